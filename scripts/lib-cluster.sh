@@ -26,18 +26,17 @@ check_node() { [[ $1 =~ ^[1-9][0-9]?$ && $1 -le $COUNT ]] || die 64 "no such nod
 
 # --- up ----------------------------------------------------------------------------------------------
 
-# wait_joined SECONDS NODE...: until each of them answers clients and sees all that run. Status 1 when the
-# time is over, 2 when a node has died, 3 when the cluster is being taken down.
-wait_joined() {
-    local deadline=$((SECONDS + $1)) waiting i still
-    shift
+# wait_until SECONDS CHECK NODE...: until CHECK holds for each of them. Status 1 when the time is over, 2
+# when a node has died, 3 when the cluster is being taken down.
+wait_until() {
+    local deadline=$((SECONDS + $1)) check=$2 waiting i still
+    shift 2
     waiting=("$@")
     while :; do
         still=()
         for i in "${waiting[@]}"; do
             alive "$(pid_file "$i")" || return 2
-            # shellcheck disable=SC2046 # a list of numbers
-            node_joined "$i" $(running_nodes) || still+=("$i")
+            "$check" "$i" || still+=("$i")
         done
         ((${#still[@]})) || return 0
         [[ -f $DIR/cluster.conf ]] || return 3
@@ -62,15 +61,16 @@ make_directory() {
 # The nodes, once. A node that found a port taken meanwhile, and nodes that did not find each other
 # (rare, but peer discovery is a race), are worth another try; status 2 says so.
 try_up() {
-    local i status=0
+    local i status=0 nodes
     start_epmd || return 1
     save_cluster
     for i in $(all_nodes); do
         write_node "$i"
         start_node "$i"
     done
-    # shellcheck disable=SC2046
-    wait_joined "$TIMEOUT" $(all_nodes) || status=$?
+    mapfile -t nodes < <(all_nodes)
+    # Nodes that all answer clients are together at once, or have formed two clusters and stay so.
+    { wait_until "$TIMEOUT" node_ready "${nodes[@]}" && wait_until 20 node_joined "${nodes[@]}"; } || status=$?
     case $status in
         0) return 0 ;;
         1) return 2 ;;
@@ -106,8 +106,7 @@ up() {
         rm -rf "$DIR"/node* "$DIR"/epmd.*
     done
     if ((status)); then
-        # shellcheck disable=SC2046
-        mapfile -t unready < <(for i in $(all_nodes); do node_joined "$i" $(all_nodes) || echo "$i"; done)
+        mapfile -t unready < <(for i in $(all_nodes); do node_joined "$i" || echo "$i"; done)
         show_logs "${unready[@]}"
         die 69 "the cluster did not start (not ready: node ${unready[*]})"
     fi

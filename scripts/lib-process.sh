@@ -16,7 +16,7 @@ nap() {
 # anything, stands in parentheses before the fields we want.
 read_stat() {
     local stat fields
-    [[ $1 ]] && { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    [[ $1 ]] && { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     read -ra fields <<<"${stat##*) }"
     PROC_STATE=${fields[0]} PROC_START=${fields[19]}
 }

@@ -1,0 +1,323 @@
+//! From a command line to a tool's own structure, the same way in every tool.
+//!
+//! argh reads the arguments, but knows neither `--option=value`, nor `-n5`, nor `-`, and ends a
+//! usage error with 1. So the words are first put into the plain form it does know: options, then
+//! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
+//! written down twice.
+
+use crate::failure::{Cause, Failure};
+use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Other names of subcommands: `(alias, name)`.
+pub type Aliases = &'static [(&'static str, &'static str)];
+
+/// Reads this process's arguments. `None` says that help or the version was asked for and has been
+/// printed.
+///
+/// # Errors
+/// A usage error (64); or standard output refused the help (74).
+pub fn parse<T: FromArgs + ArgsInfo>(
+    program: &'static str,
+    aliases: Aliases,
+) -> Result<Option<T>, Failure> {
+    read::<T>(program, std::env::args_os().skip(1), aliases)
+}
+
+fn read<T: FromArgs + ArgsInfo>(
+    program: &str,
+    arguments: impl Iterator<Item = OsString>,
+    aliases: Aliases,
+) -> Result<Option<T>, Failure> {
+    let info = T::get_args_info();
+    let words = arguments
+        .map(|word| {
+            word.into_string().map_err(|word| {
+                Failure::usage(format!("the argument '{}' is not UTF-8", word.to_string_lossy()))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let plain = match plain_form(&words, &info, aliases)? {
+        Request::Run(plain) => plain,
+        Request::Version => {
+            print(&format!("{program} {}\n", env!("CARGO_PKG_VERSION")))?;
+            return Ok(None);
+        }
+        Request::Help(command) => command.into_iter().chain(["--help".to_owned()]).collect(),
+    };
+    let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
+    match T::from_args(&[program], &plain) {
+        Ok(arguments) => Ok(Some(arguments)),
+        Err(early) if early.status.is_ok() => {
+            print(&early.output)?;
+            Ok(None)
+        }
+        Err(early) => {
+            let problem = early.output.split_whitespace().collect::<Vec<_>>().join(" ");
+            Err(Failure::usage(format!("{problem} (see {program} --help)")))
+        }
+    }
+}
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Request {
+    /// To run, with these words in the form argh reads.
+    Run(Vec<String>),
+    /// Help, of a subcommand where one was named.
+    Help(Option<String>),
+    /// The version.
+    Version,
+}
+
+/// Puts the words into the form argh reads: options, the subcommand, its options, `--`, the rest.
+fn plain_form(
+    words: &[String],
+    info: &CommandInfoWithArgs,
+    aliases: Aliases,
+) -> Result<Request, Failure> {
+    let mut form = Form { info, subcommand: None, options: Vec::new(), own: Vec::new() };
+    let mut positionals = Vec::new();
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        if word == "--" {
+            positionals.extend(words.by_ref().map(str::to_owned));
+        } else if let Some(long) = word.strip_prefix("--") {
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (long, None),
+            };
+            match name {
+                "help" => return Ok(Request::Help(form.subcommand)),
+                "version" => return Ok(Request::Version),
+                _ => form.long(name, value, &mut words)?,
+            }
+        } else if word.len() > 1 && word.starts_with('-') {
+            if let Some(request) = form.cluster(word, &mut words)? {
+                return Ok(request);
+            }
+        } else if !info.commands.is_empty() && form.subcommand.is_none() {
+            let name = aliases.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, n)| n);
+            form.subcommand = Some(name.to_owned());
+        } else {
+            positionals.push(word.to_owned());
+        }
+    }
+    let mut plain = form.options;
+    plain.extend(form.subcommand);
+    plain.extend(form.own);
+    if !positionals.is_empty() {
+        plain.push("--".to_owned());
+        plain.extend(positionals);
+    }
+    Ok(Request::Run(plain))
+}
+
+struct Form<'a> {
+    info: &'a CommandInfoWithArgs,
+    subcommand: Option<String>,
+    /// Options of the tool, which stand before the subcommand in argh's form.
+    options: Vec<String>,
+    /// Options of the subcommand.
+    own: Vec<String>,
+}
+
+impl Form<'_> {
+    fn long<'w>(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+        words: &mut impl Iterator<Item = &'w str>,
+    ) -> Result<(), Failure> {
+        let shown = format!("--{name}");
+        self.option(&shown, |flag| flag.long.trim_start_matches('-') == name, value, words)
+    }
+
+    /// `-abc`: switches, the last of which may be an option whose value is the rest or the next
+    /// word.
+    fn cluster<'w>(
+        &mut self,
+        word: &str,
+        words: &mut impl Iterator<Item = &'w str>,
+    ) -> Result<Option<Request>, Failure> {
+        let mut letters = word.chars();
+        letters.next();
+        while let Some(letter) = letters.next() {
+            match letter {
+                'h' => return Ok(Some(Request::Help(self.subcommand.take()))),
+                'V' => return Ok(Some(Request::Version)),
+                _ => {}
+            }
+            let rest = letters.as_str();
+            let is_switch = self
+                .find(|flag| flag.short == Some(letter))
+                .is_some_and(|(flag, _)| matches!(flag.kind, FlagInfoKind::Switch));
+            let value = Some(rest).filter(|rest| !is_switch && !rest.is_empty());
+            let shown = format!("-{letter}");
+            self.option(&shown, |flag| flag.short == Some(letter), value, words)?;
+            if !is_switch {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn option<'w>(
+        &mut self,
+        shown: &str,
+        wanted: impl Fn(&FlagInfo<'_>) -> bool,
+        value: Option<&str>,
+        words: &mut impl Iterator<Item = &'w str>,
+    ) -> Result<(), Failure> {
+        let Some((flag, of_subcommand)) = self.find(wanted) else {
+            return Err(Failure::usage(format!("unknown option {shown}")));
+        };
+        let long = format!("--{}", flag.long.trim_start_matches('-'));
+        let value = match (&flag.kind, value) {
+            (FlagInfoKind::Switch, None) => None,
+            (FlagInfoKind::Switch, Some(_)) => {
+                return Err(Failure::usage(format!("{shown} takes no value")));
+            }
+            (FlagInfoKind::Option { .. }, Some(value)) => Some(value.to_owned()),
+            (FlagInfoKind::Option { arg_name }, None) => match words.next() {
+                Some(value) => Some(value.to_owned()),
+                None => return Err(Failure::usage(format!("{shown} needs its {arg_name}"))),
+            },
+        };
+        let into = if of_subcommand { &mut self.own } else { &mut self.options };
+        into.push(long);
+        into.extend(value);
+        Ok(())
+    }
+
+    /// The option meant, and whether it is the subcommand's.
+    fn find(&self, wanted: impl Fn(&FlagInfo<'_>) -> bool) -> Option<(&FlagInfo<'_>, bool)> {
+        let subcommand = self.subcommand.as_deref();
+        let own = self.info.commands.iter().find(|c| Some(c.name) == subcommand);
+        let own = own.and_then(|c| c.command.flags.iter().find(|flag| wanted(flag)));
+        own.map(|flag| (flag, true))
+            .or_else(|| self.info.flags.iter().find(|flag| wanted(flag)).map(|flag| (flag, false)))
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            Err(Failure::new(crate::exit::Exit::IoErr, format!("write help: {}", Cause(&error))))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tool.
+    #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+    #[argh(help_triggers("-h", "--help"))]
+    struct Tool {
+        /// where
+        #[argh(option, short = 'u')]
+        url: Option<String>,
+        /// how many
+        #[argh(option, short = 'n')]
+        number: Option<u32>,
+        /// less
+        #[argh(switch)]
+        quiet: bool,
+        /// more
+        #[argh(switch, short = 'v')]
+        verbose: bool,
+        /// what
+        #[argh(positional)]
+        words: Vec<String>,
+    }
+
+    fn tool(line: &str) -> Result<Option<Tool>, Failure> {
+        read("tool", line.split(' ').filter(|w| !w.is_empty()).map(OsString::from), &[])
+    }
+
+    #[test]
+    fn every_usual_form_of_an_option_is_understood() {
+        for line in [
+            "--url=x --number=5 -v a -",
+            "a --url x -n5 - -v",
+            "-vn5 -u x -- a -",
+            "-vux --number 5 a -",
+        ] {
+            let tool = tool(line).unwrap().unwrap();
+            assert_eq!(tool.url.as_deref(), Some("x"), "{line}");
+            assert_eq!(tool.number, Some(5), "{line}");
+            assert_eq!(tool.words, ["a", "-"], "{line}");
+            assert!(tool.verbose && !tool.quiet, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_follows_two_hyphens_is_no_option() {
+        assert_eq!(tool("-- -v --url --").unwrap().unwrap().words, ["-v", "--url", "--"]);
+        assert_eq!(tool("help").unwrap().unwrap().words, ["help"]);
+    }
+
+    #[test]
+    fn a_usage_error_is_one_line_that_names_the_word() {
+        let table = [
+            ("--quite", "unknown option --quite"),
+            ("-x", "unknown option -x"),
+            ("--quiet=yes", "--quiet takes no value"),
+            ("--number", "--number needs its number"),
+            ("--number many", "--number"),
+        ];
+        for (line, wanted) in table {
+            let failure = tool(line).unwrap_err();
+            assert!(failure.to_string().contains(wanted), "{line}: {failure}");
+            assert_eq!(failure.exit().status(), 64);
+        }
+    }
+
+    /// A tool with subcommands.
+    #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+    #[argh(help_triggers("-h", "--help"))]
+    struct Perm {
+        /// where
+        #[argh(option, short = 'p')]
+        vhost: Option<String>,
+        #[argh(subcommand)]
+        command: Command,
+    }
+
+    #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+    #[argh(subcommand)]
+    enum Command {
+        Set(Set),
+    }
+
+    /// Sets.
+    #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+    #[argh(subcommand, name = "set", help_triggers("-h", "--help"))]
+    struct Set {
+        /// wraps
+        #[argh(switch)]
+        anchor: bool,
+        /// who
+        #[argh(positional)]
+        user: String,
+    }
+
+    #[test]
+    fn the_tools_options_stand_before_or_after_a_subcommand_and_aliases_work() {
+        for line in
+            ["-p v set --anchor me", "set me -p v --anchor", "set_permissions me --anchor -pv"]
+        {
+            let words = line.split(' ').map(OsString::from);
+            let perm: Perm = read("perm", words, &[("set_permissions", "set")]).unwrap().unwrap();
+            assert_eq!(perm.vhost.as_deref(), Some("v"), "{line}");
+            let wanted = Command::Set(Set { anchor: true, user: "me".to_owned() });
+            assert_eq!(perm.command, wanted, "{line}");
+        }
+    }
+}

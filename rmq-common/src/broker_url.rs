@@ -1,0 +1,385 @@
+//! `amqp://` and `amqps://` URLs, with several hosts and RabbitMQ's query parameters.
+//!
+//! lapin's own parser turns `amqp://[::1]` into localhost and a lone `/` into the empty virtual
+//! host, refuses lists of hosts, and prints passwords; so URLs are read here. The rules are those
+//! of RabbitMQ's URI specification (<https://www.rabbitmq.com/docs/uri-spec>) and its query
+//! parameters (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a
+//! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
+
+use crate::secret::Secret;
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
+};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Where a broker is and how it is asked to be talked to. What is `None` was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerUrl {
+    /// `amqps` rather than `amqp`.
+    pub tls: bool,
+    /// The user's name.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The hosts to try in turn; never empty.
+    pub hosts: Vec<Host>,
+    /// The virtual host.
+    pub vhost: Option<String>,
+    /// The query's parameters.
+    pub parameters: Parameters,
+}
+
+/// One host of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// A name or an address; IPv6 without its brackets.
+    pub name: String,
+    /// The port, 5672 or with TLS 5671 unless written.
+    pub port: u16,
+}
+
+/// RabbitMQ's query parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// `heartbeat`: seconds.
+    pub heartbeat: Option<u16>,
+    /// `connection_timeout`: milliseconds in the URL.
+    pub connection_timeout: Option<Duration>,
+    /// `cacertfile`: certificates of the authorities to trust.
+    pub cacertfile: Option<String>,
+    /// `certfile`: the client's certificate.
+    pub certfile: Option<String>,
+    /// `keyfile`: the client certificate's key.
+    pub keyfile: Option<String>,
+    /// `verify`: `verify_peer` (true) or `verify_none` (false).
+    pub verify: Option<bool>,
+    /// `server_name_indication`: the name to ask for and to verify.
+    pub server_name_indication: Option<String>,
+    /// `auth_mechanism=external`: the certificate says who we are.
+    pub external: bool,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}", self.name, self.port)
+        }
+    }
+}
+
+impl FromStr for BrokerUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (tls, rest) = split_scheme(text)?;
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(query)),
+            None => (rest, None),
+        };
+        let (authority, path) = match rest.split_once('/') {
+            Some((authority, path)) => (authority, Some(path)),
+            None => (rest, None),
+        };
+        let (credentials, hosts) = match authority.rsplit_once('@') {
+            Some((credentials, hosts)) => (Some(credentials), hosts),
+            None => (None, authority),
+        };
+        let (user, password) = match credentials.map(|credentials| credentials.split_once(':')) {
+            None => (None, None),
+            Some(Some((user, password))) => (Some(user), Some(password)),
+            Some(None) => (credentials, None),
+        };
+        let default_port = if tls { 5671 } else { 5672 };
+        Ok(BrokerUrl {
+            tls,
+            user: user
+                .filter(|user| !user.is_empty())
+                .map(|user| decode(user, "user"))
+                .transpose()?,
+            password: password
+                .map(|password| decode(password, "password"))
+                .transpose()?
+                .map(Secret::new),
+            hosts: hosts
+                .split(',')
+                .map(|host| parse_host(host, default_port))
+                .collect::<Result<_, _>>()?,
+            vhost: path.map(parse_vhost).transpose()?.flatten(),
+            parameters: parse_query(query)?,
+        })
+    }
+}
+
+fn split_scheme(text: &str) -> Result<(bool, &str), String> {
+    // The URL itself stays out of the sentence: it may hold a password.
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("amqp") => Ok((false, rest)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("amqps") => Ok((true, rest)),
+        _ => Err("it does not begin with amqp:// or amqps://".to_owned()),
+    }
+}
+
+fn parse_host(text: &str, default_port: u16) -> Result<Host, String> {
+    let (name, port) = match text.strip_prefix('[') {
+        Some(bracketed) => {
+            let (name, rest) = bracketed
+                .split_once(']')
+                .ok_or_else(|| format!("the host '{text}' has no closing ]"))?;
+            if name.parse::<std::net::Ipv6Addr>().is_err() {
+                return Err(format!("'{name}' between [ and ] is not an IPv6 address"));
+            }
+            match rest.strip_prefix(':') {
+                Some(port) => (name.to_owned(), Some(port)),
+                None if rest.is_empty() => (name.to_owned(), None),
+                None => return Err(format!("'{rest}' after the ] of a host is not a port")),
+            }
+        }
+        None => match text.split_once(':') {
+            Some((_, port)) if port.contains(':') => {
+                return Err(format!("write the IPv6 address '{text}' between [ and ]"));
+            }
+            Some((name, port)) => (decode(name, "host")?, Some(port)),
+            None => (decode(text, "host")?, None),
+        },
+    };
+    let port = match port {
+        None => default_port,
+        Some(port) => match port.parse::<u16>() {
+            Ok(port) if port > 0 && !text.contains('+') => port,
+            _ => return Err(format!("the port '{port}' is not a number from 1 to 65535")),
+        },
+    };
+    if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("the host '{}' has a space in it", name.escape_debug()));
+    }
+    let name = if name.is_empty() { "localhost".to_owned() } else { name };
+    Ok(Host { name, port })
+}
+
+/// The path without its first `/`; `None` where it says nothing.
+fn parse_vhost(path: &str) -> Result<Option<String>, String> {
+    if path.contains('/') {
+        return Err("the path has a second /; write a / in a virtual host's name as %2F, \
+                    or use --vhost"
+            .to_owned());
+    }
+    let vhost = decode(path, "virtual host")?;
+    Ok(Some(vhost).filter(|vhost| !vhost.is_empty()))
+}
+
+fn parse_query(query: Option<&str>) -> Result<Parameters, String> {
+    let mut parameters = Parameters::default();
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    for pair in pairs {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decode(value, name)?;
+        let bad = |wanted: &str| Err(format!("{name}={value}: {wanted}"));
+        match name {
+            "heartbeat" => match value.parse() {
+                Ok(seconds) => parameters.heartbeat = Some(seconds),
+                Err(_) => return bad("not a number of seconds from 0 to 65535"),
+            },
+            "connection_timeout" => match value.parse::<u32>() {
+                Ok(milliseconds) if milliseconds > 0 => {
+                    let timeout = Duration::from_millis(u64::from(milliseconds));
+                    parameters.connection_timeout = Some(timeout);
+                }
+                _ => return bad("not a number of milliseconds from 1"),
+            },
+            "cacertfile" => parameters.cacertfile = Some(value),
+            "certfile" => parameters.certfile = Some(value),
+            "keyfile" => parameters.keyfile = Some(value),
+            "verify" => match value.as_str() {
+                "verify_peer" => parameters.verify = Some(true),
+                "verify_none" => parameters.verify = Some(false),
+                _ => return bad("neither verify_peer nor verify_none"),
+            },
+            "server_name_indication" => parameters.server_name_indication = Some(value),
+            "auth_mechanism" => match value.to_ascii_lowercase().as_str() {
+                "external" => parameters.external = true,
+                "plain" => parameters.external = false,
+                _ => return bad("neither plain nor external"),
+            },
+            _ => return Err(format!("unknown query parameter '{name}'")),
+        }
+    }
+    Ok(parameters)
+}
+
+fn decode(text: &str, what: &str) -> Result<String, String> {
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(|text| text.into_owned())
+        .map_err(|_| format!("the {what} is not UTF-8 once its %-escapes are decoded"))
+}
+
+/// A path's or file's name keeps its slashes and dots in a query, for people's sake.
+const QUERY_VALUE: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+/// A host's name is mostly letters, digits, dots and hyphens, and those stay as they are.
+const HOST: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+
+impl fmt::Display for BrokerUrl {
+    /// The URL with its password as `***`. Read again it is the same but for that.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.tls { "amqps://" } else { "amqp://" })?;
+        if let Some(user) = &self.user {
+            write!(f, "{}", utf8_percent_encode(user, NON_ALPHANUMERIC))?;
+        }
+        if self.password.is_some() {
+            f.write_str(":***")?;
+        }
+        if self.user.is_some() || self.password.is_some() {
+            f.write_str("@")?;
+        }
+        for (index, host) in self.hosts.iter().enumerate() {
+            f.write_str(if index > 0 { "," } else { "" })?;
+            if host.name.contains(':') {
+                write!(f, "[{}]:{}", host.name, host.port)?;
+            } else {
+                write!(f, "{}:{}", utf8_percent_encode(&host.name, HOST), host.port)?;
+            }
+        }
+        if let Some(vhost) = &self.vhost {
+            write!(f, "/{}", utf8_percent_encode(vhost, NON_ALPHANUMERIC))?;
+        }
+        let mut separator = '?';
+        for (name, value) in self.parameters.pairs() {
+            write!(f, "{separator}{name}={}", utf8_percent_encode(&value, QUERY_VALUE))?;
+            separator = '&';
+        }
+        Ok(())
+    }
+}
+
+impl Parameters {
+    /// What was written, by the names it is written with.
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let verify = |verify: bool| if verify { "verify_peer" } else { "verify_none" };
+        let pairs = [
+            ("heartbeat", self.heartbeat.map(|seconds| seconds.to_string())),
+            ("connection_timeout", self.connection_timeout.map(|t| t.as_millis().to_string())),
+            ("cacertfile", self.cacertfile.clone()),
+            ("certfile", self.certfile.clone()),
+            ("keyfile", self.keyfile.clone()),
+            ("verify", self.verify.map(|yes| verify(yes).to_owned())),
+            ("server_name_indication", self.server_name_indication.clone()),
+            ("auth_mechanism", self.external.then(|| "external".to_owned())),
+        ];
+        pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<BrokerUrl, String> {
+        text.parse()
+    }
+
+    #[test]
+    fn no_path_and_a_lone_slash_leave_the_virtual_host_unsaid() {
+        assert_eq!(parse("amqp://h").unwrap().vhost, None);
+        assert_eq!(parse("amqp://h/").unwrap().vhost, None);
+        assert_eq!(parse("amqp://h/%2F").unwrap().vhost.as_deref(), Some("/"));
+        assert_eq!(parse("amqp://h/%2Ftestvhost").unwrap().vhost.as_deref(), Some("/testvhost"));
+        assert!(parse("amqp://h//testvhost").unwrap_err().contains("--vhost"));
+    }
+
+    #[test]
+    fn several_hosts_each_have_a_port_and_ipv6_has_brackets() {
+        let url = parse("amqp://u:p@h1,h2:5673,[::1],[fe80::1]:5674/v").unwrap();
+        let hosts: Vec<String> = url.hosts.iter().map(Host::to_string).collect();
+        assert_eq!(hosts, ["h1:5672", "h2:5673", "[::1]:5672", "[fe80::1]:5674"]);
+        assert_eq!(parse("amqps://h").unwrap().hosts[0].port, 5671);
+        for wrong in ["amqp://::1", "amqp://[::1", "amqp://[h]", "amqp://h:0", "amqp://h:65536"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_password_may_hold_anything_and_is_never_shown() {
+        let url = parse("amqp://me:p%40ss%2Fw%C3%B6rd@h").unwrap();
+        assert_eq!(url.password.as_ref().map(Secret::reveal), Some("p@ss/wörd"));
+        assert_eq!(url.to_string(), "amqp://me:***@h:5672");
+        assert!(!format!("{url:?}").contains("p@ss"));
+        let problem = parse("http://me:secret@h").unwrap_err();
+        assert!(!problem.contains("secret"), "{problem}");
+    }
+
+    #[test]
+    fn an_unknown_or_wrong_parameter_is_named() {
+        assert!(parse("amqp://h?hartbeat=5").unwrap_err().contains("'hartbeat'"));
+        assert!(parse("amqp://h?heartbeat=5s").unwrap_err().contains("heartbeat=5s"));
+        assert!(parse("amqp://h?verify=no").unwrap_err().contains("verify_peer"));
+        let parameters = parse("amqp://h/?heartbeat=5&connection_timeout=1500").unwrap().parameters;
+        assert_eq!(parameters.heartbeat, Some(5));
+        assert_eq!(parameters.connection_timeout, Some(Duration::from_millis(1500)));
+    }
+
+    fn host() -> impl Strategy<Value = Host> {
+        let name = prop_oneof![
+            "[a-z0-9ä%@/?#]([a-z0-9.-]{0,9})",
+            any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()),
+        ];
+        (name, 1u16..).prop_map(|(name, port)| Host { name, port })
+    }
+
+    fn parameters() -> impl Strategy<Value = Parameters> {
+        let file = || option::of(".{1,12}");
+        (
+            option::of(any::<u16>()),
+            option::of(1u32..),
+            file(),
+            file(),
+            file(),
+            any::<bool>(),
+            file(),
+        )
+            .prop_map(|(heartbeat, timeout, cacertfile, certfile, keyfile, yes, name)| {
+                Parameters {
+                    heartbeat,
+                    connection_timeout: timeout.map(|t| Duration::from_millis(u64::from(t))),
+                    cacertfile,
+                    certfile,
+                    keyfile,
+                    verify: yes.then_some(!yes),
+                    server_name_indication: name,
+                    external: yes,
+                }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back_as_the_same_but_for_the_password(
+            tls: bool,
+            user in option::of(".{1,12}"),
+            password in option::of(".{0,12}"),
+            hosts in proptest::collection::vec(host(), 1..4),
+            vhost in option::of(".{1,12}"),
+            parameters in parameters(),
+        ) {
+            let url = BrokerUrl {
+                tls, user, password: password.map(Secret::new), hosts, vhost, parameters,
+            };
+            let read = parse(&url.to_string());
+            let redacted =
+                BrokerUrl { password: url.password.as_ref().map(|_| Secret::new("***")), ..url };
+            prop_assert_eq!(read, Ok(redacted));
+        }
+
+        #[test]
+        fn any_text_gives_a_url_or_a_sentence(text in ".{0,60}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("amqp://{text}"));
+        }
+    }
+}

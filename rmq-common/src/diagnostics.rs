@@ -1,0 +1,65 @@
+//! Standard error: the one place that writes to it.
+//!
+//! Every diagnostic is one line that begins with the tool's name. Standard output belongs to data
+//! alone, so nothing here ever touches it.
+
+use crate::failure::Failure;
+use std::io::{IsTerminal, Write};
+
+/// Where a tool says what happened, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Diagnostics {
+    program: &'static str,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Diagnostics {
+    /// For the tool called `program`; `quiet` leaves only errors, `verbose` adds details.
+    pub fn new(program: &'static str, quiet: bool, verbose: bool) -> Self {
+        Diagnostics { program, quiet, verbose }
+    }
+
+    /// The tool's name.
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// Something failed; told even with `--quiet`.
+    pub fn error(&self, failure: &Failure) {
+        self.line(&failure.to_string());
+    }
+
+    /// Something the user should know that is no failure: a warning, a lost connection, a blocked
+    /// one. Not told with `--quiet`.
+    pub fn notice(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// A detail for a person who watches: told with `--verbose`, or on a terminal without
+    /// `--quiet`; never in cron.
+    pub fn detail(&self, text: &str) {
+        if self.tells_details() {
+            self.line(text);
+        }
+    }
+
+    /// Whether [`detail`](Self::detail) says anything.
+    pub fn tells_details(&self) -> bool {
+        self.verbose || (!self.quiet && std::io::stderr().is_terminal())
+    }
+
+    /// Whether `--verbose` was given.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    fn line(&self, text: &str) {
+        // One write for the whole line, so that lines of several tools in a pipeline do not mix.
+        // Nobody is left to tell if standard error itself is gone.
+        let line = format!("{}: {text}\n", self.program);
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+}

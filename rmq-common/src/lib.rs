@@ -1,0 +1,24 @@
+//! What the rmq tools share, and nothing that only one of them uses.
+//!
+//! * [`arguments`] turns a command line into a tool's own structure, the same way everywhere.
+//! * [`options`] are the connection options every AMQP tool has, defined once.
+//! * [`broker_url`] reads `amqp://` URLs; [`connection`] reaches the broker they name.
+//! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
+//!   [`diagnostics`] is the only place that writes to standard error.
+
+pub mod amqp_error;
+pub mod arguments;
+pub mod broker_url;
+pub mod connection;
+pub mod diagnostics;
+pub mod duration;
+pub mod exit;
+pub mod failure;
+pub mod options;
+pub mod program;
+pub mod retry;
+pub mod runtime;
+pub mod secret;
+pub mod signals;
+mod socket;
+mod tls;

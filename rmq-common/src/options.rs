@@ -1,0 +1,180 @@
+//! The options every AMQP tool has, with the same help text, defined once.
+
+use crate::broker_url::BrokerUrl;
+use crate::connection::{Broker, Credentials};
+use crate::diagnostics::Diagnostics;
+use crate::duration::Limit;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::secret::{self, Secret};
+use std::time::Duration;
+
+/// How long every tool tries to reach a broker at first, unless `--retry` says otherwise.
+const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
+/// Where a broker is looked for when nothing says where.
+const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
+
+/// What the connection options were given as.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionOptions {
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--vhost`.
+    pub vhost: Option<String>,
+    /// `--user`.
+    pub user: Option<String>,
+    /// `--password-file`.
+    pub password_file: Option<String>,
+    /// `--cacert`.
+    pub cacert: Option<String>,
+    /// `--cert`.
+    pub cert: Option<String>,
+    /// `--key`.
+    pub key: Option<String>,
+    /// `--retry`.
+    pub retry: Option<Limit>,
+    /// `--quiet`.
+    pub quiet: bool,
+    /// `--verbose`.
+    pub verbose: bool,
+}
+
+/// Defines a tool's options: its own, and behind them those every AMQP tool has.
+///
+/// A `macro_rules!` because argh has no flatten; the fields are captured as token trees because
+/// argh must see `Option` to know that an option may be left out.
+#[macro_export]
+macro_rules! with_connection_options {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($own:tt)* }) => {
+        $(#[$attribute])*
+        $visibility struct $name {
+            $($own)*
+
+            /// broker, as amqp://user:password@host1,host2:5673/vhost, or amqps://; several hosts
+            /// are tried in turn. Default: $AMQP_URL, else amqp://guest:guest@localhost:5672
+            #[argh(option, short = 'u', arg_name = "URL")]
+            pub url: Option<String>,
+
+            /// virtual host, over the URL's; no escapes are needed here
+            #[argh(option, short = 'p', arg_name = "NAME")]
+            pub vhost: Option<String>,
+
+            /// user, over the URL's
+            #[argh(option, arg_name = "NAME")]
+            pub user: Option<String>,
+
+            /// file whose first line is the password, over the URL's
+            #[argh(option, arg_name = "FILE")]
+            pub password_file: Option<String>,
+
+            /// certificates of the authorities to trust, in place of the system's
+            #[argh(option, arg_name = "FILE")]
+            pub cacert: Option<String>,
+
+            /// client certificate to show
+            #[argh(option, arg_name = "FILE")]
+            pub cert: Option<String>,
+
+            /// key of the client certificate
+            #[argh(option, arg_name = "FILE")]
+            pub key: Option<String>,
+
+            /// how long to go on trying to reach a broker without progress: 0, 30s, 5m, forever
+            #[argh(option, arg_name = "DURATION")]
+            pub retry: Option<$crate::duration::Limit>,
+
+            /// no notices on standard error, only errors
+            #[argh(switch)]
+            pub quiet: bool,
+
+            /// tell more on standard error
+            #[argh(switch, short = 'v')]
+            pub verbose: bool,
+
+            /// show the version and exit
+            #[argh(switch, short = 'V')]
+            #[expect(dead_code, reason = "answered before the arguments are read")]
+            version: bool,
+        }
+
+        impl $name {
+            /// The connection options among these.
+            pub fn connection(&self) -> $crate::options::ConnectionOptions {
+                $crate::options::ConnectionOptions {
+                    url: self.url.clone(),
+                    vhost: self.vhost.clone(),
+                    user: self.user.clone(),
+                    password_file: self.password_file.clone(),
+                    cacert: self.cacert.clone(),
+                    cert: self.cert.clone(),
+                    key: self.key.clone(),
+                    retry: self.retry,
+                    quiet: self.quiet,
+                    verbose: self.verbose,
+                }
+            }
+        }
+    };
+}
+
+impl ConnectionOptions {
+    /// Where the tool called `program` tells what happens.
+    pub fn diagnostics(&self, program: &'static str) -> Diagnostics {
+        Diagnostics::new(program, self.quiet, self.verbose)
+    }
+
+    /// How long to try to reach a broker at first.
+    pub fn first_retry(&self) -> Limit {
+        self.retry.unwrap_or(FIRST_RETRY)
+    }
+
+    /// How long to go on later without progress, where the tool's own default is `default`.
+    pub fn retry_or(&self, default: Limit) -> Limit {
+        self.retry.unwrap_or(default)
+    }
+
+    /// The broker these options name.
+    ///
+    /// # Errors
+    /// A bad URL on the command line (64) or in the environment (78); an unreadable password or
+    /// certificate file (78).
+    pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
+        let url = self.url()?;
+        let mut parameters = url.parameters;
+        for (option, parameter) in [
+            (&self.cacert, &mut parameters.cacertfile),
+            (&self.cert, &mut parameters.certfile),
+            (&self.key, &mut parameters.keyfile),
+        ] {
+            if let Some(file) = option {
+                *parameter = Some(file.clone());
+            }
+        }
+        let password = match &self.password_file {
+            Some(path) => Some(secret::read_file(path)?),
+            None => url.password,
+        };
+        let vhost = self.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
+        if vhost.is_empty() {
+            return Err(Failure::usage("--vhost: the name is empty; the default one is /"));
+        }
+        let credentials = Credentials {
+            user: self.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
+            password: password.unwrap_or_else(|| Secret::new("guest")),
+        };
+        Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
+    }
+
+    fn url(&self) -> Result<BrokerUrl, Failure> {
+        if let Some(url) = &self.url {
+            return url.parse().map_err(|why| Failure::usage(format!("--url: {why}")));
+        }
+        let (text, source) = match std::env::var_os("AMQP_URL") {
+            Some(url) if !url.is_empty() => (url.into_string(), "$AMQP_URL"),
+            _ => (Ok(DEFAULT_URL.to_owned()), "the default URL"),
+        };
+        text.map_err(|_| "it is not UTF-8".to_owned())
+            .and_then(|text| text.parse())
+            .map_err(|why| Failure::new(Exit::Config, format!("{source}: {why}")))
+    }
+}

@@ -1,0 +1,109 @@
+//! How long to wait between tries, and when to stop trying.
+
+use crate::duration::Limit;
+use std::time::{Duration, Instant};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Pauses that double from 50 ms to 5 s, each with jitter, so that a thousand clients of a
+/// restarted broker do not come back in the same instant.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    pause: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff { pause: FIRST_PAUSE }
+    }
+}
+
+impl Backoff {
+    /// The next pause: between half of the current step and all of it.
+    pub fn next_pause(&mut self) -> Duration {
+        let step = self.pause;
+        self.pause = (step * 2).min(LONGEST_PAUSE);
+        let half = step / 2;
+        half + half.mul_f64(jitter())
+    }
+
+    /// Something worked: begin again with short pauses.
+    pub fn reset(&mut self) {
+        self.pause = FIRST_PAUSE;
+    }
+}
+
+/// A number from 0 to 1 that differs from process to process and from call to call. Quality does
+/// not matter here, so the standard library's randomly keyed hasher is enough.
+fn jitter() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(0u8) >> 11;
+    // 53 bits fill a double's mantissa exactly.
+    random as f64 / (1u64 << 53) as f64
+}
+
+/// `--retry`: time since the last progress is what counts.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    limit: Limit,
+    since: Instant,
+}
+
+impl Patience {
+    /// Begins to count now.
+    pub fn new(limit: Limit) -> Self {
+        Patience { limit, since: Instant::now() }
+    }
+
+    /// Something moved: begin to count again.
+    pub fn progress(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// How long nothing has moved.
+    pub fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Whether it is time to give up.
+    pub fn is_over(&self) -> bool {
+        self.limit.is_over(self.elapsed())
+    }
+
+    /// What is left; `None` is without end.
+    pub fn left(&self) -> Option<Duration> {
+        self.limit.left(self.elapsed())
+    }
+
+    /// The limit itself.
+    pub fn limit(&self) -> Limit {
+        self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_five_seconds_and_begin_again_after_a_success() {
+        let mut backoff = Backoff::default();
+        let first = backoff.next_pause();
+        assert!(first >= FIRST_PAUSE / 2 && first <= FIRST_PAUSE, "{first:?}");
+        for _ in 0..20 {
+            assert!(backoff.next_pause() <= LONGEST_PAUSE);
+        }
+        assert!(backoff.next_pause() >= LONGEST_PAUSE / 2);
+        backoff.reset();
+        assert!(backoff.next_pause() <= FIRST_PAUSE);
+    }
+
+    #[test]
+    fn patience_zero_is_over_at_once_and_forever_never_is() {
+        assert!(Patience::new(Limit::For(Duration::ZERO)).is_over());
+        let patience = Patience::new(Limit::Forever);
+        assert!(!patience.is_over());
+        assert_eq!(patience.left(), None);
+    }
+}

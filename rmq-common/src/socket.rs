@@ -1,0 +1,68 @@
+//! The socket under a connection, and the one way to end it whatever lapin is doing.
+//!
+//! lapin's own connect ignores the connection time-out, and an attempt that times out there leaves
+//! a thread and a socket behind. A second handle on the socket, kept here, can shut it from
+//! outside: lapin's thread then sees the end of the stream and leaves by itself.
+
+use crate::broker_url::Host;
+use std::io;
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+/// A handle that can end a socket, also one that is only being opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cutter(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    NotOpen,
+    Open(TcpStream),
+    Cut,
+}
+
+impl Cutter {
+    /// Opens the socket to `host`. Blocks, at most until `deadline`, so it belongs on lapin's I/O
+    /// thread, which has nothing else to do yet.
+    pub(crate) fn open(&self, host: &Host, deadline: Instant) -> io::Result<TcpStream> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in (host.name.as_str(), host.port).to_socket_addrs()? {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match TcpStream::connect_timeout(&address, left) {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    self.register(stream.try_clone()?)?;
+                    return Ok(stream);
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Ends the socket now, or as soon as it is open.
+    pub(crate) fn cut(&self) {
+        if let State::Open(stream) = std::mem::replace(&mut *self.state(), State::Cut) {
+            // It fails only where the peer has ended it already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn register(&self, stream: TcpStream) -> io::Result<()> {
+        let mut state = self.state();
+        if matches!(*state, State::Cut) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        *state = State::Open(stream);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds the lock can leave the state half changed.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
