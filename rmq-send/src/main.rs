@@ -1,2 +1,17 @@
-//! x
-fn main() {}
+//! `rmq-send`: standard input's records become messages the cluster has confirmed.
+
+mod arguments;
+mod input;
+mod lines;
+mod link;
+mod outstanding;
+mod publisher;
+mod ranges;
+mod run;
+mod sender;
+mod tally;
+mod verdict;
+
+fn main() -> std::process::ExitCode {
+    rmq_common::program::run(arguments::PROGRAM, &[], run::run)
+}

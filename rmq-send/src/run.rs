@@ -1,0 +1,58 @@
+//! One run of rmq-send, from its arguments to its outcome.
+
+use crate::arguments::{Arguments, PROGRAM};
+use crate::input::Reader;
+use crate::sender::{self, Sender};
+use lapin::types::ShortString;
+use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::duration::Limit;
+use rmq_common::exit::Ending;
+use rmq_common::failure::Failure;
+use rmq_common::retry::Patience;
+use rmq_common::{runtime, signals};
+use std::time::Duration;
+
+/// How long to go on without a confirm, unless `--retry` says otherwise.
+const RETRY: Limit = Limit::For(Duration::from_secs(300));
+
+/// Sends standard input as the arguments say.
+///
+/// # Errors
+/// Whatever keeps a record from being confirmed, with the exit status it ends with.
+pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    runtime::block_on(send(arguments))
+}
+
+async fn send(arguments: Arguments) -> Result<Ending, Failure> {
+    let options = arguments.connection();
+    let diagnostics = options.diagnostics(PROGRAM);
+    let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
+        Failure::data(format!("the queue's name has {} bytes; AMQP allows 255", arguments.queue.len()))
+    })?;
+    let mut broker = options.broker(diagnostics)?;
+    // Nothing is read before a broker is there, so that nothing is lost where none is.
+    let patience = Patience::new(options.first_retry());
+    let link = sender::connect(&mut broker, &queue, &patience).await?;
+    match link.look(queue.clone()).await {
+        Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) => {
+            let vhost = broker.vhost();
+            let text = format!("publish to {queue}: no such queue in vhost {vhost}");
+            return Err(Failure::new(refused.failure().exit(), text));
+        }
+        // The connection itself is the sender's business from here on.
+        Ok(()) | Err(_) => {}
+    }
+    let signals = signals::requests_to_stop()?;
+    let reader = Reader::start(arguments.max_size)?;
+    let retry = options.retry_or(RETRY);
+    let sender =
+        Sender::new(broker, queue, link, reader, arguments.window, signals, retry, diagnostics);
+    let (verdict, tally) = sender.run().await;
+    let outcome = verdict.outcome();
+    if outcome.is_err() {
+        diagnostics.notice(&tally.to_string());
+    } else {
+        diagnostics.detail(&tally.to_string());
+    }
+    outcome
+}

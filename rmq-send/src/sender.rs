@@ -1,0 +1,412 @@
+//! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
+
+use crate::input::{End, Input, Reader};
+use crate::lines::Record;
+use crate::link::{Link, News};
+use crate::outstanding::{Outstanding, Settled};
+use crate::publisher::Answers;
+use crate::ranges::Ranges;
+use crate::tally::Tally;
+use crate::verdict::Verdict;
+use lapin::types::ShortString;
+use rmq_common::amqp_error::Trouble;
+use rmq_common::connection::Broker;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
+use rmq_common::failure::Failure;
+use rmq_common::retry::{Backoff, Patience};
+use rmq_common::runtime;
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+/// How long a signal leaves for the last confirms.
+const LAST_CONFIRMS: Duration = Duration::from_secs(10);
+
+/// Everything a run holds.
+pub struct Sender {
+    broker: Broker,
+    queue: ShortString,
+    link: Option<Link>,
+    reader: Reader,
+    /// Records read that have not entered the window.
+    read: VecDeque<Record>,
+    input_over: bool,
+    window: Outstanding,
+    confirmed: Ranges,
+    tally: Tally,
+    signals: flume::Receiver<i32>,
+    patience: Patience,
+    backoff: Backoff,
+    /// After a nack nothing is sent before then.
+    pause: Option<Instant>,
+    /// A signal came: confirms are awaited until then.
+    deadline: Option<Instant>,
+    verdict: Verdict,
+    diagnostics: Diagnostics,
+}
+
+/// What happened next.
+enum Step {
+    News(News),
+    Input(Input),
+    Signal(i32),
+    Time,
+}
+
+impl Sender {
+    /// Sends what `reader` reads over `link` to `queue`.
+    pub fn new(
+        broker: Broker,
+        queue: ShortString,
+        link: Link,
+        reader: Reader,
+        window: usize,
+        signals: flume::Receiver<i32>,
+        retry: Limit,
+        diagnostics: Diagnostics,
+    ) -> Self {
+        Sender {
+            broker,
+            queue,
+            link: Some(link),
+            reader,
+            read: VecDeque::new(),
+            input_over: false,
+            window: Outstanding::new(window),
+            confirmed: Ranges::default(),
+            tally: Tally::default(),
+            signals,
+            patience: Patience::new(retry),
+            backoff: Backoff::default(),
+            pause: None,
+            deadline: None,
+            verdict: Verdict::default(),
+            diagnostics,
+        }
+    }
+
+    /// Runs until everything that was read is confirmed, or it cannot be.
+    pub async fn run(mut self) -> (Verdict, Tally) {
+        loop {
+            self.publish();
+            if self.is_done() {
+                break;
+            }
+            match self.step().await {
+                Step::News(news) => self.news(news).await,
+                Step::Input(input) => self.input(input),
+                Step::Signal(signal) => self.signal(signal),
+                Step::Time => {}
+            }
+            self.give_up_in_time();
+        }
+        self.finish().await
+    }
+
+    /// Nothing more will come, and nothing more is awaited.
+    fn is_done(&self) -> bool {
+        let settled = if self.verdict.is_failure() {
+            self.window.nothing_sent()
+        } else {
+            self.window.is_empty() && self.read.is_empty()
+        };
+        self.verdict.has_given_up() || (self.input_over && settled)
+    }
+
+    /// Publishes whatever may be published now.
+    fn publish(&mut self) {
+        while self.window.has_room() {
+            let Some(record) = self.read.pop_front() else { break };
+            if self.window.is_empty() {
+                // Time without anything to confirm is no time without progress.
+                self.patience.progress();
+            }
+            self.window.push(record);
+        }
+        let Some(link) = &mut self.link else { return };
+        if self.pause.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.pause = None;
+        while let Some(due) = self.window.due(self.verdict.is_failure()) {
+            self.tally.resent += u64::from(due.again);
+            link.publisher().publish(due.record);
+        }
+    }
+
+    /// Waits for the next thing to happen. Safe to drop at any point.
+    async fn step(&mut self) -> Step {
+        let time = self.next_time();
+        let wants_input = !self.input_over && self.read.is_empty() && self.window.has_room();
+        let Sender { link, reader, signals, .. } = self;
+        let news = async {
+            match link {
+                Some(link) => Step::News(link.news().await),
+                None => pending().await,
+            }
+        };
+        let input = async {
+            if wants_input { Step::Input(reader.next().await) } else { pending().await }
+        };
+        let signal = async {
+            match signals.recv_async().await {
+                Ok(signal) => Step::Signal(signal),
+                Err(_) => pending().await,
+            }
+        };
+        let time = async {
+            match time {
+                Some(time) => runtime::sleep(time.saturating_duration_since(Instant::now())).await,
+                None => pending().await,
+            }
+            Step::Time
+        };
+        first(first(signal, news), first(input, time)).await
+    }
+
+    /// When something has to be looked at even if nothing happens.
+    fn next_time(&self) -> Option<Instant> {
+        let patience = self.patience.left().filter(|_| !self.window.is_empty());
+        let patience = patience.map(|left| Instant::now() + left);
+        [self.pause.filter(|_| self.window.has_again()), self.deadline, patience]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    async fn news(&mut self, news: News) {
+        match news {
+            News::Answers(answers) => self.answers(answers).await,
+            News::Blocked(reason) => {
+                let text = format!("the broker blocks publishing ({reason}); waiting");
+                self.diagnostics.notice(&text);
+            }
+            News::Unblocked => self.diagnostics.notice("the broker takes messages again"),
+            News::Lost(trouble) => self.lost(trouble).await,
+        }
+    }
+
+    async fn answers(&mut self, answers: Answers) {
+        for message in &answers.returned {
+            let delivery = &message.delivery;
+            let reason = message.reply_text.as_str();
+            let matched = self.window.returned(reason, |record| *record.body == *delivery.data);
+            if !matched {
+                self.diagnostics.notice("the broker returned a message that was never sent");
+            }
+        }
+        if !answers.confirmed.is_empty() {
+            self.patience.progress();
+            self.backoff.reset();
+        }
+        for number in answers.confirmed {
+            match self.window.confirmed(number) {
+                Some(Settled::Confirmed) => {
+                    self.tally.confirmed += 1;
+                    self.confirmed.insert(number);
+                }
+                Some(Settled::Returned(reason)) => {
+                    self.tally.returned += 1;
+                    let why = self.unroutable(&reason);
+                    self.fail(Failure::data(format!("line {number}: {why}")));
+                }
+                None => {}
+            }
+        }
+        if !answers.nacked.is_empty() {
+            self.tally.nacked += answers.nacked.len() as u64;
+            answers.nacked.into_iter().for_each(|number| self.window.nacked(number));
+            self.pause = Some(Instant::now() + self.backoff.next_pause());
+        }
+        if let Some(trouble) = answers.trouble {
+            self.lost(trouble).await;
+        }
+    }
+
+    fn unroutable(&self, reason: &str) -> String {
+        let (queue, vhost) = (&self.queue, self.broker.vhost());
+        if reason == "NO_ROUTE" {
+            format!("publish to {queue}: no such queue in vhost {vhost}")
+        } else {
+            format!("publish to {queue} in vhost {vhost}: returned: {reason}")
+        }
+    }
+
+    /// The channel or the connection is gone.
+    async fn lost(&mut self, trouble: Trouble) {
+        if let Some(link) = self.link.take() {
+            if let Trouble::Lost(why) = &trouble {
+                let host = link.host();
+                self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
+            }
+            link.cut();
+        }
+        match trouble {
+            Trouble::Lost(_) => self.window.lost(),
+            Trouble::Refused { .. } => {
+                let blamed = self.window.blame();
+                let failure = trouble.failure().context(format!("publish to {}", self.queue));
+                if let Some(number) = blamed {
+                    self.fail(failure.context(format!("line {number}")));
+                }
+            }
+            Trouble::Protocol(_) => {
+                self.window.lost();
+                self.give_up(trouble.failure());
+                return;
+            }
+        }
+        if !self.verdict.is_failure() || self.window.has_again() {
+            self.reconnect().await;
+        }
+    }
+
+    /// Connects again, to the next host, until it works or there is no time left.
+    async fn reconnect(&mut self) {
+        let mut patience = self.patience.clone();
+        if self.window.is_empty() {
+            patience.progress();
+        }
+        let deadline = self.deadline;
+        let mut signalled = None;
+        let connected = {
+            let connect = pin!(connect(&mut self.broker, &self.queue, &patience));
+            let signals = &self.signals;
+            let stop = pin!(async {
+                let mut deadline = deadline;
+                loop {
+                    let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+                    let time = async {
+                        match left {
+                            Some(left) => runtime::sleep(left).await,
+                            None => pending().await,
+                        }
+                        None
+                    };
+                    let signal = async { signals.recv_async().await.ok() };
+                    match first(signal, time).await {
+                        Some(signal) if deadline.is_none() => {
+                            signalled = Some(signal);
+                            deadline = Some(Instant::now() + LAST_CONFIRMS);
+                        }
+                        _ => break,
+                    }
+                }
+                None
+            });
+            first(async { Some(connect.await) }, stop).await
+        };
+        if let Some(signal) = signalled {
+            self.signal(signal);
+        }
+        match connected {
+            Some(Ok(link)) => {
+                let host = link.host();
+                self.diagnostics.notice(&format!("connected to {host}"));
+                self.link = Some(link);
+            }
+            Some(Err(failure)) => self.give_up(failure),
+            None => self.give_up_for_the_signal(),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Records(records) => {
+                self.tally.read += records.len() as u64;
+                self.read.extend(records);
+            }
+            Input::End(end) => {
+                self.input_over = true;
+                match end {
+                    End::Finished | End::Stopped { partial: 0 } => {}
+                    End::Stopped { partial } => self.verdict.partial(partial),
+                    End::Failed(failure) => self.fail(failure),
+                }
+            }
+        }
+    }
+
+    /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
+    fn signal(&mut self, signal: i32) {
+        if self.deadline.is_some() {
+            self.give_up_for_the_signal();
+            return;
+        }
+        self.verdict.signalled(signal);
+        self.deadline = Some(Instant::now() + LAST_CONFIRMS);
+        self.reader.stop();
+    }
+
+    /// A record failed for good, or the input did: no more is read, what was sent is waited for.
+    fn fail(&mut self, failure: Failure) {
+        self.verdict.fail(failure);
+        self.reader.stop();
+    }
+
+    fn give_up(&mut self, failure: Failure) {
+        self.verdict.give_up(failure);
+        self.reader.stop();
+    }
+
+    fn give_up_for_the_signal(&mut self) {
+        self.give_up(Failure::new(
+            rmq_common::exit::Exit::TempFail,
+            "stopped by a signal before everything was confirmed",
+        ));
+    }
+
+    fn give_up_in_time(&mut self) {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.give_up_for_the_signal();
+        } else if !self.window.is_empty() && self.patience.is_over() {
+            let limit = self.patience.limit();
+            let text = format!("no confirm for {limit} (--retry)");
+            self.give_up(Failure::new(rmq_common::exit::Exit::TempFail, text));
+        }
+    }
+
+    /// Closes, and takes stock of what was not confirmed.
+    async fn finish(mut self) -> (Verdict, Tally) {
+        // The reader was told to stop, or is over: this ends, and finds what it had read already.
+        while !self.input_over {
+            let input = self.reader.next().await;
+            self.input(input);
+        }
+        let unknown: Vec<u64> = self.window.unknown().collect();
+        self.tally.unknown = unknown.len() as u64;
+        let read = self.read.iter().map(|record| record.number);
+        let unsent = self.window.unsent().chain(read).collect();
+        self.verdict.take_stock(self.confirmed, unknown.into_iter().collect(), unsent);
+        if let Some(link) = self.link {
+            link.close().await;
+        }
+        (self.verdict, self.tally)
+    }
+}
+
+/// Connects and opens the link, again while it is lost in between.
+///
+/// # Errors
+/// As [`Broker::connect`].
+pub async fn connect(
+    broker: &mut Broker,
+    queue: &ShortString,
+    patience: &Patience,
+) -> Result<Link, Failure> {
+    loop {
+        let session = broker.connect(patience).await?;
+        match Link::open(session, queue.clone()).await {
+            Ok(link) => return Ok(link),
+            Err(Trouble::Lost(_)) if !patience.is_over() => {}
+            Err(trouble) => return Err(trouble.failure().context("open a channel")),
+        }
+    }
+}
+
+/// The output of whichever future is done first; the first one where both are.
+async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    futures_util::future::select(pin!(one), pin!(other)).await.factor_first().0
+}
