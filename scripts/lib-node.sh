@@ -155,11 +155,13 @@ call_node() {
     "${NODE_ENV[@]}" "${VIEW[@]}" erl_call -r -sname "$(node_name "$i")" -timeout 5 "$@"
 }
 
-# The running members of the cluster as node $1 sees them, one a line.
+# The running members of the cluster as node $1 sees them, one a line; none before it has booted. (It
+# answers AMQP a moment before that: its other listeners come after the first.)
 members() {
     local fun=list_running
     if [[ $RELEASE == 3.10 ]]; then fun=all_running; fi
-    call_node "$1" -a "rabbit_nodes $fun []" 2>/dev/null | grep -oE 'rmq[0-9]+@localhost' | sort -u
+    call_node "$1" -e <<<"case rabbit:is_booted() of true -> rabbit_nodes:$fun(); false -> [] end." 2>/dev/null |
+        grep -oE 'rmq[0-9]+@localhost' | sort -u
 }
 
 node_ready() { amqp_ready "$(amqp_port "$1")"; }
