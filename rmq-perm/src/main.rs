@@ -1,2 +1,16 @@
-//! x
-fn main() {}
+//! rmq-perm: virtual hosts, users and permissions of RabbitMQ, and a look around the cluster.
+
+mod administration;
+mod arguments;
+mod commands;
+mod distribution;
+mod names;
+mod output;
+mod password;
+mod session;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rmq_common::program::run(arguments::PROGRAM, arguments::ALIASES, commands::run)
+}

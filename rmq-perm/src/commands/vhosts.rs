@@ -1,0 +1,57 @@
+//! `add-vhost` and `list-vhosts`.
+
+use crate::administration::{Added, Administration};
+use crate::names;
+use crate::output::{Column, Listing};
+use crate::session::Session;
+use argh::{ArgsInfo, FromArgs};
+use rmq_common::failure::Failure;
+
+/// Add a virtual host. One that exists already is left as it is.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "add-vhost", help_triggers("-h", "--help"))]
+pub struct AddVhost {
+    /// name of the virtual host
+    #[argh(positional, arg_name = "VHOST")]
+    vhost: String,
+}
+
+impl AddVhost {
+    /// Adds it.
+    ///
+    /// # Errors
+    /// Whatever kept it from being added.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let context = |failure: Failure| failure.context(format!("add vhost {}", self.vhost));
+        let vhost = names::vhost(&self.vhost).map_err(context)?;
+        match session.broker()?.add_vhost(vhost).map_err(context)? {
+            Added::New => session.diagnostics().detail(&format!("added vhost {vhost}")),
+            Added::Existed => {
+                session.diagnostics().notice(&format!("add vhost {vhost}: it exists already"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// List the virtual hosts, one a line.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "list-vhosts", help_triggers("-h", "--help"))]
+pub struct ListVhosts {}
+
+impl ListVhosts {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// Whatever kept them from being listed.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let vhosts = session.broker()?.list_vhosts();
+        let mut vhosts = vhosts.map_err(|failure| failure.context("list vhosts"))?;
+        vhosts.sort();
+        let mut listing = Listing::new([Column::text("name")]);
+        for vhost in vhosts {
+            listing.push([vhost]);
+        }
+        session.print(&listing)
+    }
+}

@@ -1,0 +1,42 @@
+//! Erlang distribution: the way rabbitmqctl takes, without Erlang on this side.
+//!
+//! * [`node`] says which node, [`address`] where it is and whether we may speak to it there;
+//!   [`cookie`] finds the secret that proves who we are.
+//! * [`connect`] finds the node's port and shakes hands; [`frame`] and [`decode`] read what it
+//!   sends, within bounds; [`call`] has it call a function; [`term`] is what comes back.
+//! * [`broker`] knows RabbitMQ's internal functions, [`queues`] and [`cluster`] the two subjects
+//!   that need several of them; [`refusal`] puts a broker's no into words.
+
+mod address;
+mod arguments;
+mod broker;
+mod call;
+mod cluster;
+mod connect;
+mod cookie;
+mod decode;
+mod frame;
+mod node;
+mod queues;
+mod refusal;
+mod table;
+mod term;
+
+pub use broker::Distribution;
+
+use std::time::Duration;
+
+/// What the command line says about the way to the node.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `--node`
+    pub node: Option<String>,
+    /// `--cookie-file`
+    pub cookie_file: Option<String>,
+    /// `--dist-port`
+    pub port: Option<u16>,
+    /// `--timeout`
+    pub timeout: Duration,
+    /// `--insecure-dist`
+    pub insecure: bool,
+}

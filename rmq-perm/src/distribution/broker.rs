@@ -1,0 +1,267 @@
+//! The broker's administration by its own internal functions, as rabbitmqctl calls them.
+//!
+//! They validate little, so the names that come here have been checked; what differs between
+//! versions is made the same here.
+
+use super::arguments::{acting_user, text};
+use super::call::{self, Call, Unanswered};
+use super::connect::{self, Port};
+use super::term::Term;
+use super::{Options, address, cluster, cookie, node, queues, refusal};
+use crate::administration::{
+    Added, Administration, Member, Patterns, Permission, Queue, Text, User,
+};
+use erl_dist::term::{self as sent, Pid};
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
+use rmq_common::failure::{Cause, Failure};
+use rmq_common::runtime::{self, TcpStream};
+use rmq_common::secret::Secret;
+use std::time::Duration;
+
+/// The module with most of what is about users and permissions.
+const USERS: &str = "rabbit_auth_backend_internal";
+
+/// A connection to a node of the broker.
+#[derive(Debug)]
+pub struct Distribution {
+    stream: TcpStream,
+    us: Pid,
+    node: String,
+    limit: Duration,
+}
+
+/// Whether a call may change something, which decides what a lost answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Reads,
+    Changes,
+}
+
+impl Distribution {
+    /// Connects to the node that `options` and the environment name.
+    ///
+    /// # Errors
+    /// As [`Session::broker`](crate::session::Session::broker).
+    pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Failure> {
+        let node = node::choose(options.node.as_deref())?;
+        let context = |failure: Failure| failure.context(format!("connect to {node}"));
+        let limit = options.timeout;
+        let cookie = cookie::find(options.cookie_file.as_deref()).map_err(context)?;
+        let addresses = address::of_host(node.host(), options.insecure, limit).map_err(context)?;
+        let port = match options.port {
+            Some(port) => Port::Known(port),
+            None => Port::Epmd(epmd_port()?),
+        };
+        let connected = connect::connect(&node, &addresses, port, &cookie);
+        let connected = runtime::block_on(runtime::timeout(limit, connected));
+        let (stream, us) = connected
+            .unwrap_or_else(|| {
+                let why = format!("no answer within {}", Limit::For(limit));
+                Err(Failure::new(Exit::Unavailable, why))
+            })
+            .map_err(context)?;
+        let node = node.to_string();
+        if diagnostics.verbose() {
+            diagnostics.detail(&format!("connected to {node}, cookie from {}", cookie.origin));
+        }
+        Ok(Distribution { stream, us, node, limit })
+    }
+
+    /// What a function returns, whatever it is.
+    fn call(&mut self, effect: Effect, call: Call) -> Result<Term, Failure> {
+        let answer = call::call(&mut self.stream, &self.us, call);
+        let why = match runtime::block_on(runtime::timeout(self.limit, answer)) {
+            Some(Ok(answer)) => return Ok(answer),
+            None => format!("no answer from {} within {}", self.node, Limit::For(self.limit)),
+            Some(Err(Unanswered::Lost(error))) => {
+                format!("lost the connection to {}: {}", self.node, Cause(&error))
+            }
+            Some(Err(Unanswered::Broken(what))) => {
+                let why = format!("{} broke the protocol: it sent {what}", self.node);
+                return Err(Failure::new(Exit::Software, why));
+            }
+        };
+        Err(Failure::new(
+            Exit::TempFail,
+            match effect {
+                Effect::Reads => why,
+                Effect::Changes => format!("{why}; whether it was done is unknown"),
+            },
+        ))
+    }
+
+    /// Asks something; a crash over there is an error, any value an answer.
+    pub(super) fn ask(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Term, Failure> {
+        self.ask_if_there(module, function, arguments)?
+            .ok_or_else(|| broken(format!("{} has no {module}:{function}", self.node)))
+    }
+
+    /// The same, where not every version has the function: `None` if it is not there.
+    pub(super) fn ask_if_there(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Option<Term>, Failure> {
+        let call = Call { module, function, arguments };
+        let name = call.to_string();
+        let answer = self.call(Effect::Reads, call)?;
+        if let Some(failure) = refusal::in_words(&answer) {
+            return Err(failure);
+        }
+        match answer.tagged("badrpc") {
+            Some([reason]) if is_undefined(reason, module, function) => Ok(None),
+            Some(_) => Err(self.explain(&name, &answer)),
+            None => Ok(Some(answer)),
+        }
+    }
+
+    /// Has something changed; anything but `ok` is an error.
+    fn change(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<(), Failure> {
+        let call = Call { module, function, arguments };
+        let name = call.to_string();
+        let answer = self.call(Effect::Changes, call)?;
+        if answer.is_atom("ok") {
+            return Ok(());
+        }
+        Err(refusal::in_words(&answer).unwrap_or_else(|| self.explain(&name, &answer)))
+    }
+
+    /// What an answer nobody expects means. Where RabbitMQ does not run on the node its functions
+    /// crash in many ways, so that is asked.
+    fn explain(&mut self, name: &str, answer: &Term) -> Failure {
+        let arguments = Vec::new();
+        let is_running = Call { module: "rabbit", function: "is_running", arguments };
+        match self.call(Effect::Reads, is_running) {
+            Ok(running) if running.is_atom("true") => {
+                broken(format!("{name} on {} answered {}", self.node, without_stack(answer)))
+            }
+            Ok(running) if running.is_atom("false") => Failure::new(
+                Exit::Unavailable,
+                format!("RabbitMQ is not running on {} (it is starting, or stop_app)", self.node),
+            ),
+            Ok(_) => Failure::new(
+                Exit::Unavailable,
+                format!("{} is an Erlang node without RabbitMQ", self.node),
+            ),
+            Err(failure) => failure,
+        }
+    }
+
+    /// Whether there is such a virtual host.
+    pub(super) fn vhost_exists(&mut self, vhost: &str) -> Result<bool, Failure> {
+        Ok(self.ask("rabbit_vhost", "exists", vec![text(vhost)])?.is_atom("true"))
+    }
+}
+
+impl Administration for Distribution {
+    fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure> {
+        // Adding it again is an error, or none, depending on the version.
+        if self.vhost_exists(vhost)? {
+            return Ok(Added::Existed);
+        }
+        self.change("rabbit_vhost", "add", vec![text(vhost), acting_user()])?;
+        Ok(Added::New)
+    }
+
+    fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
+        let answer = self.ask("rabbit_vhost", "list_names", vec![])?;
+        each(&answer, Term::text)
+    }
+
+    fn add_user(&mut self, user: &str, password: &Secret) -> Result<(), Failure> {
+        let arguments = vec![text(user), text(password.reveal()), acting_user()];
+        self.change(USERS, "add_user", arguments)
+    }
+
+    fn list_users(&mut self) -> Result<Vec<User>, Failure> {
+        let answer = self.ask(USERS, "list_users", vec![])?;
+        each(&answer, |user| {
+            let tags = user.property("tags")?.list()?.iter().map(Term::text);
+            Some(User { name: user.property("user")?.text()?, tags: tags.collect::<Option<_>>()? })
+        })
+    }
+
+    fn set_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        patterns: Patterns<&str>,
+    ) -> Result<(), Failure> {
+        let Patterns { configure, write, read } = patterns;
+        let arguments = [user, vhost, configure, write, read].map(text);
+        self.change(
+            USERS,
+            "set_permissions",
+            arguments.into_iter().chain([acting_user()]).collect(),
+        )
+    }
+
+    fn list_permissions(&mut self, vhost: &str) -> Result<Vec<Permission>, Failure> {
+        let answer = self.ask(USERS, "list_vhost_permissions", vec![text(vhost)])?;
+        each(&answer, |permission| {
+            let value = |key| permission.property(key)?.text();
+            let (configure, write, read) = (value("configure")?, value("write")?, value("read")?);
+            Some(Permission { user: value("user")?, patterns: Patterns { configure, write, read } })
+        })
+    }
+
+    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
+        cluster::members(self, self.limit / 2)
+    }
+
+    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost)
+    }
+}
+
+fn epmd_port() -> Result<u16, Failure> {
+    match std::env::var_os("ERL_EPMD_PORT").filter(|port| !port.is_empty()) {
+        None => Ok(4369),
+        Some(port) => port.to_string_lossy().parse().map_err(|_| {
+            let why = format!("$ERL_EPMD_PORT: '{}' is not a port", port.to_string_lossy());
+            Failure::new(Exit::Config, why)
+        }),
+    }
+}
+
+/// Reads each element of a list; one that is not as expected makes the whole answer unusable.
+pub(super) fn each<T>(answer: &Term, read: impl Fn(&Term) -> Option<T>) -> Result<Vec<T>, Failure> {
+    let elements = answer.list().and_then(|elements| elements.iter().map(read).collect());
+    elements.ok_or_else(|| broken(format!("an answer nobody understands: {answer}")))
+}
+
+/// A broker that does not do what all known versions do (70).
+fn broken(what: String) -> Failure {
+    Failure::new(Exit::Software, what)
+}
+
+/// `{'EXIT', {undef, [{Module, Function, ...} | ...]}}`
+fn is_undefined(reason: &Term, module: &str, function: &str) -> bool {
+    let exit = reason.tagged("EXIT").and_then(<[Term]>::first);
+    let stack = exit.and_then(|exit| exit.tagged("undef")).and_then(<[Term]>::first);
+    let top = stack.and_then(Term::list).and_then(<[Term]>::first).and_then(Term::tuple);
+    matches!(top, Some([m, f, ..]) if m.is_atom(module) && f.is_atom(function))
+}
+
+/// `{badrpc, {'EXIT', {Reason, Stack}}}` without the stack.
+fn without_stack(answer: &Term) -> &Term {
+    let reason = answer.tagged("badrpc").and_then(<[Term]>::first).unwrap_or(answer);
+    let exit = reason.tagged("EXIT").and_then(<[Term]>::first).unwrap_or(reason);
+    match exit.tuple() {
+        Some([reason, Term::List(_)]) => reason,
+        _ => exit,
+    }
+}

@@ -1,0 +1,213 @@
+//! Calling a function on a node, as C nodes do: a message to the process named `rex`, which calls
+//! it and answers.
+
+use super::decode::decode;
+use super::frame;
+use super::term::Term;
+use erl_dist::message::Message;
+use erl_dist::term::{self as sent, Atom, List, Pid, Tuple};
+use futures_util::io::{AsyncRead, AsyncWrite};
+use std::fmt;
+use std::io::ErrorKind;
+
+/// Every message begins with this byte, because we announced no atom cache.
+const PASS_THROUGH: u8 = 112;
+
+/// The control messages `{2, _, ToPid}` precede a message to a process.
+const SEND: i128 = 2;
+
+/// What function, of which module, with what.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The module.
+    pub module: &'static str,
+    /// The function.
+    pub function: &'static str,
+    /// Its arguments.
+    pub arguments: Vec<sent::Term>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}/{}", self.module, self.function, self.arguments.len())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// The connection has ended.
+    Lost(std::io::Error),
+    /// What came is not the protocol.
+    Broken(String),
+}
+
+/// Has the node at the other end of `stream` make `call`, and waits for what it returns.
+///
+/// # Errors
+/// When no answer comes; whether the call was made is then unknown.
+pub async fn call(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    us: &Pid,
+    call: Call,
+) -> Result<Term, Unanswered> {
+    frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;
+    loop {
+        let frame = frame::read(stream).await.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => Unanswered::Broken(error.to_string()),
+            _ => Unanswered::Lost(error),
+        })?;
+        if let Some(answer) = answer_in(&frame).map_err(Unanswered::Broken)? {
+            return Ok(answer);
+        }
+    }
+}
+
+fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
+    let atom = |name: &str| sent::Term::from(Atom::from(name));
+    let function = vec![
+        atom("call"),
+        atom(call.module),
+        atom(call.function),
+        List::from(call.arguments).into(),
+        // Whatever the function prints belongs in the node's own log.
+        atom("user"),
+    ];
+    let message = Tuple::from(vec![us.clone().into(), Tuple::from(function).into()]);
+    let message = Message::reg_send(us.clone(), Atom::from("rex"), message.into());
+    let mut frame = vec![PASS_THROUGH];
+    message.write_into(&mut frame).map_err(|error| Unanswered::Broken(error.to_string()))?;
+    Ok(frame)
+}
+
+/// What `{rex, Result}` holds; `None` of any other message: nodes send what they like to whoever
+/// is connected, a broker for one when it logs something.
+fn answer_in(frame: &[u8]) -> Result<Option<Term>, String> {
+    let Some((&PASS_THROUGH, mut bytes)) = frame.split_first() else {
+        return Err("a message with an atom cache, which we did not offer".to_owned());
+    };
+    let control = decode(&mut bytes).map_err(|why| why.to_string())?;
+    let Some([Term::Integer(SEND), _, _]) = control.tuple() else { return Ok(None) };
+    match decode(&mut bytes).map_err(|why| why.to_string())? {
+        Term::Tuple(mut pair) if pair.len() == 2 && pair.first().is_some_and(is_rex) => {
+            Ok(pair.pop())
+        }
+        _ => Ok(None),
+    }
+}
+
+fn is_rex(term: &Term) -> bool {
+    term.is_atom("rex")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rmq_common::runtime::block_on;
+    use std::io::Cursor;
+
+    fn us() -> Pid {
+        Pid::new("us@here", 1, 0, 7)
+    }
+
+    fn frame(control: Vec<sent::Term>, message: Option<sent::Term>) -> Vec<u8> {
+        let mut bytes = vec![PASS_THROUGH];
+        sent::Term::from(Tuple::from(control)).encode(&mut bytes).unwrap();
+        if let Some(message) = message {
+            message.encode(&mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    fn pair(tag: &str, value: i32) -> sent::Term {
+        let value = sent::FixInteger::from(value).into();
+        Tuple::from(vec![Atom::from(tag).into(), value]).into()
+    }
+
+    fn to_us(operation: i32, message: sent::Term) -> Vec<u8> {
+        let operation = sent::FixInteger::from(operation).into();
+        frame(vec![operation, Atom::from("").into(), us().into()], Some(message))
+    }
+
+    #[test]
+    fn only_what_rex_sends_is_the_answer() {
+        assert_eq!(answer_in(&to_us(2, pair("rex", 5))), Ok(Some(Term::Integer(5))));
+        assert_eq!(answer_in(&to_us(2, pair("log", 5))), Ok(None));
+        assert_eq!(answer_in(&to_us(3, pair("rex", 5))), Ok(None));
+        assert_eq!(answer_in(&frame(vec![sent::FixInteger::from(5).into()], None)), Ok(None));
+    }
+
+    #[test]
+    fn what_is_not_the_protocol_is_said_to_be_broken() {
+        for bytes in [&b""[..], b"\x83\x44", b"p", b"p\x83\x68\x01", b"p\x83\x68\x03\x61\x02"] {
+            assert!(answer_in(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    /// A stream that takes everything and gives `answer`.
+    struct Peer {
+        written: Vec<u8>,
+        answer: Cursor<Vec<u8>>,
+    }
+
+    impl AsyncRead for Peer {
+        fn poll_read(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            buffer: &mut [u8],
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            std::io::Read::read(&mut self.answer, buffer).into()
+        }
+    }
+
+    impl AsyncWrite for Peer {
+        fn poll_write(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            bytes: &[u8],
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            self.written.extend(bytes);
+            std::task::Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+    }
+
+    fn called(frames: &[Vec<u8>]) -> (Result<Term, Unanswered>, Vec<u8>) {
+        let mut answer = Vec::new();
+        for frame in frames {
+            answer.extend(u32::try_from(frame.len()).unwrap().to_be_bytes());
+            answer.extend(frame);
+        }
+        let mut peer = Peer { written: Vec::new(), answer: Cursor::new(answer) };
+        let wanted = Call { module: "erlang", function: "node", arguments: vec![] };
+        let result = block_on(call(&mut peer, &us(), wanted));
+        (result, peer.written)
+    }
+
+    #[test]
+    fn ticks_are_answered_and_other_messages_skipped_until_the_answer_comes() {
+        let frames = [vec![], to_us(2, pair("log", 1)), vec![], to_us(2, pair("rex", 9))];
+        let (result, written) = called(&frames);
+        assert_eq!(result.unwrap(), Term::Integer(9));
+        assert_eq!(written[written.len() - 8..], [0; 8]);
+    }
+
+    #[test]
+    fn a_connection_that_ends_before_the_answer_is_lost() {
+        let (result, _) = called(&[to_us(2, pair("log", 1))]);
+        assert!(matches!(result, Err(Unanswered::Lost(_))), "{result:?}");
+    }
+}

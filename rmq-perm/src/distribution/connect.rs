@@ -1,0 +1,135 @@
+//! From a node's name to a connection: epmd tells the port, the handshake proves on both sides
+//! that the cookie is known.
+
+use super::cookie::Cookie;
+use erl_dist::epmd::EpmdClient;
+use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
+use erl_dist::node::{Creation, LocalNode, NodeName};
+use erl_dist::term::Pid;
+use erl_dist::{DistributionFlags, LOWEST_DISTRIBUTION_PROTOCOL_VERSION};
+use rmq_common::exit::Exit;
+use rmq_common::failure::{Cause, Failure};
+use rmq_common::runtime::TcpStream;
+use std::io::{Error, ErrorKind};
+use std::net::IpAddr;
+
+/// How to find out on which port a node listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// It is known.
+    Known(u16),
+    /// The epmd that listens here knows it.
+    Epmd(u16),
+}
+
+/// Connects to `node` at the first of `addresses` that works. What it returns besides the stream
+/// is our own address there, to which answers go.
+///
+/// # Errors
+/// When it is not reached (69), or refuses our cookie or lacks it (77).
+pub async fn connect(
+    node: &NodeName,
+    addresses: &[IpAddr],
+    port: Port,
+    cookie: &Cookie,
+) -> Result<(TcpStream, Pid), Failure> {
+    let mut first = None;
+    for address in addresses {
+        match connect_at(node, *address, port, cookie).await {
+            Ok(connected) => return Ok(connected),
+            // localhost has two addresses, and Erlang listens on the first kind by default.
+            Err(failure) if failure.exit() == Exit::Unavailable => first.get_or_insert(failure),
+            Err(failure) => return Err(failure),
+        };
+    }
+    Err(first.unwrap_or_else(|| unavailable("it has no address")))
+}
+
+async fn connect_at(
+    node: &NodeName,
+    address: IpAddr,
+    port: Port,
+    cookie: &Cookie,
+) -> Result<(TcpStream, Pid), Failure> {
+    let port = match port {
+        Port::Known(port) => port,
+        Port::Epmd(epmd) => ask_epmd(node, address, epmd).await?,
+    };
+    let stream = open(address, port).await.map_err(|error| {
+        unavailable(format!("nothing answers at its port {port}: {}", Cause(&error)))
+    })?;
+    shake_hands(stream, node, cookie).await
+}
+
+async fn ask_epmd(node: &NodeName, address: IpAddr, port: u16) -> Result<u16, Failure> {
+    let stream = open(address, port).await.map_err(|error| {
+        let why = Cause(&error);
+        unavailable(format!("no epmd at {address} port {port} to ask where it listens: {why}"))
+    })?;
+    match EpmdClient::new(stream).get_node(node.name()).await {
+        Ok(Some(entry)) => Ok(entry.port),
+        Ok(None) => Err(unavailable(format!(
+            "the epmd at {address} port {port} knows no {}; is the node running?",
+            node.name()
+        ))),
+        Err(error) => {
+            Err(unavailable(format!("ask epmd at {address} port {port} where it listens: {error}")))
+        }
+    }
+}
+
+async fn open(address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect((address, port)).await?;
+    // Many small messages go to and fro, each of which waits for the one before it.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    node: &NodeName,
+    cookie: &Cookie,
+) -> Result<(TcpStream, Pid), Failure> {
+    let refused = |why: &str| Failure::new(Exit::NoPerm, why);
+    let broken = |error: HandshakeError| {
+        unavailable(format!("it does not speak Erlang distribution as we do (TLS?): {error}"))
+    };
+    // A name of our own would stay in the node's table of atoms for ever; with NAME_ME the node
+    // gives us one of a few it keeps for this. Only the host of what we send is then used.
+    let us = NodeName::new("rmq-perm", node.host())
+        .map_err(|error| Failure::usage(format!("the host's name is too long: {error}")))?;
+    let mut us = LocalNode::new(us, Creation::random());
+    us.flags |= DistributionFlags::NAME_ME;
+    let mut handshake = ClientSideHandshake::new(stream, us, cookie.secret.reveal());
+    let status = handshake.execute_send_name(LOWEST_DISTRIBUTION_PROTOCOL_VERSION).await;
+    let (name, creation) = match status.map_err(broken)? {
+        HandshakeStatus::Named { name, creation } => (name, creation),
+        HandshakeStatus::NotAllowed => {
+            return Err(refused("the node lets us not in (not_allowed)"));
+        }
+        status => return Err(unavailable(format!("it gives us no name but says {status:?}"))),
+    };
+    // erl_dist checks the node's answer to our challenge: from here on it is one with the cookie.
+    let (stream, _) = handshake.execute_rest(true).await.map_err(|error| match error {
+        HandshakeError::Io(error) if has_ended(&error) => {
+            refused(&format!("the node refuses the cookie from {}", cookie.origin))
+        }
+        HandshakeError::CookieMismatch => {
+            refused(&format!("the node does not have the cookie from {}", cookie.origin))
+        }
+        error => broken(error),
+    })?;
+    let us = format!("{name}@{}", node.host());
+    Ok((stream, Pid::new(us, 1, 0, creation.get())))
+}
+
+fn has_ended(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
+}
+
+fn unavailable(why: impl Into<String>) -> Failure {
+    Failure::new(Exit::Unavailable, why)
+}

@@ -1,0 +1,250 @@
+//! Reading Erlang's external term format, whatever the bytes are.
+//!
+//! eetf, which erl_dist brings along, panics on some tags and allocates what a length field asks
+//! for; a tool must not end that way because of what it was sent, so what comes in is read here.
+//! (What goes out is our own, and eetf writes it.) Nothing is allocated that the bytes do not back,
+//! the number of terms is bounded, and what is nested deeper than anyone needs is skipped without
+//! recursion: a queue's arguments can be nested at its owner's will.
+
+use super::term::Term;
+use std::fmt;
+
+/// Nested deeper than this a term becomes [`Term::Opaque`].
+const DEEPEST: usize = 64;
+
+/// More terms than this are not read: half a GiB, or the answer about half a million queues.
+const MOST_TERMS: u32 = 16 << 20;
+
+/// The bytes are no term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(&'static str);
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+const CUT_SHORT: Malformed = Malformed("a term is cut short");
+
+/// Reads one term with its version byte from the front of `bytes`, which then begin behind it.
+///
+/// # Errors
+/// When there is none.
+pub fn decode(bytes: &mut &[u8]) -> Result<Term, Malformed> {
+    let mut reader = Reader { bytes, terms_left: MOST_TERMS };
+    if reader.u8()? != 131 {
+        return Err(Malformed("a term of another version"));
+    }
+    let term = reader.term(0)?;
+    *bytes = reader.bytes;
+    Ok(term)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    terms_left: u32,
+}
+
+/// A term without its children.
+enum Head {
+    Leaf(Term),
+    Tuple(usize),
+    /// This many elements, and then a tail.
+    List(usize),
+    Map(usize),
+}
+
+impl Head {
+    fn children(&self) -> usize {
+        match self {
+            Head::Leaf(_) => 0,
+            Head::Tuple(size) => *size,
+            Head::List(size) => size.saturating_add(1),
+            Head::Map(size) => size.saturating_mul(2),
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn term(&mut self, depth: usize) -> Result<Term, Malformed> {
+        let head = self.head()?;
+        if let Head::Leaf(term) = head {
+            return Ok(term);
+        }
+        if depth == DEEPEST {
+            self.skip(head.children())?;
+            return Ok(Term::Opaque);
+        }
+        match head {
+            Head::Leaf(term) => Ok(term),
+            Head::Tuple(size) => Ok(Term::Tuple(self.terms(size, depth)?)),
+            Head::List(size) => {
+                let elements = self.terms(size, depth)?;
+                match self.term(depth + 1)? {
+                    Term::List(tail) if tail.is_empty() => Ok(Term::List(elements)),
+                    // [a | b], which nothing we ask for holds.
+                    _ => Ok(Term::Opaque),
+                }
+            }
+            Head::Map(size) => {
+                let mut pairs = Vec::with_capacity(size.min(self.bytes.len()));
+                for _ in 0..size {
+                    pairs.push((self.term(depth + 1)?, self.term(depth + 1)?));
+                }
+                Ok(Term::Map(pairs))
+            }
+        }
+    }
+
+    fn terms(&mut self, count: usize, depth: usize) -> Result<Vec<Term>, Malformed> {
+        // Each takes a byte at least, so what is left bounds how many there can be.
+        let mut terms = Vec::with_capacity(count.min(self.bytes.len()));
+        for _ in 0..count {
+            terms.push(self.term(depth + 1)?);
+        }
+        Ok(terms)
+    }
+
+    fn skip(&mut self, count: usize) -> Result<(), Malformed> {
+        let mut pending = count;
+        while pending > 0 {
+            pending = (pending - 1).saturating_add(self.head()?.children());
+        }
+        Ok(())
+    }
+
+    fn head(&mut self) -> Result<Head, Malformed> {
+        self.terms_left =
+            self.terms_left.checked_sub(1).ok_or(Malformed("a term of too many parts"))?;
+        let leaf = match self.u8()? {
+            70 => Term::Float(f64::from_be_bytes(self.array()?)),
+            77 => {
+                let size = self.size()?;
+                self.opaque(size.saturating_add(1))?
+            }
+            88 | 120 => self.opaque_of_node(12)?,
+            89 => self.opaque_of_node(8)?,
+            90 => {
+                let words = usize::from(self.u16()?);
+                self.opaque_of_node(4 + 4 * words)?
+            }
+            97 => Term::Integer(self.u8()?.into()),
+            98 => Term::Integer(i32::from_be_bytes(self.array()?).into()),
+            99 => self.opaque(31)?,
+            100 => {
+                let size = self.u16()?.into();
+                self.latin1_atom(size)?
+            }
+            101 | 102 => self.opaque_of_node(5)?,
+            103 => self.opaque_of_node(9)?,
+            104 => return Ok(Head::Tuple(self.u8()?.into())),
+            105 => return Ok(Head::Tuple(self.size()?)),
+            106 => Term::List(Vec::new()),
+            107 => {
+                let size = self.u16()?.into();
+                Term::Charlist(self.take(size)?.to_vec())
+            }
+            108 => return Ok(Head::List(self.size()?)),
+            109 => {
+                let size = self.size()?;
+                Term::Binary(self.take(size)?.to_vec())
+            }
+            110 => {
+                let size = self.u8()?.into();
+                self.big(size)?
+            }
+            111 => {
+                let size = self.size()?;
+                self.big(size)?
+            }
+            // A function says how long it is, counting the field that says it.
+            112 => {
+                let size = self.size()?;
+                self.opaque(size.saturating_sub(4))?
+            }
+            // fun M:F/A; nothing we ask for holds one, so that it looks like a tuple does no harm.
+            113 => return Ok(Head::Tuple(3)),
+            114 => {
+                let words = usize::from(self.u16()?);
+                self.opaque_of_node(1 + 4 * words)?
+            }
+            115 => {
+                let size = self.u8()?.into();
+                self.latin1_atom(size)?
+            }
+            116 => return Ok(Head::Map(self.size()?)),
+            118 => {
+                let size = self.u16()?.into();
+                self.atom(size)?
+            }
+            119 => {
+                let size = self.u8()?.into();
+                self.atom(size)?
+            }
+            _ => return Err(Malformed("a term of an unknown type")),
+        };
+        Ok(Head::Leaf(leaf))
+    }
+
+    fn atom(&mut self, size: usize) -> Result<Term, Malformed> {
+        let name = std::str::from_utf8(self.take(size)?);
+        name.map(|name| Term::Atom(name.to_owned())).map_err(|_| Malformed("an atom not in UTF-8"))
+    }
+
+    fn latin1_atom(&mut self, size: usize) -> Result<Term, Malformed> {
+        Ok(Term::Atom(self.take(size)?.iter().map(|byte| char::from(*byte)).collect()))
+    }
+
+    fn big(&mut self, size: usize) -> Result<Term, Malformed> {
+        let negative = self.u8()? != 0;
+        let digits = self.take(size)?;
+        if digits.len() > 15 {
+            return Ok(Term::Opaque);
+        }
+        let number = digits.iter().rev().fold(0, |number, byte| (number << 8) | i128::from(*byte));
+        Ok(Term::Integer(if negative { -number } else { number }))
+    }
+
+    fn opaque(&mut self, size: usize) -> Result<Term, Malformed> {
+        self.take(size).map(|_| Term::Opaque)
+    }
+
+    /// A pid, port or reference: the node's name, which is an atom, then bytes.
+    fn opaque_of_node(&mut self, size: usize) -> Result<Term, Malformed> {
+        let name = match self.u8()? {
+            115 | 119 => self.u8()?.into(),
+            100 | 118 => self.u16()?.into(),
+            _ => return Err(Malformed("a process of no node")),
+        };
+        self.take(name)?;
+        self.opaque(size)
+    }
+
+    fn u8(&mut self) -> Result<u8, Malformed> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn size(&mut self) -> Result<usize, Malformed> {
+        usize::try_from(u32::from_be_bytes(self.array()?)).map_err(|_| CUT_SHORT)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (array, rest) = self.bytes.split_first_chunk().ok_or(CUT_SHORT)?;
+        self.bytes = rest;
+        Ok(*array)
+    }
+
+    fn take(&mut self, size: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.bytes.split_at_checked(size).ok_or(CUT_SHORT)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! What travels on a connection after the handshake: frames of a length and that many bytes. An
+//! empty one is a tick, which asks whether we are alive and must be answered.
+
+use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::io::{Error, ErrorKind, Result};
+
+/// A larger frame is refused: about half a million queues with what we ask about each.
+const LARGEST: u32 = 64 << 20;
+
+/// The next frame that is no tick; ticks are answered.
+///
+/// # Errors
+/// When the connection ends, or a frame is too large (`InvalidData`).
+pub async fn read(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<Vec<u8>> {
+    loop {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).await?;
+        match u32::from_be_bytes(length) {
+            0 => write(stream, &[]).await?,
+            length if length > LARGEST => {
+                let what = format!("a message of {length} bytes; at most {LARGEST} are read");
+                return Err(Error::new(ErrorKind::InvalidData, what));
+            }
+            length => {
+                // Grows with what comes, so that the length alone allocates nothing.
+                let mut frame = Vec::new();
+                stream.take(length.into()).read_to_end(&mut frame).await?;
+                if u32::try_from(frame.len()) != Ok(length) {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                return Ok(frame);
+            }
+        }
+    }
+}
+
+/// Writes a frame, in one piece.
+///
+/// # Errors
+/// When the connection does not take it, or it is too long for a frame.
+pub async fn write(stream: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> Result<()> {
+    let length = u32::try_from(frame.len()).map_err(|_| ErrorKind::InvalidInput)?;
+    let mut bytes = length.to_be_bytes().to_vec();
+    bytes.extend(frame);
+    stream.write_all(&bytes).await?;
+    stream.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::io::Cursor;
+    use rmq_common::runtime::block_on;
+
+    fn read_all(bytes: &[u8]) -> (Result<Vec<u8>>, Vec<u8>) {
+        let mut stream = Cursor::new(bytes.to_vec());
+        let frame = block_on(read(&mut stream));
+        (frame, stream.into_inner())
+    }
+
+    #[test]
+    fn a_tick_is_answered_and_the_frame_behind_it_is_read() {
+        // The cursor writes where it reads, so the answer lands behind the tick it answers.
+        let (frame, bytes) = read_all(&[0, 0, 0, 0, 9, 9, 9, 9, 0, 0, 0, 2, b'h', b'i']);
+        assert_eq!(frame.unwrap(), b"hi");
+        assert_eq!(bytes[4..8], [0; 4]);
+    }
+
+    #[test]
+    fn a_length_is_not_believed_before_the_bytes_have_come() {
+        let (frame, _) = read_all(&[0, 0, 0, 9, b'h', b'i']);
+        assert_eq!(frame.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        let (frame, _) = read_all(&[0xff, 0xff, 0xff, 0xff, b'h', b'i']);
+        assert_eq!(frame.unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+}

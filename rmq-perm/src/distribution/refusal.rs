@@ -1,0 +1,85 @@
+//! A broker's no, in words and with its exit status.
+
+use super::term::Term;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+
+/// What `{error, Reason}` means, where it is one of the refusals RabbitMQ is known for.
+pub fn in_words(answer: &Term) -> Option<Failure> {
+    let [reason] = answer.tagged("error")? else { return None };
+    if reason.is_atom("timeout") {
+        // Khepri, without a majority: what was asked may still be done once there is one.
+        return Some(Failure::new(
+            Exit::TempFail,
+            "the cluster did not agree in time (is a majority of its nodes running?); \
+             whether it was done is unknown",
+        ));
+    }
+    let (tag, details) = match reason {
+        Term::Tuple(elements) => elements.split_first()?,
+        // What a credential validator has against a password.
+        Term::Charlist(_) => return reason.text().map(|why| Failure::data(readable(&why))),
+        _ => return None,
+    };
+    let Term::Atom(tag) = tag else { return None };
+    match (tag.as_str(), details) {
+        ("no_such_user", _) => Some(Failure::new(Exit::NoUser, "no such user")),
+        ("no_such_vhost", _) => Some(Failure::data("no such vhost")),
+        ("user_already_exists", _) => {
+            Some(Failure::data("the user exists already; nothing was changed"))
+        }
+        ("invalid_regexp", [pattern, why]) => Some(invalid_pattern(pattern, why)),
+        _ => None,
+    }
+}
+
+fn invalid_pattern(pattern: &Term, why: &Term) -> Failure {
+    let pattern = readable(&pattern.text().unwrap_or_default());
+    let why = match why.tuple() {
+        Some([text, Term::Integer(position)]) => {
+            format!("{} at offset {position}", readable(&text.text().unwrap_or_default()))
+        }
+        _ => why.to_string(),
+    };
+    Failure::data(format!("'{pattern}' is not a regular expression the broker takes: {why}"))
+}
+
+fn readable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(name: &str) -> Term {
+        Term::Atom(name.to_owned())
+    }
+
+    fn error(reason: Vec<Term>) -> Option<(String, u8)> {
+        let answer = Term::Tuple(vec![atom("error"), Term::Tuple(reason)]);
+        in_words(&answer).map(|failure| (failure.to_string(), failure.exit().status()))
+    }
+
+    #[test]
+    fn each_known_refusal_has_its_sentence_and_its_status() {
+        let name = || Term::Binary(b"x".to_vec());
+        let said = |text: &str, status| Some((text.to_owned(), status));
+        assert_eq!(error(vec![atom("no_such_user"), name()]), said("no such user", 67));
+        assert_eq!(error(vec![atom("no_such_vhost"), name()]), said("no such vhost", 65));
+        let exists = "the user exists already; nothing was changed";
+        assert_eq!(error(vec![atom("user_already_exists"), name()]), said(exists, 65));
+        let why = vec![Term::Charlist(b"nothing to repeat".to_vec()), Term::Integer(0)];
+        let pattern = Term::Binary(b"*".to_vec());
+        let text =
+            "'*' is not a regular expression the broker takes: nothing to repeat at offset 0";
+        assert_eq!(error(vec![atom("invalid_regexp"), pattern, Term::Tuple(why)]), said(text, 65));
+    }
+
+    #[test]
+    fn what_is_no_known_refusal_is_left_to_the_caller() {
+        assert_eq!(in_words(&atom("ok")), None);
+        assert_eq!(error(vec![]), None);
+        assert_eq!(error(vec![atom("something_new")]), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! Names the broker's internal functions would take, but nobody could use.
+
+use rmq_common::failure::Failure;
+
+/// The longest name AMQP can carry: a short string.
+const LONGEST: usize = 255;
+
+/// A virtual host's name.
+///
+/// # Errors
+/// An empty name, or one too long to connect to (65).
+pub fn vhost(name: &str) -> Result<&str, Failure> {
+    checked("a virtual host's name", name)
+}
+
+/// A user's name.
+///
+/// # Errors
+/// An empty name, or one that no message could carry as its `user_id` (65).
+pub fn user(name: &str) -> Result<&str, Failure> {
+    checked("a user's name", name)
+}
+
+fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
+    match name.len() {
+        0 => Err(Failure::data(format!("{what} cannot be empty"))),
+        length if length > LONGEST => {
+            Err(Failure::data(format!("{what} can have {LONGEST} bytes at most, not {length}")))
+        }
+        _ => Ok(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_neither_empty_nor_longer_than_a_short_string() {
+        let longest = "x".repeat(255);
+        assert_eq!(vhost(&longest).unwrap(), longest);
+        assert_eq!(user("a b\tc").unwrap(), "a b\tc");
+        for name in ["", &"ü".repeat(128)] {
+            assert_eq!(vhost(name).unwrap_err().exit().status(), 65);
+            assert_eq!(user(name).unwrap_err().exit().status(), 65);
+        }
+    }
+}

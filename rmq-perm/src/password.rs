@@ -1,0 +1,141 @@
+//! A new password: from a file, from standard input, or typed twice without being seen.
+
+use rmq_common::failure::Failure;
+use rmq_common::secret::{self, Secret};
+use rmq_common::signals;
+use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+/// Nobody's password is longer; a binary file given by mistake is.
+const LONGEST: usize = 4096;
+
+/// Reads the new password of `user`.
+///
+/// # Errors
+/// When it is empty or no text (65), the two typed differ (65), or it cannot be read (74, 78).
+pub fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
+    let input = rustix::stdio::stdin();
+    match file {
+        Some(file) => secret::read_file(file),
+        None if isatty(input) => ask(user),
+        None => read_line(input, "standard input"),
+    }
+}
+
+fn ask(user: &str) -> Result<Secret, Failure> {
+    let terminal = File::options().read(true).write(true).open("/dev/tty");
+    let terminal = Arc::new(terminal.map_err(|error| Failure::io("open /dev/tty", &error))?);
+    let silence = Silence::begin(&terminal)?;
+    let first = prompt(&terminal, &format!("Password for {user}: "))?;
+    let second = prompt(&terminal, "The same again: ")?;
+    drop(silence);
+    if first == second { Ok(first) } else { Err(Failure::data("the two passwords differ")) }
+}
+
+fn prompt(mut terminal: &File, text: &str) -> Result<Secret, Failure> {
+    let tell = |error| Failure::io("write to /dev/tty", &error);
+    terminal.write_all(text.as_bytes()).map_err(tell)?;
+    let password = read_line(terminal, "/dev/tty");
+    // The line's end that was typed has not been shown either.
+    terminal.write_all(b"\n").map_err(tell)?;
+    password
+}
+
+/// Reads to the end of the line, byte by byte: what follows belongs to whoever reads next.
+fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    loop {
+        match rustix::io::read(&input, &mut byte) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => {
+                let what = format!("read the password from {name}");
+                return Err(Failure::io(what, &error.into()));
+            }
+            Ok(0) => break,
+            Ok(_) if byte == *b"\n" => break,
+            Ok(_) => line.extend(byte),
+        }
+        if line.len() > LONGEST {
+            return Err(Failure::data(format!(
+                "the password from {name} is longer than {LONGEST}"
+            )));
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    match String::from_utf8(line) {
+        Ok(line) if line.is_empty() => {
+            Err(Failure::data(format!("the password from {name} is empty")))
+        }
+        Ok(line) => Ok(Secret::new(line)),
+        Err(_) => Err(Failure::data(format!("the password from {name} is not UTF-8"))),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped or a signal ends us.
+struct Silence {
+    terminal: Arc<File>,
+    before: Termios,
+}
+
+impl Silence {
+    fn begin(terminal: &Arc<File>) -> Result<Self, Failure> {
+        let failure = |error: rustix::io::Errno| Failure::io("hide what is typed", &error.into());
+        let before = tcgetattr(terminal).map_err(failure)?;
+        let silence = Silence { terminal: Arc::clone(terminal), before: before.clone() };
+        let asked_to_stop = signals::requests_to_stop()?;
+        let restore = Silence { terminal: Arc::clone(terminal), before: before.clone() };
+        std::thread::spawn(move || {
+            if let Ok(signal) = asked_to_stop.recv() {
+                drop(restore);
+                signals::end_by(signal);
+            }
+        });
+        let mut without_echo = before;
+        without_echo.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(terminal, OptionalActions::Flush, &without_echo).map_err(failure)?;
+        Ok(silence)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // Nothing is left to try if the terminal is gone.
+        let _ = tcsetattr(&*self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Seek};
+
+    fn file(content: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_password_is_the_first_line_and_the_rest_is_left_unread() {
+        let mut input = file(b"hunter2\r\nnext\n");
+        assert_eq!(read_line(&input, "x").unwrap().reveal(), "hunter2");
+        let mut rest = String::new();
+        input.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "next\n");
+        assert_eq!(read_line(file(b" last "), "x").unwrap().reveal(), " last ");
+    }
+
+    #[test]
+    fn what_cannot_be_a_password_is_refused() {
+        for content in [&b""[..], b"\n", b"\r\n", b"\xff\n", &[b'x'; 5000]] {
+            assert_eq!(read_line(file(content), "x").unwrap_err().exit().status(), 65);
+        }
+    }
+}
