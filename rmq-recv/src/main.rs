@@ -1,2 +1,15 @@
-//! x
-fn main() {}
+//! `rmq-recv`: messages become standard output's records, acknowledged once they are out.
+
+mod arguments;
+mod connected;
+mod credit;
+mod output;
+mod reader;
+mod receiver;
+mod run;
+mod subscription;
+mod tally;
+
+fn main() -> std::process::ExitCode {
+    rmq_common::program::run(arguments::PROGRAM, &[], run::run)
+}

@@ -125,8 +125,7 @@ fn read(
 
 /// Waits until there is input (or its end); true when told to stop.
 fn wait(input: &File, stopped: &PipeReader) -> io::Result<bool> {
-    let mut descriptors =
-        [PollFd::new(input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+    let mut descriptors = [PollFd::new(input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
     loop {
         match poll(&mut descriptors, None) {
             Ok(_) => return Ok(!descriptors[1].revents().is_empty()),

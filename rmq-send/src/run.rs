@@ -5,15 +5,10 @@ use crate::input::Reader;
 use crate::sender::{self, Sender};
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
-use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::{runtime, signals};
-use std::time::Duration;
-
-/// How long to go on without a confirm, unless `--retry` says otherwise.
-const RETRY: Limit = Limit::For(Duration::from_secs(300));
 
 /// Sends standard input as the arguments say.
 ///
@@ -27,26 +22,26 @@ async fn send(arguments: Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection();
     let diagnostics = options.diagnostics(PROGRAM);
     let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
-        Failure::data(format!("the queue's name has {} bytes; AMQP allows 255", arguments.queue.len()))
+        Failure::data(format!(
+            "the queue's name has {} bytes; AMQP allows 255",
+            arguments.queue.len()
+        ))
     })?;
     let mut broker = options.broker(diagnostics)?;
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
     let link = sender::connect(&mut broker, &queue, &patience).await?;
-    match link.look(queue.clone()).await {
-        Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) => {
-            let vhost = broker.vhost();
-            let text = format!("publish to {queue}: no such queue in vhost {vhost}");
-            return Err(Failure::new(refused.failure().exit(), text));
-        }
-        // The connection itself is the sender's business from here on.
-        Ok(()) | Err(_) => {}
+    // Anything but a clear no is the sender's business: it can connect again.
+    if let Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) =
+        link.look(queue.clone()).await
+    {
+        let vhost = broker.vhost();
+        let text = format!("publish to {queue}: no such queue in vhost {vhost}");
+        return Err(Failure::new(refused.failure().exit(), text));
     }
     let signals = signals::requests_to_stop()?;
     let reader = Reader::start(arguments.max_size)?;
-    let retry = options.retry_or(RETRY);
-    let sender =
-        Sender::new(broker, queue, link, reader, arguments.window, signals, retry, diagnostics);
+    let sender = Sender::new(&arguments, broker, queue, link, reader, signals, diagnostics);
     let (verdict, tally) = sender.run().await;
     let outcome = verdict.outcome();
     if outcome.is_err() {

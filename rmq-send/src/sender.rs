@@ -1,5 +1,6 @@
 //! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
 
+use crate::arguments::Arguments;
 use crate::input::{End, Input, Reader};
 use crate::lines::Record;
 use crate::link::{Link, News};
@@ -21,6 +22,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+/// How long to go on without a confirm, unless `--retry` says otherwise.
+const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// How long a signal leaves for the last confirms.
 const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
@@ -58,13 +61,12 @@ enum Step {
 impl Sender {
     /// Sends what `reader` reads over `link` to `queue`.
     pub fn new(
+        arguments: &Arguments,
         broker: Broker,
         queue: ShortString,
         link: Link,
         reader: Reader,
-        window: usize,
         signals: flume::Receiver<i32>,
-        retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
         Sender {
@@ -74,11 +76,11 @@ impl Sender {
             reader,
             read: VecDeque::new(),
             input_over: false,
-            window: Outstanding::new(window),
+            window: Outstanding::new(arguments.window),
             confirmed: Ranges::default(),
             tally: Tally::default(),
             signals,
-            patience: Patience::new(retry),
+            patience: Patience::new(arguments.connection().retry_or(RETRY)),
             backoff: Backoff::default(),
             pause: None,
             deadline: None,
@@ -147,9 +149,8 @@ impl Sender {
                 None => pending().await,
             }
         };
-        let input = async {
-            if wants_input { Step::Input(reader.next().await) } else { pending().await }
-        };
+        let input =
+            async { if wants_input { Step::Input(reader.next().await) } else { pending().await } };
         let signal = async {
             match signals.recv_async().await {
                 Ok(signal) => Step::Signal(signal),

@@ -1,0 +1,309 @@
+//! The heart of rmq-recv on one connection: take, write, acknowledge.
+//!
+//! Only one batch is in the writer's hands at a time, and an acknowledgement is sent only for what
+//! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
+//! connection) is answered at once, however long the reader pauses.
+
+use crate::output::Written;
+use crate::receiver::{Receiver, Stop, first, write_failure};
+use crate::subscription::{Delivered, Message, Subscription};
+use lapin::Event;
+use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::connection::Session;
+use rmq_common::failure::Failure;
+use rmq_common::runtime;
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+/// Bodies of a batch together, at most: enough for large writes, little to hold twice.
+const BATCH_BYTES: usize = 1 << 20;
+/// With `--drain`: how long nothing must come before the queue is looked at.
+const QUIET: Duration = Duration::from_millis(20);
+/// With `--drain`: how often it is looked at where it has messages and we are given none.
+const QUIET_AT_MOST: Duration = Duration::from_millis(500);
+/// How long the last batch may take to be written once it is time to let go.
+const LAST_WRITE: Duration = Duration::from_millis(500);
+/// The pause before a consumer that the broker has cancelled is made again.
+const AFTER_CANCEL: Duration = Duration::from_millis(500);
+
+/// One connection.
+pub struct Connected<'a> {
+    receiver: &'a mut Receiver,
+    session: Session,
+    subscription: Subscription,
+    /// Delivery tags of the batch that is being written.
+    writing: Vec<u64>,
+    /// When the last message came, or the queue was last looked at.
+    quiet_since: Instant,
+    quiet: Duration,
+    /// With `--drain`: the queue was seen empty, and the consumer is cancelled to be sure of it.
+    releasing: bool,
+}
+
+/// How a connection ends.
+#[derive(Debug)]
+pub enum End {
+    /// It has let go, and the run stops.
+    Stop(Stop),
+    /// It is lost.
+    Lost(String),
+}
+
+/// Why serving ends, before anything is let go.
+enum Break {
+    Stop(Stop),
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Break {
+    fn from(trouble: Trouble) -> Self {
+        Break::Trouble(trouble)
+    }
+}
+
+enum Step {
+    Delivered(Delivered),
+    Written(Written),
+    Stop(Stop),
+    Lost(Trouble),
+    Quiet,
+}
+
+impl<'a> Connected<'a> {
+    /// Receives on `session` until something stops it or the connection is lost.
+    pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
+        let opened = Subscription::open(&session, receiver.queue.clone()).await;
+        let subscription = match opened {
+            Ok(subscription) => subscription,
+            Err(trouble) => {
+                session.cut();
+                return ended(receiver, trouble);
+            }
+        };
+        let mut connected = Connected {
+            receiver,
+            session,
+            subscription,
+            writing: Vec::new(),
+            quiet_since: Instant::now(),
+            quiet: QUIET,
+            releasing: false,
+        };
+        match connected.receive().await {
+            Ok(never) => match never {},
+            Err(Break::Stop(stop)) => {
+                connected.let_go(&stop).await;
+                End::Stop(stop)
+            }
+            Err(Break::Trouble(trouble)) => {
+                let Connected { receiver, session, .. } = connected;
+                session.cut();
+                ended(receiver, trouble)
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<std::convert::Infallible, Break> {
+        if self.receiver.drain && self.look().await? == 0 {
+            return Err(Break::Stop(Stop::Drained));
+        }
+        self.consume().await?;
+        loop {
+            match self.step().await {
+                Step::Delivered(Delivered::Message(message)) => self.take(message).await?,
+                Step::Delivered(Delivered::End { by_broker }) => self.ended(by_broker).await?,
+                Step::Delivered(Delivered::Trouble(trouble)) | Step::Lost(trouble) => {
+                    return Err(trouble.into());
+                }
+                Step::Written(written) => self.written(written).await?,
+                Step::Stop(stop) => return Err(Break::Stop(stop)),
+                Step::Quiet => self.look_whether_drained().await?,
+            }
+        }
+    }
+
+    /// Waits for the next thing to happen. Safe to drop at any point.
+    async fn step(&mut self) -> Step {
+        let busy = self.receiver.output.is_busy();
+        let looks = self.receiver.drain && !busy && self.subscription.is_consuming();
+        let wake = self.quiet_since + self.quiet;
+        let Connected { receiver, session, subscription, .. } = self;
+        let Receiver { output, stops, .. } = &mut **receiver;
+        let delivered = async {
+            // One batch at a time: what comes meanwhile waits in lapin, bounded by the prefetch.
+            if busy { pending().await } else { Step::Delivered(subscription.next().await) }
+        };
+        let written = async { Step::Written(output.written().await) };
+        let stop = async { Step::Stop(stops.next().await) };
+        let lost = async {
+            loop {
+                if let Event::Error(error) = session.event().await {
+                    return Step::Lost(trouble(&error));
+                }
+            }
+        };
+        let quiet = async {
+            if !looks {
+                pending::<()>().await;
+            }
+            runtime::sleep(wake.saturating_duration_since(Instant::now())).await;
+            Step::Quiet
+        };
+        first(stop, first(first(written, delivered), first(lost, quiet))).await
+    }
+
+    async fn consume(&mut self) -> Result<(), Break> {
+        self.releasing = false;
+        self.quiet_since = Instant::now();
+        let prefetch = self.receiver.credit.next_prefetch();
+        Ok(self.subscription.consume(prefetch).await?)
+    }
+
+    /// Takes a message and all that are here already, and has them written.
+    async fn take(&mut self, message: Message) -> Result<(), Break> {
+        let mut bytes = 0;
+        let mut bodies = Vec::new();
+        let mut next = Some(Delivered::Message(message));
+        let mut rest = None;
+        while let Some(delivered) = next {
+            match delivered {
+                Delivered::Message(message) => {
+                    let tally = &mut self.receiver.tally;
+                    tally.received += 1;
+                    tally.redelivered += u64::from(message.redelivered);
+                    bytes += message.body.len();
+                    self.writing.push(message.tag);
+                    bodies.push(message.body);
+                }
+                other => {
+                    rest = Some(other);
+                    break;
+                }
+            }
+            next = if bytes < BATCH_BYTES { self.subscription.next_now() } else { None };
+        }
+        self.quiet_since = Instant::now();
+        self.quiet = QUIET;
+        self.receiver.output.write(bodies);
+        match rest {
+            Some(Delivered::Trouble(trouble)) => Err(trouble.into()),
+            Some(Delivered::End { by_broker: true }) => self.cancelled_by_broker().await,
+            // Our own cancel: what comes next is decided once the batch is out.
+            _ => Ok(()),
+        }
+    }
+
+    /// Acknowledges what is out.
+    async fn written(&mut self, written: Written) -> Result<(), Break> {
+        let tags = std::mem::take(&mut self.writing);
+        let outcome = write_failure(written.problem);
+        // What a reader that is gone had not read is lost in the pipe, so nothing of the last
+        // batch counts as taken.
+        let out = match &outcome {
+            Err(Stop::ReaderGone) => &[],
+            _ => tags.get(..written.complete).unwrap_or_default(),
+        };
+        if let Some(last) = out.last() {
+            let count = out.len() as u64;
+            if self.receiver.credit.must_cancel_before(count) {
+                self.subscription.cancel().await?;
+            }
+            self.subscription.acknowledge(*last)?;
+            self.receiver.credit.acknowledged(count);
+            self.receiver.tally.acknowledged += count;
+            self.receiver.tally.with_newline += written.with_newline;
+        }
+        outcome.map_err(Break::Stop)?;
+        if self.subscription.has_consumer() { Ok(()) } else { self.go_on().await }
+    }
+
+    /// The consumer has given its last message.
+    async fn ended(&mut self, by_broker: bool) -> Result<(), Break> {
+        if by_broker {
+            self.cancelled_by_broker().await?;
+        }
+        self.go_on().await
+    }
+
+    /// Everything that was taken is out and acknowledged, and there is no consumer: what next?
+    async fn go_on(&mut self) -> Result<(), Break> {
+        if self.receiver.credit.is_met() {
+            return Err(Break::Stop(Stop::Met));
+        }
+        if self.releasing {
+            // With the channel gone nothing can be on its way to us any more, so what is ready
+            // now is all there is.
+            let queue = self.receiver.queue.clone();
+            let fresh = Subscription::open(&self.session, queue).await?;
+            std::mem::replace(&mut self.subscription, fresh).close().await?;
+            if self.look().await? == 0 {
+                return Err(Break::Stop(Stop::Drained));
+            }
+        }
+        self.consume().await
+    }
+
+    /// The broker has cancelled the consumer: the queue is gone, or has moved.
+    async fn cancelled_by_broker(&mut self) -> Result<(), Break> {
+        self.look().await?;
+        self.receiver.diagnostics.notice("the broker cancelled the consumer; consuming again");
+        runtime::sleep(AFTER_CANCEL).await;
+        Ok(())
+    }
+
+    async fn look_whether_drained(&mut self) -> Result<(), Break> {
+        if self.look().await? == 0 {
+            self.releasing = true;
+            self.subscription.cancel().await?;
+        } else {
+            self.quiet_since = Instant::now();
+            self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
+        }
+        Ok(())
+    }
+
+    /// Messages ready in the queue.
+    async fn look(&self) -> Result<u32, Break> {
+        Ok(Subscription::ready(&self.session, self.receiver.queue.clone()).await?)
+    }
+
+    /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
+    /// the broker gives it back by itself.
+    async fn let_go(mut self, stop: &Stop) {
+        let mut intact = self.subscription.cancel().await.is_ok();
+        if matches!(stop, Stop::Signal(_)) && self.receiver.output.is_busy() {
+            let written = runtime::timeout(LAST_WRITE, self.receiver.output.written()).await;
+            if let Some(written) = written {
+                let _ = self.written_last(&written);
+            }
+        }
+        if intact {
+            intact = self.subscription.put_back().await.is_ok();
+        }
+        if intact { self.session.close().await } else { self.session.cut() }
+    }
+
+    /// Acknowledges the last batch, whose consumer is cancelled already.
+    fn written_last(&mut self, written: &Written) -> Result<(), Trouble> {
+        let out = self.writing.get(..written.complete).unwrap_or_default();
+        if let (Some(last), None) = (out.last(), &written.problem) {
+            self.subscription.acknowledge(*last)?;
+            self.receiver.credit.acknowledged(out.len() as u64);
+            self.receiver.tally.acknowledged += out.len() as u64;
+            self.receiver.tally.with_newline += written.with_newline;
+        }
+        Ok(())
+    }
+}
+
+/// What trouble means for the run: a lost connection is made again, a refusal ends it.
+fn ended(receiver: &Receiver, trouble: Trouble) -> End {
+    match trouble {
+        Trouble::Lost(why) => End::Lost(why),
+        refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),
+        protocol @ Trouble::Protocol(_) => {
+            let failure: Failure = protocol.failure();
+            End::Stop(Stop::Failed(failure.context(format!("receive from {}", receiver.queue))))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! One run of rmq-recv, from its arguments to its outcome.
+
+use crate::arguments::{Arguments, PROGRAM};
+use crate::output::Output;
+use crate::reader;
+use crate::receiver::{Receiver, Stops};
+use lapin::types::ShortString;
+use rmq_common::exit::Ending;
+use rmq_common::failure::Failure;
+use rmq_common::retry::Patience;
+use rmq_common::{runtime, signals};
+
+/// Receives as the arguments say.
+///
+/// # Errors
+/// Whatever keeps it from going on, with the exit status it ends with.
+pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    runtime::block_on(receive(arguments))
+}
+
+async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
+    let options = arguments.connection();
+    let diagnostics = options.diagnostics(PROGRAM);
+    let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
+        Failure::data(format!(
+            "the queue's name has {} bytes; AMQP allows 255",
+            arguments.queue.len()
+        ))
+    })?;
+    let mut broker = options.broker(diagnostics)?;
+    let session = broker.connect(&Patience::new(options.first_retry())).await?;
+    let output = Output::start()?;
+    let stops = Stops { signals: signals::requests_to_stop()?, gone: reader::watch()? };
+    let receiver = Receiver::new(&arguments, broker, queue, output, stops, diagnostics);
+    let (outcome, tally) = receiver.run(session).await;
+    diagnostics.detail(&tally.to_string());
+    if tally.with_newline > 0 {
+        let count = tally.with_newline;
+        diagnostics.notice(&format!(
+            "{count} of the messages had a newline inside, and so are more than one line each"
+        ));
+    }
+    outcome
+}
