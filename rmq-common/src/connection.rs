@@ -10,9 +10,11 @@ use crate::broker_url::{Host, Parameters};
 use crate::diagnostics::Diagnostics;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::greeting::{self, Greeted};
 use crate::retry::{Backoff, Patience};
 use crate::runtime;
 use crate::secret::Secret;
+use crate::server::Server;
 use crate::socket::Cutter;
 use crate::tls;
 use futures_util::StreamExt;
@@ -24,6 +26,7 @@ use lapin::uri::{
 };
 use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event};
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a host may take to connect, unless the URL says otherwise.
@@ -160,27 +163,34 @@ impl Broker {
         let limit = self.parameters.connection_timeout.unwrap_or(CONNECTION_TIMEOUT);
         let deadline = Instant::now() + limit;
         let cutter = Cutter::default();
+        let server = Arc::new(OnceLock::new());
         let transport = {
             let (host, cutter, tls) = (host.clone(), cutter.clone(), self.tls.clone());
             let server_name = self.parameters.server_name_indication.clone();
+            let server = server.clone();
             async move |_: AMQPUri, _| {
+                let greeted = |stream| AsyncTcpStream::Plain(Greeted::new(stream, server.clone()));
                 let stream = cutter.open(&host, deadline)?;
                 let stream = AsyncTcpStream::Plain(async_io::Async::new(stream)?);
                 let Some(tls) = &tls else {
-                    return Ok(stream);
+                    return Ok(greeted(stream));
                 };
                 let name = server_name.as_deref().unwrap_or(&host.name);
-                Ok(stream.into_rustls(tls, name).await?)
+                Ok(greeted(stream.into_rustls(tls, name).await?))
             }
         };
-        let runtime = lapin::runtime::default_runtime().map_err(|error| trouble(&error))?;
-        let connecting =
-            Connection::connector(self.uri(host), runtime, transport, self.properties());
+        let connecting = Connection::connector(
+            self.uri(host),
+            greeting::runtime(),
+            transport,
+            self.properties(),
+        );
         let mut connecting = std::pin::pin!(connecting);
         match runtime::timeout(limit, &mut connecting).await {
             Some(Ok(connection)) => {
                 let events = connection.events_listener().boxed();
-                Ok(Session { connection, host: host.to_string(), events, cutter })
+                let server = server.get().cloned();
+                Ok(Session { connection, host: host.to_string(), server, events, cutter })
             }
             Some(Err(error)) => {
                 cutter.cut();
@@ -240,6 +250,7 @@ impl Broker {
 pub struct Session {
     connection: Connection,
     host: String,
+    server: Option<Server>,
     events: BoxStream<'static, Event>,
     cutter: Cutter,
 }
@@ -248,6 +259,11 @@ impl Session {
     /// The host, as `name:port`.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Which broker it is; `None` where it did not say.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
     }
 
     /// Opens a channel.

@@ -1,0 +1,161 @@
+//! The stream under a connection, with an eye on the first frame that comes through it.
+//!
+//! lapin is generic over the runtime's TCP stream, so a runtime whose stream is [`Greeted`] lets
+//! the broker's `connection.start` be read without a second connection (which the broker would
+//! log as broken off). After that frame nothing is looked at.
+
+use crate::server::Server;
+use async_io::{Async, Timer};
+use async_rs::traits::Reactor;
+use async_rs::util::RuntimeParts;
+use async_rs::{AsyncGlobalExecutor, AsyncIO, Runtime};
+use futures_util::{AsyncRead, AsyncWrite, Stream};
+use lapin::AsyncTcpStream;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+/// Longer than any broker's first frame (RabbitMQ's has some 500 bytes); the rest of a longer one
+/// is not waited for.
+const LONGEST_GREETING: usize = 8192;
+
+/// The type byte, the channel and the size in front of a frame's payload.
+const FRAME_HEADER: usize = 7;
+
+/// lapin's runtime, but for the stream.
+pub(crate) fn runtime() -> Runtime<RuntimeParts<AsyncGlobalExecutor, Greeting>> {
+    Runtime::new(RuntimeParts::new(AsyncGlobalExecutor, Greeting))
+}
+
+/// A TCP or TLS stream that leaves in `server` who greeted.
+pub(crate) struct Greeted {
+    stream: AsyncTcpStream<Async<TcpStream>>,
+    /// What has come so far; `None` once that is known, or is none of our business.
+    seen: Option<Vec<u8>>,
+    server: Arc<OnceLock<Server>>,
+}
+
+impl Greeted {
+    pub(crate) fn new(
+        stream: AsyncTcpStream<Async<TcpStream>>,
+        server: Arc<OnceLock<Server>>,
+    ) -> Self {
+        Greeted { stream, seen: Some(Vec::new()), server }
+    }
+
+    fn look_at(&mut self, bytes: &[u8]) {
+        let Some(seen) = &mut self.seen else {
+            return;
+        };
+        seen.extend_from_slice(bytes);
+        let size = seen.get(3..FRAME_HEADER).and_then(|size| size.try_into().ok());
+        let Some(size) = size.map(u32::from_be_bytes).and_then(|size| usize::try_from(size).ok())
+        else {
+            return;
+        };
+        if seen.len() >= size.saturating_add(FRAME_HEADER).min(LONGEST_GREETING) {
+            if let Some(server) = Server::from_start(seen) {
+                // Set only here, and only once.
+                let _ = self.server.set(server);
+            }
+            self.seen = None;
+        }
+    }
+}
+
+impl AsyncRead for Greeted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if self.seen.is_some() {
+            self.look_at(buffer.get(..count).unwrap_or_default());
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_read_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.stream).poll_read_vectored(context, buffers))?;
+        let mut left = count;
+        for buffer in buffers.iter() {
+            if self.seen.is_none() {
+                break;
+            }
+            let filled = left.min(buffer.len());
+            self.look_at(buffer.get(..filled).unwrap_or_default());
+            left -= filled;
+        }
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl AsyncWrite for Greeted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, buffer)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(context)
+    }
+}
+
+/// [`AsyncIO`] with [`Greeted`] for a TCP stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Greeting;
+
+impl Reactor for Greeting {
+    type TcpStream = Greeted;
+    type Sleep = Timer;
+
+    fn register<H: Read + Write + AsFd + AsRawFd + Send + 'static>(
+        &self,
+        socket: H,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+        AsyncIO.register(socket)
+    }
+
+    fn sleep(&self, duration: Duration) -> Timer {
+        AsyncIO.sleep(duration)
+    }
+
+    fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
+        AsyncIO.interval(duration)
+    }
+
+    fn tcp_connect_addr(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<Greeted>> + Send + 'static {
+        let connecting = AsyncIO.tcp_connect_addr(address);
+        async move {
+            let stream = AsyncTcpStream::Plain(connecting.await?);
+            Ok(Greeted::new(stream, Arc::default()))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `--arg KEY=VALUE`: any argument, its value typed as JSON.
+
+use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
+use serde_json::Value;
+use std::str::FromStr;
+
+/// One `--arg`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extra {
+    /// The argument's name.
+    pub key: ShortString,
+    /// Its value.
+    pub value: AMQPValue,
+}
+
+impl FromStr for Extra {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            None | Some(("", _)) => Err(format!("'{text}' is not KEY=VALUE")),
+            Some((key, value)) => Ok(Extra { key: short(key)?, value: read(value)? }),
+        }
+    }
+}
+
+/// Reads JSON; what is not JSON is a word, taken as it stands.
+fn read(text: &str) -> Result<AMQPValue, String> {
+    match serde_json::from_str(text) {
+        Ok(value) => from_json(value),
+        // Nobody means a word by these, so a slip of the pen is told rather than declared.
+        Err(error) if text.starts_with(['{', '[', '"']) => {
+            Err(format!("{text} is not JSON: {error}"))
+        }
+        Err(_) => Ok(long(text)),
+    }
+}
+
+fn from_json(value: Value) -> Result<AMQPValue, String> {
+    Ok(match value {
+        Value::Null => AMQPValue::Void,
+        Value::Bool(value) => AMQPValue::Boolean(value),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => AMQPValue::LongLongInt(integer),
+            (None, Some(float)) if !number.is_u64() => AMQPValue::Double(float),
+            _ => return Err(format!("{number} does not fit into 64 bits")),
+        },
+        Value::String(text) => long(&text),
+        Value::Array(values) => {
+            let values = values.into_iter().map(from_json).collect::<Result<Vec<_>, _>>()?;
+            AMQPValue::FieldArray(FieldArray::from(values))
+        }
+        Value::Object(entries) => {
+            let mut table = FieldTable::default();
+            for (key, value) in entries {
+                table.insert(short(&key)?, from_json(value)?);
+            }
+            AMQPValue::FieldTable(table)
+        }
+    })
+}
+
+/// A text as an argument's value.
+pub fn long(text: &str) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(text.as_bytes()))
+}
+
+/// A text as an argument's name.
+fn short(text: &str) -> Result<ShortString, String> {
+    ShortString::try_new(text)
+        .map_err(|_| format!("the name has {} bytes; AMQP takes 255", text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> AMQPValue {
+        format!("k={text}").parse::<Extra>().unwrap().value
+    }
+
+    #[test]
+    fn a_value_is_typed_as_json_and_a_bare_word_is_a_text() {
+        assert_eq!(value("5"), AMQPValue::LongLongInt(5));
+        assert_eq!(value("-1"), AMQPValue::LongLongInt(-1));
+        assert_eq!(value("true"), AMQPValue::Boolean(true));
+        assert_eq!(value("1.5"), AMQPValue::Double(1.5));
+        assert_eq!(value("null"), AMQPValue::Void);
+        assert_eq!(value("\"5\""), long("5"));
+        assert_eq!(value("lazy"), long("lazy"));
+        assert_eq!(value("7D"), long("7D"));
+        assert_eq!(value("a=b"), long("a=b"));
+        assert_eq!(value(""), long(""));
+        let list = FieldArray::from(vec![AMQPValue::LongLongInt(1), long("x")]);
+        assert_eq!(value("[1,\"x\"]"), AMQPValue::FieldArray(list));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let long_name = "k".repeat(256) + "=1";
+        for text in ["x", "=5", "k={a", "k=[1", "k=\"x", "k=18446744073709551615", &long_name] {
+            assert!(text.parse::<Extra>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the broker tells of a queue, and the line that is printed of it.
+
+use std::fmt;
+
+/// What `queue.declare-ok` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages ready for delivery; those that consumers hold are not among them.
+    pub messages: u32,
+    /// Consumers that are subscribed.
+    pub consumers: u32,
+}
+
+impl From<&lapin::Queue> for Counts {
+    fn from(queue: &lapin::Queue) -> Self {
+        Counts { messages: queue.message_count(), consumers: queue.consumer_count() }
+    }
+}
+
+/// `QUEUE<TAB>messages<TAB>consumers` and a line's end.
+pub fn line(queue: &str, counts: Counts) -> String {
+    format!("{}\t{}\t{}\n", Escaped(queue), counts.messages, counts.consumers)
+}
+
+/// `QUEUE<TAB>missing` and a line's end.
+pub fn missing(queue: &str) -> String {
+    format!("{}\tmissing\n", Escaped(queue))
+}
+
+/// A name with what would break the line written as `\t`, `\n`, `\\`.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.0.split_inclusive(['\t', '\n', '\\']) {
+            let mut plain = piece.chars();
+            match plain.next_back() {
+                Some('\t') => write!(f, "{}\\t", plain.as_str())?,
+                Some('\n') => write!(f, "{}\\n", plain.as_str())?,
+                Some('\\') => write!(f, "{}\\\\", plain.as_str())?,
+                _ => f.write_str(piece)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_three_columns_whatever_the_name() {
+        let counts = Counts { messages: 7, consumers: 1 };
+        assert_eq!(line("jobs", counts), "jobs\t7\t1\n");
+        assert_eq!(line("a\tb\\c\nd", counts), "a\\tb\\\\c\\nd\t7\t1\n");
+        assert_eq!(line("\t", counts), "\\t\t7\t1\n");
+        assert_eq!(missing("é\\"), "é\\\\\tmissing\n");
+    }
+}

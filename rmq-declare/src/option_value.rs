@@ -1,0 +1,194 @@
+//! What the values of options may be, and what they are in RabbitMQ's units.
+
+use rmq_common::duration;
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest time-out RabbitMQ takes: ten years of 365 days, in milliseconds
+/// (`MAX_EXPIRY_TIMER` in its `rabbit_misc`, 3.10 to 4.3).
+const LONGEST_EXPIRY: i64 = 315_360_000_000;
+
+/// `--type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueType {
+    /// Replicated, on disk: the default.
+    Quorum,
+    /// On one node.
+    Classic,
+    /// A replicated log that reading does not empty.
+    Stream,
+}
+
+impl QueueType {
+    /// As `x-queue-type` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            QueueType::Quorum => "quorum",
+            QueueType::Classic => "classic",
+            QueueType::Stream => "stream",
+        }
+    }
+
+    /// As a sentence speaks of them.
+    pub fn plural(self) -> &'static str {
+        match self {
+            QueueType::Quorum => "quorum queues",
+            QueueType::Classic => "classic queues",
+            QueueType::Stream => "streams",
+        }
+    }
+}
+
+impl FromStr for QueueType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [QueueType::Quorum, QueueType::Classic, QueueType::Stream]
+            .into_iter()
+            .find(|queue_type| queue_type.name() == text)
+            .ok_or_else(|| "not one of quorum, classic, stream".to_owned())
+    }
+}
+
+impl fmt::Display for QueueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `--delivery-limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryLimit {
+    /// A message is given back this many times; the next time it is dropped or dead-lettered.
+    At(i64),
+    /// As often as it takes.
+    Unlimited,
+}
+
+impl DeliveryLimit {
+    /// As `x-delivery-limit` spells it from RabbitMQ 4.0 on; before, -1 drops a message the first
+    /// time it comes back, so see [`Queue::arguments`](crate::queue::Queue::arguments).
+    pub fn value(self) -> i64 {
+        match self {
+            DeliveryLimit::At(limit) => limit,
+            DeliveryLimit::Unlimited => -1,
+        }
+    }
+}
+
+impl FromStr for DeliveryLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "unlimited" => Ok(DeliveryLimit::Unlimited),
+            text => {
+                number(text).map(DeliveryLimit::At).map_err(|why| format!("{why}, or unlimited"))
+            }
+        }
+    }
+}
+
+/// A count, from 0.
+pub fn number(text: &str) -> Result<i64, String> {
+    // i64's own parser also takes signs, which are no part of a count.
+    match text.parse() {
+        Ok(number) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(number),
+        _ => Err(format!("'{text}' is not a whole number from 0")),
+    }
+}
+
+/// A count, from 1.
+pub fn at_least_one(text: &str) -> Result<i64, String> {
+    match number(text) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("'{text}' is not a whole number from 1")),
+    }
+}
+
+/// `--message-ttl`, in milliseconds; 0 keeps only what a consumer takes at once.
+pub fn message_ttl(text: &str) -> Result<i64, String> {
+    milliseconds(text)
+}
+
+/// `--expires`, in milliseconds, from 1.
+pub fn expires(text: &str) -> Result<i64, String> {
+    match milliseconds(text) {
+        Ok(0) => Err("a queue cannot expire at once; give at least 1ms".to_owned()),
+        other => other,
+    }
+}
+
+fn milliseconds(text: &str) -> Result<i64, String> {
+    let duration = duration::parse(text)?;
+    let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    if milliseconds > 0 && text.bytes().all(|b| b.is_ascii_digit()) {
+        // A bare number is seconds with our other options and milliseconds in every RabbitMQ
+        // guide; a factor of a thousand is too much to guess, and cannot be changed afterwards.
+        return Err(format!("write {text}ms or {text}s, whichever is meant"));
+    }
+    if milliseconds > LONGEST_EXPIRY {
+        return Err(format!("{text} is longer than the ten years (3650d) RabbitMQ takes"));
+    }
+    Ok(milliseconds)
+}
+
+/// `--overflow`.
+pub fn overflow(text: &str) -> Result<String, String> {
+    one_of(text, &["drop-head", "reject-publish"])
+}
+
+/// `--dead-letter-strategy`.
+pub fn dead_letter_strategy(text: &str) -> Result<String, String> {
+    one_of(text, &["at-most-once", "at-least-once"])
+}
+
+/// `--leader-locator`.
+pub fn leader_locator(text: &str) -> Result<String, String> {
+    one_of(text, &["client-local", "balanced"])
+}
+
+fn one_of(text: &str, values: &[&str]) -> Result<String, String> {
+    match values.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("'{text}' is not one of {}", values.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_needs_its_unit_because_rabbitmq_counts_milliseconds_and_we_seconds() {
+        assert_eq!(message_ttl("0"), Ok(0));
+        assert_eq!(message_ttl("60s"), Ok(60_000));
+        assert_eq!(message_ttl("500ms"), Ok(500));
+        assert!(message_ttl("60000").unwrap_err().contains("60000ms or 60000s"));
+        assert!(message_ttl("60 s").is_err());
+    }
+
+    #[test]
+    fn a_time_is_at_most_ten_years_and_an_expiry_at_least_a_millisecond() {
+        assert_eq!(expires("3650d"), Ok(LONGEST_EXPIRY));
+        assert!(expires("3651d").is_err());
+        assert!(message_ttl("3651d").is_err());
+        assert!(expires("0").is_err());
+    }
+
+    #[test]
+    fn a_delivery_limit_is_a_count_or_unlimited() {
+        assert_eq!("0".parse(), Ok(DeliveryLimit::At(0)));
+        assert_eq!("unlimited".parse(), Ok(DeliveryLimit::Unlimited));
+        for text in ["-1", "+1", "", "none", "9223372036854775808"] {
+            assert!(text.parse::<DeliveryLimit>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_rabbitmq_does_not_know_are_refused() {
+        assert!(overflow("reject").unwrap_err().contains("drop-head, reject-publish"));
+        assert!("Quorum".parse::<QueueType>().is_err());
+        assert_eq!(at_least_one("0"), Err("'0' is not a whole number from 1".to_owned()));
+    }
+}
