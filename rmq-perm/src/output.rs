@@ -91,7 +91,7 @@ impl Listing {
     fn tsv(&self) -> String {
         let mut text = String::new();
         for row in &self.rows {
-            let values: Vec<String> = row.iter().map(|value| escape(value, is_separator)).collect();
+            let values: Vec<String> = row.iter().map(|value| escape(value, is_special)).collect();
             text.push_str(&values.join("\t"));
             text.push('\n');
         }
@@ -128,19 +128,21 @@ fn shown(value: &[u8]) -> String {
     if value.is_empty() { "''".to_owned() } else { escape(value, char::is_control) }
 }
 
-fn is_separator(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r')
+/// What would break a line, or steer a terminal; and the backslash that tells of it. In a table a
+/// backslash stands for itself: patterns are full of them, and only people read it.
+fn is_special(character: char) -> bool {
+    character == '\\' || character.is_control()
 }
 
-/// The value with a backslash doubled, and the characters that `must` not stand there as they are
-/// as `\t`, `\n`, `\r` or `\xNN`; as `\xNN` too each byte that is not UTF-8.
+/// The value with the characters that `must` not stand there as they are written as `\t`, `\n`,
+/// `\r`, `\\` or `\xNN`; as `\xNN` too each byte that is not UTF-8.
 fn escape(value: &[u8], must: fn(char) -> bool) -> String {
     let mut text = String::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
-                '\\' => text.push_str("\\\\"),
                 _ if !must(character) => text.push(character),
+                '\\' => text.push_str("\\\\"),
                 '\t' => text.push_str("\\t"),
                 '\n' => text.push_str("\\n"),
                 '\r' => text.push_str("\\r"),
@@ -188,12 +190,12 @@ mod tests {
 
     #[test]
     fn a_value_cannot_break_its_line_or_its_column() {
-        let odd = b"a\tb\nc\rd\\e\xfff\x1bg";
-        assert_eq!(escape(odd, is_separator), "a\\tb\\nc\\rd\\\\e\\xfff\x1bg");
+        let odd = b"a\tb\nc\rd\\e\xfff\x1bg\x7f";
+        assert_eq!(escape(odd, is_special), "a\\tb\\nc\\rd\\\\e\\xfff\\x1bg\\x7f");
     }
 
     #[test]
     fn a_value_cannot_steer_the_terminal() {
-        assert_eq!(shown("\x1b[2J\u{9b}x".as_bytes()), "\\x1b[2J\\xc2\\x9bx");
+        assert_eq!(shown("\x1b[2J\u{9b}^a\\d".as_bytes()), "\\x1b[2J\\xc2\\x9b^a\\d");
     }
 }
