@@ -26,6 +26,7 @@ use lapin::uri::{
 };
 use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event};
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,9 @@ const HEARTBEAT: u16 = 10;
 /// What we ask for, and RabbitMQ's default. A broker that answers 0, "no limit", must not make
 /// lapin allocate for it.
 const FRAME_MAX: u32 = 131_072;
+/// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
+/// it 30 s to refuse (RabbitMQ 4.3).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a close may take before the socket is shut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -271,7 +275,7 @@ impl Session {
     /// # Errors
     /// When the connection is lost or the broker refuses.
     pub async fn channel(&self) -> Result<Channel, Trouble> {
-        self.connection.create_channel().await.map_err(|error| trouble(&error))
+        answer(self.connection.create_channel()).await
     }
 
     /// The next thing the connection has to say; pending for ever where there is none.
@@ -297,6 +301,18 @@ impl Session {
     /// Ends the connection without a word: for one that is lost or blocked.
     pub fn cut(self) {
         self.cutter.cut();
+    }
+}
+
+/// Waits for the broker's answer to a method, but not for ever: a node may be frozen, and a blocked
+/// connection does not even write the question.
+///
+/// # Errors
+/// What the broker or lapin says; or the connection counts as lost when the time is up.
+pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
+    match runtime::timeout(ANSWER_TIMEOUT, asked).await {
+        Some(answer) => answer.map_err(|error| trouble(&error)),
+        None => Err(Trouble::Lost("the broker does not answer".to_owned())),
     }
 }
 

@@ -9,13 +9,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::connection::Session;
-use rmq_common::runtime;
-use std::future::Future;
-use std::time::Duration;
-
-/// How long the broker may take to answer a consume, a cancel or a look.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+use rmq_common::connection::{Session, answer};
 
 /// A channel and the consumer on it, if there is one.
 pub struct Subscription {
@@ -177,13 +171,5 @@ impl Subscription {
     pub async fn close(self) -> Result<(), Trouble> {
         let text = ShortString::try_new("OK").unwrap_or_default();
         answer(self.channel.close(200, text)).await
-    }
-}
-
-/// Waits for the broker's answer, but not for ever.
-async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
-    match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-        Some(answer) => answer.map_err(|error| trouble(&error)),
-        None => Err(Trouble::Lost("the broker does not answer".to_owned())),
     }
 }

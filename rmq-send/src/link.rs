@@ -43,6 +43,16 @@ impl Link {
         Ok(Link { session, publisher })
     }
 
+    /// Goes on on a new channel, in place of one on which nothing is awaited any more.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn renew(&mut self, routing_key: ShortString) -> Result<(), Trouble> {
+        let channel = self.session.channel().await?;
+        self.publisher = Publisher::open(channel, routing_key).await?;
+        Ok(())
+    }
+
     /// Looks whether the queue is there, before anything is read. Only a clear no counts: a queue
     /// that cannot answer just now may still take messages. (A passive declare needs no permission
     /// and changes nothing.)

@@ -7,10 +7,12 @@ mod link;
 mod outstanding;
 mod publisher;
 mod ranges;
+mod recovery;
 mod run;
 mod sender;
 mod tally;
 mod verdict;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], run::run)

@@ -122,6 +122,11 @@ impl Outstanding {
         Some(Due { record, again })
     }
 
+    /// How many records are sent and not answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Whether something waits to be sent again.
     pub fn has_again(&self) -> bool {
         !self.again.is_empty()

@@ -12,6 +12,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::connection::answer;
 use std::task::{Context, Poll, Waker};
 
 /// Persistent, as AMQP numbers the delivery modes (specification, section 1.8, basic properties).
@@ -48,10 +49,7 @@ impl Publisher {
     /// # Errors
     /// When the connection is lost.
     pub async fn open(channel: Channel, routing_key: ShortString) -> Result<Self, Trouble> {
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .map_err(|error| trouble(&error))?;
+        answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
             channel,
             routing_key,

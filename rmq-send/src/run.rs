@@ -2,7 +2,8 @@
 
 use crate::arguments::{Arguments, PROGRAM};
 use crate::input::Reader;
-use crate::sender::{self, Sender};
+use crate::recovery;
+use crate::sender::Sender;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Ending;
@@ -30,7 +31,7 @@ async fn send(arguments: Arguments) -> Result<Ending, Failure> {
     let mut broker = options.broker(diagnostics)?;
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
-    let link = sender::connect(&mut broker, &queue, &patience).await?;
+    let link = recovery::connect(&mut broker, &queue, &patience).await?;
     // Anything but a clear no is the sender's business: it can connect again.
     if let Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) =
         link.look(queue.clone()).await

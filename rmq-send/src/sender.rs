@@ -9,8 +9,8 @@ use crate::publisher::Answers;
 use crate::ranges::Ranges;
 use crate::tally::Tally;
 use crate::verdict::Verdict;
+use crate::watch::Watch;
 use lapin::types::ShortString;
-use rmq_common::amqp_error::Trouble;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -25,29 +25,30 @@ use std::time::{Duration, Instant};
 /// How long to go on without a confirm, unless `--retry` says otherwise.
 const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// How long a signal leaves for the last confirms.
-const LAST_CONFIRMS: Duration = Duration::from_secs(10);
+pub(crate) const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
 /// Everything a run holds.
 pub struct Sender {
-    broker: Broker,
-    queue: ShortString,
-    link: Option<Link>,
-    reader: Reader,
+    pub(crate) broker: Broker,
+    pub(crate) queue: ShortString,
+    pub(crate) link: Option<Link>,
+    pub(crate) reader: Reader,
     /// Records read that have not entered the window.
-    read: VecDeque<Record>,
-    input_over: bool,
-    window: Outstanding,
-    confirmed: Ranges,
-    tally: Tally,
-    signals: flume::Receiver<i32>,
-    patience: Patience,
-    backoff: Backoff,
-    /// After a nack nothing is sent before then.
-    pause: Option<Instant>,
+    pub(crate) read: VecDeque<Record>,
+    pub(crate) input_over: bool,
+    pub(crate) window: Outstanding,
+    pub(crate) confirmed: Ranges,
+    pub(crate) tally: Tally,
+    pub(crate) signals: flume::Receiver<i32>,
+    pub(crate) patience: Patience,
+    pub(crate) backoff: Backoff,
+    /// After a nack nothing is sent before then, and not on the channel that nacked.
+    pub(crate) pause: Option<Instant>,
+    pub(crate) watch: Watch,
     /// A signal came: confirms are awaited until then.
-    deadline: Option<Instant>,
-    verdict: Verdict,
-    diagnostics: Diagnostics,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) verdict: Verdict,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 /// What happened next.
@@ -83,6 +84,7 @@ impl Sender {
             patience: Patience::new(arguments.connection().retry_or(RETRY)),
             backoff: Backoff::default(),
             pause: None,
+            watch: Watch::default(),
             deadline: None,
             verdict: Verdict::default(),
             diagnostics,
@@ -92,6 +94,7 @@ impl Sender {
     /// Runs until everything that was read is confirmed, or it cannot be.
     pub async fn run(mut self) -> (Verdict, Tally) {
         loop {
+            self.renew_after_nack().await;
             self.publish();
             if self.is_done() {
                 break;
@@ -100,7 +103,7 @@ impl Sender {
                 Step::News(news) => self.news(news).await,
                 Step::Input(input) => self.input(input),
                 Step::Signal(signal) => self.signal(signal),
-                Step::Time => {}
+                Step::Time => self.give_up_on_a_stalled_link().await,
             }
             self.give_up_in_time();
         }
@@ -128,12 +131,12 @@ impl Sender {
             self.window.push(record);
         }
         let Some(link) = &mut self.link else { return };
-        if self.pause.is_some_and(|until| Instant::now() < until) {
+        if self.pause.is_some() {
             return;
         }
-        self.pause = None;
         while let Some(due) = self.window.due(self.verdict.is_failure()) {
             self.tally.resent += u64::from(due.again);
+            self.watch.sent();
             link.publisher().publish(due.record);
         }
     }
@@ -171,20 +174,23 @@ impl Sender {
     fn next_time(&self) -> Option<Instant> {
         let patience = self.patience.left().filter(|_| !self.window.is_empty());
         let patience = patience.map(|left| Instant::now() + left);
-        [self.pause.filter(|_| self.window.has_again()), self.deadline, patience]
-            .into_iter()
-            .flatten()
-            .min()
+        let pause = self.pause.filter(|_| self.window.in_flight() == 0);
+        let stall = self.watch.stalls_at().filter(|_| self.link.is_some());
+        [pause, stall, self.deadline, patience].into_iter().flatten().min()
     }
 
     async fn news(&mut self, news: News) {
         match news {
             News::Answers(answers) => self.answers(answers).await,
             News::Blocked(reason) => {
+                self.watch.blocked(true);
                 let text = format!("the broker blocks publishing ({reason}); waiting");
                 self.diagnostics.notice(&text);
             }
-            News::Unblocked => self.diagnostics.notice("the broker takes messages again"),
+            News::Unblocked => {
+                self.watch.blocked(false);
+                self.diagnostics.notice("the broker takes messages again");
+            }
             News::Lost(trouble) => self.lost(trouble).await,
         }
     }
@@ -201,6 +207,7 @@ impl Sender {
         if !answers.confirmed.is_empty() {
             self.patience.progress();
             self.backoff.reset();
+            self.watch.progress();
         }
         for number in answers.confirmed {
             match self.window.confirmed(number) {
@@ -221,6 +228,7 @@ impl Sender {
             answers.nacked.into_iter().for_each(|number| self.window.nacked(number));
             self.pause = Some(Instant::now() + self.backoff.next_pause());
         }
+        self.watch.answered(self.window.in_flight() > 0);
         if let Some(trouble) = answers.trouble {
             self.lost(trouble).await;
         }
@@ -232,84 +240,6 @@ impl Sender {
             format!("publish to {queue}: no such queue in vhost {vhost}")
         } else {
             format!("publish to {queue} in vhost {vhost}: returned: {reason}")
-        }
-    }
-
-    /// The channel or the connection is gone.
-    async fn lost(&mut self, trouble: Trouble) {
-        if let Some(link) = self.link.take() {
-            if let Trouble::Lost(why) = &trouble {
-                let host = link.host();
-                self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
-            }
-            link.cut();
-        }
-        match trouble {
-            Trouble::Lost(_) => self.window.lost(),
-            Trouble::Refused { .. } => {
-                let blamed = self.window.blame();
-                let failure = trouble.failure().context(format!("publish to {}", self.queue));
-                if let Some(number) = blamed {
-                    self.fail(failure.context(format!("line {number}")));
-                }
-            }
-            Trouble::Protocol(_) => {
-                self.window.lost();
-                self.give_up(trouble.failure());
-                return;
-            }
-        }
-        if !self.verdict.is_failure() || self.window.has_again() {
-            self.reconnect().await;
-        }
-    }
-
-    /// Connects again, to the next host, until it works or there is no time left.
-    async fn reconnect(&mut self) {
-        let mut patience = self.patience.clone();
-        if self.window.is_empty() {
-            patience.progress();
-        }
-        let deadline = self.deadline;
-        let mut signalled = None;
-        let connected = {
-            let connect = pin!(connect(&mut self.broker, &self.queue, &patience));
-            let signals = &self.signals;
-            let stop = pin!(async {
-                let mut deadline = deadline;
-                loop {
-                    let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
-                    let time = async {
-                        match left {
-                            Some(left) => runtime::sleep(left).await,
-                            None => pending().await,
-                        }
-                        None
-                    };
-                    let signal = async { signals.recv_async().await.ok() };
-                    match first(signal, time).await {
-                        Some(signal) if deadline.is_none() => {
-                            signalled = Some(signal);
-                            deadline = Some(Instant::now() + LAST_CONFIRMS);
-                        }
-                        _ => break,
-                    }
-                }
-                None
-            });
-            first(async { Some(connect.await) }, stop).await
-        };
-        if let Some(signal) = signalled {
-            self.signal(signal);
-        }
-        match connected {
-            Some(Ok(link)) => {
-                let host = link.host();
-                self.diagnostics.notice(&format!("connected to {host}"));
-                self.link = Some(link);
-            }
-            Some(Err(failure)) => self.give_up(failure),
-            None => self.give_up_for_the_signal(),
         }
     }
 
@@ -331,7 +261,7 @@ impl Sender {
     }
 
     /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
-    fn signal(&mut self, signal: i32) {
+    pub(crate) fn signal(&mut self, signal: i32) {
         if self.deadline.is_some() {
             self.give_up_for_the_signal();
             return;
@@ -342,17 +272,17 @@ impl Sender {
     }
 
     /// A record failed for good, or the input did: no more is read, what was sent is waited for.
-    fn fail(&mut self, failure: Failure) {
+    pub(crate) fn fail(&mut self, failure: Failure) {
         self.verdict.fail(failure);
         self.reader.stop();
     }
 
-    fn give_up(&mut self, failure: Failure) {
+    pub(crate) fn give_up(&mut self, failure: Failure) {
         self.verdict.give_up(failure);
         self.reader.stop();
     }
 
-    fn give_up_for_the_signal(&mut self) {
+    pub(crate) fn give_up_for_the_signal(&mut self) {
         self.give_up(Failure::new(
             rmq_common::exit::Exit::TempFail,
             "stopped by a signal before everything was confirmed",
@@ -388,26 +318,7 @@ impl Sender {
     }
 }
 
-/// Connects and opens the link, again while it is lost in between.
-///
-/// # Errors
-/// As [`Broker::connect`].
-pub async fn connect(
-    broker: &mut Broker,
-    queue: &ShortString,
-    patience: &Patience,
-) -> Result<Link, Failure> {
-    loop {
-        let session = broker.connect(patience).await?;
-        match Link::open(session, queue.clone()).await {
-            Ok(link) => return Ok(link),
-            Err(Trouble::Lost(_)) if !patience.is_over() => {}
-            Err(trouble) => return Err(trouble.failure().context("open a channel")),
-        }
-    }
-}
-
 /// The output of whichever future is done first; the first one where both are.
-async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+pub(crate) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
     futures_util::future::select(pin!(one), pin!(other)).await.factor_first().0
 }

@@ -1,0 +1,99 @@
+//! Noticing a connection that is alive but answers nothing that was published.
+//!
+//! Heartbeats find a dead peer. They do not find a broker whose queue has lost its leader and whose
+//! channel has forgotten what it was to confirm. Sending again on another connection does; the
+//! price of being wrong is a copy, so the wait is long and doubles each time.
+
+use std::time::{Duration, Instant};
+
+/// A quorum queue that loses its leader, however it loses it, confirms again within 7 s.
+const FIRST_LIMIT: Duration = Duration::from_secs(15);
+const LONGEST_LIMIT: Duration = Duration::from_secs(240);
+
+/// Watches for answers.
+#[derive(Debug)]
+pub struct Watch {
+    /// Since when an answer has been due.
+    since: Option<Instant>,
+    limit: Duration,
+    blocked: bool,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Watch { since: None, limit: FIRST_LIMIT, blocked: false }
+    }
+}
+
+impl Watch {
+    /// Something was published.
+    pub fn sent(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// The broker answered something; `more` is whether more is due.
+    pub fn answered(&mut self, more: bool) {
+        self.since = more.then(Instant::now);
+    }
+
+    /// The broker confirmed something: the next wait is the first again.
+    pub fn progress(&mut self) {
+        self.limit = FIRST_LIMIT;
+    }
+
+    /// While the broker blocks the connection, no answer is due. A new connection is not blocked.
+    pub fn blocked(&mut self, blocked: bool) {
+        self.blocked = blocked;
+        self.since = self.since.map(|_| Instant::now());
+    }
+
+    /// A new connection: nothing is due on it yet.
+    pub fn renewed(&mut self) {
+        self.since = None;
+        self.blocked = false;
+    }
+
+    /// When it will have taken too long.
+    pub fn stalls_at(&self) -> Option<Instant> {
+        self.since.filter(|_| !self.blocked).map(|since| since + self.limit)
+    }
+
+    /// How long nothing was answered, if that is too long; the next time takes twice as long.
+    pub fn stalled(&mut self) -> Option<Duration> {
+        let limit = self.limit;
+        self.stalls_at().filter(|at| Instant::now() >= *at)?;
+        self.since = None;
+        self.limit = (limit * 2).min(LONGEST_LIMIT);
+        Some(limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_due_only_while_something_is_in_flight_and_nothing_is_blocked() {
+        let mut watch = Watch::default();
+        assert_eq!(watch.stalls_at(), None);
+        watch.sent();
+        assert!(watch.stalls_at().is_some());
+        watch.blocked(true);
+        assert_eq!(watch.stalls_at(), None);
+        watch.blocked(false);
+        assert!(watch.stalls_at().is_some());
+        watch.answered(false);
+        assert_eq!(watch.stalls_at(), None);
+    }
+
+    #[test]
+    fn the_wait_doubles_until_something_is_confirmed() {
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(20));
+        let mut watch = Watch { since: long_ago, ..Watch::default() };
+        assert_eq!(watch.stalled(), Some(FIRST_LIMIT));
+        watch.since = long_ago;
+        assert_eq!(watch.stalled(), None);
+        watch.progress();
+        assert_eq!(watch.stalled(), Some(FIRST_LIMIT));
+    }
+}
