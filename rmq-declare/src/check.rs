@@ -4,10 +4,10 @@ use crate::counts::Counts;
 use crate::declare::declare;
 use crate::link::Link;
 use crate::queue::Shape;
-use crate::refusal::Request;
+use crate::refusal::{self, Request};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
-use rmq_common::amqp_error::reply;
+use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
@@ -41,16 +41,19 @@ pub async fn check(
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let counts = match link.declare(queue, options, |_| FieldTable::default()).await? {
         Ok(queue) => Counts::from(&queue),
-        Err(refusal) if refusal.code == reply::NOT_FOUND => return Ok(Found::Missing),
-        Err(refusal) => {
-            return Ok(Found::Unknown(refusal.of_checking(&Request {
-                verb: "check",
-                queue: queue.as_str(),
-                vhost: link.vhost(),
-                user: link.user(),
-                shape,
-                arguments: &FieldTable::default(),
-            })));
+        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => return Ok(Found::Missing),
+        Err(trouble) => {
+            return Ok(Found::Unknown(refusal::of_checking(
+                trouble,
+                &Request {
+                    verb: "check",
+                    queue: queue.as_str(),
+                    vhost: link.vhost(),
+                    user: link.user(),
+                    shape,
+                    arguments: &FieldTable::default(),
+                },
+            )));
         }
     };
     if !compare {

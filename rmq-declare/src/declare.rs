@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::link::Link;
 use crate::queue::Shape;
-use crate::refusal::Request;
+use crate::refusal::{self, Request};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
@@ -25,14 +25,17 @@ pub async fn declare(
     // No quorum queue or stream can be transient, exclusive or auto-delete.
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let answer = link.declare(queue, options, |server| shape.arguments(server)).await?;
-    Ok(answer.map(|queue| Counts::from(&queue)).map_err(|refusal| {
-        refusal.of_declaring(&Request {
-            verb,
-            queue: queue.as_str(),
-            vhost: link.vhost(),
-            user: link.user(),
-            shape,
-            arguments: &shape.arguments(link.server()),
-        })
+    Ok(answer.map(|queue| Counts::from(&queue)).map_err(|trouble| {
+        refusal::of_declaring(
+            trouble,
+            &Request {
+                verb,
+                queue: queue.as_str(),
+                vhost: link.vhost(),
+                user: link.user(),
+                shape,
+                arguments: &shape.arguments(link.server()),
+            },
+        )
     }))
 }

@@ -8,15 +8,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-
-/// What the broker refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The AMQP reply code.
-    pub code: u16,
-    /// The broker's sentence, without its leading `NOT_FOUND - `.
-    pub text: String,
-}
+use std::fmt;
 
 /// What was asked for, where and by whom.
 pub struct Request<'a> {
@@ -34,68 +26,79 @@ pub struct Request<'a> {
     pub arguments: &'a FieldTable,
 }
 
-impl Refusal {
-    /// The failure of a declaration.
-    pub fn of_declaring(&self, request: &Request<'_>) -> Failure {
-        let Request { verb, queue, vhost, shape, .. } = request;
-        let complaint = inequivalent::read(&self.text, queue, vhost);
-        let failure = match (self.code, complaint) {
-            (reply::PRECONDITION_FAILED, Some(Complaint::Inequivalent { argument, current })) => {
-                Failure::data(difference(&argument, &current, request))
-            }
-            (reply::PRECONDITION_FAILED, Some(Complaint::Invalid { argument, why }))
-                if why.starts_with("of queue type") =>
-            {
-                let types = shape.queue_type().plural();
-                Failure::data(format!("{types} have no argument {}", named(&argument)))
-            }
-            (reply::PRECONDITION_FAILED, Some(Complaint::Invalid { argument, why })) => {
-                Failure::data(format!("the broker does not take this {}: {why}", named(&argument)))
-            }
-            (reply::ACCESS_REFUSED, _) => match permission::lacking(&self.text, shape) {
-                Some(lacking) => self.lacks(&lacking, request),
+impl fmt::Display for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} in {}", self.verb, self.queue, self.vhost)
+    }
+}
+
+/// The failure of a declaration.
+pub fn of_declaring(trouble: Trouble, request: &Request<'_>) -> Failure {
+    let failure = match trouble {
+        Trouble::Refused { code: reply::PRECONDITION_FAILED, text } => unfit(text, request),
+        Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {
+            match permission::lacking(&text, request.shape) {
+                Some(lacking) => lacks(&lacking, &text, request),
                 // A reserved name: no permission helps.
-                None if self.text.contains("reserved prefix") => {
+                None if text.contains("reserved prefix") => {
                     Failure::data("names that begin with amq. are the broker's own")
                 }
-                None => self.as_it_stands(),
-            },
-            _ => self.as_it_stands(),
-        };
-        failure.context(format!("{verb} {queue} in {vhost}"))
-    }
-
-    /// The failure of a passive declaration, other than that there is no such queue.
-    pub fn of_checking(&self, request: &Request<'_>) -> Failure {
-        let Request { verb, queue, vhost, .. } = request;
-        let failure = match self.code {
-            // 4.3 answers those only who have some permission on the queue.
-            reply::ACCESS_REFUSED => self.lacks("has no permission on it", request),
-            _ => self.as_it_stands(),
-        };
-        failure.context(format!("{verb} {queue} in {vhost}"))
-    }
-
-    /// A permission is missing, and this is how to give it.
-    fn lacks(&self, lacking: &str, request: &Request<'_>) -> Failure {
-        let vhost = request.vhost;
-        // With a certificate the broker knows the user by another name than the URL's.
-        let user = self.text.rsplit_once(" refused for user '").map(|(_, user)| user);
-        let user = user.and_then(|user| user.strip_suffix('\'')).unwrap_or(request.user);
-        Failure::new(
-            Exit::NoPerm,
-            format!("{user} {lacking} (rmq-perm set -p {vhost} {user} CONFIGURE WRITE READ)"),
-        )
-    }
-
-    fn as_it_stands(&self) -> Failure {
-        match self.code {
-            reply::RESOURCE_LOCKED => {
-                Failure::new(Exit::TempFail, "it is another connection's exclusive queue")
+                None => Failure::new(Exit::NoPerm, text),
             }
-            code => Trouble::Refused { code, text: self.text.clone() }.failure(),
         }
+        other => as_it_stands(other),
+    };
+    failure.context(request)
+}
+
+/// The failure of a passive declaration, other than that there is no such queue.
+pub fn of_checking(trouble: Trouble, request: &Request<'_>) -> Failure {
+    let failure = match trouble {
+        // 4.3 answers those only who have some permission on the queue.
+        Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {
+            lacks("has no permission on it", &text, request)
+        }
+        other => as_it_stands(other),
+    };
+    failure.context(request)
+}
+
+fn as_it_stands(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Refused { code: reply::RESOURCE_LOCKED, .. } => {
+            Failure::new(Exit::TempFail, "it is another connection's exclusive queue")
+        }
+        other => other.failure(),
     }
+}
+
+/// The queue is there and different, or cannot be like this.
+fn unfit(text: String, request: &Request<'_>) -> Failure {
+    Failure::data(match inequivalent::read(&text, request.queue, request.vhost) {
+        Some(Complaint::Inequivalent { argument, current }) => {
+            difference(&argument, &current, request)
+        }
+        Some(Complaint::Invalid { argument, why }) if why.starts_with("of queue type") => {
+            let types = request.shape.queue_type().plural();
+            format!("{types} have no argument {}", named(&argument))
+        }
+        Some(Complaint::Invalid { argument, why }) => {
+            format!("the broker does not take this {}: {why}", named(&argument))
+        }
+        None => text,
+    })
+}
+
+/// A permission is missing, and this is how to give it.
+fn lacks(lacking: &str, text: &str, request: &Request<'_>) -> Failure {
+    let vhost = request.vhost;
+    // With a certificate the broker knows the user by another name than the URL's.
+    let user = text.rsplit_once(" refused for user '").map(|(_, user)| user);
+    let user = user.and_then(|user| user.strip_suffix('\'')).unwrap_or(request.user);
+    Failure::new(
+        Exit::NoPerm,
+        format!("{user} {lacking} (rmq-perm set -p {vhost} {user} CONFIGURE WRITE READ)"),
+    )
 }
 
 /// `it exists with --max-length (x-max-length) 10, 5 was asked for; ...`
@@ -163,14 +166,18 @@ mod tests {
         let server = Server { product: "RabbitMQ".to_owned(), version: "4.0.5".to_owned() };
         let options = Arguments::from_args(&["rmq-declare"], words).unwrap();
         let shape = Shape::from_options(&options).unwrap();
-        let failure = Refusal { code, text: text.to_owned() }.of_declaring(&Request {
-            verb: "declare",
-            queue: "jobs",
-            vhost: "/",
-            user: "guest",
-            shape: &shape,
-            arguments: &shape.arguments(Some(&server)),
-        });
+        let trouble = Trouble::Refused { code, text: text.to_owned() };
+        let failure = of_declaring(
+            trouble,
+            &Request {
+                verb: "declare",
+                queue: "jobs",
+                vhost: "/",
+                user: "guest",
+                shape: &shape,
+                arguments: &shape.arguments(Some(&server)),
+            },
+        );
         let told = failure.to_string();
         let told = told.strip_prefix("declare jobs in /: ").unwrap();
         let more = "; that is the first difference, rmq-perm list-queues -v -p / shows all";

@@ -95,7 +95,7 @@ async fn perform(
 
 /// The broker is out of reach: the rest was not tried.
 fn unfinished(failure: Failure, queue: &ShortString, rest: usize) -> Failure {
-    let failure = failure.context(format!("declare {queue}"));
+    let failure = failure.context(format!("queue {queue}"));
     match rest {
         0 => failure,
         rest => Failure::new(failure.exit(), format!("{failure}; {rest} more not tried")),
