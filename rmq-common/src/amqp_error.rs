@@ -101,6 +101,8 @@ fn refusal(code: u16, text: &str) -> Trouble {
         reply::CONNECTION_FORCED | reply::RESOURCE_ERROR | reply::INTERNAL_ERROR => {
             Trouble::Lost(text.to_owned())
         }
+        // A virtual host is down for a moment while its node starts.
+        reply::NOT_ALLOWED if text.ends_with("is down") => Trouble::Lost(text.to_owned()),
         // A classic queue whose node is down is not gone; it comes back with its node.
         reply::NOT_FOUND if text.contains("down or inaccessible") => Trouble::Lost(text.to_owned()),
         501..=505 => Trouble::Protocol(format!("the broker closed the connection: {text}")),

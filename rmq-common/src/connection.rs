@@ -1,9 +1,8 @@
-//! Reaching the broker: the one function that connects, and the connection it gives.
+//! Reaching the broker: the one function that connects.
 //!
-//! One deadline covers TCP, TLS and the AMQP handshake of a host; past it the socket is shut. So
-//! is every close that does not finish in time, because a connection that the broker has blocked
-//! writes nothing, not even its close. lapin's own connect and its auto-recovery are never used:
-//! the first ignores deadlines, the second hides which messages must be sent again.
+//! One deadline covers TCP, TLS and the AMQP handshake of a host; past it the socket is shut.
+//! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
+//! second hides which messages must be sent again.
 
 use crate::amqp_error::{Trouble, reply, trouble};
 use crate::broker_url::{Host, Parameters};
@@ -14,19 +13,16 @@ use crate::greeting::{self, Greeted};
 use crate::retry::{Backoff, Patience};
 use crate::runtime;
 use crate::secret::Secret;
-use crate::server::Server;
+use crate::session::Session;
 use crate::socket::Cutter;
 use crate::tls;
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use crate::tls_error;
 use lapin::tcp::RustlsConnector;
 use lapin::types::ShortString;
 use lapin::uri::{
     AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism,
 };
-use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Event};
-use std::fmt;
-use std::future::Future;
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -38,12 +34,6 @@ const HEARTBEAT: u16 = 10;
 /// What we ask for, and RabbitMQ's default. A broker that answers 0, "no limit", must not make
 /// lapin allocate for it.
 const FRAME_MAX: u32 = 131_072;
-/// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
-/// it 30 s to refuse (RabbitMQ 4.3).
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
-/// How long a close may take before the socket is shut.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A broker, or a cluster's nodes, and who we are to it.
 pub struct Broker {
     hosts: Vec<Host>,
@@ -55,6 +45,13 @@ pub struct Broker {
     parameters: Parameters,
     tls: Option<RustlsConnector>,
     diagnostics: Diagnostics,
+}
+
+/// How a try at one host fails.
+enum Attempt {
+    Trouble(Trouble),
+    /// A certificate does not serve, theirs or ours; it will not serve the next time either.
+    Certificate(Failure),
 }
 
 /// What [`Broker::new`] needs to know.
@@ -104,43 +101,48 @@ impl Broker {
         let mut told = false;
         loop {
             let mut problems = Vec::new();
-            let mut protocol = 0;
+            // Set while every host has failed in a way that will not pass.
+            let mut lasting = Some(Exit::Software);
             for turn in 0..self.hosts.len() {
                 let index = (self.first + turn) % self.hosts.len();
                 let host = &self.hosts[index];
-                match self.attempt(host).await {
+                let why = match self.attempt(host).await {
                     Ok(session) => {
                         // A reconnect begins with the host behind this one.
                         self.first = (index + 1) % self.hosts.len();
                         return Ok(session);
                     }
-                    Err(refused @ Trouble::Refused { .. }) => {
+                    Err(Attempt::Trouble(refused @ Trouble::Refused { .. })) => {
                         return Err(self.refused(host, refused));
                     }
-                    Err(Trouble::Protocol(why)) => {
-                        protocol += 1;
-                        problems.push(format!("connect to {host}: {why}"));
+                    Err(Attempt::Trouble(Trouble::Protocol(why))) => why,
+                    Err(Attempt::Trouble(Trouble::Lost(why))) => {
+                        lasting = None;
+                        why
                     }
-                    Err(Trouble::Lost(why)) => problems.push(format!("connect to {host}: {why}")),
-                }
+                    Err(Attempt::Certificate(failure)) => {
+                        lasting = lasting.map(|_| failure.exit());
+                        failure.to_string()
+                    }
+                };
+                problems.push(format!("connect to {host}: {why}"));
             }
-            let problems_text = problems.join("; ");
-            if protocol == self.hosts.len() {
-                return Err(Failure::new(Exit::Software, problems_text));
+            let problems = problems.join("; ");
+            if let Some(exit) = lasting {
+                return Err(Failure::new(exit, problems));
             }
             if patience.is_over() {
-                let tried = patience.limit();
-                let tried = match patience.left() {
-                    Some(_) if patience.elapsed() > Duration::from_secs(1) => {
-                        format!(" (tried for {tried})")
+                let tried = match patience.limit() {
+                    limit if patience.elapsed() > Duration::from_secs(1) => {
+                        format!(" (tried for {limit})")
                     }
                     _ => String::new(),
                 };
-                return Err(Failure::new(Exit::Unavailable, format!("{problems_text}{tried}")));
+                return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
             if !told {
                 let limit = patience.limit();
-                self.diagnostics.detail(&format!("{problems_text}; trying again for {limit}"));
+                self.diagnostics.detail(&format!("{problems}; trying again, --retry {limit}"));
                 told = true;
             }
             let pause = backoff.next_pause();
@@ -163,7 +165,7 @@ impl Broker {
     }
 
     /// One try at one host, within the connection time-out.
-    async fn attempt(&self, host: &Host) -> Result<Session, Trouble> {
+    async fn attempt(&self, host: &Host) -> Result<Session, Attempt> {
         let limit = self.parameters.connection_timeout.unwrap_or(CONNECTION_TIMEOUT);
         let deadline = Instant::now() + limit;
         let cutter = Cutter::default();
@@ -192,20 +194,23 @@ impl Broker {
         let mut connecting = std::pin::pin!(connecting);
         match runtime::timeout(limit, &mut connecting).await {
             Some(Ok(connection)) => {
-                let events = connection.events_listener().boxed();
                 let server = server.get().cloned();
-                Ok(Session { connection, host: host.to_string(), server, events, cutter })
+                Ok(Session::new(connection, host.to_string(), server, cutter))
             }
             Some(Err(error)) => {
                 cutter.cut();
-                Err(trouble(&error))
+                Err(match tls_error::read(&error, self.parameters.certfile.is_some()) {
+                    Some(failure) => Attempt::Certificate(failure),
+                    None => Attempt::Trouble(trouble(&error)),
+                })
             }
             None => {
                 cutter.cut();
                 // lapin's thread sees the end of the stream now, and is waited for, so that a
                 // thousand tries leave as little behind as one.
                 let _ = runtime::timeout(Duration::from_secs(1), connecting).await;
-                Err(Trouble::Lost(format!("no answer within {} ms", limit.as_millis())))
+                let why = format!("no answer within {} ms", limit.as_millis());
+                Err(Attempt::Trouble(Trouble::Lost(why)))
             }
         }
     }
@@ -247,77 +252,5 @@ impl Broker {
                 properties.with_client_property(key, value.into())
             })
             .with_connection_name(name.into())
-    }
-}
-
-/// An open connection to one host.
-pub struct Session {
-    connection: Connection,
-    host: String,
-    server: Option<Server>,
-    events: BoxStream<'static, Event>,
-    cutter: Cutter,
-}
-
-impl Session {
-    /// The host, as `name:port`.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Which broker it is; `None` where it did not say.
-    pub fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
-    }
-
-    /// Opens a channel.
-    ///
-    /// # Errors
-    /// When the connection is lost or the broker refuses.
-    pub async fn channel(&self) -> Result<Channel, Trouble> {
-        answer(self.connection.create_channel()).await
-    }
-
-    /// The next thing the connection has to say; pending for ever where there is none.
-    pub async fn event(&mut self) -> Event {
-        match self.events.next().await {
-            Some(event) => event,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Closes the connection; cuts it where that does not finish in time.
-    pub async fn close(self) {
-        let close = async {
-            let text = ShortString::try_new("OK").unwrap_or_default();
-            // An error here says that the connection is gone, which is what was wanted.
-            let _ = self.connection.close(200, text).await;
-        };
-        if runtime::timeout(CLOSE_TIMEOUT, close).await.is_none() {
-            self.cutter.cut();
-        }
-    }
-
-    /// Ends the connection without a word: for one that is lost or blocked.
-    pub fn cut(self) {
-        self.cutter.cut();
-    }
-}
-
-/// Waits for the broker's answer to a method, but not for ever: a node may be frozen, and a blocked
-/// connection does not even write the question.
-///
-/// # Errors
-/// What the broker or lapin says; or the connection counts as lost when the time is up.
-pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
-    match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-        Some(answer) => answer.map_err(|error| trouble(&error)),
-        None => Err(Trouble::Lost("the broker does not answer".to_owned())),
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("host", &self.host).finish_non_exhaustive()
     }
 }

@@ -21,6 +21,8 @@ pub mod retry;
 pub mod runtime;
 pub mod secret;
 pub mod server;
+pub mod session;
 pub mod signals;
 mod socket;
 mod tls;
+mod tls_error;

@@ -9,9 +9,9 @@ use crate::receiver::{Receiver, Stop, first, write_failure};
 use crate::subscription::{Delivered, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::connection::Session;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;
+use rmq_common::session::Session;
 use std::future::pending;
 use std::time::{Duration, Instant};
 

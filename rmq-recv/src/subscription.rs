@@ -9,7 +9,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::connection::{Session, answer};
+use rmq_common::session::{Session, answer};
 
 /// A channel and the consumer on it, if there is one.
 pub struct Subscription {

@@ -5,8 +5,8 @@ use lapin::Event;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply, trouble};
-use rmq_common::connection::Session;
 use rmq_common::runtime;
+use rmq_common::session::Session;
 use std::time::Duration;
 
 /// How long the look at the queue may take. A queue without a quorum does not answer; what is sent

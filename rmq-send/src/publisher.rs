@@ -12,7 +12,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation};
 use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::connection::answer;
+use rmq_common::session::answer;
 use std::task::{Context, Poll, Waker};
 
 /// Persistent, as AMQP numbers the delivery modes (specification, section 1.8, basic properties).

@@ -1,0 +1,104 @@
+//! An open connection, and its end.
+//!
+//! Every method and every close has a deadline, because a connection that the broker has blocked
+//! writes nothing, not even its close. Past it the socket is shut.
+
+use crate::amqp_error::{Trouble, trouble};
+use crate::runtime;
+use crate::server::Server;
+use crate::socket::Cutter;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use lapin::types::ShortString;
+use lapin::{Channel, Connection, Event};
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+/// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
+/// it 30 s to refuse (RabbitMQ 4.3).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long a close may take before the socket is shut.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open connection to one host.
+pub struct Session {
+    connection: Connection,
+    host: String,
+    server: Option<Server>,
+    events: BoxStream<'static, Event>,
+    cutter: Cutter,
+}
+
+impl Session {
+    pub(crate) fn new(
+        connection: Connection,
+        host: String,
+        server: Option<Server>,
+        cutter: Cutter,
+    ) -> Self {
+        let events = connection.events_listener().boxed();
+        Session { connection, host, server, events, cutter }
+    }
+
+    /// The host, as `name:port`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Which broker it is; `None` where it did not say.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// Opens a channel.
+    ///
+    /// # Errors
+    /// When the connection is lost or the broker refuses.
+    pub async fn channel(&self) -> Result<Channel, Trouble> {
+        answer(self.connection.create_channel()).await
+    }
+
+    /// The next thing the connection has to say; pending for ever where there is none.
+    pub async fn event(&mut self) -> Event {
+        match self.events.next().await {
+            Some(event) => event,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Closes the connection; cuts it where that does not finish in time.
+    pub async fn close(self) {
+        let close = async {
+            let text = ShortString::try_new("OK").unwrap_or_default();
+            // An error here says that the connection is gone, which is what was wanted.
+            let _ = self.connection.close(200, text).await;
+        };
+        if runtime::timeout(CLOSE_TIMEOUT, close).await.is_none() {
+            self.cutter.cut();
+        }
+    }
+
+    /// Ends the connection without a word: for one that is lost or blocked.
+    pub fn cut(self) {
+        self.cutter.cut();
+    }
+}
+
+/// Waits for the broker's answer to a method, but not for ever: a node may be frozen, and a blocked
+/// connection does not even write the question.
+///
+/// # Errors
+/// What the broker or lapin says; or the connection counts as lost when the time is up.
+pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
+    match runtime::timeout(ANSWER_TIMEOUT, asked).await {
+        Some(answer) => answer.map_err(|error| trouble(&error)),
+        None => Err(Trouble::Lost("the broker does not answer".to_owned())),
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("host", &self.host).finish_non_exhaustive()
+    }
+}

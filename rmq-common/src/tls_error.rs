@@ -1,0 +1,92 @@
+//! What a failed TLS handshake means to the person who reads it.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use lapin::ErrorKind;
+use rustls::{AlertDescription, CertificateError, Error};
+
+/// The failure behind `error` if a certificate is at fault, which no further try can mend: the
+/// broker's is not trusted (69), or the broker does not take ours (77). `shown` is whether we
+/// showed one.
+pub(crate) fn read(error: &lapin::Error, shown: bool) -> Option<Failure> {
+    let ErrorKind::IOError(error) = error.kind() else {
+        return None;
+    };
+    match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::InvalidCertificate(why) => {
+            let why = theirs(why);
+            Some(Failure::new(Exit::Unavailable, format!("its certificate {why}")))
+        }
+        // Under TLS 1.3 this alert comes when our side is done with the handshake already.
+        Error::AlertReceived(alert) => {
+            let why = ours(*alert, shown)?;
+            Some(Failure::new(Exit::NoPerm, why))
+        }
+        _ => None,
+    }
+}
+
+fn theirs(why: &CertificateError) -> String {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet (is the clock right?)".to_owned()
+        }
+        CertificateError::UnknownIssuer => {
+            "is from an authority that is not trusted here (--cacert)".to_owned()
+        }
+        CertificateError::NotValidForName => "is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = presented.join(", ");
+            format!("is for another name: {names} (server_name_indication=NAME asks for one)")
+        }
+        other => format!("is not accepted: {other}"),
+    }
+}
+
+fn ours(alert: AlertDescription, shown: bool) -> Option<String> {
+    let why = match alert {
+        AlertDescription::CertificateRequired => "it wants one",
+        // OpenSSL's and Erlang's word for a missing one under TLS 1.2.
+        AlertDescription::HandshakeFailure if !shown => "it may want one",
+        AlertDescription::UnknownCA => "it does not know the authority behind it",
+        AlertDescription::CertificateExpired => "it has expired",
+        AlertDescription::CertificateRevoked => "it is revoked",
+        AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::AccessDenied => "it does not accept it",
+        _ => return None,
+    };
+    Some(if shown {
+        format!("the broker refused our client certificate: {why}")
+    } else {
+        format!("the broker asks for a client certificate: {why} (--cert and --key)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_error(error: Error, shown: bool) -> Option<Failure> {
+        let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+        read(&lapin::Error::from(error), shown)
+    }
+
+    #[test]
+    fn each_side_of_a_failed_handshake_has_its_sentence_and_its_exit_status() {
+        let failure = read_error(Error::InvalidCertificate(CertificateError::Expired), false);
+        assert_eq!(failure, Some(Failure::new(Exit::Unavailable, "its certificate has expired")));
+        let required = Error::AlertReceived(AlertDescription::CertificateRequired);
+        let failure = read_error(required, false).unwrap();
+        assert_eq!(failure.exit(), Exit::NoPerm);
+        assert!(failure.to_string().contains("--cert"), "{failure}");
+        let unknown = Error::AlertReceived(AlertDescription::UnknownCA);
+        let failure = read_error(unknown, true).unwrap();
+        assert!(failure.to_string().contains("authority"), "{failure}");
+        assert_eq!(read_error(Error::DecryptError, true), None);
+    }
+}
