@@ -62,11 +62,27 @@ impl Distribution {
                 Err(Failure::new(Exit::Unavailable, why))
             })
             .map_err(context)?;
-        let node = node.to_string();
+        let mut broker = Distribution { stream, us, node: node.to_string(), limit };
+        // Asked first, because without RabbitMQ running 4.3 answers as if there were nothing.
+        broker.check_running().map_err(context)?;
         if diagnostics.verbose() {
             diagnostics.detail(&format!("connected to {node}, cookie from {}", cookie.origin));
         }
-        Ok(Distribution { stream, us, node, limit })
+        Ok(broker)
+    }
+
+    /// That RabbitMQ, and not only Erlang, runs on the node.
+    fn check_running(&mut self) -> Result<(), Failure> {
+        let call = Call { module: "rabbit", function: "is_running", arguments: Vec::new() };
+        let answer = self.call(Effect::Reads, call)?;
+        let why = if answer.is_atom("true") {
+            return Ok(());
+        } else if answer.is_atom("false") {
+            format!("RabbitMQ does not run on {} (it is starting, or was stopped)", self.node)
+        } else {
+            format!("{} is an Erlang node without RabbitMQ", self.node)
+        };
+        Err(Failure::new(Exit::Unavailable, why))
     }
 
     /// What a function returns, whatever it is.
@@ -139,25 +155,12 @@ impl Distribution {
         Err(refusal::in_words(&answer).unwrap_or_else(|| self.explain(&name, &answer)))
     }
 
-    /// What an answer nobody expects means. Where RabbitMQ does not run on the node its functions
-    /// crash in many ways, so that is asked.
+    /// What an answer nobody expects means. Where RabbitMQ has just stopped its functions crash in
+    /// many ways, so that is asked.
     fn explain(&mut self, name: &str, answer: &Term) -> Failure {
-        let arguments = Vec::new();
-        let is_running = Call { module: "rabbit", function: "is_running", arguments };
-        match self.call(Effect::Reads, is_running) {
-            Ok(running) if running.is_atom("true") => {
-                broken(format!("{name} on {} answered {}", self.node, without_stack(answer)))
-            }
-            Ok(running) if running.is_atom("false") => Failure::new(
-                Exit::Unavailable,
-                format!("RabbitMQ is not running on {} (it is starting, or stop_app)", self.node),
-            ),
-            Ok(_) => Failure::new(
-                Exit::Unavailable,
-                format!("{} is an Erlang node without RabbitMQ", self.node),
-            ),
-            Err(failure) => failure,
-        }
+        self.check_running().err().unwrap_or_else(|| {
+            broken(format!("{name} on {} answered {}", self.node, without_stack(answer)))
+        })
     }
 
     /// Whether there is such a virtual host.
