@@ -85,6 +85,11 @@ impl Broker {
         &self.vhost
     }
 
+    /// Where it tells what happens.
+    pub fn diagnostics(&self) -> Diagnostics {
+        self.diagnostics
+    }
+
     /// The user's name.
     pub fn user(&self) -> &str {
         &self.user

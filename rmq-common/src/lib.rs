@@ -16,6 +16,7 @@ pub mod exit;
 pub mod failure;
 mod greeting;
 pub mod options;
+mod profiles;
 pub mod program;
 pub mod retry;
 pub mod runtime;

@@ -6,6 +6,7 @@ use crate::diagnostics::Diagnostics;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::profiles;
 use crate::secret::{self, Secret};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct ConnectionOptions {
     pub vhost: Option<String>,
     /// `--user`.
     pub user: Option<String>,
+    /// A profile's password; no option takes one.
+    pub password: Option<Secret>,
     /// `--password-file`.
     pub password_file: Option<String>,
     /// `--cacert`.
@@ -37,6 +40,8 @@ pub struct ConnectionOptions {
     pub quiet: bool,
     /// `--verbose`.
     pub verbose: bool,
+    /// Where the URL comes from, for errors about it: `--url`.
+    pub url_source: Option<String>,
 }
 
 /// Defines a tool's options: its own, and behind them those every AMQP tool has.
@@ -51,7 +56,8 @@ macro_rules! with_connection_options {
             $($own)*
 
             /// broker, as amqp://user:password@host1,host2:5673/vhost, or amqps://; several hosts
-            /// are tried in turn. Default: $AMQP_URL, else amqp://guest:guest@localhost:5672
+            /// are tried in turn. @NAME is a profile. Default: $AMQP_URL, else
+            /// amqp://guest:guest@localhost:5672
             #[argh(option, short = 'u', arg_name = "URL")]
             pub url: Option<String>,
 
@@ -98,8 +104,13 @@ macro_rules! with_connection_options {
         }
 
         impl $name {
-            /// The connection options among these.
-            pub fn connection(&self) -> $crate::options::ConnectionOptions {
+            /// The connection options among these, and of the profile they name.
+            ///
+            /// # Errors
+            /// When the profile is not there, or not as it should be (78).
+            pub fn connection(
+                &self,
+            ) -> Result<$crate::options::ConnectionOptions, $crate::failure::Failure> {
                 $crate::options::ConnectionOptions {
                     url: self.url.clone(),
                     vhost: self.vhost.clone(),
@@ -111,7 +122,9 @@ macro_rules! with_connection_options {
                     retry: self.retry,
                     quiet: self.quiet,
                     verbose: self.verbose,
+                    ..Default::default()
                 }
+                .with_profile()
             }
         }
     };
@@ -139,7 +152,7 @@ impl ConnectionOptions {
     /// A bad URL on the command line (64) or in the environment (78); an unreadable password or
     /// certificate file (78).
     pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
-        let url = self.url()?;
+        let url = self.broker_url()?;
         let mut parameters = url.parameters;
         for (option, parameter) in [
             (&self.cacert, &mut parameters.cacertfile),
@@ -152,7 +165,7 @@ impl ConnectionOptions {
         }
         let password = match &self.password_file {
             Some(path) => Some(secret::read_file(path)?),
-            None => url.password,
+            None => self.password.clone().or(url.password),
         };
         let vhost = self.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
         if vhost.is_empty() {
@@ -165,16 +178,55 @@ impl ConnectionOptions {
         Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
     }
 
-    fn url(&self) -> Result<BrokerUrl, Failure> {
-        if let Some(url) = &self.url {
-            return url.parse().map_err(|why| Failure::usage(format!("--url: {why}")));
+    /// Fills in what the environment and a profile say and the command line does not.
+    ///
+    /// # Errors
+    /// When the profile is not there, or not as it should be (78).
+    pub fn with_profile(mut self) -> Result<Self, Failure> {
+        match (&self.url, std::env::var_os("AMQP_URL").filter(|url| !url.is_empty())) {
+            (Some(_), _) => self.url_source = Some("--url".to_owned()),
+            (None, Some(url)) => {
+                let url = url.into_string();
+                let url = url.map_err(|_| bad_environment("$AMQP_URL: it is not UTF-8"))?;
+                self.url = Some(url);
+                self.url_source = Some("$AMQP_URL".to_owned());
+            }
+            (None, None) => {}
         }
-        let (text, source) = match std::env::var_os("AMQP_URL") {
-            Some(url) if !url.is_empty() => (url.into_string(), "$AMQP_URL"),
-            _ => (Ok(DEFAULT_URL.to_owned()), "the default URL"),
+        let Some(name) = self.url.as_ref().and_then(|url| url.strip_prefix('@')) else {
+            return Ok(self);
         };
-        text.map_err(|_| "it is not UTF-8".to_owned())
-            .and_then(|text| text.parse())
-            .map_err(|why| Failure::new(Exit::Config, format!("{source}: {why}")))
+        let profile = profiles::load(name)?;
+        self.url_source = Some(profile.source);
+        self.url = profile.url;
+        for (option, value) in [
+            (&mut self.vhost, profile.vhost),
+            (&mut self.user, profile.user),
+            (&mut self.cacert, profile.cacert),
+            (&mut self.cert, profile.cert),
+            (&mut self.key, profile.key),
+        ] {
+            *option = option.take().or(value);
+        }
+        // A password file on the command line is over both of the profile's ways.
+        if self.password_file.is_none() {
+            self.password_file = profile.password_file;
+            self.password = profile.password;
+        }
+        self.retry = self.retry.or(profile.retry);
+        Ok(self)
     }
+
+    fn broker_url(&self) -> Result<BrokerUrl, Failure> {
+        let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
+        let source = self.url_source.as_deref().unwrap_or("the default URL");
+        url.parse().map_err(|why| {
+            let failure = format!("{source}: {why}");
+            if source == "--url" { Failure::usage(failure) } else { bad_environment(failure) }
+        })
+    }
+}
+
+fn bad_environment(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::Config, message)
 }

@@ -1,15 +1,19 @@
 //! A password: never shown, wherever it may be printed by mistake.
 
+use crate::exit::Exit;
+use crate::failure::{Cause, Failure};
 use std::fmt;
+use zeroize::Zeroizing;
 
-/// A secret text. Its `Debug` form, and with it every error and log line, says `***`.
+/// A secret text. Its `Debug` form, and with it every error and log line, says `***`. Its memory is
+/// wiped when it is dropped (lapin's own copy, kept while it connects, is not).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Keeps `text` from being shown.
     pub fn new(text: impl Into<String>) -> Self {
-        Secret(text.into())
+        Secret(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the one place that must send it.
@@ -28,14 +32,12 @@ impl fmt::Debug for Secret {
 ///
 /// # Errors
 /// When it cannot be read, is not UTF-8, or is empty (78).
-pub fn read_file(path: &str) -> Result<Secret, crate::failure::Failure> {
-    use crate::exit::Exit;
-    use crate::failure::{Cause, Failure};
+pub fn read_file(path: &str) -> Result<Secret, Failure> {
     let problem = |why: &dyn fmt::Display| {
         Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
     };
-    let text = std::fs::read(path).map_err(|error| problem(&Cause(&error)))?;
-    let text = String::from_utf8(text).map_err(|_| problem(&"it is not UTF-8"))?;
+    let text = Zeroizing::new(std::fs::read(path).map_err(|error| problem(&Cause(&error)))?);
+    let text = std::str::from_utf8(&text).map_err(|_| problem(&"it is not UTF-8"))?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Secret::new(line)),
         _ => Err(problem(&"its first line is empty")),

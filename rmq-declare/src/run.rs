@@ -30,7 +30,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         return Err(Failure::usage("no queue is named (see rmq-declare --help)"));
     }
     let shape = Shape::from_options(&arguments)?;
-    let options = arguments.connection();
+    let options = arguments.connection()?;
     let diagnostics = options.diagnostics("rmq-declare");
     let task = if arguments.check {
         Task::Check { compare: arguments.queue_type.is_some() || shape.has_arguments() }

@@ -82,6 +82,7 @@ impl Receiver {
         queue: ShortString,
         output: Output,
         stops: Stops,
+        retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
         Receiver {
@@ -94,7 +95,7 @@ impl Receiver {
             stops,
             diagnostics,
             // A consumer waits for messages anyway; it may as well wait for the broker.
-            retry: arguments.connection().retry_or(Limit::Forever),
+            retry,
         }
     }
 

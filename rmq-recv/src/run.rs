@@ -5,6 +5,7 @@ use crate::output::Output;
 use crate::reader;
 use crate::receiver::{Receiver, Stops};
 use lapin::types::ShortString;
+use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
@@ -19,7 +20,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
-    let options = arguments.connection();
+    let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
     let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
         Failure::data(format!(
@@ -31,7 +32,9 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let session = broker.connect(&Patience::new(options.first_retry())).await?;
     let output = Output::start()?;
     let stops = Stops { signals: signals::requests_to_stop()?, gone: reader::watch()? };
-    let receiver = Receiver::new(&arguments, broker, queue, output, stops, diagnostics);
+    // A consumer waits for messages anyway; it may as well wait for the broker.
+    let retry = options.retry_or(Limit::Forever);
+    let receiver = Receiver::new(&arguments, broker, queue, output, stops, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());
     if tally.with_newline > 0 {

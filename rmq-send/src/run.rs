@@ -6,11 +6,15 @@ use crate::recovery;
 use crate::sender::Sender;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::{runtime, signals};
+use std::time::Duration;
 
+/// How long to go on without a confirm, unless `--retry` says otherwise.
+const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// Sends standard input as the arguments say.
 ///
 /// # Errors
@@ -20,7 +24,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 async fn send(arguments: Arguments) -> Result<Ending, Failure> {
-    let options = arguments.connection();
+    let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
     let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
         Failure::data(format!(
@@ -42,7 +46,8 @@ async fn send(arguments: Arguments) -> Result<Ending, Failure> {
     }
     let signals = signals::requests_to_stop()?;
     let reader = Reader::start(arguments.max_size)?;
-    let sender = Sender::new(&arguments, broker, queue, link, reader, signals, diagnostics);
+    let retry = options.retry_or(RETRY);
+    let sender = Sender::new(arguments.window, retry, broker, queue, link, reader, signals);
     let (verdict, tally) = sender.run().await;
     let outcome = verdict.outcome();
     if outcome.is_err() {

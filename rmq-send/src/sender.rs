@@ -1,6 +1,5 @@
 //! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
 
-use crate::arguments::Arguments;
 use crate::input::{End, Input, Reader};
 use crate::lines::Record;
 use crate::link::{Link, News};
@@ -22,8 +21,6 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// How long to go on without a confirm, unless `--retry` says otherwise.
-const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// How long a signal leaves for the last confirms.
 pub(crate) const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
@@ -62,32 +59,32 @@ enum Step {
 impl Sender {
     /// Sends what `reader` reads over `link` to `queue`.
     pub fn new(
-        arguments: &Arguments,
+        window: usize,
+        retry: Limit,
         broker: Broker,
         queue: ShortString,
         link: Link,
         reader: Reader,
         signals: flume::Receiver<i32>,
-        diagnostics: Diagnostics,
     ) -> Self {
         Sender {
+            diagnostics: broker.diagnostics(),
             broker,
             queue,
             link: Some(link),
             reader,
             read: VecDeque::new(),
             input_over: false,
-            window: Outstanding::new(arguments.window),
+            window: Outstanding::new(window),
             confirmed: Ranges::default(),
             tally: Tally::default(),
             signals,
-            patience: Patience::new(arguments.connection().retry_or(RETRY)),
+            patience: Patience::new(retry),
             backoff: Backoff::default(),
             pause: None,
             watch: Watch::default(),
             deadline: None,
             verdict: Verdict::default(),
-            diagnostics,
         }
     }
 

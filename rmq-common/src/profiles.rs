@@ -1,0 +1,175 @@
+//! Profiles: named sets of connection options, in `$XDG_CONFIG_HOME/rmq/profiles.toml`, else
+//! `~/.config/rmq/profiles.toml`.
+//!
+//! ```toml
+//! [prod]
+//! url = "amqps://h1,h2,h3"
+//! vhost = "/testvhost"
+//! user = "subro"
+//! password = "secret"
+//! ```
+//!
+//! The keys are the long options without their hyphens, and `password`. A file that holds a
+//! password must not be readable by others.
+
+use crate::broker_url::BrokerUrl;
+use crate::duration::Limit;
+use crate::exit::Exit;
+use crate::failure::{Cause, Failure};
+use crate::secret::Secret;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+use zeroize::Zeroizing;
+
+/// What a profile says.
+#[derive(Debug, Default)]
+pub(crate) struct Profile {
+    /// The profile and its file, for errors about its URL.
+    pub(crate) source: String,
+    pub(crate) url: Option<String>,
+    pub(crate) vhost: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) password_file: Option<String>,
+    pub(crate) cacert: Option<String>,
+    pub(crate) cert: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) retry: Option<Limit>,
+}
+
+/// Loads the profile called `name`.
+pub(crate) fn load(name: &str) -> Result<Profile, Failure> {
+    let path = path().ok_or_else(|| {
+        config(format!("profile {name}: neither $XDG_CONFIG_HOME nor $HOME says where it is"))
+    })?;
+    read(&path, name)
+}
+
+fn path() -> Option<PathBuf> {
+    let home = |variable| std::env::var_os(variable).filter(|home| !home.is_empty());
+    let config = home("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home("HOME").map(|home| Path::new(&home).join(".config")))?;
+    Some(config.join("rmq/profiles.toml"))
+}
+
+fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
+    let shown = path.display();
+    let unreadable = |error| config(format!("read profile {name}: {shown}: {}", Cause(&error)));
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
+    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| line_of(&text, span.start));
+        config(format!("{shown}: line {line}: {}", error.message()))
+    })?;
+    // Every profile's passwords count, not only this one's.
+    if mode & 0o077 != 0 && table.values().any(holds_password) {
+        return Err(config(format!(
+            "{shown} holds a password and others can read it; mend it with: chmod 600 {shown}"
+        )));
+    }
+    let Some(Value::Table(profile)) = table.get(name) else {
+        let names: Vec<&str> = table.keys().map(String::as_str).collect();
+        let names = names.join(", ");
+        return Err(config(format!("there is no profile {name} in {shown}; there is: {names}")));
+    };
+    let source = format!("profile {name} in {shown}");
+    let mut read = Profile { source: source.clone(), ..Profile::default() };
+    for (key, value) in profile {
+        let Value::String(value) = value else {
+            return Err(config(format!("{source}: {key}: not a text between quotes")));
+        };
+        let value = value.clone();
+        match key.as_str() {
+            "url" if value.starts_with('@') => {
+                return Err(config(format!("{source}: url: a profile cannot name another")));
+            }
+            "url" => read.url = Some(value),
+            "vhost" => read.vhost = Some(value),
+            "user" => read.user = Some(value),
+            "password" => read.password = Some(Secret::new(value)),
+            "password-file" => read.password_file = Some(value),
+            "cacert" => read.cacert = Some(value),
+            "cert" => read.cert = Some(value),
+            "key" => read.key = Some(value),
+            "retry" => {
+                let retry = value.parse();
+                read.retry = Some(retry.map_err(|why| config(format!("{source}: retry: {why}")))?);
+            }
+            _ => return Err(config(format!("{source}: unknown key {key}"))),
+        }
+    }
+    Ok(read)
+}
+
+fn holds_password(profile: &Value) -> bool {
+    let Value::Table(profile) = profile else {
+        return false;
+    };
+    let url = profile.get("url").and_then(Value::as_str);
+    let in_url = url.and_then(|url| url.parse::<BrokerUrl>().ok()).is_some_and(|url| {
+        // `guest:guest` is no secret: it works from loopback alone.
+        url.password.is_some_and(|password| password.reveal() != "guest")
+    });
+    profile.contains_key("password") || in_url
+}
+
+fn line_of(text: &str, position: usize) -> usize {
+    text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn config(message: String) -> Failure {
+    Failure::new(Exit::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(text: &str, mode: u32, name: &str) -> Result<Profile, Failure> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("profiles.toml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        read(&path, name)
+    }
+
+    #[test]
+    fn a_profile_names_what_the_options_name() {
+        let text = "[prod]\nurl = 'amqps://h1,h2'\nvhost = '/v'\nretry = '5m'\npassword = 'x'\n";
+        let profile = profile(text, 0o600, "prod").unwrap();
+        assert_eq!(profile.url.as_deref(), Some("amqps://h1,h2"));
+        assert_eq!(profile.vhost.as_deref(), Some("/v"));
+        assert_eq!(profile.retry, Some("5m".parse().unwrap()));
+        assert_eq!(profile.password, Some(Secret::new("x")));
+    }
+
+    #[test]
+    fn a_file_with_a_password_that_others_can_read_is_refused_with_the_chmod_that_mends_it() {
+        for text in ["[prod]\npassword = 'x'\n", "[prod]\n[other]\nurl = 'amqp://u:p@h'\n"] {
+            let failure = profile(text, 0o640, "prod").unwrap_err();
+            assert_eq!(failure.exit(), Exit::Config);
+            assert!(failure.to_string().contains("chmod 600 "), "{failure}");
+            assert!(profile(text, 0o600, "prod").is_ok(), "{text}");
+        }
+        assert!(profile("[prod]\nurl = 'amqp://h'\n", 0o644, "prod").is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_profile_is_named() {
+        let table = [
+            ("[prod]\nhosts = 'h'\n", "unknown key hosts"),
+            ("[prod]\nurl = 5\n", "url: not a text"),
+            ("[prod]\nurl = '@other'\n", "cannot name another"),
+            ("[prod]\nretry = 'soon'\n", "retry: 'soon'"),
+            ("[prod]\n\nurl = \n", "line 3"),
+            ("[test]\n", "there is: test"),
+        ];
+        for (text, wanted) in table {
+            let failure = profile(text, 0o600, "prod").unwrap_err();
+            assert!(failure.to_string().contains(wanted), "{text}: {failure}");
+            assert_eq!(failure.exit(), Exit::Config);
+        }
+    }
+}
