@@ -1,1 +1,28 @@
-//! Tests.
+//! What the end-to-end tests stand on: real brokers, the real binaries, and a look at the broker
+//! that does not go through our own tools.
+//!
+//! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
+//! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
+//! * [`observe`] asks the broker itself what it holds.
+//! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
+//!
+//! A missing broker or binary fails a test loudly: nothing is ever skipped.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot have what it stands on has to fail, and to say why"
+)]
+
+pub mod brokers;
+pub mod cluster;
+pub mod observe;
+pub mod running;
+pub mod scale;
+pub mod text;
+pub mod tool;
+pub mod vhost;
+pub mod wait;
