@@ -1,0 +1,167 @@
+//! A throwaway cluster: a handle on `scripts/cluster`.
+
+use crate::wait::wait_for;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A cluster of this process's own, taken down when dropped. Should the process end without that
+/// (statics are never dropped, and tests are killed), `--owner` ends the cluster a second later.
+#[derive(Debug)]
+pub struct Cluster {
+    directory: PathBuf,
+    environment: HashMap<String, String>,
+    nodes: usize,
+}
+
+impl Cluster {
+    /// Starts `nodes` nodes of RabbitMQ `release`.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn up(nodes: usize, release: &str) -> Self {
+        let count = nodes.to_string();
+        let owner = std::process::id().to_string();
+        let arguments = ["up", &count, "--release", release, "--owner", &owner];
+        let output = script().args(arguments).output().expect("run scripts/cluster");
+        let directory = successful("up", output);
+        let mut cluster =
+            Cluster { directory: directory.trim().into(), environment: HashMap::new(), nodes };
+        cluster.environment = cluster
+            .script(&["env"])
+            .lines()
+            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        cluster
+    }
+
+    /// How many nodes there are; they are numbered from 1.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// What `scripts/cluster env` tells.
+    ///
+    /// # Panics
+    /// When it does not tell that.
+    pub fn variable(&self, name: &str) -> &str {
+        let value = self.environment.get(name);
+        value.unwrap_or_else(|| panic!("scripts/cluster env has no {name}"))
+    }
+
+    /// The URL of all nodes, with neither user nor vhost.
+    pub fn hosts(&self) -> &str {
+        self.variable("AMQP_URL").split_once('@').expect("a URL with a user").1
+    }
+
+    /// Ends nodes by SIGKILL.
+    pub fn kill(&self, nodes: &[usize]) {
+        self.each("kill", nodes);
+    }
+
+    /// Stops nodes in an orderly way, and waits until they are gone.
+    pub fn stop(&self, nodes: &[usize]) {
+        self.each("stop", nodes);
+    }
+
+    /// Starts nodes again, and waits until they are back in the cluster.
+    pub fn start(&self, nodes: &[usize]) {
+        self.each("start", nodes);
+    }
+
+    /// Stops nodes by SIGSTOP.
+    pub fn pause(&self, nodes: &[usize]) {
+        self.each("pause", nodes);
+    }
+
+    /// Lets paused nodes go on.
+    pub fn resume(&self, nodes: &[usize]) {
+        self.each("resume", nodes);
+    }
+
+    /// Starts whatever a failed test has left down.
+    pub fn heal(&self) {
+        let environment = self.script(&["env"]);
+        let down: Vec<usize> = (1..=self.nodes)
+            .filter(|node| environment.contains(&format!("RMQ_NODE{node}_PID=\n")))
+            .collect();
+        if !down.is_empty() {
+            self.start(&down);
+        }
+    }
+
+    /// Evaluates an Erlang expression on a node; it gives a string, which comes back. An error,
+    /// with what was answered, where the node is down or the expression fails.
+    pub fn try_erlang(&self, node: usize, expression: &str) -> Result<String, String> {
+        use std::io::Write;
+        let node = node.to_string();
+        let mut child = script()
+            .args(["call", &node, "-", "--dir"])
+            .arg(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run scripts/cluster");
+        let mut stdin = child.stdin.take().expect("its standard input");
+        // Where it cannot be written the answer tells.
+        let _ = writeln!(stdin, "lists:flatten(io_lib:format(\"~ts\", [{expression}])).");
+        drop(stdin);
+        let output = child.wait_with_output().expect("wait for scripts/cluster");
+        let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if answer == "{ok, []}" {
+            return Ok(String::new());
+        }
+        match answer.strip_prefix("{ok, \"").and_then(|text| text.strip_suffix("\"}")) {
+            Some(text) => Ok(text.replace("\\\"", "\"").replace("\\n", "\n")),
+            None => Err(answer + &String::from_utf8_lossy(&output.stderr)),
+        }
+    }
+
+    /// As [`try_erlang`](Self::try_erlang), on node 1.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn erlang(&self, expression: &str) -> String {
+        // Two callers at once may take each other's node name; one of them has to come again.
+        let busy = |problem: &String| problem.contains("failed to connect");
+        let answer = wait_for(Duration::from_secs(5), expression, || {
+            Some(self.try_erlang(1, expression)).filter(|it| !it.as_ref().is_err_and(busy))
+        });
+        answer.unwrap_or_else(|problem| panic!("{expression}: {problem}"))
+    }
+
+    fn each(&self, command: &str, nodes: &[usize]) {
+        let numbers = nodes.iter().map(ToString::to_string);
+        let words: Vec<String> = std::iter::once(command.to_owned()).chain(numbers).collect();
+        self.script(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    fn script(&self, arguments: &[&str]) -> String {
+        let output = script().args(arguments).arg("--dir").arg(&self.directory).output();
+        successful(&arguments.join(" "), output.expect("run scripts/cluster"))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // A second panic would end the process and hide the first.
+        let _ = script().args(["down", "--dir"]).arg(&self.directory).output();
+    }
+}
+
+fn script() -> Command {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/cluster");
+    let mut command = Command::new(path);
+    // Somebody else's cluster is none of ours.
+    command.env_remove("RMQ_CLUSTER_DIR").stdin(Stdio::null());
+    command
+}
+
+fn successful(what: &str, output: Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "scripts/cluster {what}: {}: {errors}", output.status);
+    String::from_utf8(output.stdout).expect("UTF-8 from scripts/cluster")
+}

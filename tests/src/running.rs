@@ -1,0 +1,201 @@
+//! A program that runs: watched, fed, signalled, and never left behind.
+
+use crate::tool::{Ended, Input, Tool};
+use crate::wait::wait_until;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// A program that runs. Killed when dropped before it has ended.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    command: String,
+    stdin: Option<ChildStdin>,
+    stdout: Heard,
+    stderr: Heard,
+    started: Instant,
+    timeout: Duration,
+}
+
+/// What has come from a pipe so far.
+#[derive(Debug, Default)]
+struct Heard {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Heard {
+    fn from(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let all = bytes.clone();
+        let thread = std::thread::spawn(move || {
+            let mut block = vec![0; 1 << 16];
+            while let Ok(length @ 1..) = pipe.read(&mut block) {
+                all.lock().expect("no panic while it was held").extend_from_slice(&block[..length]);
+            }
+        });
+        Heard { bytes, thread: Some(thread) }
+    }
+
+    fn so_far(&self) -> Vec<u8> {
+        self.bytes.lock().expect("no panic while it was held").clone()
+    }
+
+    fn all(&mut self) -> Vec<u8> {
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("reading a pipe");
+        }
+        std::mem::take(&mut *self.bytes.lock().expect("no panic while it was held"))
+    }
+}
+
+impl Running {
+    pub(crate) fn start(tool: Tool) -> Self {
+        let Tool { mut command, input, output, timeout } = tool;
+        let shown = format!("{command:?}");
+        let listened_to = output.is_none();
+        let (bytes, stdin) = match input {
+            Input::Bytes(bytes) if bytes.is_empty() => (None, Stdio::null()),
+            Input::Bytes(bytes) => (Some(bytes), Stdio::piped()),
+            Input::Open => (None, Stdio::piped()),
+            Input::Given(stdio) => (None, stdio),
+        };
+        command.stdin(stdin).stdout(output.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let mut stdin = child.stdin.take();
+        if let Some(bytes) = bytes {
+            let mut stdin = stdin.take().expect("its standard input");
+            // One that ends before it has read everything is the test's to judge.
+            std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+        }
+        let stdout = match listened_to.then(|| child.stdout.take()).flatten() {
+            Some(pipe) => Heard::from(pipe),
+            None => Heard::default(),
+        };
+        let stderr = Heard::from(child.stderr.take().expect("its standard error"));
+        Running { child, command: shown, stdin, stdout, stderr, started, timeout }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// When it is gone.
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a process to signal");
+    }
+
+    /// Writes to its standard input.
+    ///
+    /// # Panics
+    /// When it does not take it.
+    #[track_caller]
+    pub fn write(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("a standard input that is open");
+        stdin.write_all(bytes).unwrap_or_else(|error| {
+            panic!("{}: {error}: {}", self.command, text(&self.stderr.so_far()))
+        });
+    }
+
+    /// Ends its standard input.
+    pub fn end_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// The pipe it writes to, after [`Tool::output_to_pipe`].
+    ///
+    /// # Panics
+    /// When it was taken already.
+    pub fn take_output(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("a pipe it writes to")
+    }
+
+    /// What it has written so far.
+    pub fn stdout(&self) -> Vec<u8> {
+        self.stdout.so_far()
+    }
+
+    /// What it has said so far.
+    pub fn stderr(&self) -> String {
+        text(&self.stderr.so_far())
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.status().is_none()
+    }
+
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("wait for a child")
+    }
+
+    /// Waits until it has written so many bytes.
+    ///
+    /// # Panics
+    /// When it has not in time.
+    #[track_caller]
+    pub fn wait_stdout(&self, bytes: usize) {
+        let what = format!("{bytes} bytes from {}", self.command);
+        wait_until(self.timeout, &what, || self.stdout.so_far().len() >= bytes);
+    }
+
+    /// Waits until it has said this.
+    ///
+    /// # Panics
+    /// When it has not in time.
+    #[track_caller]
+    pub fn wait_stderr(&self, said: &str) {
+        let what = format!("{said:?} from {}", self.command);
+        wait_until(self.timeout, &what, || self.stderr().contains(said));
+    }
+
+    /// Ends its standard input and waits for its end.
+    #[track_caller]
+    pub fn finish(mut self) -> Ended {
+        self.end_input();
+        self.wait()
+    }
+
+    /// Waits for its end; its standard input stays as it is.
+    ///
+    /// # Panics
+    /// When it has not ended in time, from its start; it is killed then.
+    #[track_caller]
+    pub fn wait(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.status() {
+                break status;
+            }
+            if self.started.elapsed() > self.timeout {
+                let (command, timeout) = (&self.command, self.timeout);
+                panic!("{command} still runs after {timeout:?}: {}", self.stderr());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let took = self.started.elapsed();
+        let (stdout, stderr) = (self.stdout.all(), text(&self.stderr.all()));
+        Ended { command: std::mem::take(&mut self.command), status, stdout, stderr, took }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After an end that was waited for both do nothing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

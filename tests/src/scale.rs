@@ -1,0 +1,47 @@
+//! How much of everything: the one place where the short and the full form differ.
+
+use std::sync::OnceLock;
+
+/// The numbers of one form of the tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Log lines that go through a quorum queue.
+    pub log_lines: usize,
+    /// Messages that wait while rmq-recv is killed again and again.
+    pub crash_lines: usize,
+    /// How often it is killed.
+    pub crashes: u32,
+    /// Lines that go in while a broker stops and starts again.
+    pub restart_lines: usize,
+}
+
+const SHORT: Scale =
+    Scale { log_lines: 20_000, crash_lines: 10_000, crashes: 15, restart_lines: 20_000 };
+
+const FULL: Scale =
+    Scale { log_lines: 100_000, crash_lines: 50_000, crashes: 100, restart_lines: 100_000 };
+
+/// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.
+pub fn scale() -> Scale {
+    if std::env::var("RMQ_SOAK").is_ok_and(|soak| soak == "1") { FULL } else { SHORT }
+}
+
+/// A generator for the test called `test`, from a seed that is the run's own unless `RMQ_SEED`
+/// gives it. It prints the seed, which the test harness shows with a failure.
+///
+/// # Panics
+/// When `RMQ_SEED` is not a number.
+pub fn random(test: &str) -> fastrand::Rng {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| match std::env::var("RMQ_SEED") {
+        Ok(seed) => seed.parse().expect("RMQ_SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    });
+    eprintln!("{test}: RMQ_SEED={seed}");
+    // Tests run in any order and side by side, so each has a sequence of its own.
+    let own = test.bytes().fold(seed, |seed, byte| (seed ^ u64::from(byte)).wrapping_mul(PRIME));
+    fastrand::Rng::with_seed(own)
+}
+
+/// FNV's, for telling names apart.
+const PRIME: u64 = 0x0100_0000_01b3;

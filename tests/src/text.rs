@@ -1,0 +1,118 @@
+//! Input for the tools, and the account of what became of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// `count` lines of this machine's own logs, with their ends, from the beginning again as often as
+/// it takes; of the licences every Debian has where there are no logs.
+///
+/// # Panics
+/// When this machine has neither.
+pub fn log_lines(count: usize) -> Vec<u8> {
+    const FILES: [&str; 5] = [
+        "/var/log/dpkg.log",
+        "/var/log/alternatives.log",
+        "/var/log/syslog",
+        "/usr/share/common-licenses/GPL-3",
+        "/usr/share/common-licenses/Apache-2.0",
+    ];
+    let text: Vec<u8> = FILES.iter().filter_map(|file| fs::read(file).ok()).flatten().collect();
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    // A log's last line may be one that is still being written; it would be one with the next.
+    let whole = lines.iter().copied().filter(|line| line.ends_with(b"\n"));
+    assert!(whole.clone().count() > 100, "no text on this machine: {FILES:?}");
+    whole.cycle().take(count).collect::<Vec<_>>().concat()
+}
+
+/// The lines of `text`, without their ends.
+pub fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    if lines.last().is_some_and(|last| last.is_empty()) {
+        lines.pop();
+    }
+    lines
+}
+
+/// `count` numbered lines that say themselves whether they are whole.
+pub fn numbered(count: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(count * 64);
+    for number in 0..count {
+        // Lengths differ, so that no two tears fall alike.
+        let body = format!("{number}:{}", "x".repeat(number * 7 % 60));
+        text.extend_from_slice(format!("#{:08x}:{body}\n", sum(body.as_bytes())).as_bytes());
+    }
+    text
+}
+
+/// How often each numbered line is in `text`. A killed writer may leave the beginning of a line,
+/// with the next writer's first line right behind it: what follows the last `#` is what counts.
+pub fn account(text: &[u8]) -> Account {
+    let mut account = Account::default();
+    for line in lines(text) {
+        let start = line.iter().rposition(|byte| *byte == b'#').unwrap_or(0);
+        match number(&line[start..]) {
+            Some(number) => *account.times.entry(number).or_default() += 1,
+            None => account.torn += 1,
+        }
+        account.torn += usize::from(start > 0);
+    }
+    account
+}
+
+/// What [`account`] found.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// How often each line is there.
+    pub times: BTreeMap<usize, usize>,
+    /// Pieces of lines.
+    pub torn: usize,
+}
+
+impl Account {
+    /// The lines among the first `count` that are not there.
+    pub fn missing(&self, count: usize) -> Vec<usize> {
+        (0..count).filter(|number| !self.times.contains_key(number)).collect()
+    }
+
+    /// Whole lines, each as often as it is there.
+    pub fn total(&self) -> usize {
+        self.times.values().sum()
+    }
+
+    /// Lines that are there more often than once, counted each time but the first.
+    pub fn duplicates(&self) -> usize {
+        self.total() - self.times.len()
+    }
+}
+
+fn number(line: &[u8]) -> Option<usize> {
+    let line = std::str::from_utf8(line).ok()?.strip_prefix('#')?;
+    let (checksum, body) = line.split_once(':')?;
+    let whole = u32::from_str_radix(checksum, 16) == Ok(sum(body.as_bytes()));
+    let (number, _) = body.split_once(':').filter(|_| whole)?;
+    number.parse().ok()
+}
+
+/// Adler-32 (RFC 1950): enough to tell a torn line, and six lines long.
+fn sum(bytes: &[u8]) -> u32 {
+    let (low, high) = bytes.iter().fold((1, 0), |(low, high): (u32, u32), byte| {
+        let low = (low + u32::from(*byte)) % 65_521;
+        (low, (high + low) % 65_521)
+    });
+    high << 16 | low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_told_from_the_whole_one_behind_it() {
+        let text = numbered(3);
+        let whole = account(&text);
+        assert_eq!((whole.total(), whole.duplicates(), whole.torn), (3, 0, 0));
+        let torn = account(&[&text[..text.len() - 4], &text[..]].concat());
+        assert_eq!((torn.total(), torn.duplicates(), torn.torn), (5, 2, 1));
+        assert_eq!(account(&text[..text.len() - 4]).missing(3), [2]);
+    }
+}

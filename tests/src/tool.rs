@@ -1,0 +1,189 @@
+//! Running a program: our binaries, or any other in a pipeline with them.
+
+use crate::running::Running;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// How long a program may take, unless the test says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A program to run.
+#[derive(Debug)]
+pub struct Tool {
+    pub(crate) command: Command,
+    pub(crate) input: Input,
+    pub(crate) output: Option<Stdio>,
+    pub(crate) timeout: Duration,
+}
+
+/// What a program reads.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// What the test writes while it runs.
+    Open,
+    /// Something that is there already.
+    Given(Stdio),
+}
+
+impl Tool {
+    /// One of our tools, with nothing on its standard input.
+    ///
+    /// # Panics
+    /// When it is not built.
+    pub fn new(name: &str) -> Self {
+        let path = binary(name);
+        let built = path.is_file();
+        assert!(built, "{} is missing: cargo build --workspace --bins", path.display());
+        Self::program(path)
+    }
+
+    /// Any program.
+    pub fn program(path: impl Into<PathBuf>) -> Self {
+        let mut command = Command::new(path.into());
+        // What the tests' own caller has set must not decide what they see.
+        command.env_remove("AMQP_URL");
+        Tool { command, input: Input::Bytes(Vec::new()), output: None, timeout: TIMEOUT }
+    }
+
+    /// Words for its command line, behind those it has.
+    #[must_use]
+    pub fn arguments(mut self, words: &[&str]) -> Self {
+        self.command.args(words);
+        self
+    }
+
+    /// A variable of its environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// It reads these bytes.
+    #[must_use]
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Input::Bytes(bytes.into());
+        self
+    }
+
+    /// It reads what the test writes to it while it runs.
+    #[must_use]
+    pub fn open_input(mut self) -> Self {
+        self.input = Input::Open;
+        self
+    }
+
+    /// It reads what another program writes.
+    #[must_use]
+    pub fn input_from(mut self, output: ChildStdout) -> Self {
+        self.input = Input::Given(output.into());
+        self
+    }
+
+    /// It writes to a file, in place of being listened to.
+    #[must_use]
+    pub fn output_to(mut self, file: File) -> Self {
+        self.output = Some(file.into());
+        self
+    }
+
+    /// It writes to a pipe that is left to the test, by [`Running::take_output`].
+    #[must_use]
+    pub fn output_to_pipe(mut self) -> Self {
+        self.output = Some(Stdio::piped());
+        self
+    }
+
+    /// How long it may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Running {
+        Running::start(self)
+    }
+
+    /// Starts it and waits for its end.
+    pub fn run(self) -> Ended {
+        self.start().wait()
+    }
+}
+
+/// Where cargo puts our binary of that name.
+pub fn binary(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("the test's own path");
+    // target/<profile>/deps/<test>: two up is where the binaries are.
+    let directory = own.parent().and_then(|deps| deps.parent()).expect("a target directory");
+    directory.join(name)
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its command line.
+    pub command: String,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output, where nobody else had it.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: String,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+impl Ended {
+    /// It has exited with this status.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        let Ended { command, status: ended, stderr, .. } = &self;
+        assert_eq!(ended.code(), Some(status), "{command}: {ended}, not {status}: {stderr}");
+        self
+    }
+
+    /// It has ended by this signal, which is more than an exit status over 128.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn expect_signal(self, signal: rustix::process::Signal) -> Self {
+        let Ended { command, status, stderr, .. } = &self;
+        let ended_by = status.signal();
+        assert_eq!(ended_by, Some(signal.as_raw()), "{command}: {status}: {stderr}");
+        self
+    }
+
+    /// It has said this on standard error.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let Ended { command, stderr, .. } = &self;
+        assert!(stderr.contains(text), "{command} does not say {text:?}: {stderr}");
+        self
+    }
+
+    /// A number of the tally on standard error, as in `resent 7`.
+    ///
+    /// # Panics
+    /// When it is not there.
+    #[track_caller]
+    pub fn tally(&self, name: &str) -> usize {
+        let words: Vec<&str> = self.stderr.split([' ', ',', '\n']).collect();
+        let pairs = words.windows(2).rev();
+        let number = pairs.filter(|pair| pair[0] == name).find_map(|pair| pair[1].parse().ok());
+        number.unwrap_or_else(|| panic!("no tally with {name}: {}", self.stderr))
+    }
+}

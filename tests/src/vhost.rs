@@ -1,0 +1,88 @@
+//! A test's own corner of a broker.
+
+use crate::cluster::Cluster;
+use crate::tool::Tool;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A virtual host with a user who may do everything there. Both are gone when this is dropped.
+#[derive(Debug)]
+pub struct Vhost<'a> {
+    /// The cluster it is on.
+    pub cluster: &'a Cluster,
+    /// Its name, and its user's.
+    pub name: String,
+}
+
+/// The password of every test's user: long and odd enough to be looked for in what tools say.
+pub const PASSWORD: &str = "s3cr3t-p4ssw0rd";
+
+impl<'a> Vhost<'a> {
+    /// A new one on `cluster`.
+    pub fn new(cluster: &'a Cluster) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        cluster.erlang(&format!("begin rabbit_vhost:add(<<\"{name}\">>, <<\"tests\">>), \"\" end"));
+        let vhost = Vhost { cluster, name };
+        vhost.add_user(&vhost.name, [".*", ".*", ".*"]);
+        vhost
+    }
+
+    /// Adds a user with [`PASSWORD`] who may configure, write and read what these patterns say.
+    pub fn add_user(&self, user: &str, [configure, write, read]: [&str; 3]) {
+        let vhost = &self.name;
+        self.cluster.erlang(&format!(
+            "begin ok = rabbit_auth_backend_internal:add_user(<<\"{user}\">>, <<\"{PASSWORD}\">>, \
+             <<\"tests\">>), ok = rabbit_auth_backend_internal:set_permissions(<<\"{user}\">>, \
+             <<\"{vhost}\">>, <<\"{configure}\">>, <<\"{write}\">>, <<\"{read}\">>, \
+             <<\"tests\">>), \"\" end"
+        ));
+    }
+
+    /// The URL of all nodes for this vhost and its user.
+    pub fn url(&self) -> String {
+        self.url_for(&self.name)
+    }
+
+    /// The same for another user.
+    pub fn url_for(&self, user: &str) -> String {
+        format!("amqp://{user}:{PASSWORD}@{}/{}", self.cluster.hosts(), self.name)
+    }
+
+    /// One of our tools, set to reach this vhost by `$AMQP_URL`.
+    pub fn tool(&self, name: &str) -> Tool {
+        Tool::new(name).environment("AMQP_URL", &self.url())
+    }
+
+    /// `rmq-send` with these words on its command line.
+    pub fn send(&self, words: &[&str]) -> Tool {
+        self.tool("rmq-send").arguments(words)
+    }
+
+    /// `rmq-recv` with these words on its command line.
+    pub fn receive(&self, words: &[&str]) -> Tool {
+        self.tool("rmq-recv").arguments(words)
+    }
+
+    /// Declares a queue with rmq-declare, and these words before its name.
+    pub fn declare(&self, words: &[&str], queue: &str) {
+        self.tool("rmq-declare").arguments(words).arguments(&[queue]).run().expect(0);
+    }
+
+    /// Everything that is in a queue, by rmq-recv.
+    pub fn drain(&self, queue: &str) -> Vec<u8> {
+        self.receive(&["--drain", queue]).run().expect(0).stdout
+    }
+}
+
+impl Drop for Vhost<'_> {
+    fn drop(&mut self) {
+        let name = &self.name;
+        // It may be called while a test fails with its nodes down: then they go with the cluster.
+        let expression = format!(
+            "begin catch rabbit_vhost:delete(<<\"{name}\">>, <<\"tests\">>), \
+             catch rabbit_auth_backend_internal:delete_user(<<\"{name}\">>, <<\"tests\">>), \
+             \"\" end"
+        );
+        let _ = self.cluster.try_erlang(1, &expression);
+    }
+}

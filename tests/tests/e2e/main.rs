@@ -1,0 +1,20 @@
+//! The rmq tools against real brokers: what a user does, what comes out, and what the broker then
+//! holds. `RMQ_SOAK=1` runs the long form, `RMQ_RELEASE=4.0` runs on that release, `RMQ_SEED=N`
+//! repeats the random choices of a run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "this is a test, split into modules"
+)]
+
+mod crashes;
+mod input;
+mod outages;
+mod output;
+mod refusals;
+mod silence;
+mod stopping;
+mod through;

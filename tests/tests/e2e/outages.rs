@@ -1,0 +1,161 @@
+//! Brokers that die, stop and come back while the tools run.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::scale::{random, scale};
+use rmq_tests::text::{account, lines, log_lines, numbered};
+use rmq_tests::vhost::Vhost;
+use rustix::process::Signal;
+use std::collections::HashMap;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(180);
+
+#[test]
+fn the_leader_killed_while_log_lines_go_through_costs_none_of_them() {
+    let cluster = brokers::three_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "log");
+    let count = scale().log_lines;
+    let text = log_lines(count);
+    let all = lines(&text);
+    let leader = vhost.leader("log");
+    // Somewhere in the middle, with the rest written only afterwards: it is the sending that is
+    // hit, not its end.
+    let half = random("the leader killed").usize(count / 4..count * 3 / 4);
+    let joined = |lines: &[&[u8]]| [&lines.join(&b'\n')[..], b"\n"].concat();
+    let receiving = vhost.receive(&["-v", "log"]).timeout(LONG).start();
+    let mut sending = vhost.send(&["-v", "log"]).open_input().timeout(LONG).start();
+    sending.write(&joined(&all[..half]));
+    cluster.kill(&[leader]);
+    sending.write(&joined(&all[half..]));
+    let sent = sending.finish().expect(0);
+    assert_eq!((sent.tally("read"), sent.tally("confirmed")), (count, count), "{}", sent.stderr);
+    let empty = Held { consumers: 1, ..Held::default() };
+    vhost.wait_held("log", empty);
+    receiving.signal(Signal::TERM);
+    let received = receiving.wait().expect_signal(Signal::TERM);
+    cluster.start(&[leader]);
+
+    let out = times(&lines(&received.stdout));
+    let wanted = times(&all);
+    let missing = wanted.iter().filter(|(line, times)| out.get(**line).unwrap_or(&0) < times);
+    assert_eq!(missing.count(), 0, "{}\n{}", sent.stderr, received.stderr);
+    assert!(out.keys().all(|line| wanted.contains_key(line)), "lines that never went in");
+    // The log has the same line many times, so what is too much is told by the total alone.
+    let more = lines(&received.stdout).len() - count;
+    let explained = sent.tally("resent") + received.tally("redelivered");
+    eprintln!("{} resent, {more} more than went in", sent.tally("resent"));
+    assert!(more <= explained, "{more} more\n{}\n{}", sent.stderr, received.stderr);
+    assert!(!sent.stderr.contains("lost the connection") || sent.tally("resent") > 0);
+}
+
+fn times<'a>(lines: &[&'a [u8]]) -> HashMap<&'a [u8], usize> {
+    let mut times = HashMap::new();
+    for line in lines {
+        *times.entry(*line).or_default() += 1;
+    }
+    times
+}
+
+#[test]
+fn a_broker_that_stops_and_starts_while_lines_are_sent_has_them_all_in_the_end() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let count = scale().restart_lines;
+    let text = numbered(count);
+    let (first, second) = text.split_at(text.len() / 2);
+    let mut sending = vhost.send(&["-v", "q"]).open_input().timeout(LONG).start();
+    sending.write(first);
+    cluster.stop(&[1]);
+    cluster.start(&[1]);
+    sending.write(second);
+    let sent = sending.finish().expect(0).says("lost the connection");
+    assert_eq!((sent.tally("read"), sent.tally("confirmed")), (count, count), "{}", sent.stderr);
+    let held = vhost.held("q");
+    assert!((count..=count + sent.tally("resent")).contains(&held.ready), "{held:?}");
+    let account = account(&vhost.drain("q"));
+    assert_eq!((account.missing(count), account.torn), (vec![], 0));
+}
+
+#[test]
+fn a_broker_that_dies_while_lines_are_sent_has_all_that_was_confirmed() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let count = scale().restart_lines;
+    let text = numbered(count);
+    let (first, second) = text.split_at(text.len() / 3);
+    let mut sending = vhost.send(&["-v", "q"]).open_input().timeout(LONG).start();
+    sending.write(first);
+    cluster.kill(&[1]);
+    cluster.start(&[1]);
+    sending.write(second);
+    let sent = sending.finish().expect(0);
+    let account = account(&vhost.drain("q"));
+    assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", sent.stderr);
+    assert!(account.duplicates() <= sent.tally("resent"), "{}", sent.stderr);
+}
+
+#[test]
+fn a_broker_that_restarts_while_rmq_recv_is_idle_is_found_again() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let text = numbered(2);
+    let (before, after) = text.split_at(numbered(1).len());
+    vhost.send(&["q"]).input(before).run().expect(0);
+    let mut receiving = vhost.receive(&["q"]).timeout(LONG).start();
+    receiving.wait_stdout(before.len());
+    let idle = Held { consumers: 1, ..Held::default() };
+    vhost.wait_held("q", idle);
+    cluster.stop(&[1]);
+    receiving.wait_stderr("lost the connection");
+    cluster.start(&[1]);
+    vhost.wait_held("q", idle);
+    assert!(receiving.is_running());
+    vhost.send(&["q"]).input(after).run().expect(0);
+    receiving.wait_stdout(text.len());
+    receiving.signal(Signal::TERM);
+    assert_eq!(receiving.wait().expect_signal(Signal::TERM).stdout, text);
+    vhost.wait_held("q", Held::ready(0));
+}
+
+#[test]
+fn a_broker_that_restarts_while_rmq_recv_receives_loses_nothing() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let count = scale().restart_lines;
+    vhost.send(&["q"]).input(numbered(count)).run().expect(0);
+    let receiving = vhost.receive(&["-v", "q"]).timeout(LONG).start();
+    receiving.wait_stdout(1);
+    cluster.kill(&[1]);
+    cluster.start(&[1]);
+    vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
+    receiving.signal(Signal::TERM);
+    let received = receiving.wait().expect_signal(Signal::TERM);
+    let account = account(&received.stdout);
+    assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
+    assert!(account.duplicates() <= received.tally("redelivered"), "{}", received.stderr);
+}
+
+#[test]
+fn a_leader_killed_while_rmq_recv_receives_loses_nothing() {
+    let cluster = brokers::three_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let count = scale().restart_lines;
+    vhost.send(&["q"]).input(numbered(count)).run().expect(0);
+    let leader = vhost.leader("q");
+    let receiving = vhost.receive(&["-v", "q"]).timeout(LONG).start();
+    receiving.wait_stdout(1);
+    cluster.kill(&[leader]);
+    vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
+    receiving.signal(Signal::TERM);
+    let received = receiving.wait().expect_signal(Signal::TERM);
+    cluster.start(&[leader]);
+    let account = account(&received.stdout);
+    assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
+}

@@ -1,0 +1,48 @@
+//! Standard output that takes no more: nothing is acknowledged that is not out.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::text::{lines, numbered};
+use rmq_tests::tool::{Tool, binary};
+use rmq_tests::vhost::Vhost;
+use std::fs::{self, OpenOptions};
+
+#[test]
+fn a_full_standard_output_is_74_and_every_message_is_back_in_the_queue() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    vhost.send(&["q"]).input(numbered(1000)).run().expect(0);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let received = vhost.receive(&["q"]).output_to(full).run().expect(74);
+    received.says("write standard output").says("No space left");
+    vhost.wait_held("q", Held::ready(1000));
+    vhost.wait_no_connections();
+}
+
+#[test]
+fn a_file_that_may_not_grow_holds_exactly_what_was_acknowledged() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let text = numbered(2000);
+    vhost.send(&["q"]).input(text.clone()).run().expect(0);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out");
+    // The limit is 64 blocks of 512 bytes, in the middle of a line; without the trap it would be
+    // a signal that kills, not a write that fails.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 64; exec '{}' q >'{}'",
+        binary("rmq-recv").display(),
+        path.display()
+    );
+    let shell = Tool::program("sh").arguments(&["-c", &script]);
+    shell.environment("AMQP_URL", &vhost.url()).run().expect(74).says("write standard output");
+    let out = fs::read(&path).unwrap();
+    assert_eq!(out.len(), 64 * 512);
+    assert!(text.starts_with(&out) && !out.ends_with(b"\n"));
+    let whole = lines(&out).len() - 1;
+    vhost.wait_held("q", Held::ready(2000 - whole));
+    // And what is still there is what comes behind it.
+    let rest = [lines(&text)[whole..].join(&b'\n'), b"\n".to_vec()].concat();
+    assert!(vhost.drain("q") == rest, "not what comes behind it");
+    vhost.wait_no_connections();
+}
