@@ -10,6 +10,7 @@ mod ranges;
 mod recovery;
 mod run;
 mod sender;
+mod settle;
 mod tally;
 mod verdict;
 mod watch;

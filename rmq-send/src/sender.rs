@@ -3,8 +3,7 @@
 use crate::input::{End, Input, Reader};
 use crate::lines::Record;
 use crate::link::{Link, News};
-use crate::outstanding::{Outstanding, Settled};
-use crate::publisher::Answers;
+use crate::outstanding::Outstanding;
 use crate::ranges::Ranges;
 use crate::tally::Tally;
 use crate::verdict::Verdict;
@@ -174,70 +173,6 @@ impl Sender {
         let pause = self.pause.filter(|_| self.window.in_flight() == 0);
         let stall = self.watch.stalls_at().filter(|_| self.link.is_some());
         [pause, stall, self.deadline, patience].into_iter().flatten().min()
-    }
-
-    async fn news(&mut self, news: News) {
-        match news {
-            News::Answers(answers) => self.answers(answers).await,
-            News::Blocked(reason) => {
-                self.watch.blocked(true);
-                let text = format!("the broker blocks publishing ({reason}); waiting");
-                self.diagnostics.notice(&text);
-            }
-            News::Unblocked => {
-                self.watch.blocked(false);
-                self.diagnostics.notice("the broker takes messages again");
-            }
-            News::Lost(trouble) => self.lost(trouble).await,
-        }
-    }
-
-    async fn answers(&mut self, answers: Answers) {
-        for message in &answers.returned {
-            let delivery = &message.delivery;
-            let reason = message.reply_text.as_str();
-            let matched = self.window.returned(reason, |record| *record.body == *delivery.data);
-            if !matched {
-                self.diagnostics.notice("the broker returned a message that was never sent");
-            }
-        }
-        if !answers.confirmed.is_empty() {
-            self.patience.progress();
-            self.backoff.reset();
-            self.watch.progress();
-        }
-        for number in answers.confirmed {
-            match self.window.confirmed(number) {
-                Some(Settled::Confirmed) => {
-                    self.tally.confirmed += 1;
-                    self.confirmed.insert(number);
-                }
-                Some(Settled::Returned(reason)) => {
-                    self.tally.returned += 1;
-                    let why = self.unroutable(&reason);
-                    self.fail(Failure::data(format!("line {number}: {why}")));
-                }
-                None => {}
-            }
-        }
-        if !answers.nacked.is_empty() {
-            self.tally.nacked += answers.nacked.len() as u64;
-            answers.nacked.into_iter().for_each(|number| self.window.nacked(number));
-            self.pause = Some(Instant::now() + self.backoff.next_pause());
-        }
-        self.watch.answered(self.window.in_flight() > 0);
-        if let Some(trouble) = answers.trouble {
-            self.lost(trouble).await;
-        }
-    }
-
-    fn unroutable(&self, reason: &str) -> String {
-        let (queue, vhost) = (&self.queue, self.broker.vhost());
-        if reason == "NO_ROUTE" {
-            format!("publish to {queue}: no such queue in vhost {vhost}")
-        } else {
-            format!("publish to {queue} in vhost {vhost}: returned: {reason}")
-        }
     }
 
     fn input(&mut self, input: Input) {

@@ -1,0 +1,75 @@
+//! What the broker's answers mean for the records they are about.
+
+use crate::link::News;
+use crate::outstanding::Settled;
+use crate::publisher::Answers;
+use crate::sender::Sender;
+use rmq_common::failure::Failure;
+use std::time::Instant;
+
+impl Sender {
+    /// Takes in what the link has to say.
+    pub(crate) async fn news(&mut self, news: News) {
+        match news {
+            News::Answers(answers) => self.answers(answers).await,
+            News::Blocked(reason) => {
+                self.watch.blocked(true);
+                let text = format!("the broker blocks publishing ({reason}); waiting");
+                self.diagnostics.notice(&text);
+            }
+            News::Unblocked => {
+                self.watch.blocked(false);
+                self.diagnostics.notice("the broker takes messages again");
+            }
+            News::Lost(trouble) => self.lost(trouble).await,
+        }
+    }
+
+    async fn answers(&mut self, answers: Answers) {
+        for message in &answers.returned {
+            let delivery = &message.delivery;
+            let reason = message.reply_text.as_str();
+            let matched = self.window.returned(reason, |record| *record.body == *delivery.data);
+            if !matched {
+                self.diagnostics.notice("the broker returned a message that was never sent");
+            }
+        }
+        if !answers.confirmed.is_empty() {
+            self.patience.progress();
+            self.backoff.reset();
+            self.watch.progress();
+        }
+        for number in answers.confirmed {
+            match self.window.confirmed(number) {
+                Some(Settled::Confirmed) => {
+                    self.tally.confirmed += 1;
+                    self.confirmed.insert(number);
+                }
+                Some(Settled::Returned(reason)) => {
+                    self.tally.returned += 1;
+                    let why = self.unroutable(&reason);
+                    self.fail(Failure::data(format!("line {number}: {why}")));
+                }
+                None => {}
+            }
+        }
+        if !answers.nacked.is_empty() {
+            self.tally.nacked += answers.nacked.len() as u64;
+            answers.nacked.into_iter().for_each(|number| self.window.nacked(number));
+            self.pause = Some(Instant::now() + self.backoff.next_pause());
+        }
+        self.watch.answered(self.window.in_flight() > 0);
+        if let Some(trouble) = answers.trouble {
+            self.lost(trouble).await;
+        }
+    }
+
+    fn unroutable(&self, reason: &str) -> String {
+        let (queue, vhost) = (&self.queue, self.broker.vhost());
+        if reason == "NO_ROUTE" {
+            format!("publish to {queue}: no such queue in vhost {vhost}")
+        } else {
+            format!("publish to {queue} in vhost {vhost}: returned: {reason}")
+        }
+    }
+}
