@@ -39,7 +39,7 @@ impl Set {
         let context = |failure: Failure| {
             failure.context(format!("set permissions of {} on {vhost}", self.user))
         };
-        let user = names::user(&self.user).map_err(context)?;
+        let user = names::user(&self.user)?;
         let patterns =
             Patterns { configure: &*self.configure, write: &*self.write, read: &*self.read };
         session.broker()?.set_permissions(user, vhost, patterns).map_err(context)?;

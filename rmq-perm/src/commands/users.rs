@@ -40,7 +40,7 @@ impl AddUser {
                  give it on standard input or with --password-file",
             )));
         }
-        let user = names::user(&self.user).map_err(context)?;
+        let user = names::user(&self.user)?;
         let password = password::read(self.password_file.as_deref(), user).map_err(context)?;
         session.broker()?.add_user(user, &password).map_err(context)?;
         session.diagnostics().detail(&format!("added user {user}, without any permissions yet"));

@@ -23,7 +23,7 @@ impl AddVhost {
     /// Whatever kept it from being added.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("add vhost {}", self.vhost));
-        let vhost = names::vhost(&self.vhost).map_err(context)?;
+        let vhost = names::vhost(&self.vhost)?;
         match session.broker()?.add_vhost(vhost).map_err(context)? {
             Added::New => session.diagnostics().detail(&format!("added vhost {vhost}")),
             Added::Existed => {

@@ -6,12 +6,12 @@
 use super::arguments::{acting_user, text};
 use super::call::{self, Call, Unanswered};
 use super::connect::{self, Port};
-use super::term::Term;
+use super::term::{Pid, Term};
 use super::{Options, address, cluster, cookie, node, queues, refusal};
 use crate::administration::{
     Added, Administration, Member, Patterns, Permission, Queue, Text, User,
 };
-use erl_dist::term::{self as sent, Pid};
+use erl_dist::term as sent;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
@@ -87,6 +87,7 @@ impl Distribution {
 
     /// What a function returns, whatever it is.
     fn call(&mut self, effect: Effect, call: Call) -> Result<Term, Failure> {
+        self.us.serial = self.us.serial.wrapping_add(1);
         let answer = call::call(&mut self.stream, &self.us, call);
         let why = match runtime::block_on(runtime::timeout(self.limit, answer)) {
             Some(Ok(answer)) => return Ok(answer),
@@ -158,9 +159,14 @@ impl Distribution {
     /// What an answer nobody expects means. Where RabbitMQ has just stopped its functions crash in
     /// many ways, so that is asked.
     fn explain(&mut self, name: &str, answer: &Term) -> Failure {
-        self.check_running().err().unwrap_or_else(|| {
-            broken(format!("{name} on {} answered {}", self.node, without_stack(answer)))
-        })
+        let reason = without_stack(answer);
+        if reason.is_atom("noconnection") || reason.tagged("nodedown").is_some() {
+            let why = "a node of the cluster went away while it was asked; try again";
+            return Failure::new(Exit::TempFail, why);
+        }
+        self.check_running()
+            .err()
+            .unwrap_or_else(|| broken(format!("{name} on {} answered {reason}", self.node)))
     }
 
     /// Whether there is such a virtual host.

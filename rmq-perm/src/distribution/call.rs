@@ -1,11 +1,15 @@
 //! Calling a function on a node, as C nodes do: a message to the process named `rex`, which calls
 //! it and answers.
+//!
+//! An answer does not say what it answers. The node gives our name, once we are gone, to whoever
+//! comes next, and with it the answers to calls we did not wait for. So each call is made by a
+//! process of its own, as far as the node can see, and only what is sent to that is its answer.
 
 use super::decode::decode;
 use super::frame;
-use super::term::Term;
+use super::term::{Pid, Term};
 use erl_dist::message::Message;
-use erl_dist::term::{self as sent, Atom, List, Pid, Tuple};
+use erl_dist::term::{self as sent, Atom, List, Tuple};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use std::fmt;
 use std::io::ErrorKind;
@@ -42,7 +46,8 @@ pub enum Unanswered {
     Broken(String),
 }
 
-/// Has the node at the other end of `stream` make `call`, and waits for what it returns.
+/// Has the node at the other end of `stream` make `call`, and waits for what it returns to `us`,
+/// a process that nobody else has been.
 ///
 /// # Errors
 /// When no answer comes; whether the call was made is then unknown.
@@ -57,7 +62,7 @@ pub async fn call(
             ErrorKind::InvalidData => Unanswered::Broken(error.to_string()),
             _ => Unanswered::Lost(error),
         })?;
-        if let Some(answer) = answer_in(&frame).map_err(Unanswered::Broken)? {
+        if let Some(answer) = answer_in(&frame, us).map_err(Unanswered::Broken)? {
             return Ok(answer);
         }
     }
@@ -73,21 +78,25 @@ fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
         // Whatever the function prints belongs in the node's own log.
         atom("user"),
     ];
+    let us = sent::Pid::new(us.node.clone(), us.id, us.serial, us.creation);
     let message = Tuple::from(vec![us.clone().into(), Tuple::from(function).into()]);
-    let message = Message::reg_send(us.clone(), Atom::from("rex"), message.into());
+    let message = Message::reg_send(us, Atom::from("rex"), message.into());
     let mut frame = vec![PASS_THROUGH];
     message.write_into(&mut frame).map_err(|error| Unanswered::Broken(error.to_string()))?;
     Ok(frame)
 }
 
-/// What `{rex, Result}` holds; `None` of any other message: nodes send what they like to whoever
-/// is connected, a broker for one when it logs something.
-fn answer_in(frame: &[u8]) -> Result<Option<Term>, String> {
+/// What `{rex, Result}` to `us` holds; `None` of any other message: nodes send what they like to
+/// whoever is connected, a broker for one when it logs something.
+fn answer_in(frame: &[u8], us: &Pid) -> Result<Option<Term>, String> {
     let Some((&PASS_THROUGH, mut bytes)) = frame.split_first() else {
         return Err("a message with an atom cache, which we did not offer".to_owned());
     };
     let control = decode(&mut bytes).map_err(|why| why.to_string())?;
-    let Some([Term::Integer(SEND), _, _]) = control.tuple() else { return Ok(None) };
+    match control.tuple() {
+        Some([Term::Integer(SEND), _, Term::Pid(to)]) if to == us => {}
+        _ => return Ok(None),
+    }
     match decode(&mut bytes).map_err(|why| why.to_string())? {
         Term::Tuple(mut pair) if pair.len() == 2 && pair.first().is_some_and(is_rex) => {
             Ok(pair.pop())
@@ -107,7 +116,7 @@ mod tests {
     use std::io::Cursor;
 
     fn us() -> Pid {
-        Pid::new("us@here", 1, 0, 7)
+        Pid { node: "us@here".to_owned(), id: 0x8765_4321, serial: 5, creation: 7 }
     }
 
     fn frame(control: Vec<sent::Term>, message: Option<sent::Term>) -> Vec<u8> {
@@ -124,23 +133,44 @@ mod tests {
         Tuple::from(vec![Atom::from(tag).into(), value]).into()
     }
 
-    fn to_us(operation: i32, message: sent::Term) -> Vec<u8> {
+    fn to(pid: Pid, operation: i32, message: sent::Term) -> Vec<u8> {
         let operation = sent::FixInteger::from(operation).into();
-        frame(vec![operation, Atom::from("").into(), us().into()], Some(message))
+        let pid = sent::Pid::new(pid.node, pid.id, pid.serial, pid.creation).into();
+        frame(vec![operation, Atom::from("").into(), pid], Some(message))
+    }
+
+    fn to_us(operation: i32, message: sent::Term) -> Vec<u8> {
+        to(us(), operation, message)
+    }
+
+    fn answer(frame: &[u8]) -> Result<Option<Term>, String> {
+        answer_in(frame, &us())
+    }
+
+    #[test]
+    fn an_answer_to_somebody_who_had_our_name_before_is_not_ours() {
+        for other in [
+            Pid { creation: 6, ..us() },
+            Pid { serial: 4, ..us() },
+            Pid { id: 1, ..us() },
+            Pid { node: "them@here".to_owned(), ..us() },
+        ] {
+            assert_eq!(answer(&to(other, 2, pair("rex", 5))), Ok(None));
+        }
     }
 
     #[test]
     fn only_what_rex_sends_is_the_answer() {
-        assert_eq!(answer_in(&to_us(2, pair("rex", 5))), Ok(Some(Term::Integer(5))));
-        assert_eq!(answer_in(&to_us(2, pair("log", 5))), Ok(None));
-        assert_eq!(answer_in(&to_us(3, pair("rex", 5))), Ok(None));
-        assert_eq!(answer_in(&frame(vec![sent::FixInteger::from(5).into()], None)), Ok(None));
+        assert_eq!(answer(&to_us(2, pair("rex", 5))), Ok(Some(Term::Integer(5))));
+        assert_eq!(answer(&to_us(2, pair("log", 5))), Ok(None));
+        assert_eq!(answer(&to_us(3, pair("rex", 5))), Ok(None));
+        assert_eq!(answer(&frame(vec![sent::FixInteger::from(5).into()], None)), Ok(None));
     }
 
     #[test]
     fn what_is_not_the_protocol_is_said_to_be_broken() {
         for bytes in [&b""[..], b"\x83\x44", b"p", b"p\x83\x68\x01", b"p\x83\x68\x03\x61\x02"] {
-            assert!(answer_in(bytes).is_err(), "{bytes:?}");
+            assert!(answer(bytes).is_err(), "{bytes:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, each};
 use super::term::Term;
-use crate::administration::{Member, NodeState, Text};
+use crate::administration::{Member, NodeState};
 use rmq_common::failure::Failure;
 use std::time::Duration;
 
@@ -12,45 +12,38 @@ use std::time::Duration;
 /// # Errors
 /// When the node we are connected to does not say.
 pub fn members(broker: &mut Distribution, limit: Duration) -> Result<Vec<Member>, Failure> {
-    // The newer function is there from RabbitMQ 3.13 on, and before 4.3 so is the older.
-    let status = match broker.ask_if_there("rabbit_db_cluster", "cli_cluster_status", vec![])? {
-        Some(status) => status,
-        None => broker.ask("rabbit_mnesia", "status", vec![])?,
+    // Both look no further than the node itself, so that a member which hangs holds up neither.
+    let answer = match broker.ask_if_there("rabbit_nodes", "list_members", vec![])? {
+        Some(answer) => answer,
+        None => broker.ask("rabbit_mnesia", "cluster_nodes", vec![atom("all")])?,
     };
-    let names = names(&status)?;
-    let mut on_each = |module, function| on_each(broker, &names, limit, module, function);
-    let running = on_each("rabbit", "is_running")?;
-    let rabbitmq = on_each("rabbit_misc", "version")?;
-    let erlang = on_each("rabbit_misc", "otp_release")?;
-    let members = names.iter().zip(running).zip(rabbitmq).zip(erlang);
-    Ok(members
-        .map(|(((name, running), rabbitmq), erlang)| Member {
-            node: name.clone().into_bytes(),
-            state: match running {
-                Some(running) if running.is_atom("true") => NodeState::Running,
-                Some(_) => NodeState::Stopped,
-                None => NodeState::Down,
-            },
-            rabbitmq: rabbitmq.as_ref().and_then(version),
-            erlang: erlang.as_ref().and_then(version),
-        })
-        .collect())
-}
-
-/// `[{nodes, [{disc, [Node, ...]}, ...]}, ...]`: kinds of nodes, of which newer versions have one.
-fn names(status: &Term) -> Result<Vec<String>, Failure> {
-    let kinds = each(status.property("nodes").unwrap_or(status), |kind| match kind.tuple()? {
-        [_, names] => names.list()?.iter().map(name).collect::<Option<Vec<_>>>(),
-        _ => None,
-    })?;
-    Ok(kinds.concat())
-}
-
-fn name(node: &Term) -> Option<String> {
-    match node {
+    let names = each(&answer, |node| match node {
         Term::Atom(name) => Some(name.clone()),
         _ => None,
+    })?;
+    let running = on_each(broker, &names, limit, "rabbit", "is_running")?;
+    // Only those that answered are asked more: waiting once for one that hangs is enough.
+    let up: Vec<String> =
+        names.iter().zip(&running).filter(|(_, r)| r.is_some()).map(|(n, _)| n.clone()).collect();
+    let mut rabbitmq = on_each(broker, &up, limit, "rabbit_misc", "version")?.into_iter();
+    let mut erlang = on_each(broker, &up, limit, "rabbit_misc", "otp_release")?.into_iter();
+    let mut members = Vec::new();
+    for (name, running) in names.into_iter().zip(running) {
+        let node = name.into_bytes();
+        members.push(match running {
+            None => Member { node, state: NodeState::Down, rabbitmq: None, erlang: None },
+            Some(running) => Member {
+                node,
+                state: match running.is_atom("true") {
+                    true => NodeState::Running,
+                    false => NodeState::Stopped,
+                },
+                rabbitmq: rabbitmq.next().flatten().and_then(|version| version.text()),
+                erlang: erlang.next().flatten().and_then(|version| version.text()),
+            },
+        });
     }
+    Ok(members)
 }
 
 /// What a function returns on each node, through the one we are connected to; `None` of a node
@@ -72,8 +65,4 @@ fn on_each(
             _ => None,
         })
     })
-}
-
-fn version(term: &Term) -> Option<Text> {
-    term.text().filter(|text| !text.is_empty())
 }

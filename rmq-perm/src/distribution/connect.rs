@@ -2,10 +2,10 @@
 //! that the cookie is known.
 
 use super::cookie::Cookie;
+use super::term::Pid;
 use erl_dist::epmd::EpmdClient;
 use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
 use erl_dist::node::{Creation, LocalNode, NodeName};
-use erl_dist::term::Pid;
 use erl_dist::{DistributionFlags, LOWEST_DISTRIBUTION_PROTOCOL_VERSION};
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -23,7 +23,7 @@ pub enum Port {
 }
 
 /// Connects to `node` at the first of `addresses` that works. What it returns besides the stream
-/// is our own address there, to which answers go.
+/// is a process that we can be there, to which answers go.
 ///
 /// # Errors
 /// When it is not reached (69), or refuses our cookie or lacks it (77).
@@ -110,7 +110,7 @@ async fn shake_hands(
         status => return Err(unavailable(format!("it gives us no name but says {status:?}"))),
     };
     // erl_dist checks the node's answer to our challenge: from here on it is one with the cookie.
-    let (stream, _) = handshake.execute_rest(true).await.map_err(|error| match error {
+    let (stream, peer) = handshake.execute_rest(true).await.map_err(|error| match error {
         HandshakeError::Io(error) if has_ended(&error) => {
             refused(&format!("the node refuses the cookie from {}", cookie.origin))
         }
@@ -119,8 +119,14 @@ async fn shake_hands(
         }
         error => broken(error),
     })?;
+    // The host may be one of several names of the same machine, but the rest must be as we said.
+    if peer.name.name() != node.name() {
+        return Err(unavailable(format!("the node that listens there is {}", peer.name)));
+    }
     let us = format!("{name}@{}", node.host());
-    Ok((stream, Pid::new(us, 1, 0, creation.get())))
+    // See `call` for why nobody who was called so before may have been the same process.
+    let id = Creation::random().get();
+    Ok((stream, Pid { node: us, id, serial: 0, creation: creation.get() }))
 }
 
 fn has_ended(error: &Error) -> bool {

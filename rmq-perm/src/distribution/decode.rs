@@ -6,7 +6,7 @@
 //! the number of terms is bounded, and what is nested deeper than anyone needs is skipped without
 //! recursion: a queue's arguments can be nested at its owner's will.
 
-use super::term::Term;
+use super::term::{Pid, Term};
 use std::fmt;
 
 /// Nested deeper than this a term becomes [`Term::Opaque`].
@@ -123,7 +123,12 @@ impl<'a> Reader<'a> {
                 let size = self.size()?;
                 self.opaque(size.saturating_add(1))?
             }
-            88 | 120 => self.opaque_of_node(12)?,
+            88 => Term::Pid(Pid {
+                node: self.node()?,
+                id: self.u32()?,
+                serial: self.u32()?,
+                creation: self.u32()?,
+            }),
             89 => self.opaque_of_node(8)?,
             90 => {
                 let words = usize::from(self.u16()?);
@@ -132,10 +137,7 @@ impl<'a> Reader<'a> {
             97 => Term::Integer(self.u8()?.into()),
             98 => Term::Integer(i32::from_be_bytes(self.array()?).into()),
             99 => self.opaque(31)?,
-            100 => {
-                let size = self.u16()?.into();
-                self.latin1_atom(size)?
-            }
+            tag @ (100 | 115 | 118 | 119) => Term::Atom(self.atom(tag)?),
             101 | 102 => self.opaque_of_node(5)?,
             103 => self.opaque_of_node(9)?,
             104 => return Ok(Head::Tuple(self.u8()?.into())),
@@ -169,31 +171,25 @@ impl<'a> Reader<'a> {
                 let words = usize::from(self.u16()?);
                 self.opaque_of_node(1 + 4 * words)?
             }
-            115 => {
-                let size = self.u8()?.into();
-                self.latin1_atom(size)?
-            }
             116 => return Ok(Head::Map(self.size()?)),
-            118 => {
-                let size = self.u16()?.into();
-                self.atom(size)?
-            }
-            119 => {
-                let size = self.u8()?.into();
-                self.atom(size)?
-            }
+            120 => self.opaque_of_node(12)?,
             _ => return Err(Malformed("a term of an unknown type")),
         };
         Ok(Head::Leaf(leaf))
     }
 
-    fn atom(&mut self, size: usize) -> Result<Term, Malformed> {
-        let name = std::str::from_utf8(self.take(size)?);
-        name.map(|name| Term::Atom(name.to_owned())).map_err(|_| Malformed("an atom not in UTF-8"))
-    }
-
-    fn latin1_atom(&mut self, size: usize) -> Result<Term, Malformed> {
-        Ok(Term::Atom(self.take(size)?.iter().map(|byte| char::from(*byte)).collect()))
+    fn atom(&mut self, tag: u8) -> Result<String, Malformed> {
+        let size = match tag {
+            115 | 119 => self.u8()?.into(),
+            100 | 118 => self.u16()?.into(),
+            _ => return Err(Malformed("a node's name that is no atom")),
+        };
+        let name = self.take(size)?;
+        if tag == 100 || tag == 115 {
+            return Ok(name.iter().map(|byte| char::from(*byte)).collect());
+        }
+        let name = std::str::from_utf8(name).map_err(|_| Malformed("an atom not in UTF-8"))?;
+        Ok(name.to_owned())
     }
 
     fn big(&mut self, size: usize) -> Result<Term, Malformed> {
@@ -210,15 +206,15 @@ impl<'a> Reader<'a> {
         self.take(size).map(|_| Term::Opaque)
     }
 
-    /// A pid, port or reference: the node's name, which is an atom, then bytes.
+    /// A port or reference: the node's name, then bytes.
     fn opaque_of_node(&mut self, size: usize) -> Result<Term, Malformed> {
-        let name = match self.u8()? {
-            115 | 119 => self.u8()?.into(),
-            100 | 118 => self.u16()?.into(),
-            _ => return Err(Malformed("a process of no node")),
-        };
-        self.take(name)?;
+        self.node()?;
         self.opaque(size)
+    }
+
+    fn node(&mut self) -> Result<String, Malformed> {
+        let tag = self.u8()?;
+        self.atom(tag)
     }
 
     fn u8(&mut self) -> Result<u8, Malformed> {
@@ -229,8 +225,12 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
+    fn u32(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_be_bytes)
+    }
+
     fn size(&mut self) -> Result<usize, Malformed> {
-        usize::try_from(u32::from_be_bytes(self.array()?)).map_err(|_| CUT_SHORT)
+        usize::try_from(self.u32()?).map_err(|_| CUT_SHORT)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {

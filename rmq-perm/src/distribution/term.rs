@@ -21,8 +21,23 @@ pub enum Term {
     Tuple(Vec<Term>),
     /// `#{a => b}`
     Map(Vec<(Term, Term)>),
-    /// What nothing here needs to look into: a pid, a function, anything nested too deep.
+    /// `<0.1.2>`
+    Pid(Pid),
+    /// What nothing here needs to look into: a port, a function, anything nested too deep.
     Opaque,
+}
+
+/// A process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pid {
+    /// The name of the node it is on.
+    pub node: String,
+    /// Which one it is there,
+    pub id: u32,
+    /// in two numbers.
+    pub serial: u32,
+    /// Which run of the node it belongs to.
+    pub creation: u32,
 }
 
 impl Term {
@@ -107,7 +122,7 @@ impl fmt::Display for Term {
             Term::List(elements) => sequence(f, "[", elements, "]"),
             Term::Tuple(elements) => sequence(f, "{", elements, "}"),
             Term::Map(_) => f.write_str("#{_}"),
-            Term::Opaque => f.write_str("_"),
+            Term::Pid(_) | Term::Opaque => f.write_str("_"),
         }
     }
 }

@@ -106,7 +106,8 @@ fn terms() -> impl Strategy<Value = (written::Term, Term)> {
         (-1e9..1e9).prop_map(|n| (written::Float { value: n }.into(), Term::Float(n))),
         any::<Vec<u8>>().prop_map(|b| (written::Binary::from(b.clone()).into(), Term::Binary(b))),
         any::<[u32; 3]>().prop_map(|[id, serial, creation]| {
-            (written::Pid::new("a@b", id, serial, creation).into(), Term::Opaque)
+            let pid = Pid { node: "a@b".to_owned(), id, serial, creation };
+            (written::Pid::new("a@b", id, serial, creation).into(), Term::Pid(pid))
         }),
     ];
     leaf.prop_recursive(8, 64, 9, |inner| {
