@@ -34,6 +34,7 @@ const HEARTBEAT: u16 = 10;
 /// What we ask for, and RabbitMQ's default. A broker that answers 0, "no limit", must not make
 /// lapin allocate for it.
 const FRAME_MAX: u32 = 131_072;
+
 /// A broker, or a cluster's nodes, and who we are to it.
 pub struct Broker {
     hosts: Vec<Host>,
@@ -76,6 +77,9 @@ impl Broker {
         diagnostics: Diagnostics,
     ) -> Result<Self, Failure> {
         let tls = if tls { Some(tls::connector(&parameters)?) } else { None };
+        if tls.is_some() && parameters.verify == Some(false) {
+            diagnostics.notice("verify=verify_none: the broker's certificate is not checked");
+        }
         let Credentials { user, password } = credentials;
         Ok(Broker { hosts, first: 0, vhost, user, password, parameters, tls, diagnostics })
     }
@@ -156,7 +160,9 @@ impl Broker {
     }
 
     fn refused(&self, host: &Host, refused: Trouble) -> Failure {
-        let user = &self.user;
+        // With EXTERNAL the certificate says who we are, and the URL's user means nothing.
+        let external = self.parameters.external;
+        let user = if external { "the client certificate's user" } else { &self.user };
         let vhost = &self.vhost;
         match &refused {
             Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {

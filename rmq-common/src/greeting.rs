@@ -47,6 +47,19 @@ impl Greeted {
         Greeted { stream, seen: Some(Vec::new()), server }
     }
 
+    /// What a write that failed says, or what the broker has said before it hung up. Under TLS 1.3 it
+    /// refuses our certificate when we are writing to it already, so the write may fail first, with
+    /// the alert that says why still unread.
+    fn last_word(&mut self, context: &mut Context<'_>, error: io::Error) -> io::Error {
+        if self.seen.is_some()
+            && let Poll::Ready(Err(alert)) = Pin::new(&mut self.stream).poll_read(context, &mut [0])
+            && alert.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+        {
+            return alert;
+        }
+        error
+    }
+
     fn look_at(&mut self, bytes: &[u8]) {
         let Some(seen) = &mut self.seen else {
             return;
@@ -105,7 +118,8 @@ impl AsyncWrite for Greeted {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        let done = ready!(Pin::new(&mut self.stream).poll_write(context, buffer));
+        Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
     fn poll_write_vectored(
@@ -113,11 +127,13 @@ impl AsyncWrite for Greeted {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        let done = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, buffers));
+        Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let done = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -39,11 +39,23 @@ fn theirs(why: &CertificateError) -> String {
         }
         CertificateError::NotValidForName => "is for another name".to_owned(),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = presented.join(", ");
+            let names: Vec<String> = presented.iter().map(|name| plain(name)).collect();
+            let names = names.join(", ");
+            if names.is_empty() {
+                return "names no host (it has no subjectAltName)".to_owned();
+            }
             format!("is for another name: {names} (server_name_indication=NAME asks for one)")
         }
         other => format!("is not accepted: {other}"),
     }
+}
+
+/// `broker.example` of rustls's `DnsName("broker.example")`, without what a terminal might obey:
+/// anybody may have written it.
+fn plain(presented: &str) -> String {
+    let inside = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let name = inside.map_or(presented, |name| name.trim_matches('"'));
+    name.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn ours(alert: AlertDescription, shown: bool) -> Option<String> {
@@ -88,5 +100,22 @@ mod tests {
         let failure = read_error(unknown, true).unwrap();
         assert!(failure.to_string().contains("authority"), "{failure}");
         assert_eq!(read_error(Error::DecryptError, true), None);
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_is_told_with_its_names() {
+        let read = |names: &[&str]| {
+            theirs(&CertificateError::NotValidForNameContext {
+                expected: rustls::pki_types::ServerName::try_from("localhost").unwrap().to_owned(),
+                presented: names.iter().map(ToString::to_string).collect(),
+            })
+        };
+        let names = ["DnsName(\"broker.example\")", "IpAddress(10.0.0.1)", "DnsName(\"\x1b[2Jx\")"];
+        let told = read(&names);
+        assert!(
+            told.starts_with("is for another name: broker.example, 10.0.0.1, [2Jx ("),
+            "{told}"
+        );
+        assert!(read(&[]).contains("subjectAltName"));
     }
 }
