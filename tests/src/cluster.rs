@@ -21,10 +21,19 @@ impl Cluster {
     /// # Panics
     /// When they do not come up.
     pub fn up(nodes: usize, release: &str) -> Self {
+        Self::up_with(nodes, release, &[])
+    }
+
+    /// The same with more options of `scripts/cluster up`.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn up_with(nodes: usize, release: &str, options: &[&str]) -> Self {
         let count = nodes.to_string();
         let owner = std::process::id().to_string();
         let arguments = ["up", &count, "--release", release, "--owner", &owner];
-        let output = script().args(arguments).output().expect("run scripts/cluster");
+        let output = script().args(arguments).args(options).output();
+        let output = output.expect("run scripts/cluster");
         let directory = successful("up", output);
         let mut cluster =
             Cluster { directory: directory.trim().into(), environment: HashMap::new(), nodes };
@@ -35,6 +44,22 @@ impl Cluster {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         cluster
+    }
+
+    /// Where everything of it is, and is gone with it.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Runs rabbitmqctl on a node, and gives what it says.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn control(&self, node: usize, words: &[&str]) -> String {
+        let node = node.to_string();
+        let mut script = script();
+        script.args(["ctl", &node, "--dir"]).arg(&self.directory).arg("--").args(words);
+        successful(&words.join(" "), script.output().expect("run scripts/cluster"))
     }
 
     /// How many nodes there are; they are numbered from 1.

@@ -3,7 +3,9 @@
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
-//! * [`observe`] asks the broker itself what it holds.
+//! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
+//!   that falls silent.
+//! * [`observe`] and [`connections`] ask the broker itself what it holds, and who is connected.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
@@ -18,10 +20,14 @@
 )]
 
 pub mod brokers;
+pub mod certificates;
 pub mod cluster;
+pub mod connections;
 pub mod observe;
+pub mod proxy;
 pub mod running;
 pub mod scale;
+pub mod secured;
 pub mod text;
 pub mod tool;
 pub mod vhost;

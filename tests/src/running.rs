@@ -4,7 +4,8 @@ use crate::tool::{Ended, Input, Tool};
 use crate::wait::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Running {
     child: Child,
     command: String,
-    stdin: Option<ChildStdin>,
+    /// What is to be written to its standard input; dropped to end that.
+    feed: Option<Sender<Vec<u8>>>,
     stdout: Heard,
     stderr: Heard,
     started: Instant,
@@ -67,18 +69,26 @@ impl Running {
         command.stdin(stdin).stdout(output.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
-        let mut stdin = child.stdin.take();
-        if let Some(bytes) = bytes {
-            let mut stdin = stdin.take().expect("its standard input");
-            // One that ends before it has read everything is the test's to judge.
-            std::thread::spawn(move || drop(stdin.write_all(&bytes)));
-        }
+        let feed = child.stdin.take().map(|mut stdin| {
+            let (feed, todo) = channel::<Vec<u8>>();
+            // A thread, because one that stops reading must not stop the test with it; one that
+            // ends before it has read everything is the test's to judge.
+            std::thread::spawn(move || todo.iter().try_for_each(|bytes| stdin.write_all(&bytes)));
+            feed
+        });
+        let feed = match bytes {
+            Some(bytes) => {
+                feed.expect("its standard input").send(bytes).expect("the thread that feeds it");
+                None
+            }
+            None => feed,
+        };
         let stdout = match listened_to.then(|| child.stdout.take()).flatten() {
             Some(pipe) => Heard::from(pipe),
             None => Heard::default(),
         };
         let stderr = Heard::from(child.stderr.take().expect("its standard error"));
-        Running { child, command: shown, stdin, stdout, stderr, started, timeout }
+        Running { child, command: shown, feed, stdout, stderr, started, timeout }
     }
 
     /// Its process id.
@@ -95,21 +105,20 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("a process to signal");
     }
 
-    /// Writes to its standard input.
+    /// Writes to its standard input, as fast as it takes it.
     ///
     /// # Panics
-    /// When it does not take it.
+    /// When that is not open.
     #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {
-        let stdin = self.stdin.as_mut().expect("a standard input that is open");
-        stdin.write_all(bytes).unwrap_or_else(|error| {
-            panic!("{}: {error}: {}", self.command, text(&self.stderr.so_far()))
-        });
+        let feed = self.feed.as_ref().expect("a standard input that is open");
+        // A thread that has ended is a program that has, which waiting for it will show.
+        let _ = feed.send(bytes.to_vec());
     }
 
-    /// Ends its standard input.
+    /// Ends its standard input, once all of it is written.
     pub fn end_input(&mut self) {
-        self.stdin = None;
+        self.feed = None;
     }
 
     /// The pipe it writes to, after [`Tool::output_to_pipe`].

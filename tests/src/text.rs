@@ -85,6 +85,11 @@ impl Account {
     }
 }
 
+/// The numbers of [`numbered`] lines in their order, for those that are whole.
+pub fn numbers(text: &[u8]) -> Vec<usize> {
+    lines(text).into_iter().filter_map(number).collect()
+}
+
 fn number(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line).ok()?.strip_prefix('#')?;
     let (checksum, body) = line.split_once(':')?;

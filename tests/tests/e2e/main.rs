@@ -18,3 +18,4 @@ mod refusals;
 mod silence;
 mod stopping;
 mod through;
+mod tls;

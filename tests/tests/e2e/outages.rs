@@ -2,9 +2,12 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::running::Running;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::text::{account, lines, log_lines, numbered};
+use rmq_tests::tool::Ended;
 use rmq_tests::vhost::Vhost;
+use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,21 +23,19 @@ fn the_leader_killed_while_log_lines_go_through_costs_none_of_them() {
     let text = log_lines(count);
     let all = lines(&text);
     let leader = vhost.leader("log");
-    // Somewhere in the middle, with the rest written only afterwards: it is the sending that is
-    // hit, not its end.
-    let half = random("the leader killed").usize(count / 4..count * 3 / 4);
-    let joined = |lines: &[&[u8]]| [&lines.join(&b'\n')[..], b"\n"].concat();
+    // Somewhere in the middle, and the last quarter is written only afterwards: it is the sending
+    // that is hit, not its end.
+    let moment = random("the leader killed").usize(text.len() / 8..text.len() / 2);
+    let (first, last) = text.split_at(text.len() / 4 * 3);
     let receiving = vhost.receive(&["-v", "log"]).timeout(LONG).start();
     let mut sending = vhost.send(&["-v", "log"]).open_input().timeout(LONG).start();
-    sending.write(&joined(&all[..half]));
+    sending.write(first);
+    receiving.wait_stdout(moment);
     cluster.kill(&[leader]);
-    sending.write(&joined(&all[half..]));
+    sending.write(last);
     let sent = sending.finish().expect(0);
     assert_eq!((sent.tally("read"), sent.tally("confirmed")), (count, count), "{}", sent.stderr);
-    let empty = Held { consumers: 1, ..Held::default() };
-    vhost.wait_held("log", empty);
-    receiving.signal(Signal::TERM);
-    let received = receiving.wait().expect_signal(Signal::TERM);
+    let received = all_received(&vhost, "log", receiving);
     cluster.start(&[leader]);
 
     let out = times(&lines(&received.stdout));
@@ -48,6 +49,16 @@ fn the_leader_killed_while_log_lines_go_through_costs_none_of_them() {
     eprintln!("{} resent, {more} more than went in", sent.tally("resent"));
     assert!(more <= explained, "{more} more\n{}\n{}", sent.stderr, received.stderr);
     assert!(!sent.stderr.contains("lost the connection") || sent.tally("resent") > 0);
+}
+
+/// What rmq-recv has written once the queue has nothing left for it. A node that is down may still
+/// hold a consumer's place there, so it is not the consumers that are counted.
+fn all_received(vhost: &Vhost<'_>, queue: &str, receiving: Running) -> Ended {
+    wait_until(LONG, "an empty queue", || {
+        vhost.try_held(queue).is_some_and(|held| held.messages() == 0 && held.consumers > 0)
+    });
+    receiving.signal(Signal::TERM);
+    receiving.wait().expect_signal(Signal::TERM)
 }
 
 fn times<'a>(lines: &[&'a [u8]]) -> HashMap<&'a [u8], usize> {
@@ -68,6 +79,7 @@ fn a_broker_that_stops_and_starts_while_lines_are_sent_has_them_all_in_the_end()
     let (first, second) = text.split_at(text.len() / 2);
     let mut sending = vhost.send(&["-v", "q"]).open_input().timeout(LONG).start();
     sending.write(first);
+    wait_until(LONG, "some lines", || vhost.held("q").ready > 0);
     cluster.stop(&[1]);
     cluster.start(&[1]);
     sending.write(second);
@@ -89,6 +101,7 @@ fn a_broker_that_dies_while_lines_are_sent_has_all_that_was_confirmed() {
     let (first, second) = text.split_at(text.len() / 3);
     let mut sending = vhost.send(&["-v", "q"]).open_input().timeout(LONG).start();
     sending.write(first);
+    wait_until(LONG, "some lines", || vhost.held("q").ready > 0);
     cluster.kill(&[1]);
     cluster.start(&[1]);
     sending.write(second);
@@ -133,9 +146,7 @@ fn a_broker_that_restarts_while_rmq_recv_receives_loses_nothing() {
     receiving.wait_stdout(1);
     cluster.kill(&[1]);
     cluster.start(&[1]);
-    vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
-    receiving.signal(Signal::TERM);
-    let received = receiving.wait().expect_signal(Signal::TERM);
+    let received = all_received(&vhost, "q", receiving);
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
     assert!(account.duplicates() <= received.tally("redelivered"), "{}", received.stderr);
@@ -152,9 +163,7 @@ fn a_leader_killed_while_rmq_recv_receives_loses_nothing() {
     let receiving = vhost.receive(&["-v", "q"]).timeout(LONG).start();
     receiving.wait_stdout(1);
     cluster.kill(&[leader]);
-    vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
-    receiving.signal(Signal::TERM);
-    let received = receiving.wait().expect_signal(Signal::TERM);
+    let received = all_received(&vhost, "q", receiving);
     cluster.start(&[leader]);
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);

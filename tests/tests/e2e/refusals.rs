@@ -12,7 +12,7 @@ fn a_queue_that_is_not_there_is_named_and_nothing_is_confirmed() {
     let vhost = Vhost::new(brokers::one());
     let sent = vhost.send(&["-v", "nowhere"]).input(*b"one\ntwo\n").run().expect(65);
     let sent = sent.says("publish to nowhere: no such queue");
-    assert_eq!(sent.tally("confirmed"), 0);
+    assert!(!sent.stderr.contains("; confirmed"), "{}", sent.stderr);
     let received = vhost.receive(&["nowhere"]).run().expect(65).says("nowhere: no such queue");
     assert!(received.stdout.is_empty());
     vhost.receive(&["--drain", "nowhere"]).run().expect(65).says("nowhere");

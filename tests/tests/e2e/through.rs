@@ -4,10 +4,11 @@ use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::scale::scale;
-use rmq_tests::text::{lines, log_lines, numbered};
+use rmq_tests::text::{log_lines, numbered, numbers};
 use rmq_tests::tool::Tool;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
+use rustix::process::Signal;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -52,12 +53,17 @@ fn a_line_of_fifteen_mebibytes_is_one_message() {
 fn lines_keep_their_order_on_one_connection() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
-    let text = numbered(scale().crash_lines);
-    let receiving = vhost.receive(&["-n", &scale().crash_lines.to_string(), "q"]).start();
+    let count = scale().crash_lines;
+    let text = numbered(count);
+    let receiving = vhost.receive(&["-v", "q"]).start();
     vhost.send(&["q"]).input(text.clone()).run().expect(0);
-    let received = receiving.wait().expect(0);
-    assert!(received.stdout == text, "{} lines, not in order", lines(&received.stdout).len());
-    vhost.wait_held("q", Held::ready(0));
+    receiving.wait_stdout(text.len());
+    vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
+    receiving.signal(Signal::TERM);
+    let received = receiving.wait().expect_signal(Signal::TERM);
+    let numbers = numbers(&received.stdout);
+    let turned: Vec<_> = numbers.windows(2).filter(|pair| pair[0] + 1 != pair[1]).collect();
+    assert!(turned.is_empty() && numbers.len() == count, "{turned:?} {}", received.stderr);
 }
 
 #[test]

@@ -1,0 +1,102 @@
+//! Certificates made on the spot, by openssl.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// An authority that signs certificates.
+#[derive(Debug)]
+pub struct Authority {
+    directory: PathBuf,
+    name: String,
+}
+
+/// A certificate and its key: the paths of two files in PEM form.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The certificate.
+    pub cert: String,
+    /// Its key.
+    pub key: String,
+}
+
+/// From when to when a certificate is good.
+#[derive(Clone, Copy, Debug)]
+pub enum Valid {
+    /// For as long as these tests are run.
+    Now,
+    /// In January 2020.
+    Past,
+}
+
+impl Authority {
+    /// A new one, with its files in `directory`.
+    ///
+    /// # Panics
+    /// When openssl does not make it.
+    pub fn new(directory: &Path, name: &str) -> Self {
+        let authority = Authority { directory: directory.to_owned(), name: name.to_owned() };
+        // What `openssl ca` keeps its accounts in; it alone can be told the dates.
+        let settings = format!(
+            "[ca]\ndefault_ca = a\n[a]\ndatabase = {name}.index\nnew_certs_dir = .\n\
+             certificate = {name}.pem\nprivate_key = {name}.key\nrand_serial = yes\n\
+             default_md = sha256\nunique_subject = no\npolicy = p\n[p]\ncommonName = supplied\n"
+        );
+        std::fs::write(directory.join(format!("{name}.cnf")), settings).expect("write a file");
+        std::fs::write(directory.join(format!("{name}.index")), "").expect("write a file");
+        let subject = format!("/CN=rmq tests: {name}");
+        let (key, certificate) = (format!("{name}.key"), format!("{name}.pem"));
+        let mut words = vec!["req", "-x509", "-days", "36500", "-subj", &subject];
+        words.extend(["-addext", "basicConstraints=critical,CA:TRUE"]);
+        words.extend(["-addext", "keyUsage=critical,keyCertSign"]);
+        words.extend(NEW_KEY);
+        words.extend(["-keyout", &key, "-out", &certificate]);
+        authority.openssl(&words);
+        authority
+    }
+
+    /// The path of its own certificate.
+    pub fn path(&self) -> String {
+        self.file("pem", &self.name)
+    }
+
+    /// Signs a certificate for the `subject`, as a common name, and for these other names:
+    /// `DNS:localhost,IP:127.0.0.1`. Its files are called `name`.
+    ///
+    /// # Panics
+    /// When openssl does not make it.
+    pub fn sign(&self, name: &str, subject: &str, others: &str, valid: Valid) -> Certificate {
+        let (from, to) = match valid {
+            Valid::Now => ("20200101000000Z", "21200101000000Z"),
+            Valid::Past => ("20200101000000Z", "20200201000000Z"),
+        };
+        let file = |extension: &str| format!("{name}.{extension}");
+        let subject = format!("/CN={subject}");
+        let mut words = vec!["req", "-subj", &subject];
+        words.extend(NEW_KEY);
+        let (key, request, certificate) = (file("key"), file("csr"), file("pem"));
+        words.extend(["-keyout", &key, "-out", &request]);
+        self.openssl(&words);
+        let (settings, extensions) = (format!("{}.cnf", self.name), file("ext"));
+        let text = format!("basicConstraints = CA:FALSE\nsubjectAltName = {others}\n");
+        std::fs::write(self.directory.join(&extensions), text).expect("write a file");
+        let mut words = vec!["ca", "-batch", "-notext", "-config", &settings];
+        words.extend(["-startdate", from, "-enddate", to, "-extfile", &extensions]);
+        words.extend(["-in", &request, "-out", &certificate]);
+        self.openssl(&words);
+        Certificate { cert: self.file("pem", name), key: self.file("key", name) }
+    }
+
+    fn file(&self, extension: &str, name: &str) -> String {
+        self.directory.join(format!("{name}.{extension}")).to_str().expect("UTF-8").to_owned()
+    }
+
+    fn openssl(&self, words: &[&str]) {
+        let output = Command::new("openssl").args(words).current_dir(&self.directory).output();
+        let output = output.expect("run openssl");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {words:?}: {errors}");
+    }
+}
+
+/// Elliptic keys are made in no time, RSA's take a second each.
+const NEW_KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

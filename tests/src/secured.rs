@@ -1,0 +1,110 @@
+//! A broker behind TLS: one node whose listeners, each on a loopback address of its own, show each
+//! another certificate.
+
+use crate::brokers::release;
+use crate::certificates::{Authority, Certificate, Valid};
+use crate::cluster::Cluster;
+use crate::vhost::{PASSWORD, Vhost};
+use std::sync::OnceLock;
+
+/// The broker and the certificates.
+#[derive(Debug)]
+pub struct Secured {
+    /// Its one node.
+    pub cluster: Cluster,
+    /// The authority that signed the good certificates.
+    pub authority: Authority,
+    /// One that the broker and its clients do not know.
+    pub stranger: Authority,
+}
+
+/// A listener; its number is the last of its loopback address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// Its certificate is good.
+    Good = 1,
+    /// Its certificate has expired.
+    Expired,
+    /// Its certificate is for [`OTHER_NAME`].
+    WrongName,
+    /// Nobody knows who signed its certificate.
+    UnknownAuthority,
+    /// It wants a certificate of the client's, too.
+    Mutual,
+    /// The same by TLS 1.2 alone.
+    Mutual12,
+}
+
+/// What the certificate of [`Listener::WrongName`] is for.
+pub const OTHER_NAME: &str = "broker.example";
+
+/// Names the good certificates are for.
+const NAMES: &str =
+    "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.4,IP:127.0.0.5,IP:127.0.0.6";
+
+/// The broker of all TLS tests, started when the first of them wants it.
+pub fn secured() -> &'static Secured {
+    static SECURED: OnceLock<Secured> = OnceLock::new();
+    SECURED.get_or_init(Secured::up)
+}
+
+impl Secured {
+    fn up() -> Self {
+        let settings = [
+            "ssl_cert_login_from = common_name",
+            "auth_mechanisms.1 = EXTERNAL",
+            "auth_mechanisms.2 = PLAIN",
+        ];
+        let settings = settings.iter().flat_map(|line| ["--config", line]);
+        let options = ["--plugins", "rabbitmq_auth_mechanism_ssl"].into_iter().chain(settings);
+        let cluster = Cluster::up_with(1, &release(), &options.collect::<Vec<_>>());
+        // They go with the cluster.
+        let directory = cluster.directory().join("certificates");
+        std::fs::create_dir(&directory).expect("make a directory");
+        let authority = Authority::new(&directory, "authority");
+        let stranger = Authority::new(&directory, "stranger");
+        let secured = Secured { cluster, authority, stranger };
+        let good = secured.authority.sign("good", "localhost", NAMES, Valid::Now);
+        let expired = secured.authority.sign("expired", "localhost", NAMES, Valid::Past);
+        let other = format!("DNS:{OTHER_NAME}");
+        let wrong = secured.authority.sign("wrong", OTHER_NAME, &other, Valid::Now);
+        let unknown = secured.stranger.sign("unknown", "localhost", NAMES, Valid::Now);
+        secured.listen(Listener::Good, &good, "");
+        secured.listen(Listener::Expired, &expired, "");
+        secured.listen(Listener::WrongName, &wrong, "");
+        secured.listen(Listener::UnknownAuthority, &unknown, "");
+        let mutual = ", {verify, verify_peer}, {fail_if_no_peer_cert, true}";
+        secured.listen(Listener::Mutual, &good, mutual);
+        let mutual = format!("{mutual}, {{versions, ['tlsv1.2']}}");
+        secured.listen(Listener::Mutual12, &good, &mutual);
+        secured
+    }
+
+    /// Opens a listener. A configuration file has one certificate for all of them, so this is done
+    /// while the broker runs.
+    fn listen(&self, listener: Listener, certificate: &Certificate, more: &str) {
+        let (number, port) = (listener as u8, self.port());
+        let (authority, Certificate { cert, key }) = (self.authority.path(), certificate);
+        self.cluster.erlang(&format!(
+            "begin ok = rabbit_networking:ensure_ssl() , ok = \
+             rabbit_networking:start_ssl_listener({{\"127.0.0.{number}\", {port}}}, \
+             [{{cacertfile, \"{authority}\"}}, {{certfile, \"{cert}\"}}, {{keyfile, \"{key}\"}}\
+             {more}], 2), \"\" end"
+        ));
+    }
+
+    fn port(&self) -> &str {
+        self.cluster.variable("RMQ_NODE1_TLS_PORT")
+    }
+
+    /// A listener's address, as the tools name it.
+    pub fn host(&self, listener: Listener) -> String {
+        format!("127.0.0.{}:{}", listener as u8, self.port())
+    }
+
+    /// The URL of `vhost` by a listener, with the vhost's user.
+    pub fn url(&self, listener: Listener, vhost: &Vhost<'_>) -> String {
+        let (name, host) = (&vhost.name, self.host(listener));
+        format!("amqps://{name}:{PASSWORD}@{host}/{name}")
+    }
+}
