@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// An authority that signs certificates.
 #[derive(Debug)]
 pub struct Authority {
     directory: PathBuf,
     name: String,
+    /// `openssl ca` keeps an account that only one may write at a time.
+    turn: Mutex<()>,
 }
 
 /// A certificate and its key: the paths of two files in PEM form.
@@ -34,7 +37,9 @@ impl Authority {
     /// # Panics
     /// When openssl does not make it.
     pub fn new(directory: &Path, name: &str) -> Self {
-        let authority = Authority { directory: directory.to_owned(), name: name.to_owned() };
+        let (directory, name) = (directory.to_owned(), name.to_owned());
+        let authority = Authority { directory, name, turn: Mutex::default() };
+        let (directory, name) = (&authority.directory, &authority.name);
         // What `openssl ca` keeps its accounts in; it alone can be told the dates.
         let settings = format!(
             "[ca]\ndefault_ca = a\n[a]\ndatabase = {name}.index\nnew_certs_dir = .\n\
@@ -79,6 +84,7 @@ impl Authority {
         let (settings, extensions) = (format!("{}.cnf", self.name), file("ext"));
         let text = format!("basicConstraints = CA:FALSE\nsubjectAltName = {others}\n");
         std::fs::write(self.directory.join(&extensions), text).expect("write a file");
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words = vec!["ca", "-batch", "-notext", "-config", &settings];
         words.extend(["-startdate", from, "-enddate", to, "-extfile", &extensions]);
         words.extend(["-in", &request, "-out", &certificate]);

@@ -22,7 +22,7 @@ impl Vhost<'_> {
     pub fn connections(&self) -> Vec<Connection> {
         let name = &self.name;
         let text = self.cluster.erlang(&format!(
-            "lists:join($\\n, [io_lib:format(\"~w\\t~ts\\t~w\\t~ts\", [P, U, T, N]) || C <- \
+            "lists:join($\\n, [io_lib:format(\"~w|~ts|~w|~ts\", [P, U, T, N]) || C <- \
              rabbit_networking:connection_info_all([pid, user, timeout, vhost, \
              client_properties]), proplists:get_value(vhost, C) == <<\"{name}\">>, \
              P <- [proplists:get_value(pid, C)], U <- [proplists:get_value(user, C)], \
@@ -30,7 +30,7 @@ impl Vhost<'_> {
              proplists:get_value(client_properties, C)])"
         ));
         let connections = text.lines().filter_map(|line| {
-            let mut fields = line.split('\t').map(str::to_owned);
+            let mut fields = line.split('|').map(str::to_owned);
             Some(Connection {
                 pid: fields.next()?,
                 user: fields.next()?,

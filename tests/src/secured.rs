@@ -51,6 +51,8 @@ pub fn secured() -> &'static Secured {
 impl Secured {
     fn up() -> Self {
         let settings = [
+            // EXTERNAL is refused where this does not stand in the file.
+            "ssl_options.verify = verify_peer",
             "ssl_cert_login_from = common_name",
             "auth_mechanisms.1 = EXTERNAL",
             "auth_mechanisms.2 = PLAIN",
@@ -86,7 +88,7 @@ impl Secured {
         let (number, port) = (listener as u8, self.port());
         let (authority, Certificate { cert, key }) = (self.authority.path(), certificate);
         self.cluster.erlang(&format!(
-            "begin ok = rabbit_networking:ensure_ssl() , ok = \
+            "begin rabbit_networking:ensure_ssl(), ok = \
              rabbit_networking:start_ssl_listener({{\"127.0.0.{number}\", {port}}}, \
              [{{cacertfile, \"{authority}\"}}, {{certfile, \"{cert}\"}}, {{keyfile, \"{key}\"}}\
              {more}], 2), \"\" end"
