@@ -7,7 +7,7 @@ RABBITMQ ?= 3.10
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
 
-.PHONY: all demo check soak format lint man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
 all: build
 
@@ -19,13 +19,18 @@ demo: build
 	scripts/install-broker
 	scripts/demo
 
-check: format lint man-lint script-lint unit e2e smoke
+check: format lint deny man-lint script-lint unit e2e smoke
 
 format:
 	cargo fmt --all --check
 
 lint:
 	cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, bans and sources; advisories need a database that only the GitHub workflow reaches.
+deny:
+	command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny
+	cargo deny --log-level error check bans licenses sources
 
 man-lint:
 	scripts/install-tools
