@@ -15,6 +15,8 @@ mod input;
 mod outages;
 mod output;
 mod refusals;
+mod sameness;
+mod secrets;
 mod silence;
 mod stopping;
 mod through;
