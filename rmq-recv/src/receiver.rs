@@ -112,14 +112,15 @@ impl Receiver {
                 None => self.reconnect().await,
             };
             let acknowledged = self.tally.acknowledged;
-            let end = match connected {
-                Ok(session) => Connected::serve(&mut self, session).await,
-                Err(stop) => End::Stop(stop),
+            let session = match connected {
+                Ok(session) => session,
+                Err(stop) => break stop,
             };
-            match end {
+            let host = session.host().to_owned();
+            match Connected::serve(&mut self, session).await {
                 End::Stop(stop) => break stop,
                 End::Lost(why) => {
-                    self.diagnostics.notice(&format!("lost the connection: {why}"));
+                    self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
                     if self.tally.acknowledged > acknowledged {
                         backoff.reset();
                     }
