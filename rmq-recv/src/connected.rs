@@ -33,11 +33,20 @@ pub struct Connected<'a> {
     subscription: Subscription,
     /// Delivery tags of the batch that is being written.
     writing: Vec<u64>,
+    /// What is out and not acknowledged yet, because the consumer has to be cancelled before.
+    withheld: Option<Withheld>,
     /// When the last message came, or the queue was last looked at.
     quiet_since: Instant,
     quiet: Duration,
     /// With `--drain`: the queue was seen empty, and the consumer is cancelled to be sure of it.
     releasing: bool,
+}
+
+/// Messages that are out: so many, the last of them with this tag.
+#[derive(Clone, Copy)]
+struct Withheld {
+    count: u64,
+    last: u64,
 }
 
 /// How a connection ends.
@@ -85,6 +94,7 @@ impl<'a> Connected<'a> {
             session,
             subscription,
             writing: Vec::new(),
+            withheld: None,
             quiet_since: Instant::now(),
             quiet: QUIET,
             releasing: false,
@@ -117,6 +127,7 @@ impl<'a> Connected<'a> {
                 }
                 Step::Written(written) => self.written(written).await?,
                 Step::Stop(stop) => return Err(Break::Stop(stop)),
+                Step::Quiet if self.withheld.is_some() => self.cancel_and_acknowledge().await?,
                 Step::Quiet => self.look_whether_drained().await?,
             }
         }
@@ -125,7 +136,9 @@ impl<'a> Connected<'a> {
     /// Waits for the next thing to happen. Safe to drop at any point.
     async fn step(&mut self) -> Step {
         let busy = self.receiver.output.is_busy();
-        let looks = self.receiver.drain && !busy && self.subscription.is_consuming();
+        let looks = (self.receiver.drain || self.withheld.is_some())
+            && !busy
+            && self.subscription.is_consuming();
         let wake = self.quiet_since + self.quiet;
         let Connected { receiver, session, subscription, .. } = self;
         let Receiver { output, stops, .. } = &mut **receiver;
@@ -203,22 +216,48 @@ impl<'a> Connected<'a> {
             Err(Stop::ReaderGone) => &[],
             _ => tags.get(..written.complete).unwrap_or_default(),
         };
-        if let Some(last) = out.last() {
-            let count = out.len() as u64;
-            if self.receiver.credit.must_cancel_before(count) {
-                self.subscription.cancel().await?;
-            }
-            self.subscription.acknowledge(*last)?;
-            self.receiver.credit.acknowledged(count);
-            self.receiver.tally.acknowledged += count;
+        if let Some(&last) = out.last() {
             self.receiver.tally.with_newline += written.with_newline;
+            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
+            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
+            self.acknowledge_if_it_may().await?;
         }
         outcome.map_err(Break::Stop)?;
         if self.subscription.has_consumer() { Ok(()) } else { self.go_on().await }
     }
 
+    /// Acknowledges what is out, unless the consumer has to be cancelled before and may still have
+    /// messages on their way: a quorum queue's channel drops those that come after its cancel-ok,
+    /// and they would count as taken, and come again out of order.
+    async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
+        let Some(Withheld { count, .. }) = self.withheld else { return Ok(()) };
+        let credit = &self.receiver.credit;
+        if !self.subscription.is_consuming() || !credit.must_cancel_before(count) {
+            self.acknowledge()?;
+        } else if count >= credit.prefetch() {
+            self.cancel_and_acknowledge().await?;
+        }
+        // Else more come, or none come for a while.
+        Ok(())
+    }
+
+    async fn cancel_and_acknowledge(&mut self) -> Result<(), Break> {
+        self.subscription.cancel().await?;
+        Ok(self.acknowledge()?)
+    }
+
+    fn acknowledge(&mut self) -> Result<(), Trouble> {
+        if let Some(Withheld { count, last }) = self.withheld.take() {
+            self.subscription.acknowledge(last)?;
+            self.receiver.credit.acknowledged(count);
+            self.receiver.tally.acknowledged += count;
+        }
+        Ok(())
+    }
+
     /// The consumer has given its last message.
     async fn ended(&mut self, by_broker: bool) -> Result<(), Break> {
+        self.acknowledge()?;
         if by_broker {
             self.cancelled_by_broker().await?;
         }
@@ -274,25 +313,24 @@ impl<'a> Connected<'a> {
         if matches!(stop, Stop::Signal(_)) && self.receiver.output.is_busy() {
             let written = runtime::timeout(LAST_WRITE, self.receiver.output.written()).await;
             if let Some(written) = written {
-                let _ = self.written_last(&written);
+                self.written_last(&written);
             }
         }
+        intact = intact && self.acknowledge().is_ok();
         if intact {
             intact = self.subscription.put_back().await.is_ok();
         }
         if intact { self.session.close().await } else { self.session.cut() }
     }
 
-    /// Acknowledges the last batch, whose consumer is cancelled already.
-    fn written_last(&mut self, written: &Written) -> Result<(), Trouble> {
+    /// The last batch is out; its consumer is cancelled already.
+    fn written_last(&mut self, written: &Written) {
         let out = self.writing.get(..written.complete).unwrap_or_default();
-        if let (Some(last), None) = (out.last(), &written.problem) {
-            self.subscription.acknowledge(*last)?;
-            self.receiver.credit.acknowledged(out.len() as u64);
-            self.receiver.tally.acknowledged += out.len() as u64;
+        if let (Some(&last), None) = (out.last(), &written.problem) {
+            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
+            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
             self.receiver.tally.with_newline += written.with_newline;
         }
-        Ok(())
     }
 }
 

@@ -45,6 +45,12 @@ impl Credit {
         self.prefetch
     }
 
+    /// The prefetch of the consumer there is: with so many unacknowledged nothing more is on its
+    /// way.
+    pub fn prefetch(&self) -> u64 {
+        u64::from(self.prefetch)
+    }
+
     /// Whether the consumer must be cancelled before so many are acknowledged: either more than
     /// wanted could be taken, or it is time for the full prefetch, which only a new consumer gets.
     pub fn must_cancel_before(&self, acknowledged: u64) -> bool {

@@ -65,8 +65,10 @@ fn a_reader_that_has_enough_ends_it_with_0_and_the_rest_is_back() {
     vhost.wait_no_connections();
     let held = vhost.held("q");
     assert_eq!((held.unacked, held.consumers), (0, 0));
-    // What a pipe and head's own buffer hold is gone with them; it is told in the manual.
-    assert!(held.ready <= 4999 && held.ready >= 5000 - 2000, "{held:?}");
+    eprintln!("{} gone with head", 5000 - held.ready);
+    // What a pipe and head's own buffer hold may be gone with them, and no more than that.
+    let in_between = (64 << 10) / numbered(1).len();
+    assert!((5000 - in_between..=5000).contains(&held.ready), "{held:?}");
 }
 
 #[test]
