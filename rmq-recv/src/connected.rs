@@ -4,8 +4,9 @@
 //! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
 //! connection) is answered at once, however long the reader pauses.
 
+use crate::acknowledge::Withheld;
 use crate::output::Written;
-use crate::receiver::{Receiver, Stop, first, write_failure};
+use crate::receiver::{Receiver, Stop, first};
 use crate::subscription::{Delivered, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
@@ -21,32 +22,23 @@ const BATCH_BYTES: usize = 1 << 20;
 const QUIET: Duration = Duration::from_millis(20);
 /// With `--drain`: how often it is looked at where it has messages and we are given none.
 const QUIET_AT_MOST: Duration = Duration::from_millis(500);
-/// How long the last batch may take to be written once it is time to let go.
-const LAST_WRITE: Duration = Duration::from_millis(500);
 /// The pause before a consumer that the broker has cancelled is made again.
 const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
 /// One connection.
 pub struct Connected<'a> {
-    receiver: &'a mut Receiver,
-    session: Session,
-    subscription: Subscription,
+    pub(crate) receiver: &'a mut Receiver,
+    pub(crate) session: Session,
+    pub(crate) subscription: Subscription,
     /// Delivery tags of the batch that is being written.
-    writing: Vec<u64>,
+    pub(crate) writing: Vec<u64>,
     /// What is out and not acknowledged yet, because the consumer has to be cancelled before.
-    withheld: Option<Withheld>,
+    pub(crate) withheld: Option<Withheld>,
     /// When the last message came, or the queue was last looked at.
     quiet_since: Instant,
     quiet: Duration,
     /// With `--drain`: the queue was seen empty, and the consumer is cancelled to be sure of it.
     releasing: bool,
-}
-
-/// Messages that are out: so many, the last of them with this tag.
-#[derive(Clone, Copy)]
-struct Withheld {
-    count: u64,
-    last: u64,
 }
 
 /// How a connection ends.
@@ -59,7 +51,7 @@ pub enum End {
 }
 
 /// Why serving ends, before anything is let go.
-enum Break {
+pub(crate) enum Break {
     Stop(Stop),
     Trouble(Trouble),
 }
@@ -206,55 +198,6 @@ impl<'a> Connected<'a> {
         }
     }
 
-    /// Acknowledges what is out.
-    async fn written(&mut self, written: Written) -> Result<(), Break> {
-        let tags = std::mem::take(&mut self.writing);
-        let outcome = write_failure(written.problem);
-        // What a reader that is gone had not read is lost in the pipe, so nothing of the last
-        // batch counts as taken.
-        let out = match &outcome {
-            Err(Stop::ReaderGone) => &[],
-            _ => tags.get(..written.complete).unwrap_or_default(),
-        };
-        if let Some(&last) = out.last() {
-            self.receiver.tally.with_newline += written.with_newline;
-            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
-            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
-            self.acknowledge_if_it_may().await?;
-        }
-        outcome.map_err(Break::Stop)?;
-        if self.subscription.has_consumer() { Ok(()) } else { self.go_on().await }
-    }
-
-    /// Acknowledges what is out, unless the consumer has to be cancelled before and may still have
-    /// messages on their way: a quorum queue's channel drops those that come after its cancel-ok,
-    /// and they would count as taken, and come again out of order.
-    async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
-        let Some(Withheld { count, .. }) = self.withheld else { return Ok(()) };
-        let credit = &self.receiver.credit;
-        if !self.subscription.is_consuming() || !credit.must_cancel_before(count) {
-            self.acknowledge()?;
-        } else if count >= credit.prefetch() {
-            self.cancel_and_acknowledge().await?;
-        }
-        // Else more come, or none come for a while.
-        Ok(())
-    }
-
-    async fn cancel_and_acknowledge(&mut self) -> Result<(), Break> {
-        self.subscription.cancel().await?;
-        Ok(self.acknowledge()?)
-    }
-
-    fn acknowledge(&mut self) -> Result<(), Trouble> {
-        if let Some(Withheld { count, last }) = self.withheld.take() {
-            self.subscription.acknowledge(last)?;
-            self.receiver.credit.acknowledged(count);
-            self.receiver.tally.acknowledged += count;
-        }
-        Ok(())
-    }
-
     /// The consumer has given its last message.
     async fn ended(&mut self, by_broker: bool) -> Result<(), Break> {
         self.acknowledge()?;
@@ -265,7 +208,7 @@ impl<'a> Connected<'a> {
     }
 
     /// Everything that was taken is out and acknowledged, and there is no consumer: what next?
-    async fn go_on(&mut self) -> Result<(), Break> {
+    pub(crate) async fn go_on(&mut self) -> Result<(), Break> {
         if self.receiver.credit.is_met() {
             return Err(Break::Stop(Stop::Met));
         }
@@ -304,33 +247,6 @@ impl<'a> Connected<'a> {
     /// Messages ready in the queue.
     async fn look(&self) -> Result<u32, Break> {
         Ok(Subscription::ready(&self.session, self.receiver.queue.clone()).await?)
-    }
-
-    /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
-    /// the broker gives it back by itself.
-    async fn let_go(mut self, stop: &Stop) {
-        let mut intact = self.subscription.cancel().await.is_ok();
-        if matches!(stop, Stop::Signal(_)) && self.receiver.output.is_busy() {
-            let written = runtime::timeout(LAST_WRITE, self.receiver.output.written()).await;
-            if let Some(written) = written {
-                self.written_last(&written);
-            }
-        }
-        intact = intact && self.acknowledge().is_ok();
-        if intact {
-            intact = self.subscription.put_back().await.is_ok();
-        }
-        if intact { self.session.close().await } else { self.session.cut() }
-    }
-
-    /// The last batch is out; its consumer is cancelled already.
-    fn written_last(&mut self, written: &Written) {
-        let out = self.writing.get(..written.complete).unwrap_or_default();
-        if let (Some(&last), None) = (out.last(), &written.problem) {
-            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
-            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
-            self.receiver.tally.with_newline += written.with_newline;
-        }
     }
 }
 

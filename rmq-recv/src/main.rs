@@ -1,5 +1,6 @@
 //! `rmq-recv`: messages become standard output's records, acknowledged once they are out.
 
+mod acknowledge;
 mod arguments;
 mod connected;
 mod credit;
