@@ -13,13 +13,20 @@ pub struct Scale {
     pub crashes: u32,
     /// Lines that go in while a broker stops and starts again.
     pub restart_lines: usize,
+    /// How often each of three nodes is stopped and started in turn, which takes it 7 s.
+    pub turns: usize,
 }
 
 const SHORT: Scale =
-    Scale { log_lines: 20_000, crash_lines: 10_000, crashes: 15, restart_lines: 20_000 };
+    Scale { log_lines: 20_000, crash_lines: 10_000, crashes: 15, restart_lines: 20_000, turns: 1 };
 
-const FULL: Scale =
-    Scale { log_lines: 100_000, crash_lines: 50_000, crashes: 100, restart_lines: 100_000 };
+const FULL: Scale = Scale {
+    log_lines: 100_000,
+    crash_lines: 50_000,
+    crashes: 100,
+    restart_lines: 100_000,
+    turns: 3,
+};
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.
 pub fn scale() -> Scale {

@@ -11,6 +11,7 @@ pub struct Vhost<'a> {
     pub cluster: &'a Cluster,
     /// Its name, and its user's.
     pub name: String,
+    temporary: bool,
 }
 
 /// The password of every test's user: long and odd enough to be looked for in what tools say.
@@ -22,9 +23,14 @@ impl<'a> Vhost<'a> {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.erlang(&format!("begin rabbit_vhost:add(<<\"{name}\">>, <<\"tests\">>), \"\" end"));
-        let vhost = Vhost { cluster, name };
+        let vhost = Vhost { cluster, name, temporary: true };
         vhost.add_user(&vhost.name, [".*", ".*", ".*"]);
         vhost
+    }
+
+    /// One that a test has made in another way, and takes away itself.
+    pub fn named(cluster: &'a Cluster, name: &str) -> Self {
+        Vhost { cluster, name: name.to_owned(), temporary: false }
     }
 
     /// Adds a user with [`PASSWORD`] who may configure, write and read what these patterns say.
@@ -76,6 +82,9 @@ impl<'a> Vhost<'a> {
 
 impl Drop for Vhost<'_> {
     fn drop(&mut self) {
+        if !self.temporary {
+            return;
+        }
         let name = &self.name;
         // It may be called while a test fails with its nodes down: then they go with the cluster.
         let expression = format!(

@@ -10,14 +10,20 @@
     reason = "this is a test, split into modules"
 )]
 
+mod alarms;
 mod crashes;
+mod heartbeats;
+mod hosts;
+mod identity;
 mod input;
+mod manual;
 mod outages;
 mod output;
 mod refusals;
 mod sameness;
 mod secrets;
 mod silence;
+mod smoke;
 mod stopping;
 mod through;
 mod tls;

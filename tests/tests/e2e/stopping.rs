@@ -38,6 +38,26 @@ fn n_takes_exactly_n() {
 }
 
 #[test]
+fn n_acknowledges_messages_that_come_one_by_one_as_they_come() {
+    let vhost = filled(0);
+    let mut sending = vhost.send(&["q"]).open_input().start();
+    let receiving = vhost.receive(&["-v", "-n", "40", "q"]).start();
+    let text = numbered(40);
+    let mut written = 0;
+    for line in lines(&text) {
+        sending.write(&[line, b"\n"].concat());
+        written += line.len() + 1;
+        receiving.wait_stdout(written);
+        if written < text.len() {
+            vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
+        }
+    }
+    let received = receiving.wait().expect(0);
+    assert_eq!((received.stdout, sending.finish().expect(0).stdout), (text, vec![]));
+    vhost.wait_held("q", Held::ready(0));
+}
+
+#[test]
 fn n_with_drain_says_with_1_that_there_were_fewer() {
     let vhost = filled(5);
     let received = vhost.receive(&["-n", "6", "--drain", "q"]).run().expect(1);

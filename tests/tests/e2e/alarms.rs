@@ -1,0 +1,93 @@
+//! A broker short of memory, which blocks whoever publishes.
+
+use rmq_tests::brokers;
+use rmq_tests::cluster::Cluster;
+use rmq_tests::observe::Held;
+use rmq_tests::running::Running;
+use rmq_tests::vhost::Vhost;
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+const BLOCKED: &str = "rmq-send: the broker blocks publishing (low on memory); waiting\n";
+
+/// A memory alarm, over when this is dropped.
+struct Alarm<'a>(&'a Cluster);
+
+impl<'a> Alarm<'a> {
+    fn raise(cluster: &'a Cluster) -> Self {
+        // By the broker's own tool, as operators do; anything is too much now.
+        cluster.control(1, &["set_vm_memory_high_watermark", "0.0000001"]);
+        Alarm(cluster)
+    }
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        self.0.control(1, &["set_vm_memory_high_watermark", "0.4"]);
+    }
+}
+
+/// An rmq-send that has sent a line.
+fn sending(vhost: &Vhost<'_>, words: &[&str], queue: &str) -> Running {
+    vhost.declare(&[], queue);
+    let mut sending = vhost.send(words).arguments(&[queue]).open_input().start();
+    sending.write(b"one\n");
+    vhost.wait_held(queue, Held::ready(1));
+    sending
+}
+
+#[test]
+fn a_memory_alarm_is_told_at_once_and_its_end_too_and_nothing_is_lost() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    let mut loud = sending(&vhost, &[], "loud");
+    let mut quiet = sending(&vhost, &["--quiet"], "quiet");
+    let alarm = Alarm::raise(&cluster);
+    // The broker tells those who publish.
+    for sending in [&mut loud, &mut quiet] {
+        sending.write(b"two\n");
+    }
+    let published = Instant::now();
+    loud.wait_stderr(BLOCKED);
+    assert!(published.elapsed() < Duration::from_secs(2), "{:?}", published.elapsed());
+    for sending in [&mut loud, &mut quiet] {
+        sending.write(b"three\nfour\n");
+        sending.end_input();
+    }
+    // What the broker had not taken waits.
+    assert!(vhost.held("loud").ready <= 2 && vhost.held("quiet").ready <= 2);
+    assert!(loud.is_running() && quiet.is_running());
+    drop(alarm);
+    let loud = loud.wait().expect(0);
+    assert_eq!(loud.stderr, format!("{BLOCKED}rmq-send: the broker takes messages again\n"));
+    assert_eq!(quiet.wait().expect(0).stderr, "");
+    for queue in ["loud", "quiet"] {
+        assert_eq!(vhost.drain(queue), b"one\ntwo\nthree\nfour\n");
+    }
+}
+
+#[test]
+fn a_signal_while_the_broker_blocks_ends_it_in_time_and_says_what_is_unconfirmed() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    let mut sending = sending(&vhost, &[], "q");
+    let alarm = Alarm::raise(&cluster);
+    sending.write(b"two\n");
+    sending.wait_stderr(BLOCKED);
+    sending.write(b"three\nfour\n");
+    // The last line is part of one, which is never sent.
+    let signalled = Instant::now();
+    sending.signal(Signal::TERM);
+    let sent = sending.wait().expect(75);
+    let took = signalled.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    drop(alarm);
+    let sent = sent.says("stopped by a signal before everything was confirmed; confirmed 1");
+    eprintln!("{}", sent.stderr);
+    // Whatever it says is unconfirmed may be there; what it says is confirmed must be.
+    let confirmed = sent.tally("confirmed");
+    let there = vhost.drain("q");
+    assert!(b"one\ntwo\nthree\nfour\n".starts_with(&there), "{there:?}");
+    assert!(there.iter().filter(|byte| **byte == b'\n').count() >= confirmed);
+    assert_eq!(sent.tally("read") - confirmed, 2, "{}", sent.stderr);
+}

@@ -1,0 +1,77 @@
+//! The manual and the tools know the same options.
+
+use rmq_tests::tool::Tool;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn every_option_of_rmq_declare_is_in_its_manual_and_no_other() {
+    holds("rmq-declare");
+}
+
+#[test]
+fn every_option_of_rmq_perm_is_in_its_manual_and_no_other() {
+    holds("rmq-perm");
+}
+
+#[test]
+fn every_option_of_rmq_recv_is_in_its_manual_and_no_other() {
+    holds("rmq-recv");
+}
+
+#[test]
+fn every_option_of_rmq_send_is_in_its_manual_and_no_other() {
+    holds("rmq-send");
+}
+
+fn holds(tool: &str) {
+    let help = help(tool, &[]);
+    let mut known = options_of_help(&help);
+    for command in commands_of_help(&help) {
+        known.extend(options_of_help(&self::help(tool, &[&command])));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../man/{tool}.1"));
+    let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let told = options_of_page(&page);
+    let untold: Vec<_> = known.difference(&told).collect();
+    assert!(untold.is_empty(), "not in {tool}.1: {untold:?}");
+    let unknown: Vec<_> = told.difference(&known).collect();
+    assert!(unknown.is_empty(), "only in {tool}.1: {unknown:?}");
+    for option in ["--help", "--version", "--quiet", "-v"] {
+        assert!(known.contains(option), "{tool} has no {option}: is its help still understood?");
+    }
+}
+
+fn help(tool: &str, command: &[&str]) -> String {
+    let help = Tool::new(tool).arguments(command).arguments(&["--help"]).run().expect(0);
+    String::from_utf8(help.stdout).unwrap()
+}
+
+/// `  -u, --url         broker, as ...` gives `-u` and `--url`.
+fn options_of_help(help: &str) -> BTreeSet<String> {
+    let lines = help.lines().skip_while(|line| *line != "Options:");
+    let options = lines.filter_map(|line| line.strip_prefix("  ").filter(|it| it.starts_with('-')));
+    let words = options.flat_map(|line| line.split([' ', ',']).filter(|word| !word.is_empty()));
+    words.filter(|word| word.starts_with('-') && *word != "--").map(str::to_owned).collect()
+}
+
+/// `  add-vhost         Add a virtual host...` gives `add-vhost`.
+fn commands_of_help(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = lines.filter_map(|line| line.strip_prefix("  "));
+    let first =
+        commands.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next());
+    first.map(str::to_owned).collect()
+}
+
+/// `.It Fl u Ar url , Fl -url Ar url` gives `-u` and `--url`.
+fn options_of_page(page: &str) -> BTreeSet<String> {
+    let items = page.lines().filter(|line| line.starts_with(".It Fl "));
+    let flags = items.flat_map(|line| line.split(" Fl ").skip(1));
+    let flags = flags.chain(
+        // The first of an item has the macro's own dot before it.
+        page.lines().filter_map(|line| line.strip_prefix(".It Fl ")),
+    );
+    flags.filter_map(|flag| Some(format!("-{}", flag.split(' ').next()?))).collect()
+}
