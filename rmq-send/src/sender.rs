@@ -243,8 +243,11 @@ impl Sender {
         let read = self.read.iter().map(|record| record.number);
         let unsent = self.window.unsent().chain(read).collect();
         self.verdict.take_stock(self.confirmed, unknown.into_iter().collect(), unsent);
-        if let Some(link) = self.link {
-            link.close().await;
+        match self.link {
+            // It would not write its close either.
+            Some(link) if self.watch.is_blocked() => link.cut(),
+            Some(link) => link.close().await,
+            None => {}
         }
         (self.verdict, self.tally)
     }

@@ -47,6 +47,11 @@ impl Watch {
         self.since = self.since.map(|_| Instant::now());
     }
 
+    /// Whether the broker blocks the connection.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
     /// A new connection: nothing is due on it yet.
     pub fn renewed(&mut self) {
         self.since = None;
