@@ -29,9 +29,7 @@ impl Connected<'_> {
             _ => tags.get(..written.complete).unwrap_or_default(),
         };
         if let Some(&last) = out.last() {
-            self.receiver.tally.with_newline += written.with_newline;
-            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
-            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
+            self.out(out.len(), last, written.with_newline);
             self.acknowledge_if_it_may().await?;
         }
         outcome.map_err(Break::Stop)?;
@@ -88,9 +86,14 @@ impl Connected<'_> {
     fn written_last(&mut self, written: &Written) {
         let out = self.writing.get(..written.complete).unwrap_or_default();
         if let (Some(&last), None) = (out.last(), &written.problem) {
-            let before = self.withheld.take().map_or(0, |withheld| withheld.count);
-            self.withheld = Some(Withheld { count: before + out.len() as u64, last });
-            self.receiver.tally.with_newline += written.with_newline;
+            self.out(out.len(), last, written.with_newline);
         }
+    }
+
+    /// So many messages more are out, the last of them with this tag.
+    fn out(&mut self, count: usize, last: u64, with_newline: u64) {
+        let before = self.withheld.map_or(0, |withheld| withheld.count);
+        self.withheld = Some(Withheld { count: before + count as u64, last });
+        self.receiver.tally.with_newline += with_newline;
     }
 }
