@@ -5,7 +5,7 @@ use rmq_tests::observe::Held;
 use rmq_tests::proxy::Proxy;
 use rmq_tests::vhost::Vhost;
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_brokers_own_list_shows_tool_version_host_and_pid_of_every_connection() {
@@ -85,5 +85,28 @@ fn a_lost_connection_and_its_return_are_one_line_each_and_none_with_quiet() {
             assert!(lines.is_empty(), "{lines:?}");
         }
         vhost.wait_no_connections();
+    }
+}
+
+#[test]
+fn credentials_that_are_refused_when_it_comes_back_end_it_with_77() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    for name in ["rmq-send", "rmq-recv"] {
+        let user = format!("{}-{name}", vhost.name);
+        vhost.add_user(&user, [".*", ".*", ".*"]);
+        let words = ["--url", &vhost.url_for(&user), "--retry", "forever", "q"];
+        let running = vhost.tool(name).arguments(&words).open_input().start();
+        vhost.connection_of(running.pid());
+        vhost.cluster.erlang(&format!(
+            "begin ok = rabbit_auth_backend_internal:change_password(<<\"{user}\">>, \
+             <<\"another\">>, <<\"tests\">>), \"\" end"
+        ));
+        let changed = Instant::now();
+        vhost.close_connection_of(running.pid(), "maintenance");
+        let ended = running.wait().expect(77);
+        let host = vhost.cluster.hosts();
+        ended.says(&format!("{name}: log in to {host} as {user}: ")).says("lost the connection");
+        assert!(changed.elapsed() < Duration::from_secs(10), "{:?}", changed.elapsed());
     }
 }

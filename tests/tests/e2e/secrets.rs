@@ -59,9 +59,9 @@ fn a_password_comes_from_the_environment_a_file_a_credential_or_a_profile() {
     for name in TOOLS {
         finish(Tool::new(name).environment("AMQP_URL", &vhost.url()), name).expect(0);
         // A unit's `--password-file ${CREDENTIALS_DIRECTORY}/password`, here by a shell.
-        let script = format!("exec \"$0\" \"$@\" --password-file $CREDENTIALS_DIRECTORY/password");
+        let script = "exec \"$0\" \"$@\" --password-file $CREDENTIALS_DIRECTORY/password";
         let tool = Tool::program("sh")
-            .arguments(&["-c", &script, path(&rmq_tests::tool::binary(name))])
+            .arguments(&["-c", script, path(&rmq_tests::tool::binary(name))])
             .arguments(&["--url", &bare_url(&vhost), "--user", &vhost.name])
             .environment("CREDENTIALS_DIRECTORY", path(directory.path()));
         finish(tool, name).expect(0);
