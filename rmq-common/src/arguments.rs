@@ -54,10 +54,31 @@ fn read<T: FromArgs + ArgsInfo>(
             Ok(None)
         }
         Err(early) => {
-            let problem = early.output.split_whitespace().collect::<Vec<_>>().join(" ");
-            Err(Failure::usage(format!("{problem} (see {program} --help)")))
+            Err(Failure::usage(format!("{} (see {program} --help)", problem(&early.output))))
         }
     }
+}
+
+/// argh's sentence in this project's words, on one line.
+fn problem(said: &str) -> String {
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(missing) = said.strip_prefix("Required positional arguments not provided: ") {
+        return format!("missing: {missing}");
+    }
+    if let Some(word) = said.strip_prefix("Unrecognized argument: ") {
+        return format!("unexpected argument '{word}'");
+    }
+    if let Some(names) = said.strip_prefix("One of the following subcommands must be present: ") {
+        let names = names.strip_prefix("help ").unwrap_or(names).replace(' ', ", ");
+        return format!("missing: one of {names}");
+    }
+    // Error parsing option '--window' with value '0': not a number from 1 to 65535
+    let parts = said.strip_prefix("Error parsing option '").and_then(|rest| {
+        let (option, rest) = rest.split_once("' with value '")?;
+        let (value, why) = rest.split_once("': ")?;
+        Some(format!("{option} {value}: {why}"))
+    });
+    parts.unwrap_or(said)
 }
 
 /// What a command line asks for.
@@ -270,12 +291,32 @@ mod tests {
             ("-x", "unknown option -x"),
             ("--quiet=yes", "--quiet takes no value"),
             ("--number", "--number needs its number"),
-            ("--number many", "--number"),
+            ("--number many", "--number many: "),
         ];
         for (line, wanted) in table {
             let failure = tool(line).unwrap_err();
             assert!(failure.to_string().contains(wanted), "{line}: {failure}");
             assert_eq!(failure.exit().status(), 64);
+        }
+    }
+
+    #[test]
+    fn what_argh_says_is_told_in_our_words() {
+        let table = [
+            ("Required positional arguments not provided:\n    QUEUE\n", "missing: QUEUE"),
+            ("Unrecognized argument: q2\n", "unexpected argument 'q2'"),
+            (
+                "One of the following subcommands must be present:\n    help\n    set\n    list\n",
+                "missing: one of set, list",
+            ),
+            (
+                "Error parsing option '--window' with value '0': not a number\n",
+                "--window 0: not a number",
+            ),
+            ("Something else\n", "Something else"),
+        ];
+        for (said, told) in table {
+            assert_eq!(problem(said), told);
         }
     }
 
