@@ -5,6 +5,7 @@ use rmq_tests::observe::Held;
 use rmq_tests::scale::scale;
 use rmq_tests::text::{account, numbered};
 use rmq_tests::tool::{Ended, Tool};
+use rmq_tests::unheard::Unheard;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use std::net::TcpListener;
@@ -58,9 +59,8 @@ fn a_frozen_node_costs_its_connection_timeout() {
 
 #[test]
 fn a_list_of_hosts_none_of_which_is_there_is_69_once_retry_is_over() {
-    // Nobody else is given those ports before the test is over, most likely.
-    let ports = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [one, other] = ports.map(|listener| listener.local_addr().unwrap().to_string());
+    let unheard = [Unheard::take(), Unheard::take()];
+    let [one, other] = &unheard.each_ref().map(|unheard| unheard.address.to_string());
     let url = format!("amqp://{one},{other}");
     for tool in TOOLS {
         let ended = Tool::new(tool).arguments(&["--url", &url, "--retry", "2s", "q"]).run();

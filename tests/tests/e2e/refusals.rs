@@ -3,8 +3,8 @@
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::tool::Tool;
+use rmq_tests::unheard::Unheard;
 use rmq_tests::vhost::{PASSWORD, Vhost};
-use std::net::TcpListener;
 use std::time::Duration;
 
 #[test]
@@ -44,12 +44,12 @@ fn a_vhost_that_is_not_there_is_named() {
 
 #[test]
 fn nobody_listening_is_69_as_soon_as_retry_is_over() {
-    // Closed again at once: nobody else is given that port before the test is over, most likely.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("amqp://127.0.0.1:{port}");
+    let unheard = Unheard::take();
+    let address = unheard.address;
+    let url = format!("amqp://{address}");
     for tool in ["rmq-send", "rmq-recv", "rmq-declare"] {
         let tried = |retry| Tool::new(tool).arguments(&["--url", &url, "--retry", retry, "q"]);
-        let once = tried("0").run().expect(69).says(&format!("127.0.0.1:{port}"));
+        let once = tried("0").run().expect(69).says(&address.to_string());
         assert!(once.took < Duration::from_secs(1), "{tool} --retry 0: {:?}", once.took);
         let longer = tried("1s").run().expect(69);
         let limits = Duration::from_secs(1)..Duration::from_secs(3);
