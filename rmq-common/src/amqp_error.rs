@@ -101,6 +101,13 @@ fn refusal(code: u16, text: &str) -> Trouble {
         reply::CONNECTION_FORCED | reply::RESOURCE_ERROR | reply::INTERNAL_ERROR => {
             Trouble::Lost(text.to_owned())
         }
+        // A limit on connections may be met by ones that are dead and not noticed yet.
+        reply::NOT_ALLOWED if text.contains("limit") => Trouble::Lost(text.to_owned()),
+        // Up to RabbitMQ 4.2 a reader that pauses for half an hour costs the channel; the messages
+        // are back in the queue, and come again.
+        reply::PRECONDITION_FAILED if text.starts_with("delivery acknowledgement") => {
+            Trouble::Lost(text.to_owned())
+        }
         // A virtual host is down for a moment while its node starts.
         reply::NOT_ALLOWED if text.ends_with("is down") => Trouble::Lost(text.to_owned()),
         // A classic queue whose node is down is not gone; it comes back with its node.
@@ -121,6 +128,18 @@ mod tests {
             (403, "ACCESS_REFUSED - access refused", "access refused", 77),
             (530, "NOT_ALLOWED - vhost x not found", "vhost x not found", 65),
             (530, "NOT_ALLOWED - access to vhost 'x' refused", "access to vhost 'x' refused", 77),
+            (
+                530,
+                "NOT_ALLOWED - access refused: connection limit (1) is reached",
+                "access refused: connection limit (1) is reached",
+                75,
+            ),
+            (
+                406,
+                "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out",
+                "delivery acknowledgement on channel 1 timed out",
+                75,
+            ),
             (405, "RESOURCE_LOCKED - cannot obtain", "cannot obtain", 75),
             (320, "CONNECTION_FORCED - shutdown", "shutdown", 75),
             (504, "CHANNEL_ERROR - x", "the broker closed the connection: x", 70),

@@ -76,6 +76,10 @@ fn problem(said: &str) -> String {
     let parts = said.strip_prefix("Error parsing option '").and_then(|rest| {
         let (option, rest) = rest.split_once("' with value '")?;
         let (value, why) = rest.split_once("': ")?;
+        if why.starts_with("duplicate") {
+            // The value may be a URL with a password in it.
+            return Some(format!("{option} is given twice"));
+        }
         Some(format!("{option} {value}: {why}"))
     });
     parts.unwrap_or(said)
@@ -312,6 +316,10 @@ mod tests {
             (
                 "Error parsing option '--window' with value '0': not a number\n",
                 "--window 0: not a number",
+            ),
+            (
+                "Error parsing option '--url' with value 'amqp://u:p@h': duplicate values provided",
+                "--url is given twice",
             ),
             ("Something else\n", "Something else"),
         ];

@@ -84,6 +84,12 @@ impl FromStr for BrokerUrl {
             Some((authority, path)) => (authority, Some(path)),
             None => (rest, None),
         };
+        if !authority.contains('@') && text.contains('@') {
+            // Nothing of the text is quoted: a part of it may be the password.
+            return Err("a / or ? in the user or the password is written as %2F or %3F, \
+                        and an @ elsewhere as %40"
+                .to_owned());
+        }
         let (credentials, hosts) = match authority.rsplit_once('@') {
             Some((credentials, hosts)) => (Some(credentials), hosts),
             None => (None, authority),
@@ -218,8 +224,16 @@ fn decode(text: &str, what: &str) -> Result<String, String> {
 }
 
 /// A path's or file's name keeps its slashes and dots in a query, for people's sake.
-const QUERY_VALUE: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+const QUERY_VALUE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'@')
+    .add(b'+')
+    .add(b'<')
+    .add(b'>');
 /// A host's name is mostly letters, digits, dots and hyphens, and those stay as they are.
 const HOST: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
@@ -312,6 +326,17 @@ mod tests {
         assert!(!format!("{url:?}").contains("p@ss"));
         let problem = parse("http://me:secret@h").unwrap_err();
         assert!(!problem.contains("secret"), "{problem}");
+    }
+
+    #[test]
+    fn a_password_that_ends_the_authority_too_early_is_not_quoted() {
+        for url in ["amqp://me:hun/ter2@h", "amqp://me:12?s3cret@h/v", "amqp://me:12/s3@h"] {
+            let problem = parse(url).unwrap_err();
+            assert!(problem.contains("%2F"), "{problem}");
+            for part in ["hun", "ter2", "12", "s3"] {
+                assert!(!problem.contains(part), "{problem}");
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::greeting::{self, Greeted};
 use crate::retry::{Backoff, Patience};
 use crate::runtime;
 use crate::secret::Secret;
+use crate::server::Server;
 use crate::session::Session;
 use crate::socket::Cutter;
 use crate::tls;
@@ -51,8 +52,9 @@ pub struct Broker {
 /// How a try at one host fails.
 enum Attempt {
     Trouble(Trouble),
-    /// A certificate does not serve, theirs or ours; it will not serve the next time either.
-    Certificate(Failure),
+    /// It will fail the next time, too: a certificate that does not serve, theirs or ours; one side
+    /// that speaks TLS and one that does not.
+    Lasting(Failure),
 }
 
 /// What [`Broker::new`] needs to know.
@@ -129,7 +131,7 @@ impl Broker {
                         lasting = None;
                         why
                     }
-                    Err(Attempt::Certificate(failure)) => {
+                    Err(Attempt::Lasting(failure)) => {
                         lasting = lasting.map(|_| failure.exit());
                         failure.to_string()
                     }
@@ -211,7 +213,13 @@ impl Broker {
             Some(Err(error)) => {
                 cutter.cut();
                 Err(match tls_error::read(&error, self.parameters.certfile.is_some()) {
-                    Some(failure) => Attempt::Certificate(failure),
+                    Some(failure) => Attempt::Lasting(failure),
+                    // Such a broker just hangs up.
+                    None if self.parameters.external && offers_not_external(server.get()) => {
+                        let why = "it does not offer EXTERNAL (only over TLS, and with the plugin \
+                                   rabbitmq_auth_mechanism_ssl)";
+                        Attempt::Lasting(Failure::new(Exit::NoPerm, why))
+                    }
                     None => Attempt::Trouble(trouble(&error)),
                 })
             }
@@ -264,4 +272,8 @@ impl Broker {
             })
             .with_connection_name(name.into())
     }
+}
+
+fn offers_not_external(server: Option<&Server>) -> bool {
+    server.is_some_and(|server| !server.mechanisms.split(' ').any(|name| name == "EXTERNAL"))
 }

@@ -5,6 +5,7 @@
 //! log as broken off). After that frame nothing is looked at.
 
 use crate::server::Server;
+use crate::tls_error::SpeaksTls;
 use async_io::{Async, Timer};
 use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
@@ -25,6 +26,9 @@ const LONGEST_GREETING: usize = 8192;
 
 /// The type byte, the channel and the size in front of a frame's payload.
 const FRAME_HEADER: usize = 7;
+
+/// How an alert of TLS begins, which is what a port that wants TLS answers to AMQP.
+const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// lapin's runtime, but for the stream.
 pub(crate) fn runtime() -> Runtime<RuntimeParts<AsyncGlobalExecutor, Greeting>> {
@@ -60,15 +64,18 @@ impl Greeted {
         error
     }
 
-    fn look_at(&mut self, bytes: &[u8]) {
+    fn look_at(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(seen) = &mut self.seen else {
-            return;
+            return Ok(());
         };
         seen.extend_from_slice(bytes);
+        if seen.starts_with(&TLS_ALERT) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, SpeaksTls));
+        }
         let size = seen.get(3..FRAME_HEADER).and_then(|size| size.try_into().ok());
         let Some(size) = size.map(u32::from_be_bytes).and_then(|size| usize::try_from(size).ok())
         else {
-            return;
+            return Ok(());
         };
         if seen.len() >= size.saturating_add(FRAME_HEADER).min(LONGEST_GREETING) {
             if let Some(server) = Server::from_start(seen) {
@@ -77,6 +84,7 @@ impl Greeted {
             }
             self.seen = None;
         }
+        Ok(())
     }
 }
 
@@ -88,7 +96,7 @@ impl AsyncRead for Greeted {
     ) -> Poll<io::Result<usize>> {
         let count = ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if self.seen.is_some() {
-            self.look_at(buffer.get(..count).unwrap_or_default());
+            self.look_at(buffer.get(..count).unwrap_or_default())?;
         }
         Poll::Ready(Ok(count))
     }
@@ -105,7 +113,7 @@ impl AsyncRead for Greeted {
                 break;
             }
             let filled = left.min(buffer.len());
-            self.look_at(buffer.get(..filled).unwrap_or_default());
+            self.look_at(buffer.get(..filled).unwrap_or_default())?;
             left -= filled;
         }
         Poll::Ready(Ok(count))

@@ -5,12 +5,14 @@
 //! bytes are looked at as they pass by ([`crate::greeting`]).
 
 /// What the broker says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Server {
     /// The program: `RabbitMQ`.
     pub product: String,
     /// Its version: `4.0.5`.
     pub version: String,
+    /// The ways to log in that it offers, with spaces between them.
+    pub mechanisms: String,
 }
 
 impl Server {
@@ -67,7 +69,9 @@ impl Server {
                 _ => return None,
             }
         }
-        Some(Server { product: product?, version: version? })
+        let size = bytes.long()?;
+        let mechanisms = String::from_utf8_lossy(bytes.take(size)?).into_owned();
+        Some(Server { product: product?, version: version?, mechanisms })
     }
 }
 
@@ -111,20 +115,24 @@ mod tests {
     fn the_first_frame_tells_product_and_version() {
         let server = Server::from_start(&start()).unwrap();
         assert_eq!((server.product.as_str(), server.version.as_str()), ("RabbitMQ", "4.0.5"));
+        assert_eq!(server.mechanisms, "PLAIN");
     }
 
     #[test]
     fn releases_are_compared_as_numbers() {
-        let server =
-            |version: &str| Server { product: "RabbitMQ".to_owned(), version: version.to_owned() };
+        let of = |product: &str, version: &str| Server {
+            product: product.to_owned(),
+            version: version.to_owned(),
+            ..Server::default()
+        };
+        let server = |version| of("RabbitMQ", version);
         assert!(server("4.0.5").is_rabbitmq_from(4, 0));
         assert!(server("10.0.0").is_rabbitmq_from(4, 0));
         assert!(server("4.1.0-beta.4").is_rabbitmq_from(4, 1));
         assert!(!server("3.13.7").is_rabbitmq_from(4, 0));
         assert!(!server("4.2.1").is_rabbitmq_from(4, 3));
         assert!(!server("").is_rabbitmq_from(3, 0));
-        let other = Server { product: "LavinMQ".to_owned(), version: "4.0.0".to_owned() };
-        assert!(!other.is_rabbitmq_from(4, 0));
+        assert!(!of("LavinMQ", "4.0.0").is_rabbitmq_from(4, 0));
     }
 
     proptest! {

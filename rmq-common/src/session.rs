@@ -59,11 +59,15 @@ impl Session {
         answer(self.connection.create_channel()).await
     }
 
-    /// The next thing the connection has to say; pending for ever where there is none.
+    /// The next thing the connection has to say; pending for ever where there is none. The end of
+    /// a channel, which lapin tells here too, is its user's to notice.
     pub async fn event(&mut self) -> Event {
-        match self.events.next().await {
-            Some(event) => event,
-            None => std::future::pending().await,
+        loop {
+            match self.events.next().await {
+                Some(Event::Error(error)) if error.is_amqp_soft_error() => {}
+                Some(event) => return event,
+                None => std::future::pending().await,
+            }
         }
     }
 

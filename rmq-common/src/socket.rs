@@ -27,12 +27,15 @@ impl Cutter {
     /// thread, which has nothing else to do yet.
     pub(crate) fn open(&self, host: &Host, deadline: Instant) -> io::Result<TcpStream> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for address in (host.name.as_str(), host.port).to_socket_addrs()? {
+        let addresses: Vec<_> = (host.name.as_str(), host.port).to_socket_addrs()?.collect();
+        for (address, remaining) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            // A share each, so that one that is silent leaves time for the others.
+            let share = left / u32::try_from(remaining).unwrap_or(u32::MAX);
+            if share.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            match TcpStream::connect_timeout(&address, left) {
+            match TcpStream::connect_timeout(address, share) {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     self.register(stream.try_clone()?)?;

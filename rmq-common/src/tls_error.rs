@@ -3,16 +3,37 @@
 use crate::exit::Exit;
 use crate::failure::Failure;
 use lapin::ErrorKind;
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use std::fmt;
 
-/// The failure behind `error` if a certificate is at fault, which no further try can mend: the
-/// broker's is not trusted (69), or the broker does not take ours (77). `shown` is whether we
-/// showed one.
+/// A peer that answers by TLS where it was not spoken to by TLS.
+#[derive(Debug)]
+pub(crate) struct SpeaksTls;
+
+impl fmt::Display for SpeaksTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it speaks TLS there (amqps://)")
+    }
+}
+
+impl std::error::Error for SpeaksTls {}
+
+/// The failure behind `error` if it is about TLS and no further try can mend it: the broker's
+/// certificate is not trusted, or only one side speaks TLS (69), or the broker does not take our
+/// certificate (77). `shown` is whether we showed one.
 pub(crate) fn read(error: &lapin::Error, shown: bool) -> Option<Failure> {
     let ErrorKind::IOError(error) = error.kind() else {
         return None;
     };
-    match error.get_ref()?.downcast_ref::<Error>()? {
+    let error = error.get_ref()?;
+    if error.is::<SpeaksTls>() {
+        return Some(Failure::new(Exit::Unavailable, SpeaksTls.to_string()));
+    }
+    match error.downcast_ref::<Error>()? {
+        // What AMQP sends where it meets TLS.
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Some(Failure::new(Exit::Unavailable, "it does not speak TLS there (amqp://)"))
+        }
         Error::InvalidCertificate(why) => {
             let why = theirs(why);
             Some(Failure::new(Exit::Unavailable, format!("its certificate {why}")))
@@ -99,6 +120,8 @@ mod tests {
         let unknown = Error::AlertReceived(AlertDescription::UnknownCA);
         let failure = read_error(unknown, true).unwrap();
         assert!(failure.to_string().contains("authority"), "{failure}");
+        let plain = Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        assert!(read_error(plain, false).unwrap().to_string().contains("amqp://"));
         assert_eq!(read_error(Error::DecryptError, true), None);
     }
 

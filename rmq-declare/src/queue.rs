@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn rabbitmq(version: &str) -> Server {
-        Server { product: "RabbitMQ".to_owned(), version: version.to_owned() }
+        Server { product: "RabbitMQ".to_owned(), version: version.to_owned(), ..Server::default() }
     }
 
     #[test]

@@ -163,7 +163,11 @@ mod tests {
 
     /// What is told of a refused declaration of `jobs`, without the words every sentence has.
     fn told(words: &[&str], code: u16, text: &str) -> (String, u8) {
-        let server = Server { product: "RabbitMQ".to_owned(), version: "4.0.5".to_owned() };
+        let server = Server {
+            product: "RabbitMQ".to_owned(),
+            version: "4.0.5".to_owned(),
+            ..Server::default()
+        };
         let options = Arguments::from_args(&["rmq-declare"], words).unwrap();
         let shape = Shape::from_options(&options).unwrap();
         let trouble = Trouble::Refused { code, text: text.to_owned() };

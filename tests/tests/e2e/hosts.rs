@@ -46,6 +46,19 @@ fn a_host_that_accepts_and_never_speaks_costs_its_connection_timeout() {
 }
 
 #[test]
+fn the_connection_timeout_is_over_the_handshake_of_tls_too() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let url = format!("amqps://{address}?connection_timeout=700&verify=verify_none");
+    for name in TOOLS {
+        let ended = Tool::new(name).arguments(&["--retry", "0", "--url", &url, "q"]).run();
+        let ended =
+            ended.expect(69).says(&format!("connect to {address}: no answer within 700 ms"));
+        assert!(ended.took < Duration::from_secs(3), "{:?}", ended.took);
+    }
+}
+
+#[test]
 fn a_frozen_node_costs_its_connection_timeout() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");

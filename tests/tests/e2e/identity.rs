@@ -13,12 +13,13 @@ fn the_brokers_own_list_shows_tool_version_host_and_pid_of_every_connection() {
     vhost.declare(&[], "q");
     let hosts = vhost.cluster.hosts();
     // Held back a little at every step: else rmq-declare is gone before one can look.
-    let proxy = Proxy::new(hosts, Duration::from_millis(200));
-    let url = vhost.url().replace(hosts, proxy.address());
+    let proxy = Proxy::new(hosts, Duration::from_millis(100));
+    let slow = vhost.url().replace(hosts, proxy.address());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let (host, version) = (host.trim(), env!("CARGO_PKG_VERSION"));
     for name in ["rmq-declare", "rmq-send", "rmq-recv"] {
-        let tool = vhost.tool(name).arguments(&["--url", &url, "q"]).open_input();
+        let url = if name == "rmq-declare" { &slow } else { &vhost.url() };
+        let tool = vhost.tool(name).arguments(&["--url", url, "q"]).open_input();
         let running = tool.start();
         let pid = running.pid();
         let connection_name = format!("{name} {version} on {host}, pid {pid}");

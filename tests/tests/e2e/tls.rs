@@ -1,5 +1,6 @@
 //! TLS: whose certificates are trusted, for which names, and what is said of those that are not.
 
+use rmq_tests::brokers;
 use rmq_tests::certificates::{Certificate, Valid};
 use rmq_tests::secured::{Listener, OTHER_NAME, Secured, secured};
 use rmq_tests::tool::{Ended, Tool};
@@ -184,6 +185,35 @@ fn a_client_certificate_of_an_unknown_authority_is_77_and_a_good_one_is_taken() 
             refused.says("the broker refused our client certificate: it has expired");
             with(&good).expect(0);
         }
+    }
+}
+
+#[test]
+fn a_port_that_speaks_the_other_protocol_is_told_as_such_at_once() {
+    let secured = secured();
+    let vhost = vhost(secured);
+    let (tls, plain) = (secured.url(Listener::Good, &vhost), vhost.url());
+    let (tls, plain) = (tls.replace("amqps:", "amqp:"), plain.replace("amqp:", "amqps:"));
+    for tool in TOOLS {
+        let refused = expect_at_once(run(tool, &["--url", &tls]), 69);
+        refused.says("it speaks TLS there (amqps://)");
+        let refused = expect_at_once(run(tool, &["--url", &plain]), 69);
+        refused.says("it does not speak TLS there (amqp://)");
+    }
+}
+
+#[test]
+fn auth_mechanism_external_where_it_is_not_offered_is_77_and_told_at_once() {
+    let secured = secured();
+    let vhost = vhost(secured);
+    let url = format!("{}?auth_mechanism=external", Vhost::new(brokers::one()).url());
+    for tool in TOOLS {
+        let refused = expect_at_once(run(tool, &["--url", &url]), 77);
+        refused.says("it does not offer EXTERNAL");
+        // Offered, but no certificate is shown.
+        let url = format!("{}?auth_mechanism=external", secured.url(Listener::Good, &vhost));
+        let refused = run(tool, &["--cacert", &secured.authority.path(), "--url", &url]);
+        expect_at_once(refused, 77);
     }
 }
 
