@@ -68,6 +68,10 @@ impl Connected<'_> {
     /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
     /// the broker gives it back by itself.
     pub(crate) async fn let_go(mut self, stop: &Stop) {
+        if matches!(stop, Stop::ReaderGone) {
+            // What it had not read is lost in the pipe.
+            self.withheld = None;
+        }
         let mut intact = self.subscription.cancel().await.is_ok();
         if matches!(stop, Stop::Signal(_)) && self.receiver.output.is_busy() {
             let written = runtime::timeout(LAST_WRITE, self.receiver.output.written()).await;

@@ -7,7 +7,7 @@
 use crate::acknowledge::Withheld;
 use crate::output::Written;
 use crate::receiver::{Receiver, Stop, first};
-use crate::subscription::{Delivered, Message, Subscription};
+use crate::subscription::{Delivered, Look, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::failure::Failure;
@@ -22,6 +22,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const QUIET: Duration = Duration::from_millis(20);
 /// With `--drain`: how often it is looked at where it has messages and we are given none.
 const QUIET_AT_MOST: Duration = Duration::from_millis(500);
+/// How long letting go may take.
+const LETTING_GO: Duration = Duration::from_secs(10);
 /// The pause before a consumer that the broker has cancelled is made again.
 const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
@@ -37,8 +39,10 @@ pub struct Connected<'a> {
     /// When the last message came, or the queue was last looked at.
     quiet_since: Instant,
     quiet: Duration,
-    /// With `--drain`: the queue was seen empty, and the consumer is cancelled to be sure of it.
+    /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
     releasing: bool,
+    /// With `--drain`: it was, and nothing has come since.
+    seen_empty: bool,
 }
 
 /// How a connection ends.
@@ -65,7 +69,6 @@ impl From<Trouble> for Break {
 enum Step {
     Delivered(Delivered),
     Written(Written),
-    Stop(Stop),
     Lost(Trouble),
     Quiet,
 }
@@ -90,11 +93,22 @@ impl<'a> Connected<'a> {
             quiet_since: Instant::now(),
             quiet: QUIET,
             releasing: false,
+            seen_empty: false,
         };
-        match connected.receive().await {
+        let stops = connected.receiver.stops.clone();
+        // Whatever is under way when the word to stop comes is dropped: each step leaves things as
+        // letting go finds them.
+        let received = first(async { Err(Break::Stop(stops.next().await)) }, connected.receive());
+        match received.await {
             Ok(never) => match never {},
             Err(Break::Stop(stop)) => {
-                connected.let_go(&stop).await;
+                // Another signal, or a broker that does not answer, ends that too: it gives
+                // everything back by itself when the connection is gone.
+                let again = async {
+                    let _ = stops.signals.recv_async().await;
+                };
+                let let_go = connected.let_go(&stop);
+                let _ = runtime::timeout(LETTING_GO, first(again, let_go)).await;
                 End::Stop(stop)
             }
             Err(Break::Trouble(trouble)) => {
@@ -106,9 +120,6 @@ impl<'a> Connected<'a> {
     }
 
     async fn receive(&mut self) -> Result<std::convert::Infallible, Break> {
-        if self.receiver.drain && self.look().await? == 0 {
-            return Err(Break::Stop(Stop::Drained));
-        }
         self.consume().await?;
         loop {
             match self.step().await {
@@ -118,7 +129,6 @@ impl<'a> Connected<'a> {
                     return Err(trouble.into());
                 }
                 Step::Written(written) => self.written(written).await?,
-                Step::Stop(stop) => return Err(Break::Stop(stop)),
                 Step::Quiet if self.withheld.is_some() => self.cancel_and_acknowledge().await?,
                 Step::Quiet => self.look_whether_drained().await?,
             }
@@ -133,13 +143,12 @@ impl<'a> Connected<'a> {
             && self.subscription.is_consuming();
         let wake = self.quiet_since + self.quiet;
         let Connected { receiver, session, subscription, .. } = self;
-        let Receiver { output, stops, .. } = &mut **receiver;
+        let Receiver { output, .. } = &mut **receiver;
         let delivered = async {
             // One batch at a time: what comes meanwhile waits in lapin, bounded by the prefetch.
             if busy { pending().await } else { Step::Delivered(subscription.next().await) }
         };
         let written = async { Step::Written(output.written().await) };
-        let stop = async { Step::Stop(stops.next().await) };
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
@@ -154,14 +163,16 @@ impl<'a> Connected<'a> {
             runtime::sleep(wake.saturating_duration_since(Instant::now())).await;
             Step::Quiet
         };
-        first(stop, first(first(written, delivered), first(lost, quiet))).await
+        first(first(written, delivered), first(lost, quiet)).await
     }
 
     async fn consume(&mut self) -> Result<(), Break> {
         self.releasing = false;
         self.quiet_since = Instant::now();
         let prefetch = self.receiver.credit.next_prefetch();
-        Ok(self.subscription.consume(prefetch).await?)
+        self.subscription.consume(prefetch).await?;
+        self.receiver.consumed = true;
+        Ok(())
     }
 
     /// Takes a message and all that are here already, and has them written.
@@ -189,6 +200,7 @@ impl<'a> Connected<'a> {
         }
         self.quiet_since = Instant::now();
         self.quiet = QUIET;
+        self.seen_empty = false;
         self.receiver.output.write(bodies);
         match rest {
             Some(Delivered::Trouble(trouble)) => Err(trouble.into()),
@@ -213,14 +225,11 @@ impl<'a> Connected<'a> {
             return Err(Break::Stop(Stop::Met));
         }
         if self.releasing {
-            // With the channel gone nothing can be on its way to us any more, so what is ready
-            // now is all there is.
+            // With the channel gone, what was on its way to it is back in the queue.
             let queue = self.receiver.queue.clone();
             let fresh = Subscription::open(&self.session, queue).await?;
             std::mem::replace(&mut self.subscription, fresh).close().await?;
-            if self.look().await? == 0 {
-                return Err(Break::Stop(Stop::Drained));
-            }
+            self.seen_empty = true;
         }
         self.consume().await
     }
@@ -234,7 +243,13 @@ impl<'a> Connected<'a> {
     }
 
     async fn look_whether_drained(&mut self) -> Result<(), Break> {
-        if self.look().await? == 0 {
+        let look = self.look().await?;
+        // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
+        // it: that is no answer.
+        if look.ready == 0 && look.consumers > 0 {
+            if self.seen_empty {
+                return Err(Break::Stop(Stop::Drained));
+            }
             self.releasing = true;
             self.subscription.cancel().await?;
         } else {
@@ -244,9 +259,8 @@ impl<'a> Connected<'a> {
         Ok(())
     }
 
-    /// Messages ready in the queue.
-    async fn look(&self) -> Result<u32, Break> {
-        Ok(Subscription::ready(&self.session, self.receiver.queue.clone()).await?)
+    async fn look(&self) -> Result<Look, Break> {
+        Ok(Subscription::look(&self.session, self.receiver.queue.clone()).await?)
     }
 }
 

@@ -29,10 +29,14 @@ pub struct Receiver {
     pub(crate) tally: Tally,
     pub(crate) stops: Stops,
     pub(crate) diagnostics: Diagnostics,
-    retry: Limit,
+    /// On this connection the broker has given us a consumer.
+    pub(crate) consumed: bool,
+    /// Since the last time that it had.
+    patience: Patience,
 }
 
 /// Where the word to stop comes from.
+#[derive(Clone)]
 pub struct Stops {
     /// Signals.
     pub signals: flume::Receiver<i32>,
@@ -94,8 +98,8 @@ impl Receiver {
             tally: Tally::default(),
             stops,
             diagnostics,
-            // A consumer waits for messages anyway; it may as well wait for the broker.
-            retry,
+            consumed: false,
+            patience: Patience::new(retry),
         }
     }
 
@@ -123,6 +127,14 @@ impl Receiver {
                     self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
                     if self.tally.acknowledged > acknowledged {
                         backoff.reset();
+                    }
+                    if std::mem::take(&mut self.consumed) {
+                        self.patience.progress();
+                    }
+                    if self.patience.is_over() {
+                        let (queue, limit) = (&self.queue, self.patience.limit());
+                        let text = format!("receive from {queue}: {why} (--retry {limit})");
+                        break Stop::Failed(Failure::new(Exit::Unavailable, text));
                     }
                     // Each connection that ends without an acknowledgement costs its messages a
                     // delivery, and quorum queues count those; so the next one comes later.
@@ -154,9 +166,8 @@ impl Receiver {
             let written = first(stop, written).await?;
             write_failure(written.problem)?;
         }
-        let Receiver { broker, stops, retry, .. } = self;
-        let patience = Patience::new(*retry);
-        let connect = async { broker.connect(&patience).await.map_err(Stop::Failed) };
+        let Receiver { broker, stops, patience, .. } = self;
+        let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };
         let session = first(stop, connect).await?;
         self.diagnostics.notice(&format!("connected to {}", session.host()));

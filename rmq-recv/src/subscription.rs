@@ -20,6 +20,15 @@ pub struct Subscription {
     cancelled: bool,
 }
 
+/// What a look at the queue tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Messages ready for delivery.
+    pub ready: u32,
+    /// Consumers, ours among them.
+    pub consumers: u32,
+}
+
 /// A message, as far as it is needed here.
 #[derive(Debug)]
 pub struct Message {
@@ -153,15 +162,15 @@ impl Subscription {
         answer(self.channel.basic_nack(0, options)).await
     }
 
-    /// Messages ready in the queue, which a passive declare tells without any permission.
+    /// Looks at the queue by a passive declare, which changes nothing.
     ///
     /// # Errors
     /// No such queue, which closes the channel; or the connection is lost.
-    pub async fn ready(session: &Session, queue: ShortString) -> Result<u32, Trouble> {
+    pub async fn look(session: &Session, queue: ShortString) -> Result<Look, Trouble> {
         let channel = session.channel().await?;
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let declared = answer(channel.queue_declare(queue, options, FieldTable::default())).await?;
-        Ok(declared.message_count())
+        Ok(Look { ready: declared.message_count(), consumers: declared.consumer_count() })
     }
 
     /// Closes the channel and waits until the broker has: what is unacknowledged is back then.

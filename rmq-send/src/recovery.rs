@@ -3,44 +3,59 @@
 use crate::link::Link;
 use crate::sender::{LAST_CONFIRMS, Sender, first};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
 use rmq_common::failure::Failure;
-use rmq_common::retry::Patience;
+use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime;
-use std::future::pending;
-use std::pin::pin;
+use std::future::{Future, pending};
 use std::time::Instant;
 
 impl Sender {
     /// The channel or the connection is gone.
     pub(crate) async fn lost(&mut self, trouble: Trouble) {
-        if let Some(link) = self.link.take() {
-            if let Trouble::Lost(why) = &trouble {
-                let host = link.host();
-                self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
-            }
-            link.cut();
-        }
         self.pause = None;
         self.watch.renewed();
         match trouble {
-            Trouble::Lost(_) => self.window.lost(),
+            Trouble::Lost(why) => {
+                self.window.lost();
+                self.cut(&why);
+                if !self.verdict.is_failure() || self.window.has_again() {
+                    self.reconnect().await;
+                }
+            }
+            Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. } => {
+                // It holds for every record alike: they all go the same way.
+                self.window.lost();
+                self.give_up(self.refused(trouble));
+            }
             Trouble::Refused { .. } => {
-                let blamed = self.window.blame();
-                let failure = trouble.failure().context(format!("publish to {}", self.queue));
-                if let Some(number) = blamed {
-                    self.fail(failure.context(format!("line {number}")));
+                let refused = self.refused(trouble);
+                if let Some(number) = self.window.blame() {
+                    self.fail(refused.context(format!("line {number}")));
+                }
+                // Only the channel is closed; the connection serves the next one.
+                if !self.verdict.is_failure() || self.window.has_again() {
+                    self.renew().await;
                 }
             }
             Trouble::Protocol(_) => {
                 self.window.lost();
                 self.give_up(trouble.failure());
-                return;
             }
         }
-        if !self.verdict.is_failure() || self.window.has_again() {
-            self.reconnect().await;
+    }
+
+    fn refused(&self, trouble: Trouble) -> Failure {
+        let vhost = self.broker.vhost();
+        trouble.failure().context(format!("publish to {} in vhost {vhost}", self.queue))
+    }
+
+    fn cut(&mut self, why: &str) {
+        if let Some(link) = self.link.take() {
+            let host = link.host();
+            self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
+            link.cut();
         }
     }
 
@@ -50,38 +65,15 @@ impl Sender {
         if self.window.is_empty() {
             patience.progress();
         }
-        let deadline = self.deadline;
-        let mut signalled = None;
-        let connected = {
-            let connect = pin!(connect(&mut self.broker, &self.queue, &patience));
-            let signals = &self.signals;
-            let stop = pin!(async {
-                let mut deadline = deadline;
-                loop {
-                    let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
-                    let time = async {
-                        match left {
-                            Some(left) => runtime::sleep(left).await,
-                            None => pending().await,
-                        }
-                        None
-                    };
-                    let signal = async { signals.recv_async().await.ok() };
-                    match first(signal, time).await {
-                        Some(signal) if deadline.is_none() => {
-                            signalled = Some(signal);
-                            deadline = Some(Instant::now() + LAST_CONFIRMS);
-                        }
-                        _ => break,
-                    }
-                }
-                None
-            });
-            first(async { Some(connect.await) }, stop).await
+        // A connection that ends as soon as it is used must not be made a thousand times a second.
+        let pause = self.backoff.next_pause();
+        let Sender { broker, queue, signals, deadline, .. } = self;
+        let connect = async {
+            runtime::sleep(pause).await;
+            connect(broker, queue, &patience).await
         };
-        if let Some(signal) = signalled {
-            self.signal(signal);
-        }
+        let (connected, signal) = unless_stopped(signals, *deadline, connect).await;
+        self.take_signal(signal);
         match connected {
             Some(Ok(link)) => {
                 let host = link.host();
@@ -98,16 +90,33 @@ impl Sender {
     /// silent; a new one finds the new leader.
     pub(crate) async fn renew_after_nack(&mut self) {
         let over = self.pause.is_some_and(|until| Instant::now() >= until);
-        if !over || self.window.in_flight() > 0 {
-            return;
+        if over && self.window.in_flight() == 0 {
+            self.pause = None;
+            self.renew().await;
         }
-        self.pause = None;
-        let renewed = match &mut self.link {
-            Some(link) => link.renew(self.queue.clone()).await,
-            None => Ok(()),
-        };
-        if let Err(trouble) = renewed {
-            self.lost(trouble).await;
+    }
+
+    /// Goes on on a new channel of the same connection; on a new connection if that fails.
+    async fn renew(&mut self) {
+        let Sender { link, queue, signals, deadline, .. } = self;
+        let Some(link) = link else { return };
+        let renew = link.renew(queue.clone());
+        let (renewed, signal) = unless_stopped(signals, *deadline, renew).await;
+        self.take_signal(signal);
+        match renewed {
+            Some(Ok(())) => {}
+            Some(Err(trouble)) => {
+                let why = trouble.failure().to_string();
+                self.cut(&why);
+                self.reconnect().await;
+            }
+            None => self.give_up_for_the_signal(),
+        }
+    }
+
+    fn take_signal(&mut self, signal: Option<i32>) {
+        if let Some(signal) = signal {
+            self.signal(signal);
         }
     }
 
@@ -131,12 +140,45 @@ pub async fn connect(
     queue: &ShortString,
     patience: &Patience,
 ) -> Result<Link, Failure> {
+    let mut backoff = Backoff::default();
     loop {
         let session = broker.connect(patience).await?;
         match Link::open(session, queue.clone()).await {
             Ok(link) => return Ok(link),
-            Err(Trouble::Lost(_)) if !patience.is_over() => {}
+            Err(Trouble::Lost(_)) if !patience.is_over() => {
+                runtime::sleep(backoff.next_pause()).await;
+            }
             Err(trouble) => return Err(trouble.failure().context("open a channel")),
         }
     }
+}
+
+/// Does `work` unless a signal stops it: the first one leaves it [`LAST_CONFIRMS`], the second and
+/// the deadline end it. The first signal that came is handed over, whatever became of the work.
+async fn unless_stopped<T>(
+    signals: &flume::Receiver<i32>,
+    mut deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> (Option<T>, Option<i32>) {
+    let mut signalled = None;
+    let stop = async {
+        loop {
+            let time = async {
+                match deadline {
+                    Some(at) => runtime::sleep(at.saturating_duration_since(Instant::now())).await,
+                    None => pending().await,
+                }
+                None
+            };
+            match first(async { signals.recv_async().await.ok() }, time).await {
+                Some(signal) if deadline.is_none() => {
+                    signalled = Some(signal);
+                    deadline = Some(Instant::now() + LAST_CONFIRMS);
+                }
+                _ => return None,
+            }
+        }
+    };
+    let done = first(async { Some(work.await) }, stop).await;
+    (done, signalled)
 }

@@ -20,6 +20,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+/// How long a broker that is there may take to confirm, however short `--retry` is.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a signal leaves for the last confirms.
 pub(crate) const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
@@ -111,9 +113,9 @@ impl Sender {
         let settled = if self.verdict.is_failure() {
             self.window.nothing_sent()
         } else {
-            self.window.is_empty() && self.read.is_empty()
+            self.input_over && self.window.is_empty() && self.read.is_empty()
         };
-        self.verdict.has_given_up() || (self.input_over && settled)
+        self.verdict.has_given_up() || settled
     }
 
     /// Publishes whatever may be published now.
@@ -168,11 +170,18 @@ impl Sender {
 
     /// When something has to be looked at even if nothing happens.
     fn next_time(&self) -> Option<Instant> {
-        let patience = self.patience.left().filter(|_| !self.window.is_empty());
-        let patience = patience.map(|left| Instant::now() + left);
+        let patience = self.confirm_due().filter(|_| !self.window.is_empty());
         let pause = self.pause.filter(|_| self.window.in_flight() == 0);
         let stall = self.watch.stalls_at().filter(|_| self.link.is_some());
         [pause, stall, self.deadline, patience].into_iter().flatten().min()
+    }
+
+    /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
+    /// reached, but a broker that is there has a right to the time it takes.
+    fn confirm_due(&self) -> Option<Instant> {
+        let left = self.patience.left()?;
+        let floor = SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed());
+        Some(Instant::now() + left.max(floor))
     }
 
     fn input(&mut self, input: Input) {
@@ -224,9 +233,11 @@ impl Sender {
     fn give_up_in_time(&mut self) {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.give_up_for_the_signal();
-        } else if !self.window.is_empty() && self.patience.is_over() {
-            let limit = self.patience.limit();
-            let text = format!("no confirm for {limit} (--retry)");
+        } else if !self.window.is_empty()
+            && self.confirm_due().is_some_and(|due| Instant::now() >= due)
+        {
+            let seconds = self.patience.elapsed().as_secs();
+            let text = format!("no confirm for {seconds} s (--retry)");
             self.give_up(Failure::new(rmq_common::exit::Exit::TempFail, text));
         }
     }

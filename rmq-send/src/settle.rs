@@ -31,7 +31,10 @@ impl Sender {
             let reason = message.reply_text.as_str();
             let matched = self.window.returned(reason, |record| *record.body == *delivery.data);
             if !matched {
-                self.diagnostics.notice("the broker returned a message that was never sent");
+                // Never seen from RabbitMQ, whose returns come before their confirms; but then one
+                // of the confirms counted was none.
+                let text = format!("a message counted as confirmed was returned: {reason}");
+                self.fail(Failure::data(format!("publish to {}: {text}", self.queue)));
             }
         }
         if !answers.confirmed.is_empty() {
