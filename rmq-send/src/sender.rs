@@ -129,7 +129,7 @@ impl Sender {
             self.window.push(record);
         }
         let Some(link) = &mut self.link else { return };
-        if self.pause.is_some() {
+        if self.pause.is_some() || self.verdict.has_given_up() {
             return;
         }
         while let Some(due) = self.window.due(self.verdict.is_failure()) {
