@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Between two looks: short against everything that is waited for here, long against the cost of
 /// a look.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Looks until `look` gives something.
 ///

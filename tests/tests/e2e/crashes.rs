@@ -11,6 +11,8 @@ use rustix::process::Signal;
 use std::fs::{self, OpenOptions};
 use std::time::{Duration, Instant};
 
+const LONG: Duration = Duration::from_secs(180);
+
 #[test]
 fn killed_at_random_moments_it_loses_nothing() {
     loses_nothing(brokers::one(), "killed at random");
@@ -27,28 +29,38 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
     let vhost = Vhost::new(cluster);
     vhost.declare(&["--delivery-limit", "unlimited"], "q");
     let text = numbered(count);
-    vhost.send(&["q"]).input(text.clone()).run().expect(0);
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut parts = lines.chunks(count.div_ceil(crashes as usize));
+    let mut sending = vhost.send(&["q"]).open_input().timeout(LONG).start();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out");
     let append = || OpenOptions::new().create(true).append(true).open(&path).unwrap();
+    drop(append());
     let size = || fs::metadata(&path).unwrap().len();
     let mut in_use = 0;
     for _ in 0..crashes {
-        let receiving = vhost.receive(&["q"]).output_to(append()).start();
-        // A moment in time or one in the output: the first is mostly before anything has come,
-        // the second spreads the crashes over the whole queue.
-        let latest = Instant::now() + Duration::from_millis(random.u64(0..100));
-        let most = size() + random.u64(0..=text.len() as u64 * 2 / u64::from(crashes));
+        let part = parts.next().unwrap_or_default().concat();
+        // A moment in time, which may be before anything has come, or one in the output.
+        let moment = random.u64(0..30);
         let by_time = random.u8(0..4) == 0;
+        let enough = size() + random.u64(0..part.len() as u64);
+        sending.write(&part);
+        let receiving = vhost.receive(&["q"]).output_to(append()).start();
+        let started = Instant::now();
         wait_until(Duration::from_secs(30), "a moment to kill it", || {
-            let over = Instant::now() > latest;
-            if by_time { over } else { size() > most || (over && vhost_is_empty(&vhost)) }
+            if by_time {
+                started.elapsed() > Duration::from_millis(moment)
+            } else {
+                size() > enough
+            }
         });
-        in_use += usize::from(!vhost_is_empty(&vhost));
         receiving.signal(Signal::KILL);
         receiving.wait().expect_signal(Signal::KILL);
+        in_use += usize::from(vhost.held("q").messages() > 0);
     }
     eprintln!("{in_use} of {crashes} times there was something to lose");
+    assert!(in_use * 2 > crashes as usize, "killed too late: {in_use} of {crashes}");
+    sending.finish().expect(0);
     // What the last one held goes back before the queue is empty for the next.
     wait_until(Duration::from_secs(20), "everything back", || vhost.held("q").unacked == 0);
     vhost.receive(&["--drain", "q"]).output_to(append()).run().expect(0);
@@ -58,10 +70,6 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
     assert_eq!(account.missing(count), []);
     // Each crash can bring back what was on its way, and no more than that.
     assert!(account.duplicates() <= crashes as usize * 300, "{}", account.duplicates());
-}
-
-fn vhost_is_empty(vhost: &Vhost<'_>) -> bool {
-    vhost.held("q").messages() == 0
 }
 
 #[test]
