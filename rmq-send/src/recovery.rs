@@ -27,12 +27,17 @@ impl Sender {
             Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. } => {
                 // It holds for every record alike: they all go the same way.
                 self.window.lost();
-                self.give_up(self.refused(trouble));
+                let refused = self.refused(trouble);
+                let first = self.window.unknown().next();
+                self.give_up(match first {
+                    Some(number) => refused.context(format!("line {number}")),
+                    None => refused,
+                });
             }
             Trouble::Refused { .. } => {
                 let refused = self.refused(trouble);
                 if let Some(number) = self.window.blame() {
-                    self.fail(refused.context(format!("line {number}")));
+                    self.fail_record(number, refused);
                 }
                 // Only the channel is closed; the connection serves the next one.
                 if !self.verdict.is_failure() || self.window.has_again() {

@@ -212,7 +212,13 @@ impl Sender {
         self.reader.stop();
     }
 
-    /// A record failed for good, or the input did: no more is read, what was sent is waited for.
+    /// A record failed for good: no more is read, what was sent is waited for.
+    pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
+        self.verdict.fail_record(number, failure);
+        self.reader.stop();
+    }
+
+    /// The same where it is no record's fault.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.verdict.fail(failure);
         self.reader.stop();

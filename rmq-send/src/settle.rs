@@ -51,7 +51,7 @@ impl Sender {
                 Some(Settled::Returned(reason)) => {
                     self.tally.returned += 1;
                     let why = self.unroutable(&reason);
-                    self.fail(Failure::data(format!("line {number}: {why}")));
+                    self.fail_record(number, Failure::data(why));
                 }
                 None => {}
             }

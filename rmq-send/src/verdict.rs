@@ -8,6 +8,8 @@ use rmq_common::failure::Failure;
 #[derive(Debug, Default)]
 pub struct Verdict {
     failure: Option<Failure>,
+    /// The record that `failure` is about.
+    failed_record: Option<u64>,
     given_up: bool,
     signal: Option<i32>,
     partial: usize,
@@ -21,6 +23,19 @@ impl Verdict {
     /// the one that is told.
     pub fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
+    }
+
+    /// A record failed for good. Of several the first in the input is told, in whatever order the
+    /// broker answered.
+    pub fn fail_record(&mut self, number: u64, failure: Failure) {
+        let earlier = match self.failed_record {
+            Some(failed) => number < failed,
+            None => self.failure.is_none(),
+        };
+        if earlier {
+            self.failed_record = Some(number);
+            self.failure = Some(failure.context(format!("line {number}")));
+        }
     }
 
     /// Nothing is waited for any more.
@@ -109,8 +124,9 @@ mod tests {
     #[test]
     fn a_failure_says_exactly_which_records_are_confirmed() {
         let mut verdict = Verdict::default();
-        verdict.fail(Failure::data("line 17: publish to jobs: no such queue"));
-        verdict.fail(Failure::data("line 18: publish to jobs: no such queue"));
+        verdict.fail_record(18, Failure::data("publish to jobs: no such queue"));
+        verdict.fail_record(17, Failure::data("publish to jobs: no such queue"));
+        verdict.fail(Failure::data("something else"));
         verdict.take_stock((1..=16).collect(), [18].into_iter().collect(), (19..=20).collect());
         let failure = verdict.outcome().unwrap_err();
         assert_eq!(
