@@ -36,6 +36,9 @@ const HEARTBEAT: u16 = 10;
 /// lapin allocate for it.
 const FRAME_MAX: u32 = 131_072;
 
+/// How long lapin may take to pass on the error of a transport.
+const FORGOTTEN: Duration = Duration::from_millis(200);
+
 /// A broker, or a cluster's nodes, and who we are to it.
 pub struct Broker {
     hosts: Vec<Host>,
@@ -183,19 +186,27 @@ impl Broker {
         let deadline = Instant::now() + limit;
         let cutter = Cutter::default();
         let server = Arc::new(OnceLock::new());
+        let (failed, failure) = flume::bounded(1);
         let transport = {
             let (host, cutter, tls) = (host.clone(), cutter.clone(), self.tls.clone());
             let server_name = self.parameters.server_name_indication.clone();
             let server = server.clone();
             async move |_: AMQPUri, _| {
-                let greeted = |stream| AsyncTcpStream::Plain(Greeted::new(stream, server.clone()));
-                let stream = cutter.open(&host, deadline)?;
-                let stream = AsyncTcpStream::Plain(async_io::Async::new(stream)?);
-                let Some(tls) = &tls else {
-                    return Ok(greeted(stream));
+                let open = async {
+                    let stream = cutter.open(&host, deadline)?;
+                    let stream = AsyncTcpStream::Plain(async_io::Async::new(stream)?);
+                    let Some(tls) = &tls else {
+                        return Ok(stream);
+                    };
+                    let name = server_name.as_deref().unwrap_or(&host.name);
+                    Ok(stream.into_rustls(tls, name).await?)
                 };
-                let name = server_name.as_deref().unwrap_or(&host.name);
-                Ok(greeted(stream.into_rustls(tls, name).await?))
+                let opened: lapin::Result<_> = open.await;
+                if let Err(error) = &opened {
+                    // One message in a channel for one; nobody waits for a second try's.
+                    let _ = failed.try_send(error.clone());
+                }
+                Ok(AsyncTcpStream::Plain(Greeted::new(opened?, server.clone())))
             }
         };
         let connecting = Connection::connector(
@@ -205,7 +216,19 @@ impl Broker {
             self.properties(),
         );
         let mut connecting = std::pin::pin!(connecting);
-        match runtime::timeout(limit, &mut connecting).await {
+        // lapin forgets the error of a transport that fails before it has asked for the protocol
+        // header, and then waits for ever; so the error is passed by another way too.
+        let forgotten = async {
+            match failure.recv_async().await {
+                Ok(error) => {
+                    runtime::sleep(FORGOTTEN).await;
+                    Err(error)
+                }
+                Err(_) => std::future::pending().await,
+            }
+        };
+        let connected = async { runtime::first(&mut connecting, forgotten).await };
+        match runtime::timeout(limit, connected).await {
             Some(Ok(connection)) => {
                 let server = server.get().cloned();
                 Ok(Session::new(connection, host.to_string(), server, cutter))

@@ -12,6 +12,11 @@ use std::time::Duration;
 pub use async_std::net::TcpStream;
 pub use async_std::task::{block_on, sleep};
 
+/// The output of whichever future is done first; of the first one where both are.
+pub async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    select(pin!(one), pin!(other)).await.factor_first().0
+}
+
 /// Waits for `future`, at most `limit`; `None` when the time was up first.
 pub async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     match select(pin!(future), pin!(sleep(limit))).await {

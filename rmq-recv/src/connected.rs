@@ -6,12 +6,12 @@
 
 use crate::acknowledge::Withheld;
 use crate::output::Written;
-use crate::receiver::{Receiver, Stop, first};
+use crate::receiver::{Receiver, Stop};
 use crate::subscription::{Delivered, Look, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::failure::Failure;
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
 use std::future::pending;
 use std::time::{Duration, Instant};

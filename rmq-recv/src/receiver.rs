@@ -13,10 +13,9 @@ use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
-use std::future::{Future, pending};
-use std::pin::pin;
+use std::future::pending;
 use std::time::Duration;
 
 /// Everything a run holds, whichever connection it is on.
@@ -206,9 +205,4 @@ pub(crate) fn write_failure(problem: Option<std::io::Error>) -> Result<(), Stop>
         Some(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
         Some(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
     }
-}
-
-/// The output of whichever future is done first; the first one where both are.
-pub(crate) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    futures_util::future::select(pin!(one), pin!(other)).await.factor_first().0
 }

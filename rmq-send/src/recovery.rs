@@ -1,13 +1,13 @@
 //! When the channel or the connection fails: a new one, and everything unconfirmed again.
 
 use crate::link::Link;
-use crate::sender::{LAST_CONFIRMS, Sender, first};
+use crate::sender::{LAST_CONFIRMS, Sender};
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first};
 use std::future::{Future, pending};
 use std::time::Instant;
 

@@ -14,10 +14,9 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first};
 use std::collections::VecDeque;
-use std::future::{Future, pending};
-use std::pin::pin;
+use std::future::pending;
 use std::time::{Duration, Instant};
 
 /// How long a broker that is there may take to confirm, however short `--retry` is.
@@ -268,9 +267,4 @@ impl Sender {
         }
         (self.verdict, self.tally)
     }
-}
-
-/// The output of whichever future is done first; the first one where both are.
-pub(crate) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    futures_util::future::select(pin!(one), pin!(other)).await.factor_first().0
 }
