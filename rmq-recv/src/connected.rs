@@ -5,6 +5,7 @@
 //! connection) is answered at once, however long the reader pauses.
 
 use crate::acknowledge::Withheld;
+use crate::idle::Idle;
 use crate::output::Written;
 use crate::receiver::{Receiver, Stop};
 use crate::subscription::{Delivered, Look, Message, Subscription};
@@ -39,6 +40,7 @@ pub struct Connected<'a> {
     /// When the last message came, or the queue was last looked at.
     quiet_since: Instant,
     quiet: Duration,
+    pub(crate) idle: Idle,
     /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
     releasing: bool,
     /// With `--drain`: it was, and nothing has come since.
@@ -71,6 +73,7 @@ enum Step {
     Written(Written),
     Lost(Trouble),
     Quiet,
+    Idle,
 }
 
 impl<'a> Connected<'a> {
@@ -84,6 +87,7 @@ impl<'a> Connected<'a> {
                 return ended(receiver, trouble);
             }
         };
+        let reconnected = receiver.reconnected;
         let mut connected = Connected {
             receiver,
             session,
@@ -92,6 +96,7 @@ impl<'a> Connected<'a> {
             withheld: None,
             quiet_since: Instant::now(),
             quiet: QUIET,
+            idle: Idle::new(reconnected),
             releasing: false,
             seen_empty: false,
         };
@@ -131,6 +136,7 @@ impl<'a> Connected<'a> {
                 Step::Written(written) => self.written(written).await?,
                 Step::Quiet if self.withheld.is_some() => self.cancel_and_acknowledge().await?,
                 Step::Quiet => self.look_whether_drained().await?,
+                Step::Idle => self.look_whether_forgotten().await?,
             }
         }
     }
@@ -142,6 +148,7 @@ impl<'a> Connected<'a> {
             && !busy
             && self.subscription.is_consuming();
         let wake = self.quiet_since + self.quiet;
+        let idle = self.idle.until().filter(|_| !busy && self.subscription.is_consuming());
         let Connected { receiver, session, subscription, .. } = self;
         let Receiver { output, .. } = &mut **receiver;
         let delivered = async {
@@ -163,7 +170,14 @@ impl<'a> Connected<'a> {
             runtime::sleep(wake.saturating_duration_since(Instant::now())).await;
             Step::Quiet
         };
-        first(first(written, delivered), first(lost, quiet)).await
+        let idle = async {
+            match idle {
+                Some(at) => runtime::sleep(at.saturating_duration_since(Instant::now())).await,
+                None => pending().await,
+            }
+            Step::Idle
+        };
+        first(first(written, delivered), first(lost, first(quiet, idle))).await
     }
 
     async fn consume(&mut self) -> Result<(), Break> {
@@ -201,6 +215,7 @@ impl<'a> Connected<'a> {
         self.quiet_since = Instant::now();
         self.quiet = QUIET;
         self.seen_empty = false;
+        self.idle.over();
         self.receiver.output.write(bodies);
         match rest {
             Some(Delivered::Trouble(trouble)) => Err(trouble.into()),
@@ -225,10 +240,7 @@ impl<'a> Connected<'a> {
             return Err(Break::Stop(Stop::Met));
         }
         if self.releasing {
-            // With the channel gone, what was on its way to it is back in the queue.
-            let queue = self.receiver.queue.clone();
-            let fresh = Subscription::open(&self.session, queue).await?;
-            std::mem::replace(&mut self.subscription, fresh).close().await?;
+            self.change_channel().await?;
             self.seen_empty = true;
         }
         self.consume().await
@@ -257,6 +269,27 @@ impl<'a> Connected<'a> {
             self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
         }
         Ok(())
+    }
+
+    /// Nothing has come for long. If the queue has messages all the same, or the connection is one
+    /// that was made while a node died, another channel may be given them.
+    async fn look_whether_forgotten(&mut self) -> Result<(), Break> {
+        let look = self.look().await?;
+        if self.idle.is_forgotten(look.ready > 0) {
+            let text = "nothing came for long; consuming again on another channel";
+            self.receiver.diagnostics.detail(text);
+            self.change_channel().await?;
+            self.receiver.credit.reconnected();
+            self.consume().await?;
+        }
+        Ok(())
+    }
+
+    /// A new channel in place of this one. With that gone, what was on its way to it is back in
+    /// the queue.
+    async fn change_channel(&mut self) -> Result<(), Break> {
+        let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
+        Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
     }
 
     async fn look(&self) -> Result<Look, Break> {

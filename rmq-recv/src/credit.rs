@@ -28,7 +28,7 @@ impl Credit {
         Credit { wanted, most, prefetch: 1, first: true }
     }
 
-    /// A new connection.
+    /// A new connection, or a channel that begins anew.
     pub fn reconnected(&mut self) {
         self.first = true;
     }

@@ -4,6 +4,7 @@ mod acknowledge;
 mod arguments;
 mod connected;
 mod credit;
+mod idle;
 mod output;
 mod reader;
 mod receiver;

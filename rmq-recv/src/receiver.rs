@@ -28,6 +28,8 @@ pub struct Receiver {
     pub(crate) tally: Tally,
     pub(crate) stops: Stops,
     pub(crate) diagnostics: Diagnostics,
+    /// A connection has been lost before this one.
+    pub(crate) reconnected: bool,
     /// On this connection the broker has given us a consumer.
     pub(crate) consumed: bool,
     /// Since the last time that it had.
@@ -97,6 +99,7 @@ impl Receiver {
             tally: Tally::default(),
             stops,
             diagnostics,
+            reconnected: false,
             consumed: false,
             patience: Patience::new(retry),
         }
@@ -171,6 +174,7 @@ impl Receiver {
         let session = first(stop, connect).await?;
         self.diagnostics.notice(&format!("connected to {}", session.host()));
         self.credit.reconnected();
+        self.reconnected = true;
         Ok(session)
     }
 
