@@ -17,6 +17,8 @@ pub struct Running {
     command: String,
     /// What is to be written to its standard input; dropped to end that.
     feed: Option<Sender<Vec<u8>>>,
+    /// How often something has been put there and is not written yet; `None` once it takes no more.
+    unwritten: Arc<Mutex<Option<usize>>>,
     stdout: Heard,
     stderr: Heard,
     started: Instant,
@@ -69,15 +71,27 @@ impl Running {
         command.stdin(stdin).stdout(output.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let unwritten = Arc::new(Mutex::new(Some(0)));
         let feed = child.stdin.take().map(|mut stdin| {
             let (feed, todo) = channel::<Vec<u8>>();
+            let unwritten = unwritten.clone();
             // A thread, because one that stops reading must not stop the test with it; one that
             // ends before it has read everything is the test's to judge.
-            std::thread::spawn(move || todo.iter().try_for_each(|bytes| stdin.write_all(&bytes)));
+            std::thread::spawn(move || {
+                for bytes in todo {
+                    let written = stdin.write_all(&bytes);
+                    let mut unwritten = unwritten.lock().expect("no panic while it was held");
+                    *unwritten = unwritten.filter(|_| written.is_ok()).map(|count| count - 1);
+                    if unwritten.is_none() {
+                        break;
+                    }
+                }
+            });
             feed
         });
         let feed = match bytes {
             Some(bytes) => {
+                *unwritten.lock().expect("no panic while it was held") = Some(1);
                 feed.expect("its standard input").send(bytes).expect("the thread that feeds it");
                 None
             }
@@ -88,7 +102,7 @@ impl Running {
             None => Heard::default(),
         };
         let stderr = Heard::from(child.stderr.take().expect("its standard error"));
-        Running { child, command: shown, feed, stdout, stderr, started, timeout }
+        Running { child, command: shown, feed, unwritten, stdout, stderr, started, timeout }
     }
 
     /// Its process id.
@@ -105,13 +119,29 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("a process to signal");
     }
 
-    /// Writes to its standard input, as fast as it takes it.
+    /// Writes to its standard input, and waits until it is in the pipe.
+    ///
+    /// # Panics
+    /// When that is not open, or it takes nothing for too long.
+    #[track_caller]
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+        let what = format!("{} to read: {}", self.command, self.stderr());
+        wait_until(self.timeout, &what, || {
+            matches!(*self.unwritten.lock().expect("no panic while it was held"), None | Some(0))
+        });
+    }
+
+    /// Writes to its standard input, as fast as it takes it, while the test goes on.
     ///
     /// # Panics
     /// When that is not open.
     #[track_caller]
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) {
         let feed = self.feed.as_ref().expect("a standard input that is open");
+        if let Some(count) = &mut *self.unwritten.lock().expect("no panic while it was held") {
+            *count += 1;
+        }
         // A thread that has ended is a program that has, which waiting for it will show.
         let _ = feed.send(bytes.to_vec());
     }

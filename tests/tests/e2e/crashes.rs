@@ -44,7 +44,7 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
         let moment = random.u64(0..30);
         let by_time = random.u8(0..4) == 0;
         let enough = size() + random.u64(0..part.len() as u64);
-        sending.write(&part);
+        sending.feed(&part);
         let receiving = vhost.receive(&["q"]).output_to(append()).start();
         let started = Instant::now();
         wait_until(Duration::from_secs(30), "a moment to kill it", || {

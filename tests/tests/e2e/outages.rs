@@ -33,10 +33,10 @@ fn the_leader_killed_while_log_lines_go_through_costs_none_of_them() {
     let (first, last) = text.split_at(text.len() / 4 * 3);
     let receiving = vhost.receive(&["-v", "log"]).timeout(LONG).start();
     let mut sending = vhost.send(&["-v", "log"]).open_input().timeout(LONG).start();
-    sending.write(first);
+    sending.feed(first);
     receiving.wait_stdout(moment);
     cluster.kill(&[leader]);
-    sending.write(last);
+    sending.feed(last);
     let sent = sending.finish().expect(0);
     assert_eq!((sent.tally("read"), sent.tally("confirmed")), (count, count), "{}", sent.stderr);
     let received = all_received(&vhost, "log", receiving);
@@ -82,11 +82,11 @@ fn a_broker_that_stops_and_starts_while_lines_are_sent_has_them_all_in_the_end()
     let text = numbered(count);
     let (first, second) = text.split_at(text.len() / 2);
     let mut sending = vhost.send(&["-v", "q"]).open_input().timeout(LONG).start();
-    sending.write(first);
+    sending.feed(first);
     wait_until(LONG, "some lines", || vhost.held("q").ready > 0);
     cluster.stop(&[1]);
     cluster.start(&[1]);
-    sending.write(second);
+    sending.feed(second);
     let sent = sending.finish().expect(0).says("lost the connection");
     assert_eq!((sent.tally("read"), sent.tally("confirmed")), (count, count), "{}", sent.stderr);
     let held = vhost.held("q");
