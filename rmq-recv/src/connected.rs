@@ -8,7 +8,7 @@ use crate::acknowledge::Withheld;
 use crate::idle::Idle;
 use crate::output::Written;
 use crate::receiver::{Receiver, Stop};
-use crate::subscription::{Delivered, Look, Message, Subscription};
+use crate::subscription::{Delivered, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::failure::Failure;
@@ -21,12 +21,8 @@ use std::time::{Duration, Instant};
 const BATCH_BYTES: usize = 1 << 20;
 /// With `--drain`: how long nothing must come before the queue is looked at.
 const QUIET: Duration = Duration::from_millis(20);
-/// With `--drain`: how often it is looked at where it has messages and we are given none.
-const QUIET_AT_MOST: Duration = Duration::from_millis(500);
 /// How long letting go may take.
 const LETTING_GO: Duration = Duration::from_secs(10);
-/// The pause before a consumer that the broker has cancelled is made again.
-const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
 /// One connection.
 pub struct Connected<'a> {
@@ -38,13 +34,13 @@ pub struct Connected<'a> {
     /// What is out and not acknowledged yet, because the consumer has to be cancelled before.
     pub(crate) withheld: Option<Withheld>,
     /// When the last message came, or the queue was last looked at.
-    quiet_since: Instant,
-    quiet: Duration,
+    pub(crate) quiet_since: Instant,
+    pub(crate) quiet: Duration,
     pub(crate) idle: Idle,
     /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
-    releasing: bool,
+    pub(crate) releasing: bool,
     /// With `--drain`: it was, and nothing has come since.
-    seen_empty: bool,
+    pub(crate) seen_empty: bool,
 }
 
 /// How a connection ends.
@@ -180,7 +176,7 @@ impl<'a> Connected<'a> {
         first(first(written, delivered), first(lost, first(quiet, idle))).await
     }
 
-    async fn consume(&mut self) -> Result<(), Break> {
+    pub(crate) async fn consume(&mut self) -> Result<(), Break> {
         self.releasing = false;
         self.quiet_since = Instant::now();
         let prefetch = self.receiver.credit.next_prefetch();
@@ -244,56 +240,6 @@ impl<'a> Connected<'a> {
             self.seen_empty = true;
         }
         self.consume().await
-    }
-
-    /// The broker has cancelled the consumer: the queue is gone, or has moved.
-    async fn cancelled_by_broker(&mut self) -> Result<(), Break> {
-        self.look().await?;
-        self.receiver.diagnostics.notice("the broker cancelled the consumer; consuming again");
-        runtime::sleep(AFTER_CANCEL).await;
-        Ok(())
-    }
-
-    async fn look_whether_drained(&mut self) -> Result<(), Break> {
-        let look = self.look().await?;
-        // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
-        // it: that is no answer.
-        if look.ready == 0 && look.consumers > 0 {
-            if self.seen_empty {
-                return Err(Break::Stop(Stop::Drained));
-            }
-            self.releasing = true;
-            self.subscription.cancel().await?;
-        } else {
-            self.quiet_since = Instant::now();
-            self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
-        }
-        Ok(())
-    }
-
-    /// Nothing has come for long. If the queue has messages all the same, or the connection is one
-    /// that was made while a node died, another channel may be given them.
-    async fn look_whether_forgotten(&mut self) -> Result<(), Break> {
-        let look = self.look().await?;
-        if self.idle.is_forgotten(look.ready > 0) {
-            let text = "nothing came for long; consuming again on another channel";
-            self.receiver.diagnostics.detail(text);
-            self.change_channel().await?;
-            self.receiver.credit.reconnected();
-            self.consume().await?;
-        }
-        Ok(())
-    }
-
-    /// A new channel in place of this one. With that gone, what was on its way to it is back in
-    /// the queue.
-    async fn change_channel(&mut self) -> Result<(), Break> {
-        let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
-        Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
-    }
-
-    async fn look(&self) -> Result<Look, Break> {
-        Ok(Subscription::look(&self.session, self.receiver.queue.clone()).await?)
     }
 }
 

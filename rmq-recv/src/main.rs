@@ -5,6 +5,7 @@ mod arguments;
 mod connected;
 mod credit;
 mod idle;
+mod looks;
 mod output;
 mod reader;
 mod receiver;
