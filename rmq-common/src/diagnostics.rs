@@ -59,7 +59,30 @@ impl Diagnostics {
     fn line(&self, text: &str) {
         // One write for the whole line, so that lines of several tools in a pipeline do not mix.
         // Nobody is left to tell if standard error itself is gone.
-        let line = format!("{}: {text}\n", self.program);
+        let line = format!("{}: {}\n", self.program, shown(text));
         let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// The text as it may go to a terminal: what a broker or a file name puts into it must neither move
+/// the cursor nor begin another line.
+fn shown(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+        shown
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        assert_eq!(shown("low on disk\u{1b}[2J\n: größer"), "low on disk\\u{1b}[2J\\n: größer");
     }
 }

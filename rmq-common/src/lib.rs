@@ -15,6 +15,7 @@ pub mod duration;
 pub mod exit;
 pub mod failure;
 mod greeting;
+pub mod names;
 pub mod options;
 mod profiles;
 pub mod program;

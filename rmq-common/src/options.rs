@@ -163,6 +163,13 @@ impl ConnectionOptions {
                 *parameter = Some(file.clone());
             }
         }
+        let files = [&parameters.cacertfile, &parameters.certfile, &parameters.keyfile];
+        if !url.tls && files.iter().any(|file| file.is_some()) {
+            // Whoever names a certificate means the connection to be secret.
+            return Err(Failure::usage(
+                "certificates need TLS: write amqps:// in place of amqp://",
+            ));
+        }
         let password = match &self.password_file {
             Some(path) => Some(secret::read_file(path)?),
             None => self.password.clone().or(url.password),
@@ -229,4 +236,22 @@ impl ConnectionOptions {
 
 fn bad_environment(message: impl Into<String>) -> Failure {
     Failure::new(Exit::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_without_tls_is_refused_and_not_ignored() {
+        for (url, cacert) in [("amqp://h", Some("ca.pem")), ("amqp://h?certfile=c.pem", None)] {
+            let options = ConnectionOptions {
+                url: Some(url.to_owned()),
+                cacert: cacert.map(str::to_owned),
+                ..ConnectionOptions::default()
+            };
+            let failure = options.broker(Diagnostics::new("rmq-test", true, false)).err();
+            assert_eq!(failure.map(|failure| failure.exit()), Some(Exit::Usage), "{url}");
+        }
+    }
 }

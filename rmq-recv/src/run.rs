@@ -4,12 +4,11 @@ use crate::arguments::{Arguments, PROGRAM};
 use crate::output::Output;
 use crate::reader;
 use crate::receiver::{Receiver, Stops};
-use lapin::types::ShortString;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
-use rmq_common::{runtime, signals};
+use rmq_common::{names, runtime, signals};
 
 /// Receives as the arguments say.
 ///
@@ -22,12 +21,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
-    let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
-        Failure::data(format!(
-            "the queue's name has {} bytes; AMQP allows 255",
-            arguments.queue.len()
-        ))
-    })?;
+    let queue = names::queue(&arguments.queue)?;
     let mut broker = options.broker(diagnostics)?;
     let session = broker.connect(&Patience::new(options.first_retry())).await?;
     let output = Output::start()?;

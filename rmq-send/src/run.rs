@@ -4,13 +4,12 @@ use crate::arguments::{Arguments, PROGRAM};
 use crate::input::Reader;
 use crate::recovery;
 use crate::sender::Sender;
-use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
-use rmq_common::{runtime, signals};
+use rmq_common::{names, runtime, signals};
 use std::time::Duration;
 
 /// How long to go on without a confirm, unless `--retry` says otherwise.
@@ -26,12 +25,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 async fn send(arguments: Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
-    let queue = ShortString::try_new(arguments.queue.as_str()).map_err(|_| {
-        Failure::data(format!(
-            "the queue's name has {} bytes; AMQP allows 255",
-            arguments.queue.len()
-        ))
-    })?;
+    let queue = names::queue(&arguments.queue)?;
     let mut broker = options.broker(diagnostics)?;
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
