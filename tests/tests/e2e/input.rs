@@ -2,6 +2,7 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::text::numbered;
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use rustix::process::Signal;
 use std::fs;
@@ -58,6 +59,19 @@ fn a_queue_deleted_while_it_sends_ends_it_with_65_and_the_first_line_named() {
     let sent = sent.says("line 3: publish to q: no such queue").says("confirmed 1-2");
     assert!(!sent.stderr.contains("confirmed 1-3"), "{}", sent.stderr);
     vhost.wait_no_connections();
+}
+
+#[test]
+fn a_line_that_fails_ends_it_also_when_much_more_has_been_read() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let mut sending = vhost.send(&["q"]).open_input().start();
+    sending.write(b"one\n");
+    vhost.wait_held("q", Held::ready(1));
+    vhost.delete("q");
+    // More than the window holds, and the input stays open: nothing but the failure ends it.
+    sending.feed(&numbered(20_000));
+    sending.wait().expect(65).says("line 2: publish to q: no such queue").says("confirmed 1");
 }
 
 #[test]

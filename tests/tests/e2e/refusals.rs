@@ -2,6 +2,7 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
 use rmq_tests::unheard::Unheard;
 use rmq_tests::vhost::{PASSWORD, Vhost};
@@ -79,6 +80,28 @@ fn who_may_not_write_is_told_so() {
     let sent = vhost.send(&["--url", &vhost.url_for(&user), "q"]).input(*b"one\n").run();
     sent.expect(77).says("line 1").says("publish to q");
     assert_eq!(vhost.held("q"), Held::ready(0));
+}
+
+#[test]
+fn who_may_not_write_is_told_so_once_however_many_lines_there_are() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let user = format!("{}-reader", vhost.name);
+    vhost.add_user(&user, [".*", "^$", ".*"]);
+    let sent = vhost.send(&["-v", "--url", &vhost.url_for(&user), "q"]).input(numbered(5000)).run();
+    let sent = sent.expect(77).says("line 1: publish to q");
+    assert!(!sent.stderr.contains("connect"), "{}", sent.stderr);
+    assert_eq!(sent.tally("resent"), 0);
+}
+
+#[test]
+fn retry_0_leaves_a_broker_that_is_there_the_time_it_takes() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let lines = numbered(5000);
+    vhost.send(&["--retry", "0", "q"]).input(lines.clone()).run().expect(0);
+    let received = vhost.receive(&["--retry", "0", "--drain", "q"]).run().expect(0);
+    assert!(received.stdout == lines);
 }
 
 #[test]
