@@ -7,7 +7,7 @@
 use futures_util::future::{Either, select};
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use async_std::net::TcpStream;
 pub use async_std::task::{block_on, sleep};
@@ -15,6 +15,14 @@ pub use async_std::task::{block_on, sleep};
 /// The output of whichever future is done first; of the first one where both are.
 pub async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
     select(pin!(one), pin!(other)).await.factor_first().0
+}
+
+/// Sleeps until `time`; for ever where there is none.
+pub async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep(time.saturating_duration_since(Instant::now())).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits for `future`, at most `limit`; `None` when the time was up first.

@@ -12,7 +12,7 @@ use crate::subscription::{Delivered, Message, Subscription};
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::failure::Failure;
-use rmq_common::runtime::{self, first};
+use rmq_common::runtime::{self, first, sleep_until};
 use rmq_common::session::Session;
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -143,7 +143,7 @@ impl<'a> Connected<'a> {
         let looks = (self.receiver.drain || self.withheld.is_some())
             && !busy
             && self.subscription.is_consuming();
-        let wake = self.quiet_since + self.quiet;
+        let wake = looks.then(|| self.quiet_since + self.quiet);
         let idle = self.idle.until().filter(|_| !busy && self.subscription.is_consuming());
         let Connected { receiver, session, subscription, .. } = self;
         let Receiver { output, .. } = &mut **receiver;
@@ -160,17 +160,11 @@ impl<'a> Connected<'a> {
             }
         };
         let quiet = async {
-            if !looks {
-                pending::<()>().await;
-            }
-            runtime::sleep(wake.saturating_duration_since(Instant::now())).await;
+            sleep_until(wake).await;
             Step::Quiet
         };
         let idle = async {
-            match idle {
-                Some(at) => runtime::sleep(at.saturating_duration_since(Instant::now())).await,
-                None => pending().await,
-            }
+            sleep_until(idle).await;
             Step::Idle
         };
         first(first(written, delivered), first(lost, first(quiet, idle))).await

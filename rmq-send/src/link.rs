@@ -54,8 +54,8 @@ impl Link {
     }
 
     /// Looks whether the queue is there, before anything is read. Only a clear no counts: a queue
-    /// that cannot answer just now may still take messages. (A passive declare needs no permission
-    /// and changes nothing.)
+    /// that cannot answer just now may still take messages. (A passive declare changes nothing; from
+    /// RabbitMQ 4.3 it needs some permission on the queue, and a refusal is no answer here.)
     ///
     /// # Errors
     /// The queue is not there, or the connection is lost.
@@ -97,10 +97,7 @@ impl Link {
         };
         let answers = async { News::Answers(publisher.answers().await) };
         // Answers first: a connection that ends may have confirmed much just before.
-        futures_util::future::select(std::pin::pin!(answers), std::pin::pin!(events))
-            .await
-            .factor_first()
-            .0
+        runtime::first(answers, events).await
     }
 
     /// Closes the connection; everything is settled.

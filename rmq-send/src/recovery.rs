@@ -7,8 +7,8 @@ use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime::{self, first};
-use std::future::{Future, pending};
+use rmq_common::runtime::{self, first, sleep_until};
+use std::future::Future;
 use std::time::Instant;
 
 impl Sender {
@@ -169,10 +169,7 @@ async fn unless_stopped<T>(
     let stop = async {
         loop {
             let time = async {
-                match deadline {
-                    Some(at) => runtime::sleep(at.saturating_duration_since(Instant::now())).await,
-                    None => pending().await,
-                }
+                sleep_until(deadline).await;
                 None
             };
             match first(async { signals.recv_async().await.ok() }, time).await {

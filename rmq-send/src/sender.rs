@@ -14,7 +14,7 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime::{self, first};
+use rmq_common::runtime::{first, sleep_until};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -158,10 +158,7 @@ impl Sender {
             }
         };
         let time = async {
-            match time {
-                Some(time) => runtime::sleep(time.saturating_duration_since(Instant::now())).await,
-                None => pending().await,
-            }
+            sleep_until(time).await;
             Step::Time
         };
         first(first(signal, news), first(input, time)).await
