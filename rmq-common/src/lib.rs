@@ -3,6 +3,7 @@
 //! * [`arguments`] turns a command line into a tool's own structure, the same way everywhere.
 //! * [`options`] are the connection options every AMQP tool has, defined once.
 //! * [`broker_url`] reads `amqp://` URLs; [`connection`] reaches the broker they name.
+//! * [`envelope`] is one message as one line of JSON, read and written.
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
 //!   [`diagnostics`] is the only place that writes to standard error.
 
@@ -12,6 +13,7 @@ pub mod broker_url;
 pub mod connection;
 pub mod diagnostics;
 pub mod duration;
+pub mod envelope;
 pub mod exit;
 pub mod failure;
 mod greeting;

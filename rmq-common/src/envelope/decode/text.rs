@@ -1,0 +1,86 @@
+//! JSON strings, read.
+
+use super::malformed::Malformed;
+use std::borrow::Cow;
+
+/// Reads the string whose opening quote comes after `start` bytes of `line`: the string, borrowed
+/// where nothing is escaped, and how many bytes lie before what follows it.
+pub(super) fn read(line: &str, start: usize) -> Result<(Cow<'_, str>, usize), Malformed> {
+    let mut unescaped = String::new();
+    let mut from = start + 1;
+    loop {
+        let rest = line.as_bytes().get(from..).unwrap_or_default();
+        let Some(length) = memchr::memchr2(b'"', b'\\', rest) else {
+            return Err(Malformed::at(start, "a string that has no end"));
+        };
+        let end = from + length;
+        let run = line.get(from..end).unwrap_or_default();
+        check_control_characters(run, from)?;
+        if rest.get(length) == Some(&b'"') {
+            let string = match from == start + 1 {
+                true => Cow::Borrowed(run),
+                false => Cow::Owned(unescaped + run),
+            };
+            return Ok((string, end + 1));
+        }
+        unescaped.push_str(run);
+        let (letter, length) = escape(line, end)?;
+        unescaped.push(letter);
+        from = end + length;
+    }
+}
+
+fn check_control_characters(run: &str, from: usize) -> Result<(), Malformed> {
+    // The least byte first: that loop has no way out in the middle, so it is compiled to vector
+    // instructions.
+    if run.bytes().fold(u8::MAX, u8::min) >= b' ' {
+        return Ok(());
+    }
+    let at = run.bytes().position(|byte| byte < b' ').unwrap_or_default();
+    let byte = run.as_bytes().get(at).copied().unwrap_or_default();
+    let problem = format!("a control character; in a string write it as \\u{byte:04x}");
+    Err(Malformed::at(from + at, problem))
+}
+
+/// The character of the escape that begins after `start` bytes, and the escape's length.
+fn escape(line: &str, start: usize) -> Result<(char, usize), Malformed> {
+    let letter = match line.as_bytes().get(start + 1) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode(line, start),
+        _ => {
+            let problem = r#"an escape that JSON has not; it has \" \\ \/ \b \f \n \r \t \uXXXX"#;
+            return Err(Malformed::at(start, problem));
+        }
+    };
+    Ok((letter, 2))
+}
+
+/// `\uXXXX`, or two of them where they are a surrogate pair.
+fn unicode(line: &str, start: usize) -> Result<(char, usize), Malformed> {
+    let unit = |at: usize| {
+        let digits = line.as_bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;
+        digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
+    };
+    let first = unit(start).ok_or_else(|| {
+        Malformed::at(start, "\\u with other than four hexadecimal digits after it")
+    })?;
+    if let Some(letter) = char::from_u32(first) {
+        return Ok((letter, 6));
+    }
+    let pair = match (first, unit(start + 6)) {
+        (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {
+            char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+        }
+        _ => None,
+    };
+    let letter = pair
+        .ok_or_else(|| Malformed::at(start, "half of a surrogate pair, which is no character"))?;
+    Ok((letter, 12))
+}

@@ -1,0 +1,86 @@
+//! Single JSON values of a type that is known beforehand: strings, booleans, numbers of a range.
+//!
+//! Every error says what takes which value, and never what stood there.
+
+use super::malformed::{Malformed, quoted};
+use super::scanner::{Kind, Scanner};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lapin::types::ShortString;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// Refuses what is not of `kind`; `subject` is the member's name, `expected` what it takes.
+pub(super) fn require(
+    scanner: &mut Scanner<'_>,
+    kind: Kind,
+    subject: &str,
+    expected: &str,
+) -> Result<(), Malformed> {
+    let found = scanner.kind()?;
+    match found == kind {
+        true => Ok(()),
+        false => Err(Malformed::takes(scanner.offset(), subject, expected, found.name())),
+    }
+}
+
+/// A string.
+pub(super) fn text<'a>(
+    scanner: &mut Scanner<'a>,
+    subject: &str,
+) -> Result<Cow<'a, str>, Malformed> {
+    require(scanner, Kind::String, subject, "a string")?;
+    scanner.string()
+}
+
+/// A string of at most 255 bytes.
+pub(super) fn short(scanner: &mut Scanner<'_>, subject: &str) -> Result<ShortString, Malformed> {
+    const EXPECTED: &str = "a string of at most 255 bytes";
+    require(scanner, Kind::String, subject, EXPECTED)?;
+    let offset = scanner.offset();
+    let text = scanner.string()?;
+    let length = text.len();
+    ShortString::try_new(text)
+        .map_err(|_| Malformed::takes(offset, subject, EXPECTED, &format!("one of {length}")))
+}
+
+/// Bytes, written in base64.
+pub(super) fn bytes(scanner: &mut Scanner<'_>, subject: &str) -> Result<Vec<u8>, Malformed> {
+    require(scanner, Kind::String, subject, "a string in base64")?;
+    let offset = scanner.offset();
+    let text = scanner.string()?;
+    STANDARD
+        .decode(text.as_bytes())
+        .map_err(|error| Malformed::at(offset, format!("{}: not base64: {error}", quoted(subject))))
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(scanner: &mut Scanner<'_>, subject: &str) -> Result<bool, Malformed> {
+    let kind = scanner.kind()?;
+    match kind {
+        Kind::True | Kind::False => scanner.word(kind),
+        _ => {
+            let offset = scanner.offset();
+            return Err(Malformed::takes(offset, subject, "true or false", kind.name()));
+        }
+    }
+    Ok(kind == Kind::True)
+}
+
+/// A number without fraction or exponent, in the range of `T`, which `range` names.
+pub(super) fn integer<T: FromStr>(
+    scanner: &mut Scanner<'_>,
+    subject: &str,
+    range: &str,
+) -> Result<T, Malformed> {
+    let expected = format!("an integer {range}");
+    require(scanner, Kind::Number, subject, &expected)?;
+    let offset = scanner.offset();
+    let number = scanner.number()?;
+    let found = match number.whole {
+        true => "one out of that range",
+        false => "a number with a fraction or an exponent",
+    };
+    let integer = number.text.parse().ok().filter(|_| number.whole);
+    integer.ok_or_else(|| Malformed::takes(offset, subject, &expected, found))
+}

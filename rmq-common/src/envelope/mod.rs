@@ -1,0 +1,67 @@
+//! The json envelope: one AMQP 0-9-1 message as one JSON object on one line.
+//!
+//! `rmq-recv --format json` writes it, `rmq-send --format json` reads it, and what goes through
+//! both comes out as it was: body, properties, and headers with their AMQP types, bit for bit. The
+//! members and the types stand in rmq(7), THE JSON ENVELOPE.
+//!
+//! Lines come from anybody, so reading neither panics nor recurses; what it refuses it names with
+//! its column ([`Malformed`]). Nesting has a limit all the same ([`MAX_DEPTH`]), because the client
+//! library recurses over what is read here.
+
+mod decode;
+mod encode;
+
+pub use decode::headers::header_value;
+pub use decode::malformed::Malformed;
+
+use lapin::BasicProperties;
+use lapin::types::ShortString;
+use std::borrow::Cow;
+
+/// How deep tables and arrays may be nested in a header's value.
+///
+/// lapin recurses to read, copy, write and drop them. Of the 2 MiB of stack that its thread has
+/// (Rust's default, as for any thread), reading takes 2.1 KiB a level in a debug build and 0.8 KiB in
+/// a release build, writing half and copying a third of that: it fails beyond 990 levels, or 2500.
+/// This stays at half of the lesser, and the codec itself takes no stack for nesting.
+pub const MAX_DEPTH: usize = 500;
+
+/// The member whose value is a table as it stands, though names in it begin with `$`.
+const TABLE: &str = "$table";
+
+/// One message, and what is known about its delivery.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Envelope<'a> {
+    /// The delivery's own name, by which `--ack-to` says that it is done.
+    pub id: Option<Cow<'a, str>>,
+    /// More envelopes with this `id` follow; it is done with the first that has no more.
+    pub more: bool,
+    /// The exchange that it was published to, or shall be.
+    pub exchange: Option<ShortString>,
+    /// The routing key that it was published with, or shall be.
+    pub routing_key: Option<ShortString>,
+    /// The broker has delivered it before.
+    pub redelivered: bool,
+    /// How often the broker has counted a delivery of it before.
+    pub delivery_count: Option<u64>,
+    /// The fourteen basic properties, headers among them.
+    pub properties: BasicProperties,
+    /// The body; in a pipeline, none says that the filter has dropped the message.
+    pub body: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a line, without its newline. A body without escapes is borrowed from it.
+    ///
+    /// # Errors
+    /// What is wrong with it, and in which column.
+    pub fn decode(line: &'a [u8]) -> Result<Self, Malformed> {
+        decode::decode(line)
+    }
+
+    /// Appends it as one line, without a newline. A body that is UTF-8 is written as text, else
+    /// in base64; what is not set is left out, and so is a flag that is false.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        encode::encode(self, out);
+    }
+}
