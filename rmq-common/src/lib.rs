@@ -21,6 +21,7 @@ pub mod names;
 pub mod options;
 mod profiles;
 pub mod program;
+pub mod progress;
 pub mod retry;
 pub mod runtime;
 pub mod secret;

@@ -44,6 +44,9 @@ pub struct Envelope<'a> {
     pub redelivered: bool,
     /// How often the broker has counted a delivery of it before.
     pub delivery_count: Option<u64>,
+    /// `"delivery_mode":null`: the message has none, which is more than saying nothing about it.
+    /// A message that is sent again then has none either.
+    pub no_delivery_mode: bool,
     /// The fourteen basic properties, headers among them.
     pub properties: BasicProperties,
     /// The body; in a pipeline, none says that the filter has dropped the message.

@@ -75,7 +75,7 @@ fn member<'a>(
     name: &Name<'_>,
 ) -> Result<(), Malformed> {
     let subject = name.text.as_ref();
-    // Null is refused like any other wrong type. In a filter that makes an envelope anew (`{id,
+    // Null is refused like any other wrong type, but for the delivery mode. In a filter that makes an envelope anew (`{id,
     // body}`) it is a member forgotten, and to take it for a missing one would drop the message.
     match subject {
         "id" => envelope.id = Some(values::text(scanner, subject)?),
@@ -97,6 +97,10 @@ fn member<'a>(
             });
         }
         "body_base64" => envelope.body = Some(Cow::Owned(values::bytes(scanner, subject)?)),
+        "delivery_mode" if scanner.kind()? == Kind::Null => {
+            scanner.word(Kind::Null);
+            envelope.no_delivery_mode = true;
+        }
         _ => {
             let properties = std::mem::take(&mut envelope.properties);
             envelope.properties = property(properties, scanner, name)?;

@@ -31,7 +31,13 @@ pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
         name(out, "headers");
         headers::table(out, table);
     }
-    number(out, "delivery_mode", properties.delivery_mode().map(u64::from));
+    match properties.delivery_mode() {
+        None if envelope.no_delivery_mode => {
+            name(out, "delivery_mode");
+            out.extend_from_slice(b"null");
+        }
+        mode => number(out, "delivery_mode", mode.map(u64::from)),
+    }
     number(out, "priority", properties.priority().map(u64::from));
     short(out, "correlation_id", properties.correlation_id());
     short(out, "reply_to", properties.reply_to());

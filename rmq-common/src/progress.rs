@@ -1,0 +1,75 @@
+//! `--progress`: how far a tool is, on a terminal, for work that takes longer than a second.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Work that is done sooner shows nothing.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+/// How often the time is brought up to date while nothing else moves.
+const TICK: Duration = Duration::from_millis(250);
+
+/// What is shown now, so that diagnostics do not write into it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// A line on the terminal that says how many messages are done. Gone at the end.
+#[derive(Debug)]
+pub struct Progress {
+    /// Nothing where it is not asked for, or standard error is no terminal.
+    what: Option<&'static str>,
+    program: &'static str,
+    begun: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Shows, where it is `wanted`, how many messages are `what`: "confirmed".
+    pub fn new(wanted: bool, program: &'static str, what: &'static str) -> Self {
+        let what = (wanted && std::io::stderr().is_terminal()).then_some(what);
+        Progress { what, program, begun: Instant::now(), bar: None }
+    }
+
+    /// So many are done.
+    pub fn set(&mut self, done: u64) {
+        let Some(what) = self.what else { return };
+        if self.bar.is_none() && self.begun.elapsed() >= SHOWN_AFTER {
+            self.bar = Some(self.show(what));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        }
+    }
+
+    fn show(&self, what: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let program = self.program;
+        let template = format!("{program}: {{human_pos}} {what}, {{per_sec}}, {{elapsed}}");
+        // The template is ours, and a test reads it.
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        bar.set_elapsed(self.begun.elapsed());
+        bar.enable_steady_tick(TICK);
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        bar
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Does `write`, which writes to standard error, with nothing shown meanwhile.
+pub fn aside<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
