@@ -1,5 +1,7 @@
 //! rmq-send's command line.
 
+use crate::framing::Format;
+use crate::size;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::with_connection_options;
 
@@ -7,25 +9,132 @@ use rmq_common::with_connection_options;
 pub const PROGRAM: &str = "rmq-send";
 
 with_connection_options! {
-    /// Send each line of standard input to a queue, as a message the cluster has confirmed.
+    /// Send each record of standard input, or of files, as a message the cluster has confirmed.
     ///
     /// Example: tail -F app.log | rmq-send logs
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
-        /// the queue to send to; it must be there
-        #[argh(positional, arg_name = "QUEUE")]
-        pub queue: String,
+        /// the queue to send to, by the default exchange (not with -e and --routed); then files to
+        /// read in place of standard input, - among them
+        #[argh(positional, arg_name = "QUEUE FILE")]
+        pub operands: Vec<String>,
+
+        /// send to this exchange
+        #[argh(option, short = 'e', arg_name = "NAME")]
+        pub exchange: Option<String>,
+
+        /// routing key for --exchange. Default: empty, or what the record says
+        #[argh(option, short = 'r', arg_name = "KEY")]
+        pub routing_key: Option<String>,
+
+        /// each record says where it goes: with --format json, or with -K its routing key
+        #[argh(switch)]
+        pub routed: bool,
+
+        /// lines, nul, length (4 bytes, big-endian), whole, or json (an envelope a line). Default:
+        /// lines
+        #[argh(option, arg_name = "NAME")]
+        pub format: Option<Format>,
+
+        /// records end with a zero byte: --format nul
+        #[argh(switch, short = '0')]
+        pub nul: bool,
+
+        /// each record is a routing key, this separator, and the body
+        #[argh(option, short = 'K', arg_name = "SEP")]
+        pub key_separator: Option<String>,
+
+        /// send this one text; standard input is not read
+        #[argh(option, short = 'b', arg_name = "TEXT")]
+        pub body: Option<String>,
+
+        /// largest body: 1000, 64K, 16M. A longer record is an error. Default: 16M, RabbitMQ 4's
+        /// limit
+        #[argh(option, arg_name = "BYTES", default = "16 << 20", from_str_fn(max_size))]
+        pub max_size: usize,
+
+        /// header, as name=value or name:type=value (string, int, bool, float, bytes, timestamp,
+        /// json); may be repeated
+        #[argh(option, short = 'H', arg_name = "HEADER")]
+        pub header: Vec<String>,
+
+        /// property: MIME type of the body
+        #[argh(option, arg_name = "TYPE")]
+        pub content_type: Option<String>,
+
+        /// property: MIME encoding of the body
+        #[argh(option, arg_name = "ENCODING")]
+        pub content_encoding: Option<String>,
+
+        /// property: the application's name for this kind of message
+        #[argh(option, long = "type", arg_name = "NAME")]
+        pub message_type: Option<String>,
+
+        /// property: the application that sends
+        #[argh(option, arg_name = "ID")]
+        pub app_id: Option<String>,
+
+        /// property: what the message answers or belongs to
+        #[argh(option, arg_name = "ID")]
+        pub correlation_id: Option<String>,
+
+        /// property: the queue for answers
+        #[argh(option, arg_name = "QUEUE")]
+        pub reply_to: Option<String>,
+
+        /// property: priority, 0 to 255
+        #[argh(option, arg_name = "N")]
+        pub priority: Option<u8>,
+
+        /// property: how long a queue keeps the message: 60s, 5m, or milliseconds
+        #[argh(option, arg_name = "TIME")]
+        pub expiration: Option<String>,
+
+        /// property: this id, or with auto one for each message, by which a copy can be told
+        #[argh(option, arg_name = "auto|ID")]
+        pub message_id: Option<String>,
+
+        /// property: the time at which the record was read
+        #[argh(switch)]
+        pub timestamp: bool,
+
+        /// property: not to be kept on disk by classic queues; persistent otherwise
+        #[argh(switch)]
+        pub transient: bool,
 
         /// how many messages may be unconfirmed at once; 1 keeps the order even across nacks.
         /// Default: 1024
         #[argh(option, arg_name = "N", default = "1024", from_str_fn(window))]
         pub window: usize,
 
-        /// largest body in bytes; a longer record is an error. Default: 16777216, RabbitMQ 4's
-        /// limit
-        #[argh(option, arg_name = "BYTES", default = "16 << 20", from_str_fn(size))]
-        pub max_size: usize,
+        /// what no queue takes counts as sent
+        #[argh(switch)]
+        pub allow_unroutable: bool,
+
+        /// append what could not be sent to this file, as it stood in the input, and go on
+        #[argh(option, arg_name = "FILE")]
+        pub rejects: Option<String>,
+
+        /// write each record to standard output once it is confirmed
+        #[argh(switch)]
+        pub tee: bool,
+
+        /// tell rmq-recv --ack-from through this FIFO what is confirmed
+        #[argh(option, arg_name = "FIFO")]
+        pub ack_to: Option<String>,
+
+        /// show on a terminal how far it is
+        #[argh(switch)]
+        pub progress: bool,
+
+        /// write the tally to this file, as JSON
+        #[argh(option, arg_name = "FILE")]
+        pub stats: Option<String>,
+
+        /// connect to nothing; write what would be sent to standard output, as JSON envelopes
+        #[argh(switch)]
+        pub dry_run: bool,
     }
 }
 
@@ -38,9 +147,9 @@ fn window(text: &str) -> Result<usize, String> {
 
 /// RabbitMQ takes no message above 512 MiB, whatever its configuration says
 /// (<https://www.rabbitmq.com/docs/configure>, `max_message_size`).
-fn size(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(size) if (1..=512 << 20).contains(&size) => Ok(size),
-        _ => Err("not a number of bytes from 1 to 536870912".to_owned()),
+fn max_size(text: &str) -> Result<usize, String> {
+    match size::parse(text)? {
+        size @ 1..=0x2000_0000 => usize::try_from(size).map_err(|error| error.to_string()),
+        _ => Err("not from 1 byte to 512M".to_owned()),
     }
 }

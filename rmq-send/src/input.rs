@@ -4,21 +4,27 @@
 //! block. Before each read the thread waits for input or for the word to stop, so that after a
 //! signal nothing is taken that is not sent or reported.
 
-use crate::lines::{Lines, Record};
+use crate::compose::Composer;
+use crate::cut::{Cut, Cutter};
+use crate::framing::Format;
+use crate::positions::Positions;
+use crate::record::{Bad, Item, Raw};
+use crate::sources::Source;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read};
-use std::os::fd::AsFd;
 
 const BLOCK: usize = 256 << 10;
+/// A deeply nested envelope takes stack; the pages are only used where there is one.
+const STACK: usize = 64 << 20;
 
 /// What the reading thread has to say.
 #[derive(Debug)]
 pub enum Input {
-    /// The next records.
-    Records(Vec<Record>),
+    /// What comes next.
+    Items(Vec<Item>),
     /// There will be no more.
     End(End),
 }
@@ -28,13 +34,29 @@ pub enum Input {
 pub enum End {
     /// The input is over.
     Finished,
-    /// [`Reader::stop`] was called; a line of so many bytes had begun.
+    /// [`Reader::stop`] was called; a record of so many bytes had begun.
     Stopped {
-        /// Bytes read of a line whose end had not come.
+        /// Bytes read of a record whose end had not come.
         partial: usize,
     },
-    /// Reading failed, or a record is bad.
+    /// Reading failed, or it is not in its framing.
     Failed(Failure),
+}
+
+/// How to read.
+pub struct Plan {
+    /// What to read, one after another.
+    pub sources: Vec<Source>,
+    /// What its bytes mean.
+    pub format: Format,
+    /// The most bytes of a record.
+    pub max_size: usize,
+    /// What makes messages of records.
+    pub composer: Composer,
+    /// Where the files' first records are noted.
+    pub positions: Positions,
+    /// Whether to read on behind a bad record.
+    pub beyond_bad: bool,
 }
 
 /// The reading thread.
@@ -45,20 +67,20 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Begins to read standard input.
+    /// Begins to read.
     ///
     /// # Errors
     /// When the thread or its pipe cannot be made (74).
-    pub fn start(max_size: usize) -> Result<Self, Failure> {
-        let problem = |error| Failure::io("read standard input", &error);
-        let input = io::stdin().as_fd().try_clone_to_owned().map_err(problem)?;
+    pub fn start(plan: Plan) -> Result<Self, Failure> {
+        let problem = |error| Failure::io("start to read", &error);
         let (stopped, stop) = io::pipe().map_err(problem)?;
         // One batch in hand and one waiting: enough to keep busy, little to hold.
         let (sender, receiver) = flume::bounded(1);
         std::thread::Builder::new()
             .name("input".to_owned())
+            .stack_size(STACK)
             .spawn(move || {
-                let end = read(File::from(input), &stopped, Lines::new(max_size), &sender);
+                let end = Reading { plan, stopped, sender: &sender, count: 0 }.read();
                 // Nobody receives it only where the tool is ending anyway.
                 let _ = sender.send(Input::End(end));
             })
@@ -77,49 +99,107 @@ impl Reader {
     }
 }
 
-fn read(
-    mut input: File,
-    stopped: &PipeReader,
-    mut lines: Lines,
-    sender: &flume::Sender<Input>,
-) -> End {
-    let mut block = vec![0; BLOCK];
-    loop {
-        match wait(&input, stopped) {
-            Ok(true) => return End::Stopped { partial: lines.partial() },
-            Ok(false) => {}
-            Err(error) => return End::Failed(Failure::io("wait for standard input", &error)),
-        }
-        let length = match input.read(&mut block) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let line = lines.next_number();
-                let why = Cause(&error);
-                let text = format!("read standard input at line {line}: {why}");
-                return End::Failed(Failure::new(Exit::IoErr, text));
+struct Reading<'a> {
+    plan: Plan,
+    stopped: PipeReader,
+    sender: &'a flume::Sender<Input>,
+    /// Records found so far.
+    count: u64,
+}
+
+impl Reading<'_> {
+    fn read(mut self) -> End {
+        let mut block = vec![0; BLOCK];
+        for source in std::mem::take(&mut self.plan.sources) {
+            if let Some(end) = self.source(&source, &mut block) {
+                return end;
             }
+        }
+        End::Finished
+    }
+
+    /// Reads one source; `None` at its end, if there may be another.
+    fn source(&mut self, source: &Source, block: &mut [u8]) -> Option<End> {
+        if let Some(name) = source.name() {
+            self.plan.positions.begin(name, self.count + 1);
+        }
+        let mut file = match source.open() {
+            Ok(file) => File::from(file),
+            Err(error) => return Some(self.failed(source, &error)),
         };
-        let mut records = Vec::new();
-        let cut = if length == 0 {
-            records.extend(lines.finish());
-            Ok(())
-        } else {
-            lines.cut(&block[..length], &mut records)
+        let mut cutter = Cutter::new(self.plan.format, self.plan.max_size);
+        let mut cuts = Vec::new();
+        loop {
+            match wait(&file, &self.stopped) {
+                Ok(true) => return Some(End::Stopped { partial: cutter.partial() }),
+                Ok(false) => {}
+                Err(error) => return Some(self.failed(source, &error)),
+            }
+            let length = match file.read(block) {
+                Ok(length) => length,
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => continue,
+                    _ => return Some(self.failed(source, &error)),
+                },
+            };
+            let cut = match length {
+                0 => cutter.finish(&mut cuts),
+                length => cutter.cut(&block[..length], &mut cuts),
+            };
+            let (items, goes_on) = self.items(&mut cuts);
+            if !items.is_empty() && self.sender.send(Input::Items(items)).is_err() || !goes_on {
+                return Some(End::Finished);
+            }
+            if let Err(broken) = cut {
+                let position = self.plan.positions.of(self.count + 1);
+                return Some(End::Failed(Failure::data(format!("{position}: {}", broken.0))));
+            }
+            if length == 0 {
+                return None;
+            }
+        }
+    }
+
+    /// What the cuts are; false where nothing behind them is wanted.
+    fn items(&mut self, cuts: &mut Vec<Cut>) -> (Vec<Item>, bool) {
+        let mut items = Vec::with_capacity(cuts.len());
+        for cut in cuts.drain(..) {
+            let item = match cut {
+                Cut::Record(raw) => {
+                    self.count += 1;
+                    match self.plan.composer.compose(self.count, raw.clone()) {
+                        Ok(record) => Item::Record(record),
+                        Err(why) => {
+                            let raw = Raw::Whole(raw);
+                            Item::Bad(Bad { number: self.count, raw, why })
+                        }
+                    }
+                }
+                Cut::TooLong { bytes, more } => {
+                    self.count += 1;
+                    let max_size = self.plan.max_size;
+                    let why = Failure::data(format!("longer than --max-size {max_size}"));
+                    let raw = Raw::Begun { bytes, more };
+                    Item::Bad(Bad { number: self.count, raw, why })
+                }
+                Cut::Rest { bytes, more } => Item::Rest { bytes, more },
+            };
+            let bad = matches!(item, Item::Bad(_));
+            items.push(item);
+            if bad && !self.plan.beyond_bad {
+                return (items, false);
+            }
+        }
+        (items, true)
+    }
+
+    fn failed(&self, source: &Source, error: &io::Error) -> End {
+        let (source, why) = (source.noun(), Cause(error));
+        let text = match self.plan.positions.of(self.count + 1) {
+            position if position.starts_with(source) => format!("read {position}: {why}"),
+            position => format!("read {source} at {position}: {why}"),
         };
-        if !records.is_empty() && sender.send(Input::Records(records)).is_err() {
-            return End::Finished;
-        }
-        if let Err(too_long) = cut {
-            return End::Failed(Failure::data(format!(
-                "line {}: longer than --max-size {}",
-                too_long.number,
-                lines.max_size()
-            )));
-        }
-        if length == 0 {
-            return End::Finished;
-        }
+        End::Failed(Failure::new(Exit::IoErr, text))
     }
 }
 

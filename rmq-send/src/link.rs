@@ -1,15 +1,16 @@
 //! A connection that publishes: the session and the channel on it, told from as one.
 
 use crate::publisher::{Answers, Publisher};
-use lapin::Event;
-use lapin::options::QueueDeclareOptions;
+use crate::record::Route;
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
+use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::{Trouble, reply, trouble};
 use rmq_common::runtime;
 use rmq_common::session::Session;
 use std::time::Duration;
 
-/// How long the look at the queue may take. A queue without a quorum does not answer; what is sent
+/// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
 /// to it then waits for its confirm like anything else.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -17,6 +18,7 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Link {
     session: Session,
     publisher: Publisher,
+    mandatory: bool,
 }
 
 /// What a link has to say.
@@ -33,42 +35,61 @@ pub enum News {
 }
 
 impl Link {
-    /// Opens a channel on `session` to publish with `routing_key`.
+    /// Opens a channel on `session` to publish on. With `mandatory`, what no queue takes is
+    /// returned.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(session: Session, routing_key: ShortString) -> Result<Self, Trouble> {
+    pub async fn open(session: Session, mandatory: bool) -> Result<Self, Trouble> {
         let channel = session.channel().await?;
-        let publisher = Publisher::open(channel, routing_key).await?;
-        Ok(Link { session, publisher })
+        let publisher = Publisher::open(channel, mandatory).await?;
+        Ok(Link { session, publisher, mandatory })
     }
 
     /// Goes on on a new channel, in place of one on which nothing is awaited any more.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn renew(&mut self, routing_key: ShortString) -> Result<(), Trouble> {
+    pub async fn renew(&mut self) -> Result<(), Trouble> {
         let channel = self.session.channel().await?;
-        self.publisher = Publisher::open(channel, routing_key).await?;
+        self.publisher = Publisher::open(channel, self.mandatory).await?;
         Ok(())
     }
 
-    /// Looks whether the queue is there, before anything is read. Only a clear no counts: a queue
-    /// that cannot answer just now may still take messages. (A passive declare changes nothing; from
-    /// RabbitMQ 4.3 it needs some permission on the queue, and a refusal is no answer here.)
+    /// Looks whether what a route begins with is there: the queue, or the exchange. Publishing to
+    /// an exchange that is not there would close the channel without saying over which message.
+    /// Only a clear no counts: a queue that cannot answer just now may still take messages. (A
+    /// passive declare changes nothing; from RabbitMQ 4.3 it needs some permission, and a refusal
+    /// is no answer here.)
     ///
     /// # Errors
-    /// The queue is not there, or the connection is lost.
-    pub async fn look(&self, queue: ShortString) -> Result<(), Trouble> {
+    /// It is not there, or the connection is lost.
+    pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
         let channel = self.session.channel().await?;
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let look = channel.queue_declare(queue, options, FieldTable::default());
+        let look = async {
+            if route.exchange.as_str().is_empty() {
+                let options = QueueDeclareOptions { passive: true, ..Default::default() };
+                let (queue, table) = (route.routing_key.clone(), FieldTable::default());
+                channel.queue_declare(queue, options, table).await.map(|_| ())
+            } else {
+                let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+                let (exchange, kind) = (route.exchange.clone(), ExchangeKind::default());
+                let table = FieldTable::default();
+                channel.exchange_declare(exchange, kind, options, table).await
+            }
+        };
         match runtime::timeout(LOOK_TIMEOUT, look).await {
+            Some(Ok(())) => {
+                // Many exchanges may be looked at; nothing depends on the answer.
+                let ok = ShortString::try_new("OK").unwrap_or_default();
+                let _ = runtime::timeout(LOOK_TIMEOUT, channel.close(200, ok)).await;
+                Ok(())
+            }
             Some(Err(error)) => match trouble(&error) {
                 Trouble::Refused { code, .. } if code != reply::NOT_FOUND => Ok(()),
                 trouble => Err(trouble),
             },
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -84,7 +105,7 @@ impl Link {
 
     /// Waits for news.
     pub async fn news(&mut self) -> News {
-        let Link { session, publisher } = self;
+        let Link { session, publisher, .. } = self;
         let events = async {
             loop {
                 match session.event().await {

@@ -1,17 +1,33 @@
 //! `rmq-send`: standard input's records become messages the cluster has confirmed.
 
+mod acknowledge;
+mod aftermath;
 mod arguments;
+mod compose;
+mod cut;
+mod destination;
+mod dry_run;
+mod exchanges;
+mod framing;
+mod headers;
 mod input;
-mod lines;
 mod link;
 mod outstanding;
+mod positions;
+mod properties;
 mod publisher;
 mod ranges;
+mod record;
 mod recovery;
+mod rejects;
 mod run;
+mod run_id;
 mod sender;
 mod settle;
+mod size;
+mod sources;
 mod tally;
+mod tee;
 mod verdict;
 mod watch;
 

@@ -1,12 +1,13 @@
 //! The confirm window: every record that was read and whose fate is not known yet, in order.
 //!
-//! A record enters when it is read and leaves when the broker has confirmed it or it has failed
-//! for good; until then its bytes are kept, because it may have to be sent again. A nack, a lost
-//! connection and a closed channel all mean the same here: the record waits to be sent again,
-//! before any that was never sent.
+//! A record enters when it is read and leaves, in the order of the input, when the broker has
+//! confirmed it or it has failed for good; until then its bytes are kept, because it may have to be
+//! sent again. A nack, a lost connection and a closed channel all mean the same here: the record
+//! waits to be sent again, before any that was never sent.
 
-use crate::lines::Record;
+use crate::record::{Message, Record};
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Bytes of bodies in the window at most, so that its memory does not grow with `--window` times
 /// `--max-size`. One record always has room.
@@ -43,15 +44,30 @@ enum State {
     Waiting,
     /// Sent on this connection.
     InFlight,
-    /// Confirmed or failed; it leaves when those before it have left.
-    Settled,
+    /// Nothing more happens to it; it leaves when those before it have left.
+    Settled(Fate),
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The cluster has it.
+    Confirmed,
+    /// There was nothing to send.
+    Empty,
+    /// It will not be sent, and is safe in `--rejects`.
+    Rejected,
+    /// It will not be sent.
+    Failed,
 }
 
 /// A record to send now.
 #[derive(Debug)]
 pub struct Due {
-    /// The record.
-    pub record: Record,
+    /// The record's number.
+    pub number: u64,
+    /// Its message.
+    pub message: Message,
     /// Whether it has been sent before.
     pub again: bool,
 }
@@ -96,30 +112,55 @@ impl Outstanding {
 
     /// A record enters. Its number is the one behind the last.
     pub fn push(&mut self, record: Record) {
-        self.bytes += record.body.len();
-        self.entries.push_back(Entry { record, state: State::Waiting, returned: None });
+        self.bytes += record.size();
+        let state = match record.message {
+            Some(_) => State::Waiting,
+            None => State::Settled(Fate::Empty),
+        };
+        self.entries.push_back(Entry { record, state, returned: None });
     }
 
-    /// The next record to send, which counts as sent from here on. With `only_again`, none that
-    /// was never sent.
+    /// A record that cannot be sent takes its place.
+    pub fn push_bad(&mut self, number: u64, fate: Fate) {
+        let record = Record { number, raw: Arc::default(), delivery: None, message: None };
+        self.entries.push_back(Entry { record, state: State::Settled(fate), returned: None });
+    }
+
+    /// The next record to send. With `only_again`, none that was never sent.
     pub fn due(&mut self, only_again: bool) -> Option<Due> {
         let probing = self.entries.front().is_some_and(|e| e.record.number <= self.one_by_one);
         if probing && self.in_flight > 0 {
             return None;
         }
-        let (number, again) = match self.again.pop_first() {
-            Some(number) => (number, true),
+        let (number, again) = match self.again.first() {
+            Some(number) => (*number, true),
             None if only_again => return None,
-            None => (self.never_sent, false),
+            None => (self.next_new()?, false),
         };
-        let entry = self.entry(number)?;
-        entry.state = State::InFlight;
-        let record = entry.record.clone();
-        if !again {
-            self.never_sent += 1;
+        let message = self.entry(number)?.record.message.clone()?;
+        Some(Due { number, message, again })
+    }
+
+    /// The record `number`, which was due, was sent.
+    pub fn sent(&mut self, number: u64) {
+        if let Some(entry) = self.entry(number) {
+            entry.state = State::InFlight;
+            self.in_flight += 1;
+            if !self.again.remove(&number) {
+                self.never_sent = number + 1;
+            }
         }
-        self.in_flight += 1;
-        Some(Due { record, again })
+    }
+
+    /// The first record that was never sent, and is to be.
+    fn next_new(&mut self) -> Option<u64> {
+        loop {
+            let number = self.never_sent;
+            match self.entry(number)?.state {
+                State::Waiting => return Some(number),
+                _ => self.never_sent += 1,
+            }
+        }
     }
 
     /// How many records are sent and not answered.
@@ -132,12 +173,15 @@ impl Outstanding {
         !self.again.is_empty()
     }
 
-    /// The broker returned a message; it belongs to the oldest record in flight that `matches`.
+    /// The broker returned a message; it belongs to the oldest record in flight whose message
+    /// `matches`.
     /// Returned messages carry no delivery tag, and lapin hands one over with whatever confirm
-    /// comes next, so the body is all there is to go by. False where no record matches.
-    pub fn returned(&mut self, reason: &str, matches: impl Fn(&Record) -> bool) -> bool {
+    /// comes next, so the message itself is all there is to go by. False where no record matches.
+    pub fn returned(&mut self, reason: &str, matches: impl Fn(&Message) -> bool) -> bool {
         let entry = self.entries.iter_mut().find(|entry| {
-            entry.state == State::InFlight && entry.returned.is_none() && matches(&entry.record)
+            entry.state == State::InFlight
+                && entry.returned.is_none()
+                && entry.record.message.as_ref().is_some_and(&matches)
         });
         match entry {
             Some(entry) => {
@@ -148,15 +192,17 @@ impl Outstanding {
         }
     }
 
-    /// The broker confirmed a record. `None` where it was not in flight.
+    /// The broker confirmed a record. `None` where it was not in flight. One that was returned
+    /// waits for [`settle`](Self::settle).
     pub fn confirmed(&mut self, number: u64) -> Option<Settled> {
         let entry = self.entry(number).filter(|entry| entry.state == State::InFlight)?;
-        let settled = match entry.returned.take() {
-            Some(reason) => Settled::Returned(reason),
-            None => Settled::Confirmed,
-        };
-        self.settle(number);
-        Some(settled)
+        match entry.returned.take() {
+            Some(reason) => Some(Settled::Returned(reason)),
+            None => {
+                self.settle(number, Fate::Confirmed);
+                Some(Settled::Confirmed)
+            }
+        }
     }
 
     /// The broker did not take a record, and asks that it be sent again.
@@ -181,15 +227,11 @@ impl Outstanding {
     }
 
     /// The broker closed the channel over one of the records in flight. Where there was only one
-    /// it is that one: it leaves, and its number is returned. Else they go one by one from here.
+    /// it is that one, which waits for [`settle`](Self::settle). Else they go one by one from here.
     pub fn blame(&mut self) -> Option<u64> {
         let mut in_flight = self.entries.iter().filter(|entry| entry.state == State::InFlight);
         match (in_flight.next(), in_flight.next_back()) {
-            (Some(only), None) => {
-                let number = only.record.number;
-                self.settle(number);
-                Some(number)
-            }
+            (Some(only), None) => Some(only.record.number),
             (_, last) => {
                 self.one_by_one = last.map_or(self.one_by_one, |entry| entry.record.number);
                 self.lost();
@@ -201,18 +243,19 @@ impl Outstanding {
     /// Numbers of records that were sent and whose fate is unknown.
     pub fn unknown(&self) -> impl Iterator<Item = u64> {
         let never_sent = self.never_sent;
-        self.unsettled().filter(move |number| *number < never_sent)
+        self.unsettled().map(|record| record.number).filter(move |number| *number < never_sent)
     }
 
     /// Numbers of records that were read and never sent.
     pub fn unsent(&self) -> impl Iterator<Item = u64> {
         let never_sent = self.never_sent;
-        self.unsettled().filter(move |number| *number >= never_sent)
+        self.unsettled().map(|record| record.number).filter(move |number| *number >= never_sent)
     }
 
-    fn unsettled(&self) -> impl Iterator<Item = u64> {
-        let entries = self.entries.iter().filter(|entry| entry.state != State::Settled);
-        entries.map(|entry| entry.record.number)
+    /// The records whose fate is not known, in order.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Record> {
+        let entries = self.entries.iter();
+        entries.filter(|entry| !matches!(entry.state, State::Settled(_))).map(|entry| &entry.record)
     }
 
     fn entry(&mut self, number: u64) -> Option<&mut Entry> {
@@ -221,15 +264,38 @@ impl Outstanding {
         self.entries.get_mut(index)
     }
 
-    /// A record in flight is done with; those at the front that are leave the window.
-    fn settle(&mut self, number: u64) {
-        if let Some(entry) = self.entry(number) {
-            entry.state = State::Settled;
-            self.in_flight -= 1;
+    /// What becomes of a record is known.
+    pub fn settle(&mut self, number: u64, fate: Fate) {
+        let Some(entry) = self.entry(number) else { return };
+        match std::mem::replace(&mut entry.state, State::Settled(fate)) {
+            State::InFlight => self.in_flight -= 1,
+            State::Waiting => {
+                self.again.remove(&number);
+            }
+            State::Settled(_) => {}
         }
-        while self.entries.front().is_some_and(|entry| entry.state == State::Settled) {
-            let left = self.entries.pop_front();
-            self.bytes -= left.map_or(0, |entry| entry.record.body.len());
+    }
+
+    /// The record `number`, while it has not left.
+    pub fn record(&mut self, number: u64) -> Option<&Record> {
+        self.entry(number).map(|entry| &entry.record)
+    }
+
+    /// The first record leaves, if its fate is known.
+    pub fn leave(&mut self) -> Option<(Record, Fate)> {
+        let State::Settled(fate) = self.entries.front()?.state else { return None };
+        let (record, _) = self.evict()?;
+        self.never_sent = self.never_sent.max(record.number + 1);
+        Some((record, fate))
+    }
+
+    /// The first record leaves, whether its fate is known or not: the run is over.
+    pub fn evict(&mut self) -> Option<(Record, Option<Fate>)> {
+        let entry = self.entries.pop_front()?;
+        self.bytes -= entry.record.size();
+        match entry.state {
+            State::Settled(fate) => Some((entry.record, Some(fate))),
+            State::Waiting | State::InFlight => Some((entry.record, None)),
         }
     }
 }
@@ -237,9 +303,16 @@ impl Outstanding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Body;
 
     fn record(number: u64, body: &str) -> Record {
-        Record { number, body: body.as_bytes().into() }
+        let raw: Arc<[u8]> = body.as_bytes().into();
+        let message = Message {
+            route: Arc::default(),
+            properties: Arc::default(),
+            body: Body::new(raw.clone(), 0),
+        };
+        Record { number, raw, delivery: None, message: Some(message) }
     }
 
     fn window(bodies: &[&str]) -> Outstanding {
@@ -251,7 +324,12 @@ mod tests {
     }
 
     fn send_all(window: &mut Outstanding) -> Vec<(u64, bool)> {
-        std::iter::from_fn(|| window.due(false)).map(|due| (due.record.number, due.again)).collect()
+        std::iter::from_fn(|| {
+            let due = window.due(false)?;
+            window.sent(due.number);
+            Some((due.number, due.again))
+        })
+        .collect()
     }
 
     #[test]
@@ -262,8 +340,26 @@ mod tests {
         assert_eq!(window.confirmed(1), Some(Settled::Confirmed));
         assert_eq!(window.unknown().collect::<Vec<_>>(), [2]);
         assert_eq!(window.confirmed(2), Some(Settled::Confirmed));
-        assert!(window.is_empty());
         assert_eq!(window.confirmed(2), None);
+    }
+
+    #[test]
+    fn records_leave_in_the_order_of_the_input_with_what_became_of_them() {
+        let mut window = window(&["a", "b"]);
+        window.push_bad(3, Fate::Rejected);
+        window.push(record(4, "d"));
+        assert_eq!(send_all(&mut window), [(1, false), (2, false), (4, false)]);
+        window.confirmed(2);
+        assert!(window.leave().is_none());
+        window.settle(1, Fate::Failed);
+        let left =
+            std::iter::from_fn(|| window.leave().map(|(record, fate)| (record.number, fate)));
+        let wanted = [(1, Fate::Failed), (2, Fate::Confirmed), (3, Fate::Rejected)];
+        assert_eq!(left.collect::<Vec<_>>(), wanted);
+        assert_eq!(window.unknown().collect::<Vec<_>>(), [4]);
+        window.confirmed(4);
+        window.leave();
+        assert!(window.is_empty());
     }
 
     #[test]
@@ -282,9 +378,10 @@ mod tests {
     fn a_returned_message_fails_the_record_it_belongs_to_whichever_confirm_brought_it() {
         let mut window = window(&["a", "b", "b"]);
         send_all(&mut window);
-        assert!(window.returned("NO_ROUTE", |record| *record.body == *b"b"));
+        assert!(window.returned("NO_ROUTE", |message| *message.body == *b"b"));
         assert_eq!(window.confirmed(1), Some(Settled::Confirmed));
         assert_eq!(window.confirmed(2), Some(Settled::Returned("NO_ROUTE".to_owned())));
+        window.settle(2, Fate::Failed);
         assert_eq!(window.confirmed(3), Some(Settled::Confirmed));
         assert!(!window.returned("NO_ROUTE", |_| true));
     }
@@ -298,6 +395,7 @@ mod tests {
         window.confirmed(1);
         assert_eq!(send_all(&mut window), [(2, true)]);
         assert_eq!(window.blame(), Some(2));
+        window.settle(2, Fate::Failed);
         window.lost();
         assert_eq!(send_all(&mut window), [(3, true)]);
     }
@@ -311,7 +409,7 @@ mod tests {
         assert!(!window.has_room());
         let mut window = Outstanding::new(2);
         assert!(window.has_room());
-        window.push(Record { number: 1, body: vec![0; MOST_BYTES].into() });
+        window.push(record(1, &"x".repeat(MOST_BYTES)));
         assert!(!window.has_room());
     }
 }

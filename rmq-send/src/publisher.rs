@@ -4,27 +4,22 @@
 //! future is polled once, which puts the message into lapin's queue, and kept until its confirm
 //! has come.
 
-use crate::lines::Record;
+use crate::record::Message;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{Channel, Confirmation};
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::session::answer;
 use std::task::{Context, Poll, Waker};
-
-/// Persistent, as AMQP numbers the delivery modes (specification, section 1.8, basic properties).
-const PERSISTENT: u8 = 2;
 
 type Answer = (u64, lapin::Result<Confirmation>);
 
 /// A channel in confirm mode, and the confirms that are awaited on it.
 pub struct Publisher {
     channel: Channel,
-    routing_key: ShortString,
-    properties: BasicProperties,
+    options: BasicPublishOptions,
     confirms: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Confirms seen too late to be sure that all that came with them had been seen.
     late: Vec<(u64, bool)>,
@@ -44,37 +39,37 @@ pub struct Answers {
 }
 
 impl Publisher {
-    /// Puts `channel` into confirm mode, to publish with `routing_key` to the default exchange.
+    /// Puts `channel` into confirm mode. With `mandatory`, what no queue takes is returned.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(channel: Channel, routing_key: ShortString) -> Result<Self, Trouble> {
+    pub async fn open(channel: Channel, mandatory: bool) -> Result<Self, Trouble> {
         answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
             channel,
-            routing_key,
-            properties: BasicProperties::default().with_delivery_mode(PERSISTENT),
+            options: BasicPublishOptions { mandatory, ..Default::default() },
             confirms: FuturesUnordered::new(),
             late: Vec::new(),
         })
     }
 
-    /// Publishes a record; [`answers`](Self::answers) tells what becomes of it.
-    pub fn publish(&mut self, record: Record) {
+    /// Publishes the record `number`; [`answers`](Self::answers) tells what becomes of it.
+    pub fn publish(&mut self, number: u64, message: Message) {
         let channel = self.channel.clone();
-        let routing_key = self.routing_key.clone();
-        let properties = self.properties.clone();
+        let options = self.options;
         let mut confirm = async move {
-            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-            let exchange = ShortString::default();
-            let published = channel
-                .basic_publish(exchange, routing_key, options, &record.body, properties)
-                .await;
+            let (exchange, key) =
+                (message.route.exchange.clone(), message.route.routing_key.clone());
+            let properties = (*message.properties).clone();
+            let published =
+                channel.basic_publish(exchange, key, options, &message.body, properties).await;
+            // The window keeps the message, too; what waits for a confirm here need not.
+            drop(message);
             let answer = match published {
                 Ok(confirm) => confirm.await,
                 Err(error) => Err(error),
             };
-            (record.number, answer)
+            (number, answer)
         }
         .boxed();
         // The first poll hands the message to lapin, here and now, so that records keep their

@@ -1,8 +1,8 @@
 //! When the channel or the connection fails: a new one, and everything unconfirmed again.
 
 use crate::link::Link;
+use crate::record::Route;
 use crate::sender::{LAST_CONFIRMS, Sender};
-use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
 use rmq_common::failure::Failure;
@@ -24,19 +24,25 @@ impl Sender {
                     self.reconnect().await;
                 }
             }
-            Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. } => {
+            Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. }
+                if let Some(route) = self.job.fixed.clone() =>
+            {
                 // It holds for every record alike: they all go the same way.
                 self.window.lost();
-                let refused = self.refused(trouble);
+                let refused = self.refused(&route, trouble);
                 let first = self.window.unknown().next();
                 self.give_up(match first {
-                    Some(number) => refused.context(format!("line {number}")),
+                    Some(number) => refused.context(self.job.positions.of(number)),
                     None => refused,
                 });
             }
             Trouble::Refused { .. } => {
-                let refused = self.refused(trouble);
+                self.exchanges.forget();
                 if let Some(number) = self.window.blame() {
+                    let route = self.window.record(number).and_then(|record| {
+                        record.message.as_ref().map(|message| message.route.clone())
+                    });
+                    let refused = self.refused(&route.unwrap_or_default(), trouble);
                     self.fail_record(number, refused);
                 }
                 // Only the channel is closed; the connection serves the next one.
@@ -51,9 +57,9 @@ impl Sender {
         }
     }
 
-    fn refused(&self, trouble: Trouble) -> Failure {
+    fn refused(&self, route: &Route, trouble: Trouble) -> Failure {
         let vhost = self.broker.vhost();
-        trouble.failure().context(format!("publish to {} in vhost {vhost}", self.queue))
+        trouble.failure().context(format!("publish to {} in vhost {vhost}", route.shown()))
     }
 
     fn cut(&mut self, why: &str) {
@@ -72,10 +78,10 @@ impl Sender {
         }
         // A connection that ends as soon as it is used must not be made a thousand times a second.
         let pause = self.backoff.next_pause();
-        let Sender { broker, queue, signals, deadline, .. } = self;
+        let Sender { broker, signals, deadline, job, .. } = self;
         let connect = async {
             runtime::sleep(pause).await;
-            connect(broker, queue, &patience).await
+            connect(broker, job.mandatory, &patience).await
         };
         let (connected, signal) = unless_stopped(signals, *deadline, connect).await;
         self.take_signal(signal);
@@ -103,9 +109,9 @@ impl Sender {
 
     /// Goes on on a new channel of the same connection; on a new connection if that fails.
     async fn renew(&mut self) {
-        let Sender { link, queue, signals, deadline, .. } = self;
+        let Sender { link, signals, deadline, .. } = self;
         let Some(link) = link else { return };
-        let renew = link.renew(queue.clone());
+        let renew = link.renew();
         let (renewed, signal) = unless_stopped(signals, *deadline, renew).await;
         self.take_signal(signal);
         match renewed {
@@ -119,7 +125,7 @@ impl Sender {
         }
     }
 
-    fn take_signal(&mut self, signal: Option<i32>) {
+    pub(crate) fn take_signal(&mut self, signal: Option<i32>) {
         if let Some(signal) = signal {
             self.signal(signal);
         }
@@ -142,13 +148,13 @@ impl Sender {
 /// As [`Broker::connect`].
 pub async fn connect(
     broker: &mut Broker,
-    queue: &ShortString,
+    mandatory: bool,
     patience: &Patience,
 ) -> Result<Link, Failure> {
     let mut backoff = Backoff::default();
     loop {
         let session = broker.connect(patience).await?;
-        match Link::open(session, queue.clone()).await {
+        match Link::open(session, mandatory).await {
             Ok(link) => return Ok(link),
             Err(Trouble::Lost(_)) if !patience.is_over() => {
                 runtime::sleep(backoff.next_pause()).await;
@@ -160,7 +166,7 @@ pub async fn connect(
 
 /// Does `work` unless a signal stops it: the first one leaves it [`LAST_CONFIRMS`], the second and
 /// the deadline end it. The first signal that came is handed over, whatever became of the work.
-async fn unless_stopped<T>(
+pub async fn unless_stopped<T>(
     signals: &flume::Receiver<i32>,
     mut deadline: Option<Instant>,
     work: impl Future<Output = T>,

@@ -1,22 +1,29 @@
 //! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
 
+use crate::acknowledge::Acknowledger;
+use crate::exchanges::Exchanges;
 use crate::input::{End, Input, Reader};
-use crate::lines::Record;
 use crate::link::{Link, News};
-use crate::outstanding::Outstanding;
+use crate::outstanding::{Fate, Outstanding};
+use crate::positions::Positions;
 use crate::ranges::Ranges;
+use crate::record::{Bad, Item, Route};
+use crate::rejects::Rejects;
 use crate::tally::Tally;
+use crate::tee::Tee;
 use crate::verdict::Verdict;
 use crate::watch::Watch;
-use lapin::types::ShortString;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{first, sleep_until};
 use std::collections::VecDeque;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a broker that is there may take to confirm, however short `--retry` is.
@@ -24,14 +31,39 @@ const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a signal leaves for the last confirms.
 pub(crate) const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
+/// What a run is to do.
+pub struct Job {
+    /// Messages that may be unconfirmed at once.
+    pub window: usize,
+    /// How long to go on without a confirm.
+    pub retry: Limit,
+    /// Where all messages go, if they go the same way.
+    pub fixed: Option<Arc<Route>>,
+    /// Whether what no queue takes is a failure.
+    pub mandatory: bool,
+    /// The input ends by itself, and can be read to its end even when nothing can be sent.
+    pub finite: bool,
+    /// What records are called.
+    pub positions: Positions,
+    /// Where records go that cannot be sent.
+    pub rejects: Option<Rejects>,
+    /// Where confirmed records go.
+    pub tee: Option<Tee>,
+    /// Who is told of them.
+    pub acknowledger: Option<Acknowledger>,
+    /// Shows how far it is.
+    pub progress: Progress,
+}
+
 /// Everything a run holds.
 pub struct Sender {
+    pub(crate) job: Job,
     pub(crate) broker: Broker,
-    pub(crate) queue: ShortString,
     pub(crate) link: Option<Link>,
+    pub(crate) exchanges: Exchanges,
     pub(crate) reader: Reader,
-    /// Records read that have not entered the window.
-    pub(crate) read: VecDeque<Record>,
+    /// What was read and has not entered the window.
+    pub(crate) read: VecDeque<Item>,
     pub(crate) input_over: bool,
     pub(crate) window: Outstanding,
     pub(crate) confirmed: Ranges,
@@ -45,6 +77,8 @@ pub struct Sender {
     /// A signal came: confirms are awaited until then.
     pub(crate) deadline: Option<Instant>,
     pub(crate) verdict: Verdict,
+    /// A record is lost to this run, so that nothing behind it is told as done.
+    pub(crate) silenced: bool,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -57,12 +91,10 @@ enum Step {
 }
 
 impl Sender {
-    /// Sends what `reader` reads over `link` to `queue`.
+    /// Sends what `reader` reads over `link`.
     pub fn new(
-        window: usize,
-        retry: Limit,
+        job: Job,
         broker: Broker,
-        queue: ShortString,
         link: Link,
         reader: Reader,
         signals: flume::Receiver<i32>,
@@ -70,21 +102,23 @@ impl Sender {
         Sender {
             diagnostics: broker.diagnostics(),
             broker,
-            queue,
             link: Some(link),
+            exchanges: Exchanges::new(job.fixed.as_deref()),
             reader,
             read: VecDeque::new(),
             input_over: false,
-            window: Outstanding::new(window),
+            window: Outstanding::new(job.window),
             confirmed: Ranges::default(),
             tally: Tally::default(),
             signals,
-            patience: Patience::new(retry),
+            patience: Patience::new(job.retry),
             backoff: Backoff::default(),
             pause: None,
             watch: Watch::default(),
             deadline: None,
             verdict: Verdict::default(),
+            silenced: false,
+            job,
         }
     }
 
@@ -92,7 +126,12 @@ impl Sender {
     pub async fn run(mut self) -> (Verdict, Tally) {
         loop {
             self.renew_after_nack().await;
-            self.publish();
+            let unknown = self.publish();
+            self.leave();
+            if let Some((number, route)) = unknown {
+                self.look(number, &route).await;
+                continue;
+            }
             if self.is_done() {
                 break;
             }
@@ -102,6 +141,7 @@ impl Sender {
                 Step::Signal(signal) => self.signal(signal),
                 Step::Time => self.give_up_on_a_stalled_link().await,
             }
+            self.leave();
             self.give_up_in_time();
         }
         self.finish().await
@@ -117,32 +157,49 @@ impl Sender {
         self.verdict.has_given_up() || settled
     }
 
-    /// Publishes whatever may be published now.
-    fn publish(&mut self) {
-        while self.window.has_room() {
-            let Some(record) = self.read.pop_front() else { break };
+    /// Publishes whatever may be published now. What goes to an exchange that nobody has looked at
+    /// yet has to wait for that.
+    fn publish(&mut self) -> Option<(u64, Arc<Route>)> {
+        while self.has_room() {
+            let Some(item) = self.read.pop_front() else { break };
             if self.window.is_empty() {
                 // Time without anything to confirm is no time without progress.
                 self.patience.progress();
             }
-            self.window.push(record);
+            match item {
+                Item::Record(record) => self.window.push(record),
+                Item::Bad(bad) => self.bad(bad),
+                Item::Rest { bytes, more } => self.rest(&bytes, more),
+            }
         }
-        let Some(link) = &mut self.link else { return };
         if self.pause.is_some() || self.verdict.has_given_up() {
-            return;
+            return None;
         }
+        let link = self.link.as_mut()?;
         while let Some(due) = self.window.due(self.verdict.is_failure()) {
+            let route = &due.message.route;
+            if !self.exchanges.is_known(&route.exchange) {
+                return Some((due.number, route.clone()));
+            }
             self.tally.resent += u64::from(due.again);
             self.watch.sent();
-            link.publisher().publish(due.record);
+            self.window.sent(due.number);
+            link.publisher().publish(due.number, due.message);
         }
+        None
+    }
+
+    /// Whether one more record may be taken on.
+    fn has_room(&self) -> bool {
+        self.window.has_room() && self.job.tee.as_ref().is_none_or(Tee::has_room)
     }
 
     /// Waits for the next thing to happen. Safe to drop at any point.
     async fn step(&mut self) -> Step {
         let time = self.next_time();
-        let wants_input = !self.input_over && self.read.is_empty() && self.window.has_room();
-        let Sender { link, reader, signals, .. } = self;
+        let has_room = self.has_room();
+        let wants_input = !self.input_over && self.read.is_empty() && has_room;
+        let Sender { link, reader, signals, job, .. } = self;
         let news = async {
             match link {
                 Some(link) => Step::News(link.news().await),
@@ -158,7 +215,12 @@ impl Sender {
             }
         };
         let time = async {
-            sleep_until(time).await;
+            match &mut job.tee {
+                Some(tee) if !has_room => {
+                    first(async { tee.moved().await }, sleep_until(time)).await;
+                }
+                _ => sleep_until(time).await,
+            }
             Step::Time
         };
         first(first(signal, news), first(input, time)).await
@@ -180,21 +242,81 @@ impl Sender {
         Some(Instant::now() + left.max(floor))
     }
 
-    fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, input: Input) {
         match input {
-            Input::Records(records) => {
-                self.tally.read += records.len() as u64;
-                self.read.extend(records);
+            Input::Items(items) => {
+                let records = items.iter().filter(|item| !matches!(item, Item::Rest { .. }));
+                self.tally.read += records.count() as u64;
+                self.read.extend(items);
             }
             Input::End(end) => {
                 self.input_over = true;
                 match end {
                     End::Finished | End::Stopped { partial: 0 } => {}
                     End::Stopped { partial } => self.verdict.partial(partial),
-                    End::Failed(failure) => self.fail(failure),
+                    End::Failed(failure) => self.verdict.fail_input(failure),
                 }
             }
         }
+    }
+
+    /// A record cannot be sent: its place in the window is taken by what becomes of it.
+    fn bad(&mut self, bad: Bad) {
+        let Bad { number, raw, why } = bad;
+        let why = why.context(self.job.positions.of(number));
+        let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(&raw));
+        let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
+            Some(Ok(fate)) => fate,
+            // No more is read; what was read is sent.
+            lost => {
+                self.verdict.fail_input(lost.and_then(Result::err).unwrap_or(why));
+                self.reader.stop();
+                Fate::Failed
+            }
+        };
+        self.window.push_bad(number, fate);
+    }
+
+    fn rest(&mut self, bytes: &[u8], more: bool) {
+        let kept = self.job.rejects.as_mut().map(|rejects| rejects.rest(bytes, more));
+        if let Some(Err(failure)) = kept {
+            self.fail(failure);
+        }
+    }
+
+    /// A record failed for good. Without `--rejects` no more is read, and what was sent is waited
+    /// for.
+    pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
+        let why = failure.context(self.job.positions.of(number));
+        let kept = match (&mut self.job.rejects, self.window.record(number)) {
+            (Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
+            _ => None,
+        };
+        let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
+            Some(Ok(fate)) => fate,
+            lost => {
+                self.verdict.fail_record(number, lost.and_then(Result::err).unwrap_or(why));
+                self.reader.stop();
+                Fate::Failed
+            }
+        };
+        self.window.settle(number, fate);
+    }
+
+    /// What becomes of a record that `--rejects` was to keep; or what fails now.
+    fn rejected(
+        &mut self,
+        number: u64,
+        why: Failure,
+        kept: Result<(), Failure>,
+    ) -> Result<Fate, Failure> {
+        if let Err(lost) = kept {
+            return Err(Failure::new(lost.exit(), format!("{why}; and {lost}")));
+        }
+        self.tally.rejected += 1;
+        self.tell_rejected(&why);
+        self.verdict.reject_record(number, why);
+        Ok(Fate::Rejected)
     }
 
     /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
@@ -208,13 +330,7 @@ impl Sender {
         self.reader.stop();
     }
 
-    /// A record failed for good: no more is read, what was sent is waited for.
-    pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
-        self.verdict.fail_record(number, failure);
-        self.reader.stop();
-    }
-
-    /// The same where it is no record's fault.
+    /// It failed for good, where it is no record's fault.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.verdict.fail(failure);
         self.reader.stop();
@@ -222,14 +338,17 @@ impl Sender {
 
     pub(crate) fn give_up(&mut self, failure: Failure) {
         self.verdict.give_up(failure);
-        self.reader.stop();
+        // With --rejects the rest of a file is kept as well, so that a run over the rejects
+        // finishes the job.
+        if self.job.rejects.is_none() || !self.job.finite {
+            self.reader.stop();
+        }
     }
 
     pub(crate) fn give_up_for_the_signal(&mut self) {
-        self.give_up(Failure::new(
-            rmq_common::exit::Exit::TempFail,
-            "stopped by a signal before everything was confirmed",
-        ));
+        self.reader.stop();
+        let text = "stopped by a signal before everything was confirmed";
+        self.give_up(Failure::new(Exit::TempFail, text));
     }
 
     fn give_up_in_time(&mut self) {
@@ -240,28 +359,7 @@ impl Sender {
         {
             let seconds = self.patience.elapsed().as_secs();
             let text = format!("no confirm for {seconds} s (--retry)");
-            self.give_up(Failure::new(rmq_common::exit::Exit::TempFail, text));
+            self.give_up(Failure::new(Exit::TempFail, text));
         }
-    }
-
-    /// Closes, and takes stock of what was not confirmed.
-    async fn finish(mut self) -> (Verdict, Tally) {
-        // The reader was told to stop, or is over: this ends, and finds what it had read already.
-        while !self.input_over {
-            let input = self.reader.next().await;
-            self.input(input);
-        }
-        let unknown: Vec<u64> = self.window.unknown().collect();
-        self.tally.unknown = unknown.len() as u64;
-        let read = self.read.iter().map(|record| record.number);
-        let unsent = self.window.unsent().chain(read).collect();
-        self.verdict.take_stock(self.confirmed, unknown.into_iter().collect(), unsent);
-        match self.link {
-            // It would not write its close either.
-            Some(link) if self.watch.is_blocked() => link.cut(),
-            Some(link) => link.close().await,
-            None => {}
-        }
-        (self.verdict, self.tally)
     }
 }

@@ -3,6 +3,7 @@
 use crate::link::News;
 use crate::outstanding::Settled;
 use crate::publisher::Answers;
+use crate::record::{Message, Route};
 use crate::sender::Sender;
 use rmq_common::failure::Failure;
 use std::time::Instant;
@@ -29,12 +30,22 @@ impl Sender {
         for message in &answers.returned {
             let delivery = &message.delivery;
             let reason = message.reply_text.as_str();
-            let matched = self.window.returned(reason, |record| *record.body == *delivery.data);
+            let goes_there = |message: &Message| {
+                message.route.exchange == delivery.exchange
+                    && message.route.routing_key == delivery.routing_key
+                    && *message.body == *delivery.data
+            };
+            // Two messages may differ in nothing but their headers, and headers may decide.
+            let matched = self.window.returned(reason, |message| {
+                goes_there(message) && *message.properties == delivery.properties
+            }) || self.window.returned(reason, goes_there);
             if !matched {
                 // Never seen from RabbitMQ, whose returns come before their confirms; but then one
                 // of the confirms counted was none.
                 let text = format!("a message counted as confirmed was returned: {reason}");
-                self.fail(Failure::data(format!("publish to {}: {text}", self.queue)));
+                let (exchange, key) = (delivery.exchange.clone(), delivery.routing_key.clone());
+                let route = Route { exchange, routing_key: key };
+                self.fail(Failure::data(format!("publish to {}: {text}", route.shown())));
             }
         }
         if !answers.confirmed.is_empty() {
@@ -50,7 +61,7 @@ impl Sender {
                 }
                 Some(Settled::Returned(reason)) => {
                     self.tally.returned += 1;
-                    let why = self.unroutable(&reason);
+                    let why = self.unroutable(number, &reason);
                     self.fail_record(number, Failure::data(why));
                 }
                 None => {}
@@ -67,12 +78,18 @@ impl Sender {
         }
     }
 
-    fn unroutable(&self, reason: &str) -> String {
-        let (queue, vhost) = (&self.queue, self.broker.vhost());
-        if reason == "NO_ROUTE" {
-            format!("publish to {queue}: no such queue in vhost {vhost}")
-        } else {
-            format!("publish to {queue} in vhost {vhost}: returned: {reason}")
+    fn unroutable(&mut self, number: u64, reason: &str) -> String {
+        let vhost = self.broker.vhost();
+        let record = self.window.record(number);
+        let route = record.and_then(|record| record.message.as_ref()).map(|message| &message.route);
+        let route = route.cloned().unwrap_or_default();
+        let shown = route.shown();
+        match reason {
+            "NO_ROUTE" if route.exchange.as_str().is_empty() => {
+                format!("publish to {shown}: no such queue in vhost {vhost}")
+            }
+            "NO_ROUTE" => format!("publish to {shown} in vhost {vhost}: no queue takes it"),
+            reason => format!("publish to {shown} in vhost {vhost}: returned: {reason}"),
         }
     }
 }

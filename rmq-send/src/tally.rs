@@ -1,5 +1,6 @@
 //! What became of the records, counted.
 
+use rmq_common::failure::Failure;
 use std::fmt;
 use std::time::Instant;
 
@@ -12,6 +13,8 @@ pub struct Tally {
     pub confirmed: u64,
     /// Records that were returned: no queue takes them.
     pub returned: u64,
+    /// Records that are in `--rejects`, or in the spool's rejected file.
+    pub rejected: u64,
     /// Times a record was nacked.
     pub nacked: u64,
     /// Records that were sent and whose fate is unknown.
@@ -27,6 +30,7 @@ impl Default for Tally {
             read: 0,
             confirmed: 0,
             returned: 0,
+            rejected: 0,
             nacked: 0,
             unknown: 0,
             resent: 0,
@@ -35,11 +39,39 @@ impl Default for Tally {
     }
 }
 
+impl Tally {
+    /// Writes it to the file `name`, as JSON.
+    ///
+    /// # Errors
+    /// The file cannot be written (74).
+    pub fn write(&self, name: &str) -> Result<(), Failure> {
+        let mut stats = serde_json::Map::new();
+        for (what, count) in self.counts() {
+            stats.insert(what.to_owned(), count.into());
+        }
+        stats.insert("seconds".to_owned(), self.started.elapsed().as_secs_f64().into());
+        let text = format!("{}\n", serde_json::Value::Object(stats));
+        std::fs::write(name, text).map_err(|error| Failure::io(format!("write {name}"), &error))
+    }
+
+    fn counts(&self) -> [(&'static str, u64); 7] {
+        [
+            ("read", self.read),
+            ("confirmed", self.confirmed),
+            ("returned", self.returned),
+            ("rejected", self.rejected),
+            ("nacked", self.nacked),
+            ("unknown", self.unknown),
+            ("resent", self.resent),
+        ]
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { read, confirmed, returned, nacked, unknown, resent, started } = self;
-        let seconds = started.elapsed().as_secs_f64();
-        write!(f, "read {read}, confirmed {confirmed}, returned {returned}, nacked {nacked}, ")?;
-        write!(f, "unknown {unknown}, resent {resent}, in {seconds:.3} s")
+        for (what, count) in self.counts() {
+            write!(f, "{what} {count}, ")?;
+        }
+        write!(f, "in {:.3} s", self.started.elapsed().as_secs_f64())
     }
 }

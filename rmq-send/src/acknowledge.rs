@@ -1,0 +1,135 @@
+//! `--ack-to`: telling rmq-recv, through a FIFO, what is done.
+//!
+//! Lines of text, each short enough to be written whole (pipe(7): `PIPE_BUF`): first `run RUN`,
+//! then `RUN N` (the records 1 to N are done) or, of envelopes, `RUN id ID`. Done is what the
+//! cluster has confirmed and what is safe in `--rejects`; in the order of the input, so that
+//! nothing is done before what came before it.
+
+use crate::framing::Format;
+use crate::run_id;
+use rmq_common::failure::Failure;
+use rustix::fs::{FileType, Mode, OFlags};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// The thread that tells what is done.
+#[derive(Debug)]
+pub struct Acknowledger {
+    name: String,
+    /// Whether ids are told, in place of numbers.
+    envelopes: bool,
+    done: flume::Sender<Done>,
+    ended: flume::Receiver<io::Result<()>>,
+}
+
+#[derive(Debug)]
+enum Done {
+    /// All records up to this one.
+    Upto(u64),
+    /// This delivery.
+    Delivery(Arc<str>),
+}
+
+/// The FIFO, before it has a reader.
+#[derive(Debug)]
+pub struct Fifo {
+    name: String,
+}
+
+impl Fifo {
+    /// The FIFO `name`.
+    ///
+    /// # Errors
+    /// It is not there (74), or no FIFO (64): a file's reader could not see its writer's end.
+    pub fn new(name: &str) -> Result<Self, Failure> {
+        let problem = |error: rustix::io::Errno| Failure::io(format!("open {name}"), &error.into());
+        let status = rustix::fs::stat(name).map_err(problem)?;
+        if FileType::from_raw_mode(status.st_mode) != FileType::Fifo {
+            return Err(Failure::usage(format!("--ack-to {name}: it is no FIFO (see mkfifo(1))")));
+        }
+        Ok(Fifo { name: name.to_owned() })
+    }
+
+    /// Opens it; `None` while nobody has opened it to read.
+    ///
+    /// # Errors
+    /// It cannot be written (74).
+    pub fn open(&self) -> Result<Option<OwnedFd>, Failure> {
+        // Without waiting for the reader, so that a signal can end the wait.
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let problem =
+            |error: rustix::io::Errno| Failure::io(format!("open {}", self.name), &error.into());
+        let fifo = match rustix::fs::open(self.name.as_str(), flags, Mode::empty()) {
+            Ok(fifo) => fifo,
+            Err(rustix::io::Errno::NXIO) => return Ok(None),
+            Err(error) => return Err(problem(error)),
+        };
+        let flags = rustix::fs::fcntl_getfl(&fifo).map_err(problem)?;
+        rustix::fs::fcntl_setfl(&fifo, flags - OFlags::NONBLOCK).map_err(problem)?;
+        Ok(Some(fifo))
+    }
+}
+
+impl Acknowledger {
+    /// Announces this run, and tells from here on what is done, of an input of `format`.
+    ///
+    /// # Errors
+    /// When the thread cannot be made (74).
+    pub fn start(name: &str, fifo: OwnedFd, format: Format) -> Result<Self, Failure> {
+        let run = run_id::new()?;
+        let (done, received) = flume::unbounded();
+        let (end, ended) = flume::bounded(1);
+        std::thread::Builder::new()
+            .name("ack-to".to_owned())
+            .spawn(move || {
+                let _ = end.send(tell(File::from(fifo), &run, &received));
+            })
+            .map_err(|error| Failure::io("start to write", &error))?;
+        let envelopes = format == Format::Json;
+        Ok(Acknowledger { name: name.to_owned(), envelopes, done, ended })
+    }
+
+    /// The records up to `number` are done, which ends `delivery`.
+    pub fn done(&self, number: u64, delivery: Option<Arc<str>>) {
+        let done = match (self.envelopes, delivery) {
+            (false, _) => Done::Upto(number),
+            (true, Some(delivery)) => Done::Delivery(delivery),
+            (true, None) => return,
+        };
+        // Refused only where the thread has ended, which `finish` tells.
+        let _ = self.done.send(done);
+    }
+
+    /// Waits until all is told.
+    ///
+    /// # Errors
+    /// It could not be: what is not told comes again (74).
+    pub async fn finish(self) -> Result<(), Failure> {
+        drop(self.done);
+        match self.ended.recv_async().await {
+            Ok(Err(error)) => Err(Failure::io(format!("write to {}", self.name), &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes what is done until nothing more comes.
+fn tell(mut fifo: File, run: &str, done: &flume::Receiver<Done>) -> io::Result<()> {
+    fifo.write_all(format!("run {run}\n").as_bytes())?;
+    while let Ok(first) = done.recv() {
+        let mut upto = None;
+        for done in [first].into_iter().chain(done.drain()) {
+            match done {
+                Done::Upto(number) => upto = Some(number),
+                Done::Delivery(id) => fifo.write_all(format!("{run} id {id}\n").as_bytes())?,
+            }
+        }
+        // Of many numbers the last says all.
+        if let Some(number) = upto {
+            fifo.write_all(format!("{run} {number}\n").as_bytes())?;
+        }
+    }
+    Ok(())
+}

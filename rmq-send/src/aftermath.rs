@@ -1,0 +1,177 @@
+//! What happens with records whose fate is known, and with those that a run leaves.
+
+use crate::input::Input;
+use crate::outstanding::Fate;
+use crate::ranges::Ranges;
+use crate::record::{Item, Record};
+use crate::rejects::Rejects;
+use crate::sender::Sender;
+use crate::tally::Tally;
+use crate::verdict::Verdict;
+use rmq_common::failure::Failure;
+use std::sync::Arc;
+
+/// How many rejected records are told of one by one.
+const TOLD: u64 = 10;
+
+impl Sender {
+    /// Records whose fate is known leave the window, in the order of the input.
+    pub(crate) fn leave(&mut self) {
+        let passing = self.job.rejects.as_ref().is_some_and(Rejects::is_passing);
+        if passing && self.job.acknowledger.is_some() {
+            // Not all that was rejected is in the file yet.
+            return;
+        }
+        while let Some((record, fate)) = self.window.leave() {
+            self.left(record, fate);
+        }
+        if let Some(tee) = &mut self.job.tee {
+            tee.flush();
+        }
+        self.job.progress.set(self.tally.confirmed);
+    }
+
+    fn left(&mut self, record: Record, fate: Fate) {
+        match fate {
+            Fate::Confirmed => {
+                if let Some(tee) = &mut self.job.tee {
+                    tee.confirmed(&record.raw);
+                }
+            }
+            Fate::Empty => {}
+            Fate::Rejected => {
+                // Told only once it is safe.
+                if self.job.acknowledger.is_some() {
+                    self.sync_rejects();
+                }
+            }
+            Fate::Failed => self.silenced = true,
+        }
+        self.done(record.number, record.delivery);
+    }
+
+    fn done(&self, number: u64, delivery: Option<Arc<str>>) {
+        if let Some(acknowledger) = self.job.acknowledger.as_ref().filter(|_| !self.silenced) {
+            acknowledger.done(number, delivery);
+        }
+    }
+
+    /// A rejected record is told of, unless many were already.
+    pub(crate) fn tell_rejected(&self, why: &Failure) {
+        match self.verdict.rejected() {
+            ..TOLD => self.diagnostics.notice(&why.to_string()),
+            TOLD => self.diagnostics.notice("further rejected records are only counted"),
+            _ => {}
+        }
+    }
+
+    /// Closes, keeps what was not confirmed, and takes stock of it.
+    pub(crate) async fn finish(mut self) -> (Verdict, Tally) {
+        self.leave();
+        let unknown: Ranges = self.window.unknown().collect();
+        self.tally.unknown = self.window.unknown().count() as u64;
+        let mut unsent: Ranges = self.window.unsent().collect();
+        let mut left = Vec::new();
+        while let Some((record, fate)) = self.window.evict() {
+            match fate {
+                Some(fate) => {
+                    self.keep(&mut left);
+                    self.left(record, fate);
+                }
+                None => left.push(record),
+            }
+        }
+        self.keep(&mut left);
+        // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
+        // had read already.
+        loop {
+            let items: Vec<Item> = self.read.drain(..).collect();
+            for item in items {
+                match item {
+                    Item::Record(record) => {
+                        unsent.insert(record.number);
+                        left.push(record);
+                    }
+                    Item::Bad(bad) => {
+                        self.keep(&mut left);
+                        unsent.insert(bad.number);
+                        let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(&bad.raw));
+                        self.kept(kept);
+                    }
+                    Item::Rest { bytes, more } => {
+                        let rejects = self.job.rejects.as_mut();
+                        let kept = rejects.map(|rejects| rejects.rest(&bytes, more));
+                        self.kept(kept);
+                    }
+                }
+            }
+            self.keep(&mut left);
+            if self.input_over {
+                break;
+            }
+            let input: Input = self.reader.next().await;
+            self.input(input);
+        }
+        let ended = self.job.rejects.as_mut().map(Rejects::end);
+        self.kept(ended);
+        self.sync_rejects();
+        if let Some(rejects) = &self.job.rejects {
+            self.verdict.kept_in(rejects.name());
+        }
+        self.verdict.take_stock(std::mem::take(&mut self.confirmed), unknown, unsent);
+        self.end().await;
+        (self.verdict, self.tally)
+    }
+
+    /// Ends the connection, and waits for those who are told of what is confirmed.
+    async fn end(&mut self) {
+        match self.link.take() {
+            // It would not write its close either.
+            Some(link) if self.watch.is_blocked() => link.cut(),
+            Some(link) => link.close().await,
+            None => {}
+        }
+        if let Some(tee) = self.job.tee.take()
+            && let Err(failure) = tee.finish().await
+        {
+            self.verdict.fail(failure);
+        }
+        if let Some(acknowledger) = self.job.acknowledger.take()
+            && let Err(failure) = acknowledger.finish().await
+        {
+            self.verdict.fail(failure);
+        }
+    }
+
+    /// Records that are not confirmed go to `--rejects`; once they are safe they are done.
+    fn keep(&mut self, left: &mut Vec<Record>) {
+        for record in left.iter() {
+            let kept = self.job.rejects.as_mut().map(|rejects| rejects.record(&record.raw));
+            self.kept(kept);
+        }
+        if self.job.rejects.is_some() && self.job.acknowledger.is_some() && !left.is_empty() {
+            self.sync_rejects();
+        }
+        let safe = self.job.rejects.is_some();
+        for record in left.drain(..) {
+            if safe {
+                self.done(record.number, record.delivery);
+            } else {
+                self.silenced = true;
+            }
+        }
+    }
+
+    fn kept(&mut self, kept: Option<Result<(), Failure>>) {
+        if let Some(Err(failure)) = kept {
+            self.fail(failure);
+            // What is not safe is not done.
+            self.job.rejects = None;
+        }
+    }
+
+    fn sync_rejects(&mut self) {
+        let synced = self.job.rejects.as_mut().map(|rejects| rejects.sync());
+        self.kept(synced);
+    }
+}

@@ -1,0 +1,217 @@
+//! From a record to the message it becomes: where it goes, its properties, its body.
+
+use crate::properties::Properties;
+use crate::record::{Body, Message, Record, Route};
+use lapin::types::ShortString;
+use rmq_common::envelope::Envelope;
+use rmq_common::failure::Failure;
+use std::sync::Arc;
+
+/// Bytes of an envelope's id.
+const LONGEST_ID: usize = 255;
+
+/// How records become messages.
+#[derive(Clone, Debug)]
+pub struct Composer {
+    /// Where they go.
+    pub routing: Routing,
+    /// What a record's bytes are.
+    pub content: Content,
+    /// The properties that the command line gives.
+    pub properties: Properties,
+}
+
+/// Who says where a message goes.
+#[derive(Clone, Debug)]
+pub enum Routing {
+    /// The command line, for all of them.
+    Fixed(Arc<Route>),
+    /// The command line names the exchange, the record its routing key, if it has one.
+    Exchange(ShortString),
+    /// The record.
+    Record,
+}
+
+/// What a record's bytes are.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The body.
+    Body,
+    /// A routing key, this separator, and the body.
+    Keyed(Vec<u8>),
+    /// A JSON envelope.
+    Envelope,
+}
+
+type Composed = (Option<Arc<str>>, Option<Message>);
+
+impl Composer {
+    /// The record `number` and its message.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its position (65).
+    pub fn compose(&self, number: u64, raw: Arc<[u8]>) -> Result<Record, Failure> {
+        let (key, body) = match &self.content {
+            Content::Envelope => {
+                let (delivery, message) = self.envelope(number, &raw)?;
+                return Ok(Record { number, raw, delivery, message });
+            }
+            Content::Keyed(separator) => {
+                let (key, from) = key(&raw, separator)?;
+                (Some(key), Body::new(raw.clone(), from))
+            }
+            Content::Body => (None, Body::new(raw.clone(), 0)),
+        };
+        let route = self.route(None, key)?;
+        let properties = self.properties.of(number);
+        let message = Some(Message { route, properties, body });
+        Ok(Record { number, raw, delivery: None, message })
+    }
+
+    /// The delivery that an envelope ends, and its message.
+    fn envelope(&self, number: u64, raw: &[u8]) -> Result<Composed, Failure> {
+        let envelope = Envelope::decode(raw).map_err(|bad| Failure::data(bad.to_string()))?;
+        let message = match &envelope.body {
+            Some(body) => {
+                let route = self.route(envelope.exchange.clone(), envelope.routing_key.clone())?;
+                let overrides = !matches!(self.routing, Routing::Record);
+                let properties = self.properties.with(number, &envelope, overrides);
+                let body = Body::new(Arc::from(&**body), 0);
+                Some(Message { route, properties: Arc::new(properties), body })
+            }
+            // A filter passes on nothing but the id of what it drops.
+            None if envelope.id.is_some() => None,
+            None => return Err(Failure::data("neither \"body\" nor \"body_base64\" in it")),
+        };
+        if let Some(id) = &envelope.id {
+            check_id(id)?;
+        }
+        let delivery = envelope.id.filter(|_| !envelope.more).map(|id| Arc::from(&*id));
+        Ok((delivery, message))
+    }
+
+    fn route(
+        &self,
+        exchange: Option<ShortString>,
+        key: Option<ShortString>,
+    ) -> Result<Arc<Route>, Failure> {
+        match (&self.routing, exchange, key) {
+            (Routing::Fixed(route), _, _) => Ok(route.clone()),
+            (Routing::Exchange(exchange), _, key) => {
+                let routing_key = key.unwrap_or_default();
+                Ok(Arc::new(Route { exchange: exchange.clone(), routing_key }))
+            }
+            (Routing::Record, exchange, Some(routing_key)) => {
+                Ok(Arc::new(Route { exchange: exchange.unwrap_or_default(), routing_key }))
+            }
+            (Routing::Record, Some(exchange), None) if !exchange.as_str().is_empty() => {
+                Ok(Arc::new(Route { exchange, routing_key: ShortString::default() }))
+            }
+            (Routing::Record, _, None) => {
+                Err(Failure::data("it does not say where it goes: no \"routing_key\" in it"))
+            }
+        }
+    }
+}
+
+/// `--ack-to` tells ids in lines of text, which must be written whole.
+fn check_id(id: &str) -> Result<(), Failure> {
+    let fits = (1..=LONGEST_ID).contains(&id.len());
+    if fits && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Failure::data(format!("the id is not 1 to {LONGEST_ID} visible ASCII characters")))
+}
+
+/// The key before the separator, and where the body begins.
+fn key(raw: &[u8], separator: &[u8]) -> Result<(ShortString, usize), Failure> {
+    let Some(end) = memchr::memmem::find(raw, separator) else {
+        let separator = separator.escape_ascii();
+        return Err(Failure::data(format!("no separator '{separator}' in it")));
+    };
+    let key = str::from_utf8(&raw[..end]).map_err(|error| {
+        let column = error.valid_up_to() + 1;
+        Failure::data(format!("column {column}: the routing key is not UTF-8"))
+    })?;
+    let key = ShortString::try_new(key)
+        .map_err(|_| Failure::data(format!("the routing key has {end} bytes; AMQP allows 255")))?;
+    Ok((key, end + separator.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn composer(routing: Routing, content: Content) -> Composer {
+        Composer { routing, content, properties: Properties::default() }
+    }
+
+    fn fixed() -> Routing {
+        let routing_key = ShortString::try_new("jobs").unwrap();
+        Routing::Fixed(Arc::new(Route { routing_key, ..Route::default() }))
+    }
+
+    fn composed(composer: &Composer, raw: &[u8]) -> Record {
+        composer.compose(1, raw.into()).unwrap()
+    }
+
+    fn refused(composer: &Composer, raw: &[u8]) -> String {
+        composer.compose(1, raw.into()).unwrap_err().to_string()
+    }
+
+    fn route(record: &Record) -> String {
+        record.message.as_ref().unwrap().route.shown()
+    }
+
+    #[test]
+    fn a_key_is_what_stands_before_the_first_separator() {
+        let composer = composer(Routing::Record, Content::Keyed(b"::".to_vec()));
+        let record = composed(&composer, b"a.b::c::d");
+        assert_eq!(route(&record), "a.b");
+        assert_eq!(*record.message.unwrap().body, *b"c::d");
+        assert_eq!(refused(&composer, b"a:b"), "no separator '::' in it");
+        assert_eq!(refused(&composer, b"a\xff::b"), "column 2: the routing key is not UTF-8");
+        let long = [b"k".repeat(256), b"::".to_vec()].concat();
+        assert_eq!(refused(&composer, &long), "the routing key has 256 bytes; AMQP allows 255");
+    }
+
+    #[test]
+    fn without_routed_the_command_line_is_over_the_record() {
+        let keyed = Content::Keyed(b":".to_vec());
+        assert_eq!(route(&composed(&composer(fixed(), keyed.clone()), b"k:b")), "jobs");
+        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        let record = composed(&composer(logs.clone(), keyed), b"k:b");
+        assert_eq!(route(&record), "exchange logs with key k");
+        let json = br#"{"exchange":"x","routing_key":"k","body":"b"}"#;
+        let shown = |routing| route(&composed(&composer(routing, Content::Envelope), json));
+        assert_eq!(shown(fixed()), "jobs");
+        assert_eq!(shown(logs), "exchange logs with key k");
+        assert_eq!(shown(Routing::Record), "exchange x with key k");
+    }
+
+    #[test]
+    fn an_envelope_says_where_it_goes_when_it_has_to() {
+        let composer = composer(Routing::Record, Content::Envelope);
+        assert_eq!(
+            refused(&composer, br#"{"body":"b"}"#),
+            "it does not say where it goes: no \"routing_key\" in it"
+        );
+        assert_eq!(
+            route(&composed(&composer, br#"{"exchange":"fan","body":"b"}"#)),
+            "exchange fan"
+        );
+    }
+
+    #[test]
+    fn an_id_without_a_body_is_a_delivery_that_was_dropped() {
+        let composer = composer(fixed(), Content::Envelope);
+        let record = composed(&composer, br#"{"id":"7","type":"left from before"}"#);
+        assert_eq!(record.delivery.as_deref(), Some("7"));
+        assert!(record.message.is_none());
+        let record = composed(&composer, br#"{"id":"7","more":true,"body":"b"}"#);
+        assert_eq!(record.delivery, None);
+        assert!(record.message.is_some());
+        let refusal = refused(&composer, br#"{"type":"t"}"#);
+        assert_eq!(refusal, "neither \"body\" nor \"body_base64\" in it");
+    }
+}

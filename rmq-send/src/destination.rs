@@ -1,0 +1,163 @@
+//! What the command line says about where messages go, and what to read.
+
+use crate::arguments::Arguments;
+use crate::compose::{Content, Routing};
+use crate::framing::Format;
+use crate::properties::short;
+use crate::record::Route;
+use crate::sources::Source;
+use lapin::types::ShortString;
+use rmq_common::failure::Failure;
+use rmq_common::names;
+use std::sync::Arc;
+
+/// Where messages go, and what they are made of.
+#[derive(Debug)]
+pub struct Destination {
+    /// Who says where.
+    pub routing: Routing,
+    /// What records are.
+    pub content: Content,
+    /// How records stand in the input.
+    pub format: Format,
+    /// What to read.
+    pub sources: Vec<Source>,
+}
+
+impl Destination {
+    /// What `arguments` say.
+    ///
+    /// # Errors
+    /// They contradict each other (64), name too long a name (65), or a file that is not there
+    /// (74).
+    pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        let format = format(arguments)?;
+        let content = content(arguments, format)?;
+        let (routing, files) = routing(arguments, &content)?;
+        let sources = match &arguments.body {
+            Some(_) if !files.is_empty() => {
+                let file = &files[0];
+                return Err(Failure::usage(format!("--body and a file to read: {file}")));
+            }
+            Some(text) => vec![Source::Text(text.clone())],
+            None => Source::of(files)?,
+        };
+        // A text of the command line is one record, whatever is in it.
+        let format = match (&arguments.body, format) {
+            (Some(_), Format::Json) => Format::Json,
+            (Some(_), _) => Format::Whole,
+            (None, format) => format,
+        };
+        Ok(Destination { routing, content, format, sources })
+    }
+
+    /// Where all messages go, if the command line says so for all of them.
+    pub fn fixed(&self) -> Option<Arc<Route>> {
+        match &self.routing {
+            Routing::Fixed(route) => Some(route.clone()),
+            Routing::Exchange(_) | Routing::Record => None,
+        }
+    }
+}
+
+fn format(arguments: &Arguments) -> Result<Format, Failure> {
+    match (arguments.format, arguments.nul) {
+        (None | Some(Format::Nul), true) => Ok(Format::Nul),
+        (Some(_), true) => Err(Failure::usage("--nul and another --format")),
+        (format, false) => Ok(format.unwrap_or(Format::Lines)),
+    }
+}
+
+fn content(arguments: &Arguments, format: Format) -> Result<Content, Failure> {
+    match (&arguments.key_separator, format) {
+        (Some(_), Format::Json) => {
+            Err(Failure::usage("--key-separator and --format json: an envelope has its own key"))
+        }
+        (Some(text), _) => match separator(text) {
+            Some(separator) if !separator.is_empty() => Ok(Content::Keyed(separator)),
+            _ => Err(Failure::usage(format!(
+                "--key-separator '{text}': not a text, with \\t, \\0, \\\\ or \\xHH in it"
+            ))),
+        },
+        (None, Format::Json) => Ok(Content::Envelope),
+        (None, _) => Ok(Content::Body),
+    }
+}
+
+fn routing<'a>(
+    arguments: &'a Arguments,
+    content: &Content,
+) -> Result<(Routing, &'a [String]), Failure> {
+    let operands = &arguments.operands;
+    match (arguments.routed, &arguments.exchange, &arguments.routing_key) {
+        (true, Some(_), _) => Err(Failure::usage("--routed and --exchange: who says where?")),
+        (true, _, Some(_)) => Err(Failure::usage("--routed and --routing-key: who says where?")),
+        (true, None, None) => match content {
+            Content::Body => Err(Failure::usage("--routed needs --format json or --key-separator")),
+            Content::Keyed(_) | Content::Envelope => Ok((Routing::Record, operands)),
+        },
+        (false, None, Some(_)) => Err(Failure::usage("--routing-key needs --exchange")),
+        (false, Some(exchange), key) => {
+            let exchange = short("--exchange", exchange)?;
+            let says_key = !matches!(content, Content::Body);
+            let routing = match key {
+                None if says_key => Routing::Exchange(exchange),
+                key => {
+                    let key = key.as_deref().unwrap_or_default();
+                    let routing_key = short("--routing-key", key)?;
+                    Routing::Fixed(Arc::new(Route { exchange, routing_key }))
+                }
+            };
+            Ok((routing, operands))
+        }
+        (false, None, None) => {
+            let Some((queue, files)) = operands.split_first() else {
+                return Err(Failure::usage("missing: QUEUE, or --exchange, or --routed"));
+            };
+            if queue.is_empty() {
+                return Err(Failure::usage("the queue's name is empty"));
+            }
+            let routing_key = names::queue(queue)?;
+            let exchange = ShortString::default();
+            Ok((Routing::Fixed(Arc::new(Route { exchange, routing_key })), files))
+        }
+    }
+}
+
+/// A separator as it is written on a command line.
+fn separator(text: &str) -> Option<Vec<u8>> {
+    let mut separator = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, more)) = rest.split_first() {
+        let (byte, more) = match (byte, more) {
+            (b'\\', [b't', more @ ..]) => (b'\t', more),
+            (b'\\', [b'0', more @ ..]) => (0, more),
+            (b'\\', [b'\\', more @ ..]) => (b'\\', more),
+            (b'\\', [b'x', high, low, more @ ..]) => {
+                let digit = |digit: u8| char::from(digit).to_digit(16);
+                let byte = digit(*high)? << 4 | digit(*low)?;
+                (u8::try_from(byte).ok()?, more)
+            }
+            (b'\\', _) => return None,
+            (byte, more) => (byte, more),
+        };
+        separator.push(byte);
+        rest = more;
+    }
+    Some(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separator_may_be_written_with_escapes() {
+        assert_eq!(separator("::"), Some(b"::".to_vec()));
+        assert_eq!(separator(r"\t\0\\\x1f"), Some(b"\t\0\\\x1f".to_vec()));
+        assert_eq!(separator("ä"), Some("ä".as_bytes().to_vec()));
+        for text in [r"\", r"\q", r"\x1", r"\xzz", r"\x+1"] {
+            assert_eq!(separator(text), None, "{text}");
+        }
+    }
+}

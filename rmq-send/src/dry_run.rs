@@ -1,0 +1,81 @@
+//! `--dry-run`: what would be sent, as JSON envelopes on standard output.
+
+use crate::input::{End, Input, Plan, Reader};
+use crate::record::{Item, Message};
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::envelope::Envelope;
+use rmq_common::exit::{Ending, Exit};
+use rmq_common::failure::Failure;
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Write};
+
+/// Reads the input to its end and writes each message that would be sent.
+///
+/// # Errors
+/// The first record that could not be sent, or what keeps the input from being read.
+pub async fn run(plan: Plan, diagnostics: Diagnostics) -> Result<Ending, Failure> {
+    let positions = plan.positions.clone();
+    let reader = Reader::start(plan)?;
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut first = None;
+    loop {
+        let items = match reader.next().await {
+            Input::Items(items) => items,
+            Input::End(End::Failed(failure)) => return Err(first.unwrap_or(failure)),
+            Input::End(_) => break,
+        };
+        for item in items {
+            let written = match item {
+                Item::Record(record) => match record.message {
+                    Some(message) => write(&message, &mut output),
+                    None => Ok(()),
+                },
+                Item::Bad(bad) => {
+                    let why = bad.why.context(positions.of(bad.number));
+                    match first {
+                        None => first = Some(why),
+                        Some(_) => diagnostics.notice(&why.to_string()),
+                    }
+                    Ok(())
+                }
+                Item::Rest { .. } => Ok(()),
+            };
+            if let Some(ending) = ending(written)? {
+                return Ok(ending);
+            }
+        }
+    }
+    match (ending(output.flush())?, first) {
+        (_, Some(failure)) => Err(failure),
+        (Some(ending), None) => Ok(ending),
+        (None, None) => Ok(Exit::Ok.into()),
+    }
+}
+
+/// A reader that has gone has seen enough.
+fn ending(written: io::Result<()>) -> Result<Option<Ending>, Failure> {
+    match written {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Some(Exit::Ok.into())),
+        Err(error) => Err(Failure::io("write to standard output", &error)),
+    }
+}
+
+fn write(message: &Message, output: &mut impl Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    envelope(message).encode(&mut line);
+    line.push(b'\n');
+    output.write_all(&line)
+}
+
+/// A message as an envelope.
+pub fn envelope(message: &Message) -> Envelope<'_> {
+    Envelope {
+        exchange: Some(message.route.exchange.clone()),
+        routing_key: Some(message.route.routing_key.clone()),
+        no_delivery_mode: message.properties.delivery_mode().is_none(),
+        properties: (*message.properties).clone(),
+        body: Some(Cow::Borrowed(&message.body)),
+        ..Envelope::default()
+    }
+}

@@ -1,0 +1,56 @@
+//! Which exchanges are known to be there.
+//!
+//! Publishing to one that is not there closes the channel, and the broker does not say over which
+//! message; so each is looked at before the first message to it.
+
+use crate::record::Route;
+use crate::recovery::unless_stopped;
+use crate::sender::Sender;
+use lapin::types::ShortString;
+use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::failure::Failure;
+use std::collections::HashSet;
+
+/// The exchanges that were there when they were looked at.
+#[derive(Debug, Default)]
+pub struct Exchanges(HashSet<ShortString>);
+
+impl Exchanges {
+    /// The one of `fixed` has been looked at already.
+    pub fn new(fixed: Option<&Route>) -> Self {
+        Exchanges(fixed.map(|route| route.exchange.clone()).into_iter().collect())
+    }
+
+    /// Whether `exchange` needs no look. The default exchange is always there.
+    pub fn is_known(&self, exchange: &ShortString) -> bool {
+        exchange.as_str().is_empty() || self.0.contains(exchange)
+    }
+
+    /// One of them is not there any more, and nobody knows which.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Sender {
+    /// Looks at the exchange that the record `number` goes to.
+    pub(crate) async fn look(&mut self, number: u64, route: &Route) {
+        let Some(link) = &self.link else { return };
+        let looked = link.look(route);
+        let (looked, signal) = unless_stopped(&self.signals, self.deadline, looked).await;
+        self.take_signal(signal);
+        match looked {
+            Some(Ok(())) => {
+                self.exchanges.0.insert(route.exchange.clone());
+            }
+            Some(Err(Trouble::Refused { code: reply::NOT_FOUND, .. })) => {
+                let (exchange, vhost) = (&route.exchange, self.broker.vhost());
+                let why =
+                    format!("publish to exchange {exchange}: no such exchange in vhost {vhost}");
+                self.fail_record(number, Failure::data(why));
+            }
+            Some(Err(trouble)) => self.lost(trouble).await,
+            None => self.give_up_for_the_signal(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One record of the input, and the message it becomes.
+
+use lapin::BasicProperties;
+use lapin::types::ShortString;
+use rmq_common::failure::Failure;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// What the input holds, one after another.
+#[derive(Debug)]
+pub enum Item {
+    /// A record.
+    Record(Record),
+    /// A record that cannot be sent.
+    Bad(Bad),
+    /// More of a record that is too long to be held, as it stands in the input.
+    Rest {
+        /// Its bytes.
+        bytes: Arc<[u8]>,
+        /// Whether there is more of it.
+        more: bool,
+    },
+}
+
+/// A record that cannot be sent.
+#[derive(Debug)]
+pub struct Bad {
+    /// Its place in the input, from 1.
+    pub number: u64,
+    /// Its bytes.
+    pub raw: Raw,
+    /// What is wrong with it.
+    pub why: Failure,
+}
+
+/// What there is of a record that cannot be sent.
+#[derive(Debug)]
+pub enum Raw {
+    /// All of it, without its end.
+    Whole(Arc<[u8]>),
+    /// As it stands in the input, because it is too long to be held; the rest follows if there is
+    /// `more`.
+    Begun {
+        /// Its first bytes.
+        bytes: Arc<[u8]>,
+        /// Whether there is more of it.
+        more: bool,
+    },
+}
+
+/// A record.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its place in the input, from 1.
+    pub number: u64,
+    /// Its bytes as they stand in the input, without its end.
+    pub raw: Arc<[u8]>,
+    /// The delivery it stands for, where its envelope names one and says that nothing more comes
+    /// of it.
+    pub delivery: Option<Arc<str>>,
+    /// What to send; nothing where a filter dropped what a delivery held.
+    pub message: Option<Message>,
+}
+
+impl Record {
+    /// Roughly the memory it takes.
+    pub fn size(&self) -> usize {
+        let body = match &self.message {
+            Some(message) if !Arc::ptr_eq(&message.body.bytes, &self.raw) => message.body.len(),
+            _ => 0,
+        };
+        self.raw.len() + body
+    }
+}
+
+/// A message to publish.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Where it goes.
+    pub route: Arc<Route>,
+    /// Its properties.
+    pub properties: Arc<BasicProperties>,
+    /// Its body.
+    pub body: Body,
+}
+
+/// Where a message goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The exchange; the default one has the empty name.
+    pub exchange: ShortString,
+    /// The routing key; with the default exchange, the queue.
+    pub routing_key: ShortString,
+}
+
+impl Route {
+    /// As diagnostics name it.
+    pub fn shown(&self) -> String {
+        let Route { exchange, routing_key } = self;
+        match (exchange.as_str(), routing_key.as_str()) {
+            ("", queue) => queue.to_owned(),
+            (exchange, "") => format!("exchange {exchange}"),
+            (exchange, key) => format!("exchange {exchange} with key {key}"),
+        }
+    }
+}
+
+/// A body, within bytes that are shared: a record is kept until it is confirmed while lapin reads
+/// it too.
+#[derive(Clone, Debug)]
+pub struct Body {
+    bytes: Arc<[u8]>,
+    from: usize,
+}
+
+impl Body {
+    /// `bytes` from `from` on.
+    pub fn new(bytes: Arc<[u8]>, from: usize) -> Self {
+        Body { bytes, from }
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(self.from..).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}

@@ -1,0 +1,120 @@
+//! What is read: standard input, files one after another, or a text of the command line.
+
+use rmq_common::failure::Failure;
+use rustix::fs::{FileType, Mode, OFlags};
+use std::fs::File;
+use std::io::{self, PipeWriter, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Where records come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Standard input, as the one thing to read.
+    Input,
+    /// Standard input, as `-` among files.
+    Dash,
+    /// A file of this name.
+    File(String),
+    /// This text.
+    Text(String),
+}
+
+impl Source {
+    /// What the operands name.
+    ///
+    /// # Errors
+    /// A file is not there, or is a directory (74): before anything is read, so that a wrong name
+    /// is noticed before anything is sent.
+    pub fn of(files: &[String]) -> Result<Vec<Source>, Failure> {
+        if files.is_empty() {
+            return Ok(vec![Source::Input]);
+        }
+        files.iter().map(|name| Source::named(name)).collect()
+    }
+
+    fn named(name: &str) -> Result<Source, Failure> {
+        if name == "-" {
+            return Ok(Source::Dash);
+        }
+        let problem = |error: &io::Error| Failure::io(format!("read {name}"), error);
+        let metadata = std::fs::metadata(name).map_err(|error| problem(&error))?;
+        if metadata.is_dir() {
+            return Err(problem(&io::Error::from(rustix::io::Errno::ISDIR)));
+        }
+        Ok(Source::File(name.to_owned()))
+    }
+
+    /// Its name in diagnostics about records; standard input alone needs none.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Source::Input | Source::Text(_) => None,
+            Source::Dash => Some("standard input"),
+            Source::File(name) => Some(name),
+        }
+    }
+
+    /// Its name where reading it fails.
+    pub fn noun(&self) -> &str {
+        self.name().unwrap_or("standard input")
+    }
+
+    /// Opens it. A FIFO is opened without waiting for its writer, so that a signal can end the
+    /// wait; the reader waits before each read.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn open(&self) -> io::Result<OwnedFd> {
+        match self {
+            Source::Input | Source::Dash => io::stdin().as_fd().try_clone_to_owned(),
+            Source::File(name) => {
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+                Ok(rustix::fs::open(name, flags, Mode::empty())?)
+            }
+            Source::Text(text) => {
+                let (reader, writer) = io::pipe()?;
+                write(writer, text.clone())?;
+                Ok(reader.into())
+            }
+        }
+    }
+
+    /// Whether it comes to an end by itself.
+    pub fn is_finite(&self) -> bool {
+        let is_file = |status: rustix::io::Result<rustix::fs::Stat>| {
+            let kind = status.map(|status| FileType::from_raw_mode(status.st_mode));
+            kind == Ok(FileType::RegularFile)
+        };
+        match self {
+            Source::Text(_) => true,
+            Source::Input | Source::Dash => is_file(rustix::fs::fstat(io::stdin())),
+            Source::File(name) => is_file(rustix::fs::stat(name.as_str())),
+        }
+    }
+
+    /// Whether it and `file` are one, so that writing to one would feed the other.
+    pub fn is_same_file(&self, file: &File) -> bool {
+        let read = match self {
+            Source::Input | Source::Dash => rustix::fs::fstat(io::stdin()),
+            Source::File(name) => rustix::fs::stat(name.as_str()),
+            Source::Text(_) => return false,
+        };
+        match (read, rustix::fs::fstat(file)) {
+            // A device such as /dev/null gives back nothing of what is written to it.
+            (Ok(one), Ok(other))
+                if FileType::from_raw_mode(one.st_mode) == FileType::RegularFile =>
+            {
+                (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Writes a text into a pipe, from a thread, because it may be larger than the pipe.
+fn write(mut writer: PipeWriter, text: String) -> io::Result<()> {
+    std::thread::Builder::new().name("body".to_owned()).spawn(move || {
+        // Its reader is this process: where that has stopped reading, it says why.
+        let _ = writer.write_all(text.as_bytes());
+    })?;
+    Ok(())
+}
