@@ -25,6 +25,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod connections;
 pub mod observe;
+pub mod pika;
 pub mod proxy;
 pub mod running;
 pub mod scale;

@@ -81,7 +81,7 @@ impl Vhost<'_> {
 
     /// Deletes a queue, as somebody else might.
     pub fn delete(&self, queue: &str) {
-        let resource = self.resource(queue);
+        let resource = self.resource("queue", queue);
         self.cluster.erlang(&format!(
             "begin {{ok, Q}} = rabbit_amqqueue:lookup({resource}), \
              {{ok, _}} = rabbit_amqqueue:delete(Q, false, false, <<\"tests\">>), \"\" end"
@@ -115,16 +115,12 @@ impl Vhost<'_> {
     }
 
     fn find(&self, queue: &str) -> String {
-        let resource = self.resource(queue);
+        let resource = self.resource("queue", queue);
         // The queue's own record may still name a leader that died.
         format!(
             "{{ok, Q}} = rabbit_amqqueue:lookup({resource}), Pid = amqqueue:get_pid(Q), \
              Leader = case ra_leaderboard:lookup_leader(element(1, Pid)) of undefined -> Pid; \
              L -> L end,"
         )
-    }
-
-    fn resource(&self, queue: &str) -> String {
-        format!("rabbit_misc:r(<<\"{}\">>, queue, <<\"{queue}\">>)", self.name)
     }
 }

@@ -74,6 +74,30 @@ impl<'a> Vhost<'a> {
         self.tool("rmq-declare").arguments(words).arguments(&[queue]).run().expect(0);
     }
 
+    /// Declares an exchange of this type, as somebody else might.
+    pub fn add_exchange(&self, exchange: &str, kind: &str) {
+        let resource = self.resource("exchange", exchange);
+        self.cluster.erlang(&format!(
+            "begin rabbit_exchange:declare({resource}, {kind}, true, false, false, [], \
+             <<\"tests\">>), \"\" end"
+        ));
+    }
+
+    /// Binds a queue to an exchange.
+    pub fn bind(&self, exchange: &str, key: &str, queue: &str) {
+        let source = self.resource("exchange", exchange);
+        let destination = self.resource("queue", queue);
+        self.cluster.erlang(&format!(
+            "begin ok = rabbit_binding:add({{binding, {source}, <<\"{key}\">>, {destination}, \
+             []}}, <<\"tests\">>), \"\" end"
+        ));
+    }
+
+    /// The broker's name for something of this vhost.
+    pub(crate) fn resource(&self, kind: &str, name: &str) -> String {
+        format!("rabbit_misc:r(<<\"{}\">>, {kind}, <<\"{name}\">>)", self.name)
+    }
+
     /// Everything that is in a queue, by rmq-recv.
     pub fn drain(&self, queue: &str) -> Vec<u8> {
         self.receive(&["--drain", queue]).run().expect(0).stdout

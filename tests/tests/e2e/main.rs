@@ -10,8 +10,10 @@
     reason = "this is a test, split into modules"
 )]
 
+mod acknowledgements;
 mod alarms;
 mod crashes;
+mod framings;
 mod heartbeats;
 mod hosts;
 mod identity;
@@ -20,10 +22,13 @@ mod manual;
 mod outages;
 mod output;
 mod refusals;
+mod rejects;
+mod routes;
 mod sameness;
 mod secrets;
 mod silence;
 mod smoke;
 mod stopping;
+mod tee;
 mod through;
 mod tls;

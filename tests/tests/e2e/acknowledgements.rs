@@ -1,0 +1,113 @@
+//! `--ack-to`: what rmq-send tells of what is done.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::text::numbered;
+use rmq_tests::tool::{Ended, Tool};
+use rmq_tests::vhost::Vhost;
+use rmq_tests::wait::wait_until;
+use rustix::process::Signal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+fn fifo(directory: &Path) -> PathBuf {
+    let path = directory.join("ack");
+    Tool::program("mkfifo").arguments(&[path.to_str().unwrap()]).run().expect(0);
+    path
+}
+
+/// Sends `input`, and what was told of it, without the run's name, which must be one.
+fn told(vhost: &Vhost<'_>, words: &[&str], input: Vec<u8>, status: i32) -> (Ended, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path());
+    let path = path.to_str().unwrap();
+    let reader = Tool::program("cat").arguments(&[path]).start();
+    let sent = vhost.send(&["--ack-to", path]).arguments(words).input(input).run().expect(status);
+    let text = String::from_utf8(reader.wait().expect(0).stdout).unwrap();
+    let mut lines = text.lines();
+    let run = lines.next().and_then(|line| line.strip_prefix("run ")).unwrap().to_owned();
+    assert!(run.len() == 32 && run.bytes().all(|byte| byte.is_ascii_hexdigit()), "{run}");
+    let rest = lines.map(|line| line.strip_prefix(&format!("{run} ")).unwrap().to_owned());
+    (sent, rest.collect())
+}
+
+#[test]
+fn the_last_number_told_is_that_of_the_last_record_and_numbers_only_grow() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let (_, told) = told(&vhost, &["q"], numbered(5000), 0);
+    let numbers: Vec<u64> = told.iter().map(|line| line.parse().unwrap()).collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+    assert_eq!(numbers.last(), Some(&5000));
+}
+
+#[test]
+fn nothing_behind_a_record_that_failed_is_told_unless_it_is_safe_in_the_rejects() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let input = b"q 1\nq 2\nnowhere 3\nq 4\n".to_vec();
+    let words = ["--routed", "-K", " "];
+    let (_, kept_back) = told(&vhost, &words, input.clone(), 65);
+    assert!(kept_back.iter().all(|line| ["1", "2"].contains(&&line[..])), "{kept_back:?}");
+    let words = ["--routed", "-K", " ", "--rejects", "/dev/null"];
+    let (_, all) = told(&vhost, &words, input, 65);
+    assert_eq!(all.last().map(String::as_str), Some("4"));
+}
+
+#[test]
+fn of_envelopes_the_ids_are_told_once_all_that_came_of_them_is_confirmed() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let input = concat!(
+        "{\"id\":\"a\",\"more\":true,\"body\":\"1\"}\n",
+        "{\"id\":\"a\",\"body\":\"2\"}\n",
+        "{\"body\":\"of nobody's\"}\n",
+        "{\"id\":\"dropped\"}\n",
+        "{\"id\":\"c\",\"body\":\"3\"}\n",
+    );
+    let (_, told) = told(&vhost, &["--format", "json", "q"], input.into(), 0);
+    assert_eq!(told, ["id a", "id dropped", "id c"]);
+    assert_eq!(vhost.drain("q"), b"1\n2\nof nobody's\n3\n");
+}
+
+#[test]
+fn an_id_that_would_not_fit_a_line_is_a_bad_record() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let sent =
+        vhost.send(&["--format=json", "q"]).input("{\"id\":\"a\\nb\",\"body\":\"1\"}\n").run();
+    sent.expect(65).says("line 1: the id is not");
+}
+
+#[test]
+fn it_waits_for_a_reader_and_goes_on_without_one() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path());
+    let path = path.to_str().unwrap();
+    let mut sending = vhost.send(&["--ack-to", path, "q"]).open_input().start();
+    sending.write(b"one\n");
+    std::thread::sleep(Duration::from_millis(300));
+    // Nothing is sent while nobody hears of it.
+    assert_eq!(vhost.held("q"), Held::ready(0));
+    let reader = Tool::program("cat").arguments(&[path]).start();
+    vhost.wait_held("q", Held::ready(1));
+    wait_until(Duration::from_secs(10), "an acknowledgement", || {
+        reader.stdout().ends_with(b" 1\n")
+    });
+    reader.signal(Signal::KILL);
+    reader.wait();
+    sending.write(b"two\n");
+    vhost.wait_held("q", Held::ready(2));
+    // What nobody heard of comes again, so that it is no success.
+    sending.finish().expect(74).says(&format!("write to {path}: Broken pipe"));
+}
+
+#[test]
+fn only_a_fifo_will_do() {
+    let vhost = Vhost::new(brokers::one());
+    let sent = vhost.send(&["--ack-to", "/dev/null", "q"]).run().expect(64);
+    sent.says("--ack-to /dev/null: it is no FIFO");
+    vhost.send(&["--ack-to", "/nowhere", "q"]).run().expect(74).says("open /nowhere: No such file");
+}

@@ -1,0 +1,128 @@
+//! `--rejects`: the run goes on, and a run over the rejects finishes the job.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::text::{account, numbered};
+use rmq_tests::vhost::Vhost;
+use rmq_tests::wait::wait_until;
+use rustix::process::Signal;
+use std::fs;
+use std::time::Duration;
+
+#[test]
+fn a_line_too_long_to_be_held_is_rejected_whole_and_the_rest_is_sent() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let long = "3".repeat(3_000_000);
+    let input = format!("one\ntwo\n{long}\nfour\n{long}");
+    let words = ["--max-size", "1M", "--rejects", rejects.to_str().unwrap(), "q"];
+    let sent = vhost.send(&words).input(input).run().expect(65);
+    let sent = sent.says("line 3: longer than --max-size 1048576; 2 records rejected, kept in");
+    assert_eq!((sent.tally("read"), sent.tally("confirmed")), (5, 3));
+    assert_eq!(vhost.drain("q"), b"one\ntwo\nfour\n");
+    assert_eq!(fs::read_to_string(&rejects).unwrap(), format!("{long}\n{long}\n"));
+    // With more allowed, they go.
+    vhost.send(&["q", rejects.to_str().unwrap()]).run().expect(0);
+    vhost.wait_held("q", Held::ready(2));
+}
+
+#[test]
+fn what_a_full_queue_nacks_is_tried_again_and_then_kept_so_that_another_run_finishes_it() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--max-length", "100", "--overflow", "reject-publish"], "full");
+    let directory = tempfile::tempdir().unwrap();
+    let (rejects, stats) = (directory.path().join("rejects"), directory.path().join("stats"));
+    let file = directory.path().join("input");
+    let text = numbered(5000);
+    fs::write(&file, &text).unwrap();
+    let [rejects, stats, file] = [&rejects, &stats, &file].map(|path| path.to_str().unwrap());
+    let words = ["--retry", "1s", "--rejects", rejects, "--stats", stats, "full", file];
+    let sent = vhost.send(&words).run().expect(75);
+    let sent = sent.says("no confirm for ").says("what is not confirmed is kept in");
+    assert!(sent.tally("nacked") > 0 && sent.tally("resent") > 0, "{}", sent.stderr);
+    // The input ends by itself, so all of it was read.
+    assert_eq!(sent.tally("read"), 5000);
+    let stats = fs::read_to_string(stats).unwrap();
+    assert!(stats.contains(&format!("\"confirmed\":{}", sent.tally("confirmed"))), "{stats}");
+    let first = vhost.drain("full");
+    let draining = vhost.receive(&["full"]).start();
+    vhost.send(&["--window", "50", "full", rejects]).run().expect(0);
+    let mut all = [first, Vec::new()];
+    wait_until(Duration::from_secs(20), "everything out", || {
+        all[1] = draining.stdout();
+        account(&all.concat()).missing(5000).is_empty()
+    });
+    draining.signal(Signal::TERM);
+    draining.wait();
+}
+
+#[test]
+fn nacks_are_sent_again_until_the_queue_has_room() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--max-length", "200", "--overflow", "reject-publish"], "full");
+    let text = numbered(3000);
+    let sending = vhost.send(&["-v", "full"]).input(text).start();
+    wait_until(Duration::from_secs(20), "a full queue", || vhost.held("full").messages() >= 200);
+    let receiving = vhost.receive(&["full"]).start();
+    let sent = sending.wait().expect(0);
+    assert!(sent.tally("nacked") > 0, "{}", sent.stderr);
+    wait_until(Duration::from_secs(20), "everything out", || {
+        account(&receiving.stdout()).missing(3000).is_empty()
+    });
+    receiving.signal(Signal::TERM);
+    receiving.wait();
+}
+
+#[test]
+fn a_signal_leaves_what_was_read_in_the_rejects() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let words = ["--rejects", rejects.to_str().unwrap(), "q"];
+    let mut sending = vhost.send(&words).open_input().start();
+    sending.write(b"one\n");
+    vhost.wait_held("q", Held::ready(1));
+    cluster.pause(&[1]);
+    sending.write(b"two\nthree\nfo");
+    // It has read them when the pipe is empty; then it is told twice, and does not wait.
+    std::thread::sleep(Duration::from_millis(300));
+    sending.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(100));
+    sending.signal(Signal::TERM);
+    let sent = sending.wait();
+    cluster.resume(&[1]);
+    let sent = sent.expect(75).says("2 bytes of a record without its end not sent");
+    sent.says("sent but not confirmed 2-3; ");
+    assert_eq!(fs::read_to_string(&rejects).unwrap(), "two\nthree\n");
+}
+
+#[test]
+fn rejects_that_cannot_be_written_end_it_and_feed_on_nothing() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let sent = vhost.send(&["--rejects", "/nowhere/rejects", "q"]).input("one\n").run().expect(74);
+    sent.says("write /nowhere/rejects: No such file or directory");
+    let words = ["--max-size", "5", "--rejects", "/dev/full", "q"];
+    let sent = vhost.send(&words).input("one\n123456\nthree\n").run().expect(74);
+    sent.says("line 2: longer than").says("confirmed 1");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "one\n").unwrap();
+    let file = file.to_str().unwrap();
+    let sent = vhost.send(&["--rejects", file, "q", file]).run().expect(64);
+    sent.says(": it is what is read");
+}
+
+#[test]
+fn nothing_is_on_standard_error_where_all_went_well_as_in_cron() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    for words in [&["--progress", "q"][..], &["--message-id=auto", "--timestamp", "q"]] {
+        let sent = vhost.send(words).input(numbered(2000)).run().expect(0);
+        assert_eq!((sent.stdout.len(), sent.stderr.as_str()), (0, ""));
+    }
+}
