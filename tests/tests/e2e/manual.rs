@@ -52,8 +52,13 @@ fn help(tool: &str, command: &[&str]) -> String {
 fn options_of_help(help: &str) -> BTreeSet<String> {
     let lines = help.lines().skip_while(|line| *line != "Options:");
     let options = lines.filter_map(|line| line.strip_prefix("  ").filter(|it| it.starts_with('-')));
-    let words = options.flat_map(|line| line.split([' ', ',']).filter(|word| !word.is_empty()));
-    words.filter(|word| word.starts_with('-') && *word != "--").map(str::to_owned).collect()
+    // What the text behind them says of other options does not count.
+    let words = options.flat_map(|line| {
+        line.split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .take_while(|word| word.starts_with('-'))
+    });
+    words.filter(|word| *word != "--").map(str::to_owned).collect()
 }
 
 /// `  add-vhost         Add a virtual host...` gives `add-vhost`.
