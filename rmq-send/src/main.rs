@@ -26,6 +26,7 @@ mod sender;
 mod settle;
 mod size;
 mod sources;
+mod spool;
 mod tally;
 mod tee;
 mod verdict;

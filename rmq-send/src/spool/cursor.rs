@@ -1,0 +1,81 @@
+//! The cursor: up to which sequence number everything is done.
+//!
+//! A file of one small block, overwritten in place, so that it needs no room on a full disk once it
+//! is there. Losing it costs copies, never records.
+
+use crate::spool::format::{self, Stamp};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The cursor's file.
+#[derive(Clone, Debug)]
+pub struct Cursor(Arc<File>);
+
+/// What the file said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// Everything up to here is done.
+    Done(u64),
+    /// There was none.
+    Absent,
+    /// It cannot be read.
+    Damaged,
+}
+
+impl Cursor {
+    /// Opens the cursor of `directory`.
+    ///
+    /// # Errors
+    /// It cannot be opened or read, or is of another version (74).
+    pub fn open(directory: &Path) -> Result<(Self, Position), Failure> {
+        let path = directory.join("cursor");
+        let problem = |error| Failure::io(format!("spool {}", path.display()), &error);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(problem)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(64).read_to_end(&mut bytes).map_err(problem)?;
+        let position = match format::parse_cursor(&bytes) {
+            Ok(done) => Position::Done(done),
+            Err(Stamp::Unknown(version)) => return Err(unknown_version(&path, version)),
+            Err(_) if bytes.is_empty() => Position::Absent,
+            Err(_) => Position::Damaged,
+        };
+        Ok((Cursor(Arc::new(file)), position))
+    }
+
+    /// Writes the position. A full disk is no error: the file is written when there is room.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, done: u64) -> io::Result<()> {
+        match self.0.write_all_at(&format::cursor(done), 0) {
+            Err(error) if no_space(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Puts on the disk what was written.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+/// Whether an error says that the disk, or the user's share of it, is full.
+pub fn no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// A file that a later version has written. Nothing in it is touched.
+pub fn unknown_version(path: &Path, version: u32) -> Failure {
+    let text = format!("spool {}: version {version} is not known here", path.display());
+    Failure::new(Exit::IoErr, text)
+}

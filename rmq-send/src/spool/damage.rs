@@ -1,0 +1,52 @@
+//! What is wrong with a segment, told in a line.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The end of the last segment, which an earlier run was stopped while writing. It was never whole;
+/// it has been cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// The segment.
+    pub file: PathBuf,
+    /// Where the torn end began.
+    pub offset: u64,
+    /// How long it was, in bytes.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Torn { file, offset, bytes } = self;
+        let file = file.display();
+        write!(f, "{file}: a record that was not wholly written is cut off ")?;
+        write!(f, "({bytes} bytes at byte {offset})")
+    }
+}
+
+/// Bytes in the middle of a spool that cannot be read. What is behind them is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The segment.
+    pub file: PathBuf,
+    /// Where the damage begins.
+    pub offset: u64,
+    /// How many bytes are skipped; 0 where they are missing altogether.
+    pub bytes: u64,
+    /// How many records are lost that were not done.
+    pub records: u64,
+    /// Where the segment is kept when the spool has done with it; `None` where that cannot be.
+    pub aside: Option<PathBuf>,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage { file, offset, bytes, records, aside } = self;
+        write!(f, "{}: damaged at byte {offset}: {bytes} bytes skipped, ", file.display())?;
+        write!(f, "{records} records lost")?;
+        match aside {
+            Some(aside) => write!(f, "; kept as {}", aside.display()),
+            None => Ok(()),
+        }
+    }
+}

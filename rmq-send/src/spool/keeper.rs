@@ -1,0 +1,71 @@
+//! The thread that writes the cursor and deletes what is done, so that the sender need not.
+
+use crate::spool::cursor::Cursor;
+use crate::spool::state::{Segment, Shared, State, wait};
+use rmq_common::failure::Failure;
+use std::io;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// Between two writes of the cursor: long against what one costs, short against the copies that a
+/// kill makes of what was done since the last.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Runs until the state says that it ends, or until it cannot go on. The cursor says `written`.
+pub fn run(shared: &Shared, cursor: &Cursor, mut written: u64) {
+    let mut state = shared.lock();
+    loop {
+        let finished = take_finished(&mut state);
+        if finished.is_empty() && state.done == written {
+            if state.keeper_ends {
+                return;
+            }
+            state = wait(&shared.keep, state);
+            continue;
+        }
+        written = state.done;
+        drop(state);
+        if let Err(failure) = keep(shared, cursor, written, &finished) {
+            return shared.fail(failure);
+        }
+        state = shared.lock();
+        let unsynced = state.changed();
+        unsynced.cursor = true;
+        unsynced.directory |= !finished.is_empty();
+        shared.sync.notify_one();
+        if !finished.is_empty() {
+            state.bytes -= finished.iter().map(|segment| segment.bytes).sum::<u64>();
+            state.freed += 1;
+            shared.room.notify_one();
+            shared.arrived.notify_one();
+        }
+        let pause = shared.keep.wait_timeout_while(state, PAUSE, |state| !state.keeper_ends);
+        state = pause.unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+/// Segments whose records are all done leave the state; nobody reads them any more.
+fn take_finished(state: &mut State) -> Vec<Segment> {
+    let mut finished = Vec::new();
+    while state.front_is_finished() {
+        finished.extend(state.segments.pop_front());
+    }
+    let unsynced = &mut state.unsynced.segments;
+    unsynced.retain(|(file, _)| finished.iter().all(|segment| segment.first != file.first));
+    finished
+}
+
+fn keep(shared: &Shared, cursor: &Cursor, done: u64, finished: &[Segment]) -> Result<(), Failure> {
+    let problem = |error| Shared::problem(&shared.directory.join("cursor"), &error);
+    cursor.write(done).map_err(problem)?;
+    for segment in finished {
+        let path = segment.path(&shared.directory);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Shared::problem(&path, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Reading one segment from its beginning, a block at a time, past whatever is damaged in it.
+
+use crate::spool::format::{self, Decoded, ENTRY, STAMP};
+use crate::spool::state::Segment;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// How much is read at once; one entry always has room.
+const BLOCK: u64 = 256 << 10;
+
+/// A place in a segment.
+#[derive(Debug)]
+pub struct Reader {
+    file: File,
+    salt: u32,
+    offset: u64,
+    next: u64,
+}
+
+/// Some entries in order.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// The bytes they are in.
+    pub bytes: Vec<u8>,
+    /// Their sequence numbers and where their payloads are.
+    pub entries: Vec<(u64, Range<usize>)>,
+}
+
+/// What stands at a place.
+#[derive(Debug)]
+pub enum Piece {
+    /// Entries.
+    Entries(Block),
+    /// Something that is none.
+    Gap(Gap),
+    /// The end of what is written.
+    End,
+}
+
+/// A part of a segment that cannot be read.
+#[derive(Debug)]
+pub struct Gap {
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// The sequence numbers that are missing.
+    pub sequences: Range<u64>,
+}
+
+impl Reader {
+    /// At the first entry of a segment.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(directory: &Path, segment: &Segment) -> io::Result<Self> {
+        let file = File::open(segment.path(directory))?;
+        Ok(Reader { file, salt: segment.salt, offset: STAMP as u64, next: segment.first })
+    }
+
+    /// The sequence number that is expected next.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Where the next piece begins, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next piece of the segment, of which `end` bytes are written: all the sequence numbers
+    /// below `limit` are in them, or are lost.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&mut self, end: u64, limit: u64) -> io::Result<Piece> {
+        let mut want = BLOCK;
+        loop {
+            let available = end.saturating_sub(self.offset);
+            if available == 0 && self.next >= limit {
+                return Ok(Piece::End);
+            }
+            let asked = available.min(want);
+            let mut block = Block { bytes: self.bytes(asked)?, entries: Vec::new() };
+            let mut position = 0;
+            let stopped = loop {
+                let rest = &block.bytes[position..];
+                let (left, expected) = (available - position as u64, self.next..self.next + 1);
+                match format::decode(rest, self.salt, left, &expected) {
+                    Decoded::Entry { sequence, payload } => {
+                        let payload = position + payload.start..position + payload.end;
+                        position = payload.end;
+                        self.next += 1;
+                        block.entries.push((sequence, payload));
+                    }
+                    other => break other,
+                }
+            };
+            self.offset += position as u64;
+            match stopped {
+                _ if !block.entries.is_empty() => return Ok(Piece::Entries(block)),
+                // Unless the file has become shorter, there is more.
+                Decoded::Needs(bytes) if block.bytes.len() as u64 == asked && asked < available => {
+                    want = bytes as u64;
+                }
+                _ => return self.skip(available, limit).map(Piece::Gap),
+            }
+        }
+    }
+
+    /// Goes on to the next entry, or to the end.
+    fn skip(&mut self, available: u64, limit: u64) -> io::Result<Gap> {
+        let rest = self.bytes(available)?;
+        // An entry has a size, so those that may stand in so many bytes are few. That keeps the
+        // search fast, and what it finds true.
+        let most = self.next.saturating_add(1 + available / ENTRY as u64);
+        let sequences = self.next..limit.min(most);
+        let (bytes, next) = match format::find(&rest, self.salt, &sequences) {
+            Some((bytes, next)) => (bytes as u64, next),
+            None => (available, limit),
+        };
+        let gap = Gap { offset: self.offset, bytes, sequences: self.next..next };
+        self.offset += bytes;
+        self.next = next;
+        Ok(gap)
+    }
+
+    /// So many bytes from here; fewer where the file is shorter than it was.
+    fn bytes(&self, length: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match self.file.read_at(&mut bytes[filled..], self.offset + filled as u64) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+}

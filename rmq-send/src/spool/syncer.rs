@@ -1,0 +1,83 @@
+//! The thread that puts on the disk what was written, once in a [`SYNC_INTERVAL`], so that neither
+//! the writer nor the sender waits for it.
+//!
+//! A sync that fails is not tried again: the system has dropped what it could not write and would
+//! report success. The writer is told and takes no more; what the spool holds still goes out.
+
+use crate::spool::cursor::Cursor;
+use crate::spool::state::{Shared, Unsynced, wait};
+use crate::spool::{SYNC_INTERVAL, directory};
+use rmq_common::failure::Failure;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::time::Instant;
+
+/// Runs until the state says that it ends, or until it cannot go on. An earlier run that was killed
+/// has not synced its segments, `left_over`.
+pub fn run(shared: &Shared, cursor: &Cursor, left_over: &[PathBuf]) {
+    let mut synced = left_over.iter().try_for_each(|path| left(path));
+    loop {
+        if let Err(failure) = synced {
+            return shared.fail(failure);
+        }
+        let Some(unsynced) = next(shared) else { return };
+        synced = sync(shared, cursor, &unsynced);
+    }
+}
+
+/// Waits until it is time; `None` when it is the end and nothing is left.
+fn next(shared: &Shared) -> Option<Unsynced> {
+    let mut state = shared.lock();
+    loop {
+        let due = match state.unsynced.since {
+            Some(_) if state.syncer_ends => break,
+            Some(since) => since + SYNC_INTERVAL,
+            None if state.syncer_ends => return None,
+            None => {
+                state = wait(&shared.sync, state);
+                continue;
+            }
+        };
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        let waited = shared.sync.wait_timeout(state, left);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    }
+    let mut unsynced = std::mem::take(&mut state.unsynced);
+    if state.all_done() {
+        // Nothing in them has to survive.
+        unsynced.segments.clear();
+    }
+    Some(unsynced)
+}
+
+fn sync(shared: &Shared, cursor: &Cursor, unsynced: &Unsynced) -> Result<(), Failure> {
+    let at = |path: PathBuf| move |error: io::Error| problem(&path, &error);
+    // The records first, the cursor that says they are done last.
+    for (segment, file) in &unsynced.segments {
+        file.sync_data().map_err(at(segment.path(&shared.directory)))?;
+    }
+    if unsynced.directory {
+        directory::sync(&shared.directory).map_err(at(shared.directory.clone()))?;
+    }
+    if unsynced.cursor {
+        cursor.sync().map_err(at(shared.directory.join("cursor")))?;
+    }
+    Ok(())
+}
+
+fn left(path: &Path) -> Result<(), Failure> {
+    match File::open(path).and_then(|file| file.sync_data()) {
+        // It has been replayed and deleted since.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result.map_err(|error| problem(path, &error)),
+    }
+}
+
+fn problem(path: &Path, error: &io::Error) -> Failure {
+    Failure::io(format!("sync spool {}", path.display()), error)
+}

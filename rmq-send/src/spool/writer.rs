@@ -1,0 +1,318 @@
+//! Appending: a record is in its segment's file when [`Writer::append`] returns.
+
+use crate::spool::cursor::no_space;
+use crate::spool::format::{self, ENTRY, STAMP};
+use crate::spool::replay::Batch;
+use crate::spool::state::{InMemory, Segment, Shared};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Buffers above this are not kept for the next call.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// The end that records go in at.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) shared: Arc<Shared>,
+    max_bytes: u64,
+    segment_bytes: u64,
+    active: Option<Active>,
+    buffer: Vec<u8>,
+    /// [`State::freed`](crate::spool::state::State) when room was last looked for.
+    freed: u64,
+}
+
+/// The segment that is written to.
+#[derive(Debug)]
+struct Active {
+    segment: Segment,
+    file: Arc<File>,
+    path: PathBuf,
+}
+
+/// What became of the records that were given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// All are in the spool.
+    All,
+    /// All are taken. The disk is full although the spool is empty, so those that found no room go
+    /// through memory: they come out in their order, and a kill loses them.
+    InMemory,
+    /// The bound is reached; only so many, from the first, are in the spool.
+    Full(usize),
+    /// The disk is full; only so many, from the first, are in the spool.
+    NoSpace(usize),
+}
+
+/// Why a wait for room ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Something was freed; whether it is enough, [`Writer::append`] tells.
+    Freed,
+    /// The time is over.
+    TimedOut,
+    /// [`Done::stop_writer`](crate::spool::Done::stop_writer) was called.
+    Stopped,
+}
+
+/// How much of what is left fits.
+enum Fit {
+    Entries {
+        count: usize,
+        bytes: u64,
+    },
+    /// Not into this segment.
+    NextSegment,
+    /// Not into the bound.
+    Full,
+}
+
+impl Writer {
+    /// For a spool of at most `max_bytes` in segments of about `segment_bytes`.
+    pub(super) fn new(shared: Arc<Shared>, max_bytes: u64, segment_bytes: u64) -> Self {
+        let (active, buffer) = (None, Vec::new());
+        Writer { shared, max_bytes, segment_bytes, active, buffer, freed: 0 }
+    }
+
+    /// The sequence number that the next record is given.
+    pub fn next_sequence(&self) -> u64 {
+        self.shared.lock().next
+    }
+
+    /// Appends records in order, with one write for each segment that they go into.
+    ///
+    /// # Errors
+    /// Writing failed, or syncing what was written before did (74). Nothing half-written stays,
+    /// and of the records that were given some, from the first, may be in the spool:
+    /// [`next_sequence`](Self::next_sequence) tells how many.
+    pub fn append(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<Appended, Failure> {
+        let mut taken = 0;
+        while taken < payloads.len() {
+            let (fit, next, all_done) = self.look(&payloads[taken..])?;
+            match fit {
+                Fit::NextSegment => self.leave(),
+                Fit::Full => {
+                    self.leave_if(all_done);
+                    return Ok(Appended::Full(taken));
+                }
+                Fit::Entries { count, bytes } => {
+                    let some = &payloads[taken..taken + count];
+                    match self.write(some, bytes, next) {
+                        Ok(()) => taken += count,
+                        Err((_, error)) if no_space(&error) => {
+                            return self.no_space(&payloads[taken..], taken);
+                        }
+                        Err((path, error)) => return Err(Shared::problem(&path, &error)),
+                    }
+                }
+            }
+        }
+        Ok(Appended::All)
+    }
+
+    /// Waits until something is freed that was not when [`append`](Self::append) last looked; for
+    /// `limit` at most, where there is one: other files may make room on a full disk.
+    ///
+    /// # Errors
+    /// One of the spool's own threads cannot go on (74).
+    pub fn wait_for_room(&self, limit: Option<Duration>) -> Result<Room, Failure> {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            if state.writer_stopped {
+                return Ok(Room::Stopped);
+            }
+            if state.freed != self.freed {
+                return Ok(Room::Freed);
+            }
+            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Ok(Room::TimedOut),
+                Some(left) => {
+                    let waited = self.shared.room.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => super::state::wait(&self.shared.room, state),
+            };
+        }
+    }
+
+    /// Nothing more comes; the same as dropping it.
+    pub fn end(self) {}
+
+    /// How many of `payloads` fit, the sequence number of the first, and whether all is done.
+    fn look(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<(Fit, u64, bool), Failure> {
+        let (taken, next, all_done) = {
+            let state = self.shared.lock();
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            self.freed = state.freed;
+            (state.bytes, state.next, state.all_done())
+        };
+        let used = self.active.as_ref().map(|active| active.segment.bytes);
+        let stamp = if used.is_none() { STAMP as u64 } else { 0 };
+        let room = self.max_bytes.saturating_sub(taken);
+        let left = self.segment_bytes.saturating_sub(used.unwrap_or(STAMP as u64));
+        let (mut count, mut bytes) = (0, stamp);
+        for payload in payloads {
+            let more = entry(payload.as_ref())?;
+            // One record always has room in a spool and in a segment that are empty.
+            if bytes + more > room && (taken > 0 || count > 0) {
+                break;
+            }
+            if bytes - stamp + more > left && (used.is_some() || count > 0) {
+                break;
+            }
+            bytes += more;
+            count += 1;
+        }
+        let fit = match (count, payloads.first()) {
+            (0, Some(first)) if bytes + entry(first.as_ref())? > room => Fit::Full,
+            (0, _) => Fit::NextSegment,
+            _ => Fit::Entries { count, bytes },
+        };
+        Ok((fit, next, all_done))
+    }
+
+    /// Writes entries of `bytes` in all, a new segment's stamp among them, with one write. Where
+    /// that fails, the file is as it was.
+    fn write(
+        &mut self,
+        payloads: &[impl AsRef<[u8]>],
+        bytes: u64,
+        next: u64,
+    ) -> Result<(), (PathBuf, io::Error)> {
+        let is_new = self.active.is_none();
+        let active = match &mut self.active {
+            Some(active) => active,
+            none => none.insert(Active::create(&self.shared, next)?),
+        };
+        self.buffer.clear();
+        if is_new {
+            self.buffer.extend_from_slice(&format::segment_stamp());
+        }
+        for (sequence, payload) in (next..).zip(payloads) {
+            let payload = payload.as_ref();
+            let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+            format::encode(&mut self.buffer, active.segment.salt, sequence, length, payload);
+        }
+        let written = active.file.write_all_at(&self.buffer, active.segment.bytes);
+        if self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = Vec::new();
+        }
+        if let Err(error) = written {
+            let path = active.path.clone();
+            let restored = active.restore(is_new);
+            if is_new {
+                self.active = None;
+            }
+            return Err((path, restored.err().unwrap_or(error)));
+        }
+        active.segment.bytes += bytes;
+        let (segment, file) = (active.segment, Arc::clone(&active.file));
+        let mut state = self.shared.lock();
+        match state.segments.back_mut() {
+            Some(last) if !is_new => *last = segment,
+            _ => state.segments.push_back(segment),
+        }
+        state.active = true;
+        state.bytes += bytes;
+        state.next += payloads.len() as u64;
+        let unsynced = state.changed();
+        unsynced.directory |= is_new;
+        if unsynced.segments.last().is_none_or(|(last, _)| last.first != segment.first) {
+            unsynced.segments.push((segment, file));
+            self.shared.sync.notify_one();
+        }
+        drop(state);
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    /// The disk is full. Where nothing is left that could make room, what is in hand goes on
+    /// through memory, a batch at a time.
+    fn no_space(
+        &mut self,
+        payloads: &[impl AsRef<[u8]>],
+        taken: usize,
+    ) -> Result<Appended, Failure> {
+        let all_done = self.shared.lock().all_done();
+        if !all_done {
+            return Ok(Appended::NoSpace(taken));
+        }
+        self.leave();
+        let mut state = self.shared.lock();
+        let sequences = state.next..state.next + payloads.len() as u64;
+        let batch = Batch::in_memory(sequences.start, payloads);
+        state.next = sequences.end;
+        state.memory = Some(InMemory { sequences, batch: Some(batch) });
+        drop(state);
+        self.shared.arrived.notify_one();
+        Ok(Appended::InMemory)
+    }
+
+    /// A segment whose records are all done holds nothing but room.
+    fn leave_if(&mut self, all_done: bool) {
+        if all_done {
+            self.leave();
+        }
+    }
+
+    /// What comes next goes into a new segment.
+    fn leave(&mut self) {
+        self.active = None;
+        self.shared.lock().active = false;
+        self.shared.keep.notify_one();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.leave();
+        self.shared.lock().ended = true;
+        self.shared.arrived.notify_one();
+    }
+}
+
+impl Active {
+    fn create(shared: &Shared, first: u64) -> Result<Self, (PathBuf, io::Error)> {
+        let salt = (RandomState::new().hash_one(first) >> 32) as u32;
+        let segment = Segment { first, salt, bytes: 0 };
+        let path = segment.path(&shared.directory);
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => Ok(Active { segment, file: Arc::new(file), path }),
+            Err(error) => Err((path, error)),
+        }
+    }
+
+    /// Takes back what a failed write may have left.
+    fn restore(&self, is_new: bool) -> io::Result<()> {
+        if is_new {
+            std::fs::remove_file(&self.path)
+        } else {
+            self.file.set_len(self.segment.bytes)
+        }
+    }
+}
+
+/// Bytes that a payload takes in a segment.
+fn entry(payload: &[u8]) -> Result<u64, Failure> {
+    match u32::try_from(payload.len()) {
+        Ok(length) => Ok(ENTRY as u64 + u64::from(length)),
+        Err(_) => {
+            let text = format!("spool: a record of {} bytes is too large", payload.len());
+            Err(Failure::new(Exit::DataErr, text))
+        }
+    }
+}
