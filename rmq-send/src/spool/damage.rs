@@ -35,14 +35,19 @@ pub struct Damage {
     pub bytes: u64,
     /// How many records are lost that were not done.
     pub records: u64,
-    /// Where the segment is kept when the spool has done with it; `None` where that cannot be.
+    /// Where the segment is kept when the spool has done with it; `None` where nothing of it is
+    /// damaged, or that cannot be.
     pub aside: Option<PathBuf>,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Damage { file, offset, bytes, records, aside } = self;
-        write!(f, "{}: damaged at byte {offset}: {bytes} bytes skipped, ", file.display())?;
+        let file = file.display();
+        if *bytes == 0 {
+            return write!(f, "{file}: {records} records are missing behind byte {offset}");
+        }
+        write!(f, "{file}: damaged at byte {offset}: {bytes} bytes skipped, ")?;
         write!(f, "{records} records lost")?;
         match aside {
             Some(aside) => write!(f, "; kept as {}", aside.display()),

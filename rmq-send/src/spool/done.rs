@@ -51,9 +51,12 @@ impl Done {
     pub fn done(&self, sequence: u64) {
         let mut state = self.shared.lock();
         state.advance(sequence);
-        let all_done = state.all_done();
+        let (keeper_waits, all_done) = (state.keeper_waits, state.all_done());
         drop(state);
-        self.shared.keep.notify_one();
+        // It looks by itself when its pause is over.
+        if keeper_waits {
+            self.shared.keep.notify_one();
+        }
         if all_done {
             self.shared.room.notify_one();
         }

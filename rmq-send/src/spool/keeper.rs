@@ -20,7 +20,9 @@ pub fn run(shared: &Shared, cursor: &Cursor, mut written: u64) {
             if state.keeper_ends {
                 return;
             }
+            state.keeper_waits = true;
             state = wait(&shared.keep, state);
+            state.keeper_waits = false;
             continue;
         }
         written = state.done;

@@ -168,7 +168,12 @@ impl Replay {
     /// Records are lost; `None` where all of them were done.
     fn damage(&mut self, segment: &Segment, gap: &Gap) -> Option<Damage> {
         let Gap { offset, bytes, sequences } = gap;
-        if sequences.end < self.position {
+        let done = if sequences.is_empty() {
+            sequences.end < self.position
+        } else {
+            sequences.end <= self.position
+        };
+        if done {
             return None;
         }
         let lost = sequences.start.max(self.position)..sequences.end;
@@ -179,7 +184,7 @@ impl Replay {
             self.shared.keep.notify_one();
         }
         let file = segment.path(&self.shared.directory);
-        let aside = directory::keep_aside(&file);
+        let aside = (*bytes > 0).then(|| directory::keep_aside(&file)).flatten();
         Some(Damage { file, offset: *offset, bytes: *bytes, records, aside })
     }
 

@@ -77,6 +77,8 @@ pub struct State {
     pub writer_stopped: bool,
     /// The replay must not wait any more.
     pub replay_stopped: bool,
+    /// The keeper has nothing to do, and waits for word.
+    pub keeper_waits: bool,
     /// The keeper ends when nothing is left to do.
     pub keeper_ends: bool,
     /// The syncer ends after one more round.
@@ -102,6 +104,7 @@ impl State {
             ended: false,
             writer_stopped: false,
             replay_stopped: false,
+            keeper_waits: false,
             keeper_ends: false,
             syncer_ends: false,
             unsynced: Unsynced::default(),

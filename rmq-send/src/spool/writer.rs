@@ -20,7 +20,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 /// The end that records go in at.
 #[derive(Debug)]
 pub struct Writer {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     max_bytes: u64,
     segment_bytes: u64,
     active: Option<Active>,
@@ -37,7 +37,8 @@ struct Active {
     path: PathBuf,
 }
 
-/// What became of the records that were given.
+/// What became of the records that were given. What was not taken is given again after
+/// [`Writer::wait_for_room`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// All are in the spool.
@@ -47,7 +48,8 @@ pub enum Appended {
     InMemory,
     /// The bound is reached; only so many, from the first, are in the spool.
     Full(usize),
-    /// The disk is full; only so many, from the first, are in the spool.
+    /// The disk is full; only so many, from the first, are in the spool. Others may make room, so
+    /// the wait for it needs a limit.
     NoSpace(usize),
 }
 

@@ -104,7 +104,7 @@ fn two_segments_of_one_number_are_both_kept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(if soak() { 1000 } else { 50 }))]
     #[test]
     fn whatever_is_written_over_a_segment_all_that_comes_out_went_in(
         sizes in proptest::collection::vec(0usize..400, 2..40),

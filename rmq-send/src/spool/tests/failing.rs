@@ -1,20 +1,22 @@
-//! What cannot be written or read.
+//! What cannot be synced, written or read.
 
 use super::*;
 use rmq_common::exit::Exit;
-use rmq_common::failure::Failure;
 
 #[test]
 fn after_a_failed_sync_nothing_goes_in_and_all_that_is_in_comes_out() {
     let directory = tempfile::tempdir().unwrap();
+    // It reads as empty, and takes everything, but cannot be synced.
+    let cursor = directory.path().join("cursor");
+    std::os::unix::fs::symlink("/dev/null", &cursor).unwrap();
     let mut spool = open(directory.path());
     spool.append(&bodies(1..=3));
-    let problem = std::io::Error::from_raw_os_error(5);
-    spool.writer.shared.fail(Failure::io("sync spool", &problem));
-    let failure = spool.writer.append(&[body(4)]).unwrap_err();
-    assert_eq!(failure.to_string(), "sync spool: Input/output error");
-    assert_eq!(failure.exit(), Exit::IoErr);
-    assert_eq!(spool.writer.wait_for_room(None).unwrap_err(), failure);
+    spool.done.done(1);
+    assert_eq!(spool.done.failure(), None);
+    let failure = spool.writer.wait_for_room(None).unwrap_err();
+    let text = format!("sync spool {}: Invalid argument", cursor.display());
+    assert_eq!((failure.exit(), failure.to_string()), (Exit::IoErr, text));
+    assert_eq!(spool.writer.append(&[body(4)]).unwrap_err(), failure);
     assert_eq!(spool.done.failure(), Some(failure.clone()));
     let (records, _, done) = spool.rest();
     assert_eq!(records, numbered(1..=3));
@@ -27,13 +29,38 @@ fn after_a_failed_sync_nothing_goes_in_and_all_that_is_in_comes_out() {
 fn a_directory_that_vanishes_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let mut spool = open(directory.path());
-    let segment = {
-        std::fs::remove_dir_all(directory.path()).unwrap();
-        spool.writer.append(&[body(1)]).unwrap_err().to_string()
-    };
+    std::fs::remove_dir_all(directory.path()).unwrap();
+    let failure = spool.writer.append(&[body(1)]).unwrap_err().to_string();
     assert!(
-        segment.starts_with(&format!("spool {}/0000", directory.path().display())),
-        "{segment}"
+        failure.starts_with(&format!("spool {}/0000", directory.path().display())),
+        "{failure}"
     );
-    assert!(segment.ends_with(".segment: No such file or directory"), "{segment}");
+    assert!(failure.ends_with(".segment: No such file or directory"), "{failure}");
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_is_named() {
+    let directory = left_behind(3, 3);
+    let segment = segments(directory.path()).remove(0);
+    let Open { mut replay, done, .. } = open(directory.path());
+    std::fs::remove_file(&segment).unwrap();
+    let failure = replay.next().unwrap_err();
+    let text = format!("spool {}: No such file or directory", segment.display());
+    assert_eq!((failure.exit(), failure.to_string()), (Exit::IoErr, text));
+    assert_eq!(done.kept(), 3);
+}
+
+#[test]
+fn a_cursor_that_finds_no_room_costs_copies_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", directory.path().join("cursor")).unwrap();
+    let mut spool = open(directory.path());
+    spool.append(&bodies(1..=3));
+    let batch = spool.replay.next().unwrap().unwrap();
+    assert_eq!(batch.records().count(), 3);
+    spool.done.done(2);
+    assert_eq!(spool.done.kept(), 1);
+    drop(spool);
+    std::fs::remove_file(directory.path().join("cursor")).unwrap();
+    assert_eq!(open(directory.path()).rest().0, numbered(1..=3));
 }

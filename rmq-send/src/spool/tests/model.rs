@@ -52,7 +52,7 @@ use crate::spool::Batch;
 const BOUND: u64 = 40_000;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if soak() { 2000 } else { 60 }))]
+    #![proptest_config(ProptestConfig::with_cases(if soak() { 1000 } else { 40 }))]
     #[test]
     fn what_goes_in_comes_out_once_and_in_order(acts in proptest::collection::vec(act(), 1..60)) {
         let directory = tempfile::tempdir().unwrap();

@@ -56,6 +56,21 @@ fn a_directory_whose_parent_is_missing_is_refused_by_name() {
 }
 
 #[test]
+fn files_of_others_are_left_alone() {
+    let directory = left_behind(3, 3);
+    let others = ["1.segment", "00000000000000000001-0000000g.segment", "notes", "rejected"];
+    for name in others {
+        std::fs::write(directory.path().join(name), b"rmqspool").unwrap();
+    }
+    let (records, damage, done) = open(directory.path()).rest();
+    assert_eq!((records, damage), (numbered(1..=3), vec![]));
+    done.done(3);
+    done.close().unwrap();
+    assert!(others.iter().all(|name| directory.path().join(name).exists()));
+    assert_eq!(files(directory.path()).len(), others.len() + 2);
+}
+
+#[test]
 fn a_torn_end_is_cut_off_wherever_it_is_torn() {
     let directory = left_behind(3, 3);
     let segment = segments(directory.path()).remove(0);
