@@ -41,6 +41,12 @@ impl Progress {
         }
     }
 
+    /// When it will be shown, so that it can be [`set`](Self::set) then even if nothing moves.
+    pub fn due(&self) -> Option<Instant> {
+        let due = self.what.is_some() && self.bar.is_none();
+        due.then(|| self.begun + SHOWN_AFTER)
+    }
+
     fn show(&self, what: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let program = self.program;
