@@ -11,9 +11,6 @@ use crate::verdict::Verdict;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
 
-/// How many rejected records are told of one by one.
-const TOLD: u64 = 10;
-
 impl Sender {
     /// Records whose fate is known leave the window, in the order of the input.
     pub(crate) fn leave(&mut self) {
@@ -22,9 +19,15 @@ impl Sender {
             // Not all that was rejected is in the file yet.
             return;
         }
+        let mut last = None;
         while let Some((record, fate)) = self.window.leave() {
+            if fate == Fate::Failed {
+                self.silenced = true;
+            }
+            last = (!self.silenced).then_some(record.number).or(last);
             self.left(record, fate);
         }
+        self.done_in_spool(last);
         if let Some(tee) = &mut self.job.tee {
             tee.flush();
         }
@@ -56,18 +59,24 @@ impl Sender {
         }
     }
 
-    /// A rejected record is told of, unless many were already.
-    pub(crate) fn tell_rejected(&self, why: &Failure) {
-        match self.verdict.rejected() {
-            ..TOLD => self.diagnostics.notice(&why.to_string()),
-            TOLD => self.diagnostics.notice("further rejected records are only counted"),
-            _ => {}
+    /// The records up to `number` need not be in the spool any more.
+    fn done_in_spool(&mut self, number: Option<u64>) {
+        let (Some(spooled), Some(number)) = (&self.job.spooled, number) else { return };
+        match spooled.rejected.sync() {
+            Ok(()) => spooled.done.done(spooled.sequences.of(number)),
+            Err(failure) => self.fail(failure),
         }
     }
 
     /// Closes, keeps what was not confirmed, and takes stock of it.
     pub(crate) async fn finish(mut self) -> (Verdict, Tally) {
         self.leave();
+        if self.job.spooled.is_some() {
+            self.tally.unknown = self.window.unknown().count() as u64;
+            self.leave_spool().await;
+            self.end().await;
+            return (self.verdict, self.tally);
+        }
         let unknown: Ranges = self.window.unknown().collect();
         self.tally.unknown = self.window.unknown().count() as u64;
         let mut unsent: Ranges = self.window.unsent().collect();
@@ -116,7 +125,8 @@ impl Sender {
         self.kept(ended);
         self.sync_rejects();
         if let Some(rejects) = &self.job.rejects {
-            self.verdict.kept_in(rejects.name());
+            self.verdict.keep_unconfirmed_in(rejects.name());
+            self.verdict.rejections().kept_in(rejects.name());
         }
         self.verdict.take_stock(std::mem::take(&mut self.confirmed), unknown, unsent);
         self.end().await;

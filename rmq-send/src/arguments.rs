@@ -124,6 +124,19 @@ with_connection_options! {
         #[argh(option, arg_name = "FIFO")]
         pub ack_to: Option<String>,
 
+        /// keep records in this directory until they are confirmed; standard input does not wait
+        /// for the broker
+        #[argh(option, arg_name = "DIR")]
+        pub spool: Option<String>,
+
+        /// most bytes in --spool: 500M, 2G. Default: 1G
+        #[argh(option, arg_name = "BYTES", from_str_fn(size::parse))]
+        pub spool_max: Option<u64>,
+
+        /// when --spool is full: wait, or fail. Default: wait
+        #[argh(option, arg_name = "wait|fail", from_str_fn(spool_full))]
+        pub spool_full: Option<SpoolFull>,
+
         /// show on a terminal how far it is
         #[argh(switch)]
         pub progress: bool,
@@ -136,6 +149,15 @@ with_connection_options! {
         #[argh(switch)]
         pub dry_run: bool,
     }
+}
+
+/// What to do when the spool is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpoolFull {
+    /// Stop reading until there is room.
+    Wait,
+    /// End.
+    Fail,
 }
 
 fn window(text: &str) -> Result<usize, String> {
@@ -151,5 +173,13 @@ fn max_size(text: &str) -> Result<usize, String> {
     match size::parse(text)? {
         size @ 1..=0x2000_0000 => usize::try_from(size).map_err(|error| error.to_string()),
         _ => Err("not from 1 byte to 512M".to_owned()),
+    }
+}
+
+fn spool_full(text: &str) -> Result<SpoolFull, String> {
+    match text {
+        "wait" => Ok(SpoolFull::Wait),
+        "fail" => Ok(SpoolFull::Fail),
+        _ => Err("neither wait nor fail".to_owned()),
     }
 }

@@ -1,12 +1,11 @@
 //! `--dry-run`: what would be sent, as JSON envelopes on standard output.
 
 use crate::input::{End, Input, Plan, Reader};
+use crate::message::envelope;
 use crate::record::{Item, Message};
 use rmq_common::diagnostics::Diagnostics;
-use rmq_common::envelope::Envelope;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 
 /// Reads the input to its end and writes each message that would be sent.
@@ -66,16 +65,4 @@ fn write(message: &Message, output: &mut impl Write) -> io::Result<()> {
     envelope(message).encode(&mut line);
     line.push(b'\n');
     output.write_all(&line)
-}
-
-/// A message as an envelope.
-pub fn envelope(message: &Message) -> Envelope<'_> {
-    Envelope {
-        exchange: Some(message.route.exchange.clone()),
-        routing_key: Some(message.route.routing_key.clone()),
-        no_delivery_mode: message.properties.delivery_mode().is_none(),
-        properties: (*message.properties).clone(),
-        body: Some(Cow::Borrowed(&message.body)),
-        ..Envelope::default()
-    }
 }

@@ -5,7 +5,7 @@
 
 use crate::record::Route;
 use crate::recovery::unless_stopped;
-use crate::sender::Sender;
+use crate::sender::{LAST_CONFIRMS, Sender};
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::failure::Failure;
@@ -37,7 +37,8 @@ impl Sender {
     pub(crate) async fn look(&mut self, number: u64, route: &Route) {
         let Some(link) = &self.link else { return };
         let looked = link.look(route);
-        let (looked, signal) = unless_stopped(&self.signals, self.deadline, looked).await;
+        let (looked, signal) =
+            unless_stopped(&self.signals, self.deadline, LAST_CONFIRMS, looked).await;
         self.take_signal(signal);
         match looked {
             Some(Ok(())) => {

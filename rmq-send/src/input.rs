@@ -88,6 +88,16 @@ impl Reader {
         Ok(Reader { receiver, stop: Some(stop) })
     }
 
+    /// What another thread makes of what was read, with the same word to stop.
+    pub fn new(receiver: flume::Receiver<Input>, stop: Option<PipeWriter>) -> Self {
+        Reader { receiver, stop }
+    }
+
+    /// What the thread says, and the pipe that stops it when it is dropped.
+    pub fn into_parts(self) -> (flume::Receiver<Input>, Option<PipeWriter>) {
+        (self.receiver, self.stop)
+    }
+
     /// The next thing the thread has to say.
     pub async fn next(&self) -> Input {
         self.receiver.recv_async().await.unwrap_or(Input::End(End::Finished))

@@ -5,11 +5,15 @@ use crate::record::Route;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{self, first, sleep_until};
-use std::future::Future;
-use std::time::Instant;
+use std::future::{Future, pending};
+use std::time::{Duration, Instant};
+
+/// How long a run with a spool is without a broker before it says so.
+const NO_BROKER: Duration = Duration::from_secs(5);
 
 impl Sender {
     /// The channel or the connection is gone.
@@ -23,6 +27,11 @@ impl Sender {
                 if !self.verdict.is_failure() || self.window.has_again() {
                     self.reconnect().await;
                 }
+            }
+            // A spool keeps what may be allowed again.
+            Trouble::Refused { code: reply::ACCESS_REFUSED, .. } if self.job.spooled.is_some() => {
+                self.window.lost();
+                self.give_up(trouble.failure().context("publish"));
             }
             Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. }
                 if let Some(route) = self.job.fixed.clone() =>
@@ -72,28 +81,81 @@ impl Sender {
 
     /// Connects again, to the next host, until it works or there is no time left.
     async fn reconnect(&mut self) {
+        // A connection that ends as soon as it is used must not be made a thousand times a second.
+        let pause = self.backoff.next_pause();
+        if self.connect(pause).await
+            && let Some(link) = &self.link
+        {
+            self.diagnostics.notice(&format!("connected to {}", link.host()));
+        }
+    }
+
+    /// The first connection of a run with a spool, which did not wait for it.
+    pub(crate) async fn connect_at_first(&mut self) {
+        if !self.connect(Duration::ZERO).await {
+            return;
+        }
+        if let (Some(link), Some(route)) = (&self.link, self.job.look_at.clone())
+            && let Err(failure) = look(&self.broker, link, &route).await
+        {
+            self.give_up(failure);
+        }
+    }
+
+    /// Connects after a pause; false if that is given up.
+    async fn connect(&mut self, pause: Duration) -> bool {
         let mut patience = self.patience.clone();
         if self.window.is_empty() {
             patience.progress();
         }
-        // A connection that ends as soon as it is used must not be made a thousand times a second.
-        let pause = self.backoff.next_pause();
-        let Sender { broker, signals, deadline, job, .. } = self;
+        // What is in a spool is safe, so that a signal need not wait for a broker.
+        let grace = if self.job.spooled.is_some() { Duration::ZERO } else { LAST_CONFIRMS };
+        let mut spooled = None;
+        let Sender { broker, signals, deadline, job, diagnostics, .. } = self;
         let connect = async {
             runtime::sleep(pause).await;
             connect(broker, job.mandatory, &patience).await
         };
-        let (connected, signal) = unless_stopped(signals, *deadline, connect).await;
+        let no_broker = async {
+            match job.spooled.as_ref().filter(|spooled| !spooled.is_over) {
+                Some(here) => {
+                    spooled = here.over.recv_async().await.ok();
+                    if let Some(broken) = spooled.as_ref().and_then(|over| over.broken.clone()) {
+                        return Err(broken);
+                    }
+                    let over = Patience::new(job.retry);
+                    sleep_until(over.left().map(|left| Instant::now() + left)).await;
+                    let text = format!("no broker reached within {} (--retry)", job.retry);
+                    Err(Failure::new(Exit::Unavailable, text))
+                }
+                None => pending().await,
+            }
+        };
+        // Whoever reads the log of a service must know where its records are.
+        let notice = async {
+            runtime::sleep(NO_BROKER).await;
+            if let Some(spooled) = &job.spooled {
+                let directory = &spooled.directory;
+                let text = format!("no broker yet; what is read is kept in the spool {directory}");
+                diagnostics.notice(&text);
+            }
+            pending().await
+        };
+        let connect = first(connect, first(no_broker, notice));
+        let (connected, signal) = unless_stopped(signals, *deadline, grace, connect).await;
+        if let Some(over) = spooled {
+            self.spooled(over);
+        }
         self.take_signal(signal);
         match connected {
             Some(Ok(link)) => {
-                let host = link.host();
-                self.diagnostics.notice(&format!("connected to {host}"));
                 self.link = Some(link);
+                return true;
             }
             Some(Err(failure)) => self.give_up(failure),
             None => self.give_up_for_the_signal(),
         }
+        false
     }
 
     /// Once the pause after a nack is over: a new channel to send again on. A channel of
@@ -112,7 +174,7 @@ impl Sender {
         let Sender { link, signals, deadline, .. } = self;
         let Some(link) = link else { return };
         let renew = link.renew();
-        let (renewed, signal) = unless_stopped(signals, *deadline, renew).await;
+        let (renewed, signal) = unless_stopped(signals, *deadline, LAST_CONFIRMS, renew).await;
         self.take_signal(signal);
         match renewed {
             Some(Ok(())) => {}
@@ -142,6 +204,21 @@ impl Sender {
     }
 }
 
+/// Looks whether the queue or the exchange of `route` is there.
+///
+/// # Errors
+/// It is not (65). Anything but a clear no is the sender's business: it can connect again.
+pub async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Failure> {
+    let Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) = link.look(route).await
+    else {
+        return Ok(());
+    };
+    let what = if route.exchange.as_str().is_empty() { "queue" } else { "exchange" };
+    let (vhost, shown) = (broker.vhost(), route.shown());
+    let text = format!("publish to {shown}: no such {what} in vhost {vhost}");
+    Err(Failure::new(refused.failure().exit(), text))
+}
+
 /// Connects and opens the link, again while it is lost in between.
 ///
 /// # Errors
@@ -164,11 +241,12 @@ pub async fn connect(
     }
 }
 
-/// Does `work` unless a signal stops it: the first one leaves it [`LAST_CONFIRMS`], the second and
+/// Does `work` unless a signal stops it: the first one leaves it so much `grace`, the second and
 /// the deadline end it. The first signal that came is handed over, whatever became of the work.
 pub async fn unless_stopped<T>(
     signals: &flume::Receiver<i32>,
     mut deadline: Option<Instant>,
+    grace: Duration,
     work: impl Future<Output = T>,
 ) -> (Option<T>, Option<i32>) {
     let mut signalled = None;
@@ -181,7 +259,7 @@ pub async fn unless_stopped<T>(
             match first(async { signals.recv_async().await.ok() }, time).await {
                 Some(signal) if deadline.is_none() => {
                     signalled = Some(signal);
-                    deadline = Some(Instant::now() + LAST_CONFIRMS);
+                    deadline = Some(Instant::now() + grace);
                 }
                 _ => return None,
             }

@@ -6,19 +6,16 @@ use crate::compose::Composer;
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::input::{Plan, Reader};
-use crate::link::Link;
 use crate::positions::Positions;
 use crate::properties::Properties;
-use crate::record::Route;
 use crate::recovery;
 use crate::rejects::Rejects;
 use crate::sender::{Job, Sender};
 use crate::sources::Source;
+use crate::spooled::Spooled;
 use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
-use rmq_common::amqp_error::{Trouble, reply};
-use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
@@ -39,6 +36,7 @@ const READER_DUE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Whatever keeps a record from being confirmed, with the exit status it ends with.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    check(&arguments)?;
     let destination = Destination::new(&arguments)?;
     let composer = Composer {
         routing: destination.routing.clone(),
@@ -60,6 +58,23 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     runtime::block_on(send(arguments, &destination, plan))
 }
 
+/// What a spool cannot go with.
+fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let spool = arguments.spool.is_some();
+    let why = match () {
+        () if spool && arguments.tee => {
+            "--spool and --tee: what an earlier run left is not this run's input; use tee(1)"
+        }
+        () if spool && arguments.ack_to.is_some() => {
+            "--spool and --ack-to: what is in the spool needs no other keeper"
+        }
+        () if !spool && arguments.spool_max.is_some() => "--spool-max needs --spool",
+        () if !spool && arguments.spool_full.is_some() => "--spool-full needs --spool",
+        () => return Ok(()),
+    };
+    Err(Failure::usage(why))
+}
+
 async fn send(
     arguments: Arguments,
     destination: &Destination,
@@ -78,31 +93,48 @@ async fn send(
         None => None,
     };
     let mandatory = !arguments.allow_unroutable;
-    // Nothing is read before a broker is there, so that nothing is lost where none is.
-    let patience = Patience::new(options.first_retry());
-    let link = recovery::connect(&mut broker, mandatory, &patience).await?;
-    if let Some(route) = destination.fixed() {
-        look(&broker, &link, &route).await?;
-    }
-    let signals = signals::requests_to_stop()?;
-    let acknowledger = match fifo {
-        Some((name, fifo)) => Some(Acknowledger::start(name, fifo, format)?),
-        None => None,
-    };
-    let job = Job {
+    let mut job = Job {
         window: arguments.window,
         retry: options.retry_or(RETRY),
         fixed: destination.fixed(),
+        look_at: destination.fixed(),
         mandatory,
         finite: plan.sources.iter().all(Source::is_finite),
         positions: plan.positions.clone(),
-        rejects,
-        tee: if arguments.tee { Some(Tee::start(format)?) } else { None },
-        acknowledger,
+        rejects: None,
+        spooled: None,
+        tee: None,
+        acknowledger: None,
         progress: Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "confirmed"),
     };
+    if let Some(directory) = &arguments.spool {
+        let signals = signals::requests_to_stop()?;
+        let spool = Spooled::start(&arguments, directory, plan, rejects, diagnostics)?;
+        let (spooled, reader) = spool;
+        // What an earlier run left goes where that run sent it.
+        job.fixed = None;
+        job.retry = options.retry_or(Limit::Forever);
+        job.positions = Positions::new("spooled record");
+        job.spooled = Some(spooled);
+        let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
+        return outcome(&arguments, diagnostics, verdict, &tally);
+    }
+    // Nothing is read before a broker is there, so that nothing is lost where none is.
+    let patience = Patience::new(options.first_retry());
+    let link = recovery::connect(&mut broker, mandatory, &patience).await?;
+    if let Some(route) = &job.look_at {
+        recovery::look(&broker, &link, route).await?;
+    }
+    let signals = signals::requests_to_stop()?;
+    job.rejects = rejects;
+    if let Some((name, fifo)) = fifo {
+        job.acknowledger = Some(Acknowledger::start(name, fifo, format)?);
+    }
+    if arguments.tee {
+        job.tee = Some(Tee::start(format)?);
+    }
     let reader = Reader::start(plan)?;
-    let (verdict, tally) = Sender::new(job, broker, link, reader, signals).run().await;
+    let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
     outcome(&arguments, diagnostics, verdict, &tally)
 }
 
@@ -125,19 +157,6 @@ fn outcome(
         diagnostics.detail(&tally.to_string());
     }
     outcome
-}
-
-/// Looks whether the queue or the exchange is there, before anything is read.
-async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Failure> {
-    // Anything but a clear no is the sender's business: it can connect again.
-    let Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) = link.look(route).await
-    else {
-        return Ok(());
-    };
-    let what = if route.exchange.as_str().is_empty() { "queue" } else { "exchange" };
-    let (vhost, shown) = (broker.vhost(), route.shown());
-    let text = format!("publish to {shown}: no such {what} in vhost {vhost}");
-    Err(Failure::new(refused.failure().exit(), text))
 }
 
 fn open_rejects(name: &str, plan: &Plan) -> Result<Rejects, Failure> {

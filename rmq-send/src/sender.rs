@@ -7,8 +7,10 @@ use crate::link::{Link, News};
 use crate::outstanding::{Fate, Outstanding};
 use crate::positions::Positions;
 use crate::ranges::Ranges;
-use crate::record::{Bad, Item, Route};
+use crate::record::{Bad, Item, Raw, Route};
 use crate::rejects::Rejects;
+use crate::spooled::Spooled;
+use crate::spooling::Over;
 use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
@@ -39,6 +41,8 @@ pub struct Job {
     pub retry: Limit,
     /// Where all messages go, if they go the same way.
     pub fixed: Option<Arc<Route>>,
+    /// The queue or exchange of this run's own records, if there is one for all.
+    pub look_at: Option<Arc<Route>>,
     /// Whether what no queue takes is a failure.
     pub mandatory: bool,
     /// The input ends by itself, and can be read to its end even when nothing can be sent.
@@ -47,6 +51,8 @@ pub struct Job {
     pub positions: Positions,
     /// Where records go that cannot be sent.
     pub rejects: Option<Rejects>,
+    /// Where records are until they are confirmed.
+    pub spooled: Option<Spooled>,
     /// Where confirmed records go.
     pub tee: Option<Tee>,
     /// Who is told of them.
@@ -87,22 +93,23 @@ enum Step {
     News(News),
     Input(Input),
     Signal(i32),
+    Spooled(Over),
     Time,
 }
 
 impl Sender {
-    /// Sends what `reader` reads over `link`.
+    /// Sends what `reader` reads over `link`, or over one that is made when a broker is there.
     pub fn new(
         job: Job,
         broker: Broker,
-        link: Link,
+        link: Option<Link>,
         reader: Reader,
         signals: flume::Receiver<i32>,
     ) -> Self {
         Sender {
             diagnostics: broker.diagnostics(),
             broker,
-            link: Some(link),
+            link,
             exchanges: Exchanges::new(job.fixed.as_deref()),
             reader,
             read: VecDeque::new(),
@@ -111,7 +118,11 @@ impl Sender {
             confirmed: Ranges::default(),
             tally: Tally::default(),
             signals,
-            patience: Patience::new(job.retry),
+            // With a spool nothing is given up while there is input.
+            patience: Patience::new(match job.spooled {
+                Some(_) => Limit::Forever,
+                None => job.retry,
+            }),
             backoff: Backoff::default(),
             pause: None,
             watch: Watch::default(),
@@ -124,6 +135,9 @@ impl Sender {
 
     /// Runs until everything that was read is confirmed, or it cannot be.
     pub async fn run(mut self) -> (Verdict, Tally) {
+        if self.link.is_none() {
+            self.connect_at_first().await;
+        }
         loop {
             self.renew_after_nack().await;
             let unknown = self.publish();
@@ -139,6 +153,7 @@ impl Sender {
                 Step::News(news) => self.news(news).await,
                 Step::Input(input) => self.input(input),
                 Step::Signal(signal) => self.signal(signal),
+                Step::Spooled(over) => self.spooled(over),
                 Step::Time => self.give_up_on_a_stalled_link().await,
             }
             self.leave();
@@ -200,6 +215,14 @@ impl Sender {
         let has_room = self.has_room();
         let wants_input = !self.input_over && self.read.is_empty() && has_room;
         let Sender { link, reader, signals, job, .. } = self;
+        let tee = &mut job.tee;
+        let spooled = job.spooled.as_ref().filter(|spooled| !spooled.is_over);
+        let spooled = async {
+            match spooled.map(|spooled| spooled.over.recv_async()) {
+                Some(over) => Step::Spooled(over.await.unwrap_or_default()),
+                None => pending().await,
+            }
+        };
         let news = async {
             match link {
                 Some(link) => Step::News(link.news().await),
@@ -215,7 +238,7 @@ impl Sender {
             }
         };
         let time = async {
-            match &mut job.tee {
+            match tee {
                 Some(tee) if !has_room => {
                     first(async { tee.moved().await }, sleep_until(time)).await;
                 }
@@ -223,7 +246,7 @@ impl Sender {
             }
             Step::Time
         };
-        first(first(signal, news), first(input, time)).await
+        first(first(signal, news), first(first(input, spooled), time)).await
     }
 
     /// When something has to be looked at even if nothing happens.
@@ -231,7 +254,7 @@ impl Sender {
         let patience = self.confirm_due().filter(|_| !self.window.is_empty());
         let pause = self.pause.filter(|_| self.window.in_flight() == 0);
         let stall = self.watch.stalls_at().filter(|_| self.link.is_some());
-        [pause, stall, self.deadline, patience].into_iter().flatten().min()
+        [pause, stall, self.deadline, patience, self.job.progress.due()].into_iter().flatten().min()
     }
 
     /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
@@ -246,7 +269,10 @@ impl Sender {
         match input {
             Input::Items(items) => {
                 let records = items.iter().filter(|item| !matches!(item, Item::Rest { .. }));
-                self.tally.read += records.count() as u64;
+                // What comes out of the spool was read by its own thread, or by an earlier run.
+                if self.job.spooled.is_none() {
+                    self.tally.read += records.count() as u64;
+                }
                 self.read.extend(items);
             }
             Input::End(end) => {
@@ -264,7 +290,10 @@ impl Sender {
     fn bad(&mut self, bad: Bad) {
         let Bad { number, raw, why } = bad;
         let why = why.context(self.job.positions.of(number));
-        let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(&raw));
+        let kept = match (&mut self.job.spooled, &raw) {
+            (Some(spooled), Raw::Whole(raw)) => Some(spooled.rejected.append(raw)),
+            _ => self.job.rejects.as_mut().map(|rejects| rejects.bad(&raw)),
+        };
         let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
             Some(Ok(fate)) => fate,
             // No more is read; what was read is sent.
@@ -288,8 +317,10 @@ impl Sender {
     /// for.
     pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
         let why = failure.context(self.job.positions.of(number));
-        let kept = match (&mut self.job.rejects, self.window.record(number)) {
-            (Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
+        let Job { spooled, rejects, .. } = &mut self.job;
+        let kept = match (spooled, rejects, self.window.record(number)) {
+            (Some(spooled), _, Some(record)) => Some(spooled.rejected.append(&record.raw)),
+            (None, Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
             _ => None,
         };
         let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
@@ -314,8 +345,7 @@ impl Sender {
             return Err(Failure::new(lost.exit(), format!("{why}; and {lost}")));
         }
         self.tally.rejected += 1;
-        self.tell_rejected(&why);
-        self.verdict.reject_record(number, why);
+        self.verdict.rejections().add(number, why, self.diagnostics);
         Ok(Fate::Rejected)
     }
 
@@ -328,6 +358,9 @@ impl Sender {
         self.verdict.signalled(signal);
         self.deadline = Some(Instant::now() + LAST_CONFIRMS);
         self.reader.stop();
+        if let Some(spooled) = &self.job.spooled {
+            spooled.done.stop_writer();
+        }
     }
 
     /// It failed for good, where it is no record's fault.
@@ -346,9 +379,8 @@ impl Sender {
     }
 
     pub(crate) fn give_up_for_the_signal(&mut self) {
+        self.verdict.give_up_for_the_signal();
         self.reader.stop();
-        let text = "stopped by a signal before everything was confirmed";
-        self.give_up(Failure::new(Exit::TempFail, text));
     }
 
     fn give_up_in_time(&mut self) {

@@ -1,6 +1,7 @@
 //! How a run ended: what failed first, and exactly which records are not confirmed.
 
 use crate::ranges::Ranges;
+use crate::rejections::{Rejections, worse};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
@@ -15,14 +16,23 @@ pub struct Verdict {
     given_up: bool,
     signal: Option<i32>,
     partial: usize,
-    /// How many records were rejected, the first of them, and the worst status among them.
-    rejected: u64,
-    first_rejected: Option<(u64, Failure)>,
-    worst: Option<Exit>,
+    rejections: Rejections,
+    input_rejections: Rejections,
     kept_in: Option<String>,
+    spool: Option<Kept>,
+    /// A signal ended it with something unconfirmed.
+    cut_short: bool,
     confirmed: Ranges,
     unknown: Ranges,
     unsent: Ranges,
+}
+
+/// What a spool keeps.
+#[derive(Debug)]
+struct Kept {
+    directory: String,
+    kept: u64,
+    in_memory: u64,
 }
 
 impl Verdict {
@@ -50,23 +60,31 @@ impl Verdict {
         self.input.get_or_insert(failure);
     }
 
-    /// The record `number` failed for good and is kept in `--rejects`; the run goes on.
-    pub fn reject_record(&mut self, number: u64, failure: Failure) {
-        self.rejected += 1;
-        self.worst = Some(self.worst.map_or(failure.exit(), |exit| worse(exit, failure.exit())));
-        if self.first_rejected.as_ref().is_none_or(|(first, _)| number < *first) {
-            self.first_rejected = Some((number, failure));
-        }
+    /// The records that failed for good and are kept; the run goes on.
+    pub fn rejections(&mut self) -> &mut Rejections {
+        &mut self.rejections
     }
 
-    /// How many records were rejected.
-    pub fn rejected(&self) -> u64 {
-        self.rejected
+    /// Those of them that never came as far as the spool.
+    pub fn reject_input(&mut self, rejections: Rejections) {
+        self.input_rejections = rejections;
     }
 
-    /// What was rejected, and what is unconfirmed, is in this file.
-    pub fn kept_in(&mut self, name: &str) {
+    /// What is unconfirmed is kept in this file.
+    pub fn keep_unconfirmed_in(&mut self, name: &str) {
         self.kept_in = Some(name.to_owned());
+    }
+
+    /// What is unconfirmed is in the spool in `directory`, but for what is `in_memory`.
+    pub fn spool_keeps(&mut self, directory: &str, kept: u64, in_memory: u64) {
+        self.spool = Some(Kept { directory: directory.to_owned(), kept, in_memory });
+    }
+
+    /// A signal ended it before everything was confirmed; if that turns out to be nothing, the
+    /// signal is all there is to tell.
+    pub fn give_up_for_the_signal(&mut self) {
+        self.cut_short = true;
+        self.given_up = true;
     }
 
     /// Nothing is waited for any more.
@@ -108,31 +126,41 @@ impl Verdict {
     /// The first failure, with the records it leaves unconfirmed; or 75 where a signal ended it and
     /// something that was read is not confirmed.
     pub fn outcome(self) -> Result<Ending, Failure> {
-        let unconfirmed = !self.unknown.is_empty() || !self.unsent.is_empty();
-        // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
-        // a refusal keeps its own status.
+        let spooled = self.spool.as_ref().is_some_and(|spool| spool.kept + spool.in_memory > 0);
+        let unconfirmed = spooled || !self.unknown.is_empty() || !self.unsent.is_empty();
         // Where everything else is confirmed, the rejects say what is not.
         let accounts = unconfirmed || self.failure.is_some() || self.input.is_some();
         let stock = self.stock(accounts || self.partial > 0);
         let exits = [&self.failure, &self.input].into_iter().flatten().map(Failure::exit);
-        let worst = exits.chain(self.worst).reduce(worse);
-        let (exit, told) = match (self.failure.or(self.input), self.first_rejected) {
+        let rejected = [&self.rejections, &self.input_rejections];
+        let worst = exits.chain(rejected.iter().filter_map(|them| them.worst())).reduce(worse);
+        let first_rejected = rejected.iter().find_map(|them| them.first());
+        // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
+        // a refusal keeps its own status.
+        let (exit, told) = match (self.failure.as_ref().or(self.input.as_ref()), first_rejected) {
+            _ if self.cut_short && unconfirmed => {
+                let text = "stopped by a signal before everything was confirmed";
+                (Exit::TempFail, text.to_owned())
+            }
             (Some(failure), _) => match failure.exit() {
                 Exit::Unavailable if unconfirmed => (Exit::TempFail, failure.to_string()),
                 exit => (exit, failure.to_string()),
             },
-            (None, Some((_, first))) => {
+            (None, Some(first)) => {
                 let exit = if unconfirmed { Exit::TempFail } else { first.exit() };
                 (exit, first.to_string())
             }
             (None, None) => match self.signal {
-                Some(_) if self.partial > 0 => (Exit::TempFail, "stopped by a signal".to_owned()),
+                Some(_) if self.partial > 0 || unconfirmed => {
+                    (Exit::TempFail, "stopped by a signal".to_owned())
+                }
                 Some(signal) => return Ok(Ending::Signal(signal)),
+                None if unconfirmed => (Exit::TempFail, "not everything is sent".to_owned()),
                 None => return Ok(Exit::Ok.into()),
             },
         };
-        let exit =
-            worst.filter(|worst| *worst != Exit::Unavailable).map_or(exit, |w| worse(exit, w));
+        let worst = worst.filter(|worst| *worst != Exit::Unavailable);
+        let exit = worst.map_or(exit, |worst| worse(exit, worst));
         Err(Failure::new(exit, format!("{told}{stock}")))
     }
 
@@ -152,25 +180,29 @@ impl Verdict {
             let bytes = self.partial;
             text.push_str(&format!("; {bytes} bytes of a record without its end not sent"));
         }
-        if let (1.., Some(name)) = (self.rejected, &self.kept_in) {
-            let records = if self.rejected == 1 { "record" } else { "records" };
-            text.push_str(&format!("; {} {records} rejected", self.rejected));
-            text.push_str(&format!(", kept in {name}"));
-        } else if let Some(name) = self.kept_in.as_ref().filter(|_| unconfirmed) {
+        if let Some(Kept { directory, kept, in_memory }) = &self.spool {
+            if *kept > 0 {
+                let are = if *kept == 1 { "record is" } else { "records are" };
+                text.push_str(&format!("; {kept} {are} in the spool {directory}"));
+            }
+            if *in_memory > 0 {
+                let lost = format!("; not kept for want of room: {in_memory}");
+                text.push_str(&lost);
+            }
+        }
+        text.push_str(&self.input_rejections.told());
+        text.push_str(&self.rejections.told());
+        if let Some(name) = self.kept_in.as_ref().filter(|_| unconfirmed) {
             text.push_str(&format!("; what is not confirmed is kept in {name}"));
         }
         text
     }
 }
 
-/// Of two statuses the one that says more: the higher number.
-fn worse(one: Exit, other: Exit) -> Exit {
-    if one.status() >= other.status() { one } else { other }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rmq_common::diagnostics::Diagnostics;
 
     #[test]
     fn a_failure_says_exactly_which_records_are_confirmed() {
@@ -191,12 +223,31 @@ mod tests {
     #[test]
     fn what_was_rejected_is_told_with_its_first_record_and_the_worst_status() {
         let mut verdict = Verdict::default();
-        verdict.reject_record(9, Failure::new(Exit::NoPerm, "line 9: refused"));
-        verdict.reject_record(2, Failure::data("line 2: no such queue"));
-        verdict.kept_in("bad");
+        let diagnostics = Diagnostics::new("rmq-send", true, false);
+        let rejections = verdict.rejections();
+        rejections.add(9, Failure::new(Exit::NoPerm, "line 9: refused"), diagnostics);
+        rejections.add(2, Failure::data("line 2: no such queue"), diagnostics);
+        rejections.kept_in("bad");
         let failure = verdict.outcome().unwrap_err();
         assert_eq!(failure.to_string(), "line 2: no such queue; 2 records rejected, kept in bad");
         assert_eq!(failure.exit(), Exit::NoPerm);
+    }
+
+    #[test]
+    fn what_a_spool_keeps_is_unconfirmed_and_a_signal_that_left_nothing_is_only_a_signal() {
+        for (kept, wanted) in [(0, Ok(Ending::Signal(15))), (7, Err(Exit::TempFail))] {
+            let mut verdict = Verdict::default();
+            verdict.signalled(15);
+            verdict.give_up_for_the_signal();
+            verdict.spool_keeps("/s", kept, 0);
+            let outcome = verdict.outcome();
+            if let Err(failure) = &outcome {
+                let text = "stopped by a signal before everything was confirmed; 7 records are in \
+                            the spool /s";
+                assert_eq!(failure.to_string(), text);
+            }
+            assert_eq!(outcome.map_err(|failure| failure.exit()), wanted);
+        }
     }
 
     #[test]

@@ -63,17 +63,20 @@ impl Done {
     }
 
     /// How many records that are not done are on the disk, exactly.
+    #[cfg(test)]
     pub fn kept(&self) -> u64 {
         self.shared.lock().kept()
     }
 
     /// How many records that are not done are in memory alone, because the disk is full.
+    #[cfg(test)]
     pub fn in_memory(&self) -> u64 {
         self.shared.lock().in_memory()
     }
 
     /// Why the spool cannot go on, where it cannot: its own threads failed. What is in it still
     /// comes out, but nothing more goes in.
+    #[cfg(test)]
     pub fn failure(&self) -> Option<Failure> {
         self.shared.lock().failure.clone()
     }

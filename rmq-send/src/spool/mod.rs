@@ -12,7 +12,6 @@
 //! [`SYNC_INTERVAL`]. It comes out once, except after a kill, a power cut or an unreadable cursor,
 //! when some that were done come out again. A full disk and a damaged segment lose nothing that
 //! can still be kept or read.
-#![cfg_attr(not(test), expect(dead_code, unused_imports, reason = "until --spool uses it"))]
 
 mod cursor;
 mod damage;
@@ -30,11 +29,16 @@ mod syncer;
 mod tests;
 mod writer;
 
+#[cfg(test)]
 pub use damage::Damage;
-pub use done::{Done, Left};
+pub use done::Done;
+#[cfg(test)]
+pub use done::Left;
 pub use recovery::Found;
 pub use rejected::Rejected;
-pub use replay::{Batch, Replay};
+#[cfg(test)]
+pub use replay::Batch;
+pub use replay::Replay;
 pub use writer::{Appended, Room, Writer};
 
 use rmq_common::failure::Failure;

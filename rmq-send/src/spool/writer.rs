@@ -148,9 +148,6 @@ impl Writer {
         }
     }
 
-    /// Nothing more comes; the same as dropping it.
-    pub fn end(self) {}
-
     /// How many of `payloads` fit, the sequence number of the first, and whether all is done.
     fn look(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<(Fit, u64, bool), Failure> {
         let (taken, next, all_done) = {

@@ -111,7 +111,7 @@ fn records_go_through_memory_when_even_an_empty_spool_finds_no_room() {
         assert_eq!(batch.records().collect::<Vec<_>>(), [(number + 10, &body(number + 10)[..])]);
         assert_eq!((done.kept(), done.in_memory()), (1, 10));
         done.done(number + 10);
-        writer.end();
+        drop(writer);
         assert!(replay.next().unwrap().is_none());
         assert_eq!(done.close().unwrap(), Left { kept: 0, in_memory: 0 });
         assert_eq!(names(directory), ["cursor", "lock"]);

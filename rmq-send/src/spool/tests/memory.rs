@@ -35,7 +35,7 @@ fn what_waits_in_the_spool_takes_no_memory() {
     for _ in 0..count / 100 {
         assert_eq!(writer.append(&payloads).unwrap(), Appended::All);
     }
-    writer.end();
+    drop(writer);
     let mut records = 0;
     while let Some(batch) = replay.next().unwrap() {
         records += batch.records().count() as u64;

@@ -45,7 +45,7 @@ impl Open {
     /// Ends the input, and gives everything that comes out, and what could not.
     fn rest(self) -> (Records, Vec<Damage>, Done) {
         let Open { writer, mut replay, done, .. } = self;
-        writer.end();
+        drop(writer);
         let (mut records, mut damage) = (Vec::new(), Vec::new());
         while let Some(batch) = replay.next().unwrap() {
             records.extend(batch.records().map(|(sequence, body)| (sequence, body.to_vec())));
@@ -56,7 +56,7 @@ impl Open {
 
     /// Ends the input and takes nothing.
     fn leave(self) -> Left {
-        self.writer.end();
+        drop(self.writer);
         self.done.close().unwrap()
     }
 }

@@ -88,7 +88,7 @@ proptest! {
             prop_assert_eq!(spool.done.kept(), model.payloads.len() as u64 - model.done);
         }
         let Open { writer, mut replay, done, .. } = spool;
-        writer.end();
+        drop(writer);
         while let Some(batch) = replay.next().unwrap() {
             model.check(&batch);
         }

@@ -61,7 +61,7 @@ fn a_lone_record_comes_out_at_once() {
             assert_eq!(receiver.recv().unwrap(), [number]);
             done.done(number);
         }
-        writer.end();
+        drop(writer);
     });
 }
 

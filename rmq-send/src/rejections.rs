@@ -1,0 +1,71 @@
+//! Records that failed for good and are kept: how many, which was the first, how bad it was.
+
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+
+/// How many rejected records are told of one by one.
+const TOLD: u64 = 10;
+
+/// What was rejected.
+#[derive(Debug, Default)]
+pub struct Rejections {
+    count: u64,
+    /// The first in the input, and why.
+    first: Option<(u64, Failure)>,
+    worst: Option<Exit>,
+    /// The file they are in.
+    kept_in: Option<String>,
+}
+
+impl Rejections {
+    /// The record `number` is rejected, which is told of unless many were already.
+    pub fn add(&mut self, number: u64, why: Failure, diagnostics: Diagnostics) {
+        match self.count {
+            ..TOLD => diagnostics.notice(&why.to_string()),
+            TOLD => diagnostics.notice("further rejected records are only counted"),
+            _ => {}
+        }
+        self.count += 1;
+        self.worst = Some(self.worst.map_or(why.exit(), |worst| worse(worst, why.exit())));
+        if self.first.as_ref().is_none_or(|(first, _)| number < *first) {
+            self.first = Some((number, why));
+        }
+    }
+
+    /// They are in this file.
+    pub fn kept_in(&mut self, name: &str) {
+        self.kept_in = Some(name.to_owned());
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The first of them.
+    pub fn first(&self) -> Option<&Failure> {
+        self.first.as_ref().map(|(_, why)| why)
+    }
+
+    /// The worst status among them.
+    pub fn worst(&self) -> Option<Exit> {
+        self.worst
+    }
+
+    /// `; 2 records rejected, kept in bad`; empty where there is none.
+    pub fn told(&self) -> String {
+        let kept = self.kept_in.as_ref().map(|name| format!(", kept in {name}"));
+        let kept = kept.unwrap_or_default();
+        match self.count {
+            0 => String::new(),
+            1 => format!("; 1 record rejected{kept}"),
+            count => format!("; {count} records rejected{kept}"),
+        }
+    }
+}
+
+/// Of two statuses the one that says more: the higher number.
+pub fn worse(one: Exit, other: Exit) -> Exit {
+    if one.status() >= other.status() { one } else { other }
+}
