@@ -11,19 +11,32 @@ pub struct Scale {
     pub crash_lines: usize,
     /// How often it is killed.
     pub crashes: u32,
+    /// How often rmq-send --spool is killed.
+    pub spool_kills: u32,
+    /// Lines that go through one rmq-send while its memory is watched.
+    pub memory_lines: usize,
     /// Lines that go in while a broker stops and starts again.
     pub restart_lines: usize,
     /// How often each of three nodes is stopped and started in turn, which takes it 7 s.
     pub turns: usize,
 }
 
-const SHORT: Scale =
-    Scale { log_lines: 20_000, crash_lines: 10_000, crashes: 15, restart_lines: 20_000, turns: 1 };
+const SHORT: Scale = Scale {
+    log_lines: 20_000,
+    crash_lines: 10_000,
+    crashes: 15,
+    spool_kills: 12,
+    memory_lines: 100_000,
+    restart_lines: 20_000,
+    turns: 1,
+};
 
 const FULL: Scale = Scale {
     log_lines: 100_000,
     crash_lines: 50_000,
     crashes: 100,
+    spool_kills: 100,
+    memory_lines: 1_000_000,
     restart_lines: 100_000,
     turns: 3,
 };

@@ -50,6 +50,21 @@ impl Tool {
         Tool { command, input: Input::Bytes(Vec::new()), output: None, timeout: TIMEOUT }
     }
 
+    /// One of our tools, with a disk of its own of so many bytes mounted on `directory`, which
+    /// nobody else sees.
+    pub fn on_a_small_disk(name: &str, directory: &std::path::Path, bytes: usize) -> Self {
+        let script = "mount -t tmpfs -o size=\"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
+        // Without privileges, a user name space allows it.
+        let mut words = vec!["--mount"];
+        if !rustix::process::geteuid().is_root() {
+            words.push("--map-root-user");
+        }
+        let (size, binary) = (bytes.to_string(), binary(name));
+        let [directory, binary] = [directory, &binary].map(|path| path.to_str().expect("UTF-8"));
+        words.extend(["--", "sh", "-c", script, "sh", &size, directory, binary]);
+        Self::program("unshare").arguments(&words)
+    }
+
     /// Words for its command line, behind those it has.
     #[must_use]
     pub fn arguments(mut self, words: &[&str]) -> Self {
@@ -82,6 +97,13 @@ impl Tool {
     #[must_use]
     pub fn input_from(mut self, output: ChildStdout) -> Self {
         self.input = Input::Given(output.into());
+        self
+    }
+
+    /// It reads from a pipe of the test's.
+    #[must_use]
+    pub fn input_from_pipe(mut self, pipe: std::io::PipeReader) -> Self {
+        self.input = Input::Given(pipe.into());
         self
     }
 
