@@ -11,6 +11,9 @@
 mod decode;
 mod encode;
 
+#[cfg(test)]
+mod tests;
+
 pub use decode::headers::header_value;
 pub use decode::malformed::Malformed;
 
