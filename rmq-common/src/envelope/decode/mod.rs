@@ -54,9 +54,13 @@ pub(super) fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let mut envelope = Envelope::default();
     let mut seen = [false; MEMBERS.len()];
     let mut first = true;
+    let mut next = 0;
     while let Some(name) = scanner.member(first)? {
         first = false;
-        let place = MEMBERS.iter().position(|member| *member == name.text);
+        // They mostly come in the order in which they are written: the search goes on from the last.
+        let mut places = (next..MEMBERS.len()).chain(0..next);
+        let place = places.find(|place| MEMBERS.get(*place) == Some(&name.text.as_ref()));
+        next = place.unwrap_or(next);
         if let Some(seen) = place.and_then(|place| seen.get_mut(place))
             && std::mem::replace(seen, true)
         {

@@ -1,6 +1,7 @@
 //! JSON strings, read.
 
 use super::malformed::Malformed;
+use crate::envelope::plain;
 use std::borrow::Cow;
 
 /// Reads the string whose opening quote comes after `start` bytes of `line`: the string, borrowed
@@ -10,36 +11,24 @@ pub(super) fn read(line: &str, start: usize) -> Result<(Cow<'_, str>, usize), Ma
     let mut from = start + 1;
     loop {
         let rest = line.as_bytes().get(from..).unwrap_or_default();
-        let Some(length) = memchr::memchr2(b'"', b'\\', rest) else {
-            return Err(Malformed::at(start, "a string that has no end"));
-        };
-        let end = from + length;
+        let end = from + plain::length(rest);
         let run = line.get(from..end).unwrap_or_default();
-        check_control_characters(run, from)?;
-        if rest.get(length) == Some(&b'"') {
-            let string = match from == start + 1 {
-                true => Cow::Borrowed(run),
-                false => Cow::Owned(unescaped + run),
-            };
-            return Ok((string, end + 1));
+        match line.as_bytes().get(end) {
+            Some(b'"') if from == start + 1 => return Ok((Cow::Borrowed(run), end + 1)),
+            Some(b'"') => return Ok((Cow::Owned(unescaped + run), end + 1)),
+            Some(b'\\') => (),
+            Some(control) => {
+                let problem =
+                    format!("a control character; in a string write it as \\u{control:04x}");
+                return Err(Malformed::at(end, problem));
+            }
+            None => return Err(Malformed::at(start, "a string that has no end")),
         }
         unescaped.push_str(run);
         let (letter, length) = escape(line, end)?;
         unescaped.push(letter);
         from = end + length;
     }
-}
-
-fn check_control_characters(run: &str, from: usize) -> Result<(), Malformed> {
-    // The least byte first: that loop has no way out in the middle, so it is compiled to vector
-    // instructions.
-    if run.bytes().fold(u8::MAX, u8::min) >= b' ' {
-        return Ok(());
-    }
-    let at = run.bytes().position(|byte| byte < b' ').unwrap_or_default();
-    let byte = run.as_bytes().get(at).copied().unwrap_or_default();
-    let problem = format!("a control character; in a string write it as \\u{byte:04x}");
-    Err(Malformed::at(from + at, problem))
 }
 
 /// The character of the escape that begins after `start` bytes, and the escape's length.
