@@ -79,8 +79,9 @@ fn member<'a>(
     name: &Name<'_>,
 ) -> Result<(), Malformed> {
     let subject = name.text.as_ref();
-    // Null is refused like any other wrong type, but for the delivery mode. In a filter that makes an envelope anew (`{id,
-    // body}`) it is a member forgotten, and to take it for a missing one would drop the message.
+    // Null is refused like any other wrong type, but for the delivery mode. In a filter that makes
+    // an envelope anew (`{id, body}`) it is a member forgotten, and to take it for a missing one
+    // would drop the message.
     match subject {
         "id" => envelope.id = Some(values::text(scanner, subject)?),
         "more" => envelope.more = values::boolean(scanner, subject)?,
