@@ -46,6 +46,11 @@ impl Session {
         &self.host
     }
 
+    /// The largest frame in bytes that was agreed upon.
+    pub fn frame_max(&self) -> u32 {
+        self.connection.configuration().frame_max()
+    }
+
     /// Which broker it is; `None` where it did not say.
     pub fn server(&self) -> Option<&Server> {
         self.server.as_ref()

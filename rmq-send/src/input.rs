@@ -17,8 +17,6 @@ use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read};
 
 const BLOCK: usize = 256 << 10;
-/// A deeply nested envelope takes stack; the pages are only used where there is one.
-const STACK: usize = 64 << 20;
 
 /// What the reading thread has to say.
 #[derive(Debug)]
@@ -78,7 +76,6 @@ impl Reader {
         let (sender, receiver) = flume::bounded(1);
         std::thread::Builder::new()
             .name("input".to_owned())
-            .stack_size(STACK)
             .spawn(move || {
                 let end = Reading { plan, stopped, sender: &sender, count: 0 }.read();
                 // Nobody receives it only where the tool is ending anyway.

@@ -98,6 +98,11 @@ impl Link {
         &mut self.publisher
     }
 
+    /// The largest frame in bytes.
+    pub fn frame_max(&self) -> u32 {
+        self.session.frame_max()
+    }
+
     /// The host at the other end.
     pub fn host(&self) -> &str {
         self.session.host()

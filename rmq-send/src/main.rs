@@ -36,6 +36,7 @@ mod tally;
 mod tee;
 mod verdict;
 mod watch;
+mod wire_size;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], run::run)

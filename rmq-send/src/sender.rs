@@ -15,6 +15,7 @@ use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
 use crate::watch::Watch;
+use crate::wire_size;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -88,6 +89,14 @@ pub struct Sender {
     pub(crate) diagnostics: Diagnostics,
 }
 
+/// Why the next record cannot be published yet.
+enum Halt {
+    /// Nobody has looked whether the exchange it goes to is there.
+    Exchange(u64, Arc<Route>),
+    /// Its headers take so many bytes, which is too many.
+    Headers(u64, usize),
+}
+
 /// What happened next.
 enum Step {
     News(News),
@@ -140,11 +149,19 @@ impl Sender {
         }
         loop {
             self.renew_after_nack().await;
-            let unknown = self.publish();
+            let halt = self.publish();
             self.leave();
-            if let Some((number, route)) = unknown {
-                self.look(number, &route).await;
-                continue;
+            match halt {
+                None => {}
+                Some(Halt::Exchange(number, route)) => {
+                    self.look(number, &route).await;
+                    continue;
+                }
+                Some(Halt::Headers(number, size)) => {
+                    let why = format!("its headers take {size} bytes, more than a frame holds");
+                    self.fail_record(number, Failure::data(why));
+                    continue;
+                }
             }
             if self.is_done() {
                 break;
@@ -172,9 +189,8 @@ impl Sender {
         self.verdict.has_given_up() || settled
     }
 
-    /// Publishes whatever may be published now. What goes to an exchange that nobody has looked at
-    /// yet has to wait for that.
-    fn publish(&mut self) -> Option<(u64, Arc<Route>)> {
+    /// Publishes whatever may be published now, up to a record that needs something else first.
+    fn publish(&mut self) -> Option<Halt> {
         while self.has_room() {
             let Some(item) = self.read.pop_front() else { break };
             if self.window.is_empty() {
@@ -191,10 +207,14 @@ impl Sender {
             return None;
         }
         let link = self.link.as_mut()?;
+        let frame_max = link.frame_max();
         while let Some(due) = self.window.due(self.verdict.is_failure()) {
             let route = &due.message.route;
             if !self.exchanges.is_known(&route.exchange) {
-                return Some((due.number, route.clone()));
+                return Some(Halt::Exchange(due.number, route.clone()));
+            }
+            if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
+                return Some(Halt::Headers(due.number, size));
             }
             self.tally.resent += u64::from(due.again);
             self.watch.sent();

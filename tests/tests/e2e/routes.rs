@@ -125,6 +125,21 @@ fn a_record_that_the_broker_refuses_is_found_among_many_and_the_rest_arrives() {
 }
 
 #[test]
+fn headers_larger_than_a_frame_fail_their_own_record_and_no_other() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let large = "x".repeat(140_000);
+    let input = format!(
+        "{{\"body\":\"one\"}}\n{{\"headers\":{{\"h\":\"{large}\"}},\"body\":\"two\"}}\n\
+         {{\"body\":\"three\"}}\n"
+    );
+    let words = ["--format", "json", "--rejects", "/dev/null", "q"];
+    let sent = vhost.send(&words).input(input).run().expect(65);
+    sent.says("line 2: its headers take 140011 bytes, more than a frame holds");
+    assert_eq!(vhost.drain("q"), b"one\nthree\n");
+}
+
+#[test]
 fn properties_and_typed_headers_arrive_as_they_were_given() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
