@@ -126,6 +126,12 @@ impl State {
         }
     }
 
+    /// Whether the keeper deletes something, or is about to.
+    pub fn deletes(&self) -> bool {
+        let held: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
+        self.front_is_finished() || held < self.bytes
+    }
+
     /// Everything up to `sequence` is done.
     pub fn advance(&mut self, sequence: u64) {
         self.done = self.done.max(sequence.min(self.next - 1));

@@ -102,7 +102,9 @@ impl Writer {
                 Fit::NextSegment => self.leave(),
                 Fit::Full => {
                     self.leave_if(all_done);
-                    return Ok(Appended::Full(taken));
+                    if !self.wait_for_keeper() {
+                        return Ok(Appended::Full(taken));
+                    }
                 }
                 Fit::Entries { count, bytes } => {
                     let some = &payloads[taken..taken + count];
@@ -265,6 +267,20 @@ impl Writer {
         if all_done {
             self.leave();
         }
+    }
+
+    /// Where something is done that is not deleted yet, waits until it is: a spool is full only of
+    /// what it has to keep. False where there is nothing, or nothing must be waited for any more.
+    fn wait_for_keeper(&self) -> bool {
+        let mut state = self.shared.lock();
+        if !state.deletes() {
+            return false;
+        }
+        self.shared.keep.notify_one();
+        while state.deletes() && state.failure.is_none() && !state.writer_stopped {
+            state = super::state::wait(&self.shared.room, state);
+        }
+        !state.writer_stopped
     }
 
     /// What comes next goes into a new segment.
