@@ -4,12 +4,15 @@ use crate::input::Input;
 use crate::outstanding::Fate;
 use crate::ranges::Ranges;
 use crate::record::{Item, Record};
+use crate::recovery::unless_stopped;
 use crate::rejects::Rejects;
 use crate::sender::Sender;
 use crate::tally::Tally;
 use crate::verdict::Verdict;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Sender {
     /// Records whose fate is known leave the window, in the order of the input.
@@ -141,15 +144,30 @@ impl Sender {
             Some(link) => link.close().await,
             None => {}
         }
-        if let Some(tee) = self.job.tee.take()
-            && let Err(failure) = tee.finish().await
-        {
-            self.verdict.fail(failure);
-        }
-        if let Some(acknowledger) = self.job.acknowledger.take()
-            && let Err(failure) = acknowledger.finish().await
-        {
-            self.verdict.fail(failure);
+        // Whoever reads may have stopped to: a signal ends the wait for them.
+        let (tee, acknowledger) = (self.job.tee.take(), self.job.acknowledger.take());
+        let told = async {
+            let teed = match tee {
+                Some(tee) => tee.finish().await,
+                None => Ok(()),
+            };
+            let acknowledged = match acknowledger {
+                Some(acknowledger) => acknowledger.finish().await,
+                None => Ok(()),
+            };
+            teed.and(acknowledged)
+        };
+        let told = unless_stopped(&self.signals, self.deadline, Duration::ZERO, told).await;
+        match told {
+            (Some(Ok(())), _) => {}
+            (Some(Err(failure)), _) => self.verdict.fail(failure),
+            (None, signal) => {
+                if let Some(signal) = signal {
+                    self.verdict.signalled(signal);
+                }
+                let text = "stopped by a signal before everything confirmed was told";
+                self.verdict.fail(Failure::new(Exit::TempFail, text));
+            }
         }
     }
 

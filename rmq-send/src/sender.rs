@@ -4,10 +4,10 @@ use crate::acknowledge::Acknowledger;
 use crate::exchanges::Exchanges;
 use crate::input::{End, Input, Reader};
 use crate::link::{Link, News};
-use crate::outstanding::{Fate, Outstanding};
+use crate::outstanding::Outstanding;
 use crate::positions::Positions;
 use crate::ranges::Ranges;
-use crate::record::{Bad, Item, Raw, Route};
+use crate::record::{Item, Route};
 use crate::rejects::Rejects;
 use crate::spooled::Spooled;
 use crate::spooling::Over;
@@ -15,12 +15,9 @@ use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
 use crate::watch::Watch;
-use crate::wire_size;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
-use rmq_common::exit::Exit;
-use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{first, sleep_until};
@@ -89,14 +86,6 @@ pub struct Sender {
     pub(crate) diagnostics: Diagnostics,
 }
 
-/// Why the next record cannot be published yet.
-enum Halt {
-    /// Nobody has looked whether the exchange it goes to is there.
-    Exchange(u64, Arc<Route>),
-    /// Its headers take so many bytes, which is too many.
-    Headers(u64, usize),
-}
-
 /// What happened next.
 enum Step {
     News(News),
@@ -151,17 +140,9 @@ impl Sender {
             self.renew_after_nack().await;
             let halt = self.publish();
             self.leave();
-            match halt {
-                None => {}
-                Some(Halt::Exchange(number, route)) => {
-                    self.look(number, &route).await;
-                    continue;
-                }
-                Some(Halt::Headers(number, size)) => {
-                    let why = format!("its headers take {size} bytes, more than a frame holds");
-                    self.fail_record(number, Failure::data(why));
-                    continue;
-                }
+            if let Some(halt) = halt {
+                self.see_to(halt).await;
+                continue;
             }
             if self.is_done() {
                 break;
@@ -187,46 +168,6 @@ impl Sender {
             self.input_over && self.window.is_empty() && self.read.is_empty()
         };
         self.verdict.has_given_up() || settled
-    }
-
-    /// Publishes whatever may be published now, up to a record that needs something else first.
-    fn publish(&mut self) -> Option<Halt> {
-        while self.has_room() {
-            let Some(item) = self.read.pop_front() else { break };
-            if self.window.is_empty() {
-                // Time without anything to confirm is no time without progress.
-                self.patience.progress();
-            }
-            match item {
-                Item::Record(record) => self.window.push(record),
-                Item::Bad(bad) => self.bad(bad),
-                Item::Rest { bytes, more } => self.rest(&bytes, more),
-            }
-        }
-        if self.pause.is_some() || self.verdict.has_given_up() {
-            return None;
-        }
-        let link = self.link.as_mut()?;
-        let frame_max = link.frame_max();
-        while let Some(due) = self.window.due(self.verdict.is_failure()) {
-            let route = &due.message.route;
-            if !self.exchanges.is_known(&route.exchange) {
-                return Some(Halt::Exchange(due.number, route.clone()));
-            }
-            if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
-                return Some(Halt::Headers(due.number, size));
-            }
-            self.tally.resent += u64::from(due.again);
-            self.watch.sent();
-            self.window.sent(due.number);
-            link.publisher().publish(due.number, due.message);
-        }
-        None
-    }
-
-    /// Whether one more record may be taken on.
-    fn has_room(&self) -> bool {
-        self.window.has_room() && self.job.tee.as_ref().is_none_or(Tee::has_room)
     }
 
     /// Waits for the next thing to happen. Safe to drop at any point.
@@ -279,7 +220,7 @@ impl Sender {
 
     /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
     /// reached, but a broker that is there has a right to the time it takes.
-    fn confirm_due(&self) -> Option<Instant> {
+    pub(crate) fn confirm_due(&self) -> Option<Instant> {
         let left = self.patience.left()?;
         let floor = SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed());
         Some(Instant::now() + left.max(floor))
@@ -303,115 +244,6 @@ impl Sender {
                     End::Failed(failure) => self.verdict.fail_input(failure),
                 }
             }
-        }
-    }
-
-    /// A record cannot be sent: its place in the window is taken by what becomes of it.
-    fn bad(&mut self, bad: Bad) {
-        let Bad { number, raw, why } = bad;
-        let why = why.context(self.job.positions.of(number));
-        let kept = match (&mut self.job.spooled, &raw) {
-            (Some(spooled), Raw::Whole(raw)) => Some(spooled.rejected.append(raw)),
-            _ => self.job.rejects.as_mut().map(|rejects| rejects.bad(&raw)),
-        };
-        let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
-            Some(Ok(fate)) => fate,
-            // No more is read; what was read is sent.
-            lost => {
-                self.verdict.fail_input(lost.and_then(Result::err).unwrap_or(why));
-                self.reader.stop();
-                Fate::Failed
-            }
-        };
-        self.window.push_bad(number, fate);
-    }
-
-    fn rest(&mut self, bytes: &[u8], more: bool) {
-        let kept = self.job.rejects.as_mut().map(|rejects| rejects.rest(bytes, more));
-        if let Some(Err(failure)) = kept {
-            self.fail(failure);
-        }
-    }
-
-    /// A record failed for good. Without `--rejects` no more is read, and what was sent is waited
-    /// for.
-    pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
-        let why = failure.context(self.job.positions.of(number));
-        let Job { spooled, rejects, .. } = &mut self.job;
-        let kept = match (spooled, rejects, self.window.record(number)) {
-            (Some(spooled), _, Some(record)) => Some(spooled.rejected.append(&record.raw)),
-            (None, Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
-            _ => None,
-        };
-        let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
-            Some(Ok(fate)) => fate,
-            lost => {
-                self.verdict.fail_record(number, lost.and_then(Result::err).unwrap_or(why));
-                self.reader.stop();
-                Fate::Failed
-            }
-        };
-        self.window.settle(number, fate);
-    }
-
-    /// What becomes of a record that `--rejects` was to keep; or what fails now.
-    fn rejected(
-        &mut self,
-        number: u64,
-        why: Failure,
-        kept: Result<(), Failure>,
-    ) -> Result<Fate, Failure> {
-        if let Err(lost) = kept {
-            return Err(Failure::new(lost.exit(), format!("{why}; and {lost}")));
-        }
-        self.tally.rejected += 1;
-        self.verdict.rejections().add(number, why, self.diagnostics);
-        Ok(Fate::Rejected)
-    }
-
-    /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
-    pub(crate) fn signal(&mut self, signal: i32) {
-        if self.deadline.is_some() {
-            self.give_up_for_the_signal();
-            return;
-        }
-        self.verdict.signalled(signal);
-        self.deadline = Some(Instant::now() + LAST_CONFIRMS);
-        self.reader.stop();
-        if let Some(spooled) = &self.job.spooled {
-            spooled.done.stop_writer();
-        }
-    }
-
-    /// It failed for good, where it is no record's fault.
-    pub(crate) fn fail(&mut self, failure: Failure) {
-        self.verdict.fail(failure);
-        self.reader.stop();
-    }
-
-    pub(crate) fn give_up(&mut self, failure: Failure) {
-        self.verdict.give_up(failure);
-        // With --rejects the rest of a file is kept as well, so that a run over the rejects
-        // finishes the job.
-        if self.job.rejects.is_none() || !self.job.finite {
-            self.reader.stop();
-        }
-    }
-
-    pub(crate) fn give_up_for_the_signal(&mut self) {
-        self.verdict.give_up_for_the_signal();
-        self.reader.stop();
-    }
-
-    fn give_up_in_time(&mut self) {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            self.give_up_for_the_signal();
-        } else if !self.window.is_empty()
-            && self.confirm_due().is_some_and(|due| Instant::now() >= due)
-        {
-            let seconds = self.patience.elapsed().as_secs();
-            let text = format!("no confirm for {seconds} s (--retry)");
-            self.give_up(Failure::new(Exit::TempFail, text));
         }
     }
 }

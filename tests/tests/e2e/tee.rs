@@ -51,3 +51,18 @@ fn a_full_standard_output_is_74_when_everything_is_sent() {
     sent.says("write to standard output: No space left on device");
     vhost.wait_held("q", Held::ready(1000));
 }
+
+#[test]
+fn a_signal_ends_the_wait_for_a_reader_that_stopped() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let text = numbered(20_000);
+    // A pipe that nobody reads from.
+    let mut sending = vhost.send(&["--tee", "q"]).input(text).output_to_pipe().start();
+    let pipe = sending.take_output();
+    vhost.wait_held("q", Held::ready(20_000));
+    assert!(sending.is_running());
+    sending.signal(rustix::process::Signal::TERM);
+    sending.wait().expect(75).says("stopped by a signal before everything confirmed was told");
+    drop(pipe);
+}

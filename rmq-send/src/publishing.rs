@@ -1,0 +1,69 @@
+//! What may be published now, is.
+
+use crate::record::{Item, Route};
+use crate::sender::Sender;
+use crate::tee::Tee;
+use crate::wire_size;
+use rmq_common::failure::Failure;
+use std::sync::Arc;
+
+/// Why the next record cannot be published yet.
+pub(crate) enum Halt {
+    /// Nobody has looked whether the exchange it goes to is there.
+    Exchange(u64, Arc<Route>),
+    /// Its headers take so many bytes, which is too many.
+    Headers(u64, usize),
+}
+
+impl Sender {
+    /// Publishes whatever may be published now, up to a record that needs something else first.
+    pub(crate) fn publish(&mut self) -> Option<Halt> {
+        while self.has_room() {
+            let Some(item) = self.read.pop_front() else { break };
+            if self.window.is_empty() {
+                // Time without anything to confirm is no time without progress.
+                self.patience.progress();
+            }
+            match item {
+                Item::Record(record) => self.window.push(record),
+                Item::Bad(bad) => self.bad(bad),
+                Item::Rest { bytes, more } => self.rest(&bytes, more),
+            }
+        }
+        if self.pause.is_some() || self.verdict.has_given_up() {
+            return None;
+        }
+        let link = self.link.as_mut()?;
+        let frame_max = link.frame_max();
+        while let Some(due) = self.window.due(self.verdict.is_failure()) {
+            let route = &due.message.route;
+            if !self.exchanges.is_known(&route.exchange) {
+                return Some(Halt::Exchange(due.number, route.clone()));
+            }
+            if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
+                return Some(Halt::Headers(due.number, size));
+            }
+            self.tally.resent += u64::from(due.again);
+            self.watch.sent();
+            self.window.sent(due.number);
+            link.publisher().publish(due.number, due.message);
+        }
+        None
+    }
+
+    /// Whether one more record may be taken on.
+    pub(crate) fn has_room(&self) -> bool {
+        self.window.has_room() && self.job.tee.as_ref().is_none_or(Tee::has_room)
+    }
+
+    /// Does what the next record needs first.
+    pub(crate) async fn see_to(&mut self, halt: Halt) {
+        match halt {
+            Halt::Exchange(number, route) => self.look(number, &route).await,
+            Halt::Headers(number, size) => {
+                let why = format!("its headers take {size} bytes, more than a frame holds");
+                self.fail_record(number, Failure::data(why));
+            }
+        }
+    }
+}
