@@ -139,7 +139,8 @@ node_state() {
     else echo running; fi
 }
 
-# Whether every thread of node $1 is stopped. A loaded machine takes its time to stop the last of a process's threads; until then it answers.
+# Whether every thread of node $1 is stopped. A loaded machine takes its time to stop the last of a
+# process's threads; until then it answers.
 all_stopped() { alive "$(pid_file "$1")" && ! grep -qv ') [Tt] ' "/proc/$PID/task/"*/stat 2>/dev/null; }
 
 running_nodes() {
