@@ -16,12 +16,9 @@ use std::time::Duration;
 
 impl Sender {
     /// Records whose fate is known leave the window, in the order of the input.
-    pub(crate) fn leave(&mut self) {
-        let passing = self.job.rejects.as_ref().is_some_and(Rejects::is_passing);
-        if passing && self.job.acknowledger.is_some() {
-            // Not all that was rejected is in the file yet.
-            return;
-        }
+    /// Whether any did.
+    pub(crate) fn leave(&mut self) -> bool {
+        let before = self.window.len();
         let mut last = None;
         while let Some((record, fate)) = self.window.leave() {
             if fate == Fate::Failed {
@@ -35,6 +32,7 @@ impl Sender {
             tee.flush();
         }
         self.job.progress.set(self.tally.confirmed);
+        self.window.len() < before
     }
 
     fn left(&mut self, record: Record, fate: Fate) {
@@ -56,9 +54,40 @@ impl Sender {
         self.done(record.number, record.delivery);
     }
 
-    fn done(&self, number: u64, delivery: Option<Arc<str>>) {
-        if let Some(acknowledger) = self.job.acknowledger.as_ref().filter(|_| !self.silenced) {
+    fn done(&mut self, number: u64, delivery: Option<Arc<str>>) {
+        let Some(acknowledger) = self.job.acknowledger.as_ref().filter(|_| !self.silenced) else {
+            return;
+        };
+        // While a record passes into the rejects, neither it nor what waits behind it is safe.
+        if self.job.rejects.as_ref().is_some_and(Rejects::is_passing) {
+            self.untold.push((number, delivery));
+        } else {
             acknowledger.done(number, delivery);
+        }
+    }
+
+    /// What is to be in the rejects is there, but for a record whose end never came: that one is not
+    /// kept, nor is it done.
+    fn end_rejects(&mut self) {
+        match self.job.rejects.as_mut().map(Rejects::end) {
+            Some(Ok(true)) => {
+                let torn = self.passing.unwrap_or(0);
+                self.untold.retain(|(number, _)| *number < torn);
+                self.verdict.rejections().take_back();
+                self.tally.rejected = self.tally.rejected.saturating_sub(1);
+            }
+            Some(Err(failure)) => self.kept(Some(Err(failure))),
+            Some(Ok(false)) | None => {}
+        }
+        self.passed();
+    }
+
+    /// A record that passed into the rejects is wholly there.
+    pub(crate) fn passed(&mut self) {
+        self.passing = None;
+        self.sync_rejects();
+        for (number, delivery) in std::mem::take(&mut self.untold) {
+            self.done(number, delivery);
         }
     }
 
@@ -107,14 +136,11 @@ impl Sender {
                     Item::Bad(bad) => {
                         self.keep(&mut left);
                         unsent.insert(bad.number);
+                        self.begin_passing(&bad);
                         let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(&bad.raw));
                         self.kept(kept);
                     }
-                    Item::Rest { bytes, more } => {
-                        let rejects = self.job.rejects.as_mut();
-                        let kept = rejects.map(|rejects| rejects.rest(&bytes, more));
-                        self.kept(kept);
-                    }
+                    Item::Rest { bytes, more } => self.rest(&bytes, more),
                 }
             }
             self.keep(&mut left);
@@ -124,9 +150,7 @@ impl Sender {
             let input: Input = self.reader.next().await;
             self.input(input);
         }
-        let ended = self.job.rejects.as_mut().map(Rejects::end);
-        self.kept(ended);
-        self.sync_rejects();
+        self.end_rejects();
         if let Some(rejects) = &self.job.rejects {
             self.verdict.keep_unconfirmed_in(rejects.name());
             self.verdict.rejections().kept_in(rejects.name());
@@ -190,11 +214,13 @@ impl Sender {
         }
     }
 
-    fn kept(&mut self, kept: Option<Result<(), Failure>>) {
+    /// Takes in whether something is in the rejects.
+    pub(crate) fn kept(&mut self, kept: Option<Result<(), Failure>>) {
         if let Some(Err(failure)) = kept {
             self.fail(failure);
             // What is not safe is not done.
             self.job.rejects = None;
+            self.silenced = true;
         }
     }
 

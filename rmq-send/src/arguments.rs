@@ -84,7 +84,7 @@ with_connection_options! {
         pub reply_to: Option<String>,
 
         /// property: priority, 0 to 255
-        #[argh(option, arg_name = "N")]
+        #[argh(option, arg_name = "N", from_str_fn(priority))]
         pub priority: Option<u8>,
 
         /// property: how long a queue keeps the message: 60s, 5m, or milliseconds
@@ -158,6 +158,10 @@ pub enum SpoolFull {
     Wait,
     /// End.
     Fail,
+}
+
+fn priority(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "not a number from 0 to 255".to_owned())
 }
 
 fn window(text: &str) -> Result<usize, String> {

@@ -42,6 +42,8 @@ pub struct Cutter {
     partial: Vec<u8>,
     /// A record that is too long is passing.
     passing: bool,
+    /// Bytes of it that have passed.
+    passed: usize,
     /// Bytes of it that are still to come, in length framing.
     to_pass: usize,
     /// Bytes cut so far.
@@ -51,7 +53,15 @@ pub struct Cutter {
 impl Cutter {
     /// Records of at most `max_size` bytes.
     pub fn new(format: Format, max_size: usize) -> Self {
-        Cutter { format, max_size, partial: Vec::new(), passing: false, to_pass: 0, offset: 0 }
+        Cutter {
+            format,
+            max_size,
+            partial: Vec::new(),
+            passing: false,
+            passed: 0,
+            to_pass: 0,
+            offset: 0,
+        }
     }
 
     /// Appends what `block` completes to `cuts`.
@@ -88,7 +98,6 @@ impl Cutter {
                 cuts.push(Cut::Rest { bytes: Arc::default(), more: false });
             }
             Format::Length if passing => {
-                cuts.push(Cut::Rest { bytes: Arc::default(), more: false });
                 return Err(Broken(format!(
                     "the input ends at byte {offset}, {missing} bytes before the end of a record"
                 )));
@@ -112,7 +121,7 @@ impl Cutter {
 
     /// Bytes read of a record whose end has not come.
     pub fn partial(&self) -> usize {
-        self.partial.len()
+        if self.passing { self.passed } else { self.partial.len() }
     }
 
     fn delimited(&mut self, delimiter: u8, block: &[u8], cuts: &mut Vec<Cut>) {
@@ -144,12 +153,14 @@ impl Cutter {
             return;
         }
         if self.passing {
+            self.passed += rest.len();
             cuts.push(Cut::Rest { bytes: rest.into(), more: true });
             return;
         }
         self.partial.extend_from_slice(rest);
         if self.partial.len() > self.max_size {
             self.passing = true;
+            self.passed = self.partial.len();
             let bytes = std::mem::take(&mut self.partial).into();
             cuts.push(Cut::TooLong { bytes, more: true });
         }
@@ -162,6 +173,7 @@ impl Cutter {
                 let (bytes, rest) = block.split_at(self.to_pass.min(block.len()));
                 block = rest;
                 self.to_pass -= bytes.len();
+                self.passed += bytes.len();
                 self.passing = self.to_pass > 0;
                 cuts.push(Cut::Rest { bytes: bytes.into(), more: self.passing });
                 continue;
@@ -184,6 +196,7 @@ impl Cutter {
                 }
                 self.passing = true;
                 self.to_pass = length;
+                self.passed = 0;
                 let bytes = std::mem::take(&mut self.partial).into();
                 cuts.push(Cut::TooLong { bytes, more: true });
             } else if self.partial.len() == 4 + length {

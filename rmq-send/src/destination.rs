@@ -51,6 +51,17 @@ impl Destination {
         Ok(Destination { routing, content, format, sources })
     }
 
+    /// A queue or an exchange that messages go to whatever they say, to be looked at first.
+    pub fn begins_with(&self) -> Option<Arc<Route>> {
+        match &self.routing {
+            Routing::Fixed(route) => Some(route.clone()),
+            Routing::Exchange(exchange) if !exchange.as_str().is_empty() => {
+                Some(Arc::new(Route { exchange: exchange.clone(), ..Route::default() }))
+            }
+            Routing::Exchange(_) | Routing::Record => None,
+        }
+    }
+
     /// Where all messages go, if the command line says so for all of them.
     pub fn fixed(&self) -> Option<Arc<Route>> {
         match &self.routing {
@@ -112,7 +123,9 @@ fn routing<'a>(
         }
         (false, None, None) => {
             let Some((queue, files)) = operands.split_first() else {
-                return Err(Failure::usage("missing: QUEUE, or --exchange, or --routed"));
+                return Err(Failure::usage(
+                    "missing: QUEUE, or --exchange, or --routed (see rmq-send --help)",
+                ));
             };
             if queue.is_empty() {
                 return Err(Failure::usage("the queue's name is empty"));

@@ -8,6 +8,7 @@ use rmq_common::failure::Failure;
 impl Sender {
     /// A record cannot be sent: its place in the window is taken by what becomes of it.
     pub(crate) fn bad(&mut self, bad: Bad) {
+        self.begin_passing(&bad);
         let Bad { number, raw, why } = bad;
         let why = why.context(self.job.positions.of(number));
         let kept = match (&mut self.job.spooled, &raw) {
@@ -19,6 +20,7 @@ impl Sender {
             // No more is read; what was read is sent.
             lost => {
                 self.verdict.fail_input(lost.and_then(Result::err).unwrap_or(why));
+                self.verdict.failed(number);
                 self.reader.stop();
                 Fate::Failed
             }
@@ -26,11 +28,19 @@ impl Sender {
         self.window.push_bad(number, fate);
     }
 
+    /// A record may pass into the rejects without being held.
+    pub(crate) fn begin_passing(&mut self, bad: &Bad) {
+        if let Raw::Begun { more: true, .. } = bad.raw {
+            self.passing = Some(bad.number);
+        }
+    }
+
     /// More of a record that is too long to be held.
     pub(crate) fn rest(&mut self, bytes: &[u8], more: bool) {
         let kept = self.job.rejects.as_mut().map(|rejects| rejects.rest(bytes, more));
-        if let Some(Err(failure)) = kept {
-            self.fail(failure);
+        self.kept(kept);
+        if !more {
+            self.passed();
         }
     }
 
@@ -48,6 +58,7 @@ impl Sender {
             Some(Ok(fate)) => fate,
             lost => {
                 self.verdict.fail_record(number, lost.and_then(Result::err).unwrap_or(why));
+                self.verdict.failed(number);
                 self.reader.stop();
                 Fate::Failed
             }

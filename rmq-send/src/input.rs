@@ -70,34 +70,21 @@ impl Reader {
     /// # Errors
     /// When the thread or its pipe cannot be made (74).
     pub fn start(plan: Plan) -> Result<Self, Failure> {
-        let problem = |error| Failure::io("start to read", &error);
-        let (stopped, stop) = io::pipe().map_err(problem)?;
         // One batch in hand and one waiting: enough to keep busy, little to hold.
         let (sender, receiver) = flume::bounded(1);
-        std::thread::Builder::new()
-            .name("input".to_owned())
-            .spawn(move || {
-                let end = Reading { plan, stopped, sender: &sender, count: 0 }.read();
-                // Nobody receives it only where the tool is ending anyway.
-                let _ = sender.send(Input::End(end));
-            })
-            .map_err(problem)?;
-        Ok(Reader { receiver, stop: Some(stop) })
+        let stop = read_into(plan, BLOCK, move |input| sender.send(input).is_ok())?;
+        Ok(Reader::new(receiver, stop))
     }
 
-    /// What another thread makes of what was read, with the same word to stop.
-    pub fn new(receiver: flume::Receiver<Input>, stop: Option<PipeWriter>) -> Self {
-        Reader { receiver, stop }
-    }
-
-    /// What the thread says, and the pipe that stops it when it is dropped.
-    pub fn into_parts(self) -> (flume::Receiver<Input>, Option<PipeWriter>) {
-        (self.receiver, self.stop)
+    /// What a thread says, and the pipe that stops the reading when it is dropped.
+    pub fn new(receiver: flume::Receiver<Input>, stop: PipeWriter) -> Self {
+        Reader { receiver, stop: Some(stop) }
     }
 
     /// The next thing the thread has to say.
     pub async fn next(&self) -> Input {
-        self.receiver.recv_async().await.unwrap_or(Input::End(End::Finished))
+        let gone = || Failure::new(Exit::Software, "the thread that reads is gone");
+        self.receiver.recv_async().await.unwrap_or_else(|_| Input::End(End::Failed(gone())))
     }
 
     /// Asks for an end; what has been read already still comes first.
@@ -106,17 +93,40 @@ impl Reader {
     }
 }
 
-struct Reading<'a> {
+/// Reads on a thread, blocks of so many bytes, and hands what it finds to `sink`, which says whether
+/// more is wanted. Dropping the pipe it gives back stops it.
+///
+/// # Errors
+/// When the thread or its pipe cannot be made (74).
+pub fn read_into(
+    plan: Plan,
+    block: usize,
+    mut sink: impl FnMut(Input) -> bool + Send + 'static,
+) -> Result<PipeWriter, Failure> {
+    let problem = |error| Failure::io("start to read", &error);
+    let (stopped, stop) = io::pipe().map_err(problem)?;
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            let end = Reading { plan, stopped, sink: &mut sink, count: 0 }.read(block);
+            // Nobody wants it only where the tool is ending anyway.
+            sink(Input::End(end));
+        })
+        .map_err(problem)?;
+    Ok(stop)
+}
+
+struct Reading<'a, Sink> {
     plan: Plan,
     stopped: PipeReader,
-    sender: &'a flume::Sender<Input>,
+    sink: &'a mut Sink,
     /// Records found so far.
     count: u64,
 }
 
-impl Reading<'_> {
-    fn read(mut self) -> End {
-        let mut block = vec![0; BLOCK];
+impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
+    fn read(mut self, block: usize) -> End {
+        let mut block = vec![0; block];
         for source in std::mem::take(&mut self.plan.sources) {
             if let Some(end) = self.source(&source, &mut block) {
                 return end;
@@ -154,7 +164,10 @@ impl Reading<'_> {
                 length => cutter.cut(&block[..length], &mut cuts),
             };
             let (items, goes_on) = self.items(&mut cuts);
-            if !items.is_empty() && self.sender.send(Input::Items(items)).is_err() || !goes_on {
+            if !items.is_empty() && !(self.sink)(Input::Items(items)) {
+                return Some(End::Stopped { partial: cutter.partial() });
+            }
+            if !goes_on {
                 return Some(End::Finished);
             }
             if let Err(broken) = cut {

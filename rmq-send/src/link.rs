@@ -65,30 +65,26 @@ impl Link {
     /// # Errors
     /// It is not there, or the connection is lost.
     pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
-        let channel = self.session.channel().await?;
         let look = async {
-            if route.exchange.as_str().is_empty() {
+            let channel = self.session.channel().await?;
+            let looked = if route.exchange.as_str().is_empty() {
                 let options = QueueDeclareOptions { passive: true, ..Default::default() };
                 let (queue, table) = (route.routing_key.clone(), FieldTable::default());
                 channel.queue_declare(queue, options, table).await.map(|_| ())
             } else {
                 let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
                 let (exchange, kind) = (route.exchange.clone(), ExchangeKind::default());
-                let table = FieldTable::default();
-                channel.exchange_declare(exchange, kind, options, table).await
-            }
+                channel.exchange_declare(exchange, kind, options, FieldTable::default()).await
+            };
+            looked.map_err(|error| trouble(&error))?;
+            // Many exchanges may be looked at; nothing depends on the answer.
+            let ok = ShortString::try_new("OK").unwrap_or_default();
+            let _ = channel.close(200, ok).await;
+            Ok(())
         };
         match runtime::timeout(LOOK_TIMEOUT, look).await {
-            Some(Ok(())) => {
-                // Many exchanges may be looked at; nothing depends on the answer.
-                let ok = ShortString::try_new("OK").unwrap_or_default();
-                let _ = runtime::timeout(LOOK_TIMEOUT, channel.close(200, ok)).await;
-                Ok(())
-            }
-            Some(Err(error)) => match trouble(&error) {
-                Trouble::Refused { code, .. } if code != reply::NOT_FOUND => Ok(()),
-                trouble => Err(trouble),
-            },
+            Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
+            Some(looked) => looked,
             None => Ok(()),
         }
     }

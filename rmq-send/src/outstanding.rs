@@ -100,6 +100,11 @@ impl Outstanding {
         self.entries.is_empty() || (self.entries.len() < self.most && self.bytes < MOST_BYTES)
     }
 
+    /// How many records are in it.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether nothing is outstanding.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

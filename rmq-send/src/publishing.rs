@@ -18,7 +18,12 @@ pub(crate) enum Halt {
 impl Sender {
     /// Publishes whatever may be published now, up to a record that needs something else first.
     pub(crate) fn publish(&mut self) -> Option<Halt> {
-        while self.has_room() {
+        loop {
+            // More of a record that is not held needs no room.
+            let passes = matches!(self.read.front(), Some(Item::Rest { .. }));
+            if !passes && !self.has_room() {
+                break;
+            }
             let Some(item) = self.read.pop_front() else { break };
             if self.window.is_empty() {
                 // Time without anything to confirm is no time without progress.

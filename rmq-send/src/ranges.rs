@@ -30,6 +30,11 @@ impl Ranges {
         }
     }
 
+    /// Whether there is more than one number.
+    pub fn is_many(&self) -> bool {
+        self.0.first().is_some_and(|(first, last)| first < last) || self.0.len() > 1
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -114,7 +114,7 @@ impl Sender {
         let Sender { broker, signals, deadline, job, diagnostics, .. } = self;
         let connect = async {
             runtime::sleep(pause).await;
-            connect(broker, job.mandatory, &patience).await
+            connect(broker, job.mandatory, &patience).await.map(Some)
         };
         let no_broker = async {
             match job.spooled.as_ref().filter(|spooled| !spooled.is_over) {
@@ -122,6 +122,9 @@ impl Sender {
                     spooled = here.over.recv_async().await.ok();
                     if let Some(broken) = spooled.as_ref().and_then(|over| over.broken.clone()) {
                         return Err(broken);
+                    }
+                    if here.done.kept() == 0 && here.done.in_memory() == 0 {
+                        return Ok(None);
                     }
                     let over = Patience::new(job.retry);
                     sleep_until(over.left().map(|left| Instant::now() + left)).await;
@@ -148,10 +151,12 @@ impl Sender {
         }
         self.take_signal(signal);
         match connected {
-            Some(Ok(link)) => {
+            Some(Ok(Some(link))) => {
                 self.link = Some(link);
                 return true;
             }
+            // Nothing was read, and nothing waits: no broker is needed.
+            Some(Ok(None)) => self.verdict.nothing_to_send(),
             Some(Err(failure)) => self.give_up(failure),
             None => self.give_up_for_the_signal(),
         }

@@ -38,6 +38,11 @@ impl Rejections {
         self.kept_in = Some(name.to_owned());
     }
 
+    /// One of them is not kept after all.
+    pub fn take_back(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.count

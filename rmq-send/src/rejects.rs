@@ -5,6 +5,7 @@ use crate::record::Raw;
 use rmq_common::failure::Failure;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 
 /// The file of rejects.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct Rejects {
     name: String,
     file: File,
     format: Format,
+    /// Where whole records end in a file that can be cut there; what comes behind is not whole.
+    end: Option<u64>,
     /// A record that is too long to be held is being written; what is rejected meanwhile waits.
     passing: bool,
     waiting: Vec<u8>,
@@ -23,18 +26,48 @@ impl Rejects {
     /// Opens the file `name` to append records of `format`.
     ///
     /// # Errors
-    /// It cannot be written (74).
+    /// It cannot be written (74); or it holds the one record that it could, of whole framing (64).
     pub fn open(name: &str, format: Format) -> Result<Self, Failure> {
-        let opened = OpenOptions::new().append(true).create(true).open(name);
-        let file = opened.map_err(|error| Failure::io(format!("write {name}"), &error))?;
-        Ok(Rejects {
+        let problem = |error| Failure::io(format!("write {name}"), &error);
+        let opened = OpenOptions::new().read(true).append(true).create(true).open(name);
+        // A FIFO, or a file that may only be written.
+        let opened = opened.or_else(|_| OpenOptions::new().append(true).create(true).open(name));
+        let file = opened.map_err(problem)?;
+        let metadata = file.metadata().map_err(problem)?;
+        let end = metadata.is_file().then_some(metadata.len());
+        if format == Format::Whole && end.is_some_and(|end| end > 0) {
+            let text =
+                format!("--rejects {name}: it is not empty, and --format whole is one record");
+            return Err(Failure::usage(text));
+        }
+        let mut rejects = Rejects {
             name: name.to_owned(),
             file,
             format,
+            end,
             passing: false,
             waiting: Vec::new(),
             synced: true,
-        })
+        };
+        rejects.end_what_is_there().map_err(problem)?;
+        Ok(rejects)
+    }
+
+    /// A last record without its end, of a run that was killed or of another program, gets one.
+    fn end_what_is_there(&mut self) -> std::io::Result<()> {
+        let mut end = Vec::new();
+        match (self.format, self.end) {
+            (Format::Lines | Format::Nul | Format::Json, Some(length @ 1..)) => {
+                self.format.frame(&[], &mut end);
+                let mut last = [0];
+                if self.file.read_exact_at(&mut last, length - 1).is_ok() && last[..] != end[..] {
+                    self.file.write_all(&end)?;
+                    self.end = Some(length + 1);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The file.
@@ -65,8 +98,11 @@ impl Rejects {
         match raw {
             Raw::Whole(raw) => self.record(raw),
             Raw::Begun { bytes, more } => {
-                self.write(bytes)?;
+                self.append(bytes)?;
                 self.passing = *more;
+                if !more {
+                    self.whole();
+                }
                 Ok(())
             }
         }
@@ -82,8 +118,11 @@ impl Rejects {
         if more {
             return Ok(());
         }
+        self.whole();
         let waiting = std::mem::take(&mut self.waiting);
-        self.append(&waiting)
+        self.append(&waiting)?;
+        self.whole();
+        Ok(())
     }
 
     /// Whether a record is being written whose end has not come; what was rejected meanwhile is not
@@ -92,19 +131,35 @@ impl Rejects {
         self.passing
     }
 
-    /// Nothing more comes: a record without its end gets one.
+    /// Nothing more comes: a record whose end has not come is taken back, and what waited behind it
+    /// is written. True where there was such a record.
     ///
     /// # Errors
-    /// It is not in the file (74).
-    pub fn end(&mut self) -> Result<(), Failure> {
-        if !self.passing {
-            return Ok(());
+    /// What waited is not in the file (74).
+    pub fn end(&mut self) -> Result<bool, Failure> {
+        if !std::mem::take(&mut self.passing) {
+            return Ok(false);
         }
-        let mut end = Vec::new();
-        if let Format::Lines | Format::Nul | Format::Json = self.format {
-            self.format.frame(&[], &mut end);
+        self.take_back();
+        let waiting = std::mem::take(&mut self.waiting);
+        self.append(&waiting)?;
+        self.whole();
+        Ok(true)
+    }
+
+    /// What is behind the last whole record goes.
+    fn take_back(&mut self) {
+        if let Some(end) = self.end {
+            // Where that fails the file is beyond help.
+            let _ = self.file.set_len(end);
         }
-        self.rest(&end, false)
+    }
+
+    /// All that is in the file is whole.
+    fn whole(&mut self) {
+        if let (Some(end), Ok(metadata)) = (&mut self.end, self.file.metadata()) {
+            *end = metadata.len();
+        }
     }
 
     /// Makes sure that what was appended is on the disk.
@@ -128,7 +183,11 @@ impl Rejects {
             self.waiting.extend_from_slice(bytes);
             return Ok(());
         }
-        self.append(bytes)
+        self.append(bytes)?;
+        if let Some(end) = &mut self.end {
+            *end += bytes.len() as u64;
+        }
+        Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -136,8 +195,12 @@ impl Rejects {
             return Ok(());
         }
         self.synced = false;
+        let written = self.file.write_all(bytes);
+        if written.is_err() {
+            self.take_back();
+        }
         let name = &self.name;
-        self.file.write_all(bytes).map_err(|error| Failure::io(format!("write {name}"), &error))
+        written.map_err(|error| Failure::io(format!("write {name}"), &error))
     }
 }
 
@@ -164,13 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn a_long_record_without_its_end_gets_one_at_the_end() {
+    fn a_long_record_whose_end_never_came_is_taken_back() {
         let directory = tempfile::tempdir().unwrap();
         let name = directory.path().join("rejects").to_str().unwrap().to_owned();
         let mut rejects = Rejects::open(&name, Format::Lines).unwrap();
         rejects.bad(&Raw::Begun { bytes: b"long"[..].into(), more: true }).unwrap();
         rejects.record(b"second").unwrap();
-        rejects.end().unwrap();
-        assert_eq!(std::fs::read_to_string(&name).unwrap(), "long\nsecond\n");
+        rejects.rest(b" and longer", true).unwrap();
+        assert!(rejects.end().unwrap());
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "second\n");
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_unfinished_gets_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let name = directory.path().join("rejects").to_str().unwrap().to_owned();
+        std::fs::write(&name, "torn").unwrap();
+        Rejects::open(&name, Format::Lines).unwrap().record(b"next").unwrap();
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "torn\nnext\n");
+        let refused = Rejects::open(&name, Format::Whole).unwrap_err();
+        assert!(refused.to_string().contains("it is not empty"), "{refused}");
     }
 }

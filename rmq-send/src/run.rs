@@ -5,6 +5,7 @@ use crate::arguments::{Arguments, PROGRAM};
 use crate::compose::Composer;
 use crate::destination::Destination;
 use crate::dry_run;
+use crate::framing::Format;
 use crate::input::{Plan, Reader};
 use crate::positions::Positions;
 use crate::properties::Properties;
@@ -92,12 +93,15 @@ async fn send(
         Some(name) => Some((name, wait_for_reader(name, diagnostics).await?)),
         None => None,
     };
+    if let Some(name) = &arguments.stats {
+        Tally::try_file(name)?;
+    }
     let mandatory = !arguments.allow_unroutable;
     let mut job = Job {
         window: arguments.window,
         retry: options.retry_or(RETRY),
         fixed: destination.fixed(),
-        look_at: destination.fixed(),
+        look_at: destination.begins_with(),
         mandatory,
         finite: plan.sources.iter().all(Source::is_finite),
         positions: plan.positions.clone(),
@@ -161,6 +165,10 @@ fn outcome(
 
 fn open_rejects(name: &str, plan: &Plan) -> Result<Rejects, Failure> {
     let rejects = Rejects::open(name, plan.format)?;
+    if plan.format == Format::Whole && plan.sources.len() > 1 {
+        let text = "--rejects holds one record of --format whole; send the files one by one";
+        return Err(Failure::usage(text));
+    }
     if plan.sources.iter().any(|source| source.is_same_file(rejects.file())) {
         return Err(Failure::usage(format!("--rejects {name}: it is what is read")));
     }

@@ -83,6 +83,10 @@ pub struct Sender {
     pub(crate) verdict: Verdict,
     /// A record is lost to this run, so that nothing behind it is told as done.
     pub(crate) silenced: bool,
+    /// The record that passes into the rejects without being held.
+    pub(crate) passing: Option<u64>,
+    /// What is done, or will be when that is over, and waits to be told.
+    pub(crate) untold: Vec<(u64, Option<Arc<str>>)>,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -127,6 +131,8 @@ impl Sender {
             deadline: None,
             verdict: Verdict::default(),
             silenced: false,
+            passing: None,
+            untold: Vec::new(),
             job,
         }
     }
@@ -139,13 +145,17 @@ impl Sender {
         loop {
             self.renew_after_nack().await;
             let halt = self.publish();
-            self.leave();
+            let left = self.leave();
             if let Some(halt) = halt {
                 self.see_to(halt).await;
                 continue;
             }
             if self.is_done() {
                 break;
+            }
+            if left && !self.read.is_empty() && self.has_room() {
+                // Records that had nothing to wait for have made room.
+                continue;
             }
             match self.step().await {
                 Step::News(news) => self.news(news).await,
@@ -180,7 +190,7 @@ impl Sender {
         let spooled = job.spooled.as_ref().filter(|spooled| !spooled.is_over);
         let spooled = async {
             match spooled.map(|spooled| spooled.over.recv_async()) {
-                Some(over) => Step::Spooled(over.await.unwrap_or_default()),
+                Some(over) => Step::Spooled(over.await.unwrap_or_else(|_| Over::lost())),
                 None => pending().await,
             }
         };
@@ -200,7 +210,7 @@ impl Sender {
         };
         let time = async {
             match tee {
-                Some(tee) if !has_room => {
+                Some(tee) if !tee.has_room() => {
                     first(async { tee.moved().await }, sleep_until(time)).await;
                 }
                 _ => sleep_until(time).await,

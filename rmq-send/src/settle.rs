@@ -57,7 +57,10 @@ impl Sender {
             match self.window.confirmed(number) {
                 Some(Settled::Confirmed) => {
                     self.tally.confirmed += 1;
-                    self.confirmed.insert(number);
+                    // With a spool it is the spool that knows.
+                    if self.job.spooled.is_none() {
+                        self.confirmed.insert(number);
+                    }
                 }
                 Some(Settled::Returned(reason)) => {
                     self.tally.returned += 1;

@@ -1,7 +1,7 @@
 //! A run with `--spool`: what differs from one without.
 
 use crate::arguments::{Arguments, SpoolFull};
-use crate::input::{Input, Plan, Reader};
+use crate::input::{Input, Plan, Reader, read_into};
 use crate::rejects::Rejects;
 use crate::replaying::{self, Sequences};
 use crate::sender::Sender;
@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// Bytes in a spool, unless `--spool-max` says otherwise.
 const MOST_BYTES: u64 = 1 << 30;
+/// Bytes read at once: what waits in memory alone while the spool is full.
+const BLOCK: usize = 64 << 10;
 
 /// The spool, as the sender sees it.
 #[derive(Debug)]
@@ -59,9 +61,7 @@ impl Spooled {
             diagnostics.detail(&format!("spool {directory}: {what}"));
         }
         let positions = plan.positions.clone();
-        let (input, stop) = Reader::start(plan)?.into_parts();
-        let over = Spooling {
-            input,
+        let (sink, over) = Spooling {
             writer,
             directory: directory.to_owned(),
             full: arguments.spool_full.unwrap_or(SpoolFull::Wait),
@@ -69,7 +69,8 @@ impl Spooled {
             positions,
             diagnostics,
         }
-        .start()?;
+        .sink();
+        let stop = read_into(plan, BLOCK, sink)?;
         let (replayed, sequences) = replaying::start(replay, diagnostics)?;
         let rejected = Rejected::new(path);
         let directory = directory.to_owned();
@@ -91,6 +92,7 @@ impl Sender {
         if let Some(failure) = over.failure {
             self.verdict.fail_input(failure);
         }
+        self.verdict.unkept(over.unkept);
         if let Some(broken) = over.broken {
             self.give_up(broken);
         }

@@ -1,4 +1,7 @@
-//! The thread that puts what is read into the spool, so that the input never waits for the broker.
+//! Putting what is read into the spool, so that the input never waits for the broker.
+//!
+//! The thread that reads does it, before it reads more: while the spool has no room, nothing but
+//! the block read last is in memory alone.
 
 use crate::arguments::SpoolFull;
 use crate::input::{End, Input};
@@ -29,14 +32,22 @@ pub struct Over {
     pub failure: Option<Failure>,
     /// The spool takes no more, and the run is over with it.
     pub broken: Option<Failure>,
+    /// Records read that the spool had no room for.
+    pub unkept: u64,
     /// Records that could not be sent, and are in `--rejects`.
     pub rejections: Rejections,
 }
 
-/// What the thread works with.
+impl Over {
+    /// The thread is gone without its last word.
+    pub fn lost() -> Self {
+        let broken = Failure::new(Exit::Software, "the thread that reads is gone");
+        Over { broken: Some(broken), ..Over::default() }
+    }
+}
+
+/// What it takes.
 pub struct Spooling {
-    /// What the input thread says.
-    pub input: flume::Receiver<Input>,
     /// The spool's end that records go in at.
     pub writer: Writer,
     /// Its directory.
@@ -52,61 +63,52 @@ pub struct Spooling {
 }
 
 impl Spooling {
-    /// Starts the thread; what it hands over is its last word.
-    ///
-    /// # Errors
-    /// When the thread cannot be made (74).
-    pub fn start(self) -> Result<flume::Receiver<Over>, Failure> {
+    /// Takes what the input thread says; what `over` hands over is the last word.
+    pub fn sink(self) -> (impl FnMut(Input) -> bool + Send + 'static, flume::Receiver<Over>) {
         let (sender, over) = flume::bounded(1);
-        std::thread::Builder::new()
-            .name("spooling".to_owned())
-            .spawn(move || {
-                let _ = sender.send(Thread { told: None, over: Over::default(), own: self }.run());
-            })
-            .map_err(|error| Failure::io("start to spool", &error))?;
-        Ok(over)
+        let mut sink = Some(Sink { told: None, over: Over::default(), own: self });
+        let take = move |input| {
+            let Some(here) = &mut sink else { return false };
+            match input {
+                Input::Items(items) => here.items(items),
+                Input::End(end) => {
+                    if let Some(here) = sink.take() {
+                        let _ = sender.send(here.end(end));
+                    }
+                    false
+                }
+            }
+        };
+        (take, over)
     }
 }
 
-struct Thread {
+struct Sink {
     own: Spooling,
     over: Over,
     /// When a full spool was told of.
     told: Option<Instant>,
 }
 
-impl Thread {
-    fn run(mut self) -> Over {
-        loop {
-            match self.own.input.recv() {
-                Ok(Input::Items(items)) => match self.items(items) {
-                    Ok(()) if self.over.failure.is_none() => {}
-                    Ok(()) => break,
-                    Err(broken) => {
-                        self.over.broken = Some(broken);
-                        break;
-                    }
-                },
-                Ok(Input::End(End::Finished)) | Err(_) => break,
-                Ok(Input::End(End::Stopped { partial })) => {
-                    self.over.partial = partial;
-                    break;
-                }
-                Ok(Input::End(End::Failed(failure))) => {
-                    self.over.failure = Some(failure);
-                    break;
-                }
+impl Sink {
+    fn end(mut self, end: End) -> Over {
+        match end {
+            End::Finished => {}
+            End::Stopped { partial } => self.over.partial = partial,
+            End::Failed(failure) => {
+                self.over.failure.get_or_insert(failure);
             }
         }
         if let Some(rejects) = &mut self.own.rejects
-            && let Err(failure) = rejects.end().and_then(|()| rejects.sync())
+            && let Err(failure) = rejects.end().and_then(|_| rejects.sync())
         {
             self.over.failure.get_or_insert(failure);
         }
         self.over
     }
 
-    fn items(&mut self, items: Vec<Item>) -> Result<(), Failure> {
+    /// Whether more is wanted.
+    fn items(&mut self, items: Vec<Item>) -> bool {
         let mut payloads = Vec::with_capacity(items.len());
         for item in items {
             match item {
@@ -132,7 +134,11 @@ impl Thread {
             }
         }
         // What is good is kept, whatever came between.
-        self.append(&payloads)
+        if let Err((broken, unkept)) = self.append(&payloads) {
+            self.over.broken = Some(broken);
+            self.over.unkept += unkept as u64;
+        }
+        self.over.broken.is_none() && self.over.failure.is_none()
     }
 
     fn bad(&mut self, bad: Bad) {
@@ -151,8 +157,8 @@ impl Thread {
         self.over.rejections.add(bad.number, why, self.own.diagnostics);
     }
 
-    /// Appends all, waiting for room where it has to.
-    fn append(&mut self, payloads: &[Vec<u8>]) -> Result<(), Failure> {
+    /// Appends all, waiting for room where it has to; or says why not, and how many are left over.
+    fn append(&mut self, payloads: &[Vec<u8>]) -> Result<(), (Failure, usize)> {
         let mut rest = payloads;
         loop {
             let before = self.own.writer.next_sequence();
@@ -169,23 +175,23 @@ impl Thread {
                 Err(failure) => {
                     let taken = self.own.writer.next_sequence().saturating_sub(before);
                     let taken = usize::try_from(taken).unwrap_or(usize::MAX).min(rest.len());
-                    return Err(unkept(&failure, rest.len() - taken));
+                    return Err((failure, rest.len() - taken));
                 }
             };
             rest = &rest[taken..];
             let directory = &self.own.directory;
             if self.own.full == SpoolFull::Fail {
                 let full = Failure::new(Exit::IoErr, format!("spool {directory}: {why}"));
-                return Err(unkept(&full, rest.len()));
+                return Err((full, rest.len()));
             }
             self.tell(&format!("{why}; the input waits"));
             match self.own.writer.wait_for_room(limit) {
                 Ok(Room::Freed | Room::TimedOut) => {}
                 Ok(Room::Stopped) => {
                     let text = format!("stopped while spool {} had no room", self.own.directory);
-                    return Err(unkept(&Failure::new(Exit::TempFail, text), rest.len()));
+                    return Err((Failure::new(Exit::TempFail, text), rest.len()));
                 }
-                Err(failure) => return Err(unkept(&failure, rest.len())),
+                Err(failure) => return Err((failure, rest.len())),
             }
         }
     }
@@ -196,12 +202,4 @@ impl Thread {
             self.own.diagnostics.notice(&format!("spool {}: {what}", self.own.directory));
         }
     }
-}
-
-fn unkept(failure: &Failure, records: usize) -> Failure {
-    if records == 0 {
-        return failure.clone();
-    }
-    let text = format!("{failure}; the last {records} records read are not kept");
-    Failure::new(failure.exit(), text)
 }

@@ -2,6 +2,7 @@
 
 use rmq_common::failure::Failure;
 use std::fmt;
+use std::fs::OpenOptions;
 use std::time::Instant;
 
 /// The counts that a run ends with.
@@ -40,6 +41,15 @@ impl Default for Tally {
 }
 
 impl Tally {
+    /// Makes sure that the file `name` can be written, before anything else is done.
+    ///
+    /// # Errors
+    /// It cannot (74).
+    pub fn try_file(name: &str) -> Result<(), Failure> {
+        let opened = OpenOptions::new().create(true).append(true).open(name);
+        opened.map(drop).map_err(|error| Failure::io(format!("write {name}"), &error))
+    }
+
     /// Writes it to the file `name`, as JSON.
     ///
     /// # Errors

@@ -20,6 +20,10 @@ pub struct Verdict {
     input_rejections: Rejections,
     kept_in: Option<String>,
     spool: Option<Kept>,
+    /// Records read that the spool had no room for.
+    unkept: u64,
+    /// Records that failed and are kept nowhere.
+    failed: Ranges,
     /// A signal ended it with something unconfirmed.
     cut_short: bool,
     confirmed: Ranges,
@@ -70,6 +74,16 @@ impl Verdict {
         self.input_rejections = rejections;
     }
 
+    /// So many records that were read found no room in the spool.
+    pub fn unkept(&mut self, records: u64) {
+        self.unkept = records;
+    }
+
+    /// The record `number` failed and is kept nowhere.
+    pub fn failed(&mut self, number: u64) {
+        self.failed.insert(number);
+    }
+
     /// What is unconfirmed is kept in this file.
     pub fn keep_unconfirmed_in(&mut self, name: &str) {
         self.kept_in = Some(name.to_owned());
@@ -90,6 +104,11 @@ impl Verdict {
     /// Nothing is waited for any more.
     pub fn give_up(&mut self, failure: Failure) {
         self.fail(failure);
+        self.given_up = true;
+    }
+
+    /// It turned out that there is nothing to send.
+    pub fn nothing_to_send(&mut self) {
         self.given_up = true;
     }
 
@@ -126,13 +145,16 @@ impl Verdict {
     /// The first failure, with the records it leaves unconfirmed; or 75 where a signal ended it and
     /// something that was read is not confirmed.
     pub fn outcome(self) -> Result<Ending, Failure> {
-        let spooled = self.spool.as_ref().is_some_and(|spool| spool.kept + spool.in_memory > 0);
+        let spooled = self.unkept > 0
+            || self.spool.as_ref().is_some_and(|spool| spool.kept + spool.in_memory > 0);
         let unconfirmed = spooled || !self.unknown.is_empty() || !self.unsent.is_empty();
         // Where everything else is confirmed, the rejects say what is not.
         let accounts = unconfirmed || self.failure.is_some() || self.input.is_some();
         let stock = self.stock(accounts || self.partial > 0);
         let exits = [&self.failure, &self.input].into_iter().flatten().map(Failure::exit);
         let rejected = [&self.rejections, &self.input_rejections];
+        let torn = self.signal.filter(|_| self.partial > 0).map(|_| Exit::TempFail);
+        let exits = exits.chain(torn);
         let worst = exits.chain(rejected.iter().filter_map(|them| them.worst())).reduce(worse);
         let first_rejected = rejected.iter().find_map(|them| them.first());
         // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
@@ -175,6 +197,13 @@ impl Verdict {
             if accounts && !ranges.is_empty() {
                 text.push_str(&format!("; {what} {ranges}"));
             }
+        }
+        if self.failed.is_many() {
+            text.push_str(&format!("; failed {}", self.failed));
+        }
+        if self.unkept > 0 {
+            let unkept = self.unkept;
+            text.push_str(&format!("; the last {unkept} records read found no room and are lost"));
         }
         if self.partial > 0 {
             let bytes = self.partial;

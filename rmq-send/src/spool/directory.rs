@@ -10,18 +10,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Makes the directory if it is absent, and locks it for as long as the file that is returned is
+/// Makes the directory and those above it if they are absent, and locks it for as long as the file that is returned is
 /// open.
 ///
 /// # Errors
 /// Another process has the lock (75); it cannot be made or locked (74).
 pub fn claim(directory: &Path) -> Result<File, Failure> {
     let problem = |error: &io::Error| Failure::io(format!("spool {}", directory.display()), error);
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Ok(()) => sync(parent(directory)).map_err(|error| problem(&error))?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(problem(&error)),
-    }
+    make(directory).map_err(|error| problem(&error))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut lock = options.open(directory.join("lock")).map_err(|error| problem(&error))?;
@@ -85,4 +81,19 @@ fn parent(directory: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+/// Makes a directory, and what is missing above it, each known to its parent on the disk.
+fn make(directory: &Path) -> io::Result<()> {
+    let missing = directory.ancestors().take_while(|path| !path.as_os_str().is_empty());
+    let mut missing: Vec<&Path> = missing.take_while(|path| !path.exists()).collect();
+    while let Some(path) = missing.pop() {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Ok(()) => sync(parent(path))?,
+            // Somebody else was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

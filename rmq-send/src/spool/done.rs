@@ -63,13 +63,11 @@ impl Done {
     }
 
     /// How many records that are not done are on the disk, exactly.
-    #[cfg(test)]
     pub fn kept(&self) -> u64 {
         self.shared.lock().kept()
     }
 
     /// How many records that are not done are in memory alone, because the disk is full.
-    #[cfg(test)]
     pub fn in_memory(&self) -> u64 {
         self.shared.lock().in_memory()
     }

@@ -111,3 +111,48 @@ fn only_a_fifo_will_do() {
     sent.says("--ack-to /dev/null: it is no FIFO");
     vhost.send(&["--ack-to", "/nowhere", "q"]).run().expect(74).says("open /nowhere: No such file");
 }
+
+#[test]
+fn a_record_whose_end_never_came_is_neither_kept_nor_told() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path());
+    let path = path.to_str().unwrap();
+    let rejects = directory.path().join("rejects");
+    let reader = Tool::program("cat").arguments(&[path]).start();
+    let words = ["--max-size", "1K", "--rejects", rejects.to_str().unwrap(), "--ack-to", path, "q"];
+    let mut sending = vhost.send(&words).open_input().start();
+    sending.write(b"one\n");
+    sending.write(&[b'x'; 500_000]);
+    vhost.wait_held("q", Held::ready(1));
+    sending.signal(Signal::TERM);
+    let sent = sending.wait().expect(75);
+    sent.says("500000 bytes of a record without its end not sent");
+    let told = String::from_utf8(reader.wait().expect(0).stdout).unwrap();
+    assert!(told.ends_with(" 1\n"), "{told}");
+    assert_eq!(std::fs::read(&rejects).unwrap(), b"");
+}
+
+#[test]
+fn what_the_rejects_did_not_take_is_not_told() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let words = ["--max-size", "5", "--rejects", "/dev/full", "q"];
+    let (sent, told) = told(&vhost, &words, b"a\nbbbbbbbbbb\nc\n".to_vec(), 74);
+    sent.says("line 2: longer than --max-size 5; and write /dev/full");
+    assert!(told.iter().all(|line| line == "1"), "{told:?}");
+}
+
+#[test]
+fn more_dropped_deliveries_than_the_window_holds_are_all_told() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let input: String = (0..3000).map(|number| format!("{{\"id\":\"{number}\"}}\n")).collect();
+    for window in ["1", "1024"] {
+        let words = ["--window", window, "--format", "json", "q"];
+        let (_, told) = told(&vhost, &words, input.clone().into(), 0);
+        assert_eq!(told.len(), 3000);
+        assert_eq!(told.last().map(String::as_str), Some("id 2999"));
+    }
+}

@@ -126,3 +126,57 @@ fn nothing_is_on_standard_error_where_all_went_well_as_in_cron() {
         assert_eq!((sent.stdout.len(), sent.stderr.as_str()), (0, ""));
     }
 }
+
+#[test]
+fn with_a_window_of_one_it_gets_past_bad_and_long_records() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let long = "x".repeat(1_000_000);
+    let input = format!("one\n{long}\n{long}\nfour\n{long}\n");
+    let words = ["--window=1", "--max-size=1K", "--rejects", rejects.to_str().unwrap(), "q"];
+    let sent = vhost.send(&words).input(input).run().expect(65);
+    assert_eq!((sent.tally("confirmed"), sent.tally("rejected")), (2, 3));
+    assert_eq!(fs::metadata(&rejects).unwrap().len(), 3_000_003);
+}
+
+#[test]
+fn a_cut_off_record_of_known_length_leaves_rejects_that_can_be_run_again() {
+    let vhost = Vhost::new(brokers::one());
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let rejects = rejects.to_str().unwrap();
+    let words = ["--format=length", "--max-size=10", "--allow-unroutable", "--rejects", rejects];
+    let send = |input: &[u8]| vhost.send(&words).arguments(&["-e", "amq.direct"]).input(input);
+    send(b"\0\0\x07\xd0aaa").run().expect(65).says("bytes before the end of a record");
+    assert_eq!(fs::read(rejects).unwrap(), b"");
+    send(b"\0\0\0\x0babcdefghijk").run().expect(65);
+    assert_eq!(fs::read(rejects).unwrap(), b"\0\0\0\x0babcdefghijk");
+}
+
+#[test]
+fn without_rejects_every_record_that_failed_is_named() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let input: String =
+        (1..=40).map(|n| if (4..=20).contains(&n) { "nowhere:x\n" } else { "q:x\n" }).collect();
+    let sent = vhost.send(&["--routed", "-K", ":"]).input(input).run().expect(65);
+    sent.says("line 4: publish to nowhere: no such queue").says("; failed 4-20");
+}
+
+#[test]
+fn a_second_whole_record_does_not_fit_and_an_unfinished_line_gets_its_end() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let rejects = rejects.to_str().unwrap();
+    fs::write(rejects, "torn").unwrap();
+    vhost.send(&["--max-size=1", "--rejects", rejects, "q"]).input("bb\n").run().expect(65);
+    assert_eq!(fs::read(rejects).unwrap(), b"torn\nbb\n");
+    let words = ["--format", "whole", "--rejects", rejects, "q"];
+    vhost.send(&words).run().expect(64).says("it is not empty");
+    let words = ["--format", "whole", "--rejects", "/dev/null", "q", rejects, rejects];
+    vhost.send(&words).run().expect(64).says("send the files one by one");
+}

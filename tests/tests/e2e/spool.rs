@@ -4,7 +4,7 @@ use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::text::{account, numbered};
-use rmq_tests::tool::Tool;
+use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
@@ -183,7 +183,9 @@ fn a_full_spool_makes_the_input_wait_and_says_so_once() {
     let words = ["--spool-max", "1M", "--spool-full", "fail", "--spool"];
     let other = directory.path().join("other");
     let failed = vhost.send(&words).arguments(&[text(&other), "bounded"]).input(lines.clone());
-    failed.run().expect(74).says("full (--spool-max)").says("records read are not kept");
+    let failed = failed.run().expect(74).says("full (--spool-max)").says("read found no room");
+    // What it read is in the spool, or said to be lost.
+    assert_eq!(accounted(&failed), failed.tally("read"), "{}", failed.stderr);
     cluster.start(&[1]);
     for (sending, queue) in [(by_bound, "bounded"), (by_disk, "disk")] {
         let sent = sending.finish().expect(0);
@@ -300,6 +302,36 @@ fn what_does_not_go_with_a_spool_is_refused() {
     for (words, said) in table {
         Tool::new("rmq-send").arguments(words).run().expect(64).says(said);
     }
-    let sent = Tool::new("rmq-send").arguments(&["--spool", "/nowhere/spool", "q"]).run();
-    sent.expect(74).says("/nowhere/spool: No such file or directory");
+    let sent = Tool::new("rmq-send").arguments(&["--spool", "/proc/nowhere/spool", "q"]).run();
+    sent.expect(74).says("/proc/nowhere/spool: No such file or directory");
+}
+
+#[test]
+fn a_signal_while_the_spool_is_full_says_what_found_no_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = directory.path().join("made").join("on the way");
+    let words = ["--url", NOWHERE, "--spool-max", "100K", "--spool", text(&spool), "q"];
+    let mut sending = Tool::new("rmq-send").arguments(&words).open_input().start();
+    sending.feed(&numbered(100_000));
+    sending.wait_stderr("the input waits");
+    sending.signal(Signal::TERM);
+    let sent = sending.wait().expect(75);
+    assert_eq!(accounted(&sent), sent.tally("read"), "{}", sent.stderr);
+}
+
+#[test]
+fn with_nothing_to_send_no_broker_is_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    let words = ["--url", NOWHERE, "--spool", text(directory.path()), "q"];
+    assert_eq!(Tool::new("rmq-send").arguments(&words).run().expect(0).stderr, "");
+}
+
+/// Records that are in the spool, and those that found no room there, as the error says.
+fn accounted(sent: &Ended) -> usize {
+    let number = |before: &str, after: &str| {
+        let end = sent.stderr.find(after).unwrap_or_else(|| panic!("{}", sent.stderr));
+        let start = sent.stderr[..end].rfind(before).unwrap() + before.len();
+        sent.stderr[start..end].parse::<usize>().unwrap()
+    };
+    number("; ", " records are in the spool") + number("the last ", " records read found no room")
 }

@@ -48,11 +48,13 @@ fn a_second_rmq_send_is_told_who_has_the_spool() {
 }
 
 #[test]
-fn a_directory_whose_parent_is_missing_is_refused_by_name() {
+fn a_directory_is_made_with_what_is_missing_above_it_or_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
-    let failure = Spool::open(&directory.path().join("a/b"), PLENTY).err().unwrap();
+    drop(Spool::open(&directory.path().join("a/b"), PLENTY).unwrap());
+    assert!(directory.path().join("a/b/cursor").is_file());
+    let failure = Spool::open(Path::new("/proc/a/b"), PLENTY).err().unwrap();
     assert_eq!(failure.exit(), Exit::IoErr);
-    assert!(failure.to_string().ends_with("a/b: No such file or directory"), "{failure}");
+    assert!(failure.to_string().ends_with("/proc/a/b: No such file or directory"), "{failure}");
 }
 
 #[test]
