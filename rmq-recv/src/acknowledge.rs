@@ -1,50 +1,117 @@
 //! Acknowledging what is out, and giving back what is not.
 
+use crate::ack_lines::Said;
 use crate::connected::{Break, Connected};
-use crate::output::Written;
-use crate::receiver::{Stop, write_failure};
+use crate::downstream::Now;
+use crate::pipe;
+use crate::receiver::{Receiver, write_failure};
+use crate::stops::Stop;
+use crate::taken::When;
 use rmq_common::amqp_error::Trouble;
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first, sleep_until};
+use std::io;
 use std::time::Duration;
 
-/// How long the last batch may take to be written once it is time to let go.
+/// How long the last batch may take to be written, and read, once it is time to let go.
 const LAST_WRITE: Duration = Duration::from_millis(500);
 
-/// Messages that are out: so many, the last of them with this tag.
-#[derive(Clone, Copy)]
-pub(crate) struct Withheld {
-    count: u64,
-    last: u64,
-}
-
 impl Connected<'_> {
-    /// Acknowledges what is out.
-    pub(crate) async fn written(&mut self, written: Written) -> Result<(), Break> {
-        let tags = std::mem::take(&mut self.writing);
-        let outcome = write_failure(written.problem);
+    /// A batch is written, or could not be.
+    pub(crate) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
+        let outcome = write_failure(result);
         // What a reader that is gone had not read is lost in the pipe, so nothing of the last
         // batch counts as taken.
-        let out = match &outcome {
-            Err(Stop::ReaderGone) => &[],
-            _ => tags.get(..written.complete).unwrap_or_default(),
-        };
-        if let Some(&last) = out.last() {
-            self.out(out.len(), last, written.with_newline);
-            self.acknowledge_if_it_may().await?;
+        if !matches!(outcome, Err(Stop::ReaderGone)) {
+            self.receiver.taken.soon();
+            self.look_at_output();
         }
-        outcome.map_err(Break::Stop)?;
-        if self.subscription.has_consumer() { Ok(()) } else { self.go_on().await }
+        outcome.map_err(Break::Stop)
+    }
+
+    /// Looks how far the output is taken.
+    pub(crate) fn look_at_output(&mut self) {
+        let written = self.receiver.output.written();
+        self.receiver.taken.look(written);
+        self.mark_taken();
+    }
+
+    fn mark_taken(&mut self) {
+        if self.receiver.taken.when() != When::Told {
+            let taken = self.receiver.taken.bytes();
+            self.ledger.reached(|entry| entry.end <= taken);
+        }
+    }
+
+    /// Does what the sender behind `--ack-from` says.
+    pub(crate) fn obey(&mut self, said: Said) {
+        let now = self.now();
+        if let Some(downstream) = &mut self.receiver.downstream {
+            downstream.obey(said, now, &mut self.ledger);
+        }
+        self.obey_rest();
+    }
+
+    /// Does all it has said by now.
+    pub(crate) fn obey_rest(&mut self) {
+        let now = self.now();
+        if let Some(downstream) = &mut self.receiver.downstream {
+            downstream.obey_rest(now, &mut self.ledger);
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { channel: self.receiver.channel, records: self.receiver.records }
+    }
+
+    /// Everything waits for the sender, and it has said nothing for long.
+    pub(crate) fn tell_silence(&mut self) {
+        let ended = !self.receiver.output.is_open();
+        let waiting = self.ledger.len() - self.ledger.done();
+        if let Some(downstream) = &mut self.receiver.downstream {
+            if pipe::unread() == 0 {
+                downstream.tell_silence(waiting, ended);
+            } else {
+                // It is still reading.
+                downstream.moved();
+            }
+        }
+    }
+
+    /// Acknowledges what is done, and goes on where there is no consumer any more.
+    pub(crate) async fn settle(&mut self) -> Result<(), Break> {
+        self.acknowledge_if_it_may().await?;
+        let Receiver { downstream, output, credit, .. } = &*self.receiver;
+        let written = !self.ledger.is_empty() && !output.is_busy();
+        if downstream.is_some() && written && credit.is_met_with(self.ledger.len()) {
+            // All that was asked for is out; a filter may hold it until its input ends.
+            return Err(Break::Stop(Stop::Met));
+        }
+        if self.subscription.has_consumer() {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.cancelled_by_broker) {
+            self.after_cancel_by_broker().await?;
+        }
+        // No new consumer before everything of the old one is acknowledged: what it was given
+        // would come on top of the new one's prefetch.
+        if self.ledger.is_empty() && !self.subscription.has_consumer() {
+            self.go_on().await?;
+        }
+        Ok(())
     }
 
     /// Acknowledges what is out, unless the consumer has to be cancelled before and may still have
     /// messages on their way: a quorum queue's channel drops those that come after its cancel-ok,
     /// and they would count as taken, and come again out of order.
     async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
-        let Some(Withheld { count, .. }) = self.withheld else { return Ok(()) };
+        let done = self.ledger.done();
+        if done == 0 {
+            return Ok(());
+        }
         let credit = &self.receiver.credit;
-        if !self.subscription.is_consuming() || !credit.must_cancel_before(count) {
+        if !self.subscription.is_consuming() || !credit.must_cancel_before(done) {
             self.acknowledge()?;
-        } else if count >= credit.prefetch() {
+        } else if self.ledger.len() >= credit.prefetch() {
             self.cancel_and_acknowledge().await?;
         }
         // Else more come, or none come for a while.
@@ -57,27 +124,42 @@ impl Connected<'_> {
     }
 
     pub(crate) fn acknowledge(&mut self) -> Result<(), Trouble> {
-        if let Some(Withheld { count, last }) = self.withheld.take() {
-            self.subscription.acknowledge(last)?;
-            self.receiver.credit.acknowledged(count);
-            self.receiver.tally.acknowledged += count;
+        if self.ledger.done() == 0 {
+            return Ok(());
         }
+        let done = self.ledger.take_done();
+        for acknowledgement in &done.acknowledgements {
+            self.subscription.acknowledge(acknowledgement)?;
+        }
+        let receiver = &mut *self.receiver;
+        receiver.credit.acknowledged(done.count);
+        receiver.tally.acknowledged += done.count;
+        receiver.tally.with_newline += done.newlines;
         Ok(())
     }
 
     /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
     /// the broker gives it back by itself.
     pub(crate) async fn let_go(mut self, stop: &Stop) {
-        if matches!(stop, Stop::ReaderGone) {
-            // What it had not read is lost in the pipe.
-            self.withheld = None;
-        }
         let mut intact = self.subscription.cancel().await.is_ok();
-        if matches!(stop, Stop::Signal(_)) && self.receiver.output.is_busy() {
-            let written = runtime::timeout(LAST_WRITE, self.receiver.output.written()).await;
-            if let Some(written) = written {
-                self.written_last(&written);
+        match (stop, self.receiver.taken.when()) {
+            // What it had not read is lost in the pipe, and nobody can tell how much that is.
+            (Stop::ReaderGone, When::Written) => self.ledger.clear(),
+            // Who has read all that was asked for has reason to go; what is still in the pipe it
+            // has not read.
+            (Stop::ReaderGone, When::Read)
+                if self.receiver.credit.is_met_with(self.ledger.len()) =>
+            {
+                let written = self.receiver.output.written();
+                if written == self.receiver.output.handed() {
+                    self.receiver.taken.conclude(written);
+                    self.mark_taken();
+                }
             }
+            (Stop::Signal(_) | Stop::TimeUp, When::Written | When::Read) => {
+                let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
+            }
+            _ => {}
         }
         intact = intact && self.acknowledge().is_ok();
         if intact {
@@ -86,18 +168,20 @@ impl Connected<'_> {
         if intact { self.session.close().await } else { self.session.cut() }
     }
 
-    /// The last batch is out; its consumer is cancelled already.
-    fn written_last(&mut self, written: &Written) {
-        let out = self.writing.get(..written.complete).unwrap_or_default();
-        if let (Some(&last), None) = (out.last(), &written.problem) {
-            self.out(out.len(), last, written.with_newline);
+    /// Waits until all that was handed over is taken; its consumer is cancelled already.
+    async fn last_looks(&mut self) {
+        while self.ledger.done() < self.ledger.len() {
+            let receiver = &mut *self.receiver;
+            let next_look = receiver.taken.next_look();
+            let written = async { receiver.output.result().await.is_ok() };
+            let look = async {
+                sleep_until(Some(next_look)).await;
+                true
+            };
+            if !first(written, look).await {
+                break;
+            }
+            self.look_at_output();
         }
-    }
-
-    /// So many messages more are out, the last of them with this tag.
-    fn out(&mut self, count: usize, last: u64, with_newline: u64) {
-        let before = self.withheld.map_or(0, |withheld| withheld.count);
-        self.withheld = Some(Withheld { count: before + count as u64, last });
-        self.receiver.tally.with_newline += with_newline;
     }
 }

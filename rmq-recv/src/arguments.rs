@@ -1,13 +1,16 @@
 //! rmq-recv's command line.
 
+use crate::framing::Framing;
 use argh::{ArgsInfo, FromArgs};
-use rmq_common::with_connection_options;
+use rmq_common::{duration, with_connection_options};
+use std::str::FromStr;
+use std::time::Duration;
 
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-recv";
 
 with_connection_options! {
-    /// Write each message of a queue to standard output as a line, and acknowledge it once it is
+    /// Write each message of a queue to standard output as a record, and acknowledge it once it is
     /// out.
     ///
     /// Example: rmq-recv --drain jobs > jobs.txt
@@ -16,7 +19,7 @@ with_connection_options! {
     pub struct Arguments {
         /// the queue to receive from; it is never declared here
         #[argh(positional, arg_name = "QUEUE")]
-        pub queue: String,
+        pub words: Vec<String>,
 
         /// stop after N messages, and never take more of them; exit 1 where there were fewer
         #[argh(option, short = 'n', arg_name = "N", from_str_fn(number))]
@@ -26,9 +29,67 @@ with_connection_options! {
         #[argh(switch)]
         pub drain: bool,
 
+        /// stop when nothing has come for so long: 500ms, 30s, 5m
+        #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
+        pub idle: Option<Duration>,
+
+        /// stop after so long, whatever comes: 500ms, 30s, 5m
+        #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
+        pub timeout: Option<Duration>,
+
+        /// what a record is: lines, nul, length (4 bytes, big-endian), or a template like
+        /// '%r\t%s\n'. Default: lines
+        #[argh(option, short = 'f', arg_name = "FORMAT")]
+        pub format: Option<Framing>,
+
+        /// records end with a zero byte: --format nul
+        #[argh(switch, short = '0')]
+        pub nul: bool,
+
+        /// when a message counts as taken: read (it has left the pipe), written, or downstream
+        /// (rmq-send --ack-to says so). Default: read where standard output is a pipe
+        #[argh(option, arg_name = "WHEN")]
+        pub ack: Option<Ack>,
+
+        /// the FIFO that rmq-send --ack-to writes to: --ack downstream
+        #[argh(option, arg_name = "FIFO")]
+        pub ack_from: Option<String>,
+
+        /// what is written counts once it is on disk
+        #[argh(switch)]
+        pub fsync: bool,
+
         /// how many messages may be on their way or unacknowledged at once. Default: 300
         #[argh(option, arg_name = "N", default = "300", from_str_fn(prefetch))]
         pub prefetch: u16,
+
+        /// the same in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
+        #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(size))]
+        pub prefetch_bytes: u64,
+    }
+}
+
+/// `--ack`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// The message has left the pipe.
+    Read,
+    /// The message is written.
+    Written,
+    /// Somebody later in the pipeline says so.
+    Downstream,
+}
+
+impl FromStr for Ack {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "read" => Ok(Ack::Read),
+            "written" => Ok(Ack::Written),
+            "downstream" => Ok(Ack::Downstream),
+            _ => Err("neither read, written nor downstream".to_owned()),
+        }
     }
 }
 
@@ -39,6 +100,10 @@ fn number(text: &str) -> Result<u64, String> {
     }
 }
 
+fn length_of_time(text: &str) -> Result<Duration, String> {
+    duration::parse(text)
+}
+
 /// Quorum queues take no more than 2000
 /// (<https://www.rabbitmq.com/docs/quorum-queues>, consumer prefetch).
 fn prefetch(text: &str) -> Result<u16, String> {
@@ -46,4 +111,17 @@ fn prefetch(text: &str) -> Result<u16, String> {
         Ok(prefetch) if (1..=2000).contains(&prefetch) => Ok(prefetch),
         _ => Err("not a number from 1 to 2000".to_owned()),
     }
+}
+
+/// A number of bytes: `1000`, `64K`, `16M`, `1G`.
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 10),
+        Some(b'M') => (&text[..text.len() - 1], 20),
+        Some(b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|size| size.checked_mul(1 << shift));
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "not a number of bytes from 1, as 1000, 64K, 16M or 1G".to_owned())
 }

@@ -4,22 +4,30 @@
 //! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
 //! connection) is answered at once, however long the reader pauses.
 
-use crate::acknowledge::Withheld;
+use crate::ack_lines::Said;
+use crate::batch::Batch;
+use crate::downstream::heard;
 use crate::idle::Idle;
-use crate::output::Written;
-use crate::receiver::{Receiver, Stop};
-use crate::subscription::{Delivered, Message, Subscription};
+use crate::ledger::{Entry, Ledger};
+use crate::message::Message;
+use crate::receiver::Receiver;
+use crate::stops::Stop;
+use crate::subscription::{Delivered, Subscription};
+use crate::taken::When;
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use rmq_common::session::Session;
 use std::future::pending;
+use std::io;
 use std::time::{Duration, Instant};
 
-/// Bodies of a batch together, at most: enough for large writes, little to hold twice.
-const BATCH_BYTES: usize = 1 << 20;
-/// With `--drain`: how long nothing must come before the queue is looked at.
+/// Records of a batch together, at most: enough for large writes, little to hold twice.
+const BATCH_BYTES: u64 = 1 << 20;
+/// How long nothing must come before the queue is looked at (`--drain`), or before a consumer that
+/// has to be cancelled is.
 const QUIET: Duration = Duration::from_millis(20);
 /// How long letting go may take.
 const LETTING_GO: Duration = Duration::from_secs(10);
@@ -29,14 +37,16 @@ pub struct Connected<'a> {
     pub(crate) receiver: &'a mut Receiver,
     pub(crate) session: Session,
     pub(crate) subscription: Subscription,
-    /// Delivery tags of the batch that is being written.
-    pub(crate) writing: Vec<u64>,
-    /// What is out and not acknowledged yet, because the consumer has to be cancelled before.
-    pub(crate) withheld: Option<Withheld>,
+    /// What the channel has given us and we have not acknowledged.
+    pub(crate) ledger: Ledger,
     /// When the last message came, or the queue was last looked at.
     pub(crate) quiet_since: Instant,
     pub(crate) quiet: Duration,
     pub(crate) idle: Idle,
+    /// Since when nothing has come, for `--idle`.
+    pub(crate) nothing_since: Instant,
+    /// The broker has cancelled the consumer, and that is still to be dealt with.
+    pub(crate) cancelled_by_broker: bool,
     /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
     pub(crate) releasing: bool,
     /// With `--drain`: it was, and nothing has come since.
@@ -64,18 +74,34 @@ impl From<Trouble> for Break {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is moved once; a box would cost more")]
 enum Step {
     Delivered(Delivered),
-    Written(Written),
+    Written(io::Result<()>),
+    Said(Said),
     Lost(Trouble),
+    Time(Due),
+}
+
+/// What is due, if nothing happens before.
+#[derive(Clone, Copy)]
+enum Due {
+    /// To look how far the output is taken.
+    Look,
+    /// To tell that the sender says nothing.
+    Silence,
+    /// To cancel the consumer, or to look whether the queue is drained: nothing is on its way.
     Quiet,
+    /// To look whether the queue has forgotten us.
+    Forgotten,
+    /// To stop.
     Idle,
 }
 
 impl<'a> Connected<'a> {
     /// Receives on `session` until something stops it or the connection is lost.
     pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
-        let opened = Subscription::open(&session, receiver.queue.clone()).await;
+        let opened = Subscription::open(&session, receiver.settings.queue.clone()).await;
         let subscription = match opened {
             Ok(subscription) => subscription,
             Err(trouble) => {
@@ -84,15 +110,17 @@ impl<'a> Connected<'a> {
             }
         };
         let reconnected = receiver.reconnected;
+        receiver.channel += 1;
         let mut connected = Connected {
             receiver,
             session,
             subscription,
-            writing: Vec::new(),
-            withheld: None,
+            ledger: Ledger::default(),
             quiet_since: Instant::now(),
             quiet: QUIET,
             idle: Idle::new(reconnected),
+            nothing_since: Instant::now(),
+            cancelled_by_broker: false,
             releasing: false,
             seen_empty: false,
         };
@@ -103,10 +131,11 @@ impl<'a> Connected<'a> {
         match received.await {
             Ok(never) => match never {},
             Err(Break::Stop(stop)) => {
+                let stop = connected.finish(stop).await;
                 // Another signal, or a broker that does not answer, ends that too: it gives
                 // everything back by itself when the connection is gone.
                 let again = async {
-                    let _ = stops.signals.recv_async().await;
+                    let _ = stops.signal().await;
                 };
                 let let_go = connected.let_go(&stop);
                 let _ = runtime::timeout(LETTING_GO, first(again, let_go)).await;
@@ -124,34 +153,45 @@ impl<'a> Connected<'a> {
         self.consume().await?;
         loop {
             match self.step().await {
-                Step::Delivered(Delivered::Message(message)) => self.take(message).await?,
-                Step::Delivered(Delivered::End { by_broker }) => self.ended(by_broker).await?,
+                Step::Delivered(Delivered::Message(message)) => self.take(message)?,
+                Step::Delivered(Delivered::End { by_broker }) => {
+                    self.cancelled_by_broker = by_broker;
+                }
                 Step::Delivered(Delivered::Trouble(trouble)) | Step::Lost(trouble) => {
                     return Err(trouble.into());
                 }
-                Step::Written(written) => self.written(written).await?,
-                Step::Quiet if self.withheld.is_some() => self.cancel_and_acknowledge().await?,
-                Step::Quiet => self.look_whether_drained().await?,
-                Step::Idle => self.look_whether_forgotten().await?,
+                Step::Written(result) => self.written(result)?,
+                Step::Said(said) => self.obey(said),
+                Step::Time(due) => self.due(due).await?,
             }
+            self.settle().await?;
         }
+    }
+
+    async fn due(&mut self, due: Due) -> Result<(), Break> {
+        match due {
+            Due::Look => self.look_at_output(),
+            Due::Silence => self.tell_silence(),
+            Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
+            Due::Quiet => self.look_whether_drained().await?,
+            Due::Forgotten => self.look_whether_forgotten().await?,
+            Due::Idle => return Err(Break::Stop(Stop::Idle)),
+        }
+        Ok(())
     }
 
     /// Waits for the next thing to happen. Safe to drop at any point.
     async fn step(&mut self) -> Step {
-        let busy = self.receiver.output.is_busy();
-        let looks = (self.receiver.drain || self.withheld.is_some())
-            && !busy
-            && self.subscription.is_consuming();
-        let wake = looks.then(|| self.quiet_since + self.quiet);
-        let idle = self.idle.until().filter(|_| !busy && self.subscription.is_consuming());
+        let next = self.next_due();
         let Connected { receiver, session, subscription, .. } = self;
-        let Receiver { output, .. } = &mut **receiver;
+        let Receiver { output, downstream, .. } = &mut **receiver;
+        let busy = output.is_busy();
         let delivered = async {
             // One batch at a time: what comes meanwhile waits in lapin, bounded by the prefetch.
             if busy { pending().await } else { Step::Delivered(subscription.next().await) }
         };
-        let written = async { Step::Written(output.written().await) };
+        let written = async { Step::Written(output.result().await) };
+        let said = async { Step::Said(heard(downstream.as_ref()).await) };
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
@@ -159,20 +199,51 @@ impl<'a> Connected<'a> {
                 }
             }
         };
-        let quiet = async {
-            sleep_until(wake).await;
-            Step::Quiet
+        let time = async {
+            match next {
+                Some((time, due)) => {
+                    sleep_until(Some(time)).await;
+                    Step::Time(due)
+                }
+                None => pending().await,
+            }
         };
-        let idle = async {
-            sleep_until(idle).await;
-            Step::Idle
+        first(first(said, first(written, delivered)), first(lost, time)).await
+    }
+
+    /// What is due next, and when.
+    fn next_due(&self) -> Option<(Instant, Due)> {
+        let Receiver { output, taken, downstream, credit, settings, .. } = &*self.receiver;
+        let busy = output.is_busy();
+        let waits = !busy && self.subscription.is_consuming();
+        let has_room = self.ledger.len() < credit.prefetch();
+        let all_settled = self.ledger.is_empty();
+        let look = match taken.when() {
+            When::Written => busy,
+            When::Read => !all_settled,
+            When::Told => false,
         };
-        first(first(written, delivered), first(lost, first(quiet, idle))).await
+        let quiet = self.ledger.done() > 0 || (settings.drain && all_settled);
+        // A filter may hold what it has until its input ends.
+        let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
+        let takes_more = waits && has_room;
+        let is_stuck = !(busy || all_settled || takes_more);
+        let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
+        let all = [
+            (look.then(|| taken.next_look()), Due::Look),
+            (silent_at.filter(|_| is_stuck), Due::Silence),
+            ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
+            (self.idle.until().filter(|_| waits && has_room), Due::Forgotten),
+            (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
+        ];
+        let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));
+        all.min_by_key(|(time, _)| *time)
     }
 
     pub(crate) async fn consume(&mut self) -> Result<(), Break> {
         self.releasing = false;
         self.quiet_since = Instant::now();
+        self.nothing_since = Instant::now();
         let prefetch = self.receiver.credit.next_prefetch();
         self.subscription.consume(prefetch).await?;
         self.receiver.consumed = true;
@@ -180,48 +251,52 @@ impl<'a> Connected<'a> {
     }
 
     /// Takes a message and all that are here already, and has them written.
-    async fn take(&mut self, message: Message) -> Result<(), Break> {
-        let mut bytes = 0;
-        let mut bodies = Vec::new();
+    fn take(&mut self, message: Message) -> Result<(), Break> {
+        let mut batch = Batch::default();
         let mut next = Some(Delivered::Message(message));
-        let mut rest = None;
         while let Some(delivered) = next {
             match delivered {
-                Delivered::Message(message) => {
-                    let tally = &mut self.receiver.tally;
-                    tally.received += 1;
-                    tally.redelivered += u64::from(message.redelivered);
-                    bytes += message.body.len();
-                    self.writing.push(message.tag);
-                    bodies.push(message.body);
-                }
-                other => {
-                    rest = Some(other);
+                Delivered::Message(message) => self.add(message, &mut batch)?,
+                Delivered::End { by_broker } => {
+                    self.cancelled_by_broker = by_broker;
                     break;
                 }
+                Delivered::Trouble(trouble) => return Err(trouble.into()),
             }
-            next = if bytes < BATCH_BYTES { self.subscription.next_now() } else { None };
+            next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
         }
         self.quiet_since = Instant::now();
+        self.nothing_since = self.quiet_since;
         self.quiet = QUIET;
         self.seen_empty = false;
         self.idle.over();
-        self.receiver.output.write(bodies);
-        match rest {
-            Some(Delivered::Trouble(trouble)) => Err(trouble.into()),
-            Some(Delivered::End { by_broker: true }) => self.cancelled_by_broker().await,
-            // Our own cancel: what comes next is decided once the batch is out.
-            _ => Ok(()),
+        self.receiver.output.write(batch);
+        if let Some(downstream) = &mut self.receiver.downstream {
+            downstream.moved();
         }
+        Ok(())
     }
 
-    /// The consumer has given its last message.
-    async fn ended(&mut self, by_broker: bool) -> Result<(), Break> {
-        self.acknowledge()?;
-        if by_broker {
-            self.cancelled_by_broker().await?;
-        }
-        self.go_on().await
+    fn add(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
+        let Receiver { tally, credit, settings, output, records, .. } = &mut *self.receiver;
+        tally.received += 1;
+        tally.redelivered += u64::from(message.redelivered);
+        credit.seen(message.body.len());
+        let (tag, offset) = (message.tag, message.stream_offset());
+        let encoded = settings.framing.write(message, batch).map_err(|why| {
+            let text = format!("write a message of {}: {why}", settings.queue);
+            Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
+        })?;
+        *records += encoded.records;
+        self.ledger.push(Entry {
+            tag,
+            end: output.handed() + batch.len(),
+            records: *records,
+            newline: encoded.newline,
+            offset,
+            ..Entry::default()
+        });
+        Ok(())
     }
 
     /// Everything that was taken is out and acknowledged, and there is no consumer: what next?
@@ -244,7 +319,8 @@ fn ended(receiver: &Receiver, trouble: Trouble) -> End {
         refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),
         protocol @ Trouble::Protocol(_) => {
             let failure: Failure = protocol.failure();
-            End::Stop(Stop::Failed(failure.context(format!("receive from {}", receiver.queue))))
+            let queue = &receiver.settings.queue;
+            End::Stop(Stop::Failed(failure.context(format!("receive from {queue}"))))
         }
     }
 }

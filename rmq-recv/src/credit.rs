@@ -8,6 +8,9 @@
 //! the prefetch. So an acknowledgement that would let that sum pass N is only sent once the
 //! consumer is cancelled; if fewer than N had come by then, a new consumer asks for the rest, with
 //! a smaller prefetch.
+//!
+//! RabbitMQ has no prefetch in bytes. The largest body so far stands for all: no more are asked for
+//! than fit into `--prefetch-bytes` if all were like it.
 
 /// Keeps count.
 #[derive(Clone, Debug)]
@@ -16,6 +19,10 @@ pub struct Credit {
     wanted: Option<u64>,
     /// `--prefetch`.
     most: u16,
+    /// `--prefetch-bytes`.
+    bytes: u64,
+    /// The largest body so far.
+    largest: u64,
     /// The prefetch of the consumer there is.
     prefetch: u16,
     /// Nothing has been acknowledged on this connection.
@@ -23,9 +30,9 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// For `wanted` messages (`None`: all), at most `most` of them at once.
-    pub fn new(wanted: Option<u64>, most: u16) -> Self {
-        Credit { wanted, most, prefetch: 1, first: true }
+    /// For `wanted` messages (`None`: all), at most `most` of them or so many bytes at once.
+    pub fn new(wanted: Option<u64>, most: u16, bytes: u64) -> Self {
+        Credit { wanted, most, bytes, largest: 1, prefetch: 1, first: true }
     }
 
     /// A new connection, or a channel that begins anew.
@@ -33,14 +40,21 @@ impl Credit {
         self.first = true;
     }
 
+    /// A body of this length has come.
+    pub fn seen(&mut self, length: usize) {
+        self.largest = self.largest.max(length as u64);
+    }
+
     /// The prefetch for a new consumer.
     pub fn next_prefetch(&mut self) -> u16 {
         self.prefetch = match self.wanted {
             _ if self.first => 1,
-            None => self.most,
+            None => self.limit(),
             // Half of the rest, so that the consumer need not be cancelled over each message when
             // they come slowly.
-            Some(wanted) => u16::try_from((wanted / 2).max(1)).unwrap_or(u16::MAX).min(self.most),
+            Some(wanted) => {
+                u16::try_from((wanted / 2).max(1)).unwrap_or(u16::MAX).min(self.limit())
+            }
         };
         self.prefetch
     }
@@ -51,18 +65,19 @@ impl Credit {
         u64::from(self.prefetch)
     }
 
-    /// Whether the consumer must be cancelled before so many are acknowledged: either more than
-    /// wanted could be taken, or it is time for the full prefetch, which only a new consumer gets.
+    /// Whether the consumer must be cancelled before so many are acknowledged: more than wanted
+    /// could be taken, or more than memory is meant to hold, or it is time for the full prefetch;
+    /// only a new consumer gets another one.
     pub fn must_cancel_before(&self, acknowledged: u64) -> bool {
         let exceeds = self
             .wanted
             .is_some_and(|wanted| wanted.saturating_sub(acknowledged) < u64::from(self.prefetch));
-        exceeds || (self.first && self.most > 1)
+        exceeds || (self.first && self.limit() > 1) || self.prefetch > self.limit()
     }
 
     /// So many have been acknowledged.
     pub fn acknowledged(&mut self, count: u64) {
-        self.first = false;
+        self.first = self.first && count == 0;
         if let Some(wanted) = &mut self.wanted {
             *wanted = wanted.saturating_sub(count);
         }
@@ -73,9 +88,19 @@ impl Credit {
         self.wanted == Some(0)
     }
 
+    /// Whether all that `-n` asked for will have come with so many more.
+    pub fn is_met_with(&self, more: u64) -> bool {
+        self.wanted.is_some_and(|wanted| wanted <= more)
+    }
+
     /// Whether `-n` asks for more.
     pub fn is_short(&self) -> bool {
         self.wanted.is_some_and(|wanted| wanted > 0)
+    }
+
+    /// The most to ask for at once.
+    fn limit(&self) -> u16 {
+        u16::try_from((self.bytes / self.largest).max(1)).unwrap_or(u16::MAX).min(self.most)
     }
 }
 
@@ -85,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_first_message_is_taken_alone_and_the_full_prefetch_comes_after_it() {
-        let mut credit = Credit::new(None, 300);
+        let mut credit = Credit::new(None, 300, u64::MAX);
         assert_eq!(credit.next_prefetch(), 1);
         assert!(credit.must_cancel_before(1));
         credit.acknowledged(1);
@@ -97,7 +122,7 @@ mod tests {
 
     /// A broker that has enough and hands out all it may; batches of any size are acknowledged.
     fn taken(number: u64, most: u16, batch: u64) -> u64 {
-        let mut credit = Credit::new(Some(number), most);
+        let mut credit = Credit::new(Some(number), most, u64::MAX);
         let (mut taken, mut acknowledged) = (0, 0);
         while !credit.is_met() {
             let prefetch = u64::from(credit.next_prefetch());
@@ -127,5 +152,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn large_bodies_lower_the_prefetch_of_the_next_consumer() {
+        let mut credit = Credit::new(None, 300, 64 << 20);
+        credit.seen(100);
+        credit.next_prefetch();
+        credit.acknowledged(1);
+        assert_eq!(credit.next_prefetch(), 300);
+        credit.seen(1 << 20);
+        assert!(credit.must_cancel_before(1));
+        assert_eq!(credit.next_prefetch(), 64);
+        credit.seen(5);
+        assert!(!credit.must_cancel_before(1));
+        credit.seen(1 << 30);
+        assert_eq!(credit.next_prefetch(), 1);
+        assert!(!credit.must_cancel_before(1));
     }
 }

@@ -39,11 +39,12 @@ impl Idle {
 
     /// It has been looked at, and `has_messages` or not: whether to try another channel. The next
     /// look comes after twice as long. A suspect channel is changed once even if nothing is ready,
-    /// because what its lost acknowledgements were for comes back only then.
-    pub fn is_forgotten(&mut self, has_messages: bool) -> bool {
+    /// because what its lost acknowledgements were for comes back only then; but not before
+    /// everything it gave is `settled`, because that would come again.
+    pub fn is_forgotten(&mut self, has_messages: bool, settled: bool) -> bool {
         self.since = Instant::now();
         self.limit = (self.limit * 2).min(LONGEST_LIMIT);
-        std::mem::take(&mut self.suspect) || has_messages
+        has_messages || (settled && std::mem::take(&mut self.suspect))
     }
 }
 
@@ -55,10 +56,10 @@ mod tests {
     fn an_idle_queue_is_looked_at_ever_more_rarely_until_something_comes() {
         let mut idle = Idle::new(false);
         for _ in 0..10 {
-            assert!(!idle.is_forgotten(false));
+            assert!(!idle.is_forgotten(false, true));
         }
         assert_eq!(idle.limit, LONGEST_LIMIT);
-        assert!(idle.is_forgotten(true));
+        assert!(idle.is_forgotten(true, true));
         idle.over();
         assert_eq!(idle.limit, FIRST_LIMIT);
     }
@@ -66,7 +67,8 @@ mod tests {
     #[test]
     fn a_channel_opened_after_a_lost_connection_is_changed_once() {
         let mut idle = Idle::new(true);
-        assert!(idle.is_forgotten(false));
-        assert!(!idle.is_forgotten(false));
+        assert!(!idle.is_forgotten(false, false));
+        assert!(idle.is_forgotten(false, true));
+        assert!(!idle.is_forgotten(false, true));
     }
 }

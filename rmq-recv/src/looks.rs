@@ -1,7 +1,7 @@
 //! Looking at the queue: whether it is drained, whether it has forgotten us, whether it is there.
 
 use crate::connected::{Break, Connected};
-use crate::receiver::Stop;
+use crate::stops::Stop;
 use crate::subscription::{Look, Subscription};
 use rmq_common::runtime;
 use std::time::{Duration, Instant};
@@ -12,11 +12,30 @@ const QUIET_AT_MOST: Duration = Duration::from_millis(500);
 const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
 impl Connected<'_> {
-    /// The broker has cancelled the consumer: the queue is gone, or has moved.
-    pub(crate) async fn cancelled_by_broker(&mut self) -> Result<(), Break> {
+    /// The broker has cancelled the consumer: the queue is gone, or has moved, or what we hold was
+    /// not acknowledged for longer than it waits (RabbitMQ 4.3).
+    pub(crate) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
         self.look().await?;
-        self.receiver.diagnostics.notice("the broker cancelled the consumer; consuming again");
+        let held = self.ledger.len() - self.ledger.done();
+        let diagnostics = self.receiver.diagnostics;
+        if held == 0 {
+            diagnostics.notice("the broker cancelled the consumer; consuming again");
+        } else {
+            diagnostics.notice(&format!(
+                "the broker cancelled the consumer, which holds {held} messages that were not \
+                 taken (its delivery time-out?); consuming again once standard output has room"
+            ));
+        }
         runtime::sleep(AFTER_CANCEL).await;
+        // What is in the pipe must not be written a second time before somebody has read it.
+        self.receiver.emptied().await.map_err(Break::Stop)?;
+        self.look_at_output();
+        self.acknowledge()?;
+        if !self.ledger.is_empty() {
+            // They are back in the queue, or will be with the channel gone.
+            self.change_channel().await?;
+            self.receiver.credit.reconnected();
+        }
         Ok(())
     }
 
@@ -41,7 +60,7 @@ impl Connected<'_> {
     /// that was made while a node died, another channel may be given them.
     pub(crate) async fn look_whether_forgotten(&mut self) -> Result<(), Break> {
         let look = self.look().await?;
-        if self.idle.is_forgotten(look.ready > 0) {
+        if self.idle.is_forgotten(look.ready > 0, self.ledger.is_empty()) {
             let text = "nothing came for long; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
             self.change_channel().await?;
@@ -51,14 +70,16 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// A new channel in place of this one. With that gone, what was on its way to it is back in
-    /// the queue.
+    /// A new channel in place of this one. With that gone, what was on its way to it and what is
+    /// not acknowledged is back in the queue.
     pub(crate) async fn change_channel(&mut self) -> Result<(), Break> {
-        let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
+        let fresh = Subscription::open(&self.session, self.receiver.settings.queue.clone()).await?;
+        self.ledger.clear();
+        self.receiver.channel += 1;
         Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
     }
 
     async fn look(&self) -> Result<Look, Break> {
-        Ok(Subscription::look(&self.session, self.receiver.queue.clone()).await?)
+        Ok(Subscription::look(&self.session, self.receiver.settings.queue.clone()).await?)
     }
 }

@@ -1,17 +1,31 @@
 //! `rmq-recv`: messages become standard output's records, acknowledged once they are out.
 
+mod ack_fifo;
+mod ack_lines;
 mod acknowledge;
 mod arguments;
+mod batch;
 mod connected;
 mod credit;
+mod downstream;
+mod finish;
+mod framing;
 mod idle;
+mod ids;
+mod ledger;
 mod looks;
+mod message;
 mod output;
+mod pipe;
 mod reader;
 mod receiver;
 mod run;
+mod settings;
+mod stops;
 mod subscription;
+mod taken;
 mod tally;
+mod template;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], run::run)

@@ -2,27 +2,52 @@
 
 use rmq_common::failure::Failure;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
-/// Watches standard output; the message says that its reader is gone. On a file it never comes.
+/// The watching thread. It holds standard output open until this is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    /// Says that the reader is gone; on a file it never does.
+    pub gone: flume::Receiver<()>,
+    /// The thread ends when this is closed.
+    end: Option<OwnedFd>,
+}
+
+/// Watches standard output.
 ///
 /// # Errors
 /// When the thread cannot be started (74).
-pub fn watch() -> Result<flume::Receiver<()>, Failure> {
+pub fn watch() -> Result<Watch, Failure> {
     let problem = |error| Failure::io("watch standard output", &error);
     let output = io::stdout().as_fd().try_clone_to_owned().map_err(problem)?;
-    let (sender, receiver) = flume::bounded(1);
+    let (ended, end) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| problem(error.into()))?;
+    let (sender, gone) = flume::bounded(1);
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
             // Nothing is asked for, so only what is always told comes: error and hang-up, which is
             // how a pipe without a reader shows (poll(2)).
-            let mut descriptors = [PollFd::new(&output, PollFlags::empty())];
+            let mut descriptors =
+                [PollFd::new(&output, PollFlags::empty()), PollFd::new(&ended, PollFlags::empty())];
             while let Err(rustix::io::Errno::INTR) = poll(&mut descriptors, None) {}
-            // Nobody receives it only where the tool is ending anyway.
-            let _ = sender.send(());
+            let is_gone = !descriptors[0].revents().is_empty();
+            // Before the channel, whose end says that it is closed.
+            drop(output);
+            if is_gone {
+                // Nobody receives it only where the tool is ending anyway.
+                let _ = sender.send(());
+            }
         })
         .map_err(problem)?;
-    Ok(receiver)
+    Ok(Watch { gone, end: Some(end) })
+}
+
+impl Watch {
+    /// Ends the thread, and waits until it no longer holds standard output open.
+    pub fn end(&mut self) {
+        self.end = None;
+        while self.gone.recv().is_ok() {}
+    }
 }

@@ -1,11 +1,16 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
-use crate::arguments::Arguments;
 use crate::connected::{Connected, End};
 use crate::credit::Credit;
+use crate::downstream::Downstream;
+use crate::ids::Ids;
 use crate::output::Output;
+use crate::pipe;
+use crate::reader::Watch;
+use crate::settings::Settings;
+use crate::stops::{Stop, Stops};
+use crate::taken::Taken;
 use crate::tally::Tally;
-use lapin::types::ShortString;
 use rmq_common::amqp_error::Trouble;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
@@ -15,16 +20,31 @@ use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
-use std::future::pending;
+use std::io;
 use std::time::Duration;
+
+/// How often a pipe that has to be empty is looked at.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 /// Everything a run holds, whichever connection it is on.
 pub struct Receiver {
     pub(crate) broker: Broker,
-    pub(crate) queue: ShortString,
+    pub(crate) settings: Settings,
     pub(crate) output: Output,
+    /// How much of the output counts as taken.
+    pub(crate) taken: Taken,
+    /// Who says what is done (`--ack downstream`).
+    pub(crate) downstream: Option<Downstream>,
+    /// Watches for the end of its reader.
+    pub(crate) reader: Watch,
+    /// What deliveries are called.
+    pub(crate) ids: Ids,
+    /// How many channels there were before the one there is.
+    pub(crate) channel: u64,
+    /// How many records it has been given, as whoever reads it counts them.
+    pub(crate) records: u64,
     pub(crate) credit: Credit,
-    pub(crate) drain: bool,
     pub(crate) tally: Tally,
     pub(crate) stops: Stops,
     pub(crate) diagnostics: Diagnostics,
@@ -36,66 +56,42 @@ pub struct Receiver {
     patience: Patience,
 }
 
-/// Where the word to stop comes from.
-#[derive(Clone)]
-pub struct Stops {
-    /// Signals.
-    pub signals: flume::Receiver<i32>,
-    /// The reader of standard output is gone.
-    pub gone: flume::Receiver<()>,
-}
-
-/// Why a run stops.
-#[derive(Debug)]
-pub enum Stop {
-    /// All that `-n` asked for is out.
-    Met,
-    /// The queue has nothing more for us.
-    Drained,
-    /// Whoever read standard output is gone.
-    ReaderGone,
-    /// A signal asked for it.
-    Signal(i32),
-    /// It cannot go on.
-    Failed(Failure),
-}
-
-impl Stops {
-    /// Waits for the word to stop.
-    pub async fn next(&self) -> Stop {
-        let signal = async {
-            match self.signals.recv_async().await {
-                Ok(signal) => Stop::Signal(signal),
-                Err(_) => pending().await,
-            }
-        };
-        let gone = async {
-            match self.gone.recv_async().await {
-                Ok(()) => Stop::ReaderGone,
-                Err(_) => pending().await,
-            }
-        };
-        first(signal, gone).await
-    }
+/// Where messages go, and what comes back from there.
+pub struct Ends {
+    /// Standard output.
+    pub output: Output,
+    /// Watches for the end of its reader.
+    pub reader: Watch,
+    /// Who says what is done (`--ack downstream`).
+    pub downstream: Option<Downstream>,
+    /// What deliveries are called.
+    pub ids: Ids,
+    /// Where the word to stop comes from.
+    pub stops: Stops,
 }
 
 impl Receiver {
-    /// Receives as the arguments say, from `queue` of `broker`.
+    /// Receives as the arguments say.
     pub fn new(
-        arguments: &Arguments,
+        settings: Settings,
         broker: Broker,
-        queue: ShortString,
-        output: Output,
-        stops: Stops,
+        ends: Ends,
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
+        let Ends { output, reader, downstream, ids, stops } = ends;
+        let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
         Receiver {
             broker,
-            queue,
+            settings,
             output,
-            credit: Credit::new(arguments.number, arguments.prefetch),
-            drain: arguments.drain,
+            taken: Taken::new(when),
+            downstream,
+            reader,
+            ids,
+            channel: 0,
+            records: 0,
+            credit: Credit::new(number, prefetch, prefetch_bytes),
             tally: Tally::default(),
             stops,
             diagnostics,
@@ -134,7 +130,7 @@ impl Receiver {
                         self.patience.progress();
                     }
                     if self.patience.is_over() {
-                        let (queue, limit) = (&self.queue, self.patience.limit());
+                        let (queue, limit) = (&self.settings.queue, self.patience.limit());
                         let text = format!("receive from {queue}: {why} (--retry {limit})");
                         break Stop::Failed(Failure::new(Exit::Unavailable, text));
                     }
@@ -151,23 +147,30 @@ impl Receiver {
 
     fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
         match stop {
-            Stop::Drained if self.credit.is_short() => Ok(Exit::No.into()),
-            Stop::Met | Stop::Drained | Stop::ReaderGone => Ok(Exit::Ok.into()),
+            Stop::Drained | Stop::Idle | Stop::TimeUp if self.credit.is_short() => {
+                Ok(Exit::No.into())
+            }
+            Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
+                Ok(Exit::Ok.into())
+            }
             Stop::Signal(signal) => Ok(Ending::Signal(signal)),
+            Stop::SenderGone if self.credit.is_met() => Ok(Exit::Ok.into()),
+            // Without a connection nothing that is not done can be acknowledged any more.
+            Stop::SenderGone => {
+                let text = format!("receive from {}: the sender is gone", self.settings.queue);
+                Err(Failure::new(Exit::TempFail, text))
+            }
             Stop::Failed(failure) => Err(failure),
         }
     }
 
-    /// Connects again, once what was being written is out: there is no use in taking more before.
+    /// Connects again, once what was written is read: there is no use in taking more before, and
+    /// some of it would be the same messages.
     async fn reconnect(&mut self) -> Result<Session, Stop> {
-        while self.output.is_busy() {
-            let Receiver { output, stops, .. } = self;
-            let written = async { Ok(output.written().await) };
-            let stop = async { Err(stops.next().await) };
-            // Its messages are not ours to acknowledge any more: they come again.
-            let written = first(stop, written).await?;
-            write_failure(written.problem)?;
-        }
+        let stops = self.stops.clone();
+        first(async { Err(stops.next().await) }, self.emptied()).await?;
+        // A reader that pauses is no broker that cannot be reached.
+        self.patience.progress();
         let Receiver { broker, stops, patience, .. } = self;
         let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };
@@ -176,6 +179,33 @@ impl Receiver {
         self.credit.reconnected();
         self.reconnected = true;
         Ok(session)
+    }
+
+    /// Waits until everything that was handed over is written, and out of the pipe if there is
+    /// one.
+    pub(crate) async fn emptied(&mut self) -> Result<(), Stop> {
+        let mut pause = SHORTEST_LOOK;
+        loop {
+            while self.output.is_busy() {
+                write_failure(self.output.result().await)?;
+            }
+            let written = self.output.written();
+            self.taken.look(written);
+            if pipe::unread() == 0 && (self.taken.bytes() >= written || !self.taken.is_seen()) {
+                return Ok(());
+            }
+            runtime::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    /// Closes standard output, if it is open still, so that whoever reads it sees the end.
+    pub(crate) fn close_output(&mut self) -> Result<(), Failure> {
+        if !self.output.is_open() {
+            return Ok(());
+        }
+        self.reader.end();
+        self.output.close()
     }
 
     async fn pause(&mut self, pause: Duration) -> Option<Stop> {
@@ -188,7 +218,7 @@ impl Receiver {
 
     /// A refusal of the broker's, told with the queue it is about.
     pub(crate) fn refused(&self, trouble: Trouble) -> Failure {
-        let (queue, vhost) = (&self.queue, self.broker.vhost());
+        let (queue, vhost) = (&self.settings.queue, self.broker.vhost());
         let failure = trouble.failure();
         let said = failure.to_string();
         if said.starts_with("no queue ") {
@@ -203,10 +233,10 @@ impl Receiver {
 }
 
 /// What a failed write means.
-pub(crate) fn write_failure(problem: Option<std::io::Error>) -> Result<(), Stop> {
-    match problem {
-        None => Ok(()),
-        Some(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
-        Some(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
+pub(crate) fn write_failure(result: io::Result<()>) -> Result<(), Stop> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
+        Err(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
     }
 }

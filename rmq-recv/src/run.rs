@@ -1,14 +1,19 @@
 //! One run of rmq-recv, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, PROGRAM};
+use crate::downstream::Downstream;
+use crate::ids::Ids;
 use crate::output::Output;
 use crate::reader;
-use crate::receiver::{Receiver, Stops};
+use crate::receiver::{Ends, Receiver};
+use crate::settings::Settings;
+use crate::stops::Stops;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
-use rmq_common::{names, runtime, signals};
+use rmq_common::{runtime, signals};
+use std::time::Instant;
 
 /// Receives as the arguments say.
 ///
@@ -19,22 +24,36 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
+    let settings = Settings::new(&arguments)?;
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
-    let queue = names::queue(&arguments.queue)?;
     let mut broker = options.broker(diagnostics)?;
+    let ids = Ids::default();
+    // Before the broker, so that a sender finds it open.
+    let downstream = match &settings.ack_from {
+        Some(path) => Some(Downstream::new(path, None, diagnostics)?),
+        None => None,
+    };
     let session = broker.connect(&Patience::new(options.first_retry())).await?;
-    let output = Output::start()?;
-    let stops = Stops { signals: signals::requests_to_stop()?, gone: reader::watch()? };
+    let output = Output::start(settings.sync)?;
+    let reader = reader::watch()?;
+    let stops = Stops {
+        signals: signals::requests_to_stop()?,
+        reader_gone: reader.gone.clone(),
+        sender_gone: downstream.as_ref().map(|downstream| downstream.fifo.sender_gone.clone()),
+        deadline: settings.timeout.and_then(|limit| Instant::now().checked_add(limit)),
+    };
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
-    let receiver = Receiver::new(&arguments, broker, queue, output, stops, retry, diagnostics);
+    let ends = Ends { output, reader, downstream, ids, stops };
+    let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());
     if tally.with_newline > 0 {
         let count = tally.with_newline;
         diagnostics.notice(&format!(
-            "{count} of the messages had a newline inside, and so are more than one line each"
+            "{count} of the messages had a newline inside, and so are more than one line each; \
+             --nul, --format length and --format json tell them apart"
         ));
     }
     outcome

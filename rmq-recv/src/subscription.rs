@@ -1,5 +1,7 @@
 //! A consumer on a channel: deliveries, acknowledgements, and letting go.
 
+use crate::ledger::Acknowledgement;
+use crate::message::Message;
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::{
@@ -29,19 +31,9 @@ pub struct Look {
     pub consumers: u32,
 }
 
-/// A message, as far as it is needed here.
-#[derive(Debug)]
-pub struct Message {
-    /// Its delivery tag, by which it is acknowledged.
-    pub tag: u64,
-    /// The broker has delivered it before, to us or to somebody else.
-    pub redelivered: bool,
-    /// Its bytes.
-    pub body: Vec<u8>,
-}
-
 /// What a subscription gives.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is moved once; a box would cost more")]
 pub enum Delivered {
     /// A message.
     Message(Message),
@@ -110,11 +102,7 @@ impl Subscription {
 
     fn read(&mut self, delivered: Option<lapin::Result<Delivery>>) -> Delivered {
         match delivered {
-            Some(Ok(delivery)) => Delivered::Message(Message {
-                tag: delivery.delivery_tag,
-                redelivered: delivery.redelivered,
-                body: delivery.data,
-            }),
+            Some(Ok(delivery)) => Delivered::Message(delivery.into()),
             Some(Err(error)) => Delivered::Trouble(trouble(&error)),
             None => {
                 self.consumer = None;
@@ -137,12 +125,13 @@ impl Subscription {
         answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
     }
 
-    /// Acknowledges every message up to `tag`.
+    /// Acknowledges a message, or every message up to it.
     ///
     /// # Errors
     /// When the channel is closed.
-    pub fn acknowledge(&self, tag: u64) -> Result<(), Trouble> {
-        let options = BasicAckOptions { multiple: true };
+    pub fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<(), Trouble> {
+        let Acknowledgement { tag, multiple } = *acknowledgement;
+        let options = BasicAckOptions { multiple };
         // Handed to lapin here and now; awaiting that it is written would tell no more, since
         // nothing confirms an acknowledgement.
         match self.channel.basic_ack(tag, options).now_or_never() {

@@ -1,0 +1,106 @@
+//! Reading `--ack-from`, on a thread of its own, so that a sender is never kept waiting while our
+//! own output waits for it.
+
+use crate::ack_lines::{AckLines, Said};
+use rmq_common::failure::{Cause, Failure};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often it is looked whether a sender has opened the FIFO.
+const NOBODY_THERE: Duration = Duration::from_millis(20);
+
+/// The FIFO, and the thread that reads it.
+#[derive(Clone, Debug)]
+pub struct AckFifo {
+    /// What a sender says.
+    pub said: flume::Receiver<Said>,
+    /// The sender that had announced itself is gone. What it said before has come by then.
+    pub sender_gone: flume::Receiver<()>,
+    announced: Arc<AtomicBool>,
+}
+
+impl AckFifo {
+    /// Opens the FIFO and begins to read.
+    ///
+    /// # Errors
+    /// When it is not there, or no FIFO (64); when it cannot be read (74).
+    pub fn open(path: &str) -> Result<Self, Failure> {
+        let problem = |error| Failure::io(format!("read {path}"), &error);
+        let no_blocking = OFlags::NONBLOCK.bits().cast_signed();
+        let opened = OpenOptions::new().read(true).custom_flags(no_blocking).open(path);
+        let mut fifo = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Failure::usage(format!("--ack-from {path}: {}; mkfifo makes it", Cause(&error)))
+            }
+            _ => problem(error),
+        })?;
+        if !fifo.metadata().map_err(problem)?.file_type().is_fifo() {
+            return Err(Failure::usage(format!("--ack-from {path}: not a FIFO; mkfifo makes one")));
+        }
+        let mut lines = AckLines::default();
+        let (sender, said) = flume::unbounded();
+        // What the FIFO held before we came was not said to us.
+        let mut block = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = fifo.read(&mut block) {
+            for said in lines.read_left_over(&block[..length]) {
+                // Its receiver is in this function's hands.
+                let _ = sender.send(said);
+            }
+        }
+        let announced = Arc::new(AtomicBool::new(false));
+        let is_announced = announced.clone();
+        let (ended, sender_gone) = flume::bounded(1);
+        std::thread::Builder::new()
+            .name("acks".to_owned())
+            .spawn(move || {
+                read(&mut fifo, &mut lines, &sender, &is_announced);
+                // Nobody receives it only where the tool is ending anyway.
+                let _ = ended.send(());
+            })
+            .map_err(problem)?;
+        Ok(AckFifo { said, sender_gone, announced })
+    }
+
+    /// Whether a sender has announced itself.
+    pub fn is_announced(&self) -> bool {
+        self.announced.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads until the sender that has announced itself is gone.
+fn read(
+    fifo: &mut File,
+    lines: &mut AckLines,
+    sender: &flume::Sender<Said>,
+    announced: &AtomicBool,
+) {
+    let mut block = vec![0; 1 << 16];
+    loop {
+        match fifo.read(&mut block) {
+            Ok(0) if lines.is_announced() => return,
+            Ok(0) => std::thread::sleep(NOBODY_THERE),
+            Ok(length) => {
+                for said in lines.read(&block[..length]) {
+                    if sender.send(said).is_err() {
+                        return;
+                    }
+                }
+                announced.store(lines.is_announced(), Ordering::Relaxed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut descriptors = [PollFd::new(fifo, PollFlags::IN)];
+                // Whatever goes wrong here goes wrong at the next read, too.
+                let _ = poll(&mut descriptors, None);
+            }
+            // Nothing can be said any more.
+            Err(_) => return,
+        }
+    }
+}

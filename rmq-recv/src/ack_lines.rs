@@ -1,0 +1,213 @@
+//! The lines that come through `--ack-from`: what a sender says is done.
+//!
+//! `run RUN` announces a sender, with 32 hexadecimal digits of its own. Behind it, `RUN N` means
+//! that its records 1 to N are done, and `RUN id ID` that the delivery of that name is. A line has
+//! at most 4096 bytes, so that a pipe takes it as a whole. Only the sender announced first is
+//! obeyed: one that is left over from an earlier run has counted other records.
+
+use memchr::memchr;
+
+/// A line's longest length, with its end (`PIPE_BUF` of Linux).
+const LONGEST: usize = 4096;
+
+/// What a sender said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Records 1 to this one are done.
+    Records(u64),
+    /// The delivery of this name is done.
+    Delivery(String),
+    /// Something that is not obeyed.
+    Disobeyed(Why),
+}
+
+/// Why something is not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// It is not of the protocol.
+    Malformed,
+    /// Another sender than the one that announced itself first says so.
+    OtherSender,
+    /// Another sender announces itself.
+    SecondSender,
+    /// A sender had announced itself before we listened.
+    EarlierSender,
+    /// It is of an earlier run, which the FIFO still held.
+    LeftOver,
+}
+
+/// Reads the lines.
+#[derive(Debug, Default)]
+pub struct AckLines {
+    /// The beginning of a line whose end has not come.
+    rest: Vec<u8>,
+    /// A line that is too long, of which the end has not come.
+    skips: bool,
+    /// The sender that announced itself first.
+    run: Option<String>,
+    /// Senders that were there before us.
+    earlier: Vec<String>,
+}
+
+impl AckLines {
+    /// Whether a sender has announced itself.
+    pub fn is_announced(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Reads what the FIFO held before we listened: nobody who speaks there speaks to us.
+    pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Said> {
+        let mut said = Vec::new();
+        self.lines(bytes, |lines, line| match announced(line) {
+            Some(run) => {
+                lines.earlier.push(run.to_owned());
+                said.push(Said::Disobeyed(Why::EarlierSender));
+            }
+            None => said.push(Said::Disobeyed(Why::LeftOver)),
+        });
+        said
+    }
+
+    /// Reads what came, and gives what whole lines say.
+    pub fn read(&mut self, bytes: &[u8]) -> Vec<Said> {
+        let mut said = Vec::new();
+        self.lines(bytes, |lines, line| said.extend(lines.line(line)));
+        said
+    }
+
+    /// Cuts what came into lines; those that are no text or too long are empty.
+    fn lines(&mut self, mut bytes: &[u8], mut line: impl FnMut(&mut Self, &str)) {
+        while let Some(end) = memchr(b'\n', bytes) {
+            let mut whole = std::mem::take(&mut self.rest);
+            whole.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            let skipped = std::mem::take(&mut self.skips) || whole.len() >= LONGEST;
+            let text = std::str::from_utf8(&whole).ok().filter(|_| !skipped);
+            line(self, text.unwrap_or_default());
+        }
+        self.rest.extend_from_slice(bytes);
+        if self.rest.len() >= LONGEST {
+            self.rest.clear();
+            self.skips = true;
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Option<Said> {
+        if let Some(run) = announced(line) {
+            if self.earlier.iter().any(|earlier| earlier == run) {
+                return Some(Said::Disobeyed(Why::EarlierSender));
+            }
+            return match &self.run {
+                None => {
+                    self.run = Some(run.to_owned());
+                    None
+                }
+                Some(ours) if ours == run => Some(Said::Disobeyed(Why::Malformed)),
+                Some(_) => Some(Said::Disobeyed(Why::SecondSender)),
+            };
+        }
+        let Some((run, what)) = line.split_once(' ').filter(|(run, _)| is_run(run)) else {
+            return Some(Said::Disobeyed(Why::Malformed));
+        };
+        if self.run.as_deref() != Some(run) {
+            return Some(Said::Disobeyed(Why::OtherSender));
+        }
+        if let Some(name) = what.strip_prefix("id ") {
+            return Some(Said::Delivery(name.to_owned()));
+        }
+        let digits = Some(what).filter(|what| what.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        Some(number.map_or(Said::Disobeyed(Why::Malformed), Said::Records))
+    }
+}
+
+/// Who announces himself in this line.
+fn announced(line: &str) -> Option<&str> {
+    line.strip_prefix("run ").filter(|run| is_run(run))
+}
+
+fn is_run(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "0123456789abcdef0123456789abcdef";
+    const TWO: &str = "ffffffffffffffffffffffffffffffff";
+
+    fn read(lines: &mut AckLines, text: &str) -> Vec<Said> {
+        lines.read(text.replace("ONE", ONE).replace("TWO", TWO).as_bytes())
+    }
+
+    #[test]
+    fn the_sender_announced_first_is_obeyed_and_no_other() {
+        let mut lines = AckLines::default();
+        assert_eq!(read(&mut lines, "ONE 5\n"), [Said::Disobeyed(Why::OtherSender)]);
+        assert!(!lines.is_announced());
+        assert_eq!(read(&mut lines, "run ONE\nONE 5\n"), [Said::Records(5)]);
+        assert!(lines.is_announced());
+        assert_eq!(
+            read(&mut lines, "run TWO\nTWO 7\nTWO id x\nONE id a.1.2\n"),
+            [
+                Said::Disobeyed(Why::SecondSender),
+                Said::Disobeyed(Why::OtherSender),
+                Said::Disobeyed(Why::OtherSender),
+                Said::Delivery("a.1.2".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_may_come_in_pieces_and_counts_once_it_is_whole() {
+        let mut lines = AckLines::default();
+        let text = format!("run {ONE}\n{ONE} 12\n{ONE} 13\n");
+        let mut said = Vec::new();
+        for byte in text.as_bytes() {
+            said.extend(lines.read(&[*byte]));
+        }
+        assert_eq!(said, [Said::Records(12), Said::Records(13)]);
+        assert_eq!(read(&mut lines, "ONE 1"), []);
+        assert_eq!(read(&mut lines, "4\n"), [Said::Records(14)]);
+    }
+
+    #[test]
+    fn what_is_not_of_the_protocol_is_told_and_nothing_else_is_lost_by_it() {
+        let mut lines = AckLines::default();
+        read(&mut lines, "run ONE\n");
+        let long = "x".repeat(10_000);
+        for text in [
+            "",
+            "hello",
+            "run",
+            "run 12",
+            "ONE",
+            "ONE ",
+            "ONE -1",
+            "ONE +1",
+            "ONE 1 2",
+            "ONE 99999999999999999999999",
+            "ONE id",
+            "run ONE",
+            "\u{fffd}",
+            &long,
+        ] {
+            let said = read(&mut lines, &format!("{text}\nONE 3\n"));
+            assert_eq!(said, [Said::Disobeyed(Why::Malformed), Said::Records(3)], "{text}");
+        }
+        assert_eq!(lines.read(b"\xff\n"), [Said::Disobeyed(Why::Malformed)]);
+    }
+
+    #[test]
+    fn a_sender_that_was_there_before_us_is_never_obeyed() {
+        let mut lines = AckLines::default();
+        let left = lines.read_left_over(format!("{TWO} 4\nrun {ONE}\n{ONE}").as_bytes());
+        let wanted = [Said::Disobeyed(Why::LeftOver), Said::Disobeyed(Why::EarlierSender)];
+        assert_eq!(left, wanted);
+        assert_eq!(read(&mut lines, " 4\n"), [Said::Disobeyed(Why::OtherSender)]);
+        assert_eq!(read(&mut lines, "run ONE\n"), [Said::Disobeyed(Why::EarlierSender)]);
+        assert_eq!(read(&mut lines, "ONE 5\n"), [Said::Disobeyed(Why::OtherSender)]);
+        assert_eq!(read(&mut lines, "run TWO\nTWO 5\n"), [Said::Records(5)]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Bytes on their way to standard output: small pieces together, so that few system calls write
+//! many messages; large bodies as they are, so that they are not copied.
+
+/// Bodies below this are gathered; what a pipe of Linux holds, so that one write fills it.
+const GATHER: usize = 64 << 10;
+
+/// What is written at one go.
+#[derive(Debug, Default)]
+pub struct Batch {
+    chunks: Vec<Vec<u8>>,
+    length: u64,
+}
+
+impl Batch {
+    /// Adds a few bytes.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() + bytes.len() <= GATHER => chunk.extend_from_slice(bytes),
+            _ => {
+                let mut chunk = Vec::with_capacity(GATHER.max(bytes.len()));
+                chunk.extend_from_slice(bytes);
+                self.chunks.push(chunk);
+            }
+        }
+    }
+
+    /// Adds a body, or anything else that may be large.
+    pub fn put_body(&mut self, body: Vec<u8>) {
+        if body.len() < GATHER {
+            self.put(&body);
+        } else {
+            self.length += body.len() as u64;
+            self.chunks.push(body);
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes, in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks.iter().map(Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_and_small_come_out_whole_and_in_order() {
+        let bodies = [b"a".to_vec(), vec![b'b'; GATHER + 5], b"c".to_vec(), vec![b'd'; GATHER - 1]];
+        let mut batch = Batch::default();
+        for body in &bodies {
+            batch.put_body(body.clone());
+            batch.put(b"\n");
+        }
+        let mut wanted = bodies.join(&b'\n');
+        wanted.push(b'\n');
+        let got: Vec<u8> = batch.chunks().flatten().copied().collect();
+        assert!(got == wanted);
+        assert_eq!(batch.len(), wanted.len() as u64);
+    }
+}

@@ -1,0 +1,166 @@
+//! `--ack downstream`: what counts as taken is what a sender later in the pipeline says is done.
+//!
+//! Nothing that cannot be meant is obeyed: a count that goes down or beyond what was written, the
+//! name of a delivery that was never made or is done already, anything from another sender. Each
+//! kind is told once. Both sides keep counting across connections: what is done of a lost one is
+//! done, but can no longer be acknowledged, and comes again.
+
+use crate::ack_fifo::AckFifo;
+use crate::ack_lines::{Said, Why};
+use crate::ids::Ids;
+use crate::ledger::Ledger;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::failure::Failure;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+/// How long nothing must be said while everything waits for it, before that is told.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What a sender is told by, and what it has said.
+#[derive(Debug)]
+pub struct Downstream {
+    /// The FIFO it speaks through.
+    pub fifo: AckFifo,
+    path: String,
+    diagnostics: Diagnostics,
+    /// Set where it speaks of deliveries by name, and not of records by number.
+    names: Option<Ids>,
+    /// The highest number of records it has said is done.
+    records: u64,
+    told: HashSet<&'static str>,
+    /// When it last said something that moved us, or something was written.
+    moved: Instant,
+    told_silence: bool,
+}
+
+/// What the deliveries of the connection there is are known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// How many channels there were before in this run.
+    pub channel: u64,
+    /// How many records were written or are being written.
+    pub records: u64,
+}
+
+impl Downstream {
+    /// Listens at `path`; with `names` to names of deliveries.
+    ///
+    /// # Errors
+    /// When it is not there, or no FIFO (64); when it cannot be read (74).
+    pub fn new(path: &str, names: Option<Ids>, diagnostics: Diagnostics) -> Result<Self, Failure> {
+        Ok(Downstream {
+            fifo: AckFifo::open(path)?,
+            path: path.to_owned(),
+            diagnostics,
+            names,
+            records: 0,
+            told: HashSet::new(),
+            moved: Instant::now(),
+            told_silence: false,
+        })
+    }
+
+    /// Marks in the ledger what the sender has said is done and nobody has asked for yet.
+    pub fn obey_rest(&mut self, now: Now, ledger: &mut Ledger) {
+        while let Ok(said) = self.fifo.said.try_recv() {
+            self.obey(said, now, ledger);
+        }
+    }
+
+    /// Marks in the ledger what the sender says is done.
+    pub fn obey(&mut self, said: Said, now: Now, ledger: &mut Ledger) {
+        let done = ledger.done();
+        match said {
+            Said::Records(number) => self.records_to(number, now, ledger),
+            Said::Delivery(name) => self.delivery(&name, now, ledger),
+            Said::Disobeyed(why) => self.tell(match why {
+                Why::Malformed => "a line that rmq-send --ack-to does not write",
+                Why::OtherSender => {
+                    "a sender that is not the one announced first says what is done"
+                }
+                Why::SecondSender => "a second sender announces itself",
+                Why::EarlierSender => {
+                    "a sender announced itself before this rmq-recv opened the FIFO"
+                }
+                Why::LeftOver => "what an earlier sender left in the FIFO",
+            }),
+        }
+        if ledger.done() > done {
+            self.moved();
+        }
+    }
+
+    fn records_to(&mut self, number: u64, now: Now, ledger: &mut Ledger) {
+        if self.names.is_some() {
+            self.tell("the sender counts records, but --format json goes by the envelopes' ids");
+        } else if number < self.records {
+            self.tell("the sender says that fewer records are done than before");
+        } else if number > now.records {
+            self.tell("the sender says that more records are done than were written");
+        } else {
+            self.records = number;
+            ledger.reached(|entry| entry.records <= number);
+        }
+    }
+
+    fn delivery(&mut self, name: &str, now: Now, ledger: &mut Ledger) {
+        let Some(names) = &self.names else {
+            self.tell("the sender goes by ids, which only --format json has");
+            return;
+        };
+        match names.delivery(name) {
+            None => self.tell("an id that is not of this run"),
+            // Done, and too late: its channel is gone, and it comes again.
+            Some(delivery) if delivery.channel < now.channel => {}
+            Some(delivery) if delivery.channel == now.channel && ledger.mark(delivery.tag) => {}
+            Some(_) => self.tell("an id a second time, or one that was never written"),
+        }
+    }
+
+    /// Something was written, or is done.
+    pub fn moved(&mut self) {
+        self.moved = Instant::now();
+        self.told_silence = false;
+    }
+
+    /// When a silence is to be told, if one is not told already.
+    pub fn silent_at(&self) -> Option<Instant> {
+        (!self.told_silence).then(|| self.moved + SILENCE)
+    }
+
+    /// Tells that nothing was said for long, while so many messages wait for it; `ended` is
+    /// whether standard output is closed, so that no filter can be waiting for more.
+    pub fn tell_silence(&mut self, waiting: u64, ended: bool) {
+        self.told_silence = true;
+        let records =
+            if waiting == 1 { "1 record".to_owned() } else { format!("{waiting} records") };
+        let text = if !self.fifo.is_announced() {
+            format!("{records} wait, and no sender has opened {} (rmq-send --ack-to)", self.path)
+        } else if ended {
+            format!("waiting until the last {records} are done")
+        } else {
+            format!(
+                "the filter is holding {records}; is it buffering? (stdbuf -oL, sed -u, jq \
+                 --unbuffered)"
+            )
+        };
+        self.diagnostics.notice(&text);
+    }
+
+    fn tell(&mut self, what: &'static str) {
+        if self.told.insert(what) {
+            self.diagnostics.notice(&format!("read {}: {what}; not obeyed", self.path));
+        }
+    }
+}
+
+/// What a sender says next; pending for ever where there is none.
+pub async fn heard(downstream: Option<&Downstream>) -> Said {
+    if let Some(downstream) = downstream
+        && let Ok(said) = downstream.fifo.said.recv_async().await
+    {
+        return said;
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,197 @@
+//! What a channel has given us and we have not acknowledged, in the order of its delivery tags.
+
+use std::collections::VecDeque;
+
+/// A message that was taken.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// Its delivery tag.
+    pub tag: u64,
+    /// Where it ends in the output: bytes since the start of the run.
+    pub end: u64,
+    /// The same in records, as whoever reads the output counts them.
+    pub records: u64,
+    /// A newline in its body makes it more than one line.
+    pub newline: bool,
+    /// Its offset in a stream.
+    pub offset: Option<u64>,
+    /// It may be acknowledged.
+    pub done: bool,
+}
+
+/// Messages taken and not acknowledged.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: VecDeque<Entry>,
+    done: usize,
+}
+
+/// One acknowledgement to send, and what it is for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The delivery tag.
+    pub tag: u64,
+    /// Whether it stands for all before it, too.
+    pub multiple: bool,
+}
+
+/// What was done and leaves the ledger.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// The acknowledgements that say so.
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// How many messages they are for.
+    pub count: u64,
+    /// How many of those had a newline inside.
+    pub newlines: u64,
+    /// The last of their offsets in a stream.
+    pub offset: Option<u64>,
+}
+
+impl Ledger {
+    /// Adds a message; its tag is higher than those before it.
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+    }
+
+    /// How many messages are taken and not acknowledged.
+    pub fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Whether everything that was taken is acknowledged.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many messages are done and not acknowledged yet.
+    pub fn done(&self) -> u64 {
+        self.done as u64
+    }
+
+    /// Marks messages from the first on as done, as far as `reached` says so.
+    pub fn reached(&mut self, reached: impl Fn(&Entry) -> bool) {
+        // Where messages are done in order, those that are come first, and `done` counts them.
+        for entry in self.entries.iter_mut().skip(self.done).take_while(|entry| reached(entry)) {
+            entry.done = true;
+            self.done += 1;
+        }
+    }
+
+    /// Marks one message as done, in any order; whether it was there and was not done before.
+    pub fn mark(&mut self, tag: u64) -> bool {
+        let found = self.entries.binary_search_by_key(&tag, |entry| entry.tag).ok();
+        match found.and_then(|index| self.entries.get_mut(index)) {
+            Some(entry) if !entry.done => {
+                entry.done = true;
+                self.done += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes one message out, because it is settled in another way than by an acknowledgement;
+    /// whether it was there and was not done.
+    pub fn remove(&mut self, tag: u64) -> bool {
+        match self.entries.binary_search_by_key(&tag, |entry| entry.tag) {
+            Ok(index) if !self.entries[index].done => {
+                self.entries.remove(index);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Forgets everything: its channel is gone, or nobody can tell what is done.
+    pub fn clear(&mut self) {
+        *self = Ledger::default();
+    }
+
+    /// Takes out what is done: as many as possible by one acknowledgement for all before it, the
+    /// others, behind one that is not done, one by one.
+    pub fn take_done(&mut self) -> Done {
+        let mut done = Done::default();
+        while self.entries.front().is_some_and(|entry| entry.done)
+            && let Some(entry) = self.entries.pop_front()
+        {
+            done.acknowledgements.truncate(0);
+            done.acknowledgements.push(Acknowledgement { tag: entry.tag, multiple: true });
+            done.add(&entry);
+        }
+        if done.count < self.done as u64 {
+            self.entries.retain(|entry| {
+                if entry.done {
+                    let acknowledgement = Acknowledgement { tag: entry.tag, multiple: false };
+                    done.acknowledgements.push(acknowledgement);
+                    done.add(entry);
+                }
+                !entry.done
+            });
+        }
+        self.done = 0;
+        done
+    }
+}
+
+impl Done {
+    fn add(&mut self, entry: &Entry) {
+        self.count += 1;
+        self.newlines += u64::from(entry.newline);
+        self.offset = self.offset.max(entry.offset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(tags: impl IntoIterator<Item = u64>) -> Ledger {
+        let mut ledger = Ledger::default();
+        for tag in tags {
+            ledger.push(Entry { tag, end: tag * 10, newline: tag == 2, ..Entry::default() });
+        }
+        ledger
+    }
+
+    fn tags(done: &Done) -> Vec<(u64, bool)> {
+        let all = done.acknowledgements.iter();
+        all.map(|one| (one.tag, one.multiple)).collect()
+    }
+
+    #[test]
+    fn what_is_done_in_order_is_one_acknowledgement() {
+        let mut ledger = ledger(1..=5);
+        ledger.reached(|entry| entry.end <= 15);
+        ledger.reached(|entry| entry.end <= 39);
+        assert_eq!(ledger.done(), 3);
+        let done = ledger.take_done();
+        assert_eq!((tags(&done), done.count, done.newlines), (vec![(3, true)], 3, 1));
+        assert_eq!((ledger.len(), ledger.done()), (2, 0));
+        assert!(ledger.take_done().acknowledgements.is_empty());
+    }
+
+    #[test]
+    fn what_is_done_behind_one_that_is_not_is_acknowledged_alone_and_once() {
+        let mut ledger = ledger(1..=6);
+        assert!(ledger.mark(1) && ledger.mark(2) && ledger.mark(4) && ledger.mark(6));
+        assert!(!ledger.mark(4) && !ledger.mark(7));
+        let done = ledger.take_done();
+        assert_eq!(tags(&done), [(2, true), (4, false), (6, false)]);
+        assert_eq!(done.count, 4);
+        // The broker no longer knows 4 and 6: neither may be named again.
+        assert!(!ledger.mark(4));
+        assert!(ledger.mark(3) && ledger.mark(5));
+        assert_eq!(tags(&ledger.take_done()), [(5, true)]);
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn what_is_settled_in_another_way_is_not_acknowledged() {
+        let mut ledger = ledger(1..=3);
+        assert!(ledger.mark(3));
+        assert!(ledger.remove(2) && !ledger.remove(2) && !ledger.remove(3));
+        assert!(ledger.mark(1));
+        assert_eq!(tags(&ledger.take_done()), [(3, true)]);
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a run stops, and where the word to stop comes from.
+
+use rmq_common::failure::Failure;
+use rmq_common::runtime::{first, sleep_until};
+use std::future::pending;
+use std::time::Instant;
+
+/// Why a run stops.
+#[derive(Debug)]
+pub enum Stop {
+    /// All that `-n` asked for is out.
+    Met,
+    /// The queue has nothing more for us.
+    Drained,
+    /// Nothing came for `--idle`.
+    Idle,
+    /// `--timeout` is over.
+    TimeUp,
+    /// Whoever read standard output is gone.
+    ReaderGone,
+    /// Whoever told what is done (`--ack downstream`) is gone.
+    SenderGone,
+    /// A signal asked for it.
+    Signal(i32),
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+/// Where the word to stop comes from, whatever else goes on.
+#[derive(Clone)]
+pub struct Stops {
+    /// Signals.
+    pub signals: flume::Receiver<i32>,
+    /// The reader of standard output is gone.
+    pub reader_gone: flume::Receiver<()>,
+    /// The sender behind `--ack-from` is gone.
+    pub sender_gone: Option<flume::Receiver<()>>,
+    /// When `--timeout` is over.
+    pub deadline: Option<Instant>,
+}
+
+impl Stops {
+    /// Waits for the word to stop.
+    pub async fn next(&self) -> Stop {
+        let reader_gone = told(Some(&self.reader_gone), |()| Stop::ReaderGone);
+        let sender_gone = told(self.sender_gone.as_ref(), |()| Stop::SenderGone);
+        let time_up = async {
+            sleep_until(self.deadline).await;
+            Stop::TimeUp
+        };
+        first(self.signal(), first(reader_gone, first(sender_gone, time_up))).await
+    }
+
+    /// Waits for a signal.
+    pub async fn signal(&self) -> Stop {
+        told(Some(&self.signals), Stop::Signal).await
+    }
+}
+
+/// What a message means, once it comes; for ever pending where none can.
+async fn told<T>(messages: Option<&flume::Receiver<T>>, meaning: impl Fn(T) -> Stop) -> Stop {
+    if let Some(messages) = messages
+        && let Ok(message) = messages.recv_async().await
+    {
+        return meaning(message);
+    }
+    pending().await
+}
