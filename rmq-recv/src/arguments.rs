@@ -37,14 +37,26 @@ with_connection_options! {
         #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
         pub timeout: Option<Duration>,
 
-        /// what a record is: lines, nul, length (4 bytes, big-endian), or a template like
-        /// '%r\t%s\n'. Default: lines
+        /// what a record is: lines, nul, length (4 bytes, big-endian), json (an envelope a line), or
+        /// a template like '%r\t%s\n'. Default: lines
         #[argh(option, short = 'f', arg_name = "FORMAT")]
         pub format: Option<Framing>,
 
         /// records end with a zero byte: --format nul
         #[argh(switch, short = '0')]
         pub nul: bool,
+
+        /// with --format json: keep the property user_id
+        #[argh(switch)]
+        pub keep_user_id: bool,
+
+        /// with --format json: keep the headers CC and BCC
+        #[argh(switch)]
+        pub keep_cc: bool,
+
+        /// with --format json: keep the headers that the broker itself adds
+        #[argh(switch)]
+        pub keep_x: bool,
 
         /// when a message counts as taken: read (it has left the pipe), written, or downstream
         /// (rmq-send --ack-to says so). Default: read where standard output is a pipe

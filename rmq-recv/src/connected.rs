@@ -278,12 +278,14 @@ impl<'a> Connected<'a> {
     }
 
     fn add(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
+        self.receiver.warn_of_many_deliveries(&message);
+        let id = self.receiver.name_of(&message);
         let Receiver { tally, credit, settings, output, records, .. } = &mut *self.receiver;
         tally.received += 1;
         tally.redelivered += u64::from(message.redelivered);
         credit.seen(message.body.len());
         let (tag, offset) = (message.tag, message.stream_offset());
-        let encoded = settings.framing.write(message, batch).map_err(|why| {
+        let encoded = settings.framing.write(message, id, batch).map_err(|why| {
             let text = format!("write a message of {}: {why}", settings.queue);
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
         })?;

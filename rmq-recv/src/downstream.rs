@@ -7,7 +7,7 @@
 
 use crate::ack_fifo::AckFifo;
 use crate::ack_lines::{Said, Why};
-use crate::ids::Ids;
+use crate::ids::{Delivery, Ids};
 use crate::ledger::Ledger;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
@@ -59,6 +59,11 @@ impl Downstream {
             moved: Instant::now(),
             told_silence: false,
         })
+    }
+
+    /// What a delivery is called, where the sender goes by names.
+    pub fn name(&self, delivery: Delivery) -> Option<String> {
+        self.names.as_ref().map(|names| names.name(delivery))
     }
 
     /// Marks in the ledger what the sender has said is done and nobody has asked for yet.

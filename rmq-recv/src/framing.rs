@@ -1,10 +1,14 @@
 //! What a message looks like on standard output (`--format`).
 
 use crate::batch::Batch;
+use crate::envelope::{self, Keep};
 use crate::message::Message;
 use crate::template::Template;
 use memchr::memchr_iter;
 use std::str::FromStr;
+
+/// What an envelope adds to a body, more or less.
+const ENVELOPE: usize = 256;
 
 /// What a message looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub enum Framing {
     Nul,
     /// The body behind its length, in four bytes, the highest first.
     Length,
+    /// A json envelope and a newline.
+    Json(Keep),
     /// As the user says.
     Template(Template),
 }
@@ -47,6 +53,7 @@ impl FromStr for Framing {
             "lines" => Ok(Framing::Lines),
             "nul" => Ok(Framing::Nul),
             "length" => Ok(Framing::Length),
+            "json" => Ok(Framing::Json(Keep::default())),
             // A word without a field would write the same for every message: it is a slip.
             text if text.contains('%') => Template::parse(text).map(Framing::Template),
             _ => {
@@ -63,18 +70,23 @@ impl Framing {
         match self {
             Framing::Lines => Records::End(b'\n'),
             Framing::Nul => Records::End(0),
-            Framing::Length => Records::Each,
+            Framing::Length | Framing::Json(_) => Records::Each,
             Framing::Template(template) => {
                 template.separator().map_or(Records::Unknown, Records::End)
             }
         }
     }
 
-    /// Adds a message to what is written.
+    /// Adds a message to what is written; `id` is what an envelope calls its delivery.
     ///
     /// # Errors
     /// When this framing cannot carry it; a sentence that says so.
-    pub fn write(&self, message: Message, batch: &mut Batch) -> Result<Encoded, String> {
+    pub fn write(
+        &self,
+        message: Message,
+        id: Option<String>,
+        batch: &mut Batch,
+    ) -> Result<Encoded, String> {
         let one = Encoded { records: 1, newline: false };
         Ok(match self {
             Framing::Lines => {
@@ -94,6 +106,12 @@ impl Framing {
                     .map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
                 batch.put(&length.to_be_bytes());
                 batch.put_body(message.body);
+                one
+            }
+            Framing::Json(keep) => {
+                let mut line = Vec::with_capacity(message.body.len() + ENVELOPE);
+                envelope::write(message, id, *keep, &mut line);
+                batch.put_body(line);
                 one
             }
             Framing::Template(template) => {
@@ -121,7 +139,7 @@ mod tests {
         };
         let mut batch = Batch::default();
         let framing: Framing = framing.parse().unwrap();
-        let encoded = framing.write(message, &mut batch).unwrap();
+        let encoded = framing.write(message, None, &mut batch).unwrap();
         (batch.chunks().flatten().copied().collect(), encoded)
     }
 

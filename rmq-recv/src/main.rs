@@ -8,6 +8,7 @@ mod batch;
 mod connected;
 mod credit;
 mod downstream;
+mod envelope;
 mod finish;
 mod framing;
 mod idle;

@@ -3,7 +3,8 @@
 use crate::connected::{Connected, End};
 use crate::credit::Credit;
 use crate::downstream::Downstream;
-use crate::ids::Ids;
+use crate::ids::Delivery;
+use crate::message::Message;
 use crate::output::Output;
 use crate::pipe;
 use crate::reader::Watch;
@@ -27,6 +28,9 @@ use std::time::Duration;
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
+/// Deliveries of one message that are worth a warning.
+const MANY_DELIVERIES: u64 = 10;
+
 /// Everything a run holds, whichever connection it is on.
 pub struct Receiver {
     pub(crate) broker: Broker,
@@ -38,8 +42,8 @@ pub struct Receiver {
     pub(crate) downstream: Option<Downstream>,
     /// Watches for the end of its reader.
     pub(crate) reader: Watch,
-    /// What deliveries are called.
-    pub(crate) ids: Ids,
+    /// A message that was delivered very often has been told of.
+    warned: bool,
     /// How many channels there were before the one there is.
     pub(crate) channel: u64,
     /// How many records it has been given, as whoever reads it counts them.
@@ -64,8 +68,6 @@ pub struct Ends {
     pub reader: Watch,
     /// Who says what is done (`--ack downstream`).
     pub downstream: Option<Downstream>,
-    /// What deliveries are called.
-    pub ids: Ids,
     /// Where the word to stop comes from.
     pub stops: Stops,
 }
@@ -79,7 +81,7 @@ impl Receiver {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
-        let Ends { output, reader, downstream, ids, stops } = ends;
+        let Ends { output, reader, downstream, stops } = ends;
         let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
         Receiver {
             broker,
@@ -88,7 +90,7 @@ impl Receiver {
             taken: Taken::new(when),
             downstream,
             reader,
-            ids,
+            warned: false,
             channel: 0,
             records: 0,
             credit: Credit::new(number, prefetch, prefetch_bytes),
@@ -196,6 +198,25 @@ impl Receiver {
             }
             runtime::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    /// What the envelope of a message calls its delivery, where a sender needs that.
+    pub(crate) fn name_of(&self, message: &Message) -> Option<String> {
+        let delivery = Delivery { channel: self.channel, tag: message.tag };
+        self.downstream.as_ref().and_then(|downstream| downstream.name(delivery))
+    }
+
+    /// Warns once of a message that has been delivered so often that a delivery limit is near.
+    pub(crate) fn warn_of_many_deliveries(&mut self, message: &Message) {
+        let count = message.delivery_count().map_or(0, |count| count + 1);
+        if count >= MANY_DELIVERIES && !self.warned {
+            self.warned = true;
+            self.diagnostics.notice(&format!(
+                "a message of {} was delivered {count} times; past the queue's delivery limit (20 \
+                 by default from RabbitMQ 4.0 on) it is dropped or dead-lettered",
+                self.settings.queue
+            ));
         }
     }
 

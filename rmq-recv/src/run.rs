@@ -2,6 +2,7 @@
 
 use crate::arguments::{Arguments, PROGRAM};
 use crate::downstream::Downstream;
+use crate::framing::Framing;
 use crate::ids::Ids;
 use crate::output::Output;
 use crate::reader;
@@ -28,10 +29,12 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
     let mut broker = options.broker(diagnostics)?;
-    let ids = Ids::default();
     // Before the broker, so that a sender finds it open.
     let downstream = match &settings.ack_from {
-        Some(path) => Some(Downstream::new(path, None, diagnostics)?),
+        Some(path) => {
+            let by_name = matches!(settings.framing, Framing::Json(_));
+            Some(Downstream::new(path, by_name.then(Ids::default), diagnostics)?)
+        }
         None => None,
     };
     let session = broker.connect(&Patience::new(options.first_retry())).await?;
@@ -45,7 +48,7 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     };
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
-    let ends = Ends { output, reader, downstream, ids, stops };
+    let ends = Ends { output, reader, downstream, stops };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());

@@ -1,6 +1,7 @@
 //! What the command line means, once its options are seen together.
 
 use crate::arguments::{Ack, Arguments};
+use crate::envelope::Keep;
 use crate::framing::{Framing, Records};
 use crate::pipe;
 use crate::taken::When;
@@ -72,9 +73,15 @@ impl Settings {
 }
 
 fn framing(arguments: &Arguments) -> Result<Framing, Failure> {
+    let Arguments { keep_user_id, keep_cc, keep_x, .. } = *arguments;
+    let keep = Keep { user_id: keep_user_id, cc: keep_cc, x: keep_x };
     match (&arguments.format, arguments.nul) {
         (Some(format), true) if *format != Framing::Nul => {
             Err(Failure::usage("--nul and --format say different things"))
+        }
+        (Some(Framing::Json(_)), _) => Ok(Framing::Json(keep)),
+        _ if keep != Keep::default() => {
+            Err(Failure::usage("--keep-user-id, --keep-cc and --keep-x go with --format json"))
         }
         (Some(format), _) => Ok(format.clone()),
         (None, true) => Ok(Framing::Nul),

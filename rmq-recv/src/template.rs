@@ -1,6 +1,7 @@
 //! A template for records, with the letters that users of kcat and amqpcat know.
 
 use crate::batch::Batch;
+use crate::envelope;
 use crate::message::Message;
 use memchr::memchr_iter;
 
@@ -17,6 +18,7 @@ enum Part {
     Exchange,
     DeliveryTag,
     Redelivered,
+    Headers,
     Timestamp,
     StreamOffset,
 }
@@ -87,6 +89,10 @@ impl Template {
                     owned = number(Some(message.tag));
                     &owned
                 }
+                Part::Headers => {
+                    owned = envelope::headers(&message.properties);
+                    &owned
+                }
                 Part::Timestamp => {
                     owned = number(*message.properties.timestamp());
                     &owned
@@ -112,6 +118,7 @@ fn field(letter: Option<char>) -> Result<Option<Part>, String> {
         Some('e') => Part::Exchange,
         Some('t') => Part::DeliveryTag,
         Some('R') => Part::Redelivered,
+        Some('h') => Part::Headers,
         Some('T') => Part::Timestamp,
         Some('o') => Part::StreamOffset,
         Some('%') => return Ok(None),
@@ -168,7 +175,10 @@ mod tests {
     #[test]
     fn every_letter_and_escape_stands_for_what_the_manual_says() {
         assert_eq!(written("%s"), b"x\n\xff");
-        assert_eq!(written("%e/%r=%k %t %R %S %T [%o]\\n"), b"logs/a.b=a.b 7 1 3 1700000000 []\n");
+        assert_eq!(
+            written("%e/%r=%k %t %R %S %T [%o] %h\\n"),
+            b"logs/a.b=a.b 7 1 3 1700000000 [] {}\n"
+        );
         assert_eq!(written("100%% \\t\\0\\r\\\\\\x41\\xfFz\u{e4}"), b"100% \t\0\r\\A\xffz\xc3\xa4");
     }
 
