@@ -141,7 +141,7 @@ impl Downstream {
         let records =
             if waiting == 1 { "1 record".to_owned() } else { format!("{waiting} records") };
         let text = if !self.fifo.is_announced() {
-            format!("{records} wait, and no sender has opened {} (rmq-send --ack-to)", self.path)
+            format!("no sender has opened {} (rmq-send --ack-to); waiting: {records}", self.path)
         } else if ended {
             format!("waiting until the last {records} are done")
         } else {

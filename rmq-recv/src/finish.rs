@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 /// How long the last acknowledgements may take when we are told to go, or nobody reads any more.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 
+const GONE: &str = "the sender is gone";
+
 enum Step {
     Said(Said),
     Written(io::Result<()>),
@@ -48,7 +50,7 @@ impl Connected<'_> {
                 return stop;
             }
             if matches!(stop, Stop::SenderGone) {
-                return self.not_done(stop, "the sender is gone");
+                return self.not_done(stop, GONE);
             }
             match self.last_step(limit).await {
                 Step::Said(said) => self.obey(said),
@@ -61,6 +63,13 @@ impl Connected<'_> {
                 Step::Stop(Stop::TimeUp) => {}
                 Step::Stop(Stop::ReaderGone) => {
                     limit = limit.or_else(|| self::limit(&Stop::ReaderGone));
+                }
+                Step::Stop(Stop::SenderGone) => {
+                    self.obey_rest();
+                    if self.ledger.done() == self.ledger.len() {
+                        return stop;
+                    }
+                    return self.not_done(stop, GONE);
                 }
                 // A second signal does not wait.
                 Step::Stop(Stop::Signal(_)) if matches!(stop, Stop::Signal(_)) => return stop,

@@ -13,6 +13,7 @@
 mod acknowledgements;
 mod alarms;
 mod crashes;
+mod downstream;
 mod framings;
 mod heartbeats;
 mod hosts;
@@ -32,6 +33,7 @@ mod silence;
 mod smoke;
 mod spool;
 mod stopping;
+mod taken;
 mod tee;
 mod through;
 mod tls;

@@ -77,6 +77,42 @@ fn drain_of_an_empty_queue_is_0_and_quick() {
 }
 
 #[test]
+fn idle_stops_when_nothing_has_come_for_so_long() {
+    let vhost = filled(5);
+    let received = vhost.receive(&["--idle", "300ms", "q"]).run().expect(0);
+    assert_eq!(received.stdout, numbered(5));
+    assert!(received.took >= Duration::from_millis(300), "{:?}", received.took);
+    vhost.wait_held("q", Held::ready(0));
+    vhost.receive(&["--idle", "100ms", "-n", "1", "q"]).run().expect(1);
+    // While messages come it goes on.
+    let mut sending = vhost.send(&["q"]).open_input().start();
+    let receiving = vhost.receive(&["--idle", "2s", "-n", "8", "q"]).start();
+    for _ in 0..8 {
+        std::thread::sleep(Duration::from_millis(400));
+        sending.write(b"x\n");
+    }
+    receiving.wait().expect(0);
+}
+
+#[test]
+fn timeout_stops_whatever_comes() {
+    let vhost = filled(5);
+    let received = vhost.receive(&["--timeout", "500ms", "q"]).run().expect(0);
+    assert_eq!(received.stdout, numbered(5));
+    assert!(received.took >= Duration::from_millis(500), "{:?}", received.took);
+    vhost.wait_held("q", Held::ready(0));
+    vhost.receive(&["--timeout", "100ms", "-n", "1", "q"]).run().expect(1);
+    vhost.receive(&["--timeout", "30s", "--idle", "30s", "--drain", "q"]).run().expect(0);
+    // A reader that pauses does not keep it.
+    vhost.send(&["q"]).input(vec![b'x'; 1 << 20]).run().expect(0);
+    let mut receiving = vhost.receive(&["--timeout", "500ms", "q"]).output_to_pipe().start();
+    let unread = receiving.take_output();
+    receiving.wait().expect(0);
+    drop(unread);
+    vhost.wait_held("q", Held::ready(1));
+}
+
+#[test]
 fn a_reader_that_has_enough_ends_it_with_0_and_the_rest_is_back() {
     let vhost = filled(5000);
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
