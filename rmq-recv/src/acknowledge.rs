@@ -3,6 +3,7 @@
 use crate::ack_lines::Said;
 use crate::connected::{Break, Connected};
 use crate::downstream::Now;
+use crate::offset::Offset;
 use crate::pipe;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;
@@ -10,7 +11,7 @@ use crate::taken::When;
 use rmq_common::amqp_error::Trouble;
 use rmq_common::runtime::{self, first, sleep_until};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the last batch may take to be written, and read, once it is time to let go.
 const LAST_WRITE: Duration = Duration::from_millis(500);
@@ -93,8 +94,15 @@ impl Connected<'_> {
             self.after_cancel_by_broker().await?;
         }
         // No new consumer before everything of the old one is acknowledged: what it was given
-        // would come on top of the new one's prefetch.
-        if self.ledger.is_empty() && !self.subscription.has_consumer() {
+        // would come on top of the new one's prefetch. Commands take what they have room for.
+        let Receiver { commands, credit, .. } = &*self.receiver;
+        let may = match commands {
+            Some(commands) => {
+                commands.until().is_none() && (credit.is_met() || credit.wants(self.ledger.len()))
+            }
+            None => self.ledger.is_empty(),
+        };
+        if may && !self.subscription.has_consumer() {
             self.go_on().await?;
         }
         Ok(())
@@ -131,10 +139,17 @@ impl Connected<'_> {
         for acknowledgement in &done.acknowledgements {
             self.subscription.acknowledge(acknowledgement)?;
         }
+        // There is room for more, which takes a moment to come.
+        self.idle.over();
+        self.nothing_since = Instant::now();
         let receiver = &mut *self.receiver;
         receiver.credit.acknowledged(done.count);
         receiver.tally.acknowledged += done.count;
         receiver.tally.with_newline += done.newlines;
+        // A new consumer on a stream begins where it is told to.
+        if let Some(last) = done.offset {
+            receiver.offset = Some(Offset::Number(last + 1));
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! rmq-recv's command line.
 
 use crate::framing::Framing;
+use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::{duration, with_connection_options};
 use std::str::FromStr;
@@ -17,9 +18,27 @@ with_connection_options! {
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
-        /// the queue to receive from; it is never declared here
+        /// the queue to receive from; it is never declared here. Behind -- may follow a command and
+        /// its arguments, to be run for each message with the body on its standard input
         #[argh(positional, arg_name = "QUEUE")]
         pub words: Vec<String>,
+
+        /// tap this exchange, in place of a queue that is there
+        #[argh(option, short = 'e', arg_name = "NAME")]
+        pub exchange: Option<String>,
+
+        /// a routing key to tap; may be repeated. Default: #, which is everything
+        #[argh(option, short = 'r', arg_name = "KEY")]
+        pub routing_key: Vec<String>,
+
+        /// where to begin in a stream: first, last, next, a number, @SECONDS since 1970, or a time
+        /// like 2026-11-23T12:00:00Z
+        #[argh(option, arg_name = "WHERE")]
+        pub offset: Option<Offset>,
+
+        /// look at up to N messages, and put them back
+        #[argh(option, arg_name = "N", from_str_fn(number))]
+        pub peek: Option<u64>,
 
         /// stop after N messages, and never take more of them; exit 1 where there were fewer
         #[argh(option, short = 'n', arg_name = "N", from_str_fn(number))]
@@ -71,9 +90,19 @@ with_connection_options! {
         #[argh(switch)]
         pub fsync: bool,
 
-        /// how many messages may be on their way or unacknowledged at once. Default: 300
-        #[argh(option, arg_name = "N", default = "300", from_str_fn(prefetch))]
-        pub prefetch: u16,
+        /// how many commands may run at once. Default: 1
+        #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(prefetch))]
+        pub jobs: u16,
+
+        /// what to do when a command fails: stop (and put the message back), requeue, dead-letter.
+        /// Exit status 75 always puts it back after a pause. Default: stop
+        #[argh(option, arg_name = "WHAT", default = "OnFailure::Stop")]
+        pub on_failure: OnFailure,
+
+        /// how many messages may be on their way or unacknowledged at once. Default: 300, or with a
+        /// command as many as may run
+        #[argh(option, arg_name = "N", from_str_fn(prefetch))]
+        pub prefetch: Option<u16>,
 
         /// the same in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
         #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(size))]
@@ -101,6 +130,30 @@ impl FromStr for Ack {
             "written" => Ok(Ack::Written),
             "downstream" => Ok(Ack::Downstream),
             _ => Err("neither read, written nor downstream".to_owned()),
+        }
+    }
+}
+
+/// `--on-failure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Put the message back, and stop.
+    Stop,
+    /// Put it back after a pause.
+    Requeue,
+    /// Give it to the queue's dead-letter exchange.
+    DeadLetter,
+}
+
+impl FromStr for OnFailure {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "stop" => Ok(OnFailure::Stop),
+            "requeue" => Ok(OnFailure::Requeue),
+            "dead-letter" => Ok(OnFailure::DeadLetter),
+            _ => Err("neither stop, requeue nor dead-letter".to_owned()),
         }
     }
 }

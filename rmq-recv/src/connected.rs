@@ -10,6 +10,7 @@ use crate::downstream::heard;
 use crate::idle::Idle;
 use crate::ledger::{Entry, Ledger};
 use crate::message::Message;
+use crate::offset::Offset;
 use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
@@ -45,6 +46,8 @@ pub struct Connected<'a> {
     pub(crate) idle: Idle,
     /// Since when nothing has come, for `--idle`.
     pub(crate) nothing_since: Instant,
+    /// Messages whose commands said: not now. They go back after a pause.
+    pub(crate) held: Vec<u64>,
     /// The broker has cancelled the consumer, and that is still to be dealt with.
     pub(crate) cancelled_by_broker: bool,
     /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
@@ -78,6 +81,7 @@ impl From<Trouble> for Break {
 enum Step {
     Delivered(Delivered),
     Written(io::Result<()>),
+    Ran(u64),
     Said(Said),
     Lost(Trouble),
     Time(Due),
@@ -94,6 +98,8 @@ enum Due {
     Quiet,
     /// To look whether the queue has forgotten us.
     Forgotten,
+    /// To put back what a command could not do yet.
+    PutBack,
     /// To stop.
     Idle,
 }
@@ -101,9 +107,16 @@ enum Due {
 impl<'a> Connected<'a> {
     /// Receives on `session` until something stops it or the connection is lost.
     pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
-        let opened = Subscription::open(&session, receiver.settings.queue.clone()).await;
-        let subscription = match opened {
-            Ok(subscription) => subscription,
+        let opened = async {
+            let queue = receiver.settings.source.queue(&session).await?;
+            let subscription = Subscription::open(&session, queue.clone()).await?;
+            Ok((queue, subscription))
+        };
+        let subscription = match opened.await {
+            Ok((queue, subscription)) => {
+                receiver.queue = queue;
+                subscription
+            }
             Err(trouble) => {
                 session.cut();
                 return ended(receiver, trouble);
@@ -120,6 +133,7 @@ impl<'a> Connected<'a> {
             quiet: QUIET,
             idle: Idle::new(reconnected),
             nothing_since: Instant::now(),
+            held: Vec::new(),
             cancelled_by_broker: false,
             releasing: false,
             seen_empty: false,
@@ -132,6 +146,7 @@ impl<'a> Connected<'a> {
             Ok(never) => match never {},
             Err(Break::Stop(stop)) => {
                 let stop = connected.finish(stop).await;
+                let stop = connected.finish_commands(stop).await;
                 // Another signal, or a broker that does not answer, ends that too: it gives
                 // everything back by itself when the connection is gone.
                 let again = async {
@@ -153,7 +168,15 @@ impl<'a> Connected<'a> {
         self.consume().await?;
         loop {
             match self.step().await {
-                Step::Delivered(Delivered::Message(message)) => self.take(message)?,
+                Step::Delivered(Delivered::Message(message)) => {
+                    self.came();
+                    if self.receiver.commands.is_some() {
+                        self.begin(message)?;
+                    } else {
+                        self.take(message)?;
+                    }
+                }
+                Step::Ran(number) => self.ran(number).await?,
                 Step::Delivered(Delivered::End { by_broker }) => {
                     self.cancelled_by_broker = by_broker;
                 }
@@ -175,6 +198,7 @@ impl<'a> Connected<'a> {
             Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
             Due::Quiet => self.look_whether_drained().await?,
             Due::Forgotten => self.look_whether_forgotten().await?,
+            Due::PutBack => self.put_back_held()?,
             Due::Idle => return Err(Break::Stop(Stop::Idle)),
         }
         Ok(())
@@ -184,11 +208,17 @@ impl<'a> Connected<'a> {
     async fn step(&mut self) -> Step {
         let next = self.next_due();
         let Connected { receiver, session, subscription, .. } = self;
-        let Receiver { output, downstream, .. } = &mut **receiver;
-        let busy = output.is_busy();
+        let has_room = receiver.has_room();
+        let Receiver { output, downstream, commands, .. } = &mut **receiver;
         let delivered = async {
-            // One batch at a time: what comes meanwhile waits in lapin, bounded by the prefetch.
-            if busy { pending().await } else { Step::Delivered(subscription.next().await) }
+            // What comes while there is no room waits in lapin, bounded by the prefetch.
+            if has_room { Step::Delivered(subscription.next().await) } else { pending().await }
+        };
+        let ran = async {
+            match commands {
+                Some(commands) => Step::Ran(commands.next().await),
+                None => pending().await,
+            }
         };
         let written = async { Step::Written(output.result().await) };
         let said = async { Step::Said(heard(downstream.as_ref()).await) };
@@ -208,14 +238,16 @@ impl<'a> Connected<'a> {
                 None => pending().await,
             }
         };
-        first(first(said, first(written, delivered)), first(lost, time)).await
+        let came = first(first(said, ran), first(written, delivered));
+        first(came, first(lost, time)).await
     }
 
     /// What is due next, and when.
     fn next_due(&self) -> Option<(Instant, Due)> {
-        let Receiver { output, taken, downstream, credit, settings, .. } = &*self.receiver;
+        let Receiver { output, taken, downstream, commands, credit, settings, .. } =
+            &*self.receiver;
         let busy = output.is_busy();
-        let waits = !busy && self.subscription.is_consuming();
+        let waits = self.receiver.has_room() && self.subscription.is_consuming();
         let has_room = self.ledger.len() < credit.prefetch();
         let all_settled = self.ledger.is_empty();
         let look = match taken.when() {
@@ -226,6 +258,7 @@ impl<'a> Connected<'a> {
         let quiet = self.ledger.done() > 0 || (settings.drain && all_settled);
         // A filter may hold what it has until its input ends.
         let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
+        let is_stream = self.receiver.offset.is_some();
         let takes_more = waits && has_room;
         let is_stuck = !(busy || all_settled || takes_more);
         let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
@@ -233,7 +266,9 @@ impl<'a> Connected<'a> {
             (look.then(|| taken.next_look()), Due::Look),
             (silent_at.filter(|_| is_stuck), Due::Silence),
             ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
-            (self.idle.until().filter(|_| waits && has_room), Due::Forgotten),
+            // A stream always has messages, and knows no leaderless moment of that kind.
+            (self.idle.until().filter(|_| waits && has_room && !is_stream), Due::Forgotten),
+            (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
         ];
         let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));
@@ -244,8 +279,9 @@ impl<'a> Connected<'a> {
         self.releasing = false;
         self.quiet_since = Instant::now();
         self.nothing_since = Instant::now();
-        let prefetch = self.receiver.credit.next_prefetch();
-        self.subscription.consume(prefetch).await?;
+        let prefetch = self.receiver.credit.next_prefetch(self.ledger.len());
+        let arguments = self.receiver.offset.as_ref().map(Offset::argument);
+        self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
         self.receiver.consumed = true;
         Ok(())
     }
@@ -265,11 +301,6 @@ impl<'a> Connected<'a> {
             }
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
         }
-        self.quiet_since = Instant::now();
-        self.nothing_since = self.quiet_since;
-        self.quiet = QUIET;
-        self.seen_empty = false;
-        self.idle.over();
         self.receiver.output.write(batch);
         if let Some(downstream) = &mut self.receiver.downstream {
             downstream.moved();
@@ -277,16 +308,22 @@ impl<'a> Connected<'a> {
         Ok(())
     }
 
+    /// Something came.
+    fn came(&mut self) {
+        self.quiet_since = Instant::now();
+        self.nothing_since = self.quiet_since;
+        self.quiet = QUIET;
+        self.seen_empty = false;
+        self.idle.over();
+    }
+
     fn add(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
-        self.receiver.warn_of_many_deliveries(&message);
+        self.receiver.count_in(&message);
         let id = self.receiver.name_of(&message);
-        let Receiver { tally, credit, settings, output, records, .. } = &mut *self.receiver;
-        tally.received += 1;
-        tally.redelivered += u64::from(message.redelivered);
-        credit.seen(message.body.len());
+        let Receiver { settings, output, records, .. } = &mut *self.receiver;
         let (tag, offset) = (message.tag, message.stream_offset());
         let encoded = settings.framing.write(message, id, batch).map_err(|why| {
-            let text = format!("write a message of {}: {why}", settings.queue);
+            let text = format!("write a message of {}: {why}", settings.source.name());
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
         })?;
         *records += encoded.records;
@@ -301,7 +338,8 @@ impl<'a> Connected<'a> {
         Ok(())
     }
 
-    /// Everything that was taken is out and acknowledged, and there is no consumer: what next?
+    /// Everything that was taken is out and acknowledged, or is with a command, and there is no
+    /// consumer: what next?
     pub(crate) async fn go_on(&mut self) -> Result<(), Break> {
         if self.receiver.credit.is_met() {
             return Err(Break::Stop(Stop::Met));
@@ -321,7 +359,7 @@ fn ended(receiver: &Receiver, trouble: Trouble) -> End {
         refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),
         protocol @ Trouble::Protocol(_) => {
             let failure: Failure = protocol.failure();
-            let queue = &receiver.settings.queue;
+            let queue = receiver.name();
             End::Stop(Stop::Failed(failure.context(format!("receive from {queue}"))))
         }
     }

@@ -25,6 +25,8 @@ pub struct Credit {
     largest: u64,
     /// The prefetch of the consumer there is.
     prefetch: u16,
+    /// What was taken and not acknowledged when it began.
+    before: u64,
     /// Nothing has been acknowledged on this connection.
     first: bool,
 }
@@ -32,7 +34,7 @@ pub struct Credit {
 impl Credit {
     /// For `wanted` messages (`None`: all), at most `most` of them or so many bytes at once.
     pub fn new(wanted: Option<u64>, most: u16, bytes: u64) -> Self {
-        Credit { wanted, most, bytes, largest: 1, prefetch: 1, first: true }
+        Credit { wanted, most, bytes, largest: 1, prefetch: 1, before: 0, first: true }
     }
 
     /// A new connection, or a channel that begins anew.
@@ -45,14 +47,16 @@ impl Credit {
         self.largest = self.largest.max(length as u64);
     }
 
-    /// The prefetch for a new consumer.
-    pub fn next_prefetch(&mut self) -> u16 {
+    /// The prefetch for a new consumer, where so many are taken and not acknowledged.
+    pub fn next_prefetch(&mut self, taken: u64) -> u16 {
+        self.before = taken;
         self.prefetch = match self.wanted {
             _ if self.first => 1,
             None => self.limit(),
             // Half of the rest, so that the consumer need not be cancelled over each message when
             // they come slowly.
             Some(wanted) => {
+                let wanted = wanted.saturating_sub(taken);
                 u16::try_from((wanted / 2).max(1)).unwrap_or(u16::MAX).min(self.limit())
             }
         };
@@ -69,9 +73,9 @@ impl Credit {
     /// could be taken, or more than memory is meant to hold, or it is time for the full prefetch;
     /// only a new consumer gets another one.
     pub fn must_cancel_before(&self, acknowledged: u64) -> bool {
-        let exceeds = self
-            .wanted
-            .is_some_and(|wanted| wanted.saturating_sub(acknowledged) < u64::from(self.prefetch));
+        let may_come = u64::from(self.prefetch) + self.before;
+        let exceeds =
+            self.wanted.is_some_and(|wanted| wanted.saturating_sub(acknowledged) < may_come);
         exceeds || (self.first && self.limit() > 1) || self.prefetch > self.limit()
     }
 
@@ -93,6 +97,11 @@ impl Credit {
         self.wanted.is_some_and(|wanted| wanted <= more)
     }
 
+    /// Whether more are wanted than so many that are taken already.
+    pub fn wants(&self, taken: u64) -> bool {
+        self.wanted.is_none_or(|wanted| wanted > taken)
+    }
+
     /// Whether `-n` asks for more.
     pub fn is_short(&self) -> bool {
         self.wanted.is_some_and(|wanted| wanted > 0)
@@ -111,13 +120,13 @@ mod tests {
     #[test]
     fn the_first_message_is_taken_alone_and_the_full_prefetch_comes_after_it() {
         let mut credit = Credit::new(None, 300, u64::MAX);
-        assert_eq!(credit.next_prefetch(), 1);
+        assert_eq!(credit.next_prefetch(0), 1);
         assert!(credit.must_cancel_before(1));
         credit.acknowledged(1);
-        assert_eq!(credit.next_prefetch(), 300);
+        assert_eq!(credit.next_prefetch(0), 300);
         assert!(!credit.must_cancel_before(300));
         credit.reconnected();
-        assert_eq!(credit.next_prefetch(), 1);
+        assert_eq!(credit.next_prefetch(0), 1);
     }
 
     /// A broker that has enough and hands out all it may; batches of any size are acknowledged.
@@ -125,7 +134,7 @@ mod tests {
         let mut credit = Credit::new(Some(number), most, u64::MAX);
         let (mut taken, mut acknowledged) = (0, 0);
         while !credit.is_met() {
-            let prefetch = u64::from(credit.next_prefetch());
+            let prefetch = u64::from(credit.next_prefetch(0));
             let mut cancelled = false;
             loop {
                 if !cancelled {
@@ -158,16 +167,16 @@ mod tests {
     fn large_bodies_lower_the_prefetch_of_the_next_consumer() {
         let mut credit = Credit::new(None, 300, 64 << 20);
         credit.seen(100);
-        credit.next_prefetch();
+        credit.next_prefetch(0);
         credit.acknowledged(1);
-        assert_eq!(credit.next_prefetch(), 300);
+        assert_eq!(credit.next_prefetch(0), 300);
         credit.seen(1 << 20);
         assert!(credit.must_cancel_before(1));
-        assert_eq!(credit.next_prefetch(), 64);
+        assert_eq!(credit.next_prefetch(0), 64);
         credit.seen(5);
         assert!(!credit.must_cancel_before(1));
         credit.seen(1 << 30);
-        assert_eq!(credit.next_prefetch(), 1);
+        assert_eq!(credit.next_prefetch(0), 1);
         assert!(!credit.must_cancel_before(1));
     }
 }

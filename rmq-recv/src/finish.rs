@@ -118,7 +118,7 @@ impl Connected<'_> {
             return stop;
         }
         let count = self.ledger.len() - self.ledger.done();
-        let queue = &self.receiver.settings.queue;
+        let queue = self.receiver.name();
         let text = format!(
             "receive from {queue}: {why}; {count} messages that are not done are back in the queue"
         );

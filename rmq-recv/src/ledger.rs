@@ -91,6 +91,18 @@ impl Ledger {
         }
     }
 
+    /// Takes one message out, because it is settled in another way than by an acknowledgement;
+    /// whether it was there and was not done.
+    pub fn remove(&mut self, tag: u64) -> bool {
+        match self.entries.binary_search_by_key(&tag, |entry| entry.tag) {
+            Ok(index) if !self.entries[index].done => {
+                self.entries.remove(index);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Forgets everything: its channel is gone, or nobody can tell what is done.
     pub fn clear(&mut self) {
         *self = Ledger::default();
@@ -172,5 +184,14 @@ mod tests {
         assert!(ledger.mark(3) && ledger.mark(5));
         assert_eq!(tags(&ledger.take_done()), [(5, true)]);
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn what_is_settled_in_another_way_is_not_acknowledged() {
+        let mut ledger = ledger(1..=3);
+        assert!(ledger.mark(3));
+        assert!(ledger.remove(2) && !ledger.remove(2) && !ledger.remove(3));
+        assert!(ledger.mark(1));
+        assert_eq!(tags(&ledger.take_done()), [(3, true)]);
     }
 }

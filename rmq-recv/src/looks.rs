@@ -73,13 +73,13 @@ impl Connected<'_> {
     /// A new channel in place of this one. With that gone, what was on its way to it and what is
     /// not acknowledged is back in the queue.
     pub(crate) async fn change_channel(&mut self) -> Result<(), Break> {
-        let fresh = Subscription::open(&self.session, self.receiver.settings.queue.clone()).await?;
+        let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
         self.ledger.clear();
         self.receiver.channel += 1;
         Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
     }
 
     async fn look(&self) -> Result<Look, Break> {
-        Ok(Subscription::look(&self.session, self.receiver.settings.queue.clone()).await?)
+        Ok(Subscription::look(&self.session, self.receiver.queue.clone()).await?)
     }
 }

@@ -5,8 +5,10 @@ mod ack_lines;
 mod acknowledge;
 mod arguments;
 mod batch;
+mod commands;
 mod connected;
 mod credit;
+mod dead_letter;
 mod downstream;
 mod envelope;
 mod finish;
@@ -16,17 +18,22 @@ mod ids;
 mod ledger;
 mod looks;
 mod message;
+mod offset;
 mod output;
+mod peek;
 mod pipe;
 mod reader;
 mod receiver;
 mod run;
+mod runs;
 mod settings;
+mod source;
 mod stops;
 mod subscription;
 mod taken;
 mod tally;
 mod template;
+mod variables;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], run::run)

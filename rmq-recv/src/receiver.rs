@@ -1,17 +1,22 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
+use crate::commands::Commands;
 use crate::connected::{Connected, End};
 use crate::credit::Credit;
 use crate::downstream::Downstream;
 use crate::ids::Delivery;
 use crate::message::Message;
+use crate::offset::Offset;
 use crate::output::Output;
 use crate::pipe;
 use crate::reader::Watch;
+use crate::runs;
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::stops::{Stop, Stops};
 use crate::taken::Taken;
 use crate::tally::Tally;
+use lapin::types::ShortString;
 use rmq_common::amqp_error::Trouble;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
@@ -29,17 +34,23 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 /// Deliveries of one message that are worth a warning.
-const MANY_DELIVERIES: u64 = 10;
+pub(crate) const MANY_DELIVERIES: u64 = 10;
 
 /// Everything a run holds, whichever connection it is on.
 pub struct Receiver {
     pub(crate) broker: Broker,
     pub(crate) settings: Settings,
+    /// The queue, where it is our own under another name with each connection.
+    pub(crate) queue: ShortString,
+    /// Where in a stream to go on.
+    pub(crate) offset: Option<Offset>,
     pub(crate) output: Output,
     /// How much of the output counts as taken.
     pub(crate) taken: Taken,
     /// Who says what is done (`--ack downstream`).
     pub(crate) downstream: Option<Downstream>,
+    /// What is run for each message (`-- COMMAND`).
+    pub(crate) commands: Option<Commands>,
     /// Watches for the end of its reader.
     pub(crate) reader: Watch,
     /// A message that was delivered very often has been told of.
@@ -83,12 +94,18 @@ impl Receiver {
     ) -> Self {
         let Ends { output, reader, downstream, stops } = ends;
         let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
+        let commands = settings.command.clone();
+        let commands =
+            commands.map(|command| Commands::new(command.words, command.jobs, command.on_failure));
         Receiver {
             broker,
+            queue: settings.source.name().clone(),
+            offset: settings.offset.clone(),
             settings,
             output,
             taken: Taken::new(when),
             downstream,
+            commands,
             reader,
             warned: false,
             channel: 0,
@@ -132,7 +149,7 @@ impl Receiver {
                         self.patience.progress();
                     }
                     if self.patience.is_over() {
-                        let (queue, limit) = (&self.settings.queue, self.patience.limit());
+                        let (queue, limit) = (self.name(), self.patience.limit());
                         let text = format!("receive from {queue}: {why} (--retry {limit})");
                         break Stop::Failed(Failure::new(Exit::Unavailable, text));
                     }
@@ -143,6 +160,11 @@ impl Receiver {
                     }
                 }
             }
+        };
+        // After a lost connection some may run still.
+        let stop = match &mut self.commands {
+            Some(commands) => runs::finish(commands, stop, &self.stops, |_, _| {}).await,
+            None => stop,
         };
         (self.outcome(stop), self.tally)
     }
@@ -159,7 +181,7 @@ impl Receiver {
             Stop::SenderGone if self.credit.is_met() => Ok(Exit::Ok.into()),
             // Without a connection nothing that is not done can be acknowledged any more.
             Stop::SenderGone => {
-                let text = format!("receive from {}: the sender is gone", self.settings.queue);
+                let text = format!("receive from {}: the sender is gone", self.name());
                 Err(Failure::new(Exit::TempFail, text))
             }
             Stop::Failed(failure) => Err(failure),
@@ -178,6 +200,10 @@ impl Receiver {
         let stop = async { Err(stops.next().await) };
         let session = first(stop, connect).await?;
         self.diagnostics.notice(&format!("connected to {}", session.host()));
+        if let Source::Tap { exchange, .. } = &self.settings.source {
+            let text = format!("messages of {exchange} may have been missed meanwhile");
+            self.diagnostics.notice(&text);
+        }
         self.credit.reconnected();
         self.reconnected = true;
         Ok(session)
@@ -190,6 +216,15 @@ impl Receiver {
         loop {
             while self.output.is_busy() {
                 write_failure(self.output.result().await)?;
+            }
+            if let Some(commands) = &mut self.commands {
+                // Their messages are not ours to settle any more: they come again.
+                while !commands.is_idle() {
+                    let number = commands.next().await;
+                    commands.verdict(number);
+                }
+                commands.go_on();
+                return Ok(());
             }
             let written = self.output.written();
             self.taken.look(written);
@@ -207,15 +242,32 @@ impl Receiver {
         self.downstream.as_ref().and_then(|downstream| downstream.name(delivery))
     }
 
-    /// Warns once of a message that has been delivered so often that a delivery limit is near.
-    pub(crate) fn warn_of_many_deliveries(&mut self, message: &Message) {
+    /// What messages come from, for a diagnostic.
+    pub(crate) fn name(&self) -> &ShortString {
+        self.settings.source.name()
+    }
+
+    /// Whether one more message may be taken: one batch is written at a time.
+    pub(crate) fn has_room(&self) -> bool {
+        match &self.commands {
+            Some(commands) => commands.has_room(),
+            None => !self.output.is_busy(),
+        }
+    }
+
+    /// Counts a message that has come, and warns once of one that has been delivered so often that
+    /// a delivery limit is near.
+    pub(crate) fn count_in(&mut self, message: &Message) {
+        self.tally.received += 1;
+        self.tally.redelivered += u64::from(message.redelivered);
+        self.credit.seen(message.body.len());
         let count = message.delivery_count().map_or(0, |count| count + 1);
         if count >= MANY_DELIVERIES && !self.warned {
             self.warned = true;
             self.diagnostics.notice(&format!(
                 "a message of {} was delivered {count} times; past the queue's delivery limit (20 \
                  by default from RabbitMQ 4.0 on) it is dropped or dead-lettered",
-                self.settings.queue
+                self.name()
             ));
         }
     }
@@ -239,7 +291,7 @@ impl Receiver {
 
     /// A refusal of the broker's, told with the queue it is about.
     pub(crate) fn refused(&self, trouble: Trouble) -> Failure {
-        let (queue, vhost) = (&self.settings.queue, self.broker.vhost());
+        let (queue, vhost) = (self.name(), self.broker.vhost());
         let failure = trouble.failure();
         let said = failure.to_string();
         if said.starts_with("no queue ") {
@@ -247,6 +299,9 @@ impl Receiver {
                 failure.exit(),
                 format!("receive from {queue}: no such queue in vhost {vhost}"),
             )
+        } else if said.starts_with("no exchange ") {
+            let text = format!("receive from {queue}: no such exchange in vhost {vhost}");
+            Failure::new(failure.exit(), text)
         } else {
             failure.context(format!("receive from {queue} in vhost {vhost}"))
         }

@@ -1,14 +1,17 @@
 //! One run of rmq-recv, from its arguments to its outcome.
 
-use crate::arguments::{Arguments, PROGRAM};
+use crate::arguments::{Arguments, OnFailure, PROGRAM};
+use crate::dead_letter;
 use crate::downstream::Downstream;
 use crate::framing::Framing;
 use crate::ids::Ids;
 use crate::output::Output;
+use crate::peek;
 use crate::reader;
 use crate::receiver::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
+use rmq_common::amqp_error::Trouble;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
@@ -38,14 +41,28 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         None => None,
     };
     let session = broker.connect(&Patience::new(options.first_retry())).await?;
-    let output = Output::start(settings.sync)?;
+    if settings.command.as_ref().is_some_and(|it| it.on_failure == OnFailure::DeadLetter) {
+        dead_letter::check(&session, settings.source.name()).await?;
+    }
+    let mut output = Output::start(settings.sync)?;
     let reader = reader::watch()?;
     let stops = Stops {
         signals: signals::requests_to_stop()?,
-        reader_gone: reader.gone.clone(),
+        // What a command writes is between it and its reader.
+        reader_gone: match settings.command {
+            Some(_) => flume::bounded(1).1,
+            None => reader.gone.clone(),
+        },
         sender_gone: downstream.as_ref().map(|downstream| downstream.fifo.sender_gone.clone()),
         deadline: settings.timeout.and_then(|limit| Instant::now().checked_add(limit)),
     };
+    if let Some(number) = settings.peek {
+        let (queue, vhost) = (settings.source.name(), broker.vhost());
+        let refused = |trouble: Trouble| {
+            trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
+        };
+        return peek::peek(&settings, number, session, &mut output, &stops, refused).await;
+    }
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
     let ends = Ends { output, reader, downstream, stops };

@@ -1,9 +1,11 @@
 //! What the command line means, once its options are seen together.
 
-use crate::arguments::{Ack, Arguments};
+use crate::arguments::{Ack, Arguments, OnFailure};
 use crate::envelope::Keep;
 use crate::framing::{Framing, Records};
+use crate::offset::Offset;
 use crate::pipe;
+use crate::source::Source;
 use crate::taken::When;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
@@ -13,8 +15,12 @@ use std::time::Duration;
 /// What a run is to do.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The queue.
-    pub queue: ShortString,
+    /// Where messages come from.
+    pub source: Source,
+    /// Where in a stream to begin.
+    pub offset: Option<Offset>,
+    /// Only look at so many.
+    pub peek: Option<u64>,
     /// What a message looks like.
     pub framing: Framing,
     /// When it counts as taken.
@@ -31,11 +37,27 @@ pub struct Settings {
     pub idle: Option<Duration>,
     /// Stop after so long.
     pub timeout: Option<Duration>,
+    /// What is run for each message.
+    pub command: Option<Command>,
     /// How many messages may be unacknowledged at once.
     pub prefetch: u16,
     /// How many bytes they may have, by the largest so far.
     pub prefetch_bytes: u64,
 }
+
+/// What is run for each message.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Its name and its arguments.
+    pub words: Vec<String>,
+    /// How many may run at once.
+    pub jobs: usize,
+    /// What to do when it fails.
+    pub on_failure: OnFailure,
+}
+
+/// Messages that may be unacknowledged at once, by default.
+const PREFETCH: u16 = 300;
 
 impl Settings {
     /// Reads the arguments together.
@@ -43,21 +65,49 @@ impl Settings {
     /// # Errors
     /// When they do not go together (64), or a name is too long (65).
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
-        let [queue] = &arguments.words[..] else {
-            return Err(match arguments.words.get(1) {
-                Some(word) => Failure::usage(format!("unexpected argument '{word}'")),
-                None => Failure::usage("missing: QUEUE"),
-            });
+        let mut words = arguments.words.iter();
+        let source = match &arguments.exchange {
+            Some(exchange) => tap(exchange, &arguments.routing_key)?,
+            None if !arguments.routing_key.is_empty() => {
+                return Err(Failure::usage("--routing-key goes with --exchange"));
+            }
+            None => {
+                let queue = words.next().ok_or_else(|| Failure::usage("missing: QUEUE"))?;
+                Source::Queue(names::queue(queue)?)
+            }
+        };
+        let command = command(arguments, words.as_slice())?;
+        let prefetch = match &command {
+            Some(_) => arguments.prefetch.unwrap_or(arguments.jobs),
+            None => arguments.prefetch.unwrap_or(PREFETCH),
         };
         let framing = framing(arguments)?;
-        let when = when(arguments)?;
-        if when == When::Told && framing.records() == Records::Unknown {
+        let when = if command.is_some() { When::Told } else { when(arguments)? };
+        if arguments.ack_from.is_some() && framing.records() == Records::Unknown {
             return Err(Failure::usage(
                 "--ack downstream counts records: a template has to end with \\n or \\0",
             ));
         }
+        if arguments.offset.is_some() && arguments.drain {
+            return Err(Failure::usage(
+                "a stream is never drained: use --idle in place of --drain",
+            ));
+        }
+        if arguments.peek.is_some() {
+            let Arguments { number, drain, idle, ack, ack_from, exchange, offset, .. } = arguments;
+            let stops = number.is_some() || *drain || idle.is_some();
+            let others = ack.is_some() || ack_from.is_some() || exchange.is_some();
+            if stops || others || offset.is_some() || command.is_some() {
+                return Err(Failure::usage(
+                    "--peek puts everything back: no -n, --drain, --idle, --ack, --exchange, \
+                     --offset or command goes with it",
+                ));
+            }
+        }
         Ok(Settings {
-            queue: names::queue(queue)?,
+            source,
+            offset: arguments.offset.clone(),
+            peek: arguments.peek,
             framing,
             when,
             ack_from: arguments.ack_from.clone(),
@@ -66,10 +116,54 @@ impl Settings {
             drain: arguments.drain,
             idle: arguments.idle,
             timeout: arguments.timeout,
-            prefetch: arguments.prefetch,
+            command,
+            prefetch,
             prefetch_bytes: arguments.prefetch_bytes,
         })
     }
+}
+
+/// An exchange to tap. Without a routing key, everything that a topic or fanout exchange has.
+fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
+    let short = |name: &str, what| {
+        ShortString::try_new(name).map_err(|_| {
+            let length = name.len();
+            Failure::data(format!("{what} has {length} bytes; AMQP allows 255"))
+        })
+    };
+    let all = ["#".to_owned()];
+    let keys = if keys.is_empty() { &all } else { keys };
+    let keys = keys.iter().map(|key| short(key, "a routing key")).collect::<Result<_, _>>()?;
+    Ok(Source::Tap { exchange: short(exchange, "the exchange's name")?, keys })
+}
+
+/// The command behind `--`, where there is one.
+fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, Failure> {
+    let words = match words {
+        // The queue's name stood behind a `--` of its own.
+        [first, rest @ ..] if first == "--" => rest,
+        words => words,
+    };
+    let Arguments { jobs, on_failure, .. } = *arguments;
+    let Some(first) = words.first() else {
+        if jobs != 1 || on_failure != OnFailure::Stop {
+            return Err(Failure::usage("-j and --on-failure go with a command behind --"));
+        }
+        return Ok(None);
+    };
+    // A word too many must not be run.
+    let line: Vec<_> = std::env::args_os().collect();
+    let before = line.len().checked_sub(words.len() + 1).and_then(|index| line.get(index));
+    if before.is_none_or(|before| before != "--") {
+        return Err(Failure::usage(format!("unexpected argument '{first}'")));
+    }
+    let output = arguments.format.is_some() || arguments.nul || arguments.fsync;
+    if output || arguments.ack.is_some() || arguments.ack_from.is_some() {
+        return Err(Failure::usage(
+            "--format, --ack and --fsync are about standard output, which a command has to itself",
+        ));
+    }
+    Ok(Some(Command { words: words.to_vec(), jobs: usize::from(jobs), on_failure }))
 }
 
 fn framing(arguments: &Arguments) -> Result<Framing, Failure> {

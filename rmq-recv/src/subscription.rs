@@ -56,17 +56,18 @@ impl Subscription {
         Ok(Subscription { channel, queue, consumer: None, cancelled: false })
     }
 
-    /// Begins to consume with this prefetch, which holds for new consumers only.
+    /// Begins to consume with this prefetch, which holds for new consumers only, and these
+    /// arguments.
     ///
     /// # Errors
     /// No such queue, no permission, or the connection is lost.
-    pub async fn consume(&mut self, prefetch: u16) -> Result<(), Trouble> {
+    pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), Trouble> {
         answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = self.channel.basic_consume(
             self.queue.clone(),
             ShortString::default(),
             BasicConsumeOptions::default(),
-            FieldTable::default(),
+            arguments,
         );
         self.consumer = Some(answer(consume).await?);
         self.cancelled = false;
@@ -135,6 +136,30 @@ impl Subscription {
         // Handed to lapin here and now; awaiting that it is written would tell no more, since
         // nothing confirms an acknowledgement.
         match self.channel.basic_ack(tag, options).now_or_never() {
+            Some(Err(error)) => Err(trouble(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives one message up, to the queue's dead-letter exchange.
+    ///
+    /// # Errors
+    /// When the channel is closed.
+    pub fn reject(&self, tag: u64) -> Result<(), Trouble> {
+        self.refuse(tag, false)
+    }
+
+    /// Gives one message back to the queue. Only once the consumer is cancelled.
+    ///
+    /// # Errors
+    /// When the channel is closed.
+    pub fn put_back_one(&self, tag: u64) -> Result<(), Trouble> {
+        self.refuse(tag, true)
+    }
+
+    fn refuse(&self, tag: u64, requeue: bool) -> Result<(), Trouble> {
+        let options = BasicNackOptions { multiple: false, requeue };
+        match self.channel.basic_nack(tag, options).now_or_never() {
             Some(Err(error)) => Err(trouble(&error)),
             _ => Ok(()),
         }

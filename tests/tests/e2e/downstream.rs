@@ -99,6 +99,8 @@ fn exactly_what_the_sender_says_is_acknowledged() {
     writeln!(sender, "{RUN} 40").unwrap();
     wait_messages(&vhost, 60);
     receiving.signal(Signal::TERM);
+    let let_go = || vhost.held("q").consumers == 0;
+    wait_until(SOON, "no consumer", let_go);
     // The last ones count, too; then the sender is done.
     writeln!(sender, "{RUN} 50").unwrap();
     drop(sender);

@@ -1,0 +1,148 @@
+//! `-- COMMAND`: what becomes of a message when its command has ended.
+
+use crate::commands::{Commands, Verdict};
+use crate::connected::{Break, Connected};
+use crate::ids::Delivery;
+use crate::ledger::Entry;
+use crate::message::Message;
+use crate::stops::{Stop, Stops};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use rmq_common::runtime::{first, sleep_until};
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+/// How long a command may take to end once it was told to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Connected<'_> {
+    /// Begins a run for a message.
+    pub(crate) fn begin(&mut self, message: Message) -> Result<(), Break> {
+        let delivery = Delivery { channel: self.receiver.channel, tag: message.tag };
+        let offset = message.stream_offset();
+        self.receiver.count_in(&message);
+        if let Some(commands) = &mut self.receiver.commands {
+            let started = commands.start(&self.receiver.queue, delivery, message);
+            started.map_err(|failure| Break::Stop(Stop::Failed(failure)))?;
+        }
+        self.ledger.push(Entry { tag: delivery.tag, offset, ..Entry::default() });
+        Ok(())
+    }
+
+    /// A run has ended.
+    pub(crate) async fn ran(&mut self, number: u64) -> Result<(), Break> {
+        let Some(commands) = &mut self.receiver.commands else { return Ok(()) };
+        let Some((Delivery { channel, tag }, verdict)) = commands.verdict(number) else {
+            return Ok(());
+        };
+        if channel != self.receiver.channel {
+            // Its connection is lost, and the message comes again.
+            return Ok(());
+        }
+        match verdict {
+            Verdict::Done => {
+                self.ledger.mark(tag);
+            }
+            Verdict::PutBack => {
+                self.held.push(tag);
+                // Nothing more is taken during the pause; others may have it.
+                self.subscription.cancel().await?;
+            }
+            Verdict::DeadLetter => {
+                self.subscription.reject(tag)?;
+                if self.ledger.remove(tag) {
+                    self.receiver.credit.acknowledged(1);
+                    self.receiver.tally.dead_lettered += 1;
+                }
+            }
+            // It goes back with the rest when we let go.
+            Verdict::Unfinished => {}
+            Verdict::Stop(why) => {
+                let text =
+                    format!("run {}: {why}; the message is back in the queue", commands.name());
+                return Err(Break::Stop(Stop::Failed(Failure::new(Exit::TempFail, text))));
+            }
+        }
+        Ok(())
+    }
+
+    /// The pause is over: what was kept goes back. The consumer is cancelled, so it does not come
+    /// again at once.
+    pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
+        for tag in std::mem::take(&mut self.held) {
+            if self.ledger.remove(tag) {
+                self.subscription.put_back_one(tag)?;
+            }
+        }
+        if let Some(commands) = &mut self.receiver.commands {
+            commands.go_on();
+        }
+        Ok(())
+    }
+
+    /// Waits for the commands that run; what they finish is acknowledged.
+    pub(crate) async fn finish_commands(&mut self, stop: Stop) -> Stop {
+        let _ = self.subscription.cancel().await;
+        let Some(mut commands) = self.receiver.commands.take() else { return stop };
+        let stops = self.receiver.stops.clone();
+        let channel = self.receiver.channel;
+        let ledger = &mut self.ledger;
+        let stop = finish(&mut commands, stop, &stops, |delivery, verdict| {
+            if delivery.channel == channel && verdict == Verdict::Done {
+                ledger.mark(delivery.tag);
+            }
+        });
+        let stop = stop.await;
+        self.receiver.commands = Some(commands);
+        stop
+    }
+}
+
+/// Waits for all that run, and tells what they say. A signal is passed on to them; who has not
+/// ended a while after it is killed.
+pub async fn finish(
+    commands: &mut Commands,
+    mut stop: Stop,
+    stops: &Stops,
+    mut ended: impl FnMut(Delivery, Verdict),
+) -> Stop {
+    enum Step {
+        Ended(u64),
+        Stop(Stop),
+        TooLate,
+    }
+    let pass_on = |commands: &mut Commands, stop: &Stop| match stop {
+        Stop::Signal(number) => {
+            commands.signal(Signal::from_named_raw(*number).unwrap_or(Signal::TERM));
+            Instant::now().checked_add(PATIENCE)
+        }
+        _ => None,
+    };
+    let mut limit = pass_on(commands, &stop);
+    while !commands.is_idle() {
+        let run = async { Step::Ended(commands.next().await) };
+        let signal = async { Step::Stop(stops.signal().await) };
+        let late = async {
+            sleep_until(limit).await;
+            Step::TooLate
+        };
+        match first(run, first(signal, late)).await {
+            Step::Ended(number) => {
+                if let Some((delivery, verdict)) = commands.verdict(number) {
+                    ended(delivery, verdict);
+                }
+            }
+            // A second signal does not wait any longer.
+            Step::Stop(_) if matches!(stop, Stop::Signal(_)) => commands.signal(Signal::KILL),
+            Step::Stop(signal) => {
+                limit = pass_on(commands, &signal);
+                stop = signal;
+            }
+            Step::TooLate => {
+                commands.signal(Signal::KILL);
+                limit = None;
+            }
+        }
+    }
+    stop
+}
