@@ -45,7 +45,7 @@ impl AckFifo {
         }
         let mut lines = AckLines::default();
         let (sender, said) = flume::unbounded();
-        // What the FIFO held before we came was not said to us.
+        // What the FIFO holds when we come may have been said to an earlier run.
         let mut block = vec![0; 1 << 16];
         while let Ok(length @ 1..) = fifo.read(&mut block) {
             for said in lines.read_left_over(&block[..length]) {
@@ -53,7 +53,7 @@ impl AckFifo {
                 let _ = sender.send(said);
             }
         }
-        let announced = Arc::new(AtomicBool::new(false));
+        let announced = Arc::new(AtomicBool::new(lines.is_announced()));
         let is_announced = announced.clone();
         let (ended, sender_gone) = flume::bounded(1);
         std::thread::Builder::new()

@@ -30,7 +30,7 @@ pub enum Why {
     OtherSender,
     /// Another sender announces itself.
     SecondSender,
-    /// A sender had announced itself before we listened.
+    /// A sender of an earlier run announces itself again.
     EarlierSender,
     /// It is of an earlier run, which the FIFO still held.
     LeftOver,
@@ -55,16 +55,20 @@ impl AckLines {
         self.run.is_some()
     }
 
-    /// Reads what the FIFO held before we listened: nobody who speaks there speaks to us.
+    /// Reads what the FIFO held when we came. A sender who already says that something is done does
+    /// not speak of us, who have written nothing yet: it is never obeyed. One that has only
+    /// announced itself came just before.
     pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Said> {
         let mut said = Vec::new();
         self.lines(bytes, |lines, line| match announced(line) {
-            Some(run) => {
+            Some(run) => lines.run = Some(run.to_owned()),
+            None => {
+                let run = line.split_once(' ').map_or("", |(run, _)| run);
                 lines.earlier.push(run.to_owned());
-                said.push(Said::Disobeyed(Why::EarlierSender));
+                said.push(Said::Disobeyed(Why::LeftOver));
             }
-            None => said.push(Said::Disobeyed(Why::LeftOver)),
         });
+        self.run = self.run.take().filter(|run| !self.earlier.contains(run));
         said
     }
 
@@ -200,14 +204,24 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_that_was_there_before_us_is_never_obeyed() {
+    fn a_sender_that_spoke_before_anything_was_written_is_never_obeyed() {
         let mut lines = AckLines::default();
-        let left = lines.read_left_over(format!("{TWO} 4\nrun {ONE}\n{ONE}").as_bytes());
-        let wanted = [Said::Disobeyed(Why::LeftOver), Said::Disobeyed(Why::EarlierSender)];
-        assert_eq!(left, wanted);
+        let left = lines.read_left_over(format!("{TWO} 4\nrun {ONE}\n{ONE} 1\n{ONE}").as_bytes());
+        assert_eq!(left, [Said::Disobeyed(Why::LeftOver), Said::Disobeyed(Why::LeftOver)]);
+        assert!(!lines.is_announced());
         assert_eq!(read(&mut lines, " 4\n"), [Said::Disobeyed(Why::OtherSender)]);
         assert_eq!(read(&mut lines, "run ONE\n"), [Said::Disobeyed(Why::EarlierSender)]);
         assert_eq!(read(&mut lines, "ONE 5\n"), [Said::Disobeyed(Why::OtherSender)]);
-        assert_eq!(read(&mut lines, "run TWO\nTWO 5\n"), [Said::Records(5)]);
+    }
+
+    #[test]
+    fn a_sender_that_announced_itself_the_moment_we_came_is_ours() {
+        let mut lines = AckLines::default();
+        assert_eq!(lines.read_left_over(format!("{TWO} 4\nrun {ONE}\n").as_bytes()).len(), 1);
+        assert!(lines.is_announced());
+        assert_eq!(
+            read(&mut lines, "ONE 5\nTWO 6\n"),
+            [Said::Records(5), Said::Disobeyed(Why::OtherSender)]
+        );
     }
 }

@@ -170,6 +170,9 @@ impl<'a> Connected<'a> {
             match self.step().await {
                 Step::Delivered(Delivered::Message(message)) => {
                     self.came();
+                    if !self.wants_more() {
+                        continue;
+                    }
                     if self.receiver.commands.is_some() {
                         self.begin(message)?;
                     } else {
@@ -292,6 +295,8 @@ impl<'a> Connected<'a> {
         let mut next = Some(Delivered::Message(message));
         while let Some(delivered) = next {
             match delivered {
+                // A stream may give more than its prefetch; what is not wanted is not ours to write.
+                Delivered::Message(_) if !self.wants_more() => {}
                 Delivered::Message(message) => self.add(message, &mut batch)?,
                 Delivered::End { by_broker } => {
                     self.cancelled_by_broker = by_broker;
@@ -306,6 +311,11 @@ impl<'a> Connected<'a> {
             downstream.moved();
         }
         Ok(())
+    }
+
+    /// Whether `-n` wants more than what is taken.
+    fn wants_more(&self) -> bool {
+        self.receiver.credit.wants(self.ledger.len())
     }
 
     /// Something came.

@@ -85,9 +85,7 @@ impl Downstream {
                     "a sender that is not the one announced first says what is done"
                 }
                 Why::SecondSender => "a second sender announces itself",
-                Why::EarlierSender => {
-                    "a sender announced itself before this rmq-recv opened the FIFO"
-                }
+                Why::EarlierSender => "a sender of an earlier run announces itself",
                 Why::LeftOver => "what an earlier sender left in the FIFO",
             }),
         }

@@ -19,6 +19,10 @@ pub struct Scale {
     pub restart_lines: usize,
     /// How often each of three nodes is stopped and started in turn, which takes it 7 s.
     pub turns: usize,
+    /// Messages that go from queue to queue while one of the three processes between is killed.
+    pub pipeline_lines: usize,
+    /// How often one is.
+    pub pipeline_kills: usize,
 }
 
 const SHORT: Scale = Scale {
@@ -29,6 +33,8 @@ const SHORT: Scale = Scale {
     memory_lines: 100_000,
     restart_lines: 20_000,
     turns: 1,
+    pipeline_lines: 3000,
+    pipeline_kills: 9,
 };
 
 const FULL: Scale = Scale {
@@ -39,6 +45,8 @@ const FULL: Scale = Scale {
     memory_lines: 1_000_000,
     restart_lines: 100_000,
     turns: 3,
+    pipeline_lines: 100_000,
+    pipeline_kills: 600,
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

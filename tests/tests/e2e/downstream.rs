@@ -329,10 +329,11 @@ fn a_sender_that_spoke_before_the_fifo_was_opened_is_never_obeyed() {
     let mut earlier = OpenOptions::new().read(true).write(true).open(fifo.path()).unwrap();
     writeln!(earlier, "run {OTHER}\n{OTHER} 1").unwrap();
     let receiving = receive(&vhost, &fifo, &["q"]);
-    receiving.wait_stderr("before this rmq-recv opened the FIFO");
+    receiving.wait_stderr("what an earlier sender left in the FIFO");
     receiving.wait_stdout(numbered(1).len());
     let mut sender = fifo.sender(RUN);
     writeln!(earlier, "run {OTHER}\n{OTHER} 1").unwrap();
+    receiving.wait_stderr("a sender of an earlier run announces itself");
     receiving.wait_stderr("not the one announced first");
     assert_eq!(vhost.held("q").messages(), 3);
     writeln!(sender, "{RUN} 1").unwrap();

@@ -12,6 +12,7 @@
 
 mod acknowledgements;
 mod alarms;
+mod commands;
 mod crashes;
 mod downstream;
 mod framings;
@@ -19,10 +20,12 @@ mod heartbeats;
 mod hosts;
 mod identity;
 mod input;
+mod looking;
 mod manual;
 mod memory;
 mod outages;
 mod output;
+mod pipelines;
 mod progress;
 mod refusals;
 mod rejects;
