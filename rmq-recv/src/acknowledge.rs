@@ -146,6 +146,7 @@ impl Connected<'_> {
         receiver.credit.acknowledged(done.count);
         receiver.tally.acknowledged += done.count;
         receiver.tally.with_newline += done.newlines;
+        receiver.progress.set(receiver.tally.acknowledged);
         // A new consumer on a stream begins where it is told to.
         if let Some(last) = done.offset {
             receiver.offset = Some(Offset::Number(last + 1));

@@ -90,6 +90,10 @@ with_connection_options! {
         #[argh(switch)]
         pub fsync: bool,
 
+        /// show on a terminal how many messages are acknowledged
+        #[argh(switch)]
+        pub progress: bool,
+
         /// how many commands may run at once. Default: 1
         #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(prefetch))]
         pub jobs: u16,

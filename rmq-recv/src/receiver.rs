@@ -23,6 +23,7 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
+use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
@@ -61,6 +62,7 @@ pub struct Receiver {
     pub(crate) records: u64,
     pub(crate) credit: Credit,
     pub(crate) tally: Tally,
+    pub(crate) progress: Progress,
     pub(crate) stops: Stops,
     pub(crate) diagnostics: Diagnostics,
     /// A connection has been lost before this one.
@@ -81,6 +83,8 @@ pub struct Ends {
     pub downstream: Option<Downstream>,
     /// Where the word to stop comes from.
     pub stops: Stops,
+    /// Shows how far it is.
+    pub progress: Progress,
 }
 
 impl Receiver {
@@ -92,7 +96,7 @@ impl Receiver {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
-        let Ends { output, reader, downstream, stops } = ends;
+        let Ends { output, reader, downstream, stops, progress } = ends;
         let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
         let commands = settings.command.clone();
         let commands =
@@ -112,6 +116,7 @@ impl Receiver {
             records: 0,
             credit: Credit::new(number, prefetch, prefetch_bytes),
             tally: Tally::default(),
+            progress,
             stops,
             diagnostics,
             reconnected: false,

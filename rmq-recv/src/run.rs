@@ -15,6 +15,7 @@ use rmq_common::amqp_error::Trouble;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
+use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
 use rmq_common::{runtime, signals};
 use std::time::Instant;
@@ -65,7 +66,8 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     }
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
-    let ends = Ends { output, reader, downstream, stops };
+    let progress = Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "acknowledged");
+    let ends = Ends { output, reader, downstream, stops, progress };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());

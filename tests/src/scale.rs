@@ -33,7 +33,7 @@ const SHORT: Scale = Scale {
     memory_lines: 100_000,
     restart_lines: 20_000,
     turns: 1,
-    pipeline_lines: 3000,
+    pipeline_lines: 27_000,
     pipeline_kills: 9,
 };
 
@@ -45,7 +45,7 @@ const FULL: Scale = Scale {
     memory_lines: 1_000_000,
     restart_lines: 100_000,
     turns: 3,
-    pipeline_lines: 100_000,
+    pipeline_lines: 1_800_000,
     pipeline_kills: 600,
 };
 

@@ -86,22 +86,25 @@ fn wait_ids(receiving: &Running, count: usize) -> Vec<String> {
 fn exactly_what_the_sender_says_is_acknowledged() {
     let vhost = filled(100);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["q"]);
+    let start = ["--ack", "downstream", "--ack-from", fifo.path(), "q"];
+    let mut receiving = vhost.receive(&start).output_to_pipe().start();
+    let mut output = receiving.take_output();
     let mut sender = fifo.sender(RUN);
     // One alone until the first is acknowledged.
-    receiving.wait_stdout(1);
-    std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(receiving.stdout(), numbered(1));
+    let mut text = vec![0; numbered(1).len()];
+    output.read_exact(&mut text).unwrap();
+    assert_eq!(text, numbered(1));
     assert_eq!(vhost.held("q"), Held { ready: 99, unacked: 1, consumers: 1 });
     writeln!(sender, "{RUN} 1").unwrap();
-    receiving.wait_stdout(numbered(100).len());
+    text.resize(numbered(100).len(), 0);
+    output.read_exact(&mut text[numbered(1).len()..]).unwrap();
+    assert_eq!(text, numbered(100));
     assert_eq!(vhost.held("q"), Held { ready: 0, unacked: 99, consumers: 1 });
     writeln!(sender, "{RUN} 40").unwrap();
     wait_messages(&vhost, 60);
     receiving.signal(Signal::TERM);
-    let let_go = || vhost.held("q").consumers == 0;
-    wait_until(SOON, "no consumer", let_go);
-    // The last ones count, too; then the sender is done.
+    // Its output ends; the last ones count, too; then the sender is done.
+    assert_eq!(output.read_to_end(&mut text).unwrap(), 0);
     writeln!(sender, "{RUN} 50").unwrap();
     drop(sender);
     receiving.wait().expect_signal(Signal::TERM);
