@@ -8,11 +8,9 @@ use crate::ids::Delivery;
 use crate::message::Message;
 use crate::offset::Offset;
 use crate::output::Output;
-use crate::pipe;
 use crate::reader::Watch;
 use crate::runs;
 use crate::settings::Settings;
-use crate::source::Source;
 use crate::stops::{Stop, Stops};
 use crate::taken::Taken;
 use crate::tally::Tally;
@@ -25,14 +23,8 @@ use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
 use std::io;
-use std::time::Duration;
-
-/// How often a pipe that has to be empty is looked at.
-const SHORTEST_LOOK: Duration = Duration::from_millis(1);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 /// Deliveries of one message that are worth a warning.
 pub(crate) const MANY_DELIVERIES: u64 = 10;
@@ -70,7 +62,7 @@ pub struct Receiver {
     /// On this connection the broker has given us a consumer.
     pub(crate) consumed: bool,
     /// Since the last time that it had.
-    patience: Patience,
+    pub(crate) patience: Patience,
 }
 
 /// Where messages go, and what comes back from there.
@@ -146,7 +138,7 @@ impl Receiver {
             match Connected::serve(&mut self, session).await {
                 End::Stop(stop) => break stop,
                 End::Lost(why) => {
-                    self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
+                    self.tell_lost(&host, &why);
                     if self.tally.acknowledged > acknowledged {
                         backoff.reset();
                     }
@@ -193,54 +185,6 @@ impl Receiver {
         }
     }
 
-    /// Connects again, once what was written is read: there is no use in taking more before, and
-    /// some of it would be the same messages.
-    async fn reconnect(&mut self) -> Result<Session, Stop> {
-        let stops = self.stops.clone();
-        first(async { Err(stops.next().await) }, self.emptied()).await?;
-        // A reader that pauses is no broker that cannot be reached.
-        self.patience.progress();
-        let Receiver { broker, stops, patience, .. } = self;
-        let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
-        let stop = async { Err(stops.next().await) };
-        let session = first(stop, connect).await?;
-        self.diagnostics.notice(&format!("connected to {}", session.host()));
-        if let Source::Tap { exchange, .. } = &self.settings.source {
-            let text = format!("messages of {exchange} may have been missed meanwhile");
-            self.diagnostics.notice(&text);
-        }
-        self.credit.reconnected();
-        self.reconnected = true;
-        Ok(session)
-    }
-
-    /// Waits until everything that was handed over is written, and out of the pipe if there is
-    /// one.
-    pub(crate) async fn emptied(&mut self) -> Result<(), Stop> {
-        let mut pause = SHORTEST_LOOK;
-        loop {
-            while self.output.is_busy() {
-                write_failure(self.output.result().await)?;
-            }
-            if let Some(commands) = &mut self.commands {
-                // Their messages are not ours to settle any more: they come again.
-                while !commands.is_idle() {
-                    let number = commands.next().await;
-                    commands.verdict(number);
-                }
-                commands.go_on();
-                return Ok(());
-            }
-            let written = self.output.written();
-            self.taken.look(written);
-            if pipe::unread() == 0 && (self.taken.bytes() >= written || !self.taken.is_seen()) {
-                return Ok(());
-            }
-            runtime::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_LOOK);
-        }
-    }
-
     /// What the envelope of a message calls its delivery, where a sender needs that.
     pub(crate) fn name_of(&self, message: &Message) -> Option<String> {
         let delivery = Delivery { channel: self.channel, tag: message.tag };
@@ -284,14 +228,6 @@ impl Receiver {
         }
         self.reader.end();
         self.output.close()
-    }
-
-    async fn pause(&mut self, pause: Duration) -> Option<Stop> {
-        let time = async {
-            runtime::sleep(pause).await;
-            None
-        };
-        first(async { Some(self.stops.next().await) }, time).await
     }
 
     /// A refusal of the broker's, told with the queue it is about.

@@ -23,6 +23,12 @@ pub struct Scale {
     pub pipeline_lines: usize,
     /// How often one is.
     pub pipeline_kills: usize,
+    /// Mebibytes that go through rmq-recv while its memory is watched.
+    pub mebibytes: usize,
+    /// Mebibytes of one large message.
+    pub large: usize,
+    /// How often rmq-recv is killed before it has acknowledged anything.
+    pub crash_loop: usize,
 }
 
 const SHORT: Scale = Scale {
@@ -35,6 +41,9 @@ const SHORT: Scale = Scale {
     turns: 1,
     pipeline_lines: 27_000,
     pipeline_kills: 9,
+    mebibytes: 128,
+    large: 30,
+    crash_loop: 24,
 };
 
 const FULL: Scale = Scale {
@@ -47,6 +56,9 @@ const FULL: Scale = Scale {
     turns: 3,
     pipeline_lines: 1_800_000,
     pipeline_kills: 600,
+    mebibytes: 10 << 10,
+    large: 100,
+    crash_loop: 100,
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

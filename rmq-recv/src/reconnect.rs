@@ -1,0 +1,85 @@
+//! Between two connections: waiting until what was written is read, and connecting again.
+
+use crate::pipe;
+use crate::receiver::{Receiver, write_failure};
+use crate::source::Source;
+use crate::stops::Stop;
+use rmq_common::runtime::{self, first};
+use rmq_common::session::Session;
+use std::time::Duration;
+
+/// How often a pipe that has to be empty is looked at.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
+impl Receiver {
+    /// Tells why a connection is lost.
+    pub(crate) fn tell_lost(&self, host: &str, why: &str) {
+        let text = if why.starts_with("delivery acknowledgement") {
+            // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
+            format!(
+                "what was not acknowledged for too long is back in the queue; consuming again once \
+                 what is out was read ({host}: {why})"
+            )
+        } else {
+            format!("lost the connection to {host}: {why}")
+        };
+        self.diagnostics.notice(&text);
+    }
+
+    /// Connects again, once what was written is read: there is no use in taking more before, and
+    /// some of it would be the same messages.
+    pub(crate) async fn reconnect(&mut self) -> Result<Session, Stop> {
+        let stops = self.stops.clone();
+        first(async { Err(stops.next().await) }, self.emptied()).await?;
+        // A reader that pauses is no broker that cannot be reached.
+        self.patience.progress();
+        let Receiver { broker, stops, patience, .. } = self;
+        let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
+        let stop = async { Err(stops.next().await) };
+        let session = first(stop, connect).await?;
+        self.diagnostics.notice(&format!("connected to {}", session.host()));
+        if let Source::Tap { exchange, .. } = &self.settings.source {
+            let text = format!("messages of {exchange} may have been missed meanwhile");
+            self.diagnostics.notice(&text);
+        }
+        self.credit.reconnected();
+        self.reconnected = true;
+        Ok(session)
+    }
+
+    /// Waits until everything that was handed over is written, and out of the pipe if there is
+    /// one.
+    pub(crate) async fn emptied(&mut self) -> Result<(), Stop> {
+        let mut pause = SHORTEST_LOOK;
+        loop {
+            while self.output.is_busy() {
+                write_failure(self.output.result().await)?;
+            }
+            if let Some(commands) = &mut self.commands {
+                // Their messages are not ours to settle any more: they come again.
+                while !commands.is_idle() {
+                    let number = commands.next().await;
+                    commands.verdict(number);
+                }
+                commands.go_on();
+                return Ok(());
+            }
+            let written = self.output.written();
+            self.taken.look(written);
+            if pipe::unread() == 0 && (self.taken.bytes() >= written || !self.taken.is_seen()) {
+                return Ok(());
+            }
+            runtime::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    pub(crate) async fn pause(&mut self, pause: Duration) -> Option<Stop> {
+        let time = async {
+            runtime::sleep(pause).await;
+            None
+        };
+        first(async { Some(self.stops.next().await) }, time).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Taking messages: asking for them, and handing them to the output.
+
+use crate::batch::Batch;
+use crate::connected::{Break, Connected, QUIET};
+use crate::ledger::Entry;
+use crate::message::Message;
+use crate::offset::Offset;
+use crate::receiver::Receiver;
+use crate::stops::Stop;
+use crate::subscription::Delivered;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::time::Instant;
+
+/// Records of a batch together, at most: enough for large writes, little to hold twice.
+const BATCH_BYTES: u64 = 1 << 20;
+
+impl Connected<'_> {
+    pub(crate) async fn consume(&mut self) -> Result<(), Break> {
+        self.releasing = false;
+        self.quiet_since = Instant::now();
+        self.nothing_since = Instant::now();
+        let prefetch = self.receiver.credit.next_prefetch(self.ledger.len());
+        let arguments = self.receiver.offset.as_ref().map(Offset::argument);
+        self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
+        self.receiver.consumed = true;
+        Ok(())
+    }
+
+    /// Takes a message and all that are here already, and has them written.
+    pub(crate) fn take(&mut self, message: Message) -> Result<(), Break> {
+        let mut batch = Batch::default();
+        let mut next = Some(Delivered::Message(message));
+        while let Some(delivered) = next {
+            match delivered {
+                // A stream may give more than its prefetch; what is not wanted is not ours to write.
+                Delivered::Message(_) if !self.wants_more() => {}
+                Delivered::Message(message) => self.add(message, &mut batch)?,
+                Delivered::End { by_broker } => {
+                    self.cancelled_by_broker = by_broker;
+                    break;
+                }
+                Delivered::Trouble(trouble) => return Err(trouble.into()),
+            }
+            next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
+        }
+        self.receiver.output.write(batch);
+        if let Some(downstream) = &mut self.receiver.downstream {
+            downstream.moved();
+        }
+        Ok(())
+    }
+
+    /// Whether `-n` wants more than what is taken.
+    pub(crate) fn wants_more(&self) -> bool {
+        self.receiver.credit.wants(self.ledger.len())
+    }
+
+    /// Something came.
+    pub(crate) fn came(&mut self) {
+        self.quiet_since = Instant::now();
+        self.nothing_since = self.quiet_since;
+        self.quiet = QUIET;
+        self.seen_empty = false;
+        self.idle.over();
+    }
+
+    fn add(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
+        self.receiver.count_in(&message);
+        let id = self.receiver.name_of(&message);
+        let Receiver { settings, output, records, .. } = &mut *self.receiver;
+        let (tag, offset) = (message.tag, message.stream_offset());
+        let encoded = settings.framing.write(message, id, batch).map_err(|why| {
+            let text = format!("write a message of {}: {why}", settings.source.name());
+            Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
+        })?;
+        *records += encoded.records;
+        self.ledger.push(Entry {
+            tag,
+            end: output.handed() + batch.len(),
+            records: *records,
+            newline: encoded.newline,
+            offset,
+            ..Entry::default()
+        });
+        Ok(())
+    }
+
+    /// Everything that was taken is out and acknowledged, or is with a command, and there is no
+    /// consumer: what next?
+    pub(crate) async fn go_on(&mut self) -> Result<(), Break> {
+        if self.receiver.credit.is_met() {
+            return Err(Break::Stop(Stop::Met));
+        }
+        if self.releasing {
+            self.change_channel().await?;
+            self.seen_empty = true;
+        }
+        self.consume().await
+    }
+}

@@ -1,0 +1,58 @@
+//! A reader that pauses for longer than the broker waits for an acknowledgement.
+
+use rmq_tests::brokers;
+use rmq_tests::cluster::Cluster;
+use rmq_tests::observe::Held;
+use rmq_tests::text::{account, numbered};
+use rmq_tests::vhost::Vhost;
+use rmq_tests::wait::wait_until;
+use std::io::Read;
+use std::time::Duration;
+
+/// A broker that waits three seconds in place of half an hour, as long as this is there.
+struct Impatient<'a>(&'a Cluster);
+
+impl<'a> Impatient<'a> {
+    fn new(cluster: &'a Cluster) -> Self {
+        set(cluster, 3_000, 1_000);
+        Impatient(cluster)
+    }
+}
+
+impl Drop for Impatient<'_> {
+    fn drop(&mut self) {
+        set(self.0, 1_800_000, 60_000);
+    }
+}
+
+fn set(cluster: &Cluster, timeout: u32, tick: u32) {
+    cluster.erlang(&format!(
+        "begin application:set_env(rabbit, consumer_timeout, {timeout}), \
+         application:set_env(rabbit, channel_tick_interval, {tick}), \"\" end"
+    ));
+}
+
+#[test]
+fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
+    let cluster = brokers::one_to_break();
+    let impatient = Impatient::new(&cluster);
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&[], "q");
+    vhost.send(&["q"]).input(numbered(3000)).run().expect(0);
+    let mut receiving = vhost.receive(&["-n", "3000", "q"]).output_to_pipe().start();
+    let mut output = receiving.take_output();
+    receiving.wait_stderr("what was not acknowledged for too long is back in the queue");
+    wait_until(Duration::from_secs(20), "everything back", || vhost.held("q") == Held::ready(3000));
+    // It does not take them again, again and again, while nobody reads.
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(vhost.held("q"), Held::ready(3000));
+    assert_eq!(receiving.stderr().lines().count(), 1, "{}", receiving.stderr());
+    drop(impatient);
+    let mut text = Vec::new();
+    output.read_to_end(&mut text).unwrap();
+    receiving.wait().expect(0);
+    let account = account(&text);
+    // The one that was in the pipe comes again, and no other.
+    assert_eq!((account.missing(3000), account.duplicates()), (vec![], 1));
+    vhost.wait_held("q", Held::ready(0));
+}
