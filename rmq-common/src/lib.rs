@@ -28,6 +28,7 @@ pub mod secret;
 pub mod server;
 pub mod session;
 pub mod signals;
+pub mod size;
 mod socket;
 mod tls;
 mod tls_error;

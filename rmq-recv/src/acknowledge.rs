@@ -161,8 +161,7 @@ impl Connected<'_> {
         match (stop, self.receiver.taken.when()) {
             // What it had not read is lost in the pipe, and nobody can tell how much that is.
             (Stop::ReaderGone, When::Written) => self.ledger.clear(),
-            // Who has read all that was asked for has reason to go; what is still in the pipe it
-            // has not read.
+            // Who has read all that was asked for has reason to go.
             (Stop::ReaderGone, When::Read)
                 if self.receiver.credit.is_met_with(self.ledger.len()) =>
             {

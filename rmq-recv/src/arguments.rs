@@ -3,7 +3,7 @@
 use crate::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
-use rmq_common::{duration, with_connection_options};
+use rmq_common::{duration, size, with_connection_options};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ with_connection_options! {
         pub prefetch: Option<u16>,
 
         /// the same in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
-        #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(size))]
+        #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(bytes))]
         pub prefetch_bytes: u64,
     }
 }
@@ -182,15 +182,7 @@ fn prefetch(text: &str) -> Result<u16, String> {
     }
 }
 
-/// A number of bytes: `1000`, `64K`, `16M`, `1G`.
-fn size(text: &str) -> Result<u64, String> {
-    let (digits, shift) = match text.as_bytes().last() {
-        Some(b'K') => (&text[..text.len() - 1], 10),
-        Some(b'M') => (&text[..text.len() - 1], 20),
-        Some(b'G') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let size = digits.parse::<u64>().ok().and_then(|size| size.checked_mul(1 << shift));
-    size.filter(|size| *size > 0)
-        .ok_or_else(|| "not a number of bytes from 1, as 1000, 64K, 16M or 1G".to_owned())
+/// At least one byte, because nothing fits into none.
+fn bytes(text: &str) -> Result<u64, String> {
+    Ok(size::parse(text)?.max(1))
 }

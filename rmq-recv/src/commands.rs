@@ -49,10 +49,10 @@ pub struct Commands {
 pub enum Verdict {
     /// It is done.
     Done,
-    /// It goes back to the queue after a pause.
-    PutBack,
-    /// It goes to the dead-letter exchange.
-    DeadLetter,
+    /// It goes back to the queue after a pause; why, where that is no plain 75.
+    PutBack(Option<String>),
+    /// It goes to the dead-letter exchange, and why.
+    DeadLetter(String),
     /// It goes back, and we stop.
     Stop(String),
     /// Our own signal ended it.
@@ -157,9 +157,10 @@ impl Commands {
             (Some(TEMPORARY), _) | (_, OnFailure::Requeue) => {
                 self.until = Instant::now().checked_add(self.pause);
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                Verdict::PutBack
+                let is_failure = status.code() != Some(TEMPORARY);
+                Verdict::PutBack(is_failure.then(|| told(status)))
             }
-            (_, OnFailure::DeadLetter) => Verdict::DeadLetter,
+            (_, OnFailure::DeadLetter) => Verdict::DeadLetter(told(status)),
             (_, OnFailure::Stop) => Verdict::Stop(told(status)),
         }
     }

@@ -257,6 +257,8 @@ impl<'a> Connected<'a> {
         let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
         let takes_more = waits && has_room;
+        // What runs would run a second time beside itself.
+        let may_change = !is_stream && (commands.is_none() || all_settled);
         let is_stuck = !(busy || all_settled || takes_more);
         let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
         let all = [
@@ -264,7 +266,7 @@ impl<'a> Connected<'a> {
             (silent_at.filter(|_| is_stuck), Due::Silence),
             ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
-            (self.idle.until().filter(|_| waits && has_room && !is_stream), Due::Forgotten),
+            (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
             (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
         ];

@@ -43,12 +43,18 @@ impl Connected<'_> {
             Verdict::Done => {
                 self.ledger.mark(tag);
             }
-            Verdict::PutBack => {
+            Verdict::PutBack(why) => {
+                if let Some(why) = why {
+                    let text = format!("run {}: {why}; the message goes back", commands.name());
+                    self.receiver.diagnostics.notice(&text);
+                }
                 self.held.push(tag);
                 // Nothing more is taken during the pause; others may have it.
                 self.subscription.cancel().await?;
             }
-            Verdict::DeadLetter => {
+            Verdict::DeadLetter(why) => {
+                let text = format!("run {}: {why}; the message is dead-lettered", commands.name());
+                self.receiver.diagnostics.notice(&text);
                 self.subscription.reject(tag)?;
                 if self.ledger.remove(tag) {
                     self.receiver.credit.acknowledged(1);

@@ -94,10 +94,11 @@ impl Taken {
         self.looked + self.pause
     }
 
-    /// Everything that left the pipe is taken: nothing more comes, and who read it all may go.
+    /// Nothing more comes: a reader that has emptied the pipe, where so much is written, has taken
+    /// everything and may go. `written` must have been asked before.
     pub fn conclude(&mut self, written: u64) {
-        if self.when == When::Read {
-            self.sure = self.sure.max(written.saturating_sub(pipe::unread()));
+        if self.when == When::Read && pipe::unread() == 0 {
+            self.sure = written;
         }
     }
 }

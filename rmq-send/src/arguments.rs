@@ -1,8 +1,8 @@
 //! rmq-send's command line.
 
 use crate::framing::Format;
-use crate::size;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::size;
 use rmq_common::with_connection_options;
 
 /// The tool's name.

@@ -29,7 +29,6 @@ mod run;
 mod run_id;
 mod sender;
 mod settle;
-mod size;
 mod sources;
 mod spool;
 mod spooled;
