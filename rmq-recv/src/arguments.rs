@@ -103,7 +103,7 @@ with_connection_options! {
         #[argh(option, arg_name = "WHAT", default = "OnFailure::Stop")]
         pub on_failure: OnFailure,
 
-        /// how many messages may be on their way or unacknowledged at once. Default: 300, or with a
+        /// how many messages may be on their way or unacknowledged at once. Default: 1000, or with a
         /// command as many as may run
         #[argh(option, arg_name = "N", from_str_fn(prefetch))]
         pub prefetch: Option<u16>,

@@ -56,8 +56,8 @@ pub struct Command {
     pub on_failure: OnFailure,
 }
 
-/// Messages that may be unacknowledged at once, by default.
-const PREFETCH: u16 = 300;
+/// Messages that may be unacknowledged at once, by default; bench/prefetch.md says why.
+const PREFETCH: u16 = 1000;
 
 impl Settings {
     /// Reads the arguments together.

@@ -39,8 +39,8 @@ fn memory_stays_flat_however_much_goes_through() {
     wait_until(LONG, "everything through", || vhost.held("q") == empty);
     let late = peak(receiving.pid());
     eprintln!("{early} KiB after 64 MiB, {late} KiB after {} MiB", scale().mebibytes);
-    // 300 messages of 64 KiB are 19 MiB.
-    assert!(late < 96 << 10, "{early} KiB, then {late} KiB");
+    // What may be on its way is 64 MiB.
+    assert!(late < 192 << 10, "{early} KiB, then {late} KiB");
     receiving.signal(Signal::TERM);
     receiving.wait().expect_signal(Signal::TERM);
 }
