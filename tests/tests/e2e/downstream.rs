@@ -136,6 +136,7 @@ fn what_cannot_be_meant_is_told_once_and_never_obeyed() {
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["q"]);
     let mut sender = fifo.sender(RUN);
+    receiving.wait_stdout(numbered(1).len());
     writeln!(sender, "{RUN} 1").unwrap();
     receiving.wait_stdout(numbered(10).len());
     writeln!(sender, "{RUN} 5").unwrap();
@@ -197,6 +198,7 @@ fn a_sender_that_goes_is_75_and_what_is_not_done_is_back() {
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["q"]);
     let mut sender = fifo.sender(RUN);
+    receiving.wait_stdout(numbered(1).len());
     writeln!(sender, "{RUN} 1").unwrap();
     receiving.wait_stdout(numbered(20).len());
     writeln!(sender, "{RUN} 7").unwrap();
@@ -293,6 +295,7 @@ fn what_is_counted_on_a_lost_connection_counts_on() {
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["q"]);
     let mut sender = fifo.sender(RUN);
+    receiving.wait_stdout(numbered(1).len());
     writeln!(sender, "{RUN} 1").unwrap();
     receiving.wait_stdout(numbered(10).len());
     vhost.close_connection_of(receiving.pid(), "test");
@@ -317,6 +320,7 @@ fn a_filter_that_holds_records_is_told_of() {
     let receiving = receive(&vhost, &fifo, &["--prefetch", "4", "q"]);
     receiving.wait_stderr("no sender has opened");
     let mut sender = fifo.sender(RUN);
+    receiving.wait_stdout(numbered(1).len());
     writeln!(sender, "{RUN} 1").unwrap();
     receiving.wait_stdout(numbered(5).len());
     receiving.wait_stderr("the filter is holding 4 records; is it buffering?");
