@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How long the last batch may take to be written, and read, once it is time to let go.
 const LAST_WRITE: Duration = Duration::from_millis(500);
 
+/// Between two acknowledgements, at least: one more message is worth no more of them.
+const BETWEEN: Duration = Duration::from_millis(1);
+
 impl Connected<'_> {
     /// A batch is written, or could not be.
     pub(crate) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
@@ -117,13 +120,24 @@ impl Connected<'_> {
             return Ok(());
         }
         let credit = &self.receiver.credit;
-        if !self.subscription.is_consuming() || !credit.must_cancel_before(done) {
+        if !self.subscription.is_consuming() {
             self.acknowledge()?;
+        } else if !credit.must_cancel_before(done) {
+            let too_soon = self.next_acknowledgement().is_some_and(|next| Instant::now() < next);
+            if !too_soon || done >= credit.prefetch() / 2 {
+                self.acknowledge()?;
+            }
         } else if self.ledger.len() >= credit.prefetch() {
             self.cancel_and_acknowledge().await?;
         }
         // Else more come, or none come for a while.
         Ok(())
+    }
+
+    /// When the next acknowledgement may go: a broker with more of them than it can pass on holds
+    /// the rest back, and forgets them if the channel closes meanwhile.
+    pub(crate) fn next_acknowledgement(&self) -> Option<Instant> {
+        self.acknowledged.map(|last| last + BETWEEN)
     }
 
     pub(crate) async fn cancel_and_acknowledge(&mut self) -> Result<(), Break> {
@@ -135,6 +149,7 @@ impl Connected<'_> {
         if self.ledger.done() == 0 {
             return Ok(());
         }
+        self.acknowledged = Some(Instant::now());
         let done = self.ledger.take_done();
         for acknowledgement in &done.acknowledgements {
             self.subscription.acknowledge(acknowledgement)?;
@@ -157,7 +172,6 @@ impl Connected<'_> {
     /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
     /// the broker gives it back by itself.
     pub(crate) async fn let_go(mut self, stop: &Stop) {
-        let mut intact = self.subscription.cancel().await.is_ok();
         match (stop, self.receiver.taken.when()) {
             // What it had not read is lost in the pipe, and nobody can tell how much that is.
             (Stop::ReaderGone, When::Written) => self.ledger.clear(),
@@ -171,10 +185,16 @@ impl Connected<'_> {
                     self.mark_taken();
                 }
             }
-            (Stop::Signal(_) | Stop::TimeUp, When::Written | When::Read) => {
-                let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
-            }
             _ => {}
+        }
+        // Before the cancel where that may be: it waits in the queue behind what was acknowledged,
+        // while a channel that closes may drop acknowledgements that it has not passed on.
+        let mut intact = self.receiver.credit.must_cancel_before(self.ledger.done())
+            || self.acknowledge().is_ok();
+        intact = intact && self.subscription.cancel().await.is_ok();
+        let may_be_read = matches!(stop, Stop::Signal(_) | Stop::TimeUp);
+        if may_be_read && self.receiver.taken.when() != When::Told {
+            let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
         }
         intact = intact && self.acknowledge().is_ok();
         if intact {

@@ -38,6 +38,8 @@ pub struct Connected<'a> {
     pub(crate) quiet_since: Instant,
     pub(crate) quiet: Duration,
     pub(crate) idle: Idle,
+    /// When something was last acknowledged.
+    pub(crate) acknowledged: Option<Instant>,
     /// Since when nothing has come, for `--idle`.
     pub(crate) nothing_since: Instant,
     /// Messages whose commands said: not now. They go back after a pause.
@@ -86,6 +88,8 @@ enum Step {
 enum Due {
     /// To look how far the output is taken.
     Look,
+    /// To acknowledge what is done.
+    Acknowledge,
     /// To tell that the sender says nothing.
     Silence,
     /// To cancel the consumer, or to look whether the queue is drained: nothing is on its way.
@@ -126,6 +130,7 @@ impl<'a> Connected<'a> {
             quiet_since: Instant::now(),
             quiet: QUIET,
             idle: Idle::new(reconnected),
+            acknowledged: None,
             nothing_since: Instant::now(),
             held: Vec::new(),
             cancelled_by_broker: false,
@@ -191,6 +196,8 @@ impl<'a> Connected<'a> {
     async fn due(&mut self, due: Due) -> Result<(), Break> {
         match due {
             Due::Look => self.look_at_output(),
+            // Which is what follows.
+            Due::Acknowledge => {}
             Due::Silence => self.tell_silence(),
             Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
             Due::Quiet => self.look_whether_drained().await?,
@@ -252,7 +259,10 @@ impl<'a> Connected<'a> {
             When::Read => !all_settled,
             When::Told => false,
         };
-        let quiet = self.ledger.done() > 0 || (settings.drain && all_settled);
+        let done = self.ledger.done();
+        let withheld = done > 0 && credit.must_cancel_before(done);
+        let quiet = withheld || (settings.drain && all_settled);
+        let acknowledge = self.next_acknowledgement().filter(|_| done > 0 && !withheld);
         // A filter may hold what it has until its input ends.
         let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
@@ -263,6 +273,7 @@ impl<'a> Connected<'a> {
         let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
         let all = [
             (look.then(|| taken.next_look()), Due::Look),
+            (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
             ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
