@@ -60,7 +60,7 @@ fn read<T: FromArgs + ArgsInfo>(
 }
 
 /// argh's sentence in this project's words, on one line.
-fn problem(said: &str) -> String {
+pub fn problem(said: &str) -> String {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(missing) = said.strip_prefix("Required positional arguments not provided: ") {
         return format!("missing: {missing}");

@@ -1,7 +1,7 @@
-//! `--arg KEY=VALUE`: any argument, its value typed as JSON.
+//! Arguments of queues, exchanges and bindings as text: JSON, and `--arg KEY=VALUE`.
 
 use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 use std::str::FromStr;
 
 /// One `--arg`.
@@ -50,14 +50,46 @@ fn from_json(value: Value) -> Result<AMQPValue, String> {
             let values = values.into_iter().map(from_json).collect::<Result<Vec<_>, _>>()?;
             AMQPValue::FieldArray(FieldArray::from(values))
         }
-        Value::Object(entries) => {
-            let mut table = FieldTable::default();
-            for (key, value) in entries {
-                table.insert(short(&key)?, from_json(value)?);
-            }
-            AMQPValue::FieldTable(table)
-        }
+        Value::Object(entries) => AMQPValue::FieldTable(table(entries)?),
     })
+}
+
+/// The entries of a JSON object as a table.
+///
+/// # Errors
+/// A name over 255 bytes, or a number over 64 bits.
+pub fn table(entries: Map<String, Value>) -> Result<FieldTable, String> {
+    let mut table = FieldTable::default();
+    for (key, value) in entries {
+        table.insert(short(&key)?, from_json(value)?);
+    }
+    Ok(table)
+}
+
+/// A table as a JSON object, in the order of its names.
+pub fn json_of_table(table: &FieldTable) -> Value {
+    Value::Object(table.into_iter().map(|(key, value)| (key.to_string(), json(value))).collect())
+}
+
+/// A value as JSON. Of the types AMQP has, only those that [`Extra`] makes are told apart.
+pub fn json(value: &AMQPValue) -> Value {
+    match value {
+        AMQPValue::Boolean(value) => Value::Bool(*value),
+        AMQPValue::LongLongInt(number) => Value::Number((*number).into()),
+        AMQPValue::Double(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+        AMQPValue::LongString(text) => Value::String(text.to_string()),
+        AMQPValue::FieldArray(values) => values.as_slice().iter().map(json).collect(),
+        AMQPValue::FieldTable(table) => json_of_table(table),
+        _ => Value::Null,
+    }
+}
+
+/// A value as a person writes it: a text bare, everything else as JSON.
+pub fn plain(value: &AMQPValue) -> String {
+    match value {
+        AMQPValue::LongString(text) => text.to_string(),
+        other => json(other).to_string(),
+    }
 }
 
 /// A text as an argument's value.
@@ -65,8 +97,11 @@ pub fn long(text: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(text.as_bytes()))
 }
 
-/// A text as an argument's name.
-fn short(text: &str) -> Result<ShortString, String> {
+/// A text as a name.
+///
+/// # Errors
+/// More than 255 bytes.
+pub fn short(text: &str) -> Result<ShortString, String> {
     ShortString::try_new(text)
         .map_err(|_| format!("the name has {} bytes; AMQP takes 255", text.len()))
 }
@@ -101,5 +136,14 @@ mod tests {
         for text in ["x", "=5", "k={a", "k=[1", "k=\"x", "k=18446744073709551615", &long_name] {
             assert!(text.parse::<Extra>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_is_shown_as_the_json_it_was_read_from() {
+        for text in ["5", "-1", "true", "1.5", "null", "\"a\"", "[1,\"x\"]", "{\"a\":{\"b\":[]}}"] {
+            assert_eq!(json(&value(text)).to_string(), text);
+        }
+        assert_eq!(plain(&value("lazy")), "lazy");
+        assert_eq!(plain(&value("7")), "7");
     }
 }

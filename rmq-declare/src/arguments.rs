@@ -1,7 +1,10 @@
 //! The command line.
 
 use crate::argument_value::Extra;
-use crate::option_value::{self, DeliveryLimit, QueueType};
+use crate::binding::Binding;
+use crate::exchange::Exchange;
+use crate::option_value::{self, DeliveryLimit};
+use crate::queue_type::QueueType;
 use argh::{ArgsInfo, FromArgs};
 
 rmq_common::with_connection_options! {
@@ -19,9 +22,44 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub check: bool,
 
+        /// print what would be declared, and exit 1 if any of it is not there yet
+        #[argh(switch)]
+        pub dry_run: bool,
+
+        /// delete the queues
+        #[argh(switch)]
+        pub delete: bool,
+
+        /// only one without messages; classic queues alone know this
+        #[argh(switch)]
+        pub if_empty: bool,
+
+        /// only one without consumers; classic queues alone know this
+        #[argh(switch)]
+        pub if_unused: bool,
+
+        /// take the queues from this file, or - for standard input: a header row names the columns
+        /// (queue, and the options below without their hyphens)
+        #[argh(option, arg_name = "FILE")]
+        pub csv: Option<String>,
+
         /// quorum (default), classic or stream
         #[argh(option, long = "type", arg_name = "TYPE")]
         pub queue_type: Option<QueueType>,
+
+        /// exchange to declare first: NAME:direct, fanout, topic or headers, or a JSON object
+        /// (repeatable)
+        #[argh(option, arg_name = "NAME:TYPE")]
+        pub exchange: Vec<Exchange>,
+
+        /// binding to make to the queue, or a JSON object (repeatable)
+        #[argh(option, arg_name = "EXCHANGE[:KEY]")]
+        pub bind: Vec<Binding>,
+
+        /// make a dead-letter queue too, called QUEUE.dlq, and send dead letters there; at least
+        /// once where the other arguments allow it
+        #[argh(switch)]
+        pub with_dlq: bool,
 
         /// members a quorum queue or stream begins with; odd, at most the number of nodes
         /// (RabbitMQ's default: 3)
@@ -41,7 +79,8 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::number))]
         pub max_bytes: Option<i64>,
 
-        /// what a full queue does: drop-head or reject-publish (RabbitMQ's default: drop-head)
+        /// what a full queue does: drop-head, reject-publish, or reject-publish-dlx, which only
+        /// classic queues know (RabbitMQ's default: drop-head)
         #[argh(option, arg_name = "HOW", from_str_fn(option_value::overflow))]
         pub overflow: Option<String>,
 
@@ -72,6 +111,68 @@ rmq_common::with_connection_options! {
         /// where the leader begins: client-local or balanced (RabbitMQ's default: client-local)
         #[argh(option, arg_name = "WHERE", from_str_fn(option_value::leader_locator))]
         pub leader_locator: Option<String>,
+
+        /// how long a consumer may keep a message, as 5m, 2h (RabbitMQ's default: 30m)
+        #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
+        pub consumer_timeout: Option<i64>,
+
+        /// how long a consumer whose node is out of sight keeps its messages
+        #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
+        pub consumer_disconnected_timeout: Option<i64>,
+
+        /// which messages that come back wait before they go out again: disabled, all, failed or
+        /// returned (RabbitMQ's default: disabled)
+        #[argh(option, arg_name = "WHICH", from_str_fn(option_value::delayed_retry_type))]
+        pub delayed_retry_type: Option<String>,
+
+        /// how long they wait the first time
+        #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
+        pub delayed_retry_min: Option<i64>,
+
+        /// how long they wait at most
+        #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
+        pub delayed_retry_max: Option<i64>,
+
+        /// how old a stream's messages get, as 12h, 7d, 6M, 1Y
+        #[argh(option, arg_name = "AGE", from_str_fn(option_value::max_age))]
+        pub max_age: Option<String>,
+
+        /// size of a stream's files, which are deleted whole (RabbitMQ's default: 500000000)
+        #[argh(option, arg_name = "N", from_str_fn(option_value::segment_bytes))]
+        pub max_segment_bytes: Option<i64>,
+
+        /// size of a stream's filters, 16-255 (RabbitMQ's default: 16)
+        #[argh(option, arg_name = "N", from_str_fn(option_value::filter_bytes))]
+        pub filter_bytes: Option<i64>,
+
+        /// priorities a classic queue has, 0-255; few are enough
+        #[argh(option, arg_name = "N", from_str_fn(option_value::max_priority))]
+        pub max_priority: Option<i64>,
+
+        /// default or lazy: whether a classic queue of RabbitMQ before 3.12 keeps to the disk
+        #[argh(option, arg_name = "MODE", from_str_fn(option_value::queue_mode))]
+        pub queue_mode: Option<String>,
+
+        /// how a classic queue is stored: 1 or 2 (RabbitMQ's default: 2 from 4.0, 1 before)
+        #[argh(option, arg_name = "N", from_str_fn(option_value::queue_version))]
+        pub queue_version: Option<i64>,
+
+        /// on which node a classic queue is made before RabbitMQ 4.3: client-local, min-masters or
+        /// random
+        #[argh(option, arg_name = "WHERE", from_str_fn(option_value::master_locator))]
+        pub master_locator: Option<String>,
+
+        /// a classic queue that a restart of the broker ends
+        #[argh(switch)]
+        pub transient: bool,
+
+        /// a classic queue that goes with its last consumer
+        #[argh(switch)]
+        pub auto_delete: bool,
+
+        /// refused: such a queue would go with the connection that made it
+        #[argh(switch)]
+        pub exclusive: bool,
 
         /// any other argument; the value is JSON, or a bare word (repeatable)
         #[argh(option, arg_name = "KEY=VALUE")]

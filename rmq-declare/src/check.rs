@@ -1,30 +1,47 @@
-//! Looking at a queue without changing anything.
+//! Looking at queues and exchanges without changing anything.
 
 use crate::counts::Counts;
-use crate::declare::declare;
+use crate::declare;
+use crate::exchange::Exchange;
 use crate::link::Link;
-use crate::queue::Shape;
-use crate::refusal::{self, Request};
-use lapin::options::QueueDeclareOptions;
+use crate::queue::Queue;
+use crate::refusal::{Request, Subject};
+use lapin::ExchangeKind;
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// What a look at a queue found.
+/// What a look found.
 #[derive(Debug)]
-pub enum Found {
+pub enum Found<T> {
     /// It is there, and like what was asked for if anything was.
-    Same(Counts),
+    Same(T),
     /// It is there, with other arguments: which, and how to see the rest.
-    Different(Counts, Failure),
+    Different(T, Failure),
     /// It is not there.
     Missing,
     /// The broker would not say.
     Unknown(Failure),
 }
 
-/// Looks whether `queue` is there; with `compare`, whether it is like `shape` too.
+/// Looks whether a queue is there, which changes nothing.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn look(link: &Link, queue: &ShortString) -> Result<Found<Counts>, Failure> {
+    let answer = link
+        .ask(&format!("queue {queue}"), async |channel, _| {
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            channel.queue_declare(queue.clone(), passive, FieldTable::default()).await
+        })
+        .await?;
+    let subject = Subject::Queue(queue.as_str(), None);
+    Ok(found(link, subject, answer.map(|queue| Counts::from(&queue))))
+}
+
+/// Looks whether a queue is there and like what is asked for.
 ///
 /// A passive declaration compares no arguments. So the comparison is a declaration proper, made
 /// only once the passive one has found the queue: it confirms or is refused, and makes a queue only
@@ -32,36 +49,57 @@ pub enum Found {
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn check(
-    link: &mut Link,
-    queue: &ShortString,
-    shape: &Shape,
-    compare: bool,
-) -> Result<Found, Failure> {
-    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    let counts = match link.declare(queue, options, |_| FieldTable::default()).await? {
-        Ok(queue) => Counts::from(&queue),
-        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => return Ok(Found::Missing),
-        Err(trouble) => {
-            return Ok(Found::Unknown(refusal::of_checking(
-                trouble,
-                &Request {
-                    verb: "check",
-                    queue: queue.as_str(),
-                    vhost: link.vhost(),
-                    user: link.user(),
-                    shape,
-                    arguments: &FieldTable::default(),
-                },
-            )));
-        }
+pub async fn compare(link: &Link, queue: &Queue) -> Result<Found<Counts>, Failure> {
+    let counts = match look(link, &queue.name).await? {
+        Found::Same(counts) => counts,
+        other => return Ok(other),
     };
-    if !compare {
-        return Ok(Found::Same(counts));
+    Ok(compared(counts, declare::queue(link, queue, "check").await?))
+}
+
+/// Looks whether an exchange is there, which changes nothing.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn look_for_exchange(link: &Link, exchange: &Exchange) -> Result<Found<()>, Failure> {
+    let answer = link
+        .ask(&format!("exchange {}", exchange.name), async |channel, _| {
+            let passive =
+                ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+            let (name, kind) = (exchange.name.clone(), ExchangeKind::default());
+            channel.exchange_declare(name, kind, passive, FieldTable::default()).await
+        })
+        .await?;
+    Ok(found(link, Subject::Exchange(exchange), answer))
+}
+
+/// Looks whether an exchange is there and like what is asked for, in the same way as [`compare`].
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn compare_exchange(link: &Link, exchange: &Exchange) -> Result<Found<()>, Failure> {
+    match look_for_exchange(link, exchange).await? {
+        Found::Same(()) => Ok(compared((), declare::exchange(link, exchange, "check").await?)),
+        other => Ok(other),
     }
-    Ok(match declare(link, queue, shape, "check").await? {
-        Ok(_) => Found::Same(counts),
-        Err(failure) if failure.exit() == Exit::DataErr => Found::Different(counts, failure),
+}
+
+fn found<T>(link: &Link, subject: Subject<'_>, answer: Result<T, Trouble>) -> Found<T> {
+    match answer {
+        Ok(found) => Found::Same(found),
+        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => Found::Missing,
+        Err(trouble) => {
+            let request =
+                Request { verb: "check", subject, vhost: link.vhost(), user: link.user() };
+            Found::Unknown(request.failure(trouble))
+        }
+    }
+}
+
+fn compared<T, A>(found: T, answer: Result<A, Failure>) -> Found<T> {
+    match answer {
+        Ok(_) => Found::Same(found),
+        Err(failure) if failure.exit() == Exit::DataErr => Found::Different(found, failure),
         Err(failure) => Found::Unknown(failure),
-    })
+    }
 }

@@ -27,8 +27,13 @@ pub fn missing(queue: &str) -> String {
     format!("{}\tmissing\n", Escaped(queue))
 }
 
+/// `QUEUE<TAB>deleted<TAB>messages` and a line's end.
+pub fn deleted(queue: &str, messages: u32) -> String {
+    format!("{}\tdeleted\t{messages}\n", Escaped(queue))
+}
+
 /// A name with what would break the line written as `\t`, `\n`, `\\`.
-struct Escaped<'a>(&'a str);
+pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +60,7 @@ mod tests {
         assert_eq!(line("jobs", counts), "jobs\t7\t1\n");
         assert_eq!(line("a\tb\\c\nd", counts), "a\\tb\\\\c\\nd\t7\t1\n");
         assert_eq!(line("\t", counts), "\\t\t7\t1\n");
+        assert_eq!(deleted("jobs", 17), "jobs\tdeleted\t17\n");
         assert_eq!(missing("é\\"), "é\\\\\tmissing\n");
     }
 }

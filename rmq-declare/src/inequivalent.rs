@@ -1,7 +1,8 @@
-//! Reading the broker's sentence when a queue is there with other arguments (406).
+//! Reading the broker's sentence when a queue or an exchange is there with other arguments (406).
 //!
 //! The sentences are the same on 3.10.8, 4.0.5 and 4.3.6, for every argument; only of an untyped
-//! queue 3.10 says that its `x-queue-type` is none, and later releases that it is classic. A reply
+//! queue 3.10 says that its `x-queue-type` is none, and later releases that it is classic; and 4.3
+//! tells a stream's `x-max-age` in milliseconds. A reply
 //! text is a short string, so the broker cuts it at 255 bytes and ends it with `...`: behind a long
 //! queue name some or all of the values are missing.
 
@@ -35,19 +36,21 @@ pub enum Value {
     CutOff,
 }
 
-/// Reads the sentence about `queue` in `vhost`; `None` where it is another one.
-pub fn read(text: &str, queue: &str, vhost: &str) -> Option<Complaint> {
+/// Reads the sentence about the `kind` (`queue` or `exchange`) called `name` in `vhost`; `None`
+/// where it is another one.
+pub fn read(text: &str, kind: &str, name: &str, vhost: &str) -> Option<Complaint> {
+    let begins = format!("' for {kind} '");
     if let Some(rest) = text.strip_prefix("inequivalent arg '") {
-        let (argument, rest) = rest.split_once("' for queue '")?;
+        let (argument, rest) = rest.split_once(&begins)?;
         // The names may hold any text, the broker's own phrases too; but they are known.
-        let values = rest.strip_prefix(&format!("{queue}' in vhost '{vhost}': ")).unwrap_or("");
+        let values = rest.strip_prefix(&format!("{name}' in vhost '{vhost}': ")).unwrap_or("");
         return Some(Complaint::Inequivalent {
             argument: argument.to_owned(),
             current: current(values),
         });
     }
-    let (argument, rest) = text.strip_prefix("invalid arg '")?.split_once("' for queue '")?;
-    let why = rest.strip_prefix(&format!("{queue}' in vhost '{vhost}'")).unwrap_or("");
+    let (argument, rest) = text.strip_prefix("invalid arg '")?.split_once(&begins)?;
+    let why = rest.strip_prefix(&format!("{name}' in vhost '{vhost}'")).unwrap_or("");
     let why = why.trim_start_matches([':', ' ']);
     Some(Complaint::Invalid { argument: argument.to_owned(), why: why.to_owned() })
 }
@@ -80,7 +83,7 @@ mod tests {
     fn current_of(values: &str) -> (String, Value) {
         let (argument, values) = values.split_once(' ').unwrap();
         let text = format!("inequivalent arg '{argument}' for queue 't' in vhost '/': {values}");
-        match read(&text, "t", "/") {
+        match read(&text, "queue", "t", "/") {
             Some(Complaint::Inequivalent { argument, current }) => (argument, current),
             other => panic!("{text}: {other:?}"),
         }
@@ -131,7 +134,7 @@ mod tests {
         let text = format!("inequivalent arg 'x-max-length' for queue '{}...", &name[..150]);
         let wanted =
             Complaint::Inequivalent { argument: "x-max-length".to_owned(), current: Value::CutOff };
-        assert_eq!(read(&text, &name, "/"), Some(wanted));
+        assert_eq!(read(&text, "queue", &name, "/"), Some(wanted));
         assert_eq!(current("received 'a' but curr..."), Value::CutOff);
         assert_eq!(current("received 'a' but current is 'lon..."), Value::Is("lon...".to_owned()));
     }
@@ -149,7 +152,7 @@ mod tests {
             ),
         ];
         for (text, wanted) in table {
-            match read(text, "t", "/") {
+            match read(text, "queue", "t", "/") {
                 Some(Complaint::Invalid { why, .. }) => assert_eq!(why, wanted),
                 other => panic!("{text}: {other:?}"),
             }
@@ -157,8 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn an_exchange_is_told_apart_from_a_queue() {
+        let text = "inequivalent arg 'type' for exchange 't' in vhost '/': received 'topic' but \
+                    current is 'direct'";
+        let wanted = Complaint::Inequivalent {
+            argument: "type".to_owned(),
+            current: Value::Is("direct".to_owned()),
+        };
+        assert_eq!(read(text, "exchange", "t", "/"), Some(wanted));
+        assert_eq!(read(text, "queue", "t", "/"), None);
+    }
+
+    #[test]
     fn other_sentences_are_left_alone() {
-        assert_eq!(read("Cannot declare a server-named queue", "t", "/"), None);
-        assert_eq!(read("", "", ""), None);
+        assert_eq!(read("Cannot declare a server-named queue", "queue", "t", "/"), None);
+        assert_eq!(read("", "queue", "", ""), None);
     }
 }

@@ -2,21 +2,40 @@
 
 mod argument_value;
 mod arguments;
+mod binding;
 mod check;
+mod check_csv;
+mod columns;
 mod counts;
+mod dead_letters;
 mod declare;
+mod delete;
+mod dry_run;
+mod exchange;
 mod inequivalent;
+mod json_parts;
+mod known_arguments;
+mod learn;
 mod link;
 mod option_value;
+mod performing;
 mod permission;
+mod plan;
 mod queue;
 mod queue_arguments;
+mod queue_type;
 mod refusal;
+mod remedy;
 mod report;
 mod run;
+mod shape;
+mod sheet;
+mod spelling;
+mod task;
+mod warnings;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rmq_common::program::run("rmq-declare", &[], run::run)
+    rmq_common::program::run("rmq-declare", &[], |arguments| run::run(&arguments))
 }

@@ -1,60 +1,12 @@
 //! What the values of options may be, and what they are in RabbitMQ's units.
 
 use rmq_common::duration;
-use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// The longest time-out RabbitMQ takes: ten years of 365 days, in milliseconds
 /// (`MAX_EXPIRY_TIMER` in its `rabbit_misc`, 3.10 to 4.3).
 const LONGEST_EXPIRY: i64 = 315_360_000_000;
-
-/// `--type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueueType {
-    /// Replicated, on disk: the default.
-    Quorum,
-    /// On one node.
-    Classic,
-    /// A replicated log that reading does not empty.
-    Stream,
-}
-
-impl QueueType {
-    /// As `x-queue-type` spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            QueueType::Quorum => "quorum",
-            QueueType::Classic => "classic",
-            QueueType::Stream => "stream",
-        }
-    }
-
-    /// As a sentence speaks of them.
-    pub fn plural(self) -> &'static str {
-        match self {
-            QueueType::Quorum => "quorum queues",
-            QueueType::Classic => "classic queues",
-            QueueType::Stream => "streams",
-        }
-    }
-}
-
-impl FromStr for QueueType {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [QueueType::Quorum, QueueType::Classic, QueueType::Stream]
-            .into_iter()
-            .find(|queue_type| queue_type.name() == text)
-            .ok_or_else(|| "not one of quorum, classic, stream".to_owned())
-    }
-}
-
-impl fmt::Display for QueueType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// `--delivery-limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +19,7 @@ pub enum DeliveryLimit {
 
 impl DeliveryLimit {
     /// As `x-delivery-limit` spells it from RabbitMQ 4.0 on; before, -1 drops a message the first
-    /// time it comes back, so see [`Queue::arguments`](crate::queue::Queue::arguments).
+    /// time it comes back, so see [`Shape::arguments`](crate::shape::Shape::arguments).
     pub fn value(self) -> i64 {
         match self {
             DeliveryLimit::At(limit) => limit,
@@ -133,9 +85,76 @@ fn milliseconds(text: &str) -> Result<i64, String> {
     Ok(milliseconds)
 }
 
+/// `--consumer-timeout` and its like, in milliseconds, from 1.
+pub fn timeout(text: &str) -> Result<i64, String> {
+    match milliseconds(text) {
+        Ok(0) => Err("give at least 1ms".to_owned()),
+        other => other,
+    }
+}
+
+/// `--max-age`, as RabbitMQ spells it: its own `D` for days beside our `d`, and its months (`M`)
+/// and years (`Y`), which are of 30 and 365 days.
+pub fn max_age(text: &str) -> Result<String, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let unit = match unit {
+        "d" => "D",
+        "s" | "m" | "h" | "D" | "M" | "Y" => unit,
+        _ => return Err(format!("'{text}' is no age; write 30s, 5m, 2h, 7d, 6M (months) or 1Y")),
+    };
+    // RabbitMQ compares ages as texts up to 4.2, so each has one spelling.
+    match count.parse::<u32>() {
+        Ok(count @ 1..) => Ok(format!("{count}{unit}")),
+        _ => Err(format!("'{text}' is no age: it begins with a number from 1")),
+    }
+}
+
+/// `--max-segment-bytes`: at most what `rabbit_stream_queue` takes, 3.10 to 4.3.
+pub fn segment_bytes(text: &str) -> Result<i64, String> {
+    within(text, 1..=3_000_000_000)
+}
+
+/// `--filter-bytes`: the range of <https://www.rabbitmq.com/docs/streams#filtering>.
+pub fn filter_bytes(text: &str) -> Result<i64, String> {
+    within(text, 16..=255)
+}
+
+/// `--max-priority`: the range of <https://www.rabbitmq.com/docs/priority>.
+pub fn max_priority(text: &str) -> Result<i64, String> {
+    within(text, 0..=255)
+}
+
+/// `--queue-version`.
+pub fn queue_version(text: &str) -> Result<i64, String> {
+    within(text, 1..=2)
+}
+
+fn within(text: &str, range: RangeInclusive<i64>) -> Result<i64, String> {
+    match number(text) {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("'{text}' is not a whole number {}-{}", range.start(), range.end())),
+    }
+}
+
 /// `--overflow`.
 pub fn overflow(text: &str) -> Result<String, String> {
-    one_of(text, &["drop-head", "reject-publish"])
+    one_of(text, &["drop-head", "reject-publish", "reject-publish-dlx"])
+}
+
+/// `--queue-mode`.
+pub fn queue_mode(text: &str) -> Result<String, String> {
+    one_of(text, &["default", "lazy"])
+}
+
+/// `--master-locator`.
+pub fn master_locator(text: &str) -> Result<String, String> {
+    one_of(text, &["client-local", "min-masters", "random"])
+}
+
+/// `--delayed-retry-type`.
+pub fn delayed_retry_type(text: &str) -> Result<String, String> {
+    one_of(text, &["disabled", "all", "failed", "returned"])
 }
 
 /// `--dead-letter-strategy`.
@@ -188,7 +207,30 @@ mod tests {
     #[test]
     fn words_that_rabbitmq_does_not_know_are_refused() {
         assert!(overflow("reject").unwrap_err().contains("drop-head, reject-publish"));
-        assert!("Quorum".parse::<QueueType>().is_err());
+        assert!(queue_mode("eager").is_err());
+        assert!(master_locator("balanced").is_err());
+        assert!(delayed_retry_type("none").unwrap_err().contains("disabled, all"));
         assert_eq!(at_least_one("0"), Err("'0' is not a whole number from 1".to_owned()));
+    }
+
+    #[test]
+    fn an_age_is_spelt_as_rabbitmq_does() {
+        for (text, spelt) in [("7d", "7D"), ("7D", "7D"), ("5m", "5m"), ("1M", "1M"), ("01h", "1h")]
+        {
+            assert_eq!(max_age(text), Ok(spelt.to_owned()));
+        }
+        for text in ["0d", "7", "d", "7w", "-1d", "500ms", "1.5h", "+1d"] {
+            assert!(max_age(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_in_the_ranges_rabbitmq_takes() {
+        assert_eq!(filter_bytes("16"), Ok(16));
+        assert!(filter_bytes("15").unwrap_err().contains("16-255"));
+        assert!(segment_bytes("3000000001").is_err());
+        assert!(max_priority("256").is_err());
+        assert!(queue_version("3").is_err());
+        assert!(timeout("0").is_err());
     }
 }

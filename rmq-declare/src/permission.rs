@@ -1,90 +1,111 @@
 //! Reading the broker's sentence when a permission is missing (403).
 //!
-//! Declaring takes `configure` on the queue and, with a dead-letter exchange, `read` on the queue
-//! and `write` on that exchange, looked at in this order
-//! (<https://www.rabbitmq.com/docs/access-control#authorisation>). From 4.0 on the sentence says
+//! What takes which permissions is told by
+//! <https://www.rabbitmq.com/docs/access-control#authorisation>. From 4.0 on the sentence says
 //! which one is missing: `configure access to queue 'q' in vhost '/' refused for user 'u'`; 3.10
-//! says `access to queue 'q' in vhost '/' refused for user 'u'`.
+//! says `access to queue 'q' in vhost '/' refused for user 'u'`, and leaves it to be inferred.
 
-use crate::queue::Shape;
+/// What was to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Declaring a queue: `configure` on it, and with a dead-letter exchange `read` on it and
+    /// `write` on that exchange.
+    Queue {
+        /// Whether there is one.
+        with_exchange: bool,
+    },
+    /// Declaring this exchange: `configure` on it, and with an alternate one `read` on it and
+    /// `write` on that one.
+    Exchange(&'a str),
+    /// Binding a queue: `write` on it and `read` on the exchange.
+    Binding,
+    /// Deleting a queue: `configure` on it.
+    Deletion,
+}
 
-/// What the user must be given, as a clause: `lacks the ... permission on it`.
-pub fn lacking(text: &str, shape: &Shape) -> Option<String> {
-    let (permission, on) = text.split_once("access to ")?;
-    let wanted = match (permission.trim_end(), on.starts_with("exchange ")) {
-        (_, true) => {
-            let exchange = on.strip_prefix("exchange '")?;
-            let exchange = exchange.rsplit_once("' in vhost '").map_or(exchange, |(name, _)| name);
-            format!("lacks the write permission on its dead-letter exchange {exchange}")
-        }
-        ("read", _) => {
-            "lacks the read permission on it, which a dead-letter exchange takes".to_owned()
-        }
-        ("", false) if shape.has_dead_letter_exchange() => {
-            "lacks the configure permission on it, or the read permission that a dead-letter \
-             exchange takes"
-                .to_owned()
-        }
-        ("" | "configure", _) => "lacks the configure permission on it".to_owned(),
+/// A missing permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// `configure on jobs`.
+    pub permission: String,
+    /// Who lacks it, as the broker calls them: with a certificate not as the URL does.
+    pub user: Option<String>,
+}
+
+/// Reads the sentence; `None` where it is about something else.
+pub fn lacking(text: &str, action: Action<'_>) -> Option<Lacking> {
+    let (word, on) = text.split_once("access to ")?;
+    let (kind, rest) = on.split_once(" '")?;
+    let (name, rest) = rest.split_once("' in vhost '")?;
+    let is_exchange = kind == "exchange";
+    let permission = match (word.trim_end(), action) {
+        ("", Action::Queue { with_exchange: true }) if !is_exchange => "configure or read",
+        ("", Action::Queue { .. }) if is_exchange => "write",
+        ("", Action::Exchange(own)) if name != own => "write",
+        ("", Action::Binding) if is_exchange => "read",
+        ("", Action::Binding) => "write",
+        ("", _) => "configure",
+        (word @ ("configure" | "write" | "read"), _) => word,
         _ => return None,
     };
-    Some(wanted)
+    let why = match (permission, action) {
+        ("configure or read" | "read", Action::Queue { .. }) | ("write", Action::Queue { .. }) => {
+            ", which a dead-letter exchange takes"
+        }
+        ("read" | "write", Action::Exchange(_)) => ", which an alternate exchange takes",
+        ("read" | "write", Action::Binding) => ", which a binding takes",
+        _ => "",
+    };
+    let user =
+        rest.rsplit_once(" refused for user '").and_then(|(_, user)| user.strip_suffix('\''));
+    Some(Lacking {
+        permission: format!("{permission} on {name}{why}"),
+        user: user.map(str::to_owned),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::Arguments;
-    use argh::FromArgs;
-
-    fn shape(words: &[&str]) -> Shape {
-        Shape::from_options(&Arguments::from_args(&["rmq-declare"], words).unwrap()).unwrap()
-    }
 
     /// Of 3.10.8, and of 4.0.5 and 4.3.6.
     #[test]
     fn the_brokers_sentences_tell_which_permission_is_missing() {
-        let plain = shape(&[]);
-        let with_exchange = shape(&["--dead-letter-exchange", "dlx"]);
-        let end = "in vhost '/testvhost' refused for user 'subro'";
+        let plain = Action::Queue { with_exchange: false };
+        let dead = Action::Queue { with_exchange: true };
+        let exchange = Action::Exchange("x");
+        let for_dead = ", which a dead-letter exchange takes";
         let table = [
-            ("access to queue 'q'", &plain, "lacks the configure permission on it"),
-            ("configure access to queue 'q'", &plain, "lacks the configure permission on it"),
+            ("access to queue 'q'", plain, "configure on q", ""),
+            ("configure access to queue 'q'", plain, "configure on q", ""),
+            ("configure access to queue 'q'", dead, "configure on q", ""),
+            ("access to queue 'q'", dead, "configure or read on q", for_dead),
+            ("read access to queue 'q'", dead, "read on q", for_dead),
+            ("write access to exchange 'dlx'", dead, "write on dlx", for_dead),
+            ("access to exchange 'amq.default'", dead, "write on amq.default", for_dead),
+            ("access to exchange 'x'", exchange, "configure on x", ""),
             (
-                "configure access to queue 'q'",
-                &with_exchange,
-                "lacks the configure permission on it",
+                "access to exchange 'ae'",
+                exchange,
+                "write on ae",
+                ", which an alternate exchange takes",
             ),
-            (
-                "access to queue 'q'",
-                &with_exchange,
-                "lacks the configure permission on it, or the read permission that a dead-letter \
-                 exchange takes",
-            ),
-            (
-                "read access to queue 'q'",
-                &with_exchange,
-                "lacks the read permission on it, which a dead-letter exchange takes",
-            ),
-            (
-                "write access to exchange 'dlx'",
-                &with_exchange,
-                "lacks the write permission on its dead-letter exchange dlx",
-            ),
-            (
-                "access to exchange 'amq.default'",
-                &with_exchange,
-                "lacks the write permission on its dead-letter exchange amq.default",
-            ),
+            ("access to exchange 'x'", Action::Binding, "read on x", ", which a binding takes"),
+            ("access to queue 'q'", Action::Binding, "write on q", ", which a binding takes"),
+            ("write access to queue 'q'", Action::Binding, "write on q", ", which a binding takes"),
+            ("access to queue 'q'", Action::Deletion, "configure on q", ""),
         ];
-        for (text, shape, wanted) in table {
-            assert_eq!(lacking(&format!("{text} {end}"), shape).as_deref(), Some(wanted), "{text}");
+        for (text, action, wanted, why) in table {
+            let text = format!("{text} in vhost '/testvhost' refused for user 'subro'");
+            let lacking = lacking(&text, action).unwrap();
+            assert_eq!(lacking.permission, format!("{wanted}{why}"), "{text}");
+            assert_eq!(lacking.user.as_deref(), Some("subro"));
         }
     }
 
     #[test]
     fn other_refusals_are_left_in_the_brokers_words() {
         let text = "queue name 'amq.foo' contains reserved prefix 'amq.*'";
-        assert_eq!(lacking(text, &shape(&[])), None);
+        assert_eq!(lacking(text, Action::Deletion), None);
     }
 }

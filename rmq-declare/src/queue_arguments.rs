@@ -1,17 +1,25 @@
-//! Which option is which of RabbitMQ's optional arguments, and for which types of queue.
+//! Which option is which of RabbitMQ's optional arguments, for which types of queue and releases,
+//! and what a policy can do about it.
 
 use crate::argument_value::long;
 use crate::arguments::Arguments;
-use crate::option_value::QueueType::{self, Classic, Quorum, Stream};
+use crate::queue_type::QueueType::{self, Classic, Quorum, Stream};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::failure::Failure;
+use rmq_common::server::Server;
 
 /// The argument that says which type a queue is.
 pub const TYPE: &str = "x-queue-type";
 /// Of how many members a quorum queue is made.
 pub const GROUP_SIZE: &str = "x-quorum-initial-group-size";
+/// Of how many members a stream is made.
+pub const CLUSTER_SIZE: &str = "x-initial-cluster-size";
 /// How often a message may come back.
 pub const DELIVERY_LIMIT: &str = "x-delivery-limit";
+/// How many messages there may be.
+pub const MAX_LENGTH: &str = "x-max-length";
+/// How many bytes of them.
+pub const MAX_BYTES: &str = "x-max-length-bytes";
 /// What a full queue does.
 pub const OVERFLOW: &str = "x-overflow";
 /// Where dead letters go.
@@ -20,99 +28,124 @@ pub const DEAD_LETTER_EXCHANGE: &str = "x-dead-letter-exchange";
 pub const DEAD_LETTER_KEY: &str = "x-dead-letter-routing-key";
 /// And how surely.
 pub const DEAD_LETTER_STRATEGY: &str = "x-dead-letter-strategy";
+/// Which messages wait before they go out again.
+pub const DELAYED_RETRY_TYPE: &str = "x-delayed-retry-type";
+/// How long they wait the first time.
+pub const DELAYED_RETRY_MIN: &str = "x-delayed-retry-min";
+/// How old a stream's messages get.
+pub const MAX_AGE: &str = "x-max-age";
 
 /// An option and the argument it stands for.
-struct Row {
-    option: &'static str,
-    key: &'static str,
-    types: &'static [QueueType],
+#[derive(Debug)]
+pub struct Row {
+    /// The option, with its hyphens.
+    pub option: &'static str,
+    /// The argument.
+    pub key: &'static str,
+    /// The types of queue that have it.
+    pub types: &'static [QueueType],
+    /// The first release that knows it, where that is later than 3.10. Releases before accept it,
+    /// and ignore it.
+    pub since: Option<(u32, u32)>,
+    /// The first release that does nothing about it any more.
+    pub until: Option<(u32, u32)>,
+    /// What a policy of that name, without the `x-`, does to a queue that is there.
+    pub policy: Policy,
     /// What the command line gives it; `None` where it gives nothing.
     value: fn(&Arguments) -> Option<AMQPValue>,
 }
 
+/// What a policy can change (<https://www.rabbitmq.com/docs/policies>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Nothing.
+    Cannot,
+    /// It holds for queues without the argument.
+    Gives,
+    /// It holds for those, and where both are there the smaller number does.
+    Lowers,
+}
+
+const fn row(
+    option: &'static str,
+    key: &'static str,
+    types: &'static [QueueType],
+    policy: Policy,
+    value: fn(&Arguments) -> Option<AMQPValue>,
+) -> Row {
+    Row { option, key, types, since: None, until: None, policy, value }
+}
+
+impl Row {
+    const fn since(mut self, major: u32, minor: u32) -> Self {
+        self.since = Some((major, minor));
+        self
+    }
+
+    const fn until(mut self, major: u32, minor: u32) -> Self {
+        self.until = Some((major, minor));
+        self
+    }
+}
+
 /// Every typed option. The types are those of
-/// <https://www.rabbitmq.com/docs/queues#optional-arguments> and of each type's own guide; the
-/// broker refuses the others ("invalid arg"). It takes a leader locator for classic queues from
-/// 4.0 on only, so that is left for it to judge.
-const TABLE: [Row; 13] = [
-    Row {
-        option: "--group-size",
-        key: GROUP_SIZE,
-        types: &[Quorum],
-        value: |options| integer(options.group_size),
-    },
-    Row {
-        option: "--group-size",
-        key: "x-initial-cluster-size",
-        types: &[Stream],
-        value: |options| integer(options.group_size),
-    },
-    Row {
-        option: "--delivery-limit",
-        key: DELIVERY_LIMIT,
-        types: &[Quorum],
-        value: |options| integer(options.delivery_limit.map(|limit| limit.value())),
-    },
-    Row {
-        option: "--max-length",
-        key: "x-max-length",
-        types: &[Quorum, Classic],
-        value: |options| integer(options.max_length),
-    },
-    Row {
-        option: "--max-bytes",
-        key: "x-max-length-bytes",
-        types: &[Quorum, Classic, Stream],
-        value: |options| integer(options.max_bytes),
-    },
-    Row {
-        option: "--overflow",
-        key: OVERFLOW,
-        types: &[Quorum, Classic],
-        value: |options| text(options.overflow.as_deref()),
-    },
-    Row {
-        option: "--message-ttl",
-        key: "x-message-ttl",
-        types: &[Quorum, Classic],
-        value: |options| integer(options.message_ttl),
-    },
-    Row {
-        option: "--expires",
-        key: "x-expires",
-        types: &[Quorum, Classic],
-        value: |options| integer(options.expires),
-    },
-    Row {
-        option: "--dead-letter-exchange",
-        key: DEAD_LETTER_EXCHANGE,
-        types: &[Quorum, Classic],
-        value: |options| text(options.dead_letter_exchange.as_deref()),
-    },
-    Row {
-        option: "--dead-letter-key",
-        key: DEAD_LETTER_KEY,
-        types: &[Quorum, Classic],
-        value: |options| text(options.dead_letter_key.as_deref()),
-    },
-    Row {
-        option: "--dead-letter-strategy",
-        key: DEAD_LETTER_STRATEGY,
-        types: &[Quorum],
-        value: |options| text(options.dead_letter_strategy.as_deref()),
-    },
-    Row {
-        option: "--single-active-consumer",
-        key: "x-single-active-consumer",
-        types: &[Quorum, Classic],
-        value: |options| options.single_active_consumer.then_some(AMQPValue::Boolean(true)),
-    },
-    Row {
-        option: "--leader-locator",
-        key: "x-queue-leader-locator",
-        types: &[Quorum, Classic, Stream],
-        value: |options| text(options.leader_locator.as_deref()),
-    },
+/// <https://www.rabbitmq.com/docs/queues#optional-arguments>, of each type's own guide, and of
+/// `capabilities/0` of the modules in 3.10.8, 4.0.5 and 4.3.6; the broker refuses the others
+/// ("invalid arg"). It takes a leader locator for classic queues from 4.0 on only, and a consumer
+/// time-out for them up to 4.2 only, so these are left for it to judge.
+#[rustfmt::skip]
+pub const TABLE: [Row; 26] = [
+    row("--group-size", GROUP_SIZE, &[Quorum], Policy::Cannot,
+        |options| integer(options.group_size)),
+    row("--group-size", CLUSTER_SIZE, &[Stream], Policy::Cannot,
+        |options| integer(options.group_size)),
+    row("--delivery-limit", DELIVERY_LIMIT, &[Quorum], Policy::Lowers,
+        |options| integer(options.delivery_limit.map(|limit| limit.value()))),
+    row("--max-length", MAX_LENGTH, &[Quorum, Classic], Policy::Lowers,
+        |options| integer(options.max_length)),
+    row("--max-bytes", MAX_BYTES, &[Quorum, Classic, Stream], Policy::Lowers,
+        |options| integer(options.max_bytes)),
+    row("--overflow", OVERFLOW, &[Quorum, Classic], Policy::Gives,
+        |options| text(options.overflow.as_deref())),
+    row("--message-ttl", "x-message-ttl", &[Quorum, Classic], Policy::Lowers,
+        |options| integer(options.message_ttl)),
+    row("--expires", "x-expires", &[Quorum, Classic], Policy::Lowers,
+        |options| integer(options.expires)),
+    row("--dead-letter-exchange", DEAD_LETTER_EXCHANGE, &[Quorum, Classic], Policy::Gives,
+        |options| text(options.dead_letter_exchange.as_deref())),
+    row("--dead-letter-key", DEAD_LETTER_KEY, &[Quorum, Classic], Policy::Gives,
+        |options| text(options.dead_letter_key.as_deref())),
+    row("--dead-letter-strategy", DEAD_LETTER_STRATEGY, &[Quorum], Policy::Gives,
+        |options| text(options.dead_letter_strategy.as_deref())),
+    row("--single-active-consumer", "x-single-active-consumer", &[Quorum, Classic], Policy::Cannot,
+        |options| options.single_active_consumer.then_some(AMQPValue::Boolean(true))),
+    row("--leader-locator", "x-queue-leader-locator", &[Quorum, Classic, Stream], Policy::Cannot,
+        |options| text(options.leader_locator.as_deref())),
+    row("--consumer-timeout", "x-consumer-timeout", &[Quorum, Classic], Policy::Lowers,
+        |options| integer(options.consumer_timeout)).since(3, 12),
+    row("--consumer-disconnected-timeout", "x-consumer-disconnected-timeout", &[Quorum],
+        Policy::Gives, |options| integer(options.consumer_disconnected_timeout)).since(4, 3),
+    row("--delayed-retry-type", DELAYED_RETRY_TYPE, &[Quorum], Policy::Gives,
+        |options| text(options.delayed_retry_type.as_deref())).since(4, 3),
+    row("--delayed-retry-min", DELAYED_RETRY_MIN, &[Quorum], Policy::Gives,
+        |options| integer(options.delayed_retry_min)).since(4, 3),
+    row("--delayed-retry-max", "x-delayed-retry-max", &[Quorum], Policy::Gives,
+        |options| integer(options.delayed_retry_max)).since(4, 3),
+    row("--max-age", MAX_AGE, &[Stream], Policy::Gives,
+        |options| text(options.max_age.as_deref())),
+    row("--max-segment-bytes", "x-stream-max-segment-size-bytes", &[Stream], Policy::Gives,
+        |options| integer(options.max_segment_bytes)),
+    row("--filter-bytes", "x-stream-filter-size-bytes", &[Stream], Policy::Gives,
+        |options| integer(options.filter_bytes)).since(3, 13),
+    row("--max-priority", "x-max-priority", &[Classic], Policy::Cannot,
+        |options| integer(options.max_priority)),
+    row("--queue-mode", "x-queue-mode", &[Classic], Policy::Gives,
+        |options| text(options.queue_mode.as_deref())).until(3, 12),
+    row("--queue-version", "x-queue-version", &[Classic], Policy::Gives,
+        |options| integer(options.queue_version)),
+    row("--master-locator", "x-queue-master-locator", &[Classic], Policy::Cannot,
+        |options| text(options.master_locator.as_deref())).until(4, 3),
+    row("--type", TYPE, &[Quorum, Classic, Stream], Policy::Cannot, |_| None),
 ];
 
 fn integer(value: Option<i64>) -> Option<AMQPValue> {
@@ -123,12 +156,19 @@ fn text(value: Option<&str>) -> Option<AMQPValue> {
     value.map(long)
 }
 
+/// The row of the argument `key`.
+pub fn row_of(key: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.key == key)
+}
+
 /// The option that stands for the argument `key`, for messages.
 pub fn option_of(key: &str) -> Option<&'static str> {
-    match key {
-        TYPE => Some("--type"),
-        key => TABLE.iter().find(|row| row.key == key).map(|row| row.option),
-    }
+    row_of(key).map(|row| row.option)
+}
+
+/// The first typed option that the command line gives.
+pub fn first_given(options: &Arguments) -> Option<&'static str> {
+    TABLE.iter().find(|row| (row.value)(options).is_some()).map(|row| row.option)
 }
 
 /// The arguments the command line asks for, without the type.
@@ -146,7 +186,7 @@ pub fn from_options(options: &Arguments, queue_type: QueueType) -> Result<FieldT
         } else if !types_of(row.option).any(|other| other == queue_type) {
             let types: Vec<_> = types_of(row.option).map(QueueType::plural).collect();
             return Err(Failure::usage(format!(
-                "{}: {} have no such argument, only {}",
+                "{}: {} have no such argument, only {} (rabbitmq.com/docs/queues)",
                 row.option,
                 queue_type.plural(),
                 types.join(" and ")
@@ -160,6 +200,39 @@ pub fn from_options(options: &Arguments, queue_type: QueueType) -> Result<FieldT
         insert(&mut table, extra.key.clone(), extra.value.clone())?;
     }
     Ok(table)
+}
+
+/// What of `arguments` a broker like `server` would accept and not do: it does not know them yet,
+/// and would not even compare them. `None` where it knows all.
+pub fn unknown_to(server: &Server, arguments: &FieldTable) -> Option<String> {
+    let version = version_of(server)?;
+    let mut rows = TABLE.iter().filter(|row| arguments.contains_key(row.key));
+    rows.find_map(|Row { option, key, since, .. }| {
+        let (major, minor) = since.filter(|since| !server.is_rabbitmq_from(since.0, since.1))?;
+        Some(format!(
+            "RabbitMQ {version} does not know {option} ({key}) and would silently ignore it: it is \
+             there from {major}.{minor} on"
+        ))
+    })
+}
+
+/// What of `arguments` a broker like `server` still takes, but does nothing about any more.
+pub fn ignored_by(server: Option<&Server>, arguments: &FieldTable) -> Vec<String> {
+    let Some(version) = server.and_then(version_of) else {
+        return Vec::new();
+    };
+    let rows = TABLE.iter().filter(|row| arguments.contains_key(row.key));
+    let ignored = rows.filter_map(|Row { option, key, until, .. }| {
+        let (major, minor) = (*until)?;
+        server.filter(|server| server.is_rabbitmq_from(major, minor))?;
+        Some(format!("RabbitMQ {version} takes {option} ({key}) and does nothing about it"))
+    });
+    ignored.collect()
+}
+
+/// The release, if it is RabbitMQ's: other brokers have releases of their own.
+fn version_of(server: &Server) -> Option<&str> {
+    server.is_rabbitmq_from(3, 0).then_some(server.version.as_str())
 }
 
 fn types_of(option: &str) -> impl Iterator<Item = QueueType> {
@@ -208,12 +281,27 @@ mod tests {
             ("--dead-letter-strategy at-least-once", DEAD_LETTER_STRATEGY, long("at-least-once")),
             ("--single-active-consumer", "x-single-active-consumer", AMQPValue::Boolean(true)),
             ("--leader-locator balanced", "x-queue-leader-locator", long("balanced")),
+            ("--consumer-timeout 5m", "x-consumer-timeout", int(300_000)),
+            ("--consumer-disconnected-timeout 5s", "x-consumer-disconnected-timeout", int(5_000)),
+            ("--delayed-retry-type all", DELAYED_RETRY_TYPE, long("all")),
+            ("--delayed-retry-min 1s", DELAYED_RETRY_MIN, int(1_000)),
+            ("--delayed-retry-max 1m", "x-delayed-retry-max", int(60_000)),
+            ("--type stream --max-age 7d", "x-max-age", long("7D")),
+            ("--type stream --max-segment-bytes 9", "x-stream-max-segment-size-bytes", int(9)),
+            ("--type stream --filter-bytes 32", "x-stream-filter-size-bytes", int(32)),
+            ("--type classic --max-priority 5", "x-max-priority", int(5)),
+            ("--type classic --queue-mode lazy", "x-queue-mode", long("lazy")),
+            ("--type classic --queue-version 2", "x-queue-version", int(2)),
+            ("--type classic --master-locator random", "x-queue-master-locator", long("random")),
             ("--arg x-new=5", "x-new", int(5)),
         ];
-        for (words, key, value) in cases {
-            assert_eq!(pairs(words), [(key.to_owned(), value)], "{words}");
+        for (words, key, value) in &cases {
+            assert_eq!(pairs(words), [((*key).to_owned(), value.clone())], "{words}");
         }
         assert!(pairs("").is_empty());
+        for row in TABLE.iter().filter(|row| row.key != TYPE) {
+            assert!(cases.iter().any(|(_, key, _)| *key == row.key), "{}", row.key);
+        }
     }
 
     #[test]
@@ -222,10 +310,11 @@ mod tests {
         assert_eq!(failure.exit().status(), 64);
         assert_eq!(
             failure.to_string(),
-            "--delivery-limit: streams have no such argument, only quorum queues"
+            "--delivery-limit: streams have no such argument, only quorum queues \
+             (rabbitmq.com/docs/queues)"
         );
         let failure = table("--type classic --group-size 3").unwrap_err();
-        assert!(failure.to_string().ends_with("only quorum queues and streams"), "{failure}");
+        assert!(failure.to_string().contains("only quorum queues and streams"), "{failure}");
     }
 
     #[test]
@@ -237,6 +326,25 @@ mod tests {
         ] {
             assert_eq!(table(words).unwrap_err().exit().status(), 64, "{words}");
         }
+    }
+
+    #[test]
+    fn an_argument_the_release_does_not_know_yet_or_any_more_is_told() {
+        let server = |version: &str| Server {
+            product: "RabbitMQ".to_owned(),
+            version: version.to_owned(),
+            ..Server::default()
+        };
+        let unknown = |version, words| unknown_to(&server(version), &table(words).unwrap());
+        assert!(unknown("4.2.0", "--delayed-retry-type all").unwrap().contains("from 4.3 on"));
+        assert_eq!(unknown("4.3.0", "--delayed-retry-type all"), None);
+        assert!(unknown("3.10.8", "--consumer-timeout 5m").is_some());
+        assert!(unknown("3.10.8", "--arg x-consumer-timeout=5").is_some());
+        assert_eq!(unknown("3.10.8", "--max-length 5"), None);
+        let lazy = table("--type classic --queue-mode lazy").unwrap();
+        assert!(ignored_by(Some(&server("3.10.8")), &lazy).is_empty());
+        assert_eq!(ignored_by(Some(&server("4.0.5")), &lazy).len(), 1);
+        assert!(ignored_by(None, &lazy).is_empty());
     }
 
     #[test]

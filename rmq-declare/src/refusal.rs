@@ -1,10 +1,14 @@
 //! A refusal of the broker's as the person at the terminal reads it.
 
+use crate::argument_value::plain;
+use crate::binding::Binding;
+use crate::exchange::Exchange;
 use crate::inequivalent::{self, Complaint, Value};
-use crate::permission;
-use crate::queue::Shape;
-use crate::queue_arguments::{DELIVERY_LIMIT, TYPE, option_of};
-use lapin::types::{AMQPValue, FieldTable};
+use crate::permission::{self, Action, Lacking};
+use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
+use crate::remedy;
+use crate::shape::Declaration;
+use crate::spelling::spelt;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -14,143 +18,198 @@ use std::fmt;
 pub struct Request<'a> {
     /// What was being done, for messages: `declare`.
     pub verb: &'static str,
-    /// The queue.
-    pub queue: &'a str,
+    /// What it was about.
+    pub subject: Subject<'a>,
     /// Its virtual host.
     pub vhost: &'a str,
     /// The user.
     pub user: &'a str,
-    /// What it was to be like.
-    pub shape: &'a Shape,
-    /// The same as it was sent.
-    pub arguments: &'a FieldTable,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// A queue that is to be like this; when it is only looked at or deleted, like nothing.
+    Queue(&'a str, Option<&'a Declaration>),
+    /// An exchange.
+    Exchange(&'a Exchange),
+    /// A binding to a queue.
+    Binding(&'a str, &'a Binding),
 }
 
 impl fmt::Display for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} in {}", self.verb, self.queue, self.vhost)
-    }
-}
-
-/// The failure of a declaration.
-pub fn of_declaring(trouble: Trouble, request: &Request<'_>) -> Failure {
-    let failure = match trouble {
-        Trouble::Refused { code: reply::PRECONDITION_FAILED, text } => unfit(text, request),
-        Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {
-            match permission::lacking(&text, request.shape) {
-                Some(lacking) => lacks(&lacking, &text, request),
-                // A reserved name: no permission helps.
-                None if text.contains("reserved prefix") => {
-                    Failure::data("names that begin with amq. are the broker's own")
-                }
-                None => Failure::new(Exit::NoPerm, text),
+        let Request { verb, vhost, .. } = self;
+        match self.subject {
+            Subject::Queue(queue, _) => write!(f, "{verb} {queue} in {vhost}"),
+            Subject::Exchange(exchange) => {
+                write!(f, "{verb} exchange {} in {vhost}", exchange.name)
             }
+            Subject::Binding(queue, binding) => write!(f, "{verb} {queue} to {binding} in {vhost}"),
         }
-        other => as_it_stands(other),
-    };
-    failure.context(request)
-}
-
-/// The failure of a passive declaration, other than that there is no such queue.
-pub fn of_checking(trouble: Trouble, request: &Request<'_>) -> Failure {
-    let failure = match trouble {
-        // 4.3 answers those only who have some permission on the queue.
-        Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {
-            lacks("has no permission on it", &text, request)
-        }
-        other => as_it_stands(other),
-    };
-    failure.context(request)
-}
-
-fn as_it_stands(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Refused { code: reply::RESOURCE_LOCKED, .. } => {
-            Failure::new(Exit::TempFail, "it is another connection's exclusive queue")
-        }
-        other => other.failure(),
     }
 }
 
-/// The queue is there and different, or cannot be like this.
-fn unfit(text: String, request: &Request<'_>) -> Failure {
-    Failure::data(match inequivalent::read(&text, request.queue, request.vhost) {
-        Some(Complaint::Inequivalent { argument, current }) => {
-            difference(&argument, &current, request)
-        }
-        Some(Complaint::Invalid { argument, why }) if why.starts_with("of queue type") => {
-            let types = request.shape.queue_type().plural();
-            format!("{types} have no argument {}", named(&argument))
-        }
-        Some(Complaint::Invalid { argument, why }) => {
-            format!("the broker does not take this {}: {why}", named(&argument))
-        }
-        None => text,
-    })
-}
+impl Request<'_> {
+    /// The failure that `trouble` is to it.
+    pub fn failure(&self, trouble: Trouble) -> Failure {
+        self.cause(trouble).context(self)
+    }
 
-/// A permission is missing, and this is how to give it.
-fn lacks(lacking: &str, text: &str, request: &Request<'_>) -> Failure {
-    let vhost = request.vhost;
-    // With a certificate the broker knows the user by another name than the URL's.
-    let user = text.rsplit_once(" refused for user '").map(|(_, user)| user);
-    let user = user.and_then(|user| user.strip_suffix('\'')).unwrap_or(request.user);
-    Failure::new(
-        Exit::NoPerm,
-        format!("{user} {lacking} (rmq-perm set -p {vhost} {user} CONFIGURE WRITE READ)"),
-    )
-}
+    fn cause(&self, trouble: Trouble) -> Failure {
+        match trouble {
+            Trouble::Refused { code: reply::PRECONDITION_FAILED, text } => self.unfit(text),
+            Trouble::Refused { code: reply::ACCESS_REFUSED, text } => self.not_permitted(&text),
+            Trouble::Refused { code: reply::RESOURCE_LOCKED, .. } => {
+                Failure::new(Exit::TempFail, "it is another connection's exclusive queue")
+            }
+            // What a release does not permit any more; its first sentence says it all.
+            Trouble::Refused { code: reply::INTERNAL_ERROR, text } => {
+                Failure::data(text.lines().next().unwrap_or_default())
+            }
+            // 3.10 ends the connection over it; later releases refuse it.
+            Trouble::Protocol(text) if text.contains("unknown exchange type") => {
+                Failure::data(self.unknown_type())
+            }
+            other => other.failure(),
+        }
+    }
 
-/// `it exists with --max-length (x-max-length) 10, 5 was asked for; ...`
-fn difference(argument: &str, current: &Value, request: &Request<'_>) -> String {
-    let name = named(argument);
-    let exists = match current {
-        // 3.10 says none of a queue that was declared without a type.
-        Value::None if argument == TYPE => format!("with {name} classic"),
-        Value::None => format!("without {name}"),
-        Value::Is(value) => format!("with {name} {}", spelt(argument, value)),
-        Value::CutOff => format!("with another {name}"),
-    };
-    let asked = asked(argument, request.arguments).unwrap_or_else(|| "none".to_owned());
-    let vhost = request.vhost;
-    format!(
-        "it exists {exists}, {asked} was asked for; that is the first difference, \
-         rmq-perm list-queues -v -p {vhost} shows all"
-    )
-}
+    /// It is there and different, or cannot be like this.
+    fn unfit(&self, text: String) -> Failure {
+        if text.starts_with("unknown exchange type") {
+            return Failure::data(self.unknown_type());
+        }
+        let (kind, name) = match self.subject {
+            Subject::Queue(queue, _) | Subject::Binding(queue, _) => ("queue", queue),
+            Subject::Exchange(exchange) => ("exchange", exchange.name.as_str()),
+        };
+        Failure::data(match inequivalent::read(&text, kind, name, self.vhost) {
+            Some(Complaint::Inequivalent { argument, current }) => {
+                self.difference(&argument, &current)
+            }
+            Some(Complaint::Invalid { argument, why }) if why.starts_with("of queue type") => {
+                let types = match self.asked(TYPE).as_deref() {
+                    Some("quorum") => "quorum queues",
+                    Some("stream") => "streams",
+                    _ => "classic queues",
+                };
+                format!("{types} have no argument {} in this release", self.named(&argument))
+            }
+            Some(Complaint::Invalid { argument, why }) => {
+                format!("the broker does not take this {}: {why}", self.named(&argument))
+            }
+            None => text,
+        })
+    }
 
-/// `--max-length (x-max-length)`, or the argument alone where no option stands for it.
-fn named(argument: &str) -> String {
-    match option_of(argument) {
-        Some(option) => format!("{option} ({argument})"),
-        None => argument.to_owned(),
+    fn unknown_type(&self) -> String {
+        let kind = match self.subject {
+            Subject::Exchange(exchange) => &exchange.kind,
+            Subject::Queue(..) | Subject::Binding(..) => "of that name",
+        };
+        format!(
+            "this broker has no exchange type {kind}: direct, fanout, topic and headers are always \
+             there, others come with plugins or later releases"
+        )
+    }
+
+    /// A permission is missing, and this is how to give it.
+    fn not_permitted(&self, text: &str) -> Failure {
+        let action = match self.subject {
+            // 4.3 answers a look at a queue to those only who have some permission on it.
+            Subject::Queue(queue, None) if self.verb == "check" => {
+                return self.lacks(&format!("any permission on {queue}"), None);
+            }
+            Subject::Queue(_, None) => Action::Deletion,
+            Subject::Queue(_, Some(declaration)) => Action::Queue {
+                with_exchange: declaration.arguments.contains_key(DEAD_LETTER_EXCHANGE),
+            },
+            Subject::Exchange(exchange) => Action::Exchange(exchange.name.as_str()),
+            Subject::Binding(..) => Action::Binding,
+        };
+        match permission::lacking(text, action) {
+            Some(Lacking { permission, user }) => self.lacks(&permission, user.as_deref()),
+            // A reserved name: no permission helps.
+            None if text.contains("reserved prefix") => {
+                Failure::data("names that begin with amq. are the broker's own")
+            }
+            None => Failure::new(Exit::NoPerm, text),
+        }
+    }
+
+    fn lacks(&self, permission: &str, user: Option<&str>) -> Failure {
+        let vhost = self.vhost;
+        let user = user.unwrap_or(self.user);
+        // The reason, where there is one, comes behind the place.
+        let (permission, why) = match permission.split_once(", which ") {
+            Some((permission, why)) => (permission, format!(", which {why}")),
+            None => (permission, String::new()),
+        };
+        Failure::new(
+            Exit::NoPerm,
+            format!(
+                "{user} lacks {permission} in {vhost}{why} \
+                 (rmq-perm set -p {vhost} {user} CONFIGURE WRITE READ)"
+            ),
+        )
+    }
+
+    /// `it exists with --max-length (x-max-length) 10, 5 was asked for; ...`
+    fn difference(&self, argument: &str, current: &Value) -> String {
+        let name = self.named(argument);
+        let exists = match current {
+            // 3.10 says none of a queue that was declared without a type.
+            Value::None if argument == TYPE => format!("with {name} classic"),
+            Value::None => format!("without {name}"),
+            Value::Is(value) => format!("with {name} {}", shown(&spelt(argument, value))),
+            Value::CutOff => format!("with another {name}"),
+        };
+        let asked = self.asked(argument);
+        let number = asked.as_deref().and_then(|asked| asked.parse().ok());
+        let asked = asked.map_or("none".to_owned(), |asked| shown(&spelt(argument, &asked)));
+        let vhost = self.vhost;
+        let (remedy, rest) = match self.subject {
+            Subject::Exchange(_) => (remedy::of_exchange(argument, current), String::new()),
+            Subject::Queue(..) | Subject::Binding(..) => (
+                remedy::of_queue(argument, current, number),
+                format!(
+                    "; that is the first difference, rmq-perm list-queues -v -p {vhost} shows all"
+                ),
+            ),
+        };
+        format!("it exists {exists}, {asked} was asked for; {remedy}{rest}")
+    }
+
+    /// What we asked for, told as the broker tells its own.
+    fn asked(&self, argument: &str) -> Option<String> {
+        match self.subject {
+            Subject::Queue(_, declaration) => declaration?.asked(argument).as_ref().map(plain),
+            Subject::Binding(..) => None,
+            Subject::Exchange(exchange) => match argument {
+                "type" => Some(exchange.kind.clone()),
+                "durable" => Some(exchange.durable.to_string()),
+                "auto_delete" => Some(exchange.auto_delete.to_string()),
+                "internal" => Some(exchange.internal.to_string()),
+                argument => exchange.arguments.inner().get(argument).map(plain),
+            },
+        }
+    }
+
+    /// `--max-length (x-max-length)`, or the argument alone where no option stands for it.
+    fn named(&self, argument: &str) -> String {
+        match (self.subject, option_of(argument)) {
+            (Subject::Queue(..), Some(option)) => format!("{option} ({argument})"),
+            _ => argument.to_owned(),
+        }
     }
 }
 
-/// What we asked for, told as the broker tells its own.
-fn asked(argument: &str, arguments: &FieldTable) -> Option<String> {
-    // The properties we declare with, which stand in no table.
-    match argument {
-        "durable" => return Some("true".to_owned()),
-        "auto_delete" | "exclusive" => return Some("false".to_owned()),
-        _ => {}
-    }
-    let text = match arguments.inner().get(argument)? {
-        AMQPValue::LongLongInt(number) => number.to_string(),
-        AMQPValue::Boolean(truth) => truth.to_string(),
-        AMQPValue::LongString(text) => text.to_string(),
-        AMQPValue::Double(number) => number.to_string(),
-        other => format!("{other:?}"),
-    };
-    Some(spelt(argument, &text))
-}
-
-/// A value as it is written on the command line.
-fn spelt(argument: &str, value: &str) -> String {
-    match (argument, value) {
-        (DELIVERY_LIMIT, "-1") => "unlimited".to_owned(),
-        (_, "") => "''".to_owned(),
-        (_, value) => value.escape_debug().to_string(),
+/// A text as part of a sentence.
+fn shown(text: &str) -> String {
+    match text {
+        "" => "''".to_owned(),
+        text => text.escape_debug().to_string(),
     }
 }
 
@@ -158,6 +217,7 @@ fn spelt(argument: &str, value: &str) -> String {
 mod tests {
     use super::*;
     use crate::arguments::Arguments;
+    use crate::shape::Shape;
     use argh::FromArgs;
     use rmq_common::server::Server;
 
@@ -169,19 +229,14 @@ mod tests {
             ..Server::default()
         };
         let options = Arguments::from_args(&["rmq-declare"], words).unwrap();
-        let shape = Shape::from_options(&options).unwrap();
-        let trouble = Trouble::Refused { code, text: text.to_owned() };
-        let failure = of_declaring(
-            trouble,
-            &Request {
-                verb: "declare",
-                queue: "jobs",
-                vhost: "/",
-                user: "guest",
-                shape: &shape,
-                arguments: &shape.arguments(Some(&server)),
-            },
-        );
+        let declaration = Shape::from_options(&options).unwrap().declaration(Some(&server));
+        let request = Request {
+            verb: "declare",
+            subject: Subject::Queue("jobs", Some(&declaration)),
+            vhost: "/",
+            user: "guest",
+        };
+        let failure = request.failure(Trouble::Refused { code, text: text.to_owned() });
         let told = failure.to_string();
         let told = told.strip_prefix("declare jobs in /: ").unwrap();
         let more = "; that is the first difference, rmq-perm list-queues -v -p / shows all";
@@ -189,52 +244,66 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_names_the_argument_and_both_values() {
-        let table: [(&[&str], &str, &str); 7] = [
+    fn a_difference_names_the_argument_both_values_and_what_can_be_done() {
+        let table: [(&[&str], &str, &str, &str); 8] = [
             (
                 &["--max-length", "5"],
                 "arg 'x-max-length' for queue 'jobs' in vhost '/': received '5' but current is '10'",
                 "with --max-length (x-max-length) 10, 5 was asked for",
+                "a policy (max-length) can lower it",
             ),
             (
                 &["--max-length", "5"],
                 "arg 'x-max-length' for queue 'jobs' in vhost '/': received the value '5' of type \
                  'long' but current is none",
                 "without --max-length (x-max-length), 5 was asked for",
+                "a policy (max-length) can give it",
             ),
             (
                 &[],
                 "arg 'x-expires' for queue 'jobs' in vhost '/': received none but current is the \
                  value '60000' of type 'signedint'",
-                "with --expires (x-expires) 60000, none was asked for",
+                "with --expires (x-expires) 1m, none was asked for",
+                "it cannot be changed",
             ),
             (
                 &["--delivery-limit", "unlimited"],
                 "arg 'x-delivery-limit' for queue 'jobs' in vhost '/': received '-1' but current \
                  is '5'",
                 "with --delivery-limit (x-delivery-limit) 5, unlimited was asked for",
+                "it cannot be changed",
             ),
             (
                 &[],
                 "arg 'x-queue-type' for queue 'jobs' in vhost '/': received the value 'quorum' of \
                  type 'longstr' but current is none",
                 "with --type (x-queue-type) classic, quorum was asked for",
+                "the type of a queue cannot be changed",
             ),
             (
                 &[],
                 "arg 'durable' for queue 'jobs' in vhost '/': received 'true' but current is \
                  'false'",
                 "with durable false, true was asked for",
+                "it cannot be changed",
+            ),
+            (
+                &["--type", "stream", "--max-age", "2D"],
+                "arg 'x-max-age' for queue 'jobs' in vhost '/': received '172800000' but current \
+                 is '604800000'",
+                "with --max-age (x-max-age) 7D, 2D was asked for",
+                "it cannot be changed",
             ),
             (
                 &["--arg", "x-new=word"],
                 "arg 'x-new' for queue 'jo...",
                 "with another x-new, word was asked for",
+                "it cannot be changed",
             ),
         ];
-        for (words, text, wanted) in table {
+        for (words, text, wanted, remedy) in table {
             let (told, status) = told(words, 406, &format!("inequivalent {text}"));
-            assert_eq!(told, format!("it exists {wanted}"));
+            assert!(told.starts_with(&format!("it exists {wanted}; {remedy}")), "{told}");
             assert_eq!(status, 65);
         }
     }
@@ -242,20 +311,52 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named_with_the_command_that_gives_it() {
         let text = "configure access to queue 'jobs' in vhost '/' refused for user 'CN=dev'";
-        let wanted = "CN=dev lacks the configure permission on it \
+        let wanted = "CN=dev lacks configure on jobs in / \
                       (rmq-perm set -p / CN=dev CONFIGURE WRITE READ)";
         assert_eq!(told(&[], 403, text), (wanted.to_owned(), 77));
+        let text = "read access to queue 'jobs' in vhost '/' refused for user 'dev'";
+        let (told, _) = told(&["--dead-letter-exchange", "x"], 403, text);
+        assert!(told.contains("read on jobs in /, which a dead-letter exchange takes ("), "{told}");
     }
 
     #[test]
     fn other_refusals_keep_their_own_status() {
         let text = "invalid arg 'x-max-priority' for queue 'jobs' in vhost '/' of queue type \
                     rabbit_quorum_queue";
-        let wanted = "quorum queues have no argument x-max-priority";
+        let wanted =
+            "quorum queues have no argument --max-priority (x-max-priority) in this release";
         assert_eq!(told(&[], 406, text), (wanted.to_owned(), 65));
         let (_, status) = told(&[], 405, "cannot obtain exclusive access to locked queue 'jobs'");
         assert_eq!(status, 75);
         let reserved = "queue name 'amq.x' contains reserved prefix 'amq.*'";
         assert_eq!(told(&[], 403, reserved).1, 65);
+        let deprecated = "Feature `queue_master_locator` is deprecated.\nBy default,";
+        assert_eq!(
+            told(&[], 541, deprecated),
+            ("Feature `queue_master_locator` is deprecated.".to_owned(), 65)
+        );
+    }
+
+    #[test]
+    fn a_difference_of_an_exchange_is_told_the_same_way() {
+        let exchange: Exchange = "events:topic".parse().unwrap();
+        let request = Request {
+            verb: "declare",
+            subject: Subject::Exchange(&exchange),
+            vhost: "/",
+            user: "guest",
+        };
+        let refused = |text: &str| {
+            let trouble = Trouble::Refused { code: 406, text: text.to_owned() };
+            request.failure(trouble).to_string()
+        };
+        let told = refused(
+            "inequivalent arg 'type' for exchange 'events' in vhost '/': received 'topic' but \
+             current is 'direct'",
+        );
+        let wanted =
+            "declare exchange events in /: it exists with type direct, topic was asked for";
+        assert!(told.starts_with(wanted), "{told}");
+        assert!(refused("unknown exchange type 'topic'").contains("no exchange type topic"));
     }
 }

@@ -3,7 +3,23 @@
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
+
+/// What there is to tell of a queue.
+#[derive(Debug)]
+pub enum Told {
+    /// A line of data, with its end.
+    Line(String),
+    /// Something that is worth knowing, and tells itself once for all queues.
+    Notice(String),
+    /// It failed.
+    Failure(Failure),
+    /// A difference that was asked for: the answer is no (1).
+    Difference(Failure),
+    /// Nothing more, but the answer is no (1).
+    No,
+}
 
 /// Lines on standard output, failures on standard error, and the worst of them.
 pub struct Report {
@@ -12,17 +28,40 @@ pub struct Report {
     /// Nobody reads standard output any more, or it takes nothing: the rest of the queues are
     /// still declared.
     output_ended: bool,
-    warned: bool,
+    noticed: HashSet<String>,
 }
 
 impl Report {
     /// Nothing told yet.
     pub fn new(diagnostics: Diagnostics) -> Self {
-        Report { diagnostics, worst: Exit::Ok, output_ended: false, warned: false }
+        Report { diagnostics, worst: Exit::Ok, output_ended: false, noticed: HashSet::new() }
+    }
+
+    /// Tells what there is to tell of what stands on `line` of a file.
+    pub fn tell(&mut self, line: Option<u64>, told: Told) {
+        let placed = |failure: Failure| match line {
+            Some(line) => failure.context(format!("line {line}")),
+            None => failure,
+        };
+        match told {
+            Told::Line(text) => self.line(&text),
+            Told::Notice(text) => {
+                if !self.noticed.contains(&text) {
+                    self.diagnostics.notice(&text);
+                    self.noticed.insert(text);
+                }
+            }
+            Told::Failure(failure) => self.failure(&placed(failure)),
+            Told::Difference(difference) => {
+                self.diagnostics.error(&placed(difference));
+                self.worse(Exit::No);
+            }
+            Told::No => self.worse(Exit::No),
+        }
     }
 
     /// Writes a line of data, at once, so that a reader sees it when it is true.
-    pub fn line(&mut self, line: &str) {
+    fn line(&mut self, line: &str) {
         if self.output_ended {
             return;
         }
@@ -35,28 +74,12 @@ impl Report {
         }
     }
 
-    /// Tells what is worth knowing of queues that are there now, the first time only: the same
-    /// holds for all of them.
-    pub fn warn_once(&mut self, warnings: impl FnOnce() -> Vec<String>) {
-        if !std::mem::replace(&mut self.warned, true) {
-            warnings().iter().for_each(|warning| self.diagnostics.notice(warning));
-        }
-    }
-
-    /// Tells a failure.
-    pub fn failure(&mut self, failure: &Failure) {
+    fn failure(&mut self, failure: &Failure) {
         self.diagnostics.error(failure);
         self.worse(failure.exit());
     }
 
-    /// Tells a difference that was asked for: the answer is no (1).
-    pub fn difference(&mut self, difference: &Failure) {
-        self.diagnostics.error(difference);
-        self.worse(Exit::No);
-    }
-
-    /// The run ends with `exit`, or with something worse.
-    pub fn worse(&mut self, exit: Exit) {
+    fn worse(&mut self, exit: Exit) {
         self.worst = self.worst.max(exit);
     }
 

@@ -1,0 +1,107 @@
+//! `--bind`: a binding from an exchange to the queue.
+
+use crate::argument_value::{json_of_table, short};
+use crate::json_parts::Parts;
+use lapin::types::{FieldTable, ShortString};
+use serde_json::{Value, json};
+use std::fmt;
+use std::str::FromStr;
+
+/// Which messages of an exchange are to reach the queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// The exchange.
+    pub source: ShortString,
+    /// The routing key, or a pattern of one for a topic exchange.
+    pub key: ShortString,
+    /// What a headers exchange, or a plugin's, compares in its place.
+    pub arguments: FieldTable,
+}
+
+impl Binding {
+    /// As RabbitMQ's definitions files have it, without the destination.
+    pub fn json(&self) -> Value {
+        json!({
+            "source": self.source.as_str(),
+            "routing_key": self.key.as_str(),
+            "arguments": json_of_table(&self.arguments),
+        })
+    }
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key.as_str() {
+            "" => write!(f, "{}", self.source),
+            key => write!(f, "{}:{key}", self.source),
+        }
+    }
+}
+
+impl FromStr for Binding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let binding = match Parts::read(text)? {
+            Some(mut parts) => {
+                let binding = Binding {
+                    source: parts.name("source")?.unwrap_or_default(),
+                    key: parts.name("routing_key")?.unwrap_or_default(),
+                    arguments: parts.arguments()?,
+                };
+                parts.finish("source, routing_key, arguments")?;
+                binding
+            }
+            None => {
+                // Keys have colons as often as names of exchanges do; JSON says it either way.
+                let (source, key) = text.split_once(':').unwrap_or((text, ""));
+                Binding {
+                    source: short(source)?,
+                    key: short(key)?,
+                    arguments: FieldTable::default(),
+                }
+            }
+        };
+        if binding.source.as_str().is_empty() {
+            return Err("to the default exchange, which has no name, every queue is bound by its \
+                        own name"
+                .to_owned());
+        }
+        Ok(binding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::types::AMQPValue;
+
+    #[test]
+    fn a_binding_is_exchange_and_key_or_json_as_in_definitions() {
+        let parts = |text: &str| {
+            let binding: Binding = text.parse().unwrap();
+            (binding.source.to_string(), binding.key.to_string())
+        };
+        assert_eq!(parts("events"), ("events".to_owned(), String::new()));
+        assert_eq!(parts("events:order.#"), ("events".to_owned(), "order.#".to_owned()));
+        assert_eq!(parts("events:a:b"), ("events".to_owned(), "a:b".to_owned()));
+        let text = r#"{"source":"App:Orders","routing_key":"k"}"#;
+        assert_eq!(parts(text), ("App:Orders".to_owned(), "k".to_owned()));
+        let text = r#"{"source":"h","arguments":{"x-match":"all","n":5}}"#;
+        let headers: Binding = text.parse().unwrap();
+        assert_eq!(headers.arguments.inner().get("n"), Some(&AMQPValue::LongLongInt(5)));
+    }
+
+    #[test]
+    fn what_is_no_binding_says_why() {
+        for (text, why) in [
+            ("", "default exchange"),
+            (":key", "default exchange"),
+            (r#"{"routing_key":"k"}"#, "default exchange"),
+            (r#"{"source":"e","key":"k"}"#, "\"key\" is not one of"),
+        ] {
+            let problem = text.parse::<Binding>().unwrap_err();
+            assert!(problem.contains(why), "{text}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Columns of a CSV file: the queue, and the options that describe one, without their hyphens.
+
+use crate::arguments::Arguments;
+use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs, Optionality};
+use csv::StringRecord;
+
+/// The column every file has.
+pub const QUEUE: &str = "queue";
+/// An empty value, as against no value.
+pub const EMPTY: &str = "''";
+/// Options that say what to do and do not describe a queue.
+const NOT_COLUMNS: [&str; 6] =
+    ["--check", "--dry-run", "--delete", "--if-empty", "--if-unused", "--csv"];
+
+/// The options that describe a queue: those before the ones every tool has.
+fn describing() -> impl Iterator<Item = &'static FlagInfo<'static>> {
+    let flags = Arguments::get_args_info().flags.iter();
+    let own = flags.skip_while(|flag| flag.long != "--check").take_while(|it| it.long != "--url");
+    own.filter(|flag| !NOT_COLUMNS.contains(&flag.long))
+}
+
+/// The first option among these that describes a queue or an exchange.
+pub fn first_described(options: &Arguments) -> Option<&'static str> {
+    if !options.exchange.is_empty() {
+        return Some("--exchange");
+    }
+    first_of_queue(options)
+}
+
+/// Whether any option among these describes a queue.
+pub fn describes_queue(options: &Arguments) -> bool {
+    first_of_queue(options).is_some()
+}
+
+fn first_of_queue(options: &Arguments) -> Option<&'static str> {
+    let switches = [
+        (options.queue_type.is_some(), "--type"),
+        (!options.bind.is_empty(), "--bind"),
+        (options.with_dlq, "--with-dlq"),
+        (options.transient, "--transient"),
+        (options.auto_delete, "--auto-delete"),
+        (options.exclusive, "--exclusive"),
+        (!options.arg.is_empty(), "--arg"),
+    ];
+    let given = switches.into_iter().find(|(given, _)| *given).map(|(_, option)| option);
+    given.or_else(|| crate::queue_arguments::first_given(options))
+}
+
+/// What the columns of a file are.
+#[derive(Debug)]
+pub struct Columns {
+    columns: Vec<Column>,
+    queue: usize,
+}
+
+#[derive(Debug)]
+struct Column {
+    /// With its hyphens; `None` for the queue.
+    option: Option<&'static str>,
+    is_switch: bool,
+}
+
+impl Columns {
+    /// The columns that a header row names.
+    ///
+    /// # Errors
+    /// One that is no option, or is there twice, or no `queue` (a sentence for a failure).
+    pub fn of(header: &StringRecord) -> Result<Self, String> {
+        let mut columns = Vec::new();
+        for (index, name) in header.iter().enumerate() {
+            let flag = describing().find(|flag| flag.long.strip_prefix("--") == Some(name));
+            let repeats = flag.is_some_and(|it| matches!(it.optionality, Optionality::Repeating));
+            if !repeats && header.iter().take(index).any(|other| other == name) {
+                return Err(format!("the column '{name}' is there twice"));
+            }
+            columns.push(match flag {
+                Some(flag) => Column {
+                    option: Some(flag.long),
+                    is_switch: matches!(flag.kind, FlagInfoKind::Switch),
+                },
+                None if name == QUEUE => Column { option: None, is_switch: false },
+                None => return Err(unknown(name)),
+            });
+        }
+        match columns.iter().position(|column| column.option.is_none()) {
+            Some(queue) => Ok(Columns { columns, queue }),
+            None => Err(format!("the header row has no column '{QUEUE}'")),
+        }
+    }
+
+    /// The queue that a row is about.
+    pub fn queue<'a>(&self, row: &'a StringRecord) -> &'a str {
+        row.get(self.queue).unwrap_or_default()
+    }
+
+    /// The options of a row.
+    ///
+    /// # Errors
+    /// A sentence that says which cell is wrong.
+    pub fn options(&self, row: &StringRecord) -> Result<Arguments, String> {
+        if row.len() != self.columns.len() {
+            let (cells, columns) = (row.len(), self.columns.len());
+            return Err(format!("it has {cells} columns, the header row {columns}"));
+        }
+        let mut words = Vec::new();
+        for (column, cell) in self.columns.iter().zip(row) {
+            match (column.option, column.is_switch, cell) {
+                (None, ..) | (_, _, "") | (_, true, "false") => {}
+                (Some(option), true, "true") => words.push(option),
+                (Some(option), true, other) => {
+                    return Err(format!("{option} {other}: not true or false"));
+                }
+                (Some(option), false, EMPTY) => words.extend([option, ""]),
+                (Some(option), false, value) => words.extend([option, value]),
+            }
+        }
+        Arguments::from_args(&["rmq-declare"], &words)
+            .map_err(|early| rmq_common::arguments::problem(&early.output))
+    }
+
+    /// Each column's option, without its hyphens, and the row's cell; `None` for the queue.
+    pub fn cells<'a>(
+        &'a self,
+        row: &'a StringRecord,
+    ) -> impl Iterator<Item = (Option<&'static str>, &'a str)> {
+        self.columns.iter().map(|column| column.option).zip(row)
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
+    let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+    let nearest = known.chain([QUEUE]).min_by_key(|other| distance(other));
+    let hint = nearest.filter(|it| distance(it) <= 3).map(|it| format!(" ({it} is one)"));
+    format!("the column '{name}' is no option that describes a queue{}", hint.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(header: &[&str]) -> Result<Columns, String> {
+        Columns::of(&StringRecord::from(header))
+    }
+
+    fn options(header: &[&str], row: &[&str]) -> Result<Arguments, String> {
+        columns(header).unwrap().options(&StringRecord::from(row))
+    }
+
+    #[test]
+    fn every_option_that_describes_a_queue_is_a_column_and_no_other() {
+        let names: Vec<_> = describing().map(|flag| flag.long).collect();
+        for option in crate::queue_arguments::TABLE.iter().map(|row| row.option) {
+            assert!(names.contains(&option), "{option}");
+        }
+        for option in ["--type", "--exchange", "--bind", "--with-dlq", "--transient", "--arg"] {
+            assert!(names.contains(&option), "{option}");
+        }
+        for option in ["--check", "--csv", "--url", "--vhost", "--retry", "--quiet"] {
+            assert!(!names.contains(&option), "{option}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_meant_is_refused() {
+        assert!(columns(&["max-length"]).unwrap_err().contains("no column 'queue'"));
+        assert!(columns(&["queue", "max-lenght"]).unwrap_err().ends_with("(max-length is one)"));
+        assert!(columns(&["queue", "queue"]).unwrap_err().contains("twice"));
+        assert!(columns(&["queue", "type", "type"]).unwrap_err().contains("twice"));
+        assert!(columns(&["queue", "arg", "arg", "bind", "bind", "exchange", "exchange"]).is_ok());
+        assert!(columns(&["queue", "url"]).is_err());
+    }
+
+    #[test]
+    fn a_row_is_a_command_line_where_an_empty_cell_gives_nothing() {
+        let header = ["queue", "max-length", "single-active-consumer", "dead-letter-exchange"];
+        let row = options(&header, &["q", "5", "true", EMPTY]).unwrap();
+        assert_eq!((row.max_length, row.single_active_consumer), (Some(5), true));
+        assert_eq!(row.dead_letter_exchange.as_deref(), Some(""));
+        let row = options(&header, &["q", "", "false", ""]).unwrap();
+        assert_eq!((row.max_length, row.single_active_consumer), (None, false));
+        assert_eq!(row.dead_letter_exchange, None);
+        let header = ["queue", "arg", "arg", "bind"];
+        let row = options(&header, &["q", "a=1", "b=2", "--odd:k"]).unwrap();
+        assert_eq!((row.arg.len(), row.bind[0].source.as_str()), (2, "--odd"));
+    }
+
+    #[test]
+    fn a_wrong_cell_is_told_with_its_column() {
+        let header = ["queue", "max-length", "single-active-consumer"];
+        let problem = |row: &[&str]| options(&header, row).unwrap_err();
+        assert!(problem(&["q", "-5", ""]).starts_with("--max-length -5: "));
+        assert!(problem(&["q", "", "yes"]).contains("not true or false"));
+        assert!(problem(&["q", ""]).contains("has 2 columns, the header row 3"));
+    }
+}

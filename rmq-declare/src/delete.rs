@@ -1,0 +1,135 @@
+//! `--delete`.
+//!
+//! Deleting only what is empty or unused is something classic queues alone can do: RabbitMQ 3.10 to
+//! 4.3 refuses it for quorum queues, by ending the connection, and for streams does not look and
+//! deletes them. So the type is found out first, and both are refused.
+
+use crate::argument_value::{long, plain, short};
+use crate::check::{Found, look};
+use crate::learn::learn;
+use crate::link::Link;
+use crate::queue_arguments::TYPE;
+use crate::refusal::{Request, Subject};
+use crate::shape::Declaration;
+use lapin::options::QueueDeleteOptions;
+use lapin::types::{FieldTable, ShortString};
+use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+
+/// When a queue is to be deleted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Conditions {
+    /// Only without messages.
+    pub if_empty: bool,
+    /// Only without consumers.
+    pub if_unused: bool,
+}
+
+impl Conditions {
+    fn options(self) -> Option<&'static str> {
+        match (self.if_empty, self.if_unused) {
+            (false, false) => None,
+            (true, false) => Some("--if-empty"),
+            (false, true) => Some("--if-unused"),
+            (true, true) => Some("--if-empty --if-unused"),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Deleted {
+    /// It is gone, and so many messages with it.
+    Gone(u32),
+    /// It was not there.
+    Missing,
+    /// It is still there.
+    Kept(Failure),
+}
+
+/// Deletes a queue.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn delete(
+    link: &Link,
+    queue: &ShortString,
+    conditions: Conditions,
+) -> Result<Deleted, Failure> {
+    let subject = Subject::Queue(queue.as_str(), None);
+    let request = Request { verb: "delete", subject, vhost: link.vhost(), user: link.user() };
+    match look(link, queue).await? {
+        Found::Missing => return Ok(Deleted::Missing),
+        Found::Unknown(failure) => return Ok(Deleted::Kept(failure)),
+        Found::Same(_) | Found::Different(..) => {}
+    }
+    if let Some(options) = conditions.options()
+        && let Some(why) = refused(options, type_of(link, queue).await?.as_deref())
+    {
+        return Ok(Deleted::Kept(Failure::data(why).context(request)));
+    }
+    let options = QueueDeleteOptions {
+        if_unused: conditions.if_unused,
+        if_empty: conditions.if_empty,
+        nowait: false,
+    };
+    let answer = link
+        .ask(&format!("queue {queue}"), async |channel, _| {
+            channel.queue_delete(queue.clone(), options).await
+        })
+        .await?;
+    Ok(match answer {
+        Ok(messages) => Deleted::Gone(messages),
+        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => Deleted::Missing,
+        Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text })
+            if conditions.options().is_some() =>
+        {
+            let why = if text.ends_with("not empty") { "it is not empty" } else { "it is in use" };
+            Deleted::Kept(Failure::new(Exit::No, why).context(request))
+        }
+        Err(trouble) => Deleted::Kept(request.failure(trouble)),
+    })
+}
+
+/// Why a queue of this type cannot be deleted with these options.
+fn refused(options: &str, queue_type: Option<&str>) -> Option<String> {
+    match queue_type {
+        Some("classic") => None,
+        Some("stream") => Some(format!(
+            "{options}: it is a stream, and RabbitMQ deletes streams without looking; nothing was \
+             deleted"
+        )),
+        Some(other) => Some(format!(
+            "{options}: it is a {other} queue, for which RabbitMQ has no such condition; nothing \
+             was deleted (look with --check, then delete without)"
+        )),
+        None => Some(format!(
+            "{options}: only for classic queues, and the broker does not tell whether this is one; \
+             nothing was deleted"
+        )),
+    }
+}
+
+async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>, Failure> {
+    let mut arguments = FieldTable::default();
+    arguments.insert(short(TYPE).unwrap_or_default(), long("classic"));
+    let guess = Declaration { durable: true, auto_delete: false, arguments };
+    let learnt = learn(link, queue, guess).await?;
+    Ok(learnt.map(|it| it.asked(TYPE).map_or("classic".to_owned(), |value| plain(&value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_that_rabbitmq_would_not_keep_is_refused() {
+        let refused =
+            |queue_type: Option<&str>| refused("--if-empty", queue_type).unwrap_or_default();
+        assert_eq!(refused(Some("classic")), "");
+        assert!(refused(Some("stream")).contains("without looking"));
+        assert!(refused(Some("quorum")).contains("it is a quorum queue"));
+        assert!(refused(None).contains("does not tell"));
+    }
+}

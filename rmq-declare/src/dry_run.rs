@@ -1,0 +1,67 @@
+//! `--dry-run`: what would be declared, and whether it is there already. Only looks, passively.
+
+use crate::check::{self, Found};
+use crate::counts::Escaped;
+use crate::exchange::Exchange;
+use crate::link::Link;
+use crate::plan::Job;
+use crate::queue_arguments;
+use crate::report::Told;
+use rmq_common::failure::Failure;
+use serde_json::Value;
+
+/// Tells of an exchange.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Failure> {
+    let found = check::look_for_exchange(link, exchange).await?;
+    let line = |state| line("exchange", exchange.name.as_str(), state, &exchange.json());
+    Ok(match found {
+        Found::Same(()) | Found::Different((), _) => vec![line("there")],
+        Found::Missing => vec![line("missing"), Told::No],
+        Found::Unknown(failure) => vec![Told::Failure(failure)],
+    })
+}
+
+/// Tells of a queue and what belongs to it.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
+    let mut told = Vec::new();
+    let mut binding_state = "missing";
+    for queue in job.queues() {
+        let name = queue.name.as_str();
+        let found = check::look(link, &queue.name).await?;
+        let server = link.server();
+        let declaration = queue.shape.declaration(server.as_ref());
+        let line = |state| line("queue", name, state, &declaration.json());
+        match found {
+            Found::Same(_) | Found::Different(..) => {
+                told.push(line("there"));
+                // Whether a binding is there, AMQP cannot ask.
+                binding_state = "unknown";
+            }
+            Found::Missing => {
+                told.extend([line("missing"), Told::No]);
+                binding_state = "missing";
+            }
+            Found::Unknown(failure) => told.push(Told::Failure(failure)),
+        }
+        let unknown =
+            server.and_then(|it| queue_arguments::unknown_to(&it, &declaration.arguments));
+        if let Some(why) = unknown {
+            let vhost = link.vhost();
+            told.push(Told::Failure(Failure::data(format!("declare {name} in {vhost}: {why}"))));
+        }
+    }
+    for binding in &job.bindings {
+        told.push(line("binding", job.queue.name.as_str(), binding_state, &binding.json()));
+    }
+    Ok(told)
+}
+
+fn line(what: &str, name: &str, state: &str, like: &Value) -> Told {
+    Told::Line(format!("{what}\t{}\t{state}\t{like}\n", Escaped(name)))
+}

@@ -1,0 +1,122 @@
+//! `--exchange`: an exchange that is to be there.
+
+use crate::argument_value::{json_of_table, short};
+use crate::json_parts::Parts;
+use lapin::types::{FieldTable, ShortString};
+use serde_json::{Value, json};
+use std::str::FromStr;
+
+/// What an exchange is to be like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// Its name.
+    pub name: ShortString,
+    /// `direct`, `fanout`, `topic`, `headers`, or one that a plugin brings.
+    pub kind: String,
+    /// Whether it outlives a restart of the broker.
+    pub durable: bool,
+    /// Whether it goes with the last binding from it.
+    pub auto_delete: bool,
+    /// Whether only other exchanges may publish to it.
+    pub internal: bool,
+    /// Its arguments: `alternate-exchange`, and those of plugins.
+    pub arguments: FieldTable,
+}
+
+impl Exchange {
+    /// As RabbitMQ's definitions files have it, without the name.
+    pub fn json(&self) -> Value {
+        json!({
+            "type": self.kind,
+            "durable": self.durable,
+            "auto_delete": self.auto_delete,
+            "internal": self.internal,
+            "arguments": json_of_table(&self.arguments),
+        })
+    }
+}
+
+impl FromStr for Exchange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let exchange = match Parts::read(text)? {
+            Some(mut parts) => {
+                let exchange = Exchange {
+                    name: parts.name("name")?.unwrap_or_default(),
+                    kind: parts.name("type")?.unwrap_or_default().to_string(),
+                    durable: parts.flag("durable", true)?,
+                    auto_delete: parts.flag("auto_delete", false)?,
+                    internal: parts.flag("internal", false)?,
+                    arguments: parts.arguments()?,
+                };
+                parts.finish("name, type, durable, auto_delete, internal, arguments")?;
+                exchange
+            }
+            None => {
+                // No type has a colon in it; names do (`App:Orders`).
+                let Some((name, kind)) = text.rsplit_once(':') else {
+                    return Err(format!("'{text}' is not NAME:TYPE"));
+                };
+                Exchange {
+                    name: short(name)?,
+                    kind: kind.to_owned(),
+                    durable: true,
+                    auto_delete: false,
+                    internal: false,
+                    arguments: FieldTable::default(),
+                }
+            }
+        };
+        if exchange.name.as_str().is_empty() {
+            return Err("the default exchange, which has no name, is always there".to_owned());
+        }
+        if exchange.name.as_str().contains(['\n', '\r']) {
+            return Err("a name cannot have a line break in it".to_owned());
+        }
+        match exchange.kind.len() {
+            0 => Err(format!("{} has no type: direct, fanout, topic, headers", exchange.name)),
+            1..=255 => Ok(exchange),
+            _ => Err("the type is too long".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::argument_value::long;
+
+    #[test]
+    fn an_exchange_is_name_and_type_or_json_as_in_definitions() {
+        let topic: Exchange = "events:topic".parse().unwrap();
+        assert_eq!((topic.name.as_str(), topic.kind.as_str()), ("events", "topic"));
+        assert!(topic.durable && !topic.auto_delete && !topic.internal);
+        let with_colon: Exchange = "App:Orders:fanout".parse().unwrap();
+        assert_eq!(with_colon.name.as_str(), "App:Orders");
+        let text = r#"{"name":"a:b","type":"direct","durable":false,"arguments":{"alternate-exchange":"ae"}}"#;
+        let full: Exchange = text.parse().unwrap();
+        assert_eq!((full.name.as_str(), full.durable), ("a:b", false));
+        assert_eq!(full.arguments.inner().get("alternate-exchange"), Some(&long("ae")));
+    }
+
+    #[test]
+    fn what_is_no_exchange_says_why() {
+        let long_name = format!("{}:topic", "x".repeat(256));
+        for (text, why) in [
+            ("events", "NAME:TYPE"),
+            ("events:", "no type"),
+            (":topic", "default exchange"),
+            (r#"{"name":"e"}"#, "no type"),
+            (r#"{"name":"e","type":"topic","durabel":true}"#, "\"durabel\" is not one of"),
+            (r#"{"name":"e","type":"topic","durable":1}"#, "not true or false"),
+            (r#"{"name":5,"type":"topic"}"#, "not a text"),
+            (r#"{"name":"e","type":"topic","arguments":[]}"#, "not an object"),
+            ("{oops", "not a JSON object"),
+            (&long_name, "256 bytes"),
+        ] {
+            let problem = text.parse::<Exchange>().unwrap_err();
+            assert!(problem.contains(why), "{text}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The names of arguments, to tell a misspelt one: brokers accept what they do not know without a
+//! word, do nothing about it, and do not even compare it.
+
+use crate::queue_arguments::TABLE;
+use lapin::types::FieldTable;
+
+/// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
+/// does anything about them.
+const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
+/// Arguments of exchanges: RabbitMQ's own, and those of the plugins it brings. Others are other
+/// plugins' business.
+const OF_EXCHANGES: [&str; 6] = [
+    "alternate-exchange",
+    "hash-header",
+    "hash-property",
+    "x-delayed-type",
+    "x-recent-history-length",
+    "x-recent-history-no-store",
+];
+/// How many letters a slip of the pen may change.
+const SLIP: usize = 3;
+
+/// What is worth knowing of the names in a queue's `arguments`.
+pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
+    let known: Vec<&str> = TABLE.iter().map(|row| row.key).chain(OBSOLETE).collect();
+    let names = arguments.into_iter().map(|(name, _)| name.as_str());
+    names
+        .filter_map(|name| {
+            if OBSOLETE.contains(&name) {
+                return Some(format!("{name}: RabbitMQ from 3.10 on does nothing about it"));
+            }
+            if known.contains(&name) {
+                return None;
+            }
+            let nearest = nearest(name, &known);
+            let unknown = name.starts_with("x-") || nearest.is_some();
+            unknown.then(|| ignored("queues", name, nearest))
+        })
+        .collect()
+}
+
+/// What is worth knowing of the names in an exchange's `arguments`: those only that look misspelt.
+pub fn of_exchange(arguments: &FieldTable) -> Vec<String> {
+    let names = arguments.into_iter().map(|(name, _)| name.as_str());
+    names
+        .filter(|name| !OF_EXCHANGES.contains(name))
+        .filter_map(|name| Some(ignored("exchanges", name, Some(nearest(name, &OF_EXCHANGES)?))))
+        .collect()
+}
+
+fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
+    let hint = nearest.map(|nearest| format!("; {nearest} is one")).unwrap_or_default();
+    format!(
+        "{name}: no release of RabbitMQ up to 4.3 knows such an argument of {of}, and without a \
+         plugin that does it is silently ignored{hint}"
+    )
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+    known.iter().copied().min_by_key(|other| distance(other)).filter(|it| distance(it) <= SLIP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::argument_value::{long, short};
+
+    fn told(of: fn(&FieldTable) -> Vec<String>, name: &str) -> String {
+        let mut table = FieldTable::default();
+        table.insert(short(name).unwrap(), long("v"));
+        of(&table).join("\n")
+    }
+
+    #[test]
+    fn a_misspelt_argument_is_told_with_the_one_that_may_be_meant() {
+        for (name, meant) in [
+            ("x-max-lenght", "x-max-length"),
+            ("x-dead-leter-exchange", "x-dead-letter-exchange"),
+            ("max-length", "x-max-length"),
+            ("x-quorum-initial-groupsize", "x-quorum-initial-group-size"),
+        ] {
+            let told = told(of_queue, name);
+            assert!(told.ends_with(&format!("; {meant} is one")), "{told}");
+        }
+        assert!(told(of_exchange, "alternate_exchange").ends_with("; alternate-exchange is one"));
+    }
+
+    #[test]
+    fn what_is_like_nothing_is_told_without_a_guess_and_what_is_known_not_at_all() {
+        let new = told(of_queue, "x-something-quite-new");
+        assert!(new.contains("no release") && !new.contains("is one"), "{new}");
+        assert_eq!(told(of_queue, "x-max-length"), "");
+        assert_eq!(told(of_queue, "owner"), "");
+        assert!(told(of_queue, "x-max-in-memory-length").contains("does nothing"));
+        assert_eq!(told(of_exchange, "x-our-plugin"), "");
+        assert_eq!(told(of_exchange, "alternate-exchange"), "");
+    }
+}

@@ -1,0 +1,185 @@
+//! What is wanted, from the command line or from a file: exchanges first, then queues.
+
+use crate::arguments::Arguments;
+use crate::binding::Binding;
+use crate::dead_letters;
+use crate::exchange::Exchange;
+use crate::queue::{self, Queue};
+use crate::shape::Shape;
+use crate::sheet::{Row, Sheet};
+use csv::StringRecord;
+use lapin::types::ShortString;
+use rmq_common::failure::Failure;
+use std::collections::HashMap;
+
+/// What is wanted.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The exchanges, each once, with the line that is the first to want it.
+    pub exchanges: Vec<(Option<u64>, Exchange)>,
+    /// The queues, in their order.
+    pub entries: Vec<Entry>,
+}
+
+/// A queue of the command line, or a row of a file.
+#[derive(Debug)]
+pub struct Entry {
+    /// The line of the file.
+    pub line: Option<u64>,
+    /// The row itself.
+    pub row: Option<StringRecord>,
+    /// What it asks for, or why it cannot be.
+    pub job: Result<Job, Failure>,
+}
+
+/// A queue that is wanted, and what belongs to it.
+#[derive(Debug)]
+pub struct Job {
+    /// The exchanges that were asked for together with it.
+    pub exchanges: Vec<Exchange>,
+    /// Its dead-letter queue, which is made first.
+    pub dead_letters: Option<Queue>,
+    /// The queue.
+    pub queue: Queue,
+    /// Its bindings.
+    pub bindings: Vec<Binding>,
+    /// Whether anything says what it is to be like.
+    pub described: bool,
+}
+
+impl Job {
+    fn new(name: &str, options: &Arguments, shape: &Shape) -> Result<Self, Failure> {
+        let described = options.queue_type.is_some() || options.with_dlq || shape.has_arguments();
+        let mut queue = Queue { name: queue::name(name)?, shape: shape.clone() };
+        let mut dead_letters = None;
+        if options.with_dlq {
+            let dlq = queue::name(&dead_letters::name(name))?;
+            queue.shape = shape.with_dead_letters_to(dlq.as_str())?;
+            dead_letters = Some(Queue { name: dlq, shape: shape.of_dead_letters() });
+        }
+        let (exchanges, bindings) = (options.exchange.clone(), options.bind.clone());
+        Ok(Job { exchanges, dead_letters, queue, bindings, described })
+    }
+
+    /// The dead-letter queue, if there is to be one, and the queue.
+    pub fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.dead_letters.iter().chain([&self.queue])
+    }
+}
+
+impl Plan {
+    /// What the command line asks for.
+    ///
+    /// # Errors
+    /// Options that do not go together (64).
+    pub fn of_options(options: &Arguments) -> Result<Self, Failure> {
+        let shape = Shape::from_options(options)?;
+        let mut plan = Plan::default();
+        plan.add_exchanges(None, &options.exchange);
+        let entries = options.queues.iter().map(|name| {
+            let job = Job::new(name, options, &shape);
+            Entry { line: None, row: None, job }
+        });
+        plan.entries = entries.collect();
+        plan.refuse_contradictions();
+        Ok(plan)
+    }
+
+    /// What a file asks for.
+    pub fn of_sheet(sheet: &Sheet) -> Self {
+        let mut plan = Plan::default();
+        for Row { line, cells } in &sheet.rows {
+            let line = Some(*line);
+            let asked = cells.clone().and_then(|row| Ok((sheet.columns.options(&row)?, row)));
+            let (row, job) = match asked {
+                Ok((options, row)) => {
+                    plan.add_exchanges(line, &options.exchange);
+                    let job = Shape::from_options(&options)
+                        .and_then(|shape| Job::new(sheet.columns.queue(&row), &options, &shape))
+                        // Bad options are a bad row here.
+                        .map_err(|failure| Failure::data(failure.to_string()));
+                    (Some(row), job)
+                }
+                Err(why) => (None, Err(Failure::data(why))),
+            };
+            plan.entries.push(Entry { line, row, job });
+        }
+        plan.refuse_contradictions();
+        plan
+    }
+
+    fn add_exchanges(&mut self, line: Option<u64>, exchanges: &[Exchange]) {
+        for exchange in exchanges {
+            if !self.exchanges.iter().any(|(_, known)| known == exchange) {
+                self.exchanges.push((line, exchange.clone()));
+            }
+        }
+    }
+
+    /// A queue cannot be like two different things; which of the two is made must not be left to
+    /// chance.
+    fn refuse_contradictions(&mut self) {
+        let mut first: HashMap<ShortString, (Option<u64>, Shape)> = HashMap::new();
+        for entry in &mut self.entries {
+            let Ok(job) = &entry.job else { continue };
+            let other = job.queues().find_map(|queue| {
+                let (line, shape) = first.get(&queue.name)?;
+                (*shape != queue.shape).then(|| (queue.name.clone(), *line))
+            });
+            match other {
+                Some((name, line)) => {
+                    let place = line.map_or("before".to_owned(), |line| format!("on line {line}"));
+                    entry.job = Err(Failure::data(format!(
+                        "queue {name} is asked for {place} already, with other options"
+                    )));
+                }
+                None => {
+                    for queue in job.queues() {
+                        first
+                            .entry(queue.name.clone())
+                            .or_insert_with(|| (entry.line, queue.shape.clone()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argh::FromArgs;
+
+    fn plan(words: &str) -> Plan {
+        let words: Vec<&str> = words.split(' ').collect();
+        Plan::of_options(&Arguments::from_args(&["rmq-declare"], &words).unwrap()).unwrap()
+    }
+
+    fn names(job: &Job) -> Vec<&str> {
+        job.queues().map(|queue| queue.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_dead_letter_queue_comes_before_its_queue() {
+        let plan = plan("--with-dlq jobs");
+        let job = plan.entries[0].job.as_ref().unwrap();
+        assert_eq!(names(job), ["jobs.dlq", "jobs"]);
+        assert!(job.queue.shape.is("x-dead-letter-routing-key", "jobs.dlq"));
+    }
+
+    #[test]
+    fn a_queue_that_is_to_be_like_two_things_is_refused_the_second_time() {
+        let plan = plan("--with-dlq jobs jobs.dlq jobs");
+        let made: Vec<bool> = plan.entries.iter().map(|entry| entry.job.is_ok()).collect();
+        assert_eq!(made, [true, false, true]);
+        let why = plan.entries[1].job.as_ref().unwrap_err().to_string();
+        assert!(why.contains("queue jobs.dlq is asked for before"), "{why}");
+    }
+
+    #[test]
+    fn an_exchange_that_many_want_is_wanted_once() {
+        assert_eq!(plan("--exchange e:topic --exchange e:topic a b").exchanges.len(), 1);
+        // Which of the two is there is for the broker to say.
+        assert_eq!(plan("--exchange e:topic --exchange e:fanout a").exchanges.len(), 2);
+    }
+}

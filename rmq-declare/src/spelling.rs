@@ -1,0 +1,61 @@
+//! Values of arguments as options spell them, from what the broker says.
+
+use crate::queue_arguments::{DELIVERY_LIMIT, MAX_AGE};
+use rmq_common::duration::Limit;
+use std::time::Duration;
+
+/// Arguments that RabbitMQ counts in milliseconds.
+const TIMES: [&str; 6] = [
+    "x-message-ttl",
+    "x-expires",
+    "x-consumer-timeout",
+    "x-consumer-disconnected-timeout",
+    "x-delayed-retry-min",
+    "x-delayed-retry-max",
+];
+/// Units of ages, largest first, in seconds.
+const AGES: [(&str, u64); 4] = [("D", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+
+/// The value `text` of `argument`, as its option would spell it.
+pub fn spelt(argument: &str, text: &str) -> String {
+    let milliseconds = || text.parse().ok().map(Duration::from_millis);
+    match argument {
+        DELIVERY_LIMIT if text == "-1" => "unlimited".to_owned(),
+        MAX_AGE => age(text),
+        _ if TIMES.contains(&argument) => match milliseconds() {
+            Some(time) => Limit::For(time).to_string(),
+            None => text.to_owned(),
+        },
+        _ => text.to_owned(),
+    }
+}
+
+/// 4.3 tells ages in milliseconds, earlier releases as they were given.
+fn age(text: &str) -> String {
+    let seconds =
+        text.parse::<u64>().ok().filter(|it| it.is_multiple_of(1_000)).map(|it| it / 1_000);
+    let unit = |seconds: u64| AGES.iter().find(|(_, length)| seconds.is_multiple_of(*length));
+    match seconds.and_then(|seconds| Some((seconds, unit(seconds)?))) {
+        Some((seconds, (name, length))) => format!("{}{name}", seconds / length),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::option_value;
+
+    #[test]
+    fn a_value_is_spelt_as_its_option_reads_it() {
+        assert_eq!(spelt("x-message-ttl", "60000"), "1m");
+        assert_eq!(option_value::message_ttl(&spelt("x-message-ttl", "0")), Ok(0));
+        assert_eq!(option_value::expires(&spelt("x-expires", "90001")), Ok(90_001));
+        assert_eq!(spelt("x-delivery-limit", "-1"), "unlimited");
+        assert_eq!(spelt("x-delivery-limit", "5"), "5");
+        assert_eq!(spelt("x-max-age", "604800000"), "7D");
+        assert_eq!(spelt("x-max-age", "5400000"), "90m");
+        assert_eq!(spelt("x-max-age", "1Y"), "1Y");
+        assert_eq!(spelt("x-max-length", "60000"), "60000");
+    }
+}

@@ -1,0 +1,114 @@
+//! What is to be done with the queues, and which options go together.
+
+use crate::arguments::Arguments;
+use crate::columns;
+use crate::delete::Conditions;
+use rmq_common::failure::Failure;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub enum Task {
+    /// Make them be there.
+    Declare,
+    /// Only look.
+    Check,
+    /// Tell what would be declared.
+    DryRun,
+    /// Delete them; with `pretend`, only tell which are there.
+    Delete {
+        /// When.
+        conditions: Conditions,
+        /// Whether it is a dry run.
+        pretend: bool,
+    },
+}
+
+impl Task {
+    /// What the command line asks for.
+    ///
+    /// # Errors
+    /// Options that do not go together, or no queue (64).
+    pub fn of(options: &Arguments) -> Result<Self, Failure> {
+        let Arguments { check, dry_run, delete, if_empty, if_unused, .. } = *options;
+        let conditions = Conditions { if_empty, if_unused };
+        if (if_empty || if_unused) && !delete {
+            return Err(Failure::usage("--if-empty and --if-unused say when to --delete"));
+        }
+        if check && (delete || dry_run) {
+            return Err(Failure::usage("--check changes nothing; leave out the other"));
+        }
+        let described = columns::first_described(options);
+        if delete && let Some(option) = described {
+            return Err(Failure::usage(format!(
+                "--delete takes names alone, and {option} describes a queue"
+            )));
+        }
+        if options.csv.is_some() {
+            if delete {
+                return Err(Failure::usage("--delete takes names, not --csv"));
+            }
+            if !options.queues.is_empty() {
+                return Err(Failure::usage("queues come by name or by --csv, not both"));
+            }
+            if let Some(option) = described {
+                return Err(Failure::usage(format!(
+                    "with --csv the file says what queues are like: make {option} a column"
+                )));
+            }
+        } else if options.queues.is_empty() {
+            if options.exchange.is_empty() {
+                return Err(Failure::usage("no queue is named (see rmq-declare --help)"));
+            }
+            if columns::describes_queue(options) {
+                return Err(Failure::usage(
+                    "no queue is named, but options describe one (see rmq-declare --help)",
+                ));
+            }
+        }
+        Ok(match (check, dry_run, delete) {
+            (true, ..) => Task::Check,
+            (_, pretend, true) => Task::Delete { conditions, pretend },
+            (_, true, _) => Task::DryRun,
+            _ => Task::Declare,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argh::FromArgs;
+
+    #[test]
+    fn options_that_do_not_go_together_are_refused() {
+        let task = |words: &str| {
+            let words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
+            Task::of(&Arguments::from_args(&["rmq-declare"], &words).unwrap())
+        };
+        for (words, why) in [
+            ("", "no queue is named"),
+            ("--if-empty q", "when to --delete"),
+            ("--check --delete q", "--check changes nothing"),
+            ("--check --dry-run q", "--check changes nothing"),
+            ("--delete --max-length 5 q", "--max-length describes"),
+            ("--delete --with-dlq q", "--with-dlq describes"),
+            ("--delete --csv f", "not --csv"),
+            ("--csv f q", "not both"),
+            ("--csv f --type classic", "make --type a column"),
+            ("--exchange e:topic --bind e:k", "no queue is named"),
+        ] {
+            let failure = task(words).unwrap_err();
+            assert_eq!(failure.exit().status(), 64);
+            assert!(failure.to_string().contains(why), "{words}: {failure}");
+        }
+        for words in [
+            "q",
+            "--csv f",
+            "--check --csv f",
+            "--delete --if-empty --dry-run q",
+            "--exchange e:topic",
+        ] {
+            assert!(task(words).is_ok(), "{words}");
+        }
+    }
+}
