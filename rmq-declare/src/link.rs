@@ -19,6 +19,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// Between two looks for a channel.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How many of them, when nobody has one that could become free.
+const PAUSES: u32 = 500;
+
 /// A connection and the channels on it.
 pub struct Link {
     /// Whoever holds it connects, while the others wait.
@@ -35,7 +40,14 @@ pub struct Link {
 struct Open {
     /// `None` only while it is being closed.
     session: Option<Session>,
+    /// Channels that nobody uses.
     idle: RefCell<Vec<Channel>>,
+    /// How many ask something, or wait for a channel to ask on.
+    asking: Cell<usize>,
+    /// How many of them wait for a channel.
+    waiting: Cell<usize>,
+    /// Whether no channel can be opened any more.
+    used_up: Cell<bool>,
 }
 
 impl Drop for Open {
@@ -97,13 +109,16 @@ impl Link {
             let open = self.connect(&patience).await?;
             let (lost, is_first) = match open.ask(&question).await {
                 Ok(answer) => return Ok(Ok(answer)),
-                Err(Asked { trouble: Trouble::Lost(why), closes_connection }) => {
-                    (why, !closes_connection || self.lose(&open))
+                Err(Problem::UsedUp) => {
+                    self.lose(&open);
+                    retire(open).await;
+                    continue;
                 }
-                Err(Asked { trouble, closes_connection }) => {
-                    if closes_connection {
-                        self.lose(&open);
-                    }
+                Err(Problem::Channel(Trouble::Lost(why))) => (why, true),
+                Err(Problem::Channel(trouble)) => return Ok(Err(trouble)),
+                Err(Problem::Connection(Trouble::Lost(why))) => (why, self.lose(&open)),
+                Err(Problem::Connection(trouble)) => {
+                    self.lose(&open);
                     return Ok(Err(trouble));
                 }
             };
@@ -131,7 +146,13 @@ impl Link {
             return Ok(open.clone());
         }
         let session = Some(broker.connect(patience).await?);
-        let open = Rc::new(Open { session, idle: RefCell::default() });
+        let open = Rc::new(Open {
+            session,
+            idle: RefCell::default(),
+            asking: Cell::new(0),
+            used_up: Cell::new(false),
+            waiting: Cell::new(0),
+        });
         *self.open.borrow_mut() = Some(open.clone());
         Ok(open)
     }
@@ -148,18 +169,27 @@ impl Link {
 
     /// Ends the connection.
     pub async fn close(self) {
-        let open = self.open.take().and_then(Rc::into_inner);
-        if let Some(session) = open.and_then(|mut open| open.session.take()) {
-            session.close().await;
+        if let Some(open) = self.open.take() {
+            retire(open).await;
         }
     }
 }
 
-/// What came of a question that was not answered as hoped.
-struct Asked {
-    trouble: Trouble,
-    /// Whether the connection is over with it, and not the channel alone.
-    closes_connection: bool,
+/// Ends a connection in good order, if nobody else uses it any more.
+async fn retire(open: Rc<Open>) {
+    if let Some(session) = Rc::into_inner(open).and_then(|mut open| open.session.take()) {
+        session.close().await;
+    }
+}
+
+/// Why a question was not answered as hoped.
+enum Problem {
+    /// The channel is over with it.
+    Channel(Trouble),
+    /// The connection is.
+    Connection(Trouble),
+    /// Nothing has been asked: the connection has no channels left that can be used.
+    UsedUp,
 }
 
 impl Open {
@@ -170,28 +200,67 @@ impl Open {
     async fn ask<T>(
         &self,
         question: impl AsyncFn(&Channel, Option<&Server>) -> lapin::Result<T>,
-    ) -> Result<T, Asked> {
-        let lost = |trouble| Asked { trouble, closes_connection: true };
-        let idle = self.idle.borrow_mut().pop();
-        let channel = match (idle, &self.session) {
-            (Some(channel), _) => channel,
-            (None, Some(session)) => session.channel().await.map_err(lost)?,
-            (None, None) => return Err(lost(Trouble::Lost("not connected".to_owned()))),
-        };
+    ) -> Result<T, Problem> {
+        self.asking.update(|asking| asking + 1);
+        let answer = self.ask_on_a_channel(question).await;
+        self.asking.update(|asking| asking - 1);
+        answer
+    }
+
+    async fn ask_on_a_channel<T>(
+        &self,
+        question: impl AsyncFn(&Channel, Option<&Server>) -> lapin::Result<T>,
+    ) -> Result<T, Problem> {
+        self.waiting.update(|waiting| waiting + 1);
+        let channel = self.channel().await;
+        self.waiting.update(|waiting| waiting - 1);
+        let channel = channel?;
         let closes_channel = Cell::new(false);
         let asked = async {
             question(&channel, self.server()).await.inspect_err(|error| {
                 closes_channel.set(error.is_amqp_soft_error());
             })
         };
-        match answer(asked).await {
-            Ok(answer) => {
-                self.idle.borrow_mut().push(channel);
-                Ok(answer)
+        let answer = answer(asked).await;
+        answer.inspect(|_| self.idle.borrow_mut().push(channel)).map_err(|trouble| {
+            let trouble = refused_for_good(trouble);
+            match closes_channel.get() {
+                true => Problem::Channel(trouble),
+                false => Problem::Connection(trouble),
             }
-            Err(trouble) => {
-                let trouble = refused_for_good(trouble);
-                Err(Asked { trouble, closes_connection: !closes_channel.get() })
+        })
+    }
+
+    /// A channel that nobody uses.
+    ///
+    /// lapin never forgets the refusal that closed a channel, and gives it once more to the next
+    /// channel of that number: a refusal of opening one is somebody else's, from long ago, and the
+    /// connection is then used up (`channels_poison` in lapin 4.12.3; there are 2047 numbers).
+    async fn channel(&self) -> Result<Channel, Problem> {
+        let Some(session) = &self.session else {
+            return Err(Problem::Connection(Trouble::Lost("not connected".to_owned())));
+        };
+        let mut alone = 0;
+        loop {
+            if let Some(channel) = self.idle.borrow_mut().pop() {
+                return Ok(channel);
+            }
+            if self.used_up.get() {
+                return Err(Problem::UsedUp);
+            }
+            match session.channel().await {
+                Ok(channel) => return Ok(channel),
+                Err(Trouble::Refused { .. }) => self.used_up.set(true),
+                // The broker's channel_max is reached: somebody's channel will be free soon, or one
+                // that was refused is forgotten.
+                Err(Trouble::Protocol(why)) if why.contains("number of channels") => {
+                    alone += u32::from(self.asking == self.waiting);
+                    if alone > PAUSES {
+                        return Err(Problem::Connection(Trouble::Protocol(why)));
+                    }
+                    runtime::sleep(PAUSE).await;
+                }
+                Err(trouble) => return Err(Problem::Connection(trouble)),
             }
         }
     }
