@@ -6,7 +6,8 @@
 //! * [`unheard`] is an address where nobody listens.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
-//! * [`observe`] and [`connections`] ask the broker itself what it holds, and who is connected.
+//! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
+//!   like, and who is connected.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
@@ -27,6 +28,7 @@ pub mod connections;
 pub mod observe;
 pub mod pika;
 pub mod proxy;
+pub mod queues;
 pub mod running;
 pub mod scale;
 pub mod secured;

@@ -29,6 +29,10 @@ pub struct Scale {
     pub large: usize,
     /// How often rmq-recv is killed before it has acknowledged anything.
     pub crash_loop: usize,
+    /// Queues in one CSV file; more than a connection has channels.
+    pub queues: usize,
+    /// Rows of a random CSV file.
+    pub rows: usize,
 }
 
 const SHORT: Scale = Scale {
@@ -44,6 +48,8 @@ const SHORT: Scale = Scale {
     mebibytes: 128,
     large: 30,
     crash_loop: 24,
+    queues: 2_500,
+    rows: 60,
 };
 
 const FULL: Scale = Scale {
@@ -59,6 +65,8 @@ const FULL: Scale = Scale {
     mebibytes: 10 << 10,
     large: 100,
     crash_loop: 100,
+    queues: 10_000,
+    rows: 600,
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

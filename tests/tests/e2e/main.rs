@@ -12,10 +12,15 @@
 
 mod acknowledgements;
 mod alarms;
+mod arguments;
 mod commands;
 mod crashes;
+mod csv_files;
+mod dead_letters;
+mod deletions;
 mod downstream;
 mod endurance;
+mod exchanges;
 mod framings;
 mod heartbeats;
 mod hosts;
@@ -27,6 +32,7 @@ mod memory;
 mod outages;
 mod output;
 mod pausing;
+mod permissions;
 mod pipelines;
 mod progress;
 mod refusals;

@@ -1,0 +1,55 @@
+//! Queues, exchanges and bindings as the broker itself knows them.
+
+use crate::vhost::Vhost;
+
+impl Vhost<'_> {
+    /// The arguments of a queue in Erlang's words, as in `{<<"x-max-length">>,long,5}`, with
+    /// `durable` and `auto_delete` where they hold; `None` where there is no such queue.
+    pub fn arguments(&self, queue: &str) -> Option<String> {
+        let text = self.cluster.erlang(&format!(
+            "case rabbit_amqqueue:lookup({}) of {{ok, Q}} -> io_lib:format(\"~0p~s~s\", \
+             [lists:sort(amqqueue:get_arguments(Q)), [\" durable\" || amqqueue:is_durable(Q)], \
+             [\" auto_delete\" || amqqueue:is_auto_delete(Q)]]); _ -> \"none\" end",
+            self.name_of("queue", queue)
+        ));
+        (text != "none").then_some(text)
+    }
+
+    /// On how many nodes a quorum queue has members.
+    pub fn members(&self, queue: &str) -> usize {
+        let text = self.cluster.erlang(&format!(
+            "begin {{ok, Q}} = rabbit_amqqueue:lookup({}), \
+             integer_to_list(length(maps:get(nodes, amqqueue:get_type_state(Q)))) end",
+            self.name_of("queue", queue)
+        ));
+        text.parse().expect("a number")
+    }
+
+    /// An exchange's type, and its arguments in Erlang's words; `None` where there is none.
+    pub fn exchange(&self, exchange: &str) -> Option<String> {
+        let text = self.cluster.erlang(&format!(
+            "case rabbit_exchange:lookup({}) of {{ok, X}} -> io_lib:format(\"~s ~0p\", \
+             [element(3, X), element(7, X)]); _ -> \"none\" end",
+            self.name_of("exchange", exchange)
+        ));
+        (text != "none").then_some(text)
+    }
+
+    /// The bindings of a queue but that to the default exchange, sorted: exchange, routing key and
+    /// arguments in Erlang's words.
+    pub fn bindings(&self, queue: &str) -> Vec<String> {
+        let text = self.cluster.erlang(&format!(
+            "lists:join($\\n, lists:sort([lists:flatten(io_lib:format(\"~s ~s ~0p\", \
+             [element(4, element(2, B)), element(3, B), element(5, B)])) || B <- \
+             rabbit_binding:list_for_destination({}), element(4, element(2, B)) =/= <<>>]))",
+            self.name_of("queue", queue)
+        ));
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn name_of(&self, kind: &str, name: &str) -> String {
+        // As UTF-8 bytes, which any name can be written as.
+        let bytes: Vec<String> = name.bytes().map(|byte| byte.to_string()).collect();
+        format!("rabbit_misc:r(<<\"{}\">>, {kind}, <<{}>>)", self.name, bytes.join(","))
+    }
+}

@@ -1,0 +1,178 @@
+//! `rmq-declare --csv`.
+
+use rmq_tests::brokers;
+use rmq_tests::scale::{random, scale};
+use rmq_tests::tool::Ended;
+use rmq_tests::vhost::Vhost;
+use std::time::Duration;
+
+const HEADER: &str = "queue,type,max-length,max-bytes,overflow,message-ttl,dead-letter-exchange,\
+                      dead-letter-key,single-active-consumer,max-age,max-priority,transient,arg,arg,bind";
+
+/// A row that can be declared, as the tool itself would write it.
+fn row(random: &mut fastrand::Rng, number: usize) -> String {
+    const ODD: [&str; 8] = ["", " ", ",x", "\"", "é", "\t", "''", ";|"];
+    let queue = format!("q{number}{}", random.choice(ODD).unwrap());
+    let kind = random.choice(["", "quorum", "classic", "classic", "stream"]).unwrap();
+    let (stream, classic) = (kind == "stream", kind == "classic");
+    let mut maybe = |possible: bool, values: &[&str]| {
+        let value = random.choice(values).copied().unwrap_or_default();
+        if possible && random.bool() { value.to_owned() } else { String::new() }
+    };
+    let exchange = maybe(!stream, &["''", "dead", "a,b", "x \"y\""]);
+    let cells = [
+        queue,
+        kind.to_owned(),
+        maybe(!stream, &["0", "7", "100000"]),
+        maybe(true, &["10000000", "999999999"]),
+        maybe(!stream, &["drop-head", "reject-publish"]),
+        maybe(!stream, &["0", "1500ms", "90s", "1m", "3650d"]),
+        exchange.clone(),
+        maybe(!exchange.is_empty(), &["''", "key", "5", "a.b,c"]),
+        maybe(!stream, &["true"]),
+        maybe(stream, &["7D", "1Y", "90m", "6M"]),
+        maybe(classic, &["0", "5", "255"]),
+        maybe(classic, &["true"]),
+        maybe(true, &["x-own=1", "x-own={\"a\":[1,2.5]}"]),
+        maybe(true, &["x-other=\"5\"", "x-other=word"]),
+        maybe(true, &["amq.topic:k.#", "{\"source\":\"amq.headers\",\"arguments\":{\"n\":1}}"]),
+    ];
+    let quoted = cells.map(|cell| match cell.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell,
+    });
+    quoted.join(",")
+}
+
+fn run(vhost: &Vhost<'_>, words: &[&str], file: &str) -> Ended {
+    let tool = vhost.tool("rmq-declare").arguments(&["--quiet"]).arguments(words);
+    tool.arguments(&["--csv", "-"]).timeout(Duration::from_secs(300)).input(file).run()
+}
+
+#[test]
+fn what_a_file_declares_is_what_a_check_writes_again() {
+    let vhost = Vhost::new(brokers::one());
+    let mut random = random("csv");
+    let rows: Vec<String> = (0..scale().rows).map(|number| row(&mut random, number)).collect();
+    let file = format!("{HEADER}\n{}\n", rows.join("\n"));
+    let declared = run(&vhost, &[], &file).expect(0);
+    assert_eq!(declared.stdout.iter().filter(|byte| **byte == b'\n').count(), rows.len());
+    let again = run(&vhost, &[], &file).expect(0);
+    assert_eq!(again.stdout, declared.stdout, "the same file twice is a no-op");
+    let checked = run(&vhost, &["--check"], &file).expect(0);
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
+    // And of a file that asks for something else, it writes what is there.
+    let wrong = format!(
+        "{HEADER}\n{}\n",
+        rows.iter().map(|row| differing(row)).collect::<Vec<_>>().join("\n")
+    );
+    let checked = run(&vhost, &["--check"], &wrong).expect(1);
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
+    let untouched = run(&vhost, &["--check"], &file).expect(0);
+    assert_eq!(String::from_utf8(untouched.stdout).unwrap(), file);
+}
+
+/// The same row with a `max-bytes` that no row has.
+fn differing(row: &str) -> String {
+    // A name may have commas of its own, but ends where the type begins.
+    let kinds = [",,", ",quorum,", ",classic,", ",stream,"];
+    let (name, rest) = row.split_at(kinds.iter().filter_map(|kind| row.find(kind)).min().unwrap());
+    let mut cells: Vec<&str> = rest.splitn(5, ',').collect();
+    cells[3] = "123456789";
+    format!("{name}{}", cells.join(","))
+}
+
+#[test]
+fn every_row_is_tried_and_the_failures_have_their_lines_and_the_worst_status() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--type", "classic"], "other");
+    let file = b"queue,max-length,exchange,bind\r\n\
+                 good,5,,\r\n\
+                 \r\n\
+                 other,,,\r\n\
+                 bad,five,,\r\n\
+                 short\r\n\
+                 ,,,\r\n\
+                 \xff,,,\r\n\
+                 good,6,,\r\n\
+                 bound,,e:topic,e:k\r\n\
+                 unbound,,,nowhere:k\r\n\
+                 last,,,\r\n";
+    let tool = vhost.tool("rmq-declare").arguments(&["--quiet", "--csv", "-"]);
+    let told = tool.input(*file).run().expect(65);
+    assert_eq!(told.stdout, b"good\t0\t0\nbound\t0\t0\nunbound\t0\t0\nlast\t0\t0\n");
+    let lines = told.stderr.lines().map(|line| line.split(": ").nth(1).unwrap());
+    let wanted = ["line 4", "line 5", "line 6", "line 7", "line 8", "line 9", "line 11"];
+    assert_eq!(lines.collect::<Vec<_>>(), wanted, "{}", told.stderr);
+    let told = told.says("line 5: --max-length five: ").says("line 6: it has 1 columns");
+    told.says("line 9: queue good is asked for on line 2 already").says("not UTF-8");
+    assert_eq!(vhost.bindings("bound"), ["e k []"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_meant_is_refused_whole() {
+    let vhost = Vhost::new(brokers::one());
+    for (file, why) in [
+        ("", "no header row"),
+        ("max-length\n5\n", "no column 'queue'"),
+        ("queue,max-lenght\nq,5\n", "max-length is one"),
+        ("queue,type,type\nq,,\n", "twice"),
+    ] {
+        run(&vhost, &[], file).expect(65).says(why);
+    }
+    assert_eq!(vhost.arguments("q"), None);
+    let missing = vhost.tool("rmq-declare").arguments(&["--csv", "/nowhere/f.csv"]).run();
+    missing.expect(74).says("/nowhere/f.csv: No such file");
+    let empty = run(&vhost, &[], "queue\n").expect(0);
+    assert!(empty.stdout.is_empty() && empty.stderr.is_empty());
+}
+
+#[test]
+fn a_missing_queue_is_no_row_of_a_check() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--max-length", "5"], "there");
+    let file = "queue,max-length\nthere,5\nnowhere,5\n";
+    let checked = run(&vhost, &["--check"], file).expect(1);
+    assert_eq!(checked.stdout, b"queue,max-length\nthere,5\n");
+    checked.says("line 3: check nowhere in ").says("missing");
+    assert_eq!(vhost.arguments("nowhere"), None);
+}
+
+#[test]
+fn thousands_of_queues_are_declared_compared_and_refused_each_for_itself() {
+    let vhost = Vhost::new(brokers::one());
+    let count = scale().queues;
+    let file = |limit: usize| {
+        let rows = (0..count).map(|row| format!("q{row},classic,{}\n", row % 7 + limit));
+        rows.fold("queue,type,max-length\n".to_owned(), |file, row| file + &row)
+    };
+    let lines: String = (0..count).map(|row| format!("q{row}\t0\t0\n")).collect();
+    for _ in 0..2 {
+        let declared = run(&vhost, &[], &file(1)).expect(0);
+        assert!(String::from_utf8(declared.stdout).unwrap() == lines);
+    }
+    // Each refusal ends a channel, and there are more of them than a connection has numbers for.
+    let refused = run(&vhost, &[], &file(20)).expect(65);
+    assert_eq!(refused.stdout, b"");
+    for (row, line) in refused.stderr.lines().enumerate() {
+        let wanted = format!(
+            "rmq-declare: line {}: declare q{row} in {}: it exists with --max-length \
+                              (x-max-length) {}, {} was asked for;",
+            row + 2,
+            vhost.name,
+            row % 7 + 1,
+            row % 7 + 20
+        );
+        assert!(line.starts_with(&wanted), "{line}");
+    }
+    assert_eq!(refused.stderr.lines().count(), count);
+    let checked = run(&vhost, &["--check"], &file(20)).expect(1);
+    assert!(String::from_utf8(checked.stdout).unwrap() == file(1));
+    let names: Vec<String> = (0..count).map(|row| format!("q{}", row * 2)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let looked =
+        vhost.tool("rmq-declare").arguments(&["--check"]).arguments(&names).run().expect(1);
+    let missing =
+        looked.stdout.split(|byte| *byte == b'\n').filter(|it| it.ends_with(b"\tmissing"));
+    assert_eq!(missing.count(), count / 2);
+}

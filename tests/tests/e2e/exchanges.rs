@@ -1,0 +1,96 @@
+//! Exchanges and bindings.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::tool::Ended;
+use rmq_tests::vhost::Vhost;
+
+fn declare(vhost: &Vhost<'_>, words: &[&str]) -> Ended {
+    vhost.tool("rmq-declare").arguments(&["--quiet"]).arguments(words).run()
+}
+
+#[test]
+fn exchanges_of_every_type_are_there_with_their_arguments_before_the_queue_is_bound() {
+    let vhost = Vhost::new(brokers::one());
+    for kind in ["direct", "fanout", "topic", "headers"] {
+        let exchange = format!("e-{kind}:{kind}");
+        let words = ["--exchange", &exchange, "--bind", &format!("e-{kind}:k"), "q"];
+        declare(&vhost, &words).expect(0);
+        declare(&vhost, &words).expect(0);
+        assert_eq!(vhost.exchange(&format!("e-{kind}")), Some(format!("{kind} []")));
+    }
+    let text = r#"{"name":"App:Orders","type":"topic","arguments":{"alternate-exchange":"lost"}}"#;
+    let bind = r#"{"source":"App:Orders","routing_key":"order.#"}"#;
+    declare(&vhost, &["--exchange", "lost:fanout", "--exchange", text, "--bind", bind, "q"])
+        .expect(0);
+    let wanted = r#"topic [{<<"alternate-exchange">>,longstr,<<"lost">>}]"#;
+    assert_eq!(vhost.exchange("App:Orders").as_deref(), Some(wanted));
+    let wanted = [
+        "App:Orders order.# []",
+        "e-direct k []",
+        "e-fanout k []",
+        "e-headers k []",
+        "e-topic k []",
+    ];
+    assert_eq!(vhost.bindings("q"), wanted);
+}
+
+#[test]
+fn a_binding_to_a_headers_exchange_compares_headers() {
+    let vhost = Vhost::new(brokers::one());
+    let bind = r#"{"source":"h","arguments":{"x-match":"all","kind":"invoice","n":5}}"#;
+    declare(&vhost, &["--exchange", "h:headers", "--bind", bind, "q"]).expect(0);
+    let bindings = vhost.bindings("q");
+    for term in [
+        r#"{<<"kind">>,longstr,<<"invoice">>}"#,
+        r#"{<<"n">>,long,5}"#,
+        r#"{<<"x-match">>,longstr,<<"all">>}"#,
+    ] {
+        assert!(bindings[0].contains(term), "{bindings:?}");
+    }
+    let bad = r#"{"source":"h","arguments":{"x-match":"most"}}"#;
+    declare(&vhost, &["--bind", bad, "q"]).expect(65).says("bind q to h").says("x-match");
+    assert_eq!(vhost.bindings("q"), bindings);
+}
+
+#[test]
+fn an_exchange_that_differs_is_told_and_its_queue_is_not_tried() {
+    let vhost = Vhost::new(brokers::one());
+    declare(&vhost, &["--exchange", "e:topic"]).expect(0);
+    let told = declare(&vhost, &["--exchange", "e:fanout", "--bind", "e", "q"]).expect(65);
+    told.says("it exists with type topic, fanout was asked for").says("not tried, as exchange e");
+    let with = r#"{"name":"e","type":"topic","arguments":{"alternate-exchange":"x"}}"#;
+    let told = declare(&vhost, &["--exchange", with]).expect(65);
+    told.says("without alternate-exchange, x was asked for; a policy");
+    let transient = r#"{"name":"e","type":"topic","durable":false}"#;
+    declare(&vhost, &["--exchange", transient]).expect(65).says("with durable true, false");
+    declare(&vhost, &["--exchange", "f:topicc"]).expect(65).says("no exchange type topicc");
+    assert_eq!((vhost.arguments("q"), vhost.exchange("f")), (None, None));
+    assert_eq!(vhost.exchange("e").as_deref(), Some("topic []"));
+}
+
+#[test]
+fn a_check_of_exchanges_changes_nothing_and_says_no() {
+    let vhost = Vhost::new(brokers::one());
+    declare(&vhost, &["--exchange", "e:topic", "q"]).expect(0);
+    declare(&vhost, &["--check", "--exchange", "e:topic", "q"]).expect(0);
+    declare(&vhost, &["--check", "--exchange", "e:direct", "q"]).expect(1).says("type topic");
+    let told = declare(&vhost, &["--check", "--exchange", "f:topic", "q"]).expect(1);
+    assert_eq!(told.says("exchange f in ").stdout, b"q\t0\t0\n");
+    assert_eq!(vhost.exchange("f"), None);
+    let check = ["--check", "--bind", "e:k", "q"];
+    vhost.tool("rmq-declare").arguments(&check).run().expect(0).says("bindings are not checked");
+    assert_eq!(vhost.bindings("q"), [""; 0]);
+}
+
+#[test]
+fn a_missing_exchange_fails_the_binding_and_leaves_the_queue() {
+    let vhost = Vhost::new(brokers::one());
+    let told = declare(&vhost, &["--bind", "nowhere:k", "--bind", "amq.topic:k", "q"]).expect(65);
+    told.says("bind q to nowhere:k in ");
+    assert_eq!(vhost.bindings("q"), ["amq.topic k []"]);
+    assert_eq!(vhost.held("q"), Held::ready(0));
+    for word in ["", ":k"] {
+        declare(&vhost, &["--bind", word, "q"]).expect(64).says("default exchange");
+    }
+}
