@@ -7,7 +7,7 @@ use crate::learn::learn;
 use crate::link::Link;
 use crate::performing::{look, unchecked};
 use crate::plan::Job;
-use crate::queue_arguments::{DEAD_LETTER_KEY, TABLE, TYPE};
+use crate::queue_arguments::{DEAD_LETTER_KEY, TABLE, TYPE, option_of};
 use crate::queue_type::QueueType;
 use crate::report::Told;
 use crate::shape::Declaration;
@@ -53,11 +53,38 @@ pub async fn row(
                 })
                 .collect();
             told.push(Told::Line(written(cells.iter().map(String::as_str))));
+            told.extend(without_column(columns, row, &asked, &is).map(|more| {
+                let why = format!("check {} in {}: {more}", queue.name, link.vhost());
+                Told::Difference(Failure::data(why))
+            }));
         }
         (true, true, None) | (false, ..) => {}
     }
     told.extend(unchecked(job));
     Ok(told)
+}
+
+/// What the queue has that no column of the row can tell.
+fn without_column(
+    columns: &Columns,
+    row: &StringRecord,
+    asked: &Declaration,
+    is: &Declaration,
+) -> Option<String> {
+    let in_cells = |key: &str| {
+        columns.cells(row).any(|(option, cell)| match option {
+            Some("--arg") => cell.split('=').next() == Some(key),
+            option => option.is_some() && option == option_of(key),
+        })
+    };
+    let arguments = is.arguments.into_iter();
+    let untold: Vec<String> = arguments
+        .filter(|(key, value)| asked.asked(key.as_str()).as_ref() != Some(*value))
+        .filter(|(key, _)| !in_cells(key.as_str()))
+        .map(|(key, value)| format!("{key}={}", plain(value)))
+        .collect();
+    (!untold.is_empty())
+        .then(|| format!("the file has no column for what it has too: {}", untold.join(", ")))
 }
 
 /// Tells what was found; whether it is there.

@@ -129,7 +129,7 @@ impl Columns {
 
 fn unknown(name: &str) -> String {
     let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
-    let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+    let distance = |other: &str| strsim::osa_distance(name, other);
     let nearest = known.chain([QUEUE]).min_by_key(|other| distance(other));
     let hint = nearest.filter(|it| distance(it) <= 3).map(|it| format!(" ({it} is one)"));
     format!("the column '{name}' is no option that describes a queue{}", hint.unwrap_or_default())

@@ -57,7 +57,7 @@ fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
 }
 
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+    let distance = |other: &str| strsim::osa_distance(name, other);
     known.iter().copied().min_by_key(|other| distance(other)).filter(|it| distance(it) <= SLIP)
 }
 

@@ -19,7 +19,8 @@ impl Vhost<'_> {
     pub fn members(&self, queue: &str) -> usize {
         let text = self.cluster.erlang(&format!(
             "begin {{ok, Q}} = rabbit_amqqueue:lookup({}), \
-             integer_to_list(length(maps:get(nodes, amqqueue:get_type_state(Q)))) end",
+             Nodes = maps:get(nodes, amqqueue:get_type_state(Q)), integer_to_list(if \
+             is_map(Nodes) -> map_size(Nodes); true -> length(Nodes) end) end",
             self.name_of("queue", queue)
         ));
         text.parse().expect("a number")

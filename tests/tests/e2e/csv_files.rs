@@ -139,6 +139,18 @@ fn a_missing_queue_is_no_row_of_a_check() {
 }
 
 #[test]
+fn what_a_queue_has_beside_the_columns_is_told() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--type", "classic", "--max-length", "7", "--expires", "1h"], "q");
+    let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,quorum,\n").expect(1);
+    assert_eq!(checked.stdout, b"queue,type,max-length\nq,classic,7\n");
+    checked.says("no column for what it has too: x-expires=3600000");
+    // A queue's name alone asks for nothing, and is only looked at.
+    let checked = run(&vhost, &["--check"], "queue,type\nq,\n").expect(0);
+    assert_eq!(checked.stdout, b"queue,type\nq,\n");
+}
+
+#[test]
 fn thousands_of_queues_are_declared_compared_and_refused_each_for_itself() {
     let vhost = Vhost::new(brokers::one());
     let count = scale().queues;
