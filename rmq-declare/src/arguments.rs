@@ -38,7 +38,7 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub if_unused: bool,
 
-        /// take the queues from this file, or - for standard input: a header row names the columns
+        /// take the queues from this file, a hyphen being standard input; a header row names columns
         /// (queue, and the options below without their hyphens)
         #[argh(option, arg_name = "FILE")]
         pub csv: Option<String>,

@@ -151,6 +151,20 @@ fn what_a_queue_has_beside_the_columns_is_told() {
 }
 
 #[test]
+fn a_connection_that_is_lost_on_the_way_is_told_once_and_no_row_is_left_out() {
+    let vhost = Vhost::new(brokers::one());
+    let rows: String = (0..1000).map(|row| format!("q{row},classic\n")).collect();
+    let tool = vhost.tool("rmq-declare").arguments(&["--csv", "-"]);
+    let running = tool.input(format!("queue,type\n{rows}")).start();
+    running.wait_stdout(1);
+    vhost.close_connection_of(running.pid(), "for a test");
+    let declared = running.wait().expect(0).says("for a test; trying again");
+    assert_eq!(declared.stderr.lines().count(), 1, "{}", declared.stderr);
+    let lines: String = (0..1000).map(|row| format!("q{row}\t0\t0\n")).collect();
+    assert!(String::from_utf8(declared.stdout).unwrap() == lines);
+}
+
+#[test]
 fn thousands_of_queues_are_declared_compared_and_refused_each_for_itself() {
     let vhost = Vhost::new(brokers::one());
     let count = scale().queues;
