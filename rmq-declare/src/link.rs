@@ -19,6 +19,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// What who comes too late is told of a connection that was lost.
+const UNEXPLAINED: &str = "the connection is closed";
 /// Between two looks for a channel.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How many of them, when nobody has one that could become free.
@@ -48,6 +50,8 @@ struct Open {
     waiting: Cell<usize>,
     /// Whether no channel can be opened any more.
     used_up: Cell<bool>,
+    /// Whether its loss has been told.
+    told: Rc<Cell<bool>>,
 }
 
 impl Drop for Open {
@@ -107,35 +111,45 @@ impl Link {
         let mut pauses: Option<Backoff> = None;
         loop {
             let open = self.connect(&patience).await?;
-            let (lost, is_first) = match open.ask(&question).await {
+            let (lost, told) = match open.ask(&question).await {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(Problem::UsedUp) => {
                     self.lose(&open);
                     retire(open).await;
                     continue;
                 }
-                Err(Problem::Channel(Trouble::Lost(why))) => (why, true),
+                Err(Problem::Channel(Trouble::Lost(why))) => (why, Rc::default()),
                 Err(Problem::Channel(trouble)) => return Ok(Err(trouble)),
-                Err(Problem::Connection(Trouble::Lost(why))) => (why, self.lose(&open)),
+                Err(Problem::Connection(Trouble::Lost(why))) => {
+                    self.lose(&open);
+                    (why, open.told.clone())
+                }
                 Err(Problem::Connection(trouble)) => {
                     self.lose(&open);
                     return Ok(Err(trouble));
                 }
             };
             drop(open);
+            let is_first = pauses.is_none();
             let backoff = pauses.get_or_insert_with(|| {
                 patience.progress();
-                // One of many who lose the same connection tells it.
-                if is_first && !self.retry.is_over(Duration::ZERO) {
-                    self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
-                }
                 Backoff::default()
             });
+            // One of many who lose the same connection tells it, and who knows why goes first.
+            let tell = || {
+                if is_first && !self.retry.is_over(Duration::ZERO) && !told.replace(true) {
+                    self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
+                }
+            };
+            if lost != UNEXPLAINED {
+                tell();
+            }
             if patience.is_over() {
                 return Ok(Err(Trouble::Lost(lost)));
             }
             let pause = backoff.next_pause();
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
+            tell();
         }
     }
 
@@ -152,19 +166,18 @@ impl Link {
             asking: Cell::new(0),
             used_up: Cell::new(false),
             waiting: Cell::new(0),
+            told: Rc::default(),
         });
         *self.open.borrow_mut() = Some(open.clone());
         Ok(open)
     }
 
-    /// Forgets a connection; whether it was not forgotten before.
-    fn lose(&self, lost: &Rc<Open>) -> bool {
+    /// Forgets a connection, if that is not done already.
+    fn lose(&self, lost: &Rc<Open>) {
         let mut open = self.open.borrow_mut();
-        let is_current = open.as_ref().is_some_and(|open| Rc::ptr_eq(open, lost));
-        if is_current {
+        if open.as_ref().is_some_and(|open| Rc::ptr_eq(open, lost)) {
             *open = None;
         }
-        is_current
     }
 
     /// Ends the connection.

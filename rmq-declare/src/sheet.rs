@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn rows_know_their_lines_across_blank_lines_and_line_breaks_in_cells() {
-        let sheet = read(b"queue,arg\na,\n\n\"b\",\"x=\n1\"\r\nc,x\n").unwrap();
+        // With the mark that spreadsheets put before it.
+        let sheet = read(b"\xef\xbb\xbfqueue,arg\na,\n\n\"b\",\"x=\n1\"\r\nc,x\n").unwrap();
         let lines: Vec<u64> = sheet.rows.iter().map(|row| row.line).collect();
         assert_eq!(lines, [2, 4, 6]);
         assert_eq!(sheet.columns.queue(sheet.rows[1].cells.as_ref().unwrap()), "b");

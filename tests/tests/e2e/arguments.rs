@@ -203,6 +203,13 @@ fn what_the_release_does_not_know_yet_is_refused_and_not_silently_ignored() {
     let ended = vhost.tool("rmq-declare").arguments(&retry).run();
     if known {
         ended.expect(0);
+        // One that is not permitted any more is told at once, although the broker calls it an
+        // accident of its own.
+        let old = ["--type", "classic", "--master-locator", "random", "old"];
+        let ended = vhost.tool("rmq-declare").arguments(&old).run().expect(65);
+        let ended = ended.says("does not permit it").says("queue_master_locator");
+        assert!(ended.took < std::time::Duration::from_secs(10), "{:?}", ended.took);
+        assert_eq!(vhost.arguments("old"), None);
     } else {
         ended.expect(65).says("does not know --delayed-retry-type").says("from 4.3 on");
         assert_eq!(vhost.arguments("q"), None);

@@ -1,6 +1,7 @@
 //! `rmq-declare --csv`.
 
 use rmq_tests::brokers;
+use rmq_tests::cluster::Cluster;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::tool::Ended;
 use rmq_tests::vhost::Vhost;
@@ -162,6 +163,28 @@ fn a_connection_that_is_lost_on_the_way_is_told_once_and_no_row_is_left_out() {
     assert_eq!(declared.stderr.lines().count(), 1, "{}", declared.stderr);
     let lines: String = (0..1000).map(|row| format!("q{row}\t0\t0\n")).collect();
     assert!(String::from_utf8(declared.stdout).unwrap() == lines);
+}
+
+#[test]
+fn a_broker_that_allows_few_channels_is_asked_on_few() {
+    for most in ["channel_max = 1", "channel_max = 5"] {
+        let cluster = Cluster::up_with(1, &brokers::release(), &["--config", most]);
+        let vhost = Vhost::new(&cluster);
+        let rows: String = (0..100).map(|row| format!("q{row},classic\n")).collect();
+        let file = format!("queue,type\n{rows}");
+        run(&vhost, &[], &file).expect(0);
+        // Each row that differs ends a channel.
+        let wrong = file.replace("classic", "stream");
+        let refused = run(&vhost, &[], &wrong).expect(65);
+        assert_eq!(
+            refused.stderr.matches("stream was asked for").count(),
+            100,
+            "{}",
+            refused.stderr
+        );
+        let checked = run(&vhost, &["--check"], &file).expect(0);
+        assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
+    }
 }
 
 #[test]
