@@ -68,17 +68,20 @@ impl Connected<'_> {
     }
 
     /// Everything waits for the sender, and it has said nothing for long.
-    pub(crate) fn tell_silence(&mut self) {
+    pub(crate) fn tell_silence(&mut self) -> Result<(), Break> {
         let ended = !self.receiver.output.is_open();
         let waiting = self.ledger.len() - self.ledger.done();
         if let Some(downstream) = &mut self.receiver.downstream {
-            if pipe::unread() == 0 {
-                downstream.tell_silence(waiting, ended);
-            } else {
+            if pipe::unread() > 0 {
                 // It is still reading.
                 downstream.moved();
+            } else if downstream.is_abandoned() {
+                return Err(Break::Stop(Stop::SenderGone));
+            } else {
+                downstream.tell_silence(waiting, ended);
             }
         }
+        Ok(())
     }
 
     /// Acknowledges what is done, and goes on where there is no consumer any more.

@@ -198,7 +198,7 @@ impl<'a> Connected<'a> {
             Due::Look => self.look_at_output(),
             // Which is what follows.
             Due::Acknowledge => {}
-            Due::Silence => self.tell_silence(),
+            Due::Silence => self.tell_silence()?,
             Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
             Due::Quiet => self.look_whether_drained().await?,
             Due::Forgotten => self.look_whether_forgotten().await?,

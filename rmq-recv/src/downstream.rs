@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 /// How long nothing must be said while everything waits for it, before that is told.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// How long everything may wait for a sender that has never announced itself. One that died before
+/// leaves a filter that knows nothing of it, and would be waited for, for ever.
+const NO_SENDER: Duration = Duration::from_secs(60);
+
 /// What a sender is told by, and what it has said.
 #[derive(Debug)]
 pub struct Downstream {
@@ -127,9 +131,18 @@ impl Downstream {
         self.told_silence = false;
     }
 
-    /// When a silence is to be told, if one is not told already.
+    /// When a silence is to be told, or to be the end.
     pub fn silent_at(&self) -> Option<Instant> {
-        (!self.told_silence).then(|| self.moved + SILENCE)
+        match (self.told_silence, self.fifo.is_announced()) {
+            (false, _) => Some(self.moved + SILENCE),
+            (true, false) => Some(self.moved + NO_SENDER),
+            (true, true) => None,
+        }
+    }
+
+    /// Whether there will be no sender any more.
+    pub fn is_abandoned(&self) -> bool {
+        !self.fifo.is_announced() && self.moved.elapsed() >= NO_SENDER
     }
 
     /// Tells that nothing was said for long, while so many messages wait for it; `ended` is

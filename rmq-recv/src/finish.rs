@@ -81,7 +81,11 @@ impl Connected<'_> {
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
                     return self.not_done(stop, "the sender takes too long");
                 }
-                Step::Time => self.tell_silence(),
+                Step::Time => {
+                    if self.tell_silence().is_err() {
+                        return self.not_done(stop, "no sender has opened --ack-from");
+                    }
+                }
             }
         }
     }

@@ -89,8 +89,12 @@ async fn send(
         Some(name) => Some(open_rejects(name, &plan)?),
         None => None,
     };
-    let fifo = match &arguments.ack_to {
-        Some(name) => Some((name, wait_for_reader(name, diagnostics).await?)),
+    // Announced before a broker is looked for: where none is found, the reader must see it end.
+    let acknowledger = match &arguments.ack_to {
+        Some(name) => {
+            let fifo = wait_for_reader(name, diagnostics).await?;
+            Some(Acknowledger::start(name, fifo, format)?)
+        }
         None => None,
     };
     if let Some(name) = &arguments.stats {
@@ -131,9 +135,7 @@ async fn send(
     }
     let signals = signals::requests_to_stop()?;
     job.rejects = rejects;
-    if let Some((name, fifo)) = fifo {
-        job.acknowledger = Some(Acknowledger::start(name, fifo, format)?);
-    }
+    job.acknowledger = acknowledger;
     if arguments.tee {
         job.tee = Some(Tee::start(format)?);
     }

@@ -219,3 +219,14 @@ fn envelopes_bring_every_property_and_header_from_queue_to_queue() {
     let told = String::from_utf8(vhost.pika(compare)).unwrap();
     assert_eq!(told.chars().take(2000).collect::<String>(), "301 301\n");
 }
+
+#[test]
+fn a_sender_that_fails_before_it_sends_ends_the_pipeline_and_everything_is_back() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--delivery-limit", "unlimited"], "a");
+    vhost.send(&["a"]).input(numbered(100)).run().expect(0);
+    // There is no queue called b.
+    let codes = Pipeline::start(&vhost, &[], "lines", &MAP).end();
+    assert_eq!((codes[0], codes[2]), (Some(75), Some(65)));
+    vhost.wait_held("a", Held::ready(100));
+}
