@@ -30,5 +30,6 @@ pub mod session;
 pub mod signals;
 pub mod size;
 mod socket;
+pub mod timestamp;
 mod tls;
 mod tls_error;

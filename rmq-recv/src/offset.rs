@@ -1,6 +1,7 @@
 //! `--offset`: where in a stream to begin.
 
 use lapin::types::{AMQPValue, FieldTable, ShortString};
+use rmq_common::timestamp;
 use std::str::FromStr;
 
 /// Where in a stream to begin (<https://www.rabbitmq.com/docs/streams#consuming>).
@@ -24,7 +25,7 @@ impl FromStr for Offset {
         }
         let time = match text.strip_prefix('@') {
             Some(seconds) => seconds.parse().ok(),
-            None => seconds(text),
+            None => timestamp::parse(text),
         };
         // The broker's number is a signed one.
         let number = text.parse().ok().filter(|number| i64::try_from(*number).is_ok());
@@ -49,50 +50,6 @@ impl Offset {
         }
         arguments
     }
-}
-
-/// Seconds since 1970 of `2026-11-23T12:00:00Z`, or with another distance from UTC than `Z`
-/// (RFC 3339). Parts of a second are left out.
-fn seconds(text: &str) -> Option<u64> {
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let numbers = |text: &str, between| -> Option<Vec<i64>> {
-        let parts = text.split(between).map(|part| {
-            let plain = part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse().ok().filter(|_| plain)
-        });
-        parts.collect()
-    };
-    let &[year, month, day] = &numbers(date, '-')?[..] else { return None };
-    let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (time, zone) = time.split_at(zone);
-    let (time, part) = time.split_once('.').unwrap_or((time, "0"));
-    let &[hour, minute, second] = &numbers(time, ':')?[..] else { return None };
-    let east = match zone {
-        "Z" | "z" => 0,
-        _ => {
-            let &[hours, minutes] = &numbers(&zone[1..], ':')?[..] else { return None };
-            let seconds = (hours * 60 + minutes) * 60;
-            if minutes > 59 || hours > 23 {
-                return None;
-            }
-            if zone.starts_with('-') { -seconds } else { seconds }
-        }
-    };
-    let plain = part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty();
-    if !plain || hour > 23 || minute > 59 || second > 60 || year < 1970 {
-        return None;
-    }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let month_index = usize::try_from(month).ok()?.checked_sub(1)?;
-    if !(1..=*month_days.get(month_index)?).contains(&day) {
-        return None;
-    }
-    let before = year - 1;
-    let leap_days = before / 4 - before / 100 + before / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
-    let days = (year - 1970) * 365 + leap_days + month_days[..month_index].iter().sum::<i64>();
-    let days = days + day - 1;
-    u64::try_from(((days * 24 + hour) * 60 + minute) * 60 + second - east).ok()
 }
 
 #[cfg(test)]

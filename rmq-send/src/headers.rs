@@ -4,8 +4,7 @@ use crate::properties::short;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use lapin::types::{AMQPValue, ShortString};
-use rmq_common::envelope;
-use std::time::UNIX_EPOCH;
+use rmq_common::{envelope, timestamp};
 
 /// Reads one header.
 ///
@@ -45,7 +44,7 @@ fn typed(kind: &str, value: &str) -> Result<AMQPValue, String> {
             Ok(bytes) => Ok(AMQPValue::ByteArray(bytes.into())),
             Err(_) => Err(not("base64")),
         },
-        "timestamp" => match seconds(value) {
+        "timestamp" => match value.parse().ok().or_else(|| timestamp::parse(value)) {
             Some(seconds) => Ok(AMQPValue::Timestamp(seconds)),
             None => Err(not("seconds since 1970 or a time like 2026-11-22T10:00:00Z")),
         },
@@ -54,14 +53,6 @@ fn typed(kind: &str, value: &str) -> Result<AMQPValue, String> {
             "no type '{kind}'; there are string, int, bool, float, bytes, timestamp, json"
         )),
     }
-}
-
-/// Seconds since 1970, as such or as a time of RFC 3339 in UTC.
-fn seconds(text: &str) -> Option<u64> {
-    text.parse().ok().or_else(|| {
-        let time = humantime::parse_rfc3339(text).ok()?;
-        Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
-    })
 }
 
 #[cfg(test)]
