@@ -1,9 +1,8 @@
 //! What happens with records whose fate is known, and with those that a run leaves.
 
-use crate::input::Input;
 use crate::outstanding::Fate;
 use crate::ranges::Ranges;
-use crate::record::{Item, Record};
+use crate::record::{Bad, Item, Record};
 use crate::recovery::unless_stopped;
 use crate::rejects::Rejects;
 use crate::sender::Sender;
@@ -15,17 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Sender {
-    /// Records whose fate is known leave the window, in the order of the input.
-    /// Whether any did.
+    /// Records whose fate is known leave the window, in the order of the input. Whether any did.
     pub(crate) fn leave(&mut self) -> bool {
         let before = self.window.len();
         let mut last = None;
         while let Some((record, fate)) = self.window.leave() {
-            if fate == Fate::Failed {
-                self.silenced = true;
-            }
-            last = (!self.silenced).then_some(record.number).or(last);
+            let number = record.number;
             self.left(record, fate);
+            last = (!self.silenced).then_some(number).or(last);
         }
         self.done_in_spool(last);
         if let Some(tee) = &mut self.job.tee {
@@ -70,21 +66,19 @@ impl Sender {
     /// kept, nor is it done.
     fn end_rejects(&mut self) {
         match self.job.rejects.as_mut().map(Rejects::end) {
-            Some(Ok(true)) => {
-                let torn = self.passing.unwrap_or(0);
+            Some(Ok(Some(torn))) => {
                 self.untold.retain(|(number, _)| *number < torn);
                 self.verdict.rejections().take_back();
                 self.tally.rejected = self.tally.rejected.saturating_sub(1);
             }
             Some(Err(failure)) => self.kept(Some(Err(failure))),
-            Some(Ok(false)) | None => {}
+            Some(Ok(None)) | None => {}
         }
         self.passed();
     }
 
     /// A record that passed into the rejects is wholly there.
     pub(crate) fn passed(&mut self) {
-        self.passing = None;
         self.sync_rejects();
         for (number, delivery) in std::mem::take(&mut self.untold) {
             self.done(number, delivery);
@@ -93,10 +87,10 @@ impl Sender {
 
     /// The records up to `number` need not be in the spool any more.
     fn done_in_spool(&mut self, number: Option<u64>) {
-        let (Some(spooled), Some(number)) = (&self.job.spooled, number) else { return };
-        match spooled.rejected.sync() {
-            Ok(()) => spooled.done.done(spooled.sequences.of(number)),
-            Err(failure) => self.fail(failure),
+        let (Some(number), true) = (number, self.job.spooled.is_some()) else { return };
+        self.sync_rejects();
+        if let Some(spooled) = self.job.spooled.as_ref().filter(|_| !self.silenced) {
+            spooled.done.done(spooled.sequences.of(number));
         }
     }
 
@@ -136,8 +130,9 @@ impl Sender {
                     Item::Bad(bad) => {
                         self.keep(&mut left);
                         unsent.insert(bad.number);
-                        self.begin_passing(&bad);
-                        let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(&bad.raw));
+                        let Bad { number, raw, .. } = bad;
+                        let rejects = self.job.rejects.as_mut();
+                        let kept = rejects.map(|rejects| rejects.bad(number, &raw));
                         self.kept(kept);
                     }
                     Item::Rest { bytes, more } => self.rest(&bytes, more),
@@ -147,7 +142,7 @@ impl Sender {
             if self.input_over {
                 break;
             }
-            let input: Input = self.reader.next().await;
+            let input = self.reader.next().await;
             self.input(input);
         }
         self.end_rejects();

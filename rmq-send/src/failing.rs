@@ -1,20 +1,16 @@
 //! Records that cannot be sent: kept where there is a place for them, else the end of the run.
 
 use crate::outstanding::Fate;
-use crate::record::{Bad, Raw};
-use crate::sender::{Job, Sender};
+use crate::record::Bad;
+use crate::sender::Sender;
 use rmq_common::failure::Failure;
 
 impl Sender {
     /// A record cannot be sent: its place in the window is taken by what becomes of it.
     pub(crate) fn bad(&mut self, bad: Bad) {
-        self.begin_passing(&bad);
         let Bad { number, raw, why } = bad;
         let why = why.context(self.job.positions.of(number));
-        let kept = match (&mut self.job.spooled, &raw) {
-            (Some(spooled), Raw::Whole(raw)) => Some(spooled.rejected.append(raw)),
-            _ => self.job.rejects.as_mut().map(|rejects| rejects.bad(&raw)),
-        };
+        let kept = self.job.rejects.as_mut().map(|rejects| rejects.bad(number, &raw));
         let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {
             Some(Ok(fate)) => fate,
             // No more is read; what was read is sent.
@@ -26,13 +22,6 @@ impl Sender {
             }
         };
         self.window.push_bad(number, fate);
-    }
-
-    /// A record may pass into the rejects without being held.
-    pub(crate) fn begin_passing(&mut self, bad: &Bad) {
-        if let Raw::Begun { more: true, .. } = bad.raw {
-            self.passing = Some(bad.number);
-        }
     }
 
     /// More of a record that is too long to be held.
@@ -48,10 +37,8 @@ impl Sender {
     /// for.
     pub(crate) fn fail_record(&mut self, number: u64, failure: Failure) {
         let why = failure.context(self.job.positions.of(number));
-        let Job { spooled, rejects, .. } = &mut self.job;
-        let kept = match (spooled, rejects, self.window.record(number)) {
-            (Some(spooled), _, Some(record)) => Some(spooled.rejected.append(&record.raw)),
-            (None, Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
+        let kept = match (&mut self.job.rejects, self.window.record(number)) {
+            (Some(rejects), Some(record)) => Some(rejects.record(&record.raw)),
             _ => None,
         };
         let fate = match kept.map(|kept| self.rejected(number, why.clone(), kept)) {

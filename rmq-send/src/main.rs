@@ -21,6 +21,7 @@ mod publisher;
 mod publishing;
 mod ranges;
 mod record;
+mod record_file;
 mod recovery;
 mod rejections;
 mod rejects;

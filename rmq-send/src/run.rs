@@ -13,7 +13,7 @@ use crate::recovery;
 use crate::rejects::Rejects;
 use crate::sender::{Job, Sender};
 use crate::sources::Source;
-use crate::spooled::Spooled;
+use crate::spooled::{self, Spooled};
 use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
@@ -124,6 +124,9 @@ async fn send(
         job.retry = options.retry_or(Limit::Forever);
         job.positions = Positions::new("spooled record");
         job.spooled = Some(spooled);
+        job.rejects = Some(spooled::rejects(directory));
+        // What is not sent is in the spool: nothing is read on for the rejects' sake.
+        job.finite = false;
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
         return outcome(&arguments, diagnostics, verdict, &tally);
     }
@@ -166,13 +169,14 @@ fn outcome(
 }
 
 fn open_rejects(name: &str, plan: &Plan) -> Result<Rejects, Failure> {
-    let rejects = Rejects::open(name, plan.format)?;
+    let mut rejects = Rejects::new(name, plan.format);
+    let file = rejects.open()?;
+    if plan.sources.iter().any(|source| source.is_same_file(file)) {
+        return Err(Failure::usage(format!("--rejects {name}: it is what is read")));
+    }
     if plan.format == Format::Whole && plan.sources.len() > 1 {
         let text = "--rejects holds one record of --format whole; send the files one by one";
         return Err(Failure::usage(text));
-    }
-    if plan.sources.iter().any(|source| source.is_same_file(rejects.file())) {
-        return Err(Failure::usage(format!("--rejects {name}: it is what is read")));
     }
     Ok(rejects)
 }

@@ -83,9 +83,7 @@ pub struct Sender {
     pub(crate) verdict: Verdict,
     /// A record is lost to this run, so that nothing behind it is told as done.
     pub(crate) silenced: bool,
-    /// The record that passes into the rejects without being held.
-    pub(crate) passing: Option<u64>,
-    /// What is done, or will be when that is over, and waits to be told.
+    /// What is done, or will be when a record has passed into the rejects, and waits to be told.
     pub(crate) untold: Vec<(u64, Option<Arc<str>>)>,
     pub(crate) diagnostics: Diagnostics,
 }
@@ -131,7 +129,6 @@ impl Sender {
             deadline: None,
             verdict: Verdict::default(),
             silenced: false,
-            passing: None,
             untold: Vec::new(),
             job,
         }

@@ -1,11 +1,12 @@
 //! A run with `--spool`: what differs from one without.
 
 use crate::arguments::{Arguments, SpoolFull};
+use crate::framing::Format;
 use crate::input::{Input, Plan, Reader, read_into};
 use crate::rejects::Rejects;
 use crate::replaying::{self, Sequences};
 use crate::sender::Sender;
-use crate::spool::{Done, Rejected, Spool};
+use crate::spool::{Done, Spool};
 use crate::spooling::{Over, Spooling};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
@@ -22,7 +23,6 @@ const BLOCK: usize = 64 << 10;
 pub struct Spooled {
     pub(crate) directory: String,
     pub(crate) done: Done,
-    pub(crate) rejected: Rejected,
     pub(crate) sequences: Sequences,
     /// Comes once, when all of the input is in the spool.
     pub(crate) over: flume::Receiver<Over>,
@@ -72,11 +72,16 @@ impl Spooled {
         .sink();
         let stop = read_into(plan, BLOCK, sink)?;
         let (replayed, sequences) = replaying::start(replay, diagnostics)?;
-        let rejected = Rejected::new(path);
         let directory = directory.to_owned();
-        let spooled = Spooled { directory, done, rejected, sequences, over, is_over: false };
+        let spooled = Spooled { directory, done, sequences, over, is_over: false };
         Ok((spooled, Reader::new(replayed, stop)))
     }
+}
+
+/// Where a run with a spool in `directory` keeps what the broker refuses for good.
+pub fn rejects(directory: &str) -> Rejects {
+    let name = Path::new(directory).join("rejected");
+    Rejects::new(&name.to_string_lossy(), Format::Json)
 }
 
 impl Sender {
@@ -114,8 +119,9 @@ impl Sender {
             self.spooled(over);
         }
         let Some(spooled) = self.job.spooled.take() else { return };
-        let rejected = spooled.rejected.path().display().to_string();
-        self.verdict.rejections().kept_in(&rejected);
+        if let Some(rejects) = &self.job.rejects {
+            self.verdict.rejections().kept_in(rejects.name());
+        }
         match spooled.done.close() {
             Ok(left) => self.verdict.spool_keeps(&spooled.directory, left.kept, left.in_memory),
             Err(failure) => self.verdict.fail(failure),

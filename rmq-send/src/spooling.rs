@@ -99,12 +99,20 @@ impl Sink {
                 self.over.failure.get_or_insert(failure);
             }
         }
-        if let Some(rejects) = &mut self.own.rejects
-            && let Err(failure) = rejects.end().and_then(|_| rejects.sync())
+        if let Some(mut rejects) = self.own.rejects.take()
+            && let Err(failure) = self.end_rejects(&mut rejects)
         {
             self.over.failure.get_or_insert(failure);
         }
         self.over
+    }
+
+    fn end_rejects(&mut self, rejects: &mut Rejects) -> Result<(), Failure> {
+        self.over.rejections.kept_in(rejects.name());
+        if rejects.end()?.is_some() {
+            self.over.rejections.take_back();
+        }
+        rejects.sync()
     }
 
     /// Whether more is wanted.
@@ -147,13 +155,11 @@ impl Sink {
             self.over.failure.get_or_insert(why);
             return;
         };
-        if let Err(lost) = rejects.bad(&bad.raw) {
+        if let Err(lost) = rejects.bad(bad.number, &bad.raw) {
             let failure = Failure::new(lost.exit(), format!("{why}; and {lost}"));
             self.over.failure.get_or_insert(failure);
             return;
         }
-        let kept_in = rejects.name().to_owned();
-        self.over.rejections.kept_in(&kept_in);
         self.over.rejections.add(bad.number, why, self.own.diagnostics);
     }
 

@@ -76,6 +76,14 @@ pub fn keep_aside(file: &Path) -> Option<PathBuf> {
     }
 }
 
+/// Makes sure that a name is known on the disk to the directory it is in.
+///
+/// # Errors
+/// When that fails.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    sync(parent(path))
+}
+
 fn parent(directory: &Path) -> &Path {
     match directory.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -89,7 +97,7 @@ fn make(directory: &Path) -> io::Result<()> {
     let mut missing: Vec<&Path> = missing.take_while(|path| !path.exists()).collect();
     while let Some(path) = missing.pop() {
         match DirBuilder::new().mode(0o700).create(path) {
-            Ok(()) => sync(parent(path))?,
+            Ok(()) => sync_parent(path)?,
             // Somebody else was quicker.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

@@ -21,7 +21,6 @@ mod format;
 mod keeper;
 mod reader;
 mod recovery;
-mod rejected;
 mod replay;
 mod state;
 mod syncer;
@@ -31,11 +30,11 @@ mod writer;
 
 #[cfg(test)]
 pub use damage::Damage;
+pub use directory::sync_parent;
 pub use done::Done;
 #[cfg(test)]
 pub use done::Left;
 pub use recovery::Found;
-pub use rejected::Rejected;
 #[cfg(test)]
 pub use replay::Batch;
 pub use replay::Replay;

@@ -1,7 +1,9 @@
 //! A disk that is full: a small tmpfs in a mount namespace of the test's own.
 
 use super::*;
-use crate::spool::{Rejected, Room};
+use crate::framing::Format;
+use crate::rejects::Rejects;
+use crate::spool::Room;
 use std::fs::File;
 use std::process::Command;
 use std::time::Duration;
@@ -46,10 +48,11 @@ fn on_a_full_disk_nothing_half_written_stays_and_room_is_used_again() {
         assert_eq!(contents(directory), before);
         let moment = Some(Duration::from_millis(1));
         assert_eq!(spool.writer.wait_for_room(moment).unwrap(), Room::TimedOut);
-        let mut rejected = Rejected::new(directory);
-        let failure = rejected.append(&[b'x'; 9000]).unwrap_err().to_string();
+        let file = directory.join("rejected");
+        let mut rejected = Rejects::new(file.to_str().unwrap(), Format::Json);
+        let failure = rejected.record(&[b'x'; 9000]).unwrap_err().to_string();
         assert!(failure.ends_with("rejected: No space left on device"), "{failure}");
-        assert_eq!(rejected.path().metadata().unwrap().len(), 0);
+        assert_eq!(file.metadata().unwrap().len(), 0);
 
         std::fs::remove_file(filler).unwrap();
         spool.append(&large);

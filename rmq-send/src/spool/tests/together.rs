@@ -1,7 +1,6 @@
 //! All threads at once.
 
 use super::*;
-use crate::spool::Rejected;
 
 #[test]
 fn records_go_through_while_others_come() {
@@ -63,21 +62,4 @@ fn a_lone_record_comes_out_at_once() {
         }
         drop(writer);
     });
-}
-
-#[test]
-fn a_rejected_line_that_an_earlier_run_tore_is_ended_before_the_next() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut rejected = Rejected::new(directory.path());
-    assert!(!rejected.path().exists(), "made when it is needed");
-    rejected.append(b"one").unwrap();
-    rejected.append(b"two").unwrap();
-    rejected.sync().unwrap();
-    let file = rejected.path().to_owned();
-    assert_eq!(std::fs::read(&file).unwrap(), b"one\ntwo\n");
-    std::fs::write(&file, b"one\ntw").unwrap();
-    for line in [b"three", b"fours"] {
-        Rejected::new(directory.path()).append(line).unwrap();
-    }
-    assert_eq!(std::fs::read(&file).unwrap(), b"one\ntw\nthree\nfours\n");
 }
