@@ -1,6 +1,7 @@
 //! Columns of a CSV file: the queue, and the options that describe one, without their hyphens.
 
 use crate::arguments::Arguments;
+use crate::known_arguments::nearest;
 use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs, Optionality};
 use csv::StringRecord;
 
@@ -129,9 +130,7 @@ impl Columns {
 
 fn unknown(name: &str) -> String {
     let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
-    let distance = |other: &str| strsim::osa_distance(name, other);
-    let nearest = known.chain([QUEUE]).min_by_key(|other| distance(other));
-    let hint = nearest.filter(|it| distance(it) <= 3).map(|it| format!(" ({it} is one)"));
+    let hint = nearest(name, known.chain([QUEUE])).map(|it| format!(" ({it} is one)"));
     format!("the column '{name}' is no option that describes a queue{}", hint.unwrap_or_default())
 }
 

@@ -32,7 +32,7 @@ pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
             if known.contains(&name) {
                 return None;
             }
-            let nearest = nearest(name, &known);
+            let nearest = nearest(name, known.iter().copied());
             let unknown = name.starts_with("x-") || nearest.is_some();
             unknown.then(|| ignored("queues", name, nearest))
         })
@@ -44,7 +44,7 @@ pub fn of_exchange(arguments: &FieldTable) -> Vec<String> {
     let names = arguments.into_iter().map(|(name, _)| name.as_str());
     names
         .filter(|name| !OF_EXCHANGES.contains(name))
-        .filter_map(|name| Some(ignored("exchanges", name, Some(nearest(name, &OF_EXCHANGES)?))))
+        .filter_map(|name| Some(ignored("exchanges", name, Some(nearest(name, OF_EXCHANGES)?))))
         .collect()
 }
 
@@ -56,9 +56,10 @@ fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
     )
 }
 
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The one of the `known` names that is meant, if `name` is a slip of the pen.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |other: &str| strsim::osa_distance(name, other);
-    known.iter().copied().min_by_key(|other| distance(other)).filter(|it| distance(it) <= SLIP)
+    known.into_iter().min_by_key(|other| distance(other)).filter(|it| distance(it) <= SLIP)
 }
 
 #[cfg(test)]
