@@ -1,16 +1,24 @@
 //! Names as AMQP carries them: short strings, of at most 255 bytes (specification, section 4.2.5.3).
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use lapin::types::ShortString;
 
 /// A queue's name, as given on a command line.
 ///
 /// # Errors
-/// When it has more than 255 bytes (65). `ShortString::from` would panic over it.
+/// When it has more than 255 bytes (65).
 pub fn queue(name: &str) -> Result<ShortString, Failure> {
-    ShortString::try_new(name).map_err(|_| {
-        let length = name.len();
-        Failure::data(format!("the queue's name has {length} bytes; AMQP allows 255"))
+    short(Exit::DataErr, "the queue's name", name)
+}
+
+/// A text as AMQP's short string; `what` it is, for the error.
+///
+/// # Errors
+/// When it has more than 255 bytes, which ends with `exit`. `ShortString::from` would panic over it.
+pub fn short(exit: Exit, what: &str, text: &str) -> Result<ShortString, Failure> {
+    ShortString::try_new(text).map_err(|_| {
+        Failure::new(exit, format!("{what} has {} bytes; AMQP allows 255", text.len()))
     })
 }
 

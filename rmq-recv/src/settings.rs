@@ -7,7 +7,7 @@ use crate::offset::Offset;
 use crate::pipe;
 use crate::source::Source;
 use crate::taken::When;
-use lapin::types::ShortString;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::names;
 use std::time::Duration;
@@ -125,12 +125,7 @@ impl Settings {
 
 /// An exchange to tap. Without a routing key, everything that a topic or fanout exchange has.
 fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
-    let short = |name: &str, what| {
-        ShortString::try_new(name).map_err(|_| {
-            let length = name.len();
-            Failure::data(format!("{what} has {length} bytes; AMQP allows 255"))
-        })
-    };
+    let short = |name: &str, what| names::short(Exit::DataErr, what, name);
     let all = ["#".to_owned()];
     let keys = if keys.is_empty() { &all } else { keys };
     let keys = keys.iter().map(|key| short(key, "a routing key")).collect::<Result<_, _>>()?;

@@ -4,7 +4,9 @@ use crate::properties::Properties;
 use crate::record::{Body, Message, Record, Route};
 use lapin::types::ShortString;
 use rmq_common::envelope::Envelope;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::names;
 use std::sync::Arc;
 
 /// Bytes of an envelope's id.
@@ -133,8 +135,7 @@ fn key(raw: &[u8], separator: &[u8]) -> Result<(ShortString, usize), Failure> {
         let column = error.valid_up_to() + 1;
         Failure::data(format!("column {column}: the routing key is not UTF-8"))
     })?;
-    let key = ShortString::try_new(key)
-        .map_err(|_| Failure::data(format!("the routing key has {end} bytes; AMQP allows 255")))?;
+    let key = names::short(Exit::DataErr, "the routing key", key)?;
     Ok((key, end + separator.len()))
 }
 

@@ -5,9 +5,10 @@ use crate::headers;
 use crate::run_id;
 use lapin::BasicProperties;
 use lapin::types::{FieldTable, ShortString};
-use rmq_common::duration;
 use rmq_common::envelope::Envelope;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::{duration, names};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -185,8 +186,5 @@ fn expiration(time: &str) -> Result<ShortString, Failure> {
 /// # Errors
 /// It is too long for AMQP (64).
 pub fn short(what: &str, text: &str) -> Result<ShortString, Failure> {
-    ShortString::try_new(text).map_err(|_| {
-        let length = text.len();
-        Failure::usage(format!("{what} has {length} bytes; AMQP allows 255"))
-    })
+    names::short(Exit::Usage, what, text)
 }
