@@ -1,6 +1,7 @@
 //! Exit statuses: the names and numbers of BSD's `sysexits.h`, as RabbitMQ's own tools use them.
 
-/// How a tool's run ends when no signal ends it.
+/// How a tool's run ends when no signal ends it. In the order of their numbers, so that of several
+/// the highest, which says most, is their maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done; or a stop condition that was asked for was met; or the reader went away.
@@ -84,5 +85,6 @@ mod tests {
         for (exit, status) in table {
             assert_eq!(exit.status(), status, "{exit:?}");
         }
+        assert!(table.is_sorted(), "their order is that of their numbers");
     }
 }

@@ -45,9 +45,7 @@ impl Sender {
                 self.exchanges.0.insert(route.exchange.clone());
             }
             Some(Err(Trouble::Refused { code: reply::NOT_FOUND, .. })) => {
-                let (exchange, vhost) = (&route.exchange, self.broker.vhost());
-                let why =
-                    format!("publish to exchange {exchange}: no such exchange in vhost {vhost}");
+                let why = route.missing(self.broker.vhost());
                 self.fail_record(number, Failure::data(why));
             }
             Some(Err(trouble)) => self.lost(trouble).await,

@@ -67,7 +67,7 @@ impl Link {
     pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
         let look = async {
             let channel = self.session.channel().await?;
-            let looked = if route.exchange.as_str().is_empty() {
+            let looked = if route.is_to_queue() {
                 let options = QueueDeclareOptions { passive: true, ..Default::default() };
                 let (queue, table) = (route.routing_key.clone(), FieldTable::default());
                 channel.queue_declare(queue, options, table).await.map(|_| ())

@@ -94,6 +94,21 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it goes by the default exchange, straight to a queue.
+    pub fn is_to_queue(&self) -> bool {
+        self.exchange.as_str().is_empty()
+    }
+
+    /// What is told where the queue or the exchange is not there.
+    pub fn missing(&self, vhost: &str) -> String {
+        let Route { exchange, routing_key } = self;
+        if self.is_to_queue() {
+            format!("publish to {routing_key}: no such queue in vhost {vhost}")
+        } else {
+            format!("publish to exchange {exchange}: no such exchange in vhost {vhost}")
+        }
+    }
+
     /// As diagnostics name it.
     pub fn shown(&self) -> String {
         let Route { exchange, routing_key } = self;

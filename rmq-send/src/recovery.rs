@@ -218,10 +218,7 @@ pub async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Fai
     else {
         return Ok(());
     };
-    let what = if route.exchange.as_str().is_empty() { "queue" } else { "exchange" };
-    let (vhost, shown) = (broker.vhost(), route.shown());
-    let text = format!("publish to {shown}: no such {what} in vhost {vhost}");
-    Err(Failure::new(refused.failure().exit(), text))
+    Err(Failure::new(refused.failure().exit(), route.missing(broker.vhost())))
 }
 
 /// Connects and opens the link, again while it is lost in between.

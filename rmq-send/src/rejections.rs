@@ -27,7 +27,7 @@ impl Rejections {
             _ => {}
         }
         self.count += 1;
-        self.worst = Some(self.worst.map_or(why.exit(), |worst| worse(worst, why.exit())));
+        self.worst = self.worst.max(Some(why.exit()));
         if self.first.as_ref().is_none_or(|(first, _)| number < *first) {
             self.first = Some((number, why));
         }
@@ -68,9 +68,4 @@ impl Rejections {
             count => format!("; {count} records rejected{kept}"),
         }
     }
-}
-
-/// Of two statuses the one that says more: the higher number.
-pub fn worse(one: Exit, other: Exit) -> Exit {
-    if one.status() >= other.status() { one } else { other }
 }

@@ -88,9 +88,7 @@ impl Sender {
         let route = route.cloned().unwrap_or_default();
         let shown = route.shown();
         match reason {
-            "NO_ROUTE" if route.exchange.as_str().is_empty() => {
-                format!("publish to {shown}: no such queue in vhost {vhost}")
-            }
+            "NO_ROUTE" if route.is_to_queue() => route.missing(vhost),
             "NO_ROUTE" => format!("publish to {shown} in vhost {vhost}: no queue takes it"),
             reason => format!("publish to {shown} in vhost {vhost}: returned: {reason}"),
         }

@@ -1,7 +1,7 @@
 //! How a run ended: what failed first, and exactly which records are not confirmed.
 
 use crate::ranges::Ranges;
-use crate::rejections::{Rejections, worse};
+use crate::rejections::Rejections;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
@@ -155,7 +155,7 @@ impl Verdict {
         let rejected = [&self.rejections, &self.input_rejections];
         let torn = self.signal.filter(|_| self.partial > 0).map(|_| Exit::TempFail);
         let exits = exits.chain(torn);
-        let worst = exits.chain(rejected.iter().filter_map(|them| them.worst())).reduce(worse);
+        let worst = exits.chain(rejected.iter().filter_map(|them| them.worst())).max();
         let first_rejected = rejected.iter().find_map(|them| them.first());
         // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
         // a refusal keeps its own status.
@@ -182,8 +182,7 @@ impl Verdict {
             },
         };
         let worst = worst.filter(|worst| *worst != Exit::Unavailable);
-        let exit = worst.map_or(exit, |worst| worse(exit, worst));
-        Err(Failure::new(exit, format!("{told}{stock}")))
+        Err(Failure::new(worst.map_or(exit, |worst| worst.max(exit)), format!("{told}{stock}")))
     }
 
     fn stock(&self, accounts: bool) -> String {
