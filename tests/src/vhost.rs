@@ -1,6 +1,7 @@
 //! A test's own corner of a broker.
 
 use crate::cluster::Cluster;
+use crate::text::numbered;
 use crate::tool::Tool;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -67,6 +68,20 @@ impl<'a> Vhost<'a> {
     /// `rmq-recv` with these words on its command line.
     pub fn receive(&self, words: &[&str]) -> Tool {
         self.tool("rmq-recv").arguments(words)
+    }
+
+    /// A new one whose quorum queue `q` holds so many numbered lines.
+    ///
+    /// # Panics
+    /// When some were sent twice: without a fault none is.
+    pub fn filled(cluster: &'a Cluster, count: usize) -> Self {
+        let vhost = Vhost::new(cluster);
+        vhost.declare(&[], "q");
+        if count > 0 {
+            let sent = vhost.send(&["-v", "q"]).input(numbered(count)).run().expect(0);
+            assert_eq!(sent.tally("resent"), 0, "{}", sent.stderr);
+        }
+        vhost
     }
 
     /// Declares a queue with rmq-declare, and these words before its name.

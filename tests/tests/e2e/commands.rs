@@ -11,19 +11,9 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A vhost whose queue `q` holds so many numbered lines.
-fn filled(count: usize) -> Vhost<'static> {
-    let vhost = Vhost::new(brokers::one());
-    vhost.declare(&[], "q");
-    if count > 0 {
-        vhost.send(&["q"]).input(numbered(count)).run().expect(0);
-    }
-    vhost
-}
-
 #[test]
 fn each_message_is_the_standard_input_of_a_run_of_its_own() {
-    let vhost = filled(30);
+    let vhost = Vhost::filled(brokers::one(), 30);
     let words = ["--drain", "q", "--", "sh", "-c", "cat; echo"];
     let received = vhost.receive(&words).run().expect(0);
     assert_eq!(received.stdout, numbered(30));
@@ -40,7 +30,7 @@ fn each_message_is_the_standard_input_of_a_run_of_its_own() {
 
 #[test]
 fn a_body_larger_than_a_pipe_comes_whole_and_need_not_be_read() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let body = vec![b'x'; 3 << 20];
     vhost.send(&["q"]).input([&body[..], b"\n"].concat().repeat(2)).run().expect(0);
     let received = vhost.receive(&["-n", "1", "q", "--", "cat"]).run().expect(0);
@@ -51,7 +41,7 @@ fn a_body_larger_than_a_pipe_comes_whole_and_need_not_be_read() {
 
 #[test]
 fn properties_are_in_its_environment() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let words = ["--content-type", "text/plain", "--message-id", "m1", "-H", "a=1", "q"];
     vhost.send(&words).input("x\n").run().expect(0);
     vhost.send(&["q"]).input("y\n").run().expect(0);
@@ -64,7 +54,7 @@ fn properties_are_in_its_environment() {
 
 #[test]
 fn a_command_that_fails_stops_it_and_the_message_is_back() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let words = ["q", "--", "sh", "-c", "exit 3"];
     vhost.receive(&words).run().expect(75).says("run sh: exit status 3").says("back in the queue");
     vhost.wait_held("q", Held::ready(3));
@@ -75,7 +65,7 @@ fn a_command_that_fails_stops_it_and_the_message_is_back() {
 
 #[test]
 fn a_command_that_cannot_be_started_stops_it_and_eats_nothing() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let received = vhost.receive(&["q", "--", "/nowhere/to/be/found"]).run().expect(64);
     received.says("run /nowhere/to/be/found: No such file or directory");
     vhost.wait_held("q", Held::ready(3));
@@ -86,7 +76,7 @@ fn a_command_that_cannot_be_started_stops_it_and_eats_nothing() {
 
 #[test]
 fn exit_status_75_puts_the_message_back_after_a_pause_and_others_go_on() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let directory = tempfile::tempdir().unwrap();
     let tried = directory.path().join("tried");
     // The second message fails twice.
@@ -107,7 +97,7 @@ fn exit_status_75_puts_the_message_back_after_a_pause_and_others_go_on() {
 
 #[test]
 fn on_failure_dead_letter_needs_a_dead_letter_exchange_and_uses_it() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let script = "read -r line; case $line in *:1:*) exit 1;; esac; echo \"$line\"";
     let words = ["--on-failure", "dead-letter", "--drain"];
     let command = ["--", "sh", "-c", script];
@@ -131,7 +121,7 @@ fn on_failure_dead_letter_needs_a_dead_letter_exchange_and_uses_it() {
 
 #[test]
 fn a_signal_is_passed_on_and_what_it_ends_is_unfinished() {
-    let vhost = filled(4);
+    let vhost = Vhost::filled(brokers::one(), 4);
     let directory = tempfile::tempdir().unwrap();
     let started = directory.path().join("started");
     let script = format!("echo >>{}; sleep 1000 & wait", started.display());
@@ -155,7 +145,7 @@ fn a_signal_is_passed_on_and_what_it_ends_is_unfinished() {
 
 #[test]
 fn a_connection_lost_while_a_command_runs_brings_its_message_again() {
-    let vhost = filled(2);
+    let vhost = Vhost::filled(brokers::one(), 2);
     let directory = tempfile::tempdir().unwrap();
     let go = directory.path().join("go");
     let script = format!("until [ -e {} ]; do sleep 0.05; done; cat; echo", go.display());

@@ -48,14 +48,13 @@ impl Fifo {
     }
 }
 
-/// A vhost whose queue `q` holds so many numbered lines.
-fn filled(count: usize) -> Vhost<'static> {
-    let vhost = Vhost::new(brokers::one());
-    vhost.declare(&[], "q");
-    if count > 0 {
-        vhost.send(&["q"]).input(numbered(count)).run().expect(0);
-    }
-    vhost
+/// A rmq-recv of `vhost`, and its sender, which has said that the first record is done.
+fn begun(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> (Running, File) {
+    let receiving = receive(vhost, fifo, words);
+    let mut sender = fifo.sender(RUN);
+    receiving.wait_stdout(numbered(1).len());
+    writeln!(sender, "{RUN} 1").unwrap();
+    (receiving, sender)
 }
 
 fn receive(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> Running {
@@ -84,7 +83,7 @@ fn wait_ids(receiving: &Running, count: usize) -> Vec<String> {
 
 #[test]
 fn exactly_what_the_sender_says_is_acknowledged() {
-    let vhost = filled(100);
+    let vhost = Vhost::filled(brokers::one(), 100);
     let fifo = Fifo::new();
     let start = ["--ack", "downstream", "--ack-from", fifo.path(), "q"];
     let mut receiving = vhost.receive(&start).output_to_pipe().start();
@@ -113,7 +112,7 @@ fn exactly_what_the_sender_says_is_acknowledged() {
 
 #[test]
 fn a_body_with_newlines_is_as_many_records_as_the_filter_sees() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     vhost.send(&["--format", "nul", "q"]).input(*b"a\nb\0c\n\0d\0").run().expect(0);
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["q"]);
@@ -132,12 +131,9 @@ fn a_body_with_newlines_is_as_many_records_as_the_filter_sees() {
 
 #[test]
 fn what_cannot_be_meant_is_told_once_and_never_obeyed() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["q"]);
-    let mut sender = fifo.sender(RUN);
-    receiving.wait_stdout(numbered(1).len());
-    writeln!(sender, "{RUN} 1").unwrap();
+    let (receiving, mut sender) = begun(&vhost, &fifo, &["q"]);
     receiving.wait_stdout(numbered(10).len());
     writeln!(sender, "{RUN} 5").unwrap();
     wait_messages(&vhost, 5);
@@ -162,7 +158,7 @@ fn what_cannot_be_meant_is_told_once_and_never_obeyed() {
 
 #[test]
 fn envelopes_are_acknowledged_by_their_ids_in_any_order_and_each_once() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["--format", "json", "q"]);
     let mut sender = fifo.sender(RUN);
@@ -194,12 +190,9 @@ fn envelopes_are_acknowledged_by_their_ids_in_any_order_and_each_once() {
 
 #[test]
 fn a_sender_that_goes_is_75_and_what_is_not_done_is_back() {
-    let vhost = filled(20);
+    let vhost = Vhost::filled(brokers::one(), 20);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["q"]);
-    let mut sender = fifo.sender(RUN);
-    receiving.wait_stdout(numbered(1).len());
-    writeln!(sender, "{RUN} 1").unwrap();
+    let (receiving, mut sender) = begun(&vhost, &fifo, &["q"]);
     receiving.wait_stdout(numbered(20).len());
     writeln!(sender, "{RUN} 7").unwrap();
     drop(sender);
@@ -210,7 +203,7 @@ fn a_sender_that_goes_is_75_and_what_is_not_done_is_back() {
 
 #[test]
 fn with_n_standard_output_ends_before_the_last_acknowledgements_come() {
-    let vhost = filled(20);
+    let vhost = Vhost::filled(brokers::one(), 20);
     let fifo = Fifo::new();
     let start = ["--ack-from", fifo.path(), "-n", "10", "q"];
     let mut receiving = vhost.receive(&start).output_to_pipe().start();
@@ -234,7 +227,7 @@ fn with_n_standard_output_ends_before_the_last_acknowledgements_come() {
 
 #[test]
 fn acknowledgements_are_read_while_standard_output_blocks() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     // Together more than a pipe holds.
     let body = vec![b'x'; 10_000];
     let line = [&body[..], b"\n"].concat();
@@ -265,7 +258,7 @@ fn acknowledgements_are_read_while_standard_output_blocks() {
 
 #[test]
 fn what_is_said_of_a_lost_connection_is_neither_reported_nor_taken_for_something_else() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["--format", "json", "q"]);
     let mut sender = fifo.sender(RUN);
@@ -291,12 +284,9 @@ fn what_is_said_of_a_lost_connection_is_neither_reported_nor_taken_for_something
 
 #[test]
 fn what_is_counted_on_a_lost_connection_counts_on() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["q"]);
-    let mut sender = fifo.sender(RUN);
-    receiving.wait_stdout(numbered(1).len());
-    writeln!(sender, "{RUN} 1").unwrap();
+    let (receiving, mut sender) = begun(&vhost, &fifo, &["q"]);
     receiving.wait_stdout(numbered(10).len());
     vhost.close_connection_of(receiving.pid(), "test");
     receiving.wait_stdout(numbered(10).len() + 1);
@@ -315,7 +305,7 @@ fn what_is_counted_on_a_lost_connection_counts_on() {
 
 #[test]
 fn a_filter_that_holds_records_is_told_of() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
     let receiving = receive(&vhost, &fifo, &["--prefetch", "4", "q"]);
     receiving.wait_stderr("no sender has opened");
@@ -330,7 +320,7 @@ fn a_filter_that_holds_records_is_told_of() {
 
 #[test]
 fn a_sender_that_spoke_before_the_fifo_was_opened_is_never_obeyed() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let fifo = Fifo::new();
     // A sender of an earlier run, whose reader is gone: both ends open keep what it said.
     let mut earlier = OpenOptions::new().read(true).write(true).open(fifo.path()).unwrap();
@@ -349,7 +339,7 @@ fn a_sender_that_spoke_before_the_fifo_was_opened_is_never_obeyed() {
 
 #[test]
 fn what_is_no_fifo_is_refused() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     File::create(&file).unwrap();

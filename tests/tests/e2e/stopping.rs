@@ -9,21 +9,9 @@ use rustix::process::Signal;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-/// A vhost whose queue `q` holds so many numbered lines.
-fn filled(count: usize) -> Vhost<'static> {
-    let vhost = Vhost::new(brokers::one());
-    vhost.declare(&[], "q");
-    if count > 0 {
-        let sent = vhost.send(&["-v", "q"]).input(numbered(count)).run().expect(0);
-        // A copy sent again would be one message more; without a fault there is none.
-        assert_eq!(sent.tally("resent"), 0, "{}", sent.stderr);
-    }
-    vhost
-}
-
 #[test]
 fn n_takes_exactly_n() {
-    let vhost = filled(1000);
+    let vhost = Vhost::filled(brokers::one(), 1000);
     let mut left = 1000;
     for number in [1, 2, 3, 100, 333] {
         let received = vhost.receive(&["-n", &number.to_string(), "q"]).run().expect(0);
@@ -41,7 +29,7 @@ fn n_takes_exactly_n() {
 
 #[test]
 fn n_acknowledges_messages_that_come_one_by_one_as_they_come() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let mut sending = vhost.send(&["q"]).open_input().start();
     let receiving = vhost.receive(&["-v", "-n", "40", "q"]).start();
     let text = numbered(40);
@@ -61,7 +49,7 @@ fn n_acknowledges_messages_that_come_one_by_one_as_they_come() {
 
 #[test]
 fn n_with_drain_says_with_1_that_there_were_fewer() {
-    let vhost = filled(5);
+    let vhost = Vhost::filled(brokers::one(), 5);
     let received = vhost.receive(&["-n", "6", "--drain", "q"]).run().expect(1);
     assert_eq!(received.stdout, numbered(5));
     vhost.wait_held("q", Held::ready(0));
@@ -69,7 +57,7 @@ fn n_with_drain_says_with_1_that_there_were_fewer() {
 
 #[test]
 fn drain_of_an_empty_queue_is_0_and_quick() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let received = vhost.receive(&["--drain", "q"]).run().expect(0);
     assert!(received.stdout.is_empty());
     assert!(received.took < Duration::from_secs(5), "{:?}", received.took);
@@ -78,7 +66,7 @@ fn drain_of_an_empty_queue_is_0_and_quick() {
 
 #[test]
 fn idle_stops_when_nothing_has_come_for_so_long() {
-    let vhost = filled(5);
+    let vhost = Vhost::filled(brokers::one(), 5);
     let received = vhost.receive(&["--idle", "300ms", "q"]).run().expect(0);
     assert_eq!(received.stdout, numbered(5));
     assert!(received.took >= Duration::from_millis(300), "{:?}", received.took);
@@ -96,7 +84,7 @@ fn idle_stops_when_nothing_has_come_for_so_long() {
 
 #[test]
 fn timeout_stops_whatever_comes() {
-    let vhost = filled(5);
+    let vhost = Vhost::filled(brokers::one(), 5);
     let received = vhost.receive(&["--timeout", "500ms", "q"]).run().expect(0);
     assert_eq!(received.stdout, numbered(5));
     assert!(received.took >= Duration::from_millis(500), "{:?}", received.took);
@@ -114,7 +102,7 @@ fn timeout_stops_whatever_comes() {
 
 #[test]
 fn a_reader_that_has_enough_ends_it_with_0_and_the_rest_is_back() {
-    let vhost = filled(5000);
+    let vhost = Vhost::filled(brokers::one(), 5000);
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
     let head = Tool::program("head").arguments(&["-1"]).input_from(receiving.take_output());
     let head = head.run().expect(0);
@@ -131,7 +119,7 @@ fn a_reader_that_has_enough_ends_it_with_0_and_the_rest_is_back() {
 
 #[test]
 fn a_reader_that_goes_away_while_the_queue_is_idle_ends_it_with_0() {
-    let vhost = filled(1);
+    let vhost = Vhost::filled(brokers::one(), 1);
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
     let mut output = receiving.take_output();
     let mut line = vec![0; numbered(1).len()];
@@ -148,7 +136,7 @@ fn a_reader_that_goes_away_while_the_queue_is_idle_ends_it_with_0() {
 fn a_signal_ends_it_by_that_signal_and_nothing_is_lost() {
     for signal in [Signal::INT, Signal::TERM] {
         let count = 20_000;
-        let vhost = filled(count);
+        let vhost = Vhost::filled(brokers::one(), count);
         let receiving = vhost.receive(&["q"]).start();
         receiving.wait_stdout(1);
         receiving.signal(signal);
@@ -167,7 +155,7 @@ fn a_signal_ends_it_by_that_signal_and_nothing_is_lost() {
 
 #[test]
 fn a_signal_while_the_reader_pauses_ends_it_all_the_same() {
-    let vhost = filled(5000);
+    let vhost = Vhost::filled(brokers::one(), 5000);
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
     // Held open and not read: the pipe fills up, and the write waits.
     let mut output = receiving.take_output();
@@ -191,7 +179,7 @@ fn a_signal_while_the_reader_pauses_ends_it_all_the_same() {
 
 #[test]
 fn a_queue_deleted_while_it_receives_is_65() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let receiving = vhost.receive(&["q"]).start();
     receiving.wait_stdout(numbered(3).len());
     vhost.delete("q");

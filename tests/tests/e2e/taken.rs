@@ -10,14 +10,6 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::time::Duration;
 
-/// A vhost whose queue `q` holds so many numbered lines.
-fn filled(count: usize) -> Vhost<'static> {
-    let vhost = Vhost::new(brokers::one());
-    vhost.declare(&[], "q");
-    vhost.send(&["q"]).input(numbered(count)).run().expect(0);
-    vhost
-}
-
 /// A shell in which `recv` is rmq-recv.
 fn shell(vhost: &Vhost<'_>, script: &str) -> Tool {
     let script = format!("recv() {{ '{}' \"$@\"; }}; {script}", binary("rmq-recv").display());
@@ -26,7 +18,7 @@ fn shell(vhost: &Vhost<'_>, script: &str) -> Tool {
 
 #[test]
 fn what_a_paused_reader_has_not_read_is_not_acknowledged() {
-    let vhost = filled(3);
+    let vhost = Vhost::filled(brokers::one(), 3);
     let line = lines(&numbered(3))[0].len() + 1;
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
     let mut output = receiving.take_output();
@@ -46,7 +38,7 @@ fn what_a_paused_reader_has_not_read_is_not_acknowledged() {
 
 #[test]
 fn a_reader_that_takes_half_of_what_is_in_the_pipe_and_dies_loses_nothing() {
-    let vhost = filled(4000);
+    let vhost = Vhost::filled(brokers::one(), 4000);
     for size in [1, 100, 4096, 30_000] {
         let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
         let mut output = receiving.take_output();
@@ -65,7 +57,7 @@ fn a_reader_that_takes_half_of_what_is_in_the_pipe_and_dies_loses_nothing() {
 
 #[test]
 fn a_while_read_loop_of_a_shell_that_ends_early_loses_nothing() {
-    let vhost = filled(500);
+    let vhost = Vhost::filled(brokers::one(), 500);
     let loop_of = |number: usize| {
         let script = format!(
             "recv q | {{ n=0; while IFS= read -r line; do printf '%s\\n' \"$line\"; n=$((n+1)); \
@@ -89,7 +81,7 @@ fn a_while_read_loop_of_a_shell_that_ends_early_loses_nothing() {
 
 #[test]
 fn n_1_for_a_reader_that_ends_at_once_takes_exactly_one() {
-    let vhost = filled(5);
+    let vhost = Vhost::filled(brokers::one(), 5);
     for number in 0..5 {
         let script = "set -o pipefail; recv -n 1 q | head -1";
         let one = shell(&vhost, script).run().expect(0).stdout;
@@ -100,7 +92,7 @@ fn n_1_for_a_reader_that_ends_at_once_takes_exactly_one() {
 
 #[test]
 fn with_ack_written_what_is_in_the_pipe_is_acknowledged() {
-    let vhost = filled(10);
+    let vhost = Vhost::filled(brokers::one(), 10);
     let mut receiving = vhost.receive(&["--ack", "written", "q"]).output_to_pipe().start();
     let output = receiving.take_output();
     vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
@@ -111,7 +103,7 @@ fn with_ack_written_what_is_in_the_pipe_is_acknowledged() {
 
 #[test]
 fn with_fsync_a_file_holds_everything_that_is_acknowledged() {
-    let vhost = filled(1000);
+    let vhost = Vhost::filled(brokers::one(), 1000);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out");
     let words = ["--fsync", "--drain", "q"];
@@ -122,7 +114,7 @@ fn with_fsync_a_file_holds_everything_that_is_acknowledged() {
 
 #[test]
 fn what_standard_output_cannot_tell_is_refused() {
-    let vhost = filled(0);
+    let vhost = Vhost::filled(brokers::one(), 0);
     let nowhere = || File::options().write(true).open("/dev/null").unwrap();
     let read = vhost.receive(&["--ack", "read", "q"]).output_to(nowhere()).run().expect(64);
     read.says("--ack read: standard output is no pipe");
