@@ -97,7 +97,7 @@ impl Commands {
         delivery: Delivery,
         message: Message,
     ) -> Result<(), Failure> {
-        let name = self.words.first().map_or("", String::as_str);
+        let name = self.name();
         let problem = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
                 Failure::usage(format!("run {name}: {}", Cause(&error)))
