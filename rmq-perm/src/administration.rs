@@ -4,6 +4,7 @@
 //! An error of these functions is the cause only (`no such user`); the subcommand adds what it was
 //! about to do.
 
+use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use serde_json::Value;
@@ -12,21 +13,38 @@ use serde_json::Value;
 pub type Text = Vec<u8>;
 
 /// The broker's administration.
+///
+/// Unless it says otherwise, a function that names a user or a virtual host ends with 67 when there
+/// is no such user, and else with 65 when there is no such virtual host, whatever the broker's
+/// release does by itself. Then, and after any other refusal, nothing has been changed. When no
+/// answer comes (75), whether something was changed is unknown.
 pub trait Administration {
-    /// Adds a virtual host; that it exists already is no error.
+    /// Adds a virtual host, on which nobody has permissions; that it exists already is no error.
     fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure>;
+
+    /// Deletes a virtual host, with all queues, messages and permissions on it.
+    fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure>;
 
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 
     /// Adds a user without tags and permissions; that it exists already is an error (65).
-    fn add_user(&mut self, user: &str, password: &Secret) -> Result<(), Failure>;
+    fn add_user(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
+
+    /// Gives a user another password; tags and permissions stay.
+    fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
+
+    /// Deletes a user, with all permissions.
+    fn delete_user(&mut self, user: &str) -> Result<(), Failure>;
+
+    /// Gives a user exactly these tags, in place of those the user had.
+    fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure>;
 
     /// The users.
     fn list_users(&mut self) -> Result<Vec<User>, Failure>;
 
-    /// Gives `user` exactly these permissions on `vhost`, in place of those it had. Nothing is
-    /// changed when the user (67), the virtual host or a pattern (65) is refused.
+    /// Gives `user` exactly these permissions on `vhost`, in place of those it had. A pattern that
+    /// the broker refuses is an error (65).
     fn set_permissions(
         &mut self,
         user: &str,
@@ -34,14 +52,85 @@ pub trait Administration {
         patterns: Patterns<&str>,
     ) -> Result<(), Failure>;
 
-    /// Who has permissions on `vhost`.
-    fn list_permissions(&mut self, vhost: &str) -> Result<Vec<Permission>, Failure>;
+    /// Takes all permissions on `vhost` from `user`; that there are none is no error.
+    fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure>;
+
+    /// The permissions within `scope`.
+    fn list_permissions(&mut self, scope: &Scope) -> Result<Vec<Permission>, Failure>;
+
+    /// Restricts which routing keys `user` may use at a topic exchange of `vhost`, in place of what
+    /// restricted it there. That there is no such exchange (brokers before 4.3 do not mind), or a
+    /// pattern that the broker refuses, is an error (65).
+    fn set_topic_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        exchange: &str,
+        patterns: TopicPatterns<&str>,
+    ) -> Result<(), Failure>;
+
+    /// Ends what restricts `user` at `exchange` of `vhost`, or at all of its exchanges; that
+    /// nothing does is no error.
+    fn clear_topic_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        exchange: Option<&str>,
+    ) -> Result<(), Failure>;
+
+    /// The topic permissions within `scope`.
+    fn list_topic_permissions(&mut self, scope: &Scope) -> Result<Vec<TopicPermission>, Failure>;
+
+    /// Whether the permissions of `user` on `vhost` allow `operation` on the queue or exchange
+    /// `name`; the default exchange is `amq.default`.
+    fn is_allowed(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        operation: Operation,
+        name: &str,
+    ) -> Result<bool, Failure>;
+
+    /// What the broker has against `pattern` as a regular expression; `None` if it takes it.
+    /// Changes nothing.
+    fn objection_to(&mut self, pattern: &str) -> Result<Option<String>, Failure>;
 
     /// The members of the cluster.
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure>;
 
     /// All queues of `vhost`, wherever they are led, and those that are down.
     fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure>;
+}
+
+/// What a user is to log in with.
+#[derive(Debug)]
+pub enum Password {
+    /// The password itself.
+    Clear(Secret),
+    /// Its hash.
+    Hashed(PasswordHash),
+    /// None: the user cannot log in with a password.
+    None,
+}
+
+/// Of whom and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// On this virtual host alone.
+    pub vhost: Option<String>,
+    /// Of this user alone.
+    pub user: Option<String>,
+}
+
+/// What a permission is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// To declare and delete.
+    Configure,
+    /// To publish to.
+    Write,
+    /// To consume from.
+    Read,
 }
 
 /// What came of adding something.
@@ -73,13 +162,37 @@ pub struct Patterns<T> {
     pub read: T,
 }
 
-/// What a user may do on the virtual host in question.
+/// What a user may do on a virtual host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
+    /// The virtual host's name.
+    pub vhost: Text,
     /// The user's name.
     pub user: Text,
     /// To which names.
     pub patterns: Patterns<Text>,
+}
+
+/// The two regular expressions of a topic permission, over routing keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TopicPatterns<T> {
+    /// Keys that may be published with.
+    pub write: T,
+    /// Keys that may be bound with.
+    pub read: T,
+}
+
+/// What restricts a user at a topic exchange.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TopicPermission {
+    /// The virtual host's name.
+    pub vhost: Text,
+    /// The user's name.
+    pub user: Text,
+    /// The exchange's name.
+    pub exchange: Text,
+    /// To which routing keys.
+    pub patterns: TopicPatterns<Text>,
 }
 
 /// A node that belongs to the cluster.
@@ -91,8 +204,43 @@ pub struct Member {
     pub state: NodeState,
     /// RabbitMQ's version, of a node that could be asked.
     pub rabbitmq: Option<Text>,
-    /// Erlang's release, of a node that could be asked.
+    /// Erlang's version, of a node that could be asked.
     pub erlang: Option<Text>,
+    /// Whether it is in maintenance mode, and so lets no client in; not always known.
+    pub draining: Option<bool>,
+    /// What it is short of: `memory`, `disk`. Publishers are blocked meanwhile.
+    pub alarms: Vec<Text>,
+    /// The nodes it has been parted from.
+    pub partitions: Vec<Text>,
+    /// Where it can be reached.
+    pub listeners: Vec<Listener>,
+}
+
+impl Member {
+    /// A member of which no more is known than how it is.
+    pub fn new(node: Text, state: NodeState) -> Self {
+        Member {
+            node,
+            state,
+            rabbitmq: None,
+            erlang: None,
+            draining: None,
+            alarms: Vec::new(),
+            partitions: Vec::new(),
+            listeners: Vec::new(),
+        }
+    }
+}
+
+/// Where a node can be reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// What it speaks there: `amqp`, `amqp/ssl`, `clustering`, `http`.
+    pub protocol: Text,
+    /// The address, `::` or `0.0.0.0` where it is every address.
+    pub address: Text,
+    /// The port.
+    pub port: u64,
 }
 
 /// How a node is, as the node asked sees it.

@@ -14,12 +14,22 @@ pub const PROGRAM: &str = "rmq-perm";
 pub const ALIASES: Aliases = &[
     ("add_user", "add-user"),
     ("add_vhost", "add-vhost"),
+    ("change_password", "change-password"),
+    ("clear_permissions", "clear"),
+    ("clear_topic_permissions", "clear-topic"),
     ("cluster_status", "cluster-status"),
+    ("delete_user", "delete-user"),
+    ("delete_vhost", "delete-vhost"),
     ("list_permissions", "list"),
     ("list_queues", "list-queues"),
+    ("list_topic_permissions", "list-topic"),
+    ("list_user_permissions", "list"),
+    ("list_user_topic_permissions", "list-topic"),
     ("list_users", "list-users"),
     ("list_vhosts", "list-vhosts"),
     ("set_permissions", "set"),
+    ("set_topic_permissions", "set-topic"),
+    ("set_user_tags", "set-tags"),
 ];
 
 /// Who may do what where: virtual hosts, users and permissions of RabbitMQ, and a look around the
@@ -57,7 +67,7 @@ pub struct Arguments {
     #[argh(switch)]
     pub insecure_dist: bool,
 
-    /// how a listing looks: table or tsv (default: table on a terminal, else tsv)
+    /// how a listing looks: table, tsv, csv or json (default: table on a terminal, else tsv)
     #[argh(option, arg_name = "FORMAT")]
     pub format: Option<Format>,
 

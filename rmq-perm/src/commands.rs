@@ -1,8 +1,10 @@
 //! The subcommands: a file for what belongs together, in it what each takes and what it does.
 
+mod check;
 mod cluster_status;
 mod list_queues;
 mod permissions;
+mod topic_permissions;
 mod users;
 mod vhosts;
 
@@ -18,16 +20,34 @@ use rmq_common::failure::Failure;
 pub enum Command {
     /// `add-vhost`
     AddVhost(vhosts::AddVhost),
+    /// `delete-vhost`
+    DeleteVhost(vhosts::DeleteVhost),
     /// `list-vhosts`
     ListVhosts(vhosts::ListVhosts),
     /// `add-user`
     AddUser(users::AddUser),
+    /// `change-password`
+    ChangePassword(users::ChangePassword),
+    /// `set-tags`
+    SetTags(users::SetTags),
+    /// `delete-user`
+    DeleteUser(users::DeleteUser),
     /// `list-users`
     ListUsers(users::ListUsers),
     /// `set`
     Set(permissions::Set),
+    /// `clear`
+    Clear(permissions::Clear),
     /// `list`
     List(permissions::List),
+    /// `set-topic`
+    SetTopic(topic_permissions::SetTopic),
+    /// `clear-topic`
+    ClearTopic(topic_permissions::ClearTopic),
+    /// `list-topic`
+    ListTopic(topic_permissions::ListTopic),
+    /// `check`
+    Check(check::Check),
     /// `cluster-status`
     ClusterStatus(cluster_status::ClusterStatus),
     /// `list-queues`
@@ -42,11 +62,20 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let (session, command) = Session::new(arguments);
     match command {
         Command::AddVhost(command) => command.run(&session),
+        Command::DeleteVhost(command) => command.run(&session),
         Command::ListVhosts(command) => command.run(&session),
         Command::AddUser(command) => command.run(&session),
+        Command::ChangePassword(command) => command.run(&session),
+        Command::SetTags(command) => command.run(&session),
+        Command::DeleteUser(command) => command.run(&session),
         Command::ListUsers(command) => command.run(&session),
         Command::Set(command) => command.run(&session),
+        Command::Clear(command) => command.run(&session),
         Command::List(command) => command.run(&session),
+        Command::SetTopic(command) => command.run(&session),
+        Command::ClearTopic(command) => command.run(&session),
+        Command::ListTopic(command) => command.run(&session),
+        Command::Check(command) => return command.run(&session),
         Command::ClusterStatus(command) => command.run(&session),
         Command::ListQueues(command) => command.run(&session),
     }?;

@@ -4,10 +4,12 @@
 //!   [`cookie`] finds the secret that proves who we are.
 //! * [`connect`] finds the node's port and shakes hands; [`frame`] and [`decode`] read what it
 //!   sends, within bounds; [`call`] has it call a function; [`term`] is what comes back.
-//! * [`broker`] knows RabbitMQ's internal functions, [`queues`] and [`cluster`] the two subjects
-//!   that need several of them; [`refusal`] puts a broker's no into words.
+//! * [`broker`] is a node with RabbitMQ on it; [`administer`] knows RabbitMQ's internal functions,
+//!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them; [`refusal`]
+//!   puts a broker's no into words.
 
 mod address;
+mod administer;
 mod arguments;
 mod broker;
 mod call;
@@ -17,6 +19,7 @@ mod cookie;
 mod decode;
 mod frame;
 mod node;
+mod permissions;
 mod queues;
 mod refusal;
 mod table;

@@ -7,6 +7,8 @@ mod distribution;
 mod names;
 mod output;
 mod password;
+mod password_hash;
+mod refused;
 mod session;
 
 use std::process::ExitCode;

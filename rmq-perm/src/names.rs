@@ -21,6 +21,34 @@ pub fn user(name: &str) -> Result<&str, Failure> {
     checked("a user's name", name)
 }
 
+/// The name of an exchange with topic permissions.
+///
+/// # Errors
+/// As [`user`].
+pub fn exchange(name: &str) -> Result<&str, Failure> {
+    checked("an exchange's name", name)
+}
+
+/// The name of a queue or exchange.
+///
+/// # Errors
+/// As [`user`].
+pub fn resource(name: &str) -> Result<&str, Failure> {
+    checked("a name", name)
+}
+
+/// A user's tag. Several are written with commas between them, so none may hold one.
+///
+/// # Errors
+/// An empty or too long tag, or one with a comma or a space in it (65).
+pub fn tag(tag: &str) -> Result<&str, Failure> {
+    if tag.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
+        let why = "a tag holds neither comma nor space; give several as words of their own";
+        return Err(Failure::data(format!("'{}': {why}", tag.escape_debug())));
+    }
+    checked("a tag", tag)
+}
+
 fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
     match name.len() {
         0 => Err(Failure::data(format!("{what} cannot be empty"))),
@@ -43,6 +71,8 @@ mod tests {
         for name in ["", &"ü".repeat(128)] {
             assert_eq!(vhost(name).unwrap_err().exit().status(), 65);
             assert_eq!(user(name).unwrap_err().exit().status(), 65);
+            assert_eq!(tag(name).unwrap_err().exit().status(), 65);
         }
+        assert_eq!(tag("administrator,monitoring").unwrap_err().exit().status(), 65);
     }
 }

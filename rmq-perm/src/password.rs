@@ -1,5 +1,7 @@
-//! A new password: from a file, from standard input, or typed twice without being seen.
+//! A new password: from a file, from standard input, typed twice without being seen, or made here.
 
+use crate::administration::Password;
+use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
 use rmq_common::secret::{self, Secret};
 use rmq_common::signals;
@@ -12,11 +14,69 @@ use std::sync::Arc;
 /// Nobody's password is longer; a binary file given by mistake is.
 const LONGEST: usize = 4096;
 
-/// Reads the new password of `user`.
-///
-/// # Errors
-/// When it is empty or no text (65), the two typed differ (65), or it cannot be read (74, 78).
-pub fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
+/// What the command line says about a new password.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// `--password-file`
+    pub file: Option<&'a str>,
+    /// `--generate`
+    pub generate: bool,
+    /// `--pre-hashed-password`
+    pub hashed: bool,
+    /// Words on the command line where rabbitmqctl takes the password.
+    pub words: &'a [String],
+}
+
+impl Source<'_> {
+    /// The new password of `user`, and whether it was made here and nobody knows it yet.
+    ///
+    /// # Errors
+    /// When it stands on the command line (64), is empty or no text or no hash (65), the two typed
+    /// differ (65), or it cannot be read (74, 78).
+    pub fn read(&self, user: &str) -> Result<(Password, Option<Secret>), Failure> {
+        if !self.words.is_empty() {
+            return Err(Failure::usage(
+                "a password on the command line is seen by everybody (ps); \
+                 give it on standard input or with --password-file",
+            ));
+        }
+        if self.generate {
+            if self.hashed || self.file.is_some() {
+                let why = "--generate makes the password; it goes with no other source of one";
+                return Err(Failure::usage(why));
+            }
+            let password = generate()?;
+            return Ok((Password::Clear(password.clone()), Some(password)));
+        }
+        let text = read(self.file, user)?;
+        let password = if self.hashed {
+            Password::Hashed(PasswordHash::read(text)?)
+        } else {
+            Password::Clear(text)
+        };
+        Ok((password, None))
+    }
+}
+
+/// 24 characters of letters and digits from the system's generator: 142 bits.
+fn generate() -> Result<Secret, Failure> {
+    const CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    const LENGTH: usize = 24;
+    let mut password = String::with_capacity(LENGTH);
+    let mut random = [0; 64];
+    while password.len() < LENGTH {
+        rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())
+            .map_err(|error| Failure::io("make a password", &error.into()))?;
+        // A remainder would favour some characters, so what is above the last whole round is skipped.
+        let whole = random.iter().filter(|byte| usize::from(**byte) < 4 * CHARACTERS.len());
+        let characters =
+            whole.filter_map(|byte| CHARACTERS.get(usize::from(*byte) % CHARACTERS.len()));
+        password.extend(characters.take(LENGTH - password.len()).map(|byte| char::from(*byte)));
+    }
+    Ok(Secret::new(password))
+}
+
+fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
     let input = rustix::stdio::stdin();
     match file {
         Some(file) => secret::read_file(file),
@@ -114,6 +174,16 @@ impl Drop for Silence {
 mod tests {
     use super::*;
     use std::io::{Read, Seek};
+
+    #[test]
+    fn a_password_that_is_made_has_24_letters_and_digits_and_is_another_each_time() {
+        let made: Vec<Secret> = (0..100).map(|_| generate().unwrap()).collect();
+        for (index, password) in made.iter().enumerate() {
+            assert_eq!(password.reveal().len(), 24);
+            assert!(password.reveal().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            assert!(!made[..index].contains(password));
+        }
+    }
 
     fn file(content: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();

@@ -1,13 +1,14 @@
 //! What every subcommand works with: the options, a way to the broker, and where results go.
 
-use crate::administration::Administration;
+use crate::administration::{Administration, Scope};
 use crate::arguments::{Arguments, PROGRAM};
 use crate::commands::Command;
 use crate::distribution::{self, Distribution};
 use crate::names;
-use crate::output::{Format, Listing};
+use crate::output::{self, Format, Listing};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
+use rmq_common::secret::Secret;
 
 /// One run of the tool.
 pub struct Session {
@@ -43,17 +44,48 @@ impl Session {
         names::vhost(self.vhost.as_deref().unwrap_or("/"))
     }
 
+    /// What a listing is of: `user` where one is named, the virtual host of `--vhost`, else, unless
+    /// a user or `all` is meant, `/`.
+    ///
+    /// # Errors
+    /// A name that cannot be one (65), or `--vhost` beside `all` (64).
+    pub fn scope(&self, user: Option<&str>, all: bool) -> Result<Scope, Failure> {
+        if all && (self.vhost.is_some() || user.is_some()) {
+            return Err(Failure::usage("--all goes neither with --vhost nor with USER"));
+        }
+        let user = user.map(names::user).transpose()?.map(str::to_owned);
+        let everywhere = self.vhost.is_none() && (all || user.is_some());
+        let vhost = if everywhere { None } else { Some(self.vhost()?.to_owned()) };
+        Ok(Scope { vhost, user })
+    }
+
     /// Reaches the broker. A subcommand calls this once it knows that its own arguments are good.
     ///
     /// # Errors
     /// When it is not reached (69), refuses us (77), or we lack what it takes (64, 78).
-    pub fn broker(&self) -> Result<impl Administration, Failure> {
-        Distribution::connect(&self.way, self.diagnostics)
+    pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
+        Ok(Box::new(Distribution::connect(&self.way, self.diagnostics)?))
     }
 
     /// Where to tell what happens.
     pub fn diagnostics(&self) -> Diagnostics {
         self.diagnostics
+    }
+
+    /// Writes a password that was made here to standard output: the one time it is seen.
+    ///
+    /// # Errors
+    /// When standard output refuses it (74).
+    pub fn print_made(&self, password: Option<Secret>) -> Result<(), Failure> {
+        password.map_or(Ok(()), |password| self.print_line(password.reveal()))
+    }
+
+    /// Writes a line to standard output.
+    ///
+    /// # Errors
+    /// When standard output refuses it (74).
+    pub fn print_line(&self, line: &str) -> Result<(), Failure> {
+        output::write(format!("{line}\n").as_bytes())
     }
 
     /// Writes a listing to standard output.

@@ -1,7 +1,7 @@
 //! `list-queues`.
 
-use crate::administration::{Administration, Queue};
-use crate::output::{Column, Listing, or_unknown};
+use crate::administration::Queue;
+use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -41,11 +41,12 @@ impl ListQueues {
     }
 }
 
-fn row(queue: Queue, verbose: bool) -> Vec<Vec<u8>> {
-    let count = |count: Option<u64>| or_unknown(count.map(|count| count.to_string().into()));
-    let mut row = vec![queue.name, queue.kind, count(queue.messages), count(queue.consumers)];
+fn row(queue: Queue, verbose: bool) -> Vec<Value> {
+    let count = |count: Option<u64>| count.map_or(Value::Unknown, Value::Number);
+    let mut row = [queue.name, queue.kind].map(Value::Text).to_vec();
+    row.extend([queue.messages, queue.consumers].map(count));
     if verbose {
-        row.extend([queue.state, queue.arguments.to_string().into()]);
+        row.extend([Value::Text(queue.state), Value::Json(queue.arguments)]);
     }
     row
 }

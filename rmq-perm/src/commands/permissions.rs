@@ -1,8 +1,8 @@
-//! `set` and `list`.
+//! `set`, `clear` and `list`.
 
-use crate::administration::{Administration, Patterns};
+use crate::administration::{Patterns, Permission, Scope};
 use crate::names;
-use crate::output::{Column, Listing};
+use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -51,10 +51,45 @@ impl Set {
     }
 }
 
-/// List who has permissions on a virtual host (-p): user, configure, write, read.
+/// Take all permissions on a virtual host (-p) from a user.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "clear", help_triggers("-h", "--help"))]
+pub struct Clear {
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+}
+
+impl Clear {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// Whatever kept them from being taken.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let vhost = session.vhost()?;
+        let context = |failure: Failure| {
+            failure.context(format!("clear permissions of {} on {vhost}", self.user))
+        };
+        let user = names::user(&self.user)?;
+        session.broker()?.clear_permissions(user, vhost).map_err(context)?;
+        session.diagnostics().detail(&format!("{user} has no permissions on {vhost} any more"));
+        Ok(())
+    }
+}
+
+/// List permissions: of everybody on a virtual host (-p), of a user, or all there are. In csv and
+/// json each row names its virtual host and its user, and apply takes the csv.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list", help_triggers("-h", "--help"))]
-pub struct List {}
+pub struct List {
+    /// permissions on all virtual hosts
+    #[argh(switch)]
+    all: bool,
+
+    /// name of a user: that user's alone, on all virtual hosts unless -p names one
+    #[argh(positional, arg_name = "USER")]
+    user: Option<String>,
+}
 
 impl List {
     /// Lists them.
@@ -62,17 +97,35 @@ impl List {
     /// # Errors
     /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let vhost = session.vhost()?;
-        let permissions = session.broker()?.list_permissions(vhost);
-        let mut permissions = permissions
-            .map_err(|failure| failure.context(format!("list permissions on {vhost}")))?;
+        let scope = session.scope(self.user.as_deref(), self.all)?;
+        let context = |failure: Failure| {
+            failure.context(format!("list permissions{}", scope_in_words(&scope)))
+        };
+        let mut permissions = session.broker()?.list_permissions(&scope).map_err(context)?;
         permissions.sort();
-        let columns = ["user", "configure", "write", "read"].map(Column::text);
+        let mut columns = scope_columns(&scope);
+        columns.extend(["configure", "write", "read"].map(Column::text));
         let mut listing = Listing::new(columns);
-        for permission in permissions {
-            let Patterns { configure, write, read } = permission.patterns;
-            listing.push([permission.user, configure, write, read]);
+        for Permission { vhost, user, patterns } in permissions {
+            let Patterns { configure, write, read } = patterns;
+            listing.push([vhost, user, configure, write, read].map(Value::Text));
         }
         session.print(&listing)
     }
+}
+
+/// What a listing is of, behind `list permissions`.
+pub(super) fn scope_in_words(scope: &Scope) -> String {
+    let user = scope.user.iter().map(|user| format!(" of {user}"));
+    user.chain(scope.vhost.iter().map(|vhost| format!(" on {vhost}"))).collect()
+}
+
+/// The first two columns. A table or tab-separated values leave out what is the same in each row,
+/// as rabbitmqctl does.
+pub(super) fn scope_columns(scope: &Scope) -> Vec<Column> {
+    let by_vhost_alone = scope.vhost.is_some() && scope.user.is_none();
+    vec![
+        Column::text("vhost").implied_if(by_vhost_alone),
+        Column::text("user").implied_if(scope.user.is_some()),
+    ]
 }

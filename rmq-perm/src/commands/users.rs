@@ -1,9 +1,8 @@
-//! `add-user` and `list-users`.
+//! `add-user`, `delete-user`, `set-tags` and `list-users`.
 
-use crate::administration::Administration;
 use crate::names;
-use crate::output::{Column, Listing};
-use crate::password;
+use crate::output::{Column, Listing, Value};
+use crate::password::Source;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -16,6 +15,14 @@ pub struct AddUser {
     /// read the password from the first line of this file
     #[argh(option, arg_name = "FILE")]
     password_file: Option<String>,
+
+    /// make a password, and write it to standard output once the user is there
+    #[argh(switch)]
+    generate: bool,
+
+    /// what is given is a hash of the password, in Base64 (rabbitmqctl hash_password)
+    #[argh(switch)]
+    pre_hashed_password: bool,
 
     /// name of the user
     #[argh(positional, arg_name = "USER")]
@@ -34,16 +41,116 @@ impl AddUser {
     /// Whatever kept the user from being added.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("add user {}", self.user));
-        if !self.password.is_empty() {
-            return Err(context(Failure::usage(
-                "a password on the command line is seen by everybody (ps); \
-                 give it on standard input or with --password-file",
-            )));
-        }
+        let source = Source {
+            file: self.password_file.as_deref(),
+            generate: self.generate,
+            hashed: self.pre_hashed_password,
+            words: &self.password,
+        };
         let user = names::user(&self.user)?;
-        let password = password::read(self.password_file.as_deref(), user).map_err(context)?;
+        let (password, made) = source.read(user).map_err(context)?;
         session.broker()?.add_user(user, &password).map_err(context)?;
         session.diagnostics().detail(&format!("added user {user}, without any permissions yet"));
+        session.print_made(made)
+    }
+}
+
+/// Give a user another password: the first line of standard input; on a terminal it is asked for.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "change-password", help_triggers("-h", "--help"))]
+pub struct ChangePassword {
+    /// read the password from the first line of this file
+    #[argh(option, arg_name = "FILE")]
+    password_file: Option<String>,
+
+    /// make a password, and write it to standard output once it is the user's
+    #[argh(switch)]
+    generate: bool,
+
+    /// what is given is a hash of the password, in Base64 (rabbitmqctl hash_password)
+    #[argh(switch)]
+    pre_hashed_password: bool,
+
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+
+    /// as of `add-user`
+    #[argh(positional, hidden_help)]
+    password: Vec<String>,
+}
+
+impl ChangePassword {
+    /// Changes it.
+    ///
+    /// # Errors
+    /// Whatever kept it from being changed.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let context =
+            |failure: Failure| failure.context(format!("change the password of {}", self.user));
+        let source = Source {
+            file: self.password_file.as_deref(),
+            generate: self.generate,
+            hashed: self.pre_hashed_password,
+            words: &self.password,
+        };
+        let user = names::user(&self.user)?;
+        let (password, made) = source.read(user).map_err(context)?;
+        session.broker()?.change_password(user, &password).map_err(context)?;
+        session.diagnostics().detail(&format!("changed the password of {user}"));
+        session.print_made(made)
+    }
+}
+
+/// Delete a user, with all permissions of the user.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "delete-user", help_triggers("-h", "--help"))]
+pub struct DeleteUser {
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+}
+
+impl DeleteUser {
+    /// Deletes the user.
+    ///
+    /// # Errors
+    /// Whatever kept the user from being deleted.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let context = |failure: Failure| failure.context(format!("delete user {}", self.user));
+        let user = names::user(&self.user)?;
+        session.broker()?.delete_user(user).map_err(context)?;
+        session.diagnostics().detail(&format!("deleted user {user}"));
+        Ok(())
+    }
+}
+
+/// Give a user tags, in place of those the user had; without TAG, none. RabbitMQ knows
+/// administrator, monitoring, policymaker, management and impersonator.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "set-tags", help_triggers("-h", "--help"))]
+pub struct SetTags {
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+
+    /// what the user is to be
+    #[argh(positional, arg_name = "TAG")]
+    tags: Vec<String>,
+}
+
+impl SetTags {
+    /// Sets them.
+    ///
+    /// # Errors
+    /// Whatever kept them from being set.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let context = |failure: Failure| failure.context(format!("set tags of {}", self.user));
+        let user = names::user(&self.user)?;
+        let tags = self.tags.iter().map(|tag| names::tag(tag));
+        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(context)?;
+        session.broker()?.set_tags(user, &tags).map_err(context)?;
+        session.diagnostics().detail(&format!("set tags of {user}: {}", tags.join(", ")));
         Ok(())
     }
 }
@@ -61,10 +168,13 @@ impl ListUsers {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let users = session.broker()?.list_users();
         let mut users = users.map_err(|failure| failure.context("list users"))?;
+        for user in &mut users {
+            user.tags.sort();
+        }
         users.sort();
         let mut listing = Listing::new([Column::text("user"), Column::text("tags")]);
         for user in users {
-            listing.push([user.name, user.tags.join(&b","[..])]);
+            listing.push([Value::Text(user.name), Value::Texts(user.tags)]);
         }
         session.print(&listing)
     }

@@ -1,8 +1,8 @@
-//! `add-vhost` and `list-vhosts`.
+//! `add-vhost`, `delete-vhost` and `list-vhosts`.
 
-use crate::administration::{Added, Administration};
+use crate::administration::Added;
 use crate::names;
-use crate::output::{Column, Listing};
+use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -34,6 +34,29 @@ impl AddVhost {
     }
 }
 
+/// Delete a virtual host, with all queues and messages on it, without asking.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "delete-vhost", help_triggers("-h", "--help"))]
+pub struct DeleteVhost {
+    /// name of the virtual host
+    #[argh(positional, arg_name = "VHOST")]
+    vhost: String,
+}
+
+impl DeleteVhost {
+    /// Deletes it.
+    ///
+    /// # Errors
+    /// Whatever kept it from being deleted.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let context = |failure: Failure| failure.context(format!("delete vhost {}", self.vhost));
+        let vhost = names::vhost(&self.vhost)?;
+        session.broker()?.delete_vhost(vhost).map_err(context)?;
+        session.diagnostics().detail(&format!("deleted vhost {vhost}, and all that was on it"));
+        Ok(())
+    }
+}
+
 /// List the virtual hosts, one a line.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list-vhosts", help_triggers("-h", "--help"))]
@@ -50,7 +73,7 @@ impl ListVhosts {
         vhosts.sort();
         let mut listing = Listing::new([Column::text("name")]);
         for vhost in vhosts {
-            listing.push([vhost]);
+            listing.push([Value::Text(vhost)]);
         }
         session.print(&listing)
     }

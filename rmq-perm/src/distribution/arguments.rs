@@ -1,10 +1,16 @@
 //! What we send: the few kinds of terms that RabbitMQ's functions take, under short names.
 
-use erl_dist::term::{Atom, Binary, FixInteger, List, Term};
+use erl_dist::term::{Atom, Binary, FixInteger, List, Map, Term, Tuple};
+use std::collections::HashMap;
 
 /// A text, which RabbitMQ has as a binary.
 pub fn text(text: &str) -> Term {
-    Binary::from(text.as_bytes().to_vec()).into()
+    binary(text.as_bytes())
+}
+
+/// Any bytes.
+pub fn binary(bytes: &[u8]) -> Term {
+    Binary::from(bytes.to_vec()).into()
 }
 
 /// An atom.
@@ -25,6 +31,22 @@ pub fn number(number: i32) -> Term {
 /// A list.
 pub fn list(elements: Vec<Term>) -> Term {
     List::from(elements).into()
+}
+
+/// A tuple.
+pub fn tuple(elements: impl Into<Vec<Term>>) -> Term {
+    Tuple::from(elements.into()).into()
+}
+
+/// A map with atoms for keys.
+pub fn map<const N: usize>(pairs: [(&str, Term); N]) -> Term {
+    let pairs = pairs.into_iter().map(|(key, value)| (atom(key), value));
+    Map::from(pairs.collect::<HashMap<_, _>>()).into()
+}
+
+/// The name of a queue or exchange, which `kind` says.
+pub fn resource(vhost: &str, kind: &str, name: &str) -> Term {
+    tuple([atom("resource"), text(vhost), atom(kind), text(name)])
 }
 
 /// Who the broker's log says has done it.

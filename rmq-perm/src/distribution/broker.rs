@@ -1,27 +1,21 @@
-//! The broker's administration by its own internal functions, as rabbitmqctl calls them.
-//!
-//! They validate little, so the names that come here have been checked; what differs between
-//! versions is made the same here.
+//! A node of the broker, and what its functions answer.
 
-use super::arguments::{acting_user, text};
+use super::arguments::text;
 use super::call::{self, Call, Unanswered};
 use super::connect::{self, Port};
 use super::term::{Pid, Term};
-use super::{Options, address, cluster, cookie, node, queues, refusal};
-use crate::administration::{
-    Added, Administration, Member, Patterns, Permission, Queue, Text, User,
-};
+use super::{Options, address, cookie, node, refusal};
+use crate::refused;
 use erl_dist::term as sent;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::runtime::{self, TcpStream};
-use rmq_common::secret::Secret;
 use std::time::Duration;
 
 /// The module with most of what is about users and permissions.
-const USERS: &str = "rabbit_auth_backend_internal";
+pub(super) const USERS: &str = "rabbit_auth_backend_internal";
 
 /// A connection to a node of the broker.
 #[derive(Debug)]
@@ -29,7 +23,7 @@ pub struct Distribution {
     stream: TcpStream,
     us: Pid,
     node: String,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 /// Whether a call may change something, which decides what a lost answer means.
@@ -116,8 +110,8 @@ impl Distribution {
         function: &'static str,
         arguments: Vec<sent::Term>,
     ) -> Result<Term, Failure> {
-        self.ask_if_there(module, function, arguments)?
-            .ok_or_else(|| broken(format!("{} has no {module}:{function}", self.node)))
+        let answer = self.ask_if_there(module, function, arguments)?;
+        answer.ok_or_else(|| self.lacks(module, function))
     }
 
     /// The same, where not every version has the function: `None` if it is not there.
@@ -127,12 +121,39 @@ impl Distribution {
         function: &'static str,
         arguments: Vec<sent::Term>,
     ) -> Result<Option<Term>, Failure> {
+        match self.answer_if_there(module, function, arguments)? {
+            Some(answer) => match refusal::in_words(&answer) {
+                Some(failure) => Err(failure),
+                None => Ok(Some(answer)),
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// Asks something to which an `{error, ...}`, too, is an answer.
+    pub(super) fn answer(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Term, Failure> {
+        let answer = self.answer_if_there(module, function, arguments)?;
+        answer.ok_or_else(|| self.lacks(module, function))
+    }
+
+    fn lacks(&self, module: &str, function: &str) -> Failure {
+        broken(format!("{} has no {module}:{function}", self.node))
+    }
+
+    fn answer_if_there(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Option<Term>, Failure> {
         let call = Call { module, function, arguments };
         let name = call.to_string();
         let answer = self.call(Effect::Reads, call)?;
-        if let Some(failure) = refusal::in_words(&answer) {
-            return Err(failure);
-        }
         match answer.tagged("badrpc") {
             Some([reason]) if is_undefined(reason, module, function) => Ok(None),
             Some(_) => Err(self.explain(&name, &answer)),
@@ -141,7 +162,7 @@ impl Distribution {
     }
 
     /// Has something changed; anything but `ok` is an error.
-    fn change(
+    pub(super) fn change(
         &mut self,
         module: &'static str,
         function: &'static str,
@@ -169,70 +190,24 @@ impl Distribution {
             .unwrap_or_else(|| broken(format!("{name} on {} answered {reason}", self.node)))
     }
 
+    /// That there is such a virtual host.
+    pub(super) fn require_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
+        if self.vhost_exists(vhost)? { Ok(()) } else { Err(refused::no_such_vhost()) }
+    }
+
     /// Whether there is such a virtual host.
     pub(super) fn vhost_exists(&mut self, vhost: &str) -> Result<bool, Failure> {
         Ok(self.ask("rabbit_vhost", "exists", vec![text(vhost)])?.is_atom("true"))
     }
-}
 
-impl Administration for Distribution {
-    fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure> {
-        // Adding it again is an error, or none, depending on the version.
-        if self.vhost_exists(vhost)? {
-            return Ok(Added::Existed);
-        }
-        self.change("rabbit_vhost", "add", vec![text(vhost), acting_user()])?;
-        Ok(Added::New)
+    /// That there is such a user.
+    pub(super) fn require_user(&mut self, user: &str) -> Result<(), Failure> {
+        if self.user_exists(user)? { Ok(()) } else { Err(refused::no_such_user()) }
     }
 
-    fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
-        let answer = self.ask("rabbit_vhost", "list_names", vec![])?;
-        each(&answer, Term::text)
-    }
-
-    fn add_user(&mut self, user: &str, password: &Secret) -> Result<(), Failure> {
-        let arguments = vec![text(user), text(password.reveal()), acting_user()];
-        self.change(USERS, "add_user", arguments)
-    }
-
-    fn list_users(&mut self) -> Result<Vec<User>, Failure> {
-        let answer = self.ask(USERS, "list_users", vec![])?;
-        each(&answer, |user| {
-            let tags = user.property("tags")?.list()?.iter().map(Term::text);
-            Some(User { name: user.property("user")?.text()?, tags: tags.collect::<Option<_>>()? })
-        })
-    }
-
-    fn set_permissions(
-        &mut self,
-        user: &str,
-        vhost: &str,
-        patterns: Patterns<&str>,
-    ) -> Result<(), Failure> {
-        let Patterns { configure, write, read } = patterns;
-        let arguments = [user, vhost, configure, write, read].map(text);
-        self.change(
-            USERS,
-            "set_permissions",
-            arguments.into_iter().chain([acting_user()]).collect(),
-        )
-    }
-
-    fn list_permissions(&mut self, vhost: &str) -> Result<Vec<Permission>, Failure> {
-        let answer = self.ask(USERS, "list_vhost_permissions", vec![text(vhost)])?;
-        each(&answer, |permission| {
-            let value = |key| permission.property(key)?.text();
-            let (configure, write, read) = (value("configure")?, value("write")?, value("read")?);
-            Some(Permission { user: value("user")?, patterns: Patterns { configure, write, read } })
-        })
-    }
-
-    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
-        cluster::members(self, self.limit / 2)
-    }
-
-    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure> {
-        queues::of_vhost(self, vhost)
+    /// Whether there is such a user.
+    pub(super) fn user_exists(&mut self, user: &str) -> Result<bool, Failure> {
+        Ok(self.ask(USERS, "exists", vec![text(user)])?.is_atom("true"))
     }
 }
 

@@ -3,8 +3,9 @@
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, each};
 use super::term::Term;
-use crate::administration::{Member, NodeState};
+use crate::administration::{Listener, Member, NodeState};
 use rmq_common::failure::Failure;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The members, as the node we are connected to sees them. Each has `limit` to answer.
@@ -22,28 +23,136 @@ pub fn members(broker: &mut Distribution, limit: Duration) -> Result<Vec<Member>
         _ => None,
     })?;
     let running = on_each(broker, &names, limit, "rabbit", "is_running")?;
-    // Only those that answered are asked more: waiting once for one that hangs is enough.
-    let up: Vec<String> =
-        names.iter().zip(&running).filter(|(_, r)| r.is_some()).map(|(n, _)| n.clone()).collect();
-    let mut rabbitmq = on_each(broker, &up, limit, "rabbit_misc", "version")?.into_iter();
-    let mut erlang = on_each(broker, &up, limit, "rabbit_misc", "otp_release")?.into_iter();
-    let mut members = Vec::new();
-    for (name, running) in names.into_iter().zip(running) {
-        let node = name.into_bytes();
-        members.push(match running {
-            None => Member { node, state: NodeState::Down, rabbitmq: None, erlang: None },
-            Some(running) => Member {
-                node,
-                state: match running.is_atom("true") {
-                    true => NodeState::Running,
-                    false => NodeState::Stopped,
-                },
-                rabbitmq: rabbitmq.next().flatten().and_then(|version| version.text()),
-                erlang: erlang.next().flatten().and_then(|version| version.text()),
-            },
-        });
-    }
+    let mut members: Vec<Member> = names
+        .iter()
+        .zip(&running)
+        .map(|(name, running)| {
+            let state = match running {
+                Some(running) if running.is_atom("true") => NodeState::Running,
+                Some(_) => NodeState::Stopped,
+                None => NodeState::Down,
+            };
+            Member::new(name.clone().into_bytes(), state)
+        })
+        .collect();
+    versions(broker, &mut members, limit)?;
+    partitions(broker, &mut members, limit)?;
+    maintenance(broker, &mut members)?;
+    alarms(broker, &mut members)?;
+    listeners(broker, &mut members)?;
     Ok(members)
+}
+
+fn versions(
+    broker: &mut Distribution,
+    members: &mut [Member],
+    limit: Duration,
+) -> Result<(), Failure> {
+    let up = |member: &Member| member.state != NodeState::Down;
+    of_those(broker, members, limit, up, "rabbit_misc", "version", |member, version| {
+        member.rabbitmq = version.text();
+    })?;
+    of_those(broker, members, limit, up, "rabbit_misc", "otp_release", |member, version| {
+        member.erlang = version.text();
+    })
+}
+
+/// From which nodes each has been parted. From 4.3 on there is no such thing to be told: Raft
+/// decides.
+fn partitions(
+    broker: &mut Distribution,
+    members: &mut [Member],
+    limit: Duration,
+) -> Result<(), Failure> {
+    let runs = |member: &Member| member.state == NodeState::Running;
+    of_those(broker, members, limit, runs, "rabbit_node_monitor", "partitions", |member, nodes| {
+        let nodes = nodes.list().unwrap_or_default();
+        member.partitions = nodes.iter().filter_map(Term::text).collect();
+    })
+}
+
+/// Which are drained, as the node we ask has it: asking all of them could wait for a majority.
+fn maintenance(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
+    for member in members {
+        let node = atom(&String::from_utf8_lossy(&member.node));
+        let status = broker.ask_if_there("rabbit_maintenance", "status_local_read", vec![node])?;
+        member.draining = match status {
+            Some(status) if status.is_atom("draining") => Some(true),
+            Some(status) if status.is_atom("regular") => Some(false),
+            _ => None,
+        };
+    }
+    Ok(())
+}
+
+/// `{{resource_limit, disk, Node}, []}` for each node that is short of something; every node knows
+/// of all.
+fn alarms(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
+    let answer = broker.ask("rabbit_alarm", "get_alarms", vec![])?;
+    for alarm in answer.list().unwrap_or_default() {
+        let limit = alarm.tuple().and_then(<[Term]>::first);
+        if let Some([what, node]) = limit.and_then(|limit| limit.tagged("resource_limit")) {
+            let (what, node) = (what.text(), node.text());
+            let member = members.iter_mut().find(|member| node.as_ref() == Some(&member.node));
+            if let (Some(member), Some(what)) = (member, what) {
+                member.alarms.push(what);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `{listener, Node, Protocol, Host, Address, Port, Options}`, of all nodes.
+fn listeners(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
+    let answer = broker.ask("rabbit_networking", "active_listeners", vec![])?;
+    for listener in answer.list().unwrap_or_default() {
+        let Some([node, protocol, _, address, port, ..]) = listener.tagged("listener") else {
+            continue;
+        };
+        let node = node.text();
+        let member = members.iter_mut().find(|member| node.as_ref() == Some(&member.node));
+        let parts = (protocol.text(), address_of(address), port.count());
+        if let (Some(member), (Some(protocol), Some(address), Some(port))) = (member, parts) {
+            let address = address.to_string().into_bytes();
+            member.listeners.push(Listener { protocol, address, port });
+        }
+    }
+    Ok(())
+}
+
+/// `{127, 0, 0, 1}`, or eight numbers for IPv6.
+fn address_of(term: &Term) -> Option<IpAddr> {
+    let part = |part: &Term| part.count().and_then(|part| u16::try_from(part).ok());
+    let parts = term.tuple()?.iter().map(part).collect::<Option<Vec<u16>>>()?;
+    if let Ok(groups) = <[u16; 8]>::try_from(&*parts) {
+        return Some(IpAddr::from(groups));
+    }
+    let octet = |part: &u16| u8::try_from(*part).ok();
+    let octets = parts.iter().map(octet).collect::<Option<Vec<u8>>>()?;
+    <[u8; 4]>::try_from(&*octets).ok().map(IpAddr::from)
+}
+
+/// Asks those members alone that answered before and are `wanted`: waiting once for one that hangs
+/// is enough. A function that this release lacks tells nothing.
+fn of_those(
+    broker: &mut Distribution,
+    members: &mut [Member],
+    limit: Duration,
+    wanted: impl Fn(&Member) -> bool,
+    module: &'static str,
+    function: &'static str,
+    mut tell: impl FnMut(&mut Member, &Term),
+) -> Result<(), Failure> {
+    let mut members: Vec<&mut Member> = members.iter_mut().filter(|m| wanted(m)).collect();
+    let names: Vec<String> =
+        members.iter().map(|member| String::from_utf8_lossy(&member.node).into_owned()).collect();
+    let answers = on_each(broker, &names, limit, module, function)?;
+    for (member, answer) in members.iter_mut().zip(&answers) {
+        if let Some(answer) = answer {
+            tell(member, answer);
+        }
+    }
+    Ok(())
 }
 
 /// What a function returns on each node, through the one we are connected to; `None` of a node

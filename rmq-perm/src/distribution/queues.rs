@@ -22,9 +22,7 @@ const ITEMS: [&str; 6] = ["name", "type", "messages", "consumers", "state", "arg
 /// # Errors
 /// When there is no such virtual host (65), or the node does not say.
 pub fn of_vhost(broker: &mut Distribution, vhost: &str) -> Result<Vec<Queue>, Failure> {
-    if !broker.vhost_exists(vhost)? {
-        return Err(Failure::data("no such vhost"));
-    }
+    broker.require_vhost(vhost)?;
     // Names are asked for first: a queue declared while we ask is then not taken for one that is
     // down, and one deleted meanwhile is not in the database afterwards.
     let answer = broker.ask(QUEUES, "list_names", vec![text(vhost)])?;

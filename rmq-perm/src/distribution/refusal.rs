@@ -1,6 +1,7 @@
 //! A broker's no, in words and with its exit status.
 
 use super::term::Term;
+use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
@@ -23,25 +24,28 @@ pub fn in_words(answer: &Term) -> Option<Failure> {
     };
     let Term::Atom(tag) = tag else { return None };
     match (tag.as_str(), details) {
-        ("no_such_user", _) => Some(Failure::new(Exit::NoUser, "no such user")),
-        ("no_such_vhost", _) => Some(Failure::data("no such vhost")),
-        ("user_already_exists", _) => {
-            Some(Failure::data("the user exists already; nothing was changed"))
+        ("no_such_user", _) => Some(refused::no_such_user()),
+        ("no_such_vhost", _) => Some(refused::no_such_vhost()),
+        ("no_such_exchange", [name]) => {
+            Some(refused::no_such_exchange(&readable(&name.text().unwrap_or_default())))
         }
-        ("invalid_regexp", [pattern, why]) => Some(invalid_pattern(pattern, why)),
+        ("user_already_exists", _) => Some(refused::user_exists()),
+        ("invalid_regexp", [pattern, why]) => {
+            let pattern = readable(&pattern.text().unwrap_or_default());
+            Some(refused::invalid_pattern(&pattern, &objection(why)))
+        }
         _ => None,
     }
 }
 
-fn invalid_pattern(pattern: &Term, why: &Term) -> Failure {
-    let pattern = readable(&pattern.text().unwrap_or_default());
-    let why = match why.tuple() {
+/// What `{Text, Position}` says against a pattern.
+pub fn objection(why: &Term) -> String {
+    match why.tuple() {
         Some([text, Term::Integer(position)]) => {
             format!("{} at offset {position}", readable(&text.text().unwrap_or_default()))
         }
         _ => why.to_string(),
-    };
-    Failure::data(format!("'{pattern}' is not a regular expression the broker takes: {why}"))
+    }
 }
 
 fn readable(text: &[u8]) -> String {
@@ -67,7 +71,8 @@ mod tests {
         let said = |text: &str, status| Some((text.to_owned(), status));
         assert_eq!(error(vec![atom("no_such_user"), name()]), said("no such user", 67));
         assert_eq!(error(vec![atom("no_such_vhost"), name()]), said("no such vhost", 65));
-        let exists = "the user exists already; nothing was changed";
+        let exists =
+            "the user exists already; nothing was changed (change-password gives a new password)";
         assert_eq!(error(vec![atom("user_already_exists"), name()]), said(exists, 65));
         let why = vec![Term::Charlist(b"nothing to repeat".to_vec()), Term::Integer(0)];
         let pattern = Term::Binary(b"*".to_vec());

@@ -1,0 +1,127 @@
+//! `set-topic`, `clear-topic` and `list-topic`.
+
+use super::permissions::{scope_columns, scope_in_words};
+use crate::administration::{TopicPatterns, TopicPermission};
+use crate::names;
+use crate::output::{Column, Listing, Value};
+use crate::session::Session;
+use argh::{ArgsInfo, FromArgs};
+use rmq_common::failure::Failure;
+
+/// Restrict which routing keys a user may publish and bind with at a topic exchange of a virtual
+/// host (-p), in place of what restricted the user there. Without any, every key is allowed.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "set-topic", help_triggers("-h", "--help"))]
+pub struct SetTopic {
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+
+    /// name of the topic exchange
+    #[argh(positional, arg_name = "EXCHANGE")]
+    exchange: String,
+
+    /// routing keys the user may publish with
+    #[argh(positional, arg_name = "WRITE")]
+    write: String,
+
+    /// routing keys the user may bind with
+    #[argh(positional, arg_name = "READ")]
+    read: String,
+}
+
+impl SetTopic {
+    /// Sets them.
+    ///
+    /// # Errors
+    /// Whatever kept them from being set.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let vhost = session.vhost()?;
+        let context = |failure: Failure| {
+            let Self { user, exchange, .. } = self;
+            failure.context(format!("set topic permissions of {user} at {exchange} on {vhost}"))
+        };
+        let user = names::user(&self.user)?;
+        let exchange = names::exchange(&self.exchange)?;
+        let patterns = TopicPatterns { write: &*self.write, read: &*self.read };
+        session
+            .broker()?
+            .set_topic_permissions(user, vhost, exchange, patterns)
+            .map_err(context)?;
+        session.diagnostics().detail(&format!(
+            "set topic permissions of {user} at {exchange} on {vhost}: write '{}', read '{}'",
+            patterns.write, patterns.read
+        ));
+        Ok(())
+    }
+}
+
+/// End what restricts a user's routing keys on a virtual host (-p): at one exchange, or at all.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "clear-topic", help_triggers("-h", "--help"))]
+pub struct ClearTopic {
+    /// name of the user
+    #[argh(positional, arg_name = "USER")]
+    user: String,
+
+    /// name of the exchange (default: all)
+    #[argh(positional, arg_name = "EXCHANGE")]
+    exchange: Option<String>,
+}
+
+impl ClearTopic {
+    /// Ends it.
+    ///
+    /// # Errors
+    /// Whatever kept it from being ended.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let vhost = session.vhost()?;
+        let context = |failure: Failure| {
+            failure.context(format!("clear topic permissions of {} on {vhost}", self.user))
+        };
+        let user = names::user(&self.user)?;
+        let exchange = self.exchange.as_deref().map(names::exchange).transpose()?;
+        session.broker()?.clear_topic_permissions(user, vhost, exchange).map_err(context)?;
+        session.diagnostics().detail(&format!(
+            "nothing restricts the routing keys of {user} any more at {} on {vhost}",
+            exchange.unwrap_or("any exchange")
+        ));
+        Ok(())
+    }
+}
+
+/// List topic permissions: of everybody on a virtual host (-p), of a user, or all there are.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "list-topic", help_triggers("-h", "--help"))]
+pub struct ListTopic {
+    /// topic permissions on all virtual hosts
+    #[argh(switch)]
+    all: bool,
+
+    /// name of a user: that user's alone, on all virtual hosts unless -p names one
+    #[argh(positional, arg_name = "USER")]
+    user: Option<String>,
+}
+
+impl ListTopic {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// Whatever kept them from being listed.
+    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+        let scope = session.scope(self.user.as_deref(), self.all)?;
+        let context = |failure: Failure| {
+            failure.context(format!("list topic permissions{}", scope_in_words(&scope)))
+        };
+        let mut permissions = session.broker()?.list_topic_permissions(&scope).map_err(context)?;
+        permissions.sort();
+        let mut columns = scope_columns(&scope);
+        columns.extend(["exchange", "write", "read"].map(Column::text));
+        let mut listing = Listing::new(columns);
+        for TopicPermission { vhost, user, exchange, patterns } in permissions {
+            let TopicPatterns { write, read } = patterns;
+            listing.push([vhost, user, exchange, write, read].map(Value::Text));
+        }
+        session.print(&listing)
+    }
+}

@@ -1,0 +1,43 @@
+//! An array of objects, one on each line.
+
+use super::{Listing, Value};
+use serde_json::{Map, Value as Json};
+
+/// The listing as JSON. A name that is not UTF-8, which no client can have made, is shown with
+/// replacement characters.
+pub fn json(listing: &Listing) -> String {
+    let object = |row: &Vec<Value>| {
+        let pairs = listing.columns.iter().zip(row);
+        let pairs = pairs.map(|(column, value)| (column.name.to_owned(), of(value)));
+        Json::Object(pairs.collect::<Map<_, _>>()).to_string()
+    };
+    let objects: Vec<String> = listing.rows.iter().map(object).collect();
+    format!("[{}]\n", objects.join(",\n "))
+}
+
+fn of(value: &Value) -> Json {
+    let text = |text: &[u8]| Json::String(String::from_utf8_lossy(text).into_owned());
+    match value {
+        Value::Text(value) => text(value),
+        Value::Texts(values) => Json::Array(values.iter().map(|value| text(value)).collect()),
+        Value::Number(number) => Json::Number((*number).into()),
+        Value::Json(value) => value.clone(),
+        Value::Unknown => Json::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::example;
+
+    #[test]
+    fn an_object_for_each_row_has_every_column_with_its_type() {
+        let wanted = r#"[{"messages":12345678901,"name":"a\"\t","tags":["a","b,c"],"vhost":"/"},
+ {"messages":null,"name":"größer","tags":[],"vhost":"/"},
+ {"messages":0,"name":"","tags":{"x":1},"vhost":"/"}]
+"#;
+        assert_eq!(json(&example()), wanted);
+        assert_eq!(json(&Listing::new([])), "[]\n");
+    }
+}
