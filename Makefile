@@ -56,6 +56,7 @@ smoke: build
 # The same tests with the full numbers.
 soak: build
 	scripts/install-tools $(RABBITMQ) 4.0
+	RMQ_SOAK=1 cargo test --workspace --exclude rmq-tests -- --nocapture fuzz
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
 
 install:

@@ -111,7 +111,7 @@ impl Term {
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Term::Atom(atom) => f.write_str(atom),
+            Term::Atom(atom) => write!(f, "{}", atom.escape_debug()),
             Term::Integer(number) => write!(f, "{number}"),
             Term::Float(number) => write!(f, "{number}"),
             Term::Binary(_) => f.write_str("<<_>>"),
