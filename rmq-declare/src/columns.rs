@@ -1,9 +1,9 @@
 //! Columns of a CSV file: the queue, and the options that describe one, without their hyphens.
 
 use crate::arguments::Arguments;
-use crate::known_arguments::nearest;
 use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs, Optionality};
 use csv::StringRecord;
+use rmq_common::nearest::nearest;
 
 /// The column every file has.
 pub const QUEUE: &str = "queue";

@@ -3,6 +3,7 @@
 
 use crate::queue_arguments::TABLE;
 use lapin::types::FieldTable;
+use rmq_common::nearest::nearest;
 
 /// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
 /// does anything about them.
@@ -17,8 +18,6 @@ const OF_EXCHANGES: [&str; 6] = [
     "x-recent-history-length",
     "x-recent-history-no-store",
 ];
-/// How many letters a slip of the pen may change.
-const SLIP: usize = 3;
 
 /// What is worth knowing of the names in a queue's `arguments`.
 pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
@@ -54,12 +53,6 @@ fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
         "{name}: no release of RabbitMQ up to 4.3 knows such an argument of {of}, and without a \
          plugin that does it is silently ignored{hint}"
     )
-}
-
-/// The one of the `known` names that is meant, if `name` is a slip of the pen.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |other: &str| strsim::osa_distance(name, other);
-    known.into_iter().min_by_key(|other| distance(other)).filter(|it| distance(it) <= SLIP)
 }
 
 #[cfg(test)]

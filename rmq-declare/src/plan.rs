@@ -6,10 +6,11 @@ use crate::dead_letters;
 use crate::exchange::Exchange;
 use crate::queue::{self, Queue};
 use crate::shape::Shape;
-use crate::sheet::{Row, Sheet};
+use crate::sheet::Sheet;
 use csv::StringRecord;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
+use rmq_common::sheet::Row;
 use std::collections::HashMap;
 
 /// What is wanted.
