@@ -1,5 +1,6 @@
 //! The subcommands: a file for what belongs together, in it what each takes and what it does.
 
+mod apply;
 mod check;
 mod cluster_status;
 mod list_queues;
@@ -46,6 +47,8 @@ pub enum Command {
     ClearTopic(topic_permissions::ClearTopic),
     /// `list-topic`
     ListTopic(topic_permissions::ListTopic),
+    /// `apply`
+    Apply(apply::Apply),
     /// `check`
     Check(check::Check),
     /// `cluster-status`
@@ -75,6 +78,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::SetTopic(command) => command.run(&session),
         Command::ClearTopic(command) => command.run(&session),
         Command::ListTopic(command) => command.run(&session),
+        Command::Apply(command) => return command.run(&session),
         Command::Check(command) => return command.run(&session),
         Command::ClusterStatus(command) => command.run(&session),
         Command::ListQueues(command) => command.run(&session),

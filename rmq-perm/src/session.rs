@@ -6,6 +6,7 @@ use crate::commands::Command;
 use crate::distribution::{self, Distribution};
 use crate::names;
 use crate::output::{self, Format, Listing};
+use crate::pattern;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
@@ -44,6 +45,14 @@ impl Session {
         names::vhost(self.vhost.as_deref().unwrap_or("/"))
     }
 
+    /// The virtual host of `--vhost`, where it is given.
+    ///
+    /// # Errors
+    /// As [`vhost`](Self::vhost).
+    pub fn given_vhost(&self) -> Option<Result<&str, Failure>> {
+        self.vhost.as_deref().map(names::vhost)
+    }
+
     /// What a listing is of: `user` where one is named, the virtual host of `--vhost`, else, unless
     /// a user or `all` is meant, `/`.
     ///
@@ -57,6 +66,22 @@ impl Session {
         let everywhere = self.vhost.is_none() && (all || user.is_some());
         let vhost = if everywhere { None } else { Some(self.vhost()?.to_owned()) };
         Ok(Scope { vhost, user })
+    }
+
+    /// The patterns, each under its name, as they are to be set: anchored if that is asked for. What
+    /// their writer may not have meant is told.
+    pub fn patterns<const N: usize>(
+        &self,
+        anchor: bool,
+        patterns: [(&str, &str); N],
+    ) -> [String; N] {
+        patterns.map(|(name, given)| {
+            let set = if anchor { pattern::anchored(given) } else { given.to_owned() };
+            for doubt in pattern::doubts(&set) {
+                self.diagnostics.notice(&format!("{name}: {doubt}"));
+            }
+            set
+        })
     }
 
     /// Reaches the broker. A subcommand calls this once it knows that its own arguments are good.

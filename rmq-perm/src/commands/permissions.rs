@@ -12,6 +12,10 @@ use rmq_common::failure::Failure;
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set", help_triggers("-h", "--help"))]
 pub struct Set {
+    /// make each pattern match whole names: ^(?:PATTERN)$
+    #[argh(switch)]
+    anchor: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
@@ -41,7 +45,9 @@ impl Set {
         };
         let user = names::user(&self.user)?;
         let patterns =
-            Patterns { configure: &*self.configure, write: &*self.write, read: &*self.read };
+            [("configure", &*self.configure), ("write", &*self.write), ("read", &*self.read)];
+        let [configure, write, read] = session.patterns(self.anchor, patterns);
+        let patterns = Patterns { configure: &*configure, write: &*write, read: &*read };
         session.broker()?.set_permissions(user, vhost, patterns).map_err(context)?;
         session.diagnostics().detail(&format!(
             "set permissions of {user} on {vhost}: configure '{}', write '{}', read '{}'",

@@ -13,6 +13,10 @@ use rmq_common::failure::Failure;
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-topic", help_triggers("-h", "--help"))]
 pub struct SetTopic {
+    /// make each pattern match whole routing keys: ^(?:PATTERN)$
+    #[argh(switch)]
+    anchor: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
@@ -43,7 +47,9 @@ impl SetTopic {
         };
         let user = names::user(&self.user)?;
         let exchange = names::exchange(&self.exchange)?;
-        let patterns = TopicPatterns { write: &*self.write, read: &*self.read };
+        let patterns = [("write", &*self.write), ("read", &*self.read)];
+        let [write, read] = session.patterns(self.anchor, patterns);
+        let patterns = TopicPatterns { write: &*write, read: &*read };
         session
             .broker()?
             .set_topic_permissions(user, vhost, exchange, patterns)

@@ -2,6 +2,8 @@
 //! minutes: whatever they are, reading them ends, gives no more than they back, and is the same
 //! each time. `RMQ_SEED` repeats a run.
 
+#![expect(clippy::print_stdout, reason = "what a run did is told where a test is asked for it")]
+
 use super::*;
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,125 @@
+//! The columns of the file.
+
+use csv::StringRecord;
+use rmq_common::nearest::nearest;
+
+/// A column that may be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// A virtual host's name.
+    Vhost,
+    /// A user's name.
+    User,
+    /// What may be declared and deleted.
+    Configure,
+    /// What may be published to, or with.
+    Write,
+    /// What may be consumed from, or bound with.
+    Read,
+    /// A topic exchange's name.
+    Exchange,
+    /// A user's tags.
+    Tags,
+    /// The hash of a new user's password.
+    PasswordHash,
+}
+
+const ALL: [Column; 8] = [
+    Column::Vhost,
+    Column::User,
+    Column::Configure,
+    Column::Write,
+    Column::Read,
+    Column::Exchange,
+    Column::Tags,
+    Column::PasswordHash,
+];
+
+impl Column {
+    /// Its name in the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Column::Vhost => "vhost",
+            Column::User => "user",
+            Column::Configure => "configure",
+            Column::Write => "write",
+            Column::Read => "read",
+            Column::Exchange => "exchange",
+            Column::Tags => "tags",
+            Column::PasswordHash => "password_hash",
+        }
+    }
+}
+
+/// Which columns a file has, in its order.
+#[derive(Debug)]
+pub struct Columns(Vec<Column>);
+
+impl Columns {
+    /// The columns that a header row names.
+    ///
+    /// # Errors
+    /// One that there is not, or twice, or neither `vhost` nor `user` (a sentence for a failure).
+    pub fn of(header: &StringRecord) -> Result<Columns, String> {
+        let mut columns = Vec::new();
+        for name in header {
+            let Some(column) = ALL.into_iter().find(|column| column.name() == name) else {
+                let names = ALL.map(Column::name);
+                let hint = nearest(name, names).map(|it| format!(" ({it} is one)"));
+                let hint = hint.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
+                return Err(format!("there is no column '{name}'{hint}"));
+            };
+            if columns.contains(&column) {
+                return Err(format!("the column '{name}' is there twice"));
+            }
+            columns.push(column);
+        }
+        let columns = Columns(columns);
+        if !columns.have(Column::Vhost) && !columns.have(Column::User) {
+            return Err("there is neither a column vhost nor a column user".to_owned());
+        }
+        Ok(columns)
+    }
+
+    /// Whether the file has this column.
+    pub fn have(&self, column: Column) -> bool {
+        self.0.contains(&column)
+    }
+
+    /// What a row has in a column; nothing where the file has not got it.
+    pub fn of_row<'a>(&self, cells: &'a StringRecord, column: Column) -> &'a str {
+        let index = self.0.iter().position(|it| *it == column);
+        index.and_then(|index| cells.get(index)).unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &[&str]) -> Result<Columns, String> {
+        Columns::of(&StringRecord::from(header))
+    }
+
+    #[test]
+    fn columns_come_in_any_order_and_a_row_is_read_by_them() {
+        let columns = of(&["read", "user", "vhost"]).unwrap();
+        let cells = StringRecord::from(&["r", "u", "v"][..]);
+        let cell = |column| columns.of_row(&cells, column);
+        assert_eq!((cell(Column::Vhost), cell(Column::Read), cell(Column::Tags)), ("v", "r", ""));
+        assert!(columns.have(Column::User) && !columns.have(Column::Exchange));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_meant_is_refused() {
+        assert!(of(&["vhost", "usr"]).unwrap_err().ends_with("'usr' (user is one)"));
+        assert!(of(&["vhost", "something"]).unwrap_err().contains("there are vhost, user,"));
+        assert!(of(&["vhost", "vhost"]).unwrap_err().contains("twice"));
+        assert!(of(&["configure", "write", "read"]).unwrap_err().contains("neither"));
+    }
+}

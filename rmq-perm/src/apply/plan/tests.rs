@@ -1,0 +1,150 @@
+//! A plan makes of what is what was asked for, and a second one has nothing to do.
+
+use super::*;
+use crate::apply::columns::Columns;
+use proptest::prelude::*;
+use rmq_common::sheet::Sheet;
+
+fn wishes(text: &str) -> Wishes {
+    let sheet = Sheet::read("f.csv", text.as_bytes()).unwrap();
+    let columns = Columns::of(&sheet.header).unwrap();
+    let (wishes, problems) = Wishes::of(&sheet, &columns, false, None);
+    assert!(problems.is_empty(), "{problems:?}");
+    wishes
+}
+
+/// What a change does, without a broker.
+fn made(state: &mut State, change: &Change) {
+    let owned = |text: &String| text.clone().into_bytes();
+    match &change.what {
+        What::AddVhost(vhost) => assert!(state.vhosts.insert(owned(vhost)), "it was there"),
+        What::AddUser { user, tags, .. } => {
+            let before = state.users.insert(owned(user), tags.iter().map(owned).collect());
+            assert_eq!(before, None);
+        }
+        What::SetTags { user, before, tags } => {
+            let tags = tags.iter().map(owned).collect();
+            assert_eq!(state.users.insert(owned(user), tags).as_ref(), Some(before));
+        }
+        What::Set { vhost, user, before, patterns } => {
+            assert!(state.vhosts.contains(vhost.as_bytes()), "the vhost comes first");
+            assert!(state.users.contains_key(user.as_bytes()), "the user comes first");
+            let key = (owned(vhost), owned(user));
+            assert_eq!(&state.permissions.insert(key, bytes(patterns)), before);
+        }
+        What::SetTopic { vhost, user, exchange, before, patterns } => {
+            let key = (owned(vhost), owned(user), owned(exchange));
+            assert_eq!(&state.topics.insert(key, topic_bytes(patterns)), before);
+        }
+        What::Clear { vhost, user, before } => {
+            let key = (owned(vhost), owned(user));
+            assert_eq!(state.permissions.remove(&key).as_ref(), Some(before));
+        }
+        What::ClearTopic { vhost, user, exchange, before } => {
+            let key = (owned(vhost), owned(user), owned(exchange));
+            assert_eq!(state.topics.remove(&key).as_ref(), Some(before));
+        }
+    }
+}
+
+fn diff(text: &str, state: &State, prune: bool) -> String {
+    plan(&wishes(text), state, prune).iter().map(Change::diff).collect()
+}
+
+fn a_state() -> State {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let patterns = |p: &str| Patterns { configure: text(p), write: text(p), read: text(p) };
+    let topic = TopicPatterns { write: text("^a"), read: text("") };
+    State {
+        vhosts: [text("/"), text("/b")].into(),
+        users: [(text("a"), vec![]), (text("g"), vec![text("administrator")])].into(),
+        permissions: [
+            ((text("/"), text("a")), patterns("^a")),
+            ((text("/"), text("g")), patterns(".*")),
+            ((text("/b"), text("g")), patterns(".*")),
+        ]
+        .into(),
+        topics: [((text("/"), text("a"), text("amq.topic")), topic)].into(),
+    }
+}
+
+#[test]
+fn a_plan_reads_like_a_diff() {
+    let file = "vhost,user,configure,write,read,exchange,tags,password_hash\n\
+                /c,,,,,,,\n\
+                ,new,,,,,monitoring,VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x\n\
+                ,g,,,,,,\n\
+                /,a,.*,^a,^a,,,\n\
+                /c,new,,a\\tb,,,,\n\
+                /,a,,^b,,amq.topic,,\n";
+    let wanted = "+vhost\t/c\n\
+                  -user\tg\tadministrator\n\
+                  +user\tg\t\n\
+                  +user\tnew\tmonitoring\n\
+                  -permissions\t/\ta\t^a\t^a\t^a\n\
+                  +permissions\t/\ta\t.*\t^a\t^a\n\
+                  +permissions\t/c\tnew\t\ta\\\\tb\t\n\
+                  -topic-permissions\t/\ta\tamq.topic\t^a\t\n\
+                  +topic-permissions\t/\ta\tamq.topic\t^b\t\n";
+    assert_eq!(diff(file, &a_state(), false), wanted);
+}
+
+#[test]
+fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
+    let file = "vhost,user,configure,write,read\n/,a,^a,^a,^a\n";
+    assert_eq!(diff(file, &a_state(), false), "");
+    assert_eq!(diff(file, &a_state(), true), "-permissions\t/\tg\t.*\t.*\t.*\n");
+    let file = "vhost,user,exchange,write,read,configure\n/,a,,^a,^a,^a\n";
+    let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t\n";
+    assert_eq!(diff(file, &a_state(), true), wanted);
+    assert_eq!(diff("vhost\n/b\n", &a_state(), true), "-permissions\t/b\tg\t.*\t.*\t.*\n");
+}
+
+/// Names and patterns from so few that files and states meet.
+fn files() -> impl Strategy<Value = String> {
+    let name = || prop::sample::select(vec!["x", "y", "z"]);
+    let pattern = || prop::sample::select(vec!["", ".*", "^x"]);
+    let vhost = name().prop_map(|vhost| (format!("v {vhost}"), format!("{vhost},,,,,\n")));
+    let user = (name(), prop::sample::select(vec!["", "a", "\"a,b\""]))
+        .prop_map(|(user, tags)| (format!("u {user}"), format!(",{user},,,,{tags}\n")));
+    let permission =
+        (name(), name(), pattern(), pattern()).prop_map(|(vhost, user, write, read)| {
+            (format!("p {vhost} {user}"), format!("{vhost},{user},,{write},{read},\n"))
+        });
+    let row = prop_oneof![vhost, user, permission];
+    prop::collection::vec(row, 0..12).prop_map(|rows| {
+        let rows: std::collections::BTreeMap<_, _> = rows.into_iter().collect();
+        let rows: String = rows.into_values().collect();
+        format!("vhost,user,configure,write,read,tags\n{rows}")
+    })
+}
+
+proptest! {
+    #[test]
+    fn after_a_plan_nothing_is_left_to_do(before in files(), file in files(), prune: bool) {
+        // Everything any row may name, so that the plans can be carried out.
+        let all = "vhost,user\nx,\ny,\nz,\n,x\n,y\n,z\n";
+        let mut state = State::default();
+        for text in [all, &before] {
+            for change in plan(&wishes(text), &state, false) {
+                made(&mut state, &change);
+            }
+        }
+        let wanted = wishes(&file);
+        for change in plan(&wanted, &state, prune) {
+            made(&mut state, &change);
+        }
+        prop_assert_eq!(plan(&wanted, &state, prune), []);
+        for ((vhost, user), (_, patterns)) in &wanted.permissions {
+            let key = (vhost.clone().into_bytes(), user.clone().into_bytes());
+            prop_assert_eq!(state.permissions.get(&key), Some(&bytes(patterns)));
+        }
+        if prune {
+            let named = wanted.named_vhosts();
+            let there = state.permissions.keys().filter(|(vhost, _)| {
+                std::str::from_utf8(vhost).is_ok_and(|vhost| named.contains(vhost))
+            });
+            prop_assert_eq!(there.count(), wanted.permissions.len());
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What a row of the file asks for.
+
+use super::columns::{Column, Columns};
+use crate::administration::{Patterns, TopicPatterns};
+use crate::names;
+use crate::password_hash::PasswordHash;
+use csv::StringRecord;
+use rmq_common::failure::Failure;
+use rmq_common::secret::Secret;
+
+/// What a row asks for; which of them, the cells say that are filled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// That there is a virtual host: `vhost` alone.
+    Vhost(String),
+    /// That there is a user: `user` alone.
+    User(User),
+    /// Permissions: `vhost` and `user`.
+    Permission {
+        /// On this virtual host,
+        vhost: String,
+        /// of this user,
+        user: String,
+        /// these.
+        patterns: Patterns<String>,
+    },
+    /// Topic permissions: `vhost`, `user` and `exchange`.
+    Topic {
+        /// On this virtual host,
+        vhost: String,
+        /// of this user,
+        user: String,
+        /// at this exchange,
+        exchange: String,
+        /// these.
+        patterns: TopicPatterns<String>,
+    },
+}
+
+/// A user who is to be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The tags, sorted; not looked at where the file has no such column.
+    pub tags: Option<Vec<String>>,
+    /// The hash of the password that a new one is to have.
+    pub hash: Option<PasswordHash>,
+}
+
+/// A cell that is wrong, and why.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The column, where it is one cell's fault.
+    pub column: Option<Column>,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Reads a row; with `anchor` patterns are made to match whole names.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(columns: &Columns, cells: &StringRecord, anchor: bool) -> Result<Wish, Wrong> {
+    if cells.len() != columns.count() {
+        let (has, wanted) = (cells.len(), columns.count());
+        let why = format!("it has {has} cells, the header row {wanted}");
+        return Err(Wrong { column: None, failure: Failure::data(why) });
+    }
+    let row = Row { columns, cells, anchor };
+    match (row.cell(Column::Vhost), row.cell(Column::User)) {
+        ("", "") => {
+            let why = Failure::data("neither a vhost nor a user is named");
+            Err(Wrong { column: None, failure: why })
+        }
+        (vhost, "") => {
+            use Column::{Configure, Exchange, PasswordHash, Read, Tags, Write};
+            row.nothing_in(
+                [Configure, Write, Read, Exchange, Tags, PasswordHash],
+                "a vhost alone",
+            )?;
+            Ok(Wish::Vhost(row.name(Column::Vhost, vhost, names::vhost)?))
+        }
+        ("", _) => row.user().map(Wish::User),
+        (vhost, user) => row.permission(vhost, user),
+    }
+}
+
+struct Row<'a> {
+    columns: &'a Columns,
+    cells: &'a StringRecord,
+    anchor: bool,
+}
+
+impl Row<'_> {
+    fn cell(&self, column: Column) -> &str {
+        self.columns.of_row(self.cells, column)
+    }
+
+    fn user(&self) -> Result<User, Wrong> {
+        use Column::{Configure, Exchange, Read, Write};
+        self.nothing_in([Configure, Write, Read, Exchange], "a user alone")?;
+        let name = self.name(Column::User, self.cell(Column::User), names::user)?;
+        let tags = self.columns.have(Column::Tags).then(|| {
+            let tags = self.cell(Column::Tags).split(',').filter(|tag| !tag.is_empty());
+            let tags = tags.map(|tag| self.name(Column::Tags, tag, names::tag));
+            tags.collect::<Result<Vec<_>, _>>()
+        });
+        let mut tags = tags.transpose()?;
+        if let Some(tags) = &mut tags {
+            tags.sort();
+            tags.dedup();
+        }
+        let hash = match self.cell(Column::PasswordHash) {
+            "" => None,
+            hash => Some(
+                PasswordHash::read(Secret::new(hash))
+                    .map_err(|failure| Wrong { column: Some(Column::PasswordHash), failure })?,
+            ),
+        };
+        Ok(User { name, tags, hash })
+    }
+
+    fn permission(&self, vhost: &str, user: &str) -> Result<Wish, Wrong> {
+        use Column::{Configure, Exchange, PasswordHash, Read, Tags, User, Vhost, Write};
+        self.nothing_in(
+            [Tags, PasswordHash],
+            "a permission (tags have a row of their user alone)",
+        )?;
+        let vhost = self.name(Vhost, vhost, names::vhost)?;
+        let user = self.name(User, user, names::user)?;
+        let exchange = self.cell(Exchange);
+        if !exchange.is_empty() {
+            self.all_of([Write, Read], "a topic permission")?;
+            self.nothing_in([Configure], "a topic permission")?;
+            let exchange = self.name(Exchange, exchange, names::exchange)?;
+            let patterns = TopicPatterns { write: self.pattern(Write), read: self.pattern(Read) };
+            return Ok(Wish::Topic { vhost, user, exchange, patterns });
+        }
+        self.all_of([Configure, Write, Read], "a permission")?;
+        let (configure, write, read) =
+            (self.pattern(Configure), self.pattern(Write), self.pattern(Read));
+        Ok(Wish::Permission { vhost, user, patterns: Patterns { configure, write, read } })
+    }
+
+    fn pattern(&self, column: Column) -> String {
+        let pattern = self.cell(column);
+        if self.anchor { crate::pattern::anchored(pattern) } else { pattern.to_owned() }
+    }
+
+    fn name(
+        &self,
+        column: Column,
+        name: &str,
+        check: fn(&str) -> Result<&str, Failure>,
+    ) -> Result<String, Wrong> {
+        let name = check(name).map_err(|failure| Wrong { column: Some(column), failure })?;
+        Ok(name.to_owned())
+    }
+
+    fn nothing_in<const N: usize>(&self, columns: [Column; N], row: &str) -> Result<(), Wrong> {
+        let filled = columns.into_iter().find(|column| !self.cell(*column).is_empty());
+        filled.map_or(Ok(()), |column| {
+            let why = Failure::data(format!("this has no meaning for {row}"));
+            Err(Wrong { column: Some(column), failure: why })
+        })
+    }
+
+    fn all_of<const N: usize>(&self, columns: [Column; N], row: &str) -> Result<(), Wrong> {
+        let missing = columns.into_iter().find(|column| !self.columns.have(*column));
+        missing.map_or(Ok(()), |column| {
+            let name = column.name();
+            let why = Failure::data(format!("{row} needs a column {name}, and the file has none"));
+            Err(Wrong { column: None, failure: why })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &[&str] =
+        &["vhost", "user", "configure", "write", "read", "exchange", "tags", "password_hash"];
+
+    fn of(header: &[&str], cells: &[&str]) -> Result<Wish, Wrong> {
+        let columns = Columns::of(&StringRecord::from(header)).unwrap();
+        read(&columns, &StringRecord::from(cells), false)
+    }
+
+    fn user(tags: Option<&[&str]>) -> Wish {
+        let tags = tags.map(|tags| tags.iter().map(|tag| (*tag).to_owned()).collect());
+        Wish::User(User { name: "u".to_owned(), tags, hash: None })
+    }
+
+    #[test]
+    fn the_cells_that_are_filled_say_what_a_row_is_for() {
+        let (vhost, name) = ("v".to_owned(), "u".to_owned());
+        assert_eq!(of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap(), Wish::Vhost(vhost));
+        let tagged = of(HEADER, &["", "u", "", "", "", "", "b,a,b", ""]).unwrap();
+        assert_eq!(tagged, user(Some(&["a", "b"])));
+        assert_eq!(of(&["user"], &["u"]).unwrap(), user(None));
+        assert_eq!(of(&["user", "tags"], &["u", ""]).unwrap(), user(Some(&[])));
+        let patterns = TopicPatterns { write: "w".to_owned(), read: "r".to_owned() };
+        let topic =
+            Wish::Topic { vhost: "v".to_owned(), user: name, exchange: "e".to_owned(), patterns };
+        let header = &["vhost", "user", "exchange", "write", "read"];
+        assert_eq!(of(header, &["v", "u", "e", "w", "r"]).unwrap(), topic);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_meant_says_in_which_column() {
+        let table = [
+            (&["", "", "", "", "", "", "", ""][..], None),
+            (&["v", "u", ".*", "", "", "e", "", ""], Some(Column::Configure)),
+            (&["v", "u", "", "", "", "", "t", ""], Some(Column::Tags)),
+            (&["v", "", "x", "", "", "", "", ""], Some(Column::Configure)),
+            (&["", "u", "", "x", "", "", "", ""], Some(Column::Write)),
+            (&["", "u", "", "", "", "", "a b", ""], Some(Column::Tags)),
+            (&["", "u", "", "", "", "", "", "x"], Some(Column::PasswordHash)),
+            (&["v", "u"], None),
+        ];
+        for (cells, column) in table {
+            let wrong = of(HEADER, cells).unwrap_err();
+            assert_eq!(wrong.column, column, "{cells:?}: {}", wrong.failure);
+            assert_eq!(wrong.failure.exit().status(), 65);
+        }
+        let lacks = of(&["vhost", "user", "write", "read"], &["v", "u", "", ""]).unwrap_err();
+        assert!(lacks.failure.to_string().contains("needs a column configure"));
+        let long = "x".repeat(256);
+        assert_eq!(of(&["user"], &[&long]).unwrap_err().column, Some(Column::User));
+    }
+
+    #[test]
+    fn patterns_are_anchored_when_asked() {
+        let columns = Columns::of(&StringRecord::from(&HEADER[..5])).unwrap();
+        let cells = StringRecord::from(&["v", "u", "a|b", "", ".*"][..]);
+        let Ok(Wish::Permission { patterns, .. }) = read(&columns, &cells, true) else {
+            panic!("no permission")
+        };
+        assert_eq!(patterns.configure, "^(?:a|b)$");
+        assert_eq!((&*patterns.write, &*patterns.read), ("", ".*"));
+    }
+}

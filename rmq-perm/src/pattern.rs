@@ -1,0 +1,257 @@
+//! Regular expressions as people write them for permissions, and what they did not mean.
+//!
+//! Whether a pattern is a regular expression at all is the broker's to say. Here it is only looked
+//! at: RabbitMQ matches a pattern anywhere in a name, which few expect.
+
+/// What `pattern` is when it is to match names as a whole (`--anchor`).
+pub fn anchored(pattern: &str) -> String {
+    // `(*UCP)` and its kind may stand at the very beginning only.
+    let mut rest = pattern;
+    while rest.starts_with("(*") {
+        let Some(end) = rest.find(')') else { break };
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    if ["", ".*"].contains(&rest) || is_anchored_as_a_whole(rest) {
+        return pattern.to_owned();
+    }
+    let verbs = pattern.strip_suffix(rest).unwrap_or_default();
+    format!("{verbs}^(?:{rest})$")
+}
+
+/// What its writer may not have meant, a sentence each.
+pub fn doubts(pattern: &str) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let parts = alternatives(pattern);
+    if let [first, .., last] = &parts[..]
+        && begins_anchored(first)
+        && !ends_anchored(first)
+        && ends_anchored(last)
+        && !begins_anchored(last)
+    {
+        let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
+        let better = inner.map(|inner| format!("; write ^({inner})$")).unwrap_or_default();
+        doubts
+            .push(format!("the ^ and the $ of '{pattern}' belong to one alternative each{better}"));
+    } else if let Some(open) = parts.into_iter().find_map(open_part) {
+        let example = match is_literal(open) {
+            true => format!("x{open}x"),
+            false => "names with more around it".to_owned(),
+        };
+        doubts.push(format!(
+            "'{pattern}' also matches {example}: a pattern need only match a part of a name; \
+             --anchor makes it match whole names"
+        ));
+    }
+    doubts.extend(separators(pattern));
+    doubts
+}
+
+/// What of an alternative no anchor holds, although it does not simply allow everything.
+fn open_part(alternative: &str) -> Option<&str> {
+    match alternative.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        // One group around all of it: what is in it counts.
+        Some(inner) if closes_at_its_end(alternative) => {
+            let inner = inner.strip_prefix("?:").unwrap_or(inner);
+            alternatives(inner).into_iter().find_map(open_part)
+        }
+        _ => {
+            let everything = ["", ".*", ".+"].contains(&alternative);
+            let held = begins_anchored(alternative) || ends_anchored(alternative);
+            (!everything && !held).then_some(alternative)
+        }
+    }
+}
+
+fn is_anchored_as_a_whole(pattern: &str) -> bool {
+    let parts = alternatives(pattern);
+    parts.iter().all(|part| begins_anchored(part) && ends_anchored(part))
+}
+
+fn begins_anchored(part: &str) -> bool {
+    part.starts_with('^') || part.starts_with("\\A") || part.starts_with("\\G")
+}
+
+fn ends_anchored(part: &str) -> bool {
+    let escapes = |text: &str| text.len() - text.trim_end_matches('\\').len();
+    let ends = |anchor: &str| part.strip_suffix(anchor).map(escapes);
+    ends("$").is_some_and(|before| before % 2 == 0)
+        || ["\\z", "\\Z"].iter().any(|it| ends(it).is_some_and(|before| before % 2 == 0))
+}
+
+fn is_literal(part: &str) -> bool {
+    part.chars().all(|c| c.is_alphanumeric() || "_-/:@#%&=".contains(c))
+}
+
+/// Commas and blanks, with which people part what a pattern does not part.
+fn separators(pattern: &str) -> Option<String> {
+    let mut found = None;
+    scan(pattern, |character, _, in_braces| {
+        if (character == ',' && !in_braces) || character == ' ' {
+            found = found.or(Some(character));
+        }
+    });
+    let what = if found? == ',' { "comma" } else { "space" };
+    Some(format!(
+        "the {what} in '{pattern}' parts nothing, it is matched like a letter; for the one or the \
+         other write a|b"
+    ))
+}
+
+/// Whether the group that begins `part` ends only where `part` does.
+fn closes_at_its_end(part: &str) -> bool {
+    let (mut depths, mut count) = (Vec::new(), 0_usize);
+    scan(part, |_, depth, _| {
+        depths.push(depth);
+        count += 1;
+    });
+    // The last character is the parenthesis; before it we are inside all along.
+    depths.iter().skip(1).take(count.saturating_sub(2)).all(|depth| *depth > 0)
+}
+
+/// The alternatives of the outermost level.
+fn alternatives(pattern: &str) -> Vec<&str> {
+    let mut ends = Vec::new();
+    let mut at = 0;
+    scan_positions(pattern, |position, character, depth, _| {
+        if character == '|' && depth == 0 {
+            ends.push(position);
+        }
+    });
+    let mut parts = Vec::new();
+    for end in ends {
+        parts.push(pattern.get(at..end).unwrap_or_default());
+        at = end + 1;
+    }
+    parts.push(pattern.get(at..).unwrap_or_default());
+    parts
+}
+
+fn scan(pattern: &str, mut each: impl FnMut(char, usize, bool)) {
+    scan_positions(pattern, |_, character, depth, in_braces| each(character, depth, in_braces));
+}
+
+/// Shows each character that is neither escaped nor in a class, with how many groups are open
+/// behind it, and whether it stands in braces.
+fn scan_positions(pattern: &str, mut each: impl FnMut(usize, char, usize, bool)) {
+    let (mut depth, mut in_braces) = (0_usize, false);
+    let mut characters = pattern.char_indices().peekable();
+    while let Some((position, character)) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                // What stands between \Q and \E means itself.
+                Some((_, 'Q')) => {
+                    let mut before = ' ';
+                    for (_, quoted) in characters.by_ref() {
+                        if (before, quoted) == ('\\', 'E') {
+                            break;
+                        }
+                        before = quoted;
+                    }
+                }
+                _ => continue,
+            },
+            '[' => {
+                // A ] that comes first is one of the class.
+                characters.next_if(|(_, next)| *next == '^');
+                characters.next_if(|(_, next)| *next == ']');
+                while let Some((_, inside)) = characters.next() {
+                    match inside {
+                        '\\' => drop(characters.next()),
+                        ']' => break,
+                        _ => {}
+                    }
+                }
+            }
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '{' => in_braces = true,
+            '}' => in_braces = false,
+            _ => {}
+        }
+        each(position, character, depth, in_braces);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matches_more_than_it_seems_is_doubted() {
+        let table = [
+            ("foo", Some("xfoox")),
+            ("foo|^bar$", Some("xfoox")),
+            ("^bar$|foo", Some("xfoox")),
+            ("(foo|bar)", Some("xfoox")),
+            ("foo.*", Some("more around it")),
+            (".*foo", Some("more around it")),
+            ("foo\\$", Some("more around it")),
+            ("[$]", Some("more around it")),
+            ("^a|b$", Some("write ^(a|b)$")),
+            ("^a|b|c$", Some("write ^(a|b|c)$")),
+            ("", None),
+            (".*", None),
+            (".+", None),
+            ("(.*)", None),
+            ("^foo", None),
+            ("foo$", None),
+            ("^(foo|bar)$", None),
+            ("(^foo$|^bar$)", None),
+            ("\\Afoo", None),
+            ("foo\\z", None),
+            ("^foo\\|bar$", None),
+            ("^[|]$", None),
+            ("^\\Qa|b\\E$", None),
+        ];
+        for (pattern, wanted) in table {
+            let told = doubts(pattern).join("\n");
+            match wanted {
+                Some(wanted) => assert!(told.contains(wanted), "{pattern}: {told}"),
+                None => assert_eq!(told, "", "{pattern}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_comma_or_a_space_that_parts_nothing_is_doubted() {
+        for (pattern, what) in [("^a$, ^b$", "comma"), ("^a,b$", "comma"), ("^a b$", "space")] {
+            assert!(doubts(pattern).join("\n").contains(what), "{pattern}");
+        }
+        for pattern in ["^a{1,2}$", "^a\\,b$", "^[ ,]$"] {
+            assert_eq!(doubts(pattern), [""; 0], "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_anchor_goes_around_all_of_a_pattern_and_only_where_it_is_missing() {
+        let table = [
+            ("foo", "^(?:foo)$"),
+            ("a|b", "^(?:a|b)$"),
+            ("^a|b$", "^(?:^a|b$)$"),
+            ("^foo", "^(?:^foo)$"),
+            ("(?i)foo", "^(?:(?i)foo)$"),
+            ("(*UCP)foo", "(*UCP)^(?:foo)$"),
+            ("", ""),
+            (".*", ".*"),
+            ("^foo$", "^foo$"),
+            ("^a$|^b$", "^a$|^b$"),
+            ("foo\\$", "^(?:foo\\$)$"),
+        ];
+        for (pattern, wanted) in table {
+            assert_eq!(anchored(pattern), wanted, "{pattern}");
+            assert_eq!(anchored(&anchored(pattern)), wanted, "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_is_too_odd_to_look_at(pattern in "\\PC{0,40}") {
+            let _ = (doubts(&pattern), anchored(&pattern));
+        }
+
+        #[test]
+        fn nor_are_those_made_of_what_patterns_are_made_of(pattern in "[a^$.*|()\\[\\]{},\\\\QE ]{0,12}") {
+            let _ = (doubts(&pattern), anchored(&pattern));
+        }
+    }
+}
