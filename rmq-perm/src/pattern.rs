@@ -11,7 +11,8 @@ pub fn anchored(pattern: &str) -> String {
         let Some(end) = rest.find(')') else { break };
         rest = rest.get(end + 1..).unwrap_or_default();
     }
-    if ["", ".*"].contains(&rest) || is_anchored_as_a_whole(rest) {
+    // `a)|(b`, which the broker refuses, would become one that it takes.
+    if ["", ".*"].contains(&rest) || is_anchored_as_a_whole(rest) || !is_balanced(rest) {
         return pattern.to_owned();
     }
     let verbs = pattern.strip_suffix(rest).unwrap_or_default();
@@ -65,6 +66,17 @@ fn open_part(alternative: &str) -> Option<&str> {
 fn is_anchored_as_a_whole(pattern: &str) -> bool {
     let parts = alternatives(pattern);
     parts.iter().all(|part| begins_anchored(part) && ends_anchored(part))
+}
+
+/// Whether no group ends before it begins.
+fn is_balanced(pattern: &str) -> bool {
+    let (mut opened, mut closed, mut balanced) = (0_usize, 0_usize, true);
+    scan(pattern, |character, _, _| {
+        opened += usize::from(character == '(');
+        closed += usize::from(character == ')');
+        balanced &= closed <= opened;
+    });
+    balanced
 }
 
 fn begins_anchored(part: &str) -> bool {
@@ -236,6 +248,8 @@ mod tests {
             ("^foo$", "^foo$"),
             ("^a$|^b$", "^a$|^b$"),
             ("foo\\$", "^(?:foo\\$)$"),
+            ("a)|(b", "a)|(b"),
+            ("[)](a)", "^(?:[)](a))$"),
         ];
         for (pattern, wanted) in table {
             assert_eq!(anchored(pattern), wanted, "{pattern}");

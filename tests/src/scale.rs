@@ -33,6 +33,8 @@ pub struct Scale {
     pub queues: usize,
     /// Rows of a random CSV file.
     pub rows: usize,
+    /// Users, each with a permission, in a file that rmq-perm applies.
+    pub permissions: usize,
 }
 
 const SHORT: Scale = Scale {
@@ -50,6 +52,7 @@ const SHORT: Scale = Scale {
     crash_loop: 24,
     queues: 2_500,
     rows: 60,
+    permissions: 500,
 };
 
 const FULL: Scale = Scale {
@@ -67,6 +70,7 @@ const FULL: Scale = Scale {
     crash_loop: 100,
     queues: 10_000,
     rows: 600,
+    permissions: 10_000,
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

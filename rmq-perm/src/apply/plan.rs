@@ -136,13 +136,16 @@ pub fn plan(wishes: &Wishes, state: &State, prune: bool) -> Vec<Change> {
 fn lacking<'a>(wishes: &'a Wishes, state: &'a State) -> impl Iterator<Item = What> + 'a {
     let named = wishes.named_vhosts();
     let also_named = named.clone();
-    let permissions = state.permissions.iter().filter_map(move |((vhost, user), before)| {
-        let (vhost, user) = (text(vhost)?, text(user)?);
-        let key = (vhost, user);
-        let lacks = named.contains(&*key.0) && !wishes.permissions.contains_key(&key);
-        let (vhost, user) = key;
-        lacks.then(|| What::Clear { vhost, user, before: before.clone() })
-    });
+    // A file that `list-topic` has written says nothing of other permissions.
+    let told = wishes.tells_permissions;
+    let permissions = state.permissions.iter().filter(move |_| told).filter_map(
+        move |((vhost, user), before)| {
+            let key = (text(vhost)?, text(user)?);
+            let lacks = named.contains(&*key.0) && !wishes.permissions.contains_key(&key);
+            let (vhost, user) = key;
+            lacks.then(|| What::Clear { vhost, user, before: before.clone() })
+        },
+    );
     let told = wishes.tells_topics;
     let topics = state.topics.iter().filter(move |_| told).filter_map(
         move |((vhost, user, exchange), before)| {

@@ -21,6 +21,8 @@ pub struct Wishes {
     pub permissions: BTreeMap<(String, String), (u64, Patterns<String>)>,
     /// By virtual host, user and exchange.
     pub topics: BTreeMap<(String, String, String), (u64, TopicPatterns<String>)>,
+    /// Whether the file has a column for permissions, so that those it lacks are lacking.
+    pub tells_permissions: bool,
     /// Whether the file has a column for topic permissions, so that those it lacks are lacking.
     pub tells_topics: bool,
 }
@@ -54,8 +56,11 @@ impl Wishes {
         anchor: bool,
         only: Option<&str>,
     ) -> (Wishes, Vec<Problem>) {
-        let mut wishes =
-            Wishes { tells_topics: columns.have(Column::Exchange), ..Wishes::default() };
+        let mut wishes = Wishes {
+            tells_permissions: columns.have(Column::Configure),
+            tells_topics: columns.have(Column::Exchange),
+            ..Wishes::default()
+        };
         let mut problems = Vec::new();
         for row in &sheet.rows {
             let cells = row

@@ -12,6 +12,7 @@
 
 mod acknowledgements;
 mod alarms;
+mod apply;
 mod arguments;
 mod commands;
 mod crashes;

@@ -148,3 +148,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_of_topic_permissions_alone_takes_away_no_others() {
+    let file = "vhost,user,exchange,write,read\n/,g,amq.topic,^b,\n";
+    let wanted = "+topic-permissions\t/\tg\tamq.topic\t^b\t\n\
+                  -topic-permissions\t/\ta\tamq.topic\t^a\t\n";
+    assert_eq!(diff(file, &a_state(), true), wanted);
+}
