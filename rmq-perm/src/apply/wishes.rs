@@ -40,11 +40,8 @@ impl Problem {
     /// As a failure of the file called `name`.
     pub fn failure(self, name: &str) -> Failure {
         let Problem { line, wrong: Wrong { column, failure } } = self;
-        let failure = match column {
-            Some(column) => failure.context(format!("column {}", column.name())),
-            None => failure,
-        };
-        failure.context(format!("{name}: line {line}"))
+        let column = column.map(|column| format!(", column {}", column.name()));
+        failure.context(format!("{name}: line {line}{}", column.unwrap_or_default()))
     }
 }
 
@@ -206,9 +203,9 @@ mod tests {
         let wanted = [
             "f.csv: line 3: line 2 is about the same",
             "f.csv: line 4: neither a vhost nor a user is named",
-            "f.csv: line 5: column tags: 'x y': a tag holds neither comma nor space; give several \
+            "f.csv: line 5, column tags: 'x y': a tag holds neither comma nor space; give several \
              as words of their own",
-            "f.csv: line 6: column vhost: '/b' is not the virtual host of --vhost",
+            "f.csv: line 6, column vhost: '/b' is not the virtual host of --vhost",
             "f.csv: line 7: it has 2 cells, the header row 6",
         ];
         assert_eq!(problems, wanted);
