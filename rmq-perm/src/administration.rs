@@ -52,6 +52,25 @@ pub trait Administration {
         patterns: Patterns<&str>,
     ) -> Result<(), Failure>;
 
+    /// The same of many, in any order; several at a time where the way to the broker allows it.
+    /// `made` is called for each that was made; once it says no, no more are begun.
+    ///
+    /// # Errors
+    /// The place of one that was not made, or perhaps not, and why.
+    fn set_all_permissions(
+        &mut self,
+        grants: &[Grant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        for (place, Grant { user, vhost, patterns }) in grants.iter().enumerate() {
+            self.set_permissions(user, vhost, *patterns).map_err(|failure| (place, failure))?;
+            if !made() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes all permissions on `vhost` from `user`; that there are none is no error.
     fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure>;
 
@@ -160,6 +179,17 @@ pub struct Patterns<T> {
     pub write: T,
     /// Names that may be consumed from.
     pub read: T,
+}
+
+/// What a user is to be allowed on a virtual host.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// The user's name.
+    pub user: &'a str,
+    /// The virtual host's name.
+    pub vhost: &'a str,
+    /// To which names.
+    pub patterns: Patterns<&'a str>,
 }
 
 /// What a user may do on a virtual host.

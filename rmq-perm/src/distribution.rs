@@ -11,6 +11,7 @@
 mod address;
 mod administer;
 mod arguments;
+mod at_once;
 mod broker;
 mod call;
 mod cluster;

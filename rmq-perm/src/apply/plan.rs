@@ -2,7 +2,7 @@
 
 use super::state::State;
 use super::wishes::Wishes;
-use crate::administration::{Administration, Password, Patterns, Text, TopicPatterns};
+use crate::administration::{Administration, Grant, Password, Patterns, Text, TopicPatterns};
 use crate::output::{escape, is_special};
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
@@ -189,6 +189,16 @@ impl Change {
                 broker.clear_topic_permissions(user, vhost, Some(exchange))
             }
         }
+    }
+
+    /// The permissions to set, if that is what is to be changed: many can be set at once.
+    pub fn grant(&self) -> Option<Grant<'_>> {
+        let What::Set { vhost, user, patterns: Patterns { configure, write, read }, .. } =
+            &self.what
+        else {
+            return None;
+        };
+        Some(Grant { user, vhost, patterns: Patterns { configure, write, read } })
     }
 
     /// Its lines of a diff, `-` for what is and `+` for what is to be.

@@ -1,6 +1,6 @@
 //! `apply`.
 
-use crate::administration::Administration;
+use crate::administration::{Administration, Grant};
 use crate::apply::columns::Columns;
 use crate::apply::plan::{Change, What, plan};
 use crate::apply::state::State;
@@ -125,33 +125,51 @@ fn tell_unnamed(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics:
     }
 }
 
-/// Makes the changes, one after the other.
+/// Makes the changes: permissions several at once, all else one after the other.
 fn make(
     changes: &[Change],
     broker: &mut dyn Administration,
     diagnostics: Diagnostics,
 ) -> Result<Ending, Failure> {
     let stop = signals::requests_to_stop()?;
-    for (made, change) in changes.iter().enumerate() {
-        let left = || {
-            let all = changes.len();
-            format!("{made} of {all} changes were made, and running it again makes the others")
-        };
-        if let Ok(signal) = stop.try_recv() {
-            diagnostics.notice(&format!("apply: stopped by a signal; {}", left()));
+    let all = changes.len();
+    let left = |made: usize| {
+        format!("{made} of {all} changes were made, and running it again makes the others")
+    };
+    let (mut made, mut signal) = (0, None);
+    // A group is over only once all of it is made, so what is next stands where the count says.
+    while let Some(rest @ [change, ..]) = changes.get(made..) {
+        signal = signal.or_else(|| stop.try_recv().ok());
+        if let Some(signal) = signal {
+            diagnostics.notice(&format!("apply: stopped by a signal; {}", left(made)));
             return Ok(Ending::Signal(signal));
         }
-        change.make(broker).map_err(|failure| {
+        let grants: Vec<Grant<'_>> = rest.iter().map_while(Change::grant).collect();
+        let outcome = if grants.is_empty() {
+            change.make(broker).map(|()| made += 1).map_err(|failure| (0, failure))
+        } else {
+            broker.set_all_permissions(&grants, &mut || {
+                made += 1;
+                signal = signal.or_else(|| stop.try_recv().ok());
+                signal.is_none()
+            })
+        };
+        outcome.map_err(|(place, failure)| {
+            let change = rest.get(place).unwrap_or(change);
             let at = change.line.map(|line| format!("line {line}: ")).unwrap_or_default();
             let (what, exit) = (change.name(), failure.exit());
-            Failure::new(exit, format!("{at}{what}: {failure}; {}", left()))
+            Failure::new(exit, format!("{at}{what}: {failure}; {}", left(made)))
         })?;
-        if let What::AddUser { user, hash: None, .. } = &change.what {
-            diagnostics.notice(&format!(
-                "apply: the new user {user} has no password and cannot log in with one before \
-                 rmq-perm change-password gives it one"
-            ));
-        }
+        tell_passwordless(change, diagnostics);
     }
     Ok(Exit::Ok.into())
+}
+
+fn tell_passwordless(change: &Change, diagnostics: Diagnostics) {
+    if let What::AddUser { user, hash: None, .. } = &change.what {
+        diagnostics.notice(&format!(
+            "apply: the new user {user} has no password and cannot log in with one before \
+             rmq-perm change-password gives it one"
+        ));
+    }
 }

@@ -8,8 +8,8 @@ use super::broker::{Distribution, USERS, each};
 use super::term::Term;
 use super::{cluster, permissions, queues};
 use crate::administration::{
-    Added, Administration, Member, Operation, Password, Patterns, Permission, Queue, Scope, Text,
-    TopicPatterns, TopicPermission, User,
+    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Queue, Scope,
+    Text, TopicPatterns, TopicPermission, User,
 };
 use crate::refused;
 use rmq_common::failure::Failure;
@@ -92,10 +92,17 @@ impl Administration for Distribution {
         vhost: &str,
         patterns: Patterns<&str>,
     ) -> Result<(), Failure> {
-        let Patterns { configure, write, read } = patterns;
-        let arguments = [user, vhost, configure, write, read].map(text);
-        let arguments = arguments.into_iter().chain([acting_user()]).collect();
+        let arguments = permissions::arguments(&Grant { user, vhost, patterns });
         self.change(USERS, "set_permissions", arguments)
+    }
+
+    fn set_all_permissions(
+        &mut self,
+        grants: &[Grant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        let all = grants.iter().map(permissions::arguments);
+        self.change_all(USERS, "set_permissions", all, made)
     }
 
     fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! A node of the broker, and what its functions answer.
 
 use super::arguments::text;
+use super::at_once::{self, Missing};
 use super::call::{self, Call, Unanswered};
 use super::connect::{self, Port};
 use super::term::{Pid, Term};
@@ -85,22 +86,31 @@ impl Distribution {
         let answer = call::call(&mut self.stream, &self.us, call);
         let why = match runtime::block_on(runtime::timeout(self.limit, answer)) {
             Some(Ok(answer)) => return Ok(answer),
+            None => None,
+            Some(Err(why)) => Some(why),
+        };
+        Err(self.unanswered(effect, why))
+    }
+
+    /// What it means that no answer has come: in time, or for another reason.
+    fn unanswered(&self, effect: Effect, why: Option<Unanswered>) -> Failure {
+        let why = match why {
             None => format!("no answer from {} within {}", self.node, Limit::For(self.limit)),
-            Some(Err(Unanswered::Lost(error))) => {
+            Some(Unanswered::Lost(error)) => {
                 format!("lost the connection to {}: {}", self.node, Cause(&error))
             }
-            Some(Err(Unanswered::Broken(what))) => {
+            Some(Unanswered::Broken(what)) => {
                 let why = format!("{} broke the protocol: it sent {what}", self.node);
-                return Err(Failure::new(Exit::Software, why));
+                return Failure::new(Exit::Software, why);
             }
         };
-        Err(Failure::new(
+        Failure::new(
             Exit::TempFail,
             match effect {
                 Effect::Reads => why,
                 Effect::Changes => format!("{why}; whether it was done is unknown"),
             },
-        ))
+        )
     }
 
     /// Asks something; a crash over there is an error, any value an answer.
@@ -175,6 +185,42 @@ impl Distribution {
             return Ok(());
         }
         Err(refusal::in_words(&answer).unwrap_or_else(|| self.explain(&name, &answer)))
+    }
+
+    /// Has many things changed by the same function, in any order; `made` hears of each, and says
+    /// whether to go on.
+    ///
+    /// # Errors
+    /// Which could not be changed, and why.
+    pub(super) fn change_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: impl Iterator<Item = Vec<sent::Term>>,
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        let mut refused = None;
+        let calls = all.map(|arguments| Call { module, function, arguments });
+        let mut answered = |place, answer: Term| {
+            if answer.is_atom("ok") {
+                return made();
+            }
+            refused.get_or_insert((place, answer));
+            false
+        };
+        let answers =
+            at_once::call_all(&mut self.stream, &mut self.us, calls, self.limit, &mut answered);
+        if let Err(Missing { first, count, why }) = runtime::block_on(answers) {
+            let failure = self.unanswered(Effect::Changes, why);
+            let more = format!("{failure}, and so it is of {} more", count.saturating_sub(1));
+            let failure = if count > 1 { Failure::new(failure.exit(), more) } else { failure };
+            return Err((first, failure));
+        }
+        refused.map_or(Ok(()), |(place, answer)| {
+            let name = format!("{module}:{function}");
+            let known = refusal::in_words(&answer);
+            Err((place, known.unwrap_or_else(|| self.explain(&name, &answer))))
+        })
     }
 
     /// What an answer nobody expects means. Where RabbitMQ has just stopped its functions crash in

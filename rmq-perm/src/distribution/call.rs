@@ -58,17 +58,31 @@ pub async fn call(
 ) -> Result<Term, Unanswered> {
     frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;
     loop {
-        let frame = frame::read(stream).await.map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => Unanswered::Broken(error.to_string()),
-            _ => Unanswered::Lost(error),
-        })?;
+        let frame = receive(stream).await?;
         if let Some(answer) = answer_in(&frame, us).map_err(Unanswered::Broken)? {
             return Ok(answer);
         }
     }
 }
 
-fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
+/// The next message that comes.
+///
+/// # Errors
+/// When none does.
+pub async fn receive(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<Vec<u8>, Unanswered> {
+    frame::read(stream).await.map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Unanswered::Broken(error.to_string()),
+        _ => Unanswered::Lost(error),
+    })
+}
+
+/// The message that asks for `call`, and for its answer to be sent to `us`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
     let atom = |name: &str| sent::Term::from(Atom::from(name));
     let function = vec![
         atom("call"),
@@ -86,20 +100,30 @@ fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
     Ok(frame)
 }
 
-/// What `{rex, Result}` to `us` holds; `None` of any other message: nodes send what they like to
-/// whoever is connected, a broker for one when it logs something.
 fn answer_in(frame: &[u8], us: &Pid) -> Result<Option<Term>, String> {
+    Ok(answer_to(frame, |to| to == us)?.map(|(_, answer)| answer))
+}
+
+/// What `{rex, Result}` to one of us holds, and to which; `None` of any other message: nodes send
+/// what they like to whoever is connected, a broker for one when it logs something.
+///
+/// # Errors
+/// When it is not the protocol (what was sent).
+pub fn answer_to(
+    frame: &[u8],
+    is_ours: impl Fn(&Pid) -> bool,
+) -> Result<Option<(Pid, Term)>, String> {
     let Some((&PASS_THROUGH, mut bytes)) = frame.split_first() else {
         return Err("a message with an atom cache, which we did not offer".to_owned());
     };
     let control = decode(&mut bytes).map_err(|why| why.to_string())?;
-    match control.tuple() {
-        Some([Term::Integer(SEND), _, Term::Pid(to)]) if to == us => {}
+    let to = match control.tuple() {
+        Some([Term::Integer(SEND), _, Term::Pid(to)]) if is_ours(to) => to.clone(),
         _ => return Ok(None),
-    }
+    };
     match decode(&mut bytes).map_err(|why| why.to_string())? {
         Term::Tuple(mut pair) if pair.len() == 2 && pair.first().is_some_and(is_rex) => {
-            Ok(pair.pop())
+            Ok(pair.pop().map(|answer| (to, answer)))
         }
         _ => Ok(None),
     }

@@ -1,13 +1,22 @@
 //! Permissions as the broker lists them, and its regular expressions.
 
-use super::arguments::{resource, text};
+use super::arguments::{acting_user, resource, text};
 use super::broker::{Distribution, USERS, each};
 use super::refusal;
 use super::term::Term;
-use crate::administration::{Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission};
+use crate::administration::{
+    Grant, Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission,
+};
 use crate::refused;
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
+
+/// What `set_permissions` takes.
+pub fn arguments(grant: &Grant<'_>) -> Vec<sent::Term> {
+    let Grant { user, vhost, patterns: Patterns { configure, write, read } } = *grant;
+    let texts = [user, vhost, configure, write, read].map(text);
+    texts.into_iter().chain([acting_user()]).collect()
+}
 
 /// The permissions within `scope`.
 ///

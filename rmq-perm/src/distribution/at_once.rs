@@ -1,0 +1,75 @@
+//! Many calls on one connection, several of them on their way at once: most of the time that a
+//! change takes, the node waits for its disk and we for the node.
+
+use super::call::{Call, Unanswered, answer_to, receive, request};
+use super::frame;
+use super::term::{Pid, Term};
+use futures_util::io::{AsyncRead, AsyncWrite};
+use rmq_common::runtime;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// More at once make the node no faster.
+const AT_ONCE: usize = 32;
+
+/// Calls whose answers did not come.
+#[derive(Debug)]
+pub struct Missing {
+    /// The place of the first of them.
+    pub first: usize,
+    /// How many there are; whether these were made is unknown.
+    pub count: usize,
+    /// Why; `None` when it took too long.
+    pub why: Option<Unanswered>,
+}
+
+/// Has the node make `calls`, in any order, and gives each answer with its call's place to
+/// `answered`. Once that says no, no more are made, but those on their way are waited for.
+///
+/// # Errors
+/// When the connection ends, or no answer comes within `limit` of the one before.
+pub async fn call_all(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    us: &mut Pid,
+    calls: impl Iterator<Item = Call>,
+    limit: Duration,
+    answered: &mut dyn FnMut(usize, Term) -> bool,
+) -> Result<(), Missing> {
+    let mut calls = calls.enumerate();
+    let mut waiting = BTreeMap::new();
+    let mut go_on = true;
+    loop {
+        let step = async {
+            while go_on && waiting.len() < AT_ONCE {
+                let Some((place, call)) = calls.next() else { break };
+                // A process of its own for each, which tells the answers apart.
+                us.serial = us.serial.wrapping_add(1);
+                waiting.insert(us.serial, place);
+                frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;
+            }
+            if waiting.is_empty() {
+                return Ok(None);
+            }
+            loop {
+                let frame = receive(stream).await?;
+                let is_ours = |to: &Pid| {
+                    waiting.contains_key(&to.serial)
+                        && *to == Pid { serial: to.serial, ..us.clone() }
+                };
+                let answer = answer_to(&frame, is_ours).map_err(Unanswered::Broken)?;
+                if let Some((to, answer)) = answer {
+                    return Ok(waiting.remove(&to.serial).map(|place| (place, answer)));
+                }
+            }
+        };
+        match runtime::timeout(limit, step).await {
+            Some(Ok(Some((place, answer)))) => go_on &= answered(place, answer),
+            Some(Ok(None)) => return Ok(()),
+            late => {
+                let first = waiting.values().min().copied().unwrap_or_default();
+                let why = late.and_then(Result::err);
+                return Err(Missing { first, count: waiting.len(), why });
+            }
+        }
+    }
+}
