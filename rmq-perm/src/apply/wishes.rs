@@ -21,7 +21,8 @@ pub struct Wishes {
     pub permissions: BTreeMap<(String, String), (u64, Patterns<String>)>,
     /// By virtual host, user and exchange.
     pub topics: BTreeMap<(String, String, String), (u64, TopicPatterns<String>)>,
-    /// Whether the file has a column for permissions, so that those it lacks are lacking.
+    /// Whether those permissions that the file lacks are lacking: not where all it has columns for
+    /// is topic permissions.
     pub tells_permissions: bool,
     /// Whether the file has a column for topic permissions, so that those it lacks are lacking.
     pub tells_topics: bool,
@@ -54,7 +55,7 @@ impl Wishes {
         only: Option<&str>,
     ) -> (Wishes, Vec<Problem>) {
         let mut wishes = Wishes {
-            tells_permissions: columns.have(Column::Configure),
+            tells_permissions: columns.have(Column::Configure) || !columns.have(Column::Exchange),
             tells_topics: columns.have(Column::Exchange),
             ..Wishes::default()
         };
