@@ -33,6 +33,8 @@ pub fn doubts(pattern: &str) -> Vec<String> {
         let better = inner.map(|inner| format!("; write ^({inner})$")).unwrap_or_default();
         doubts
             .push(format!("the ^ and the $ of '{pattern}' belong to one alternative each{better}"));
+    } else if parts.len() > 1 && parts.contains(&"") {
+        doubts.push(format!("'{pattern}' allows everything: one of its alternatives is empty"));
     } else if let Some(open) = parts.into_iter().find_map(open_part) {
         let example = match is_literal(open) {
             true => format!("x{open}x"),
@@ -200,6 +202,7 @@ mod tests {
             ("foo\\$", Some("more around it")),
             ("[$]", Some("more around it")),
             ("^a|b$", Some("write ^(a|b)$")),
+            ("^foo$|", Some("allows everything")),
             ("^a|b|c$", Some("write ^(a|b|c)$")),
             ("", None),
             (".*", None),

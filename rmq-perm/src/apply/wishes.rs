@@ -152,16 +152,26 @@ impl Wishes {
         Ok(problems)
     }
 
-    /// What the patterns may not be meant to say, by line.
+    /// What the patterns may not be meant to say, by line; of a pattern that stands on many, once.
     pub fn doubts(&self, name: &str) -> Vec<String> {
-        let mut doubts: Vec<(u64, String)> = Vec::new();
+        let mut places: HashMap<&str, (u64, Column, u64)> = HashMap::new();
         for (line, column, pattern) in self.patterns() {
-            let column = column.name();
-            doubts.extend(
-                pattern::doubts(pattern)
-                    .into_iter()
-                    .map(|doubt| (line, format!("{name}: line {line}, column {column}: {doubt}"))),
-            );
+            let place = places.entry(pattern).or_insert((line, column, 0));
+            place.2 += 1;
+            if line < place.0 {
+                (place.0, place.1) = (line, column);
+            }
+        }
+        let mut doubts: Vec<(u64, String)> = Vec::new();
+        for (pattern, (line, column, count)) in places {
+            let more = match count - 1 {
+                0 => String::new(),
+                1 => " (and in one more place)".to_owned(),
+                more => format!(" (and in {more} more places)"),
+            };
+            let place = format!("{name}: line {line}, column {}", column.name());
+            let told = pattern::doubts(pattern).into_iter();
+            doubts.extend(told.map(|doubt| (line, format!("{place}: {doubt}{more}"))));
         }
         doubts.sort();
         doubts.into_iter().map(|(_, doubt)| doubt).collect()
@@ -214,12 +224,13 @@ mod tests {
 
     #[test]
     fn doubts_are_told_in_the_order_of_the_lines() {
-        let text = "vhost,user,configure,write,read\n/,b,foo,,\n/,a,^x$,.*,foo bar\n";
+        let text = "vhost,user,configure,write,read\n/,b,foo,,\n/,a,^x$,foo,foo bar\n";
         let (wishes, problems) = read(text, None);
         assert_eq!(problems, [""; 0]);
         let doubts = wishes.doubts("f.csv");
         assert_eq!(doubts.len(), 3, "{doubts:?}");
         assert!(doubts[0].starts_with("f.csv: line 2, column configure: 'foo' also matches xfoox"));
+        assert!(doubts[0].ends_with(" (and in one more place)"), "{doubts:?}");
         assert!(doubts[1].starts_with("f.csv: line 3, column read: "));
     }
 
