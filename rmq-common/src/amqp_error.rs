@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
+use crate::frames::Unreadable;
 use lapin::ErrorKind;
 
 /// Reply codes of AMQP 0-9-1 (specification, section 1.2) and RabbitMQ's use of them.
@@ -74,6 +75,9 @@ fn exit_of(code: u16, text: &str) -> Exit {
 /// Reads an error of lapin's.
 pub fn trouble(error: &lapin::Error) -> Trouble {
     match error.kind() {
+        ErrorKind::IOError(io) if io.get_ref().is_some_and(|inner| inner.is::<Unreadable>()) => {
+            Trouble::Protocol(io.to_string())
+        }
         ErrorKind::IOError(io) | ErrorKind::RuntimeShutdownError(io) => {
             Trouble::Lost(Cause(io).to_string())
         }

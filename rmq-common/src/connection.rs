@@ -9,6 +9,7 @@ use crate::broker_url::{Host, Parameters};
 use crate::diagnostics::Diagnostics;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::frames::FRAME_MAX;
 use crate::greeting::{self, Greeted};
 use crate::retry::{Backoff, Patience};
 use crate::runtime;
@@ -32,9 +33,6 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds between heartbeats, unless the URL says otherwise; RabbitMQ's guide recommends 5 to 20
 /// (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
-/// What we ask for, and RabbitMQ's default. A broker that answers 0, "no limit", must not make
-/// lapin allocate for it.
-const FRAME_MAX: u32 = 131_072;
 
 /// How long lapin may take to pass on the error of a transport.
 const FORGOTTEN: Duration = Duration::from_millis(200);

@@ -1,9 +1,10 @@
-//! The stream under a connection, with an eye on the first frame that comes through it.
+//! The stream under a connection, with an eye on what comes through it.
 //!
 //! lapin is generic over the runtime's TCP stream, so a runtime whose stream is [`Greeted`] lets
 //! the broker's `connection.start` be read without a second connection (which the broker would
-//! log as broken off). After that frame nothing is looked at.
+//! log as broken off). After that frame only [`Frames`] looks on.
 
+use crate::frames::{FRAME_HEADER, Frames};
 use crate::server::Server;
 use crate::tls_error::SpeaksTls;
 use async_io::{Async, Timer};
@@ -24,9 +25,6 @@ use std::time::{Duration, Instant};
 /// is not waited for.
 const LONGEST_GREETING: usize = 8192;
 
-/// The type byte, the channel and the size in front of a frame's payload.
-const FRAME_HEADER: usize = 7;
-
 /// How an alert of TLS begins, which is what a port that wants TLS answers to AMQP.
 const TLS_ALERT: [u8; 2] = [21, 3];
 
@@ -41,6 +39,7 @@ pub(crate) struct Greeted {
     /// What has come so far; `None` once that is known, or is none of our business.
     seen: Option<Vec<u8>>,
     server: Arc<OnceLock<Server>>,
+    frames: Frames,
 }
 
 impl Greeted {
@@ -48,7 +47,7 @@ impl Greeted {
         stream: AsyncTcpStream<Async<TcpStream>>,
         server: Arc<OnceLock<Server>>,
     ) -> Self {
-        Greeted { stream, seen: Some(Vec::new()), server }
+        Greeted { stream, seen: Some(Vec::new()), server, frames: Frames::default() }
     }
 
     /// What a write that failed says, or what the broker has said before it hung up. Under TLS 1.3 it
@@ -64,7 +63,16 @@ impl Greeted {
         error
     }
 
+    /// Looks at what has come. What cannot be read is an error in place of it.
     fn look_at(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.seen.is_some() {
+            self.look_for_greeting(bytes)?;
+        }
+        let looked = self.frames.look_at(bytes);
+        looked.map_err(|unreadable| io::Error::new(io::ErrorKind::InvalidData, unreadable))
+    }
+
+    fn look_for_greeting(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(seen) = &mut self.seen else {
             return Ok(());
         };
@@ -95,9 +103,7 @@ impl AsyncRead for Greeted {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let count = ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if self.seen.is_some() {
-            self.look_at(buffer.get(..count).unwrap_or_default())?;
-        }
+        self.look_at(buffer.get(..count).unwrap_or_default())?;
         Poll::Ready(Ok(count))
     }
 
@@ -109,9 +115,6 @@ impl AsyncRead for Greeted {
         let count = ready!(Pin::new(&mut self.stream).poll_read_vectored(context, buffers))?;
         let mut left = count;
         for buffer in buffers.iter() {
-            if self.seen.is_none() {
-                break;
-            }
             let filled = left.min(buffer.len());
             self.look_at(buffer.get(..filled).unwrap_or_default())?;
             left -= filled;

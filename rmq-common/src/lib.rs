@@ -16,6 +16,7 @@ pub mod duration;
 pub mod envelope;
 pub mod exit;
 pub mod failure;
+mod frames;
 mod greeting;
 pub mod names;
 pub mod nearest;
