@@ -88,9 +88,11 @@ pub fn trouble(error: &lapin::Error) -> Trouble {
         | ErrorKind::InvalidChannelState(..)
         | ErrorKind::InvalidChannel(_) => Trouble::Lost("the connection is closed".to_owned()),
         ErrorKind::ProtocolError(error) => refusal(error.get_id(), error.get_message().as_str()),
-        ErrorKind::ParsingError(error) => Trouble::Protocol(format!(
-            "the broker sent what cannot be read (a short string that is not UTF-8?): {error}"
-        )),
+        // What its parser says besides is of use to nobody who reads this.
+        ErrorKind::ParsingError(_) => Trouble::Protocol(
+            "the broker sent what is not AMQP 0-9-1, or a short string that is not UTF-8"
+                .to_owned(),
+        ),
         other => Trouble::Protocol(lapin::Error::from(other.clone()).to_string()),
     }
 }
@@ -116,6 +118,10 @@ fn refusal(code: u16, text: &str) -> Trouble {
         reply::NOT_ALLOWED if text.ends_with("is down") => Trouble::Lost(text.to_owned()),
         // A classic queue whose node is down is not gone; it comes back with its node.
         reply::NOT_FOUND if text.contains("down or inaccessible") => Trouble::Lost(text.to_owned()),
+        // lapin closes the channel itself over a confirm of what nobody published.
+        reply::PRECONDITION_FAILED if text.contains("received for inexistant delivery_tag") => {
+            Trouble::Protocol(format!("the broker confirmed what was not published: {text}"))
+        }
         501..=505 => Trouble::Protocol(format!("the broker closed the connection: {text}")),
         _ => Trouble::Refused { code, text: text.to_owned() },
     }
@@ -146,6 +152,13 @@ mod tests {
             ),
             (405, "RESOURCE_LOCKED - cannot obtain", "cannot obtain", 75),
             (320, "CONNECTION_FORCED - shutdown", "shutdown", 75),
+            (
+                406,
+                "invalid ack received for inexistant delivery_tag 7 on channel 1",
+                "the broker confirmed what was not published: invalid ack received for inexistant \
+                 delivery_tag 7 on channel 1",
+                70,
+            ),
             (504, "CHANNEL_ERROR - x", "the broker closed the connection: x", 70),
         ];
         for (code, said, told, status) in table {

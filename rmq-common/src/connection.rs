@@ -145,7 +145,7 @@ impl Broker {
             }
             if patience.is_over() {
                 let tried = match patience.limit() {
-                    limit if patience.elapsed() > Duration::from_secs(1) => {
+                    limit if !limit.is_over(Duration::from_millis(999)) => {
                         format!(" (tried for {limit})")
                     }
                     _ => String::new(),

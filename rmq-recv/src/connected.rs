@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// has to be cancelled is.
 pub(crate) const QUIET: Duration = Duration::from_millis(20);
 /// How long letting go may take.
-const LETTING_GO: Duration = Duration::from_secs(10);
+pub(crate) const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// One connection.
 pub struct Connected<'a> {
@@ -105,17 +105,23 @@ enum Due {
 impl<'a> Connected<'a> {
     /// Receives on `session` until something stops it or the connection is lost.
     pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
+        let stops = receiver.stops.clone();
         let opened = async {
             let queue = receiver.settings.source.queue(&session).await?;
             let subscription = Subscription::open(&session, queue.clone()).await?;
             Ok((queue, subscription))
         };
-        let subscription = match opened.await {
+        let stopped = async { Err(Break::Stop(stops.next().await)) };
+        let subscription = match first(stopped, opened).await {
             Ok((queue, subscription)) => {
                 receiver.queue = queue;
                 subscription
             }
-            Err(trouble) => {
+            Err(Break::Stop(stop)) => {
+                session.close().await;
+                return End::Stop(stop);
+            }
+            Err(Break::Trouble(trouble)) => {
                 session.cut();
                 return ended(receiver, trouble);
             }
@@ -137,7 +143,6 @@ impl<'a> Connected<'a> {
             releasing: false,
             seen_empty: false,
         };
-        let stops = connected.receiver.stops.clone();
         // Whatever is under way when the word to stop comes is dropped: each step leaves things as
         // letting go finds them.
         let received = first(async { Err(Break::Stop(stops.next().await)) }, connected.receive());

@@ -2,15 +2,15 @@
 //! it holds and the sender sees the end; then the last acknowledgements are awaited.
 
 use crate::ack_lines::Said;
-use crate::connected::Connected;
+use crate::connected::{Connected, LETTING_GO};
 use crate::downstream::heard;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;
 use lapin::Event;
-use rmq_common::amqp_error::trouble;
+use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::runtime::{first, sleep_until};
+use rmq_common::runtime::{self, first, sleep_until};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl Connected<'_> {
         if self.receiver.downstream.is_none() || matches!(stop, Stop::Failed(_)) {
             return stop;
         }
-        if self.subscription.cancel().await.is_err() {
+        if self.cancel_in_time().await.is_err() {
             return self.not_done(stop, "the connection is lost");
         }
         let mut stop = stop;
@@ -88,6 +88,19 @@ impl Connected<'_> {
                 }
             }
         }
+    }
+
+    /// Cancels the consumer, but waits for the broker no longer than letting go may take, and not
+    /// past another signal.
+    pub(crate) async fn cancel_in_time(&mut self) -> Result<(), Trouble> {
+        let stops = self.receiver.stops.clone();
+        let unanswered = || Err(Trouble::Lost("the broker does not answer".to_owned()));
+        let again = async {
+            let _ = stops.signal().await;
+            unanswered()
+        };
+        let cancelled = first(again, self.subscription.cancel());
+        runtime::timeout(LETTING_GO, cancelled).await.unwrap_or_else(unanswered)
     }
 
     async fn last_step(&mut self, limit: Option<Instant>) -> Step {

@@ -88,8 +88,9 @@ impl Connected<'_> {
 
     /// Waits for the commands that run; what they finish is acknowledged.
     pub(crate) async fn finish_commands(&mut self, stop: Stop) -> Stop {
-        let _ = self.subscription.cancel().await;
         let Some(mut commands) = self.receiver.commands.take() else { return stop };
+        // Should it not be answered, closing the connection tells the broker the same.
+        let _ = self.cancel_in_time().await;
         let stops = self.receiver.stops.clone();
         let channel = self.receiver.channel;
         let ledger = &mut self.ledger;

@@ -24,6 +24,7 @@ mod endurance;
 mod exchanges;
 mod framings;
 mod heartbeats;
+mod hostile;
 mod hosts;
 mod identity;
 mod input;
