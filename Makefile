@@ -7,7 +7,7 @@ RABBITMQ ?= 3.10
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
 
-.PHONY: all demo check soak format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak release format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
 all: build
 
@@ -59,8 +59,14 @@ soak: build
 	RMQ_SOAK=1 cargo test --workspace --exclude rmq-tests -- --nocapture fuzz
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
 
+# What is to be handed out: the list of all crates that are linked is in each binary, where
+# `cargo audit bin` and other scanners read it.
+release:
+	command -v cargo-auditable >/dev/null || cargo install --locked --quiet cargo-auditable
+	cargo auditable build --locked --release --workspace --bins
+
 install:
-	cargo build --release --workspace --bins
+	cargo build --locked --release --workspace --bins
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man7"
 	install -m 755 $(TOOLS:%=target/release/%) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 644 $(TOOLS:%=man/%.1) "$(DESTDIR)$(PREFIX)/share/man/man1"

@@ -27,6 +27,8 @@ pub const CHANNEL_OPEN: Method = (20, 10);
 pub const CHANNEL_OPEN_OK: Method = (20, 11);
 /// `channel.close`
 pub const CHANNEL_CLOSE: Method = (20, 40);
+/// `channel.close-ok`
+pub const CHANNEL_CLOSE_OK: Method = (20, 41);
 /// `exchange.declare`
 pub const EXCHANGE_DECLARE: Method = (40, 10);
 /// `queue.declare`
@@ -155,7 +157,7 @@ impl Peer {
     }
 
     /// The next method that the client sends. A published message counts with its body.
-    pub fn next(&mut self) -> io::Result<Asked> {
+    pub fn next_method(&mut self) -> io::Result<Asked> {
         loop {
             let (kind, channel, payload) = self.frame()?;
             if kind != METHOD || payload.len() < 4 {
@@ -163,9 +165,14 @@ impl Peer {
             }
             let number = |at: usize| u16::from_be_bytes([payload[at], payload[at + 1]]);
             let asked = Asked { channel, method: (number(0), number(2)) };
-            if asked.method == PUBLISH {
-                self.content()?;
-                self.published += 1;
+            match asked.method {
+                PUBLISH => {
+                    self.content()?;
+                    self.published += 1;
+                }
+                // Each channel counts from 1.
+                CHANNEL_OPEN => self.published = 0,
+                _ => {}
             }
             self.asked.lock().expect("no panic while it was held").push(asked.method);
             return Ok(asked);
@@ -203,7 +210,7 @@ impl Peer {
         self.header()?;
         self.send(&start(b""))?;
         loop {
-            let asked = self.next()?;
+            let asked = self.next_method()?;
             if asked.method == method {
                 return Ok(asked);
             }
@@ -214,7 +221,7 @@ impl Peer {
     /// Behaves from here on, and counts what is published as confirmed.
     pub fn behave(&mut self) -> io::Result<()> {
         loop {
-            let asked = self.next()?;
+            let asked = self.next_method()?;
             self.answer(asked)?;
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
-//! * [`unheard`] is an address where nobody listens; [`hostile`] a broker that keeps to no rule.
+//! * [`unheard`] is an address where nobody listens; [`hostile`] a broker that keeps to no rule,
+//!   [`garage`] one that is not RabbitMQ.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
@@ -25,6 +26,7 @@ pub mod brokers;
 pub mod certificates;
 pub mod cluster;
 pub mod connections;
+pub mod garage;
 pub mod hostile;
 pub mod observe;
 pub mod pika;

@@ -17,12 +17,14 @@ const BROKEN: &[i32] = &[70];
 /// Everything was done already.
 const DONE: &[i32] = &[0];
 
+type Script = Box<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>;
+
 /// What a broker does to a tool, and how that may end.
 struct Case {
     tool: &'static str,
     what: String,
     words: &'static [&'static str],
-    script: Box<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>,
+    script: Script,
     allowed: &'static [i32],
 }
 
@@ -69,7 +71,9 @@ fn run(cases: Vec<Case>) {
             scope.spawn(|| {
                 loop {
                     let Some(case) = cases.lock().unwrap().next() else { return };
-                    failed.lock().unwrap().extend(case.run().err());
+                    // Before the lock, which would have them wait for one another.
+                    let failure = case.run().err();
+                    failed.lock().unwrap().extend(failure);
                 }
             });
         }
@@ -181,10 +185,18 @@ fn a_broker_that_closes_with_any_code_is_told_with_the_exit_status_of_that_code(
             for (stage, is_channel) in [(OPEN, false), (last, false), (last, true)] {
                 let what = format!("closes with {code} at {stage:?}, the channel: {is_channel}");
                 cases.push(Case::new(tool, &what, allowed, move |peer| {
-                    let asked = peer.until(stage)?;
-                    let channel = if is_channel { asked.channel } else { 0 };
-                    peer.send(&close(channel, code, "SOME_THING - the reason"))?;
-                    peer.behave()
+                    let mut asked = peer.until(stage)?;
+                    loop {
+                        if asked.method == stage {
+                            let channel = if is_channel { asked.channel } else { 0 };
+                            peer.send(&close(channel, code, "SOME_THING - the reason"))?;
+                            // What was on its way is for nobody.
+                            while is_channel && peer.next_method()?.method != CHANNEL_CLOSE_OK {}
+                        } else {
+                            peer.answer(asked)?;
+                        }
+                        asked = peer.next_method()?;
+                    }
                 }));
             }
         }

@@ -1,6 +1,7 @@
 //! A list of hosts: whichever of them do not answer, the others are reached in time.
 
 use rmq_tests::brokers;
+use rmq_tests::hostile::{self, Hostile};
 use rmq_tests::observe::Held;
 use rmq_tests::scale::scale;
 use rmq_tests::text::{account, numbered};
@@ -56,6 +57,46 @@ fn the_connection_timeout_is_over_the_handshake_of_tls_too() {
             ended.expect(69).says(&format!("connect to {address}: no answer within 700 ms"));
         assert!(ended.took < Duration::from_secs(3), "{:?}", ended.took);
     }
+}
+
+#[test]
+fn a_host_whose_first_address_is_silent_is_reached_at_its_second() {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+    let hostile = Hostile::new(|peer| {
+        peer.header()?;
+        peer.send(&hostile::start(b""))?;
+        peer.behave()
+    });
+    let port = hostile.address.rsplit_once(':').unwrap().1.parse().unwrap();
+    // Its queue is full, so that the kernel drops whoever comes next.
+    let silent = SocketAddrV4::new([127, 0, 0, 77].into(), port);
+    let full = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&full, &silent).unwrap();
+    listen(&full, 0).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) =
+        TcpStream::connect_timeout(&SocketAddr::V4(silent), Duration::from_millis(300))
+    {
+        waiting.push(stream);
+    }
+    let names = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(names.path(), "127.0.0.77 twofold\n127.0.0.1 twofold\n").unwrap();
+    let script = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+    for name in TOOLS.into_iter().take(2) {
+        let binary = rmq_tests::tool::binary(name);
+        let [names, binary] = [names.path(), &binary].map(|path| path.to_str().unwrap());
+        let url = format!("amqp://twofold:{port}/?connection_timeout=2000");
+        let mut words = vec!["--mount"];
+        if !rustix::process::geteuid().is_root() {
+            words.push("--map-root-user");
+        }
+        words.extend(["--", "sh", "-c", script, "sh", names, binary, "--retry", "0"]);
+        let tool = Tool::program("unshare").arguments(&words).arguments(&["--url", &url, "q"]);
+        tool.input(*b"one\n").run().expect(0);
+    }
+    // Nobody got through to the first.
+    drop((full, waiting));
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 mod acknowledgements;
 mod alarms;
+mod another_broker;
 mod apply;
 mod arguments;
 mod commands;
@@ -25,6 +26,7 @@ mod exchanges;
 mod framings;
 mod heartbeats;
 mod hostile;
+mod hostile_headers;
 mod hosts;
 mod identity;
 mod input;

@@ -154,3 +154,26 @@ fn a_leader_killed_while_rmq_recv_receives_loses_nothing() {
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
 }
+
+#[test]
+fn a_queue_without_a_leader_is_not_taken_for_a_drained_one() {
+    let cluster = brokers::three_to_break();
+    let count = 200;
+    let vhost = Vhost::filled(&cluster, count);
+    let leader = vhost.leader("q");
+    let (other, left) = match leader {
+        1 => (2, 3),
+        2 => (3, 1),
+        _ => (1, 2),
+    };
+    cluster.kill(&[leader, other]);
+    // Looks at the queue of a node that is alone answer 0 messages, or nothing.
+    let received = vhost.receive(&["--drain", "q"]).timeout(Duration::from_secs(180));
+    let mut received = received.start();
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(received.is_running(), "node {left}: {}", received.stderr());
+    cluster.start(&[leader, other]);
+    let received = received.wait().expect(0);
+    let account = account(&received.stdout);
+    assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
+}
