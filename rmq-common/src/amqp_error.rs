@@ -130,6 +130,7 @@ fn refusal(code: u16, text: &str) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_refusal_is_told_in_the_brokers_words_and_with_its_own_exit_status() {
@@ -165,6 +166,17 @@ mod tests {
             let failure = refusal(code, said).failure();
             assert_eq!(failure.to_string(), told);
             assert_eq!(failure.exit().status(), status, "{said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_broker_says_has_a_documented_exit_status(
+            code in prop_oneof![any::<u16>(), 300u16..320, 400u16..410, 500u16..550],
+            text in "([A-Z_]{0,12} - )?(no |vhost |access |delivery acknowledgement )?\\PC{0,60}",
+        ) {
+            let status = refusal(code, &text).failure().exit().status();
+            prop_assert!([65, 70, 75, 77].contains(&status), "{code} {text}: {status}");
         }
     }
 }

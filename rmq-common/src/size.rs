@@ -25,6 +25,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn sizes_are_a_number_and_a_power_of_1024() {
@@ -33,6 +34,16 @@ mod tests {
         }
         for text in ["", "M", "1.5M", "-1", "16 M", "16MB", "99999999999T"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_size_or_refused(text in "[0-9]{0,22}[KMGT]?|\\PC{0,8}") {
+            if let Ok(bytes) = parse(&text) {
+                let digits = text.trim_end_matches(char::is_alphabetic);
+                prop_assert!(bytes >= digits.parse().unwrap());
+            }
         }
     }
 }

@@ -9,3 +9,21 @@ pub fn parse(text: &str) -> Option<u64> {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     u64::try_from(time.unix_timestamp()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_time_or_none(
+            text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,12})?\
+                     (Z|[+-][0-9]{2}:[0-9]{2})|\\PC{0,30}",
+        ) {
+            // The last second of the year 9999, as RFC 3339 has no later one, and a day on top for
+            // the offset.
+            prop_assert!(parse(&text).is_none_or(|seconds| seconds <= 253_402_300_799 + 86_400));
+        }
+    }
+}

@@ -79,6 +79,7 @@ fn current(values: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn current_of(values: &str) -> (String, Value) {
         let (argument, values) = values.split_once(' ').unwrap();
@@ -175,5 +176,26 @@ mod tests {
     fn other_sentences_are_left_alone() {
         assert_eq!(read("Cannot declare a server-named queue", "queue", "t", "/"), None);
         assert_eq!(read("", "queue", "", ""), None);
+    }
+
+    proptest! {
+        /// Names may hold the broker's own phrases, and a reply text is cut at 255 bytes.
+        #[test]
+        fn a_sentence_is_read_whatever_the_names_are_and_wherever_it_is_cut_off(
+            name in "(' in vhost '|' for queue '|: |but current is |\\PC){1,6}",
+            vhost in "('|: received |\\PC){1,5}",
+            value in "[a-z0-9]{1,9}", end in 0usize..300,
+        ) {
+            let text = format!(
+                "inequivalent arg 'x-a' for queue '{name}' in vhost '{vhost}': received none but \
+                 current is the value '{value}' of type 'longstr'"
+            );
+            let argument = "x-a".to_owned();
+            let current = Value::Is(value);
+            let whole = Some(Complaint::Inequivalent { argument, current });
+            prop_assert_eq!(read(&text, "queue", &name, &vhost), whole);
+            let cut: String = text.chars().take(end).collect();
+            let _ = read(&(cut + "..."), "queue", &name, &vhost);
+        }
     }
 }

@@ -67,6 +67,7 @@ pub fn lacking(text: &str, action: Action<'_>) -> Option<Lacking> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Of 3.10.8, and of 4.0.5 and 4.3.6.
     #[test]
@@ -107,5 +108,17 @@ mod tests {
     fn other_refusals_are_left_in_the_brokers_words() {
         let text = "queue name 'amq.foo' contains reserved prefix 'amq.*'";
         assert_eq!(lacking(text, Action::Deletion), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_sentence_of_any_kind_breaks_nothing(
+            text in "(configure |write |read |access to |queue '|exchange '|' in vhost '|\
+                     ' refused for user '|'|\\PC){0,12}",
+        ) {
+            for action in [Action::Queue { with_exchange: true }, Action::Exchange("x"), Action::Binding] {
+                let _ = lacking(&text, action);
+            }
+        }
     }
 }

@@ -137,6 +137,7 @@ fn is_run(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const ONE: &str = "0123456789abcdef0123456789abcdef";
     const TWO: &str = "ffffffffffffffffffffffffffffffff";
@@ -223,5 +224,32 @@ mod tests {
             read(&mut lines, "ONE 5\nTWO 6\n"),
             [Said::Records(5), Said::Disobeyed(Why::OtherSender)]
         );
+    }
+
+    /// Lines of the protocol, near misses, and noise.
+    fn spoken() -> impl Strategy<Value = Vec<u8>> {
+        let line = prop_oneof![
+            Just(format!("run {ONE}\n").into_bytes()),
+            Just(format!("run {TWO}\n").into_bytes()),
+            (0u64..300).prop_map(|number| format!("{ONE} {number}\n").into_bytes()),
+            (0u64..300).prop_map(|number| format!("{ONE} id a.1.{number}\n").into_bytes()),
+            (0u64..300).prop_map(|number| format!("{TWO} {number}\n").into_bytes()),
+            prop::collection::vec(any::<u8>(), 0..30),
+            (4000usize..4200).prop_map(|length| [vec![b'x'; length], vec![b'\n']].concat()),
+        ];
+        prop::collection::vec(line, 0..30).prop_map(|lines| lines.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_means_the_same_in_whatever_pieces_it_comes(
+            spoken in spoken(), piece in 1usize..5000,
+        ) {
+            let (mut whole, mut pieces) = (AckLines::default(), AckLines::default());
+            let said: Vec<Said> =
+                spoken.chunks(piece).flat_map(|piece| pieces.read(piece)).collect();
+            prop_assert_eq!(whole.read(&spoken), said);
+            prop_assert!(pieces.rest.len() < LONGEST);
+        }
     }
 }

@@ -92,6 +92,7 @@ fn difference(said: &str) -> Option<(&str, Option<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_the_queue_has_is_read_from_the_refusal() {
@@ -106,5 +107,15 @@ mod tests {
             assert_eq!(difference(&said), Some(("x-a", wanted)), "{values}");
         }
         assert_eq!(difference("no queue 'q'"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_sentence_of_any_kind_breaks_nothing(
+            text in "(inequivalent arg '|' for queue '|' but current is |the value |\
+                     ' of type '|'|\\PC){0,12}",
+        ) {
+            let _ = difference(&text);
+        }
     }
 }

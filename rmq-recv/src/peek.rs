@@ -5,6 +5,7 @@
 //! looks at it in a loop has to hear that before it is gone.
 
 use crate::batch::Batch;
+use crate::connected::LETTING_GO;
 use crate::message::Message;
 use crate::output::Output;
 use crate::receiver::{MANY_DELIVERIES, write_failure};
@@ -14,7 +15,7 @@ use lapin::options::{BasicGetOptions, BasicNackOptions};
 use rmq_common::amqp_error::Trouble;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
-use rmq_common::runtime::first;
+use rmq_common::runtime::{self, first};
 use rmq_common::session::{Session, answer};
 
 /// Writes at most `number` messages, and puts all of them back.
@@ -30,7 +31,15 @@ pub async fn peek(
     stops: &Stops,
     refused: impl Fn(Trouble) -> Failure,
 ) -> Result<Ending, Failure> {
-    let channel = session.channel().await.map_err(&refused)?;
+    let stopped = async { Err(stops.next().await) };
+    let opened = async { session.channel().await.map_err(|why| Stop::Failed(refused(why))) };
+    let channel = match first(stopped, opened).await {
+        Ok(channel) => channel,
+        Err(stop) => {
+            session.close().await;
+            return outcome(Err(stop));
+        }
+    };
     let queue = settings.source.name();
     let look = async {
         for _ in 0..number {
@@ -63,11 +72,16 @@ pub async fn peek(
     // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack). If this cannot be said, the
     // broker puts them back by itself when the connection is gone.
     let put_back = BasicNackOptions { multiple: true, requeue: true };
-    if answer(channel.basic_nack(0, put_back)).await.is_ok() {
+    let put_back = async { answer(channel.basic_nack(0, put_back)).await.is_ok() };
+    if runtime::timeout(LETTING_GO, put_back).await == Some(true) {
         session.close().await;
     } else {
         session.cut();
     }
+    outcome(looked)
+}
+
+fn outcome(looked: Result<(), Stop>) -> Result<Ending, Failure> {
     match looked {
         Ok(()) | Err(Stop::ReaderGone | Stop::TimeUp) => Ok(Exit::Ok.into()),
         Err(Stop::Signal(signal)) => Ok(Ending::Signal(signal)),

@@ -154,6 +154,7 @@ fn escaped(letters: &mut std::str::Chars<'_>) -> Result<u8, String> {
 mod tests {
     use super::*;
     use lapin::BasicProperties;
+    use proptest::prelude::*;
 
     fn message() -> Message {
         Message {
@@ -205,5 +206,17 @@ mod tests {
         assert_eq!(parse("\\n%s").separator(), None);
         let mut batch = Batch::default();
         assert_eq!(parse("%s\\n%r\\n").write(&message(), &mut batch, Some(b'\n')), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_template_or_refused_and_writes_what_there_is(
+            text in "(%[a-zA-Z%{}]|\\\\[a-z0-9\\\\]|\\PC){0,12}",
+        ) {
+            if let Ok(template) = Template::parse(&text) {
+                let mut batch = Batch::default();
+                template.write(&message(), &mut batch, template.separator());
+            }
+        }
     }
 }

@@ -58,6 +58,7 @@ fn typed(kind: &str, value: &str) -> Result<AMQPValue, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn parsed(text: &str) -> (String, AMQPValue) {
         let (name, value) = parse(text).unwrap();
@@ -105,5 +106,17 @@ mod tests {
             assert_eq!(parse(text).unwrap_err(), problem, "{text}");
         }
         assert!(parse(&format!("{}=1", "n".repeat(256))).unwrap_err().contains("256 bytes"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_header_or_refused(
+            text in "\\PC{0,6}(:(int|bool|float|timestamp|json|table|bytes|decimal|[a-z]{0,8}))?\
+                     =(-?[0-9]{0,22}|true|\\[+|(\\{\"a\":)+|\\PC{0,20})",
+        ) {
+            if let Ok((name, _)) = parse(&text) {
+                prop_assert!(text.starts_with(name.as_str()));
+            }
+        }
     }
 }

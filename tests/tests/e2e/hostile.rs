@@ -384,16 +384,15 @@ fn whatever_limits_a_broker_proposes_the_work_is_done() {
     run(cases);
 }
 
-/// Its first connection, and what it waits for there without an answer.
-fn unanswered(tool: &str, method: Method) {
+/// A signal comes while nobody answers what this tool, run with these words, has asked.
+fn unanswered(tool: &str, words: &[&str], method: Method) {
     let hostile = Hostile::new(move |peer| {
         peer.until(method)?;
         peer.only_beat()
     });
-    let mut words = vec!["--url", "", "q"];
     let url = hostile.url();
-    words[1] = &url;
-    let mut running = Tool::new(tool).arguments(&words).open_input().start();
+    let tool_of_it = Tool::new(tool).arguments(words).arguments(&["--url", &url, "q"]);
+    let mut running = tool_of_it.open_input().start();
     running.feed(b"one\n");
     rmq_tests::wait::wait_until(Duration::from_secs(20), "a question", || {
         hostile.asked(method) > 0
@@ -416,8 +415,9 @@ fn a_signal_ends_a_tool_whose_question_nobody_answers() {
                 _ => vec![QOS, CONSUME],
             };
             for method in [START_OK, OPEN, CHANNEL_OPEN].into_iter().chain(last) {
-                scope.spawn(move || unanswered(tool, method));
+                scope.spawn(move || unanswered(tool, &[], method));
             }
         }
+        scope.spawn(|| unanswered("rmq-recv", &["--peek", "1"], CHANNEL_OPEN));
     });
 }
