@@ -53,8 +53,9 @@ smoke: build
 	scripts/install-tools 4.0
 	RMQ_RELEASE=4.0 cargo test -p rmq-tests -- smoke
 
-# The same tests with the full numbers.
+# The same tests with the full numbers, and much more random input to all parsers.
 soak: build
+	PROPTEST_CASES=50000 cargo test --workspace --exclude rmq-tests
 	scripts/install-tools $(RABBITMQ) 4.0
 	RMQ_SOAK=1 cargo test --workspace --exclude rmq-tests -- --nocapture fuzz
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
