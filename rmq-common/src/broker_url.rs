@@ -6,10 +6,9 @@
 //! parameters (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a
 //! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
 
+use crate::authority::{self, Authority, Host, decode};
 use crate::secret::Secret;
-use percent_encoding::{
-    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
-};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -29,15 +28,6 @@ pub struct BrokerUrl {
     pub vhost: Option<String>,
     /// The query's parameters.
     pub parameters: Parameters,
-}
-
-/// One host of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// A name or an address; IPv6 without its brackets.
-    pub name: String,
-    /// The port, 5672 or with TLS 5671 unless written.
-    pub port: u16,
 }
 
 /// RabbitMQ's query parameters.
@@ -61,16 +51,6 @@ pub struct Parameters {
     pub external: bool,
 }
 
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.contains(':') {
-            write!(f, "[{}]:{}", self.name, self.port)
-        } else {
-            write!(f, "{}:{}", self.name, self.port)
-        }
-    }
-}
-
 impl FromStr for BrokerUrl {
     type Err = String;
 
@@ -80,39 +60,16 @@ impl FromStr for BrokerUrl {
             Some((rest, query)) => (rest, Some(query)),
             None => (rest, None),
         };
-        let (authority, path) = match rest.split_once('/') {
-            Some((authority, path)) => (authority, Some(path)),
-            None => (rest, None),
-        };
-        if !authority.contains('@') && text.contains('@') {
-            // Nothing of the text is quoted: a part of it may be the password.
-            return Err("a / or ? in the user or the password is written as %2F or %3F, \
-                        and an @ elsewhere as %40"
-                .to_owned());
-        }
-        let (credentials, hosts) = match authority.rsplit_once('@') {
-            Some((credentials, hosts)) => (Some(credentials), hosts),
-            None => (None, authority),
-        };
-        let (user, password) = match credentials.map(|credentials| credentials.split_once(':')) {
-            None => (None, None),
-            Some(Some((user, password))) => (Some(user), Some(password)),
-            Some(None) => (credentials, None),
-        };
+        let (authority, path) = authority::split(text, rest)?;
+        let Authority { user, password, hosts } = authority.parse()?;
         let default_port = if tls { 5671 } else { 5672 };
         Ok(BrokerUrl {
             tls,
-            user: user
-                .filter(|user| !user.is_empty())
-                .map(|user| decode(user, "user"))
-                .transpose()?,
-            password: password
-                .map(|password| decode(password, "password"))
-                .transpose()?
-                .map(Secret::new),
+            user,
+            password,
             hosts: hosts
                 .split(',')
-                .map(|host| parse_host(host, default_port))
+                .map(|host| Host::parse(host, default_port))
                 .collect::<Result<_, _>>()?,
             vhost: path.map(parse_vhost).transpose()?.flatten(),
             parameters: parse_query(query)?,
@@ -127,43 +84,6 @@ fn split_scheme(text: &str) -> Result<(bool, &str), String> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("amqps") => Ok((true, rest)),
         _ => Err("it does not begin with amqp:// or amqps://".to_owned()),
     }
-}
-
-fn parse_host(text: &str, default_port: u16) -> Result<Host, String> {
-    let (name, port) = match text.strip_prefix('[') {
-        Some(bracketed) => {
-            let (name, rest) = bracketed
-                .split_once(']')
-                .ok_or_else(|| format!("the host '{text}' has no closing ]"))?;
-            if name.parse::<std::net::Ipv6Addr>().is_err() {
-                return Err(format!("'{name}' between [ and ] is not an IPv6 address"));
-            }
-            match rest.strip_prefix(':') {
-                Some(port) => (name.to_owned(), Some(port)),
-                None if rest.is_empty() => (name.to_owned(), None),
-                None => return Err(format!("'{rest}' after the ] of a host is not a port")),
-            }
-        }
-        None => match text.split_once(':') {
-            Some((_, port)) if port.contains(':') => {
-                return Err(format!("write the IPv6 address '{text}' between [ and ]"));
-            }
-            Some((name, port)) => (decode(name, "host")?, Some(port)),
-            None => (decode(text, "host")?, None),
-        },
-    };
-    let port = match port {
-        None => default_port,
-        Some(port) => match port.parse::<u16>() {
-            Ok(port) if port > 0 && !text.contains('+') => port,
-            _ => return Err(format!("the port '{port}' is not a number from 1 to 65535")),
-        },
-    };
-    if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("the host '{}' has a space in it", name.escape_debug()));
-    }
-    let name = if name.is_empty() { "localhost".to_owned() } else { name };
-    Ok(Host { name, port })
 }
 
 /// The path without its first `/`; `None` where it says nothing.
@@ -214,13 +134,6 @@ fn parse_query(query: Option<&str>) -> Result<Parameters, String> {
         }
     }
     Ok(parameters)
-}
-
-fn decode(text: &str, what: &str) -> Result<String, String> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(|text| text.into_owned())
-        .map_err(|_| format!("the {what} is not UTF-8 once its %-escapes are decoded"))
 }
 
 /// A path's or file's name keeps its slashes and dots in a query, for people's sake.

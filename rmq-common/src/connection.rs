@@ -5,7 +5,8 @@
 //! second hides which messages must be sent again.
 
 use crate::amqp_error::{Trouble, reply, trouble};
-use crate::broker_url::{Host, Parameters};
+use crate::authority::Host;
+use crate::broker_url::Parameters;
 use crate::diagnostics::Diagnostics;
 use crate::exit::Exit;
 use crate::failure::Failure;

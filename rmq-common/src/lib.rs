@@ -2,13 +2,14 @@
 //!
 //! * [`arguments`] turns a command line into a tool's own structure, the same way everywhere.
 //! * [`options`] are the connection options every AMQP tool has, defined once.
-//! * [`broker_url`] reads `amqp://` URLs; [`connection`] reaches the broker they name.
+//! * [`broker_url`] reads `amqp://` URLs, [`authority`] who and where in any; [`connection`] reaches the broker they name.
 //! * [`envelope`] is one message as one line of JSON, read and written.
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
 //!   [`diagnostics`] is the only place that writes to standard error.
 
 pub mod amqp_error;
 pub mod arguments;
+pub mod authority;
 pub mod broker_url;
 pub mod connection;
 pub mod diagnostics;
@@ -34,5 +35,5 @@ pub mod signals;
 pub mod size;
 mod socket;
 pub mod timestamp;
-mod tls;
-mod tls_error;
+pub mod tls;
+pub mod tls_error;

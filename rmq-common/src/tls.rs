@@ -45,23 +45,34 @@ pub(crate) fn connector(parameters: &Parameters) -> Result<RustlsConnector, Fail
 
 fn roots(cacertfile: Option<&str>) -> Result<RootCertStore, Failure> {
     let mut store = RootCertStore::empty();
-    match cacertfile {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                store.add(certificate).map_err(|error| config(format!("trust {path}: {error}")))?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(found.certs);
-            if store.is_empty() {
-                let why = found.errors.first().map(|error| format!(": {error}"));
-                let why = why.unwrap_or_default();
-                return Err(config(format!("this system has no trusted certificates{why}")));
-            }
-        }
-    }
+    store.add_parsable_certificates(trusted(cacertfile)?);
     Ok(store)
+}
+
+/// The certificates of the authorities to trust: those in the file, else the system's.
+///
+/// # Errors
+/// When the file cannot be read, or holds no certificate or one that cannot be trusted, or the
+/// system has none (78).
+pub fn trusted(cacertfile: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let mut store = RootCertStore::empty();
+    if let Some(path) = cacertfile {
+        let certificates = certificates(path)?;
+        for certificate in &certificates {
+            let added = store.add(certificate.clone());
+            added.map_err(|error| config(format!("trust {path}: {error}")))?;
+        }
+        return Ok(certificates);
+    }
+    let mut found = rustls_native_certs::load_native_certs();
+    // A system's store may hold what rustls cannot read.
+    found.certs.retain(|certificate| store.add(certificate.clone()).is_ok());
+    if found.certs.is_empty() {
+        let why = found.errors.first().map(|error| format!(": {error}"));
+        let why = why.unwrap_or_default();
+        return Err(config(format!("this system has no trusted certificates{why}")));
+    }
+    Ok(found.certs)
 }
 
 fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {

@@ -18,36 +18,57 @@ impl fmt::Display for SpeaksTls {
 
 impl std::error::Error for SpeaksTls {}
 
+/// What is spoken inside TLS, and so how what is wrong with that can be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// AMQP; `shown` is whether we showed a certificate.
+    Amqp {
+        /// Whether we showed a certificate.
+        shown: bool,
+    },
+    /// HTTP. We show no certificate there.
+    Http,
+}
+
+pub(crate) fn read(error: &lapin::Error, shown: bool) -> Option<Failure> {
+    match error.kind() {
+        ErrorKind::IOError(error) => read_io(error, Inside::Amqp { shown }),
+        _ => None,
+    }
+}
+
 /// The failure behind `error` if it is about TLS and no further try can mend it: the broker's
 /// certificate is not trusted, or only one side speaks TLS (69), or the broker does not take our
-/// certificate (77). `shown` is whether we showed one.
-pub(crate) fn read(error: &lapin::Error, shown: bool) -> Option<Failure> {
-    let ErrorKind::IOError(error) = error.kind() else {
-        return None;
-    };
+/// certificate (77).
+pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
     let error = error.get_ref()?;
     if error.is::<SpeaksTls>() {
         return Some(Failure::new(Exit::Unavailable, SpeaksTls.to_string()));
     }
     match error.downcast_ref::<Error>()? {
-        // What AMQP sends where it meets TLS.
+        // What a server that does not speak TLS says to it.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            Some(Failure::new(Exit::Unavailable, "it does not speak TLS there (amqp://)"))
+            let plain = match inside {
+                Inside::Amqp { .. } => "amqp://",
+                Inside::Http => "http://",
+            };
+            let why = format!("it does not speak TLS there ({plain})");
+            Some(Failure::new(Exit::Unavailable, why))
         }
         Error::InvalidCertificate(why) => {
-            let why = theirs(why);
+            let why = theirs(why, inside);
             Some(Failure::new(Exit::Unavailable, format!("its certificate {why}")))
         }
         // Under TLS 1.3 this alert comes when our side is done with the handshake already.
         Error::AlertReceived(alert) => {
-            let why = ours(*alert, shown)?;
+            let why = ours(*alert, inside)?;
             Some(Failure::new(Exit::NoPerm, why))
         }
         _ => None,
     }
 }
 
-fn theirs(why: &CertificateError) -> String {
+fn theirs(why: &CertificateError, inside: Inside) -> String {
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "has expired".to_owned()
@@ -65,7 +86,11 @@ fn theirs(why: &CertificateError) -> String {
             if names.is_empty() {
                 return "names no host (it has no subjectAltName)".to_owned();
             }
-            format!("is for another name: {names} (server_name_indication=NAME asks for one)")
+            let hint = match inside {
+                Inside::Amqp { .. } => " (server_name_indication=NAME asks for one)",
+                Inside::Http => "",
+            };
+            format!("is for another name: {names}{hint}")
         }
         other => format!("is not accepted: {other}"),
     }
@@ -79,7 +104,8 @@ fn plain(presented: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
-fn ours(alert: AlertDescription, shown: bool) -> Option<String> {
+fn ours(alert: AlertDescription, inside: Inside) -> Option<String> {
+    let shown = inside == Inside::Amqp { shown: true };
     let why = match alert {
         AlertDescription::CertificateRequired => "it wants one",
         // OpenSSL's and Erlang's word for a missing one under TLS 1.2.
@@ -93,10 +119,16 @@ fn ours(alert: AlertDescription, shown: bool) -> Option<String> {
         | AlertDescription::AccessDenied => "it does not accept it",
         _ => return None,
     };
-    Some(if shown {
-        format!("the broker refused our client certificate: {why}")
-    } else {
-        format!("the broker asks for a client certificate: {why} (--cert and --key)")
+    Some(match inside {
+        Inside::Amqp { shown: true } => {
+            format!("the broker refused our client certificate: {why}")
+        }
+        Inside::Amqp { shown: false } => {
+            format!("the broker asks for a client certificate: {why} (--cert and --key)")
+        }
+        Inside::Http => {
+            format!("the broker asks for a client certificate, and none can be shown: {why}")
+        }
     })
 }
 
@@ -128,10 +160,11 @@ mod tests {
     #[test]
     fn a_certificate_for_another_name_is_told_with_its_names() {
         let read = |names: &[&str]| {
-            theirs(&CertificateError::NotValidForNameContext {
+            let why = CertificateError::NotValidForNameContext {
                 expected: rustls::pki_types::ServerName::try_from("localhost").unwrap().to_owned(),
                 presented: names.iter().map(ToString::to_string).collect(),
-            })
+            };
+            theirs(&why, Inside::Amqp { shown: false })
         };
         let names = ["DnsName(\"broker.example\")", "IpAddress(10.0.0.1)", "DnsName(\"\x1b[2Jx\")"];
         let told = read(&names);
