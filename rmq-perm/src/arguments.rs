@@ -33,7 +33,8 @@ pub const ALIASES: Aliases = &[
 ];
 
 /// Who may do what where: virtual hosts, users and permissions of RabbitMQ, and a look around the
-/// cluster. Speaks to a node as rabbitmqctl does, with the node's cookie.
+/// cluster. Speaks to a node as rabbitmqctl does, with the node's cookie, or with --api to the
+/// management plugin.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(help_triggers("-h", "--help"))]
 pub struct Arguments {
@@ -53,6 +54,15 @@ pub struct Arguments {
     /// the node's distribution port (default: ask epmd at $ERL_EPMD_PORT, else 4369)
     #[argh(option, arg_name = "PORT")]
     pub dist_port: Option<u16>,
+
+    /// management API to ask in place of a node, as http://user:password@host:15672 or https://
+    /// (default: $RABBITMQ_API_URL, if set)
+    #[argh(option, arg_name = "URL")]
+    pub api: Option<String>,
+
+    /// certificates of the authorities to trust with https://, in place of the system's
+    #[argh(option, arg_name = "FILE")]
+    pub cacert: Option<String>,
 
     /// how long to wait for the node, and for each of its answers (default: 10s)
     #[argh(

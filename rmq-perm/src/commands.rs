@@ -62,7 +62,7 @@ pub enum Command {
 /// # Errors
 /// Whatever kept it from being done.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
-    let (session, command) = Session::new(arguments);
+    let (session, command) = Session::new(arguments)?;
     match command {
         Command::AddVhost(command) => command.run(&session),
         Command::DeleteVhost(command) => command.run(&session),

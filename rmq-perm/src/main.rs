@@ -6,6 +6,7 @@ mod arguments;
 mod commands;
 mod confirmation;
 mod distribution;
+mod http;
 mod names;
 mod output;
 mod password;
@@ -13,6 +14,7 @@ mod password_hash;
 mod pattern;
 mod refused;
 mod session;
+mod way;
 
 use std::process::ExitCode;
 

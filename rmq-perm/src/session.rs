@@ -3,10 +3,10 @@
 use crate::administration::{Administration, Scope};
 use crate::arguments::{Arguments, PROGRAM};
 use crate::commands::Command;
-use crate::distribution::{self, Distribution};
 use crate::names;
 use crate::output::{self, Format, Listing};
 use crate::pattern;
+use crate::way::Way;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
@@ -14,27 +14,25 @@ use rmq_common::secret::Secret;
 /// One run of the tool.
 pub struct Session {
     vhost: Option<String>,
-    way: distribution::Options,
+    way: Way,
     format: Option<Format>,
     diagnostics: Diagnostics,
 }
 
 impl Session {
     /// Parts the options that every subcommand has from the subcommand.
-    pub fn new(arguments: Arguments) -> (Session, Command) {
+    ///
+    /// # Errors
+    /// As [`Way::choose`].
+    pub fn new(arguments: Arguments) -> Result<(Session, Command), Failure> {
+        let way = Way::choose(&arguments)?;
         let session = Session {
             vhost: arguments.vhost,
-            way: distribution::Options {
-                node: arguments.node,
-                cookie_file: arguments.cookie_file,
-                port: arguments.dist_port,
-                timeout: arguments.timeout,
-                insecure: arguments.insecure_dist,
-            },
+            way,
             format: arguments.format,
             diagnostics: Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose),
         };
-        (session, arguments.command)
+        Ok((session, arguments.command))
     }
 
     /// The virtual host meant: `--vhost`, else `/`.
@@ -89,7 +87,7 @@ impl Session {
     /// # Errors
     /// When it is not reached (69), refuses us (77), or we lack what it takes (64, 78).
     pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
-        Ok(Box::new(Distribution::connect(&self.way, self.diagnostics)?))
+        self.way.connect(self.diagnostics)
     }
 
     /// Where to tell what happens.

@@ -1,0 +1,38 @@
+//! The management HTTP API: the way for brokers with that plugin, over a network, encrypted with
+//! https.
+//!
+//! * [`url`] says where it is and who asks; [`client`] asks, one question at a time over one
+//!   connection, and [`unanswered`] tells why there is no answer.
+//! * [`broker`] is the API as its user sees it; [`refusal`] puts its no into words.
+//! * [`administer`] knows what to ask for what; [`users`], [`permissions`], [`topic_permissions`],
+//!   [`queues`] and [`cluster`] the subjects that need several questions; [`pattern`] matches as
+//!   the broker does.
+
+mod administer;
+mod broker;
+mod client;
+mod cluster;
+mod pattern;
+mod permissions;
+mod queues;
+mod refusal;
+mod topic_permissions;
+mod unanswered;
+mod url;
+mod users;
+
+pub use broker::Http;
+pub use url::ApiUrl;
+
+use std::time::Duration;
+
+/// What the command line and the environment say about the way to the API.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `--api`
+    pub url: ApiUrl,
+    /// `--cacert`
+    pub cacert: Option<String>,
+    /// `--timeout`
+    pub timeout: Duration,
+}

@@ -1,0 +1,124 @@
+//! The broker's administration by the management API.
+
+use super::broker::{Changed, Http, each, text};
+use super::{cluster, permissions, queues, topic_permissions, users};
+use crate::administration::{
+    Added, Administration, Member, Operation, Password, Patterns, Permission, Queue, Scope, Text,
+    TopicPatterns, TopicPermission, User,
+};
+use crate::refused;
+use rmq_common::failure::Failure;
+use serde_json::json;
+
+impl Administration for Http {
+    fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure> {
+        if self.vhost_exists(vhost)? {
+            return Ok(Added::Existed);
+        }
+        match self.put(&["vhosts", vhost], &json!({}))? {
+            Changed::Created => {}
+            Changed::Done | Changed::Missing => return Ok(Added::Existed),
+        }
+        // The API, and no other way, gives whoever adds it all permissions on it.
+        let user = self.user.clone();
+        self.delete(&["permissions", vhost, &user]).map_err(|failure| {
+            failure.context(format!("it was added; take the permissions on it from {user}"))
+        })?;
+        Ok(Added::New)
+    }
+
+    fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
+        match self.delete(&["vhosts", vhost])? {
+            Changed::Missing => Err(refused::no_such_vhost()),
+            Changed::Created | Changed::Done => Ok(()),
+        }
+    }
+
+    fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
+        let answer = self.expect(&["vhosts"], "?columns=name")?;
+        self.warn_of_what_is_not_seen("the virtual hosts");
+        each(&answer, |vhost| text(vhost, "name"))
+    }
+
+    fn add_user(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
+        users::add(self, user, password)
+    }
+
+    fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
+        users::change_password(self, user, password)
+    }
+
+    fn delete_user(&mut self, user: &str) -> Result<(), Failure> {
+        users::delete(self, user)
+    }
+
+    fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure> {
+        users::set_tags(self, user, tags)
+    }
+
+    fn list_users(&mut self) -> Result<Vec<User>, Failure> {
+        users::list(self)
+    }
+
+    fn set_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        patterns: Patterns<&str>,
+    ) -> Result<(), Failure> {
+        permissions::set(self, user, vhost, patterns)
+    }
+
+    fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure> {
+        permissions::clear(self, user, vhost)
+    }
+
+    fn list_permissions(&mut self, scope: &Scope) -> Result<Vec<Permission>, Failure> {
+        permissions::list(self, scope)
+    }
+
+    fn set_topic_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        exchange: &str,
+        patterns: TopicPatterns<&str>,
+    ) -> Result<(), Failure> {
+        topic_permissions::set(self, user, vhost, exchange, patterns)
+    }
+
+    fn clear_topic_permissions(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        exchange: Option<&str>,
+    ) -> Result<(), Failure> {
+        topic_permissions::clear(self, user, vhost, exchange)
+    }
+
+    fn list_topic_permissions(&mut self, scope: &Scope) -> Result<Vec<TopicPermission>, Failure> {
+        topic_permissions::list(self, scope)
+    }
+
+    fn is_allowed(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        operation: Operation,
+        name: &str,
+    ) -> Result<bool, Failure> {
+        permissions::is_allowed(self, user, vhost, operation, name)
+    }
+
+    fn objection_to(&mut self, pattern: &str) -> Result<Option<String>, Failure> {
+        permissions::objection(self, pattern)
+    }
+
+    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
+        cluster::members(self)
+    }
+
+    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost)
+    }
+}

@@ -1,0 +1,154 @@
+//! Asking over HTTP: one question at a time, one connection that is kept.
+//!
+//! No question is ever asked a second time by itself: ureq does not, and neither do we. What was
+//! sent and not answered may have been done.
+
+use super::unanswered::Unanswered;
+use super::{ApiUrl, Options};
+use crate::arguments::PROGRAM;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rmq_common::failure::Failure;
+use rmq_common::tls;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use ureq::http::{Method, Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+/// A larger answer is refused: about half a million queues with what we ask about each.
+const LARGEST: u64 = 64 << 20;
+
+/// What a segment of a path is written in as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What asks.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    base: String,
+    authorization: HeaderValue,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status, such as 200.
+    pub status: u16,
+    /// The body; null where it is empty or, in a refusal, not JSON.
+    pub body: Value,
+    /// Where else to ask, in a redirection.
+    pub location: Option<String>,
+}
+
+impl Client {
+    /// One that has not asked anything yet.
+    ///
+    /// # Errors
+    /// When the certificates to trust cannot be read (78), or are given where there is no TLS (64).
+    pub fn new(options: &Options) -> Result<Self, Failure> {
+        let ApiUrl { user, password, .. } = &options.url;
+        let credentials = STANDARD.encode(format!("{user}:{}", password.reveal()));
+        let mut authorization = HeaderValue::try_from(format!("Basic {credentials}"))
+            .map_err(|_| Failure::usage("the user or the password cannot be sent over HTTP"))?;
+        authorization.set_sensitive(true);
+        let config = Agent::config_builder()
+            // What the body of a refusal says is needed; where a redirection leads is not known.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            // The password goes to the host that was named and to nobody else.
+            .proxy(None)
+            .user_agent(format!("{PROGRAM}/{}", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(options.timeout))
+            // Less than the 60 s after which RabbitMQ closes a connection that is not used.
+            .max_idle_age(Duration::from_secs(15));
+        let config = if options.url.tls { config.tls_config(encrypted(options)?) } else { config };
+        let base = format!("{}/api", options.url);
+        Ok(Client { agent: config.build().new_agent(), base, authorization })
+    }
+
+    /// Sends a request, with a JSON body where there is one, and reads what is answered.
+    ///
+    /// # Errors
+    /// When nothing is answered, or nothing that can be understood.
+    pub fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Unanswered> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, self.authorization.clone());
+        let answer = match body {
+            None => request.body(()).map(|request| self.agent.run(request)),
+            Some(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string())
+                .map(|request| self.agent.run(request)),
+        };
+        let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
+        read(answer.map_err(Unanswered::of)?)
+    }
+}
+
+fn encrypted(options: &Options) -> Result<TlsConfig, Failure> {
+    let trusted = tls::trusted(options.cacert.as_deref())?;
+    let certificates: Vec<_> =
+        trusted.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
+    Ok(TlsConfig::builder()
+        .root_certs(RootCerts::new_with_certs(&certificates))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build())
+}
+
+fn read(mut answer: Response<Body>) -> Result<Answer, Unanswered> {
+    let bytes = answer.body_mut().with_config().limit(LARGEST).read_to_vec();
+    let bytes = bytes.map_err(Unanswered::of)?;
+    let is_good = answer.status().is_success();
+    let body = match serde_json::from_slice(&bytes) {
+        Ok(body) => body,
+        Err(_) if bytes.is_empty() || !is_good => Value::Null,
+        Err(_) => return Err(Unanswered::Broken("a body that is not JSON".to_owned())),
+    };
+    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    Ok(Answer { status: answer.status().as_u16(), body, location: location.map(str::to_owned) })
+}
+
+/// `/users/NAME/permissions`, from its segments.
+///
+/// # Errors
+/// When one of them cannot be told in a path (65): what reads a path takes `.` and `..` for steps.
+pub fn path(segments: &[&str]) -> Result<String, Failure> {
+    let mut path = String::new();
+    for segment in segments {
+        if matches!(*segment, "." | "..") {
+            return Err(Failure::data(format!(
+                "the name '{segment}' cannot be told over HTTP; it can over Erlang distribution"
+            )));
+        }
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, SEGMENT));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_segment_of_a_path_whatever_is_in_it() {
+        assert_eq!(path(&["users", "a/b ?#%ü\n"]).unwrap(), "/users/a%2Fb%20%3F%23%25%C3%BC%0A");
+        assert_eq!(path(&["vhosts", "/"]).unwrap(), "/vhosts/%2F");
+        assert_eq!(path(&["users", "...", "a..b"]).unwrap(), "/users/.../a..b");
+        for name in [".", ".."] {
+            assert_eq!(path(&["vhosts", name]).unwrap_err().exit().status(), 65);
+        }
+    }
+}

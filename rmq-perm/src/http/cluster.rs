@@ -1,0 +1,83 @@
+//! The cluster, as far as the API tells of it. It does not tell a node whose RabbitMQ is stopped
+//! from one that is down, and before 4.3 only of the node asked which Erlang it has.
+
+use super::broker::{Http, each, text};
+use crate::administration::{Listener, Member, NodeState, Text};
+use rmq_common::failure::Failure;
+use serde_json::Value;
+
+/// The members, as the node asked sees them.
+///
+/// # Errors
+/// When the broker does not tell.
+pub fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
+    let columns = "?columns=name,running,applications,erlang_version,being_drained,mem_alarm,\
+                   disk_free_alarm,partitions";
+    let mut members = each(&broker.expect(&["nodes"], columns)?, member)?;
+    let overview = broker.expect(&["overview"], "?columns=node,erlang_version,listeners")?;
+    let asked = text(&overview, "node");
+    for member in &mut members {
+        if member.erlang.is_none() && Some(&member.node) == asked.as_ref() {
+            member.erlang = text(&overview, "erlang_version");
+        }
+    }
+    let listeners = overview.get("listeners").and_then(Value::as_array);
+    for (node, listener) in listeners.into_iter().flatten().filter_map(listener) {
+        if let Some(member) = members.iter_mut().find(|member| member.node == node) {
+            member.listeners.push(listener);
+        }
+    }
+    Ok(members)
+}
+
+fn member(node: &Value) -> Option<Member> {
+    let running = node.get("running")?.as_bool()?;
+    let state = if running { NodeState::Running } else { NodeState::Down };
+    let mut member = Member::new(text(node, "name")?, state);
+    if !running {
+        return Some(member);
+    }
+    let has = |key: &str| node.get(key).and_then(Value::as_bool);
+    let applications = node.get("applications").and_then(Value::as_array);
+    let rabbit = applications.into_iter().flatten().find(|it| it["name"] == "rabbit");
+    member.rabbitmq = rabbit.and_then(|rabbit| text(rabbit, "version"));
+    member.erlang = text(node, "erlang_version");
+    member.draining = has("being_drained");
+    for (key, alarm) in [("mem_alarm", "memory"), ("disk_free_alarm", "disk")] {
+        if has(key) == Some(true) {
+            member.alarms.push(alarm.into());
+        }
+    }
+    let partitions = node.get("partitions").and_then(Value::as_array);
+    let names = partitions.into_iter().flatten().filter_map(Value::as_str);
+    member.partitions = names.map(|name| name.as_bytes().to_vec()).collect();
+    Some(member)
+}
+
+/// A listener, and whose it is.
+fn listener(listener: &Value) -> Option<(Text, Listener)> {
+    let (protocol, address) = (text(listener, "protocol")?, text(listener, "ip_address")?);
+    let port = listener.get("port")?.as_u64()?;
+    Some((text(listener, "node")?, Listener { protocol, address, port }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_node_tells_what_it_is_short_of_and_one_that_is_down_nothing() {
+        let node = json!({
+            "name": "r@h", "running": true, "mem_alarm": true, "disk_free_alarm": false,
+            "partitions": ["x@h"], "being_drained": true,
+            "applications": [{"name": "ra", "version": "2"}, {"name": "rabbit", "version": "4.0.5"}],
+        });
+        let told = member(&node).unwrap();
+        assert_eq!((told.state, told.rabbitmq), (NodeState::Running, Some(b"4.0.5".to_vec())));
+        assert_eq!((told.alarms, told.draining), (vec![b"memory".to_vec()], Some(true)));
+        assert_eq!((told.partitions, told.erlang), (vec![b"x@h".to_vec()], None));
+        let down = member(&json!({"name": "r@h", "running": false, "mem_alarm": true})).unwrap();
+        assert_eq!(down, Member::new(b"r@h".to_vec(), NodeState::Down));
+    }
+}

@@ -1,0 +1,172 @@
+//! Permissions, and the broker's regular expressions.
+
+use super::broker::{Changed, Http, broken, each, text};
+use super::pattern;
+use super::refusal;
+use super::unanswered::Effect;
+use crate::administration::{Operation, Patterns, Permission, Scope, Text};
+use crate::refused;
+use rmq_common::failure::Failure;
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+/// Gives `user` exactly these permissions on `vhost`.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65), or the broker refuses a pattern (65).
+pub fn set(
+    broker: &Http,
+    user: &str,
+    vhost: &str,
+    patterns: Patterns<&str>,
+) -> Result<(), Failure> {
+    match broker.put(&["permissions", vhost, user], &body(patterns))? {
+        Changed::Created | Changed::Done => Ok(()),
+        Changed::Missing => Err(why_missing(broker, user, vhost, patterns)?),
+    }
+}
+
+/// The API says neither whether the user or the virtual host is missing, nor then whether it takes
+/// the patterns, which the broker itself looks at first.
+fn why_missing(
+    broker: &Http,
+    user: &str,
+    vhost: &str,
+    patterns: Patterns<&str>,
+) -> Result<Failure, Failure> {
+    for pattern in [patterns.configure, patterns.write, patterns.read] {
+        if let Some(why) = objection(broker, pattern)? {
+            return Ok(refused::invalid_pattern(pattern, &why));
+        }
+    }
+    broker.require_user(user)?;
+    broker.require_vhost(vhost)?;
+    Ok(Failure::data("the user or the virtual host was missing a moment ago; try again"))
+}
+
+fn body(patterns: Patterns<&str>) -> Value {
+    let Patterns { configure, write, read } = patterns;
+    json!({"configure": configure, "write": write, "read": read})
+}
+
+/// Takes all permissions on `vhost` from `user`.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65).
+pub fn clear(broker: &Http, user: &str, vhost: &str) -> Result<(), Failure> {
+    broker.require_user(user)?;
+    broker.require_vhost(vhost)?;
+    // That there are none, which it says, too, is as good.
+    broker.delete(&["permissions", vhost, user]).map(drop)
+}
+
+/// The permissions within `scope`.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65), or the broker does not tell.
+pub fn list(broker: &Http, scope: &Scope) -> Result<Vec<Permission>, Failure> {
+    rows(broker, scope, "permissions", |row| {
+        let patterns = patterns(row)?;
+        Some(Permission { vhost: text(row, "vhost")?, user: text(row, "user")?, patterns })
+    })
+}
+
+fn patterns(row: &Value) -> Option<Patterns<Text>> {
+    let (configure, write, read) =
+        (text(row, "configure")?, text(row, "write")?, text(row, "read")?);
+    Some(Patterns { configure, write, read })
+}
+
+/// The rows of a listing of `kind` within `scope`, each as `read` reads it.
+///
+/// # Errors
+/// As [`list`].
+pub fn rows<T>(
+    broker: &Http,
+    scope: &Scope,
+    kind: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, Failure> {
+    let answer = match scope {
+        Scope { user: Some(user), .. } => {
+            let found = broker.get(&["users", user, kind], "")?;
+            found.ok_or_else(refused::no_such_user)?
+        }
+        Scope { vhost: Some(vhost), .. } => {
+            let found = broker.get(&["vhosts", vhost, kind], "")?;
+            return each(&found.ok_or_else(refused::no_such_vhost)?, read);
+        }
+        Scope { user: None, vhost: None } => broker.expect(&[kind], "")?,
+    };
+    if let Some(vhost) = &scope.vhost {
+        broker.require_vhost(vhost)?;
+    }
+    let wanted = scope.vhost.as_deref();
+    let read = each(&answer, |row| {
+        let within = wanted.is_none_or(|wanted| row["vhost"] == wanted);
+        Some(if within { Some(read(row)?) } else { None })
+    })?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+/// Whether the permissions of `user` on `vhost` allow `operation` on `name`.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65), or the broker does not tell.
+pub fn is_allowed(
+    broker: &Http,
+    user: &str,
+    vhost: &str,
+    operation: Operation,
+    name: &str,
+) -> Result<bool, Failure> {
+    let Some(row) = broker.get(&["permissions", vhost, user], "")? else {
+        broker.require_user(user)?;
+        broker.require_vhost(vhost)?;
+        return Ok(false);
+    };
+    let key = match operation {
+        Operation::Configure => "configure",
+        Operation::Write => "write",
+        Operation::Read => "read",
+    };
+    let pattern = row.get(key).and_then(Value::as_str);
+    let pattern = pattern.ok_or_else(|| broken(format!("a permission without {key}: {row}")))?;
+    Ok(pattern::allows(pattern, name))
+}
+
+/// What no broker takes for a regular expression.
+const NO_PATTERN: &str = "(";
+
+/// What the broker has against `pattern`.
+///
+/// Nothing in the API would only look at a pattern. So a permission is put which holds one that no
+/// broker takes behind the pattern in question: the broker looks at them in their order before it
+/// changes anything, and says which it refuses.
+///
+/// # Errors
+/// When the broker does not say.
+pub fn objection(broker: &Http, pattern: &str) -> Result<Option<String>, Failure> {
+    let (vhost, user) = match broker.witness.get() {
+        Some(witness) => witness,
+        None => {
+            let found = (first(broker, "vhosts")?, first(broker, "users")?);
+            broker.witness.get_or_init(|| found)
+        }
+    };
+    let body = body(Patterns { configure: pattern, write: NO_PATTERN, read: NO_PATTERN });
+    let segments = ["permissions", vhost, user];
+    let answer = broker.send(Effect::Reads, Method::PUT, &segments, "", Some(&body))?;
+    match refusal::refused_pattern(&answer) {
+        Some((refused, why)) if refused == pattern => Ok(Some(why)),
+        Some((refused, _)) if refused == NO_PATTERN => Ok(None),
+        _ => Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
+    }
+}
+
+/// The name of one of those that are there.
+fn first(broker: &Http, kind: &str) -> Result<String, Failure> {
+    let all = broker.expect(&[kind], "?columns=name")?;
+    let name = all.get(0).and_then(|first| first["name"].as_str());
+    name.map(str::to_owned).ok_or_else(|| broken(format!("the broker has no {kind}")))
+}

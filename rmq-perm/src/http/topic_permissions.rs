@@ -1,0 +1,93 @@
+//! Topic permissions.
+
+use super::broker::{Changed, Http, each, text};
+use super::permissions::rows;
+use crate::administration::{Scope, TopicPatterns, TopicPermission};
+use crate::refused;
+use rmq_common::failure::Failure;
+use serde_json::{Value, json};
+
+/// Restricts which routing keys `user` may use at `exchange` of `vhost`.
+///
+/// # Errors
+/// When there is no such user (67), virtual host or exchange (65), or the broker refuses a pattern
+/// (65).
+pub fn set(
+    broker: &Http,
+    user: &str,
+    vhost: &str,
+    exchange: &str,
+    patterns: TopicPatterns<&str>,
+) -> Result<(), Failure> {
+    broker.require_user(user)?;
+    broker.require_vhost(vhost)?;
+    if broker.get(&["exchanges", vhost, exchange], "?columns=name")?.is_none() {
+        return Err(refused::no_such_exchange(exchange));
+    }
+    put(broker, user, vhost, &body(exchange, patterns.write, patterns.read))
+}
+
+fn body(exchange: &str, write: &str, read: &str) -> Value {
+    json!({"exchange": exchange, "write": write, "read": read})
+}
+
+fn put(broker: &Http, user: &str, vhost: &str, body: &Value) -> Result<(), Failure> {
+    match broker.put(&["topic-permissions", vhost, user], body)? {
+        Changed::Created | Changed::Done => Ok(()),
+        Changed::Missing => {
+            Err(Failure::data("the user or the virtual host went away at the same moment"))
+        }
+    }
+}
+
+/// Ends what restricts `user` at `exchange` of `vhost`, or at all of its exchanges.
+///
+/// The API can only end all of it. What is to stay is then set again, and for that moment does not
+/// restrict the user.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65); when what is to stay could not be set
+/// again, which is told.
+pub fn clear(
+    broker: &Http,
+    user: &str,
+    vhost: &str,
+    exchange: Option<&str>,
+) -> Result<(), Failure> {
+    broker.require_user(user)?;
+    broker.require_vhost(vhost)?;
+    let path = ["topic-permissions", vhost, user];
+    let Some(exchange) = exchange else { return broker.delete(&path).map(drop) };
+    let Some(all) = broker.get(&path, "")? else { return Ok(()) };
+    let all = each(&all, |row| {
+        let text = |key: &str| row.get(key)?.as_str().map(str::to_owned);
+        Some((text("exchange")?, text("write")?, text("read")?))
+    })?;
+    let others: Vec<_> = all.iter().filter(|(other, ..)| other != exchange).collect();
+    if others.len() == all.len() {
+        return Ok(());
+    }
+    broker.delete(&path)?;
+    for (index, (other, write, read)) in others.iter().enumerate() {
+        put(broker, user, vhost, &body(other, write, read)).map_err(|failure| {
+            let lost = others.iter().skip(index);
+            let lost = lost.map(|(other, write, read)| format!("{other} '{write}' '{read}'"));
+            let lost = lost.collect::<Vec<_>>().join(", ");
+            failure.context(format!("set again what this took away (set-topic {user} {lost})"))
+        })?;
+    }
+    Ok(())
+}
+
+/// The topic permissions within `scope`.
+///
+/// # Errors
+/// When there is no such user (67) or virtual host (65), or the broker does not tell.
+pub fn list(broker: &Http, scope: &Scope) -> Result<Vec<TopicPermission>, Failure> {
+    rows(broker, scope, "topic-permissions", |row| {
+        let patterns = TopicPatterns { write: text(row, "write")?, read: text(row, "read")? };
+        let (vhost, user, exchange) =
+            (text(row, "vhost")?, text(row, "user")?, text(row, "exchange")?);
+        Some(TopicPermission { vhost, user, exchange, patterns })
+    })
+}

@@ -1,0 +1,103 @@
+//! Why there is no answer, and what that means.
+
+use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
+use rmq_common::failure::{Cause, Failure};
+use rmq_common::tls_error::{self, Inside};
+use std::io::ErrorKind;
+use std::time::Duration;
+use ureq::Error;
+
+/// Whether a request may change something, which decides what a lost answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It asks.
+    Reads,
+    /// It may change something.
+    Changes,
+}
+
+/// What is added where a change was asked for.
+pub const UNKNOWN: &str = "; whether it was done is unknown";
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// There is no connection, so nothing was asked.
+    NotReached(Failure),
+    /// The time is over.
+    Late,
+    /// The connection has ended.
+    Lost(std::io::Error),
+    /// What came is not the protocol.
+    Broken(String),
+}
+
+impl Unanswered {
+    /// What an error of ureq's is.
+    pub fn of(error: Error) -> Self {
+        let unavailable = |why: String| Failure::new(Exit::Unavailable, why);
+        match error {
+            Error::Timeout(_) => Unanswered::Late,
+            Error::HostNotFound => {
+                Unanswered::NotReached(unavailable("the host has no address".to_owned()))
+            }
+            Error::Tls(why) => Unanswered::NotReached(unavailable(format!("TLS: {why}"))),
+            Error::Io(error) => match tls_error::read_io(&error, Inside::Http) {
+                Some(failure) => Unanswered::NotReached(failure),
+                None if is_before_anything(error.kind()) => {
+                    let why = format!("nothing answers there: {}", Cause(&error));
+                    Unanswered::NotReached(unavailable(why))
+                }
+                None => Unanswered::Lost(error),
+            },
+            other => Unanswered::Broken(other.to_string()),
+        }
+    }
+
+    /// What it means for a request that had a connection to go by. `place` is who was asked.
+    pub fn in_words(self, effect: Effect, place: &str, limit: Duration) -> Failure {
+        let (exit, why) = match self {
+            Unanswered::NotReached(failure) => return failure.context(place),
+            Unanswered::Late => {
+                (Exit::TempFail, format!("no answer from {place} within {}", Limit::For(limit)))
+            }
+            Unanswered::Lost(error) => {
+                (Exit::TempFail, format!("lost the connection to {place}: {}", Cause(&error)))
+            }
+            Unanswered::Broken(what) => {
+                (Exit::Software, format!("{place} broke the protocol: {what}"))
+            }
+        };
+        match effect {
+            Effect::Reads => Failure::new(exit, why),
+            Effect::Changes => Failure::new(exit, format!("{why}{UNKNOWN}")),
+        }
+    }
+
+    /// What it means for the very first request, which changes nothing.
+    pub fn while_connecting(self, limit: Duration, tls: bool) -> Failure {
+        let why = match self {
+            Unanswered::NotReached(failure) => return failure,
+            Unanswered::Late => format!("no answer within {}", Limit::For(limit)),
+            Unanswered::Lost(error) => format!("lost the connection: {}", Cause(&error)),
+            Unanswered::Broken(what) => {
+                let tls = if tls { "" } else { " (or is it TLS, https://?)" };
+                format!("what answers there is not the management API{tls}: {what}")
+            }
+        };
+        Failure::new(Exit::Unavailable, why)
+    }
+}
+
+/// What comes of connecting, before anything is sent.
+fn is_before_anything(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::AddrNotAvailable
+    )
+}

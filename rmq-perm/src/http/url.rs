@@ -1,0 +1,139 @@
+//! The URL of the management API: `https://user:password@host:15671/prefix`.
+
+use rmq_common::authority::{self, Authority, Host};
+use rmq_common::secret::Secret;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where the API is, and who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiUrl {
+    /// `https` rather than `http`.
+    pub tls: bool,
+    /// The user's name.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+    host: Host,
+    /// What stands before `/api` in the path: empty, or begins with a slash.
+    prefix: String,
+}
+
+impl FromStr for ApiUrl {
+    type Err = String;
+
+    /// Reads a URL. What is wrong with it is told without quoting what may be the password.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (tls, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+            _ => return Err("it does not begin with http:// or https://".to_owned()),
+        };
+        let (before_query, has_query) = match rest.split_once(['?', '#']) {
+            Some((before, _)) => (before, true),
+            None => (rest, false),
+        };
+        let (authority, path) = authority::split(text, before_query)?;
+        if has_query {
+            return Err("it has a query or a fragment; only a path may follow the host".to_owned());
+        }
+        let Authority { user, password, hosts } = authority.parse()?;
+        if hosts.contains(',') {
+            return Err("it names several hosts; the management API is asked on one".to_owned());
+        }
+        if user.as_ref().is_some_and(|user| user.contains(':')) {
+            return Err("HTTP cannot carry a user's name with a colon in it".to_owned());
+        }
+        let path = path.unwrap_or_default().trim_end_matches('/');
+        // People copy it from the API's own documentation, where it is in every path.
+        let prefix = path.strip_suffix("api").filter(|rest| rest.is_empty() || rest.ends_with('/'));
+        let prefix = prefix.unwrap_or(path).trim_matches('/');
+        if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("its path has characters that have to be written as %-escapes".to_owned());
+        }
+        Ok(ApiUrl {
+            tls,
+            user: user.unwrap_or_else(|| "guest".to_owned()),
+            password: password.unwrap_or_else(|| Secret::new("guest")),
+            host: Host::parse(&hosts, if tls { 15671 } else { 15672 })?,
+            prefix: if prefix.is_empty() { String::new() } else { format!("/{prefix}") },
+        })
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    /// The URL without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.host, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shown(text: &str) -> Result<String, String> {
+        text.parse::<ApiUrl>().map(|url| url.to_string())
+    }
+
+    #[test]
+    fn what_is_not_written_is_guest_at_the_plugins_own_port() {
+        let url: ApiUrl = "http://h".parse().unwrap();
+        assert_eq!((&*url.user, url.password.reveal()), ("guest", "guest"));
+        assert_eq!(url.to_string(), "http://h:15672");
+        assert_eq!(shown("HTTPS://h/").unwrap(), "https://h:15671");
+        assert_eq!(shown("http://[::1]:80").unwrap(), "http://[::1]:80");
+        assert_eq!(shown("http://").unwrap(), "http://localhost:15672");
+    }
+
+    #[test]
+    fn a_path_is_what_the_api_stands_behind_with_or_without_its_own_name() {
+        for path in ["", "/", "/api", "/api/"] {
+            assert_eq!(shown(&format!("http://h{path}")).unwrap(), "http://h:15672");
+        }
+        for path in ["/rabbit/mq", "/rabbit/mq/", "/rabbit/mq/api"] {
+            assert_eq!(shown(&format!("http://h{path}")).unwrap(), "http://h:15672/rabbit/mq");
+        }
+        assert_eq!(shown("http://h/myapi").unwrap(), "http://h:15672/myapi");
+    }
+
+    #[test]
+    fn credentials_may_hold_anything_and_the_password_is_never_shown() {
+        let url: ApiUrl = "https://m%40e:p%40ss%2Fw%C3%B6rd@h:1".parse().unwrap();
+        assert_eq!((&*url.user, url.password.reveal()), ("m@e", "p@ss/wörd"));
+        assert_eq!(url.to_string(), "https://h:1");
+        assert!(!format!("{url:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_password() {
+        for url in [
+            "amqp://me:hunter2@h",
+            "http://me:hun/ter2@h",
+            "http://me:hun?ter2@h",
+            "http://me:hun#ter2@h",
+            "http://me:hunter2@h:0",
+            "http://me:hunter2@h1,h2",
+            "http://me:hunter2@h?x=1",
+            "http://m%3Ae:hunter2@h",
+            "http://me:hunter2%FF@h",
+            "http://me:hunter2@h/a b",
+            "me:hunter2@h",
+        ] {
+            let problem = shown(url).unwrap_err();
+            assert!(!problem.contains("hun") && !problem.contains("ter2"), "{url}: {problem}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_url_or_a_sentence(text in ".{0,60}") {
+            let _ = shown(&text);
+            if let Ok(url) = shown(&format!("http://{text}")) {
+                prop_assert!(url.starts_with("http://"));
+            }
+        }
+    }
+}
