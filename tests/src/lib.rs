@@ -5,6 +5,8 @@
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
 //! * [`unheard`] is an address where nobody listens; [`hostile`] a broker that keeps to no rule,
 //!   [`garage`] one that is not RabbitMQ.
+//! * [`managed`] is one with the management plugin, and the two ways to it; [`swallow`] loses
+//!   answers on the way.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
@@ -28,6 +30,7 @@ pub mod cluster;
 pub mod connections;
 pub mod garage;
 pub mod hostile;
+pub mod managed;
 pub mod observe;
 pub mod pika;
 pub mod proxy;
@@ -35,6 +38,7 @@ pub mod queues;
 pub mod running;
 pub mod scale;
 pub mod secured;
+pub mod swallow;
 pub mod text;
 pub mod tool;
 pub mod unheard;

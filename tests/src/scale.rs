@@ -35,6 +35,8 @@ pub struct Scale {
     pub rows: usize,
     /// Users, each with a permission, in a file that rmq-perm applies.
     pub permissions: usize,
+    /// How often rmq-perm is run while the broker is busy.
+    pub administrations: usize,
 }
 
 const SHORT: Scale = Scale {
@@ -53,6 +55,7 @@ const SHORT: Scale = Scale {
     queues: 2_500,
     rows: 60,
     permissions: 500,
+    administrations: 50,
 };
 
 const FULL: Scale = Scale {
@@ -71,6 +74,7 @@ const FULL: Scale = Scale {
     queues: 10_000,
     rows: 600,
     permissions: 10_000,
+    administrations: 1_000,
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

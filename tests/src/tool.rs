@@ -46,7 +46,7 @@ impl Tool {
     pub fn program(path: impl Into<PathBuf>) -> Self {
         let mut command = Command::new(path.into());
         // What the tests' own caller has set must not decide what they see.
-        command.env_remove("AMQP_URL");
+        command.env_remove("AMQP_URL").env_remove("RABBITMQ_API_URL");
         Tool { command, input: Input::Bytes(Vec::new()), output: None, timeout: TIMEOUT }
     }
 

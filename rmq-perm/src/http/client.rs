@@ -12,8 +12,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rmq_common::failure::Failure;
 use rmq_common::tls;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
+use ureq::config::Config;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -28,7 +30,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// What asks.
 #[derive(Debug)]
 pub struct Client {
-    agent: Agent,
+    config: Config,
+    /// What holds the connection.
+    agent: RefCell<Agent>,
     base: String,
     authorization: HeaderValue,
 }
@@ -68,7 +72,9 @@ impl Client {
             .max_idle_age(Duration::from_secs(15));
         let config = if options.url.tls { config.tls_config(encrypted(options)?) } else { config };
         let base = format!("{}/api", options.url);
-        Ok(Client { agent: config.build().new_agent(), base, authorization })
+        let config = config.build();
+        let agent = RefCell::new(config.new_agent());
+        Ok(Client { config, agent, base, authorization })
     }
 
     /// Sends a request, with a JSON body where there is one, and reads what is answered.
@@ -85,15 +91,22 @@ impl Client {
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header(AUTHORIZATION, self.authorization.clone());
+        let mut agent = self.agent.borrow_mut();
         let answer = match body {
-            None => request.body(()).map(|request| self.agent.run(request)),
+            None => request.body(()).map(|request| agent.run(request)),
             Some(body) => request
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string())
-                .map(|request| self.agent.run(request)),
+                .map(|request| agent.run(request)),
         };
         let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
-        read(answer.map_err(Unanswered::of)?)
+        let answer = read(answer.map_err(Unanswered::of)?)?;
+        if body.is_some() && answer.status >= 400 {
+            // RabbitMQ's server may have refused it before the body had come, and then hears no
+            // further request on that connection (measured on 3.10 and 4.0: one in two).
+            *agent = self.config.new_agent();
+        }
+        Ok(answer)
     }
 }
 

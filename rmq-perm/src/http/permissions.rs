@@ -135,8 +135,9 @@ pub fn is_allowed(
     Ok(pattern::allows(pattern, name))
 }
 
-/// What no broker takes for a regular expression.
-const NO_PATTERN: &str = "(";
+/// What no broker takes for a regular expression. It may be seen in the broker's log, which then
+/// says that setting permissions has failed.
+const NO_PATTERN: &str = "(rmq-perm only checks a pattern";
 
 /// What the broker has against `pattern`.
 ///

@@ -80,7 +80,7 @@ impl Unanswered {
         let why = match self {
             Unanswered::NotReached(failure) => return failure,
             Unanswered::Late => format!("no answer within {}", Limit::For(limit)),
-            Unanswered::Lost(error) => format!("lost the connection: {}", Cause(&error)),
+            Unanswered::Lost(error) => Cause(&error).to_string(),
             Unanswered::Broken(what) => {
                 let tls = if tls { "" } else { " (or is it TLS, https://?)" };
                 format!("what answers there is not the management API{tls}: {what}")

@@ -11,6 +11,7 @@
 )]
 
 mod acknowledgements;
+mod administration;
 mod alarms;
 mod another_broker;
 mod apply;

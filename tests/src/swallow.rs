@@ -1,0 +1,53 @@
+//! A TCP proxy that loses the answer: once a certain word has passed to the target, nothing comes
+//! back any more, and neither end is told.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Listens on loopback for connections to `target`, and loses what is answered to the first block
+/// of bytes with `word` in it and from then on. It goes on until the process ends.
+///
+/// # Panics
+/// When there is no port for it.
+pub fn answers_after(word: &'static str, target: &str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port to listen on");
+    let address = listener.local_addr().expect("its own address");
+    let target = target.to_owned();
+    std::thread::spawn(move || {
+        while let Ok((client, _)) = listener.accept() {
+            // Where the target is gone the client finds its connection closed.
+            let _ = serve(client, &target, word);
+        }
+    });
+    address
+}
+
+fn serve(mut client: TcpStream, target: &str, word: &'static str) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(target)?;
+    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    let lost = Arc::new(AtomicBool::new(false));
+    let loses = lost.clone();
+    std::thread::spawn(move || {
+        let mut block = [0; 1 << 16];
+        while let Ok(length @ 1..) = client.read(&mut block) {
+            let passing = &block[..length];
+            if passing.windows(word.len()).any(|bytes| bytes == word.as_bytes()) {
+                loses.store(true, Ordering::SeqCst);
+            }
+            if server.write_all(passing).is_err() {
+                break;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        let mut block = [0; 1 << 16];
+        while let Ok(length @ 1..) = from_server.read(&mut block) {
+            if !lost.load(Ordering::SeqCst) && to_client.write_all(&block[..length]).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! rmq-perm through both of its ways, Erlang distribution and the management HTTP API: the same
+//! subcommands, output, exit statuses and sentences.
+
+mod certificates;
+mod faults;
+mod load;
+mod looking;
+mod refused;
+mod table;

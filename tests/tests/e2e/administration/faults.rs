@@ -1,0 +1,70 @@
+//! What goes wrong on the way, each fault with its sentence and its exit status.
+
+use rmq_tests::brokers::release;
+use rmq_tests::cluster::Cluster;
+use rmq_tests::managed::{MANAGEMENT, WAYS, Way, http_address, managed};
+use rmq_tests::swallow::answers_after;
+use rmq_tests::tool::Tool;
+use std::time::Duration;
+
+#[test]
+fn a_change_whose_answer_is_lost_may_have_been_made_and_is_not_made_again() {
+    let cluster = managed();
+    for way in WAYS {
+        let user = format!("lost-{}", way.name());
+        let tool = match way {
+            Way::Distribution => {
+                let node = format!("127.0.0.1:{}", cluster.variable("RMQ_NODE1_DIST_PORT"));
+                let port = answers_after("add_user", &node).port().to_string();
+                way.perm(cluster).arguments(&["--dist-port", &port])
+            }
+            Way::Http => {
+                let url = format!("http://{}", answers_after("PUT ", &http_address(cluster)));
+                Tool::new("rmq-perm").arguments(&["--api", &url])
+            }
+        };
+        let words = ["--timeout", "2s", "add-user", &user];
+        let told = tool.arguments(&words).input("secret\n").run().expect(75);
+        let told = told.says(&format!("add user {user}: no answer from "));
+        assert!(told.stderr.ends_with("within 2s; whether it was done is unknown\n"), "{told:?}");
+        // The question had gone through.
+        rmq_tests::wait::wait_until(Duration::from_secs(10), "the user", || {
+            let seen = way.perm(cluster).arguments(&["list-users"]).run().expect(0);
+            String::from_utf8_lossy(&seen.stdout).contains(&user)
+        });
+        way.perm(cluster).arguments(&["delete-user", &user]).run().expect(0);
+    }
+}
+
+#[test]
+fn a_question_whose_answer_is_lost_has_changed_nothing() {
+    let cluster = managed();
+    let url = format!("http://{}", answers_after("GET /api/users", &http_address(cluster)));
+    let tool = Tool::new("rmq-perm").arguments(&["--api", &url, "--timeout", "1s", "list-users"]);
+    let told = tool.run().expect(75).says(&format!("list users: no answer from {url} within 1s"));
+    assert!(!told.stderr.contains("unknown"), "{}", told.stderr);
+}
+
+#[test]
+fn a_node_that_is_frozen_stopped_or_has_no_rabbitmq_running_is_told_apart() {
+    let cluster = Cluster::up_with(1, &release(), &MANAGEMENT);
+    let node = cluster.variable("RABBITMQ_NODENAME");
+    let url = format!("http://{}", http_address(&cluster));
+    let told = |way: Way, says: &str| {
+        let place = if way == Way::Http { &*url } else { node };
+        let tool = way.perm(&cluster).arguments(&["--timeout", "1s", "add-vhost", "never"]);
+        tool.run().expect(69).says(&format!("rmq-perm: connect to {place}: {says}"));
+    };
+    cluster.pause(&[1]);
+    WAYS.map(|way| told(way, "no answer within 1s"));
+    cluster.resume(&[1]);
+    cluster.control(1, &["stop_app"]);
+    told(Way::Distribution, "RabbitMQ does not run on");
+    told(Way::Http, "nothing answers there: Connection refused");
+    cluster.control(1, &["start_app"]);
+    let seen = Way::Distribution.perm(&cluster).arguments(&["list-vhosts"]).run().expect(0);
+    assert!(!String::from_utf8_lossy(&seen.stdout).contains("never"), "{seen:?}");
+    cluster.stop(&[1]);
+    told(Way::Distribution, "the epmd at");
+    told(Way::Http, "nothing answers there: Connection refused");
+}

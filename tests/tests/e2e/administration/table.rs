@@ -1,0 +1,342 @@
+//! One table of cases, each through every way.
+
+use rmq_tests::cluster::Cluster;
+use rmq_tests::managed::{WAYS, Way, managed};
+
+/// What is typed, what is on standard input, and what comes: the exit status, standard output, and
+/// what stands on standard error behind the tool's name (nothing where it is empty; only how it
+/// begins where it ends with an ellipsis). `@` is a name of the way's own.
+type Case = (&'static [&'static str], &'static str, i32, &'static str, &'static str);
+
+const CASES: &[Case] = &[
+    // Virtual hosts.
+    (&["add-vhost", "@v"], "", 0, "", ""),
+    (&["add-vhost", "@v"], "", 0, "", "add vhost @v: it exists already"),
+    (&["add-vhost", "@a/b ?#%ü"], "", 0, "", ""),
+    (&["delete-vhost", "@a/b ?#%ü"], "", 0, "", ""),
+    (&["delete-vhost", "@a/b ?#%ü"], "", 65, "", "delete vhost @a/b ?#%ü: no such vhost"),
+    (&["add-vhost", ""], "", 65, "", "a virtual host's name cannot be empty"),
+    (&["list", "-p", "@v"], "", 0, "", ""),
+    // Users.
+    (&["add-user", "@u"], "secret-1\n", 0, "", ""),
+    (
+        &["add-user", "@u"],
+        "secret-2\n",
+        65,
+        "",
+        "add user @u: the user exists already; nothing was changed (change-password gives a new password)",
+    ),
+    (
+        &["add-user", "@hash", "--pre-hashed-password"],
+        "VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x\n",
+        0,
+        "",
+        "",
+    ),
+    (
+        &["add-user", "@hash", "--pre-hashed-password"],
+        "VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x\n",
+        65,
+        "",
+        "add user @hash: the user exists already…",
+    ),
+    (&["add-user", "@x", "secret"], "", 64, "", "add user @x: a password on the command line…"),
+    (&["set-tags", "@u", "monitoring", "mine"], "", 0, "", ""),
+    (&["set-tags", "@nobody", "mine"], "", 67, "", "set tags of @nobody: no such user"),
+    (&["change-password", "@u"], "secret-3\n", 0, "", ""),
+    (
+        &["change-password", "@u", "--pre-hashed-password"],
+        "VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x\n",
+        0,
+        "",
+        "",
+    ),
+    (
+        &["change-password", "@nobody"],
+        "secret-3\n",
+        67,
+        "",
+        "change the password of @nobody: no such user",
+    ),
+    (&["delete-user", "@hash"], "", 0, "", ""),
+    (&["delete-user", "@hash"], "", 67, "", "delete user @hash: no such user"),
+    // Permissions.
+    (&["set", "-p", "@v", "@u", "^a", "", ".*"], "", 0, "", ""),
+    (&["list", "-p", "@v"], "", 0, "@u\t^a\t\t.*\n", ""),
+    (&["list", "@u"], "", 0, "@v\t^a\t\t.*\n", ""),
+    (&["list", "-p", "@v", "@u"], "", 0, "@v\t^a\t\t.*\n", ""),
+    (&["list", "-p", "/", "@u"], "", 0, "", ""),
+    (
+        &["list", "-p", "@v", "--format", "csv"],
+        "",
+        0,
+        "vhost,user,configure,write,read\n@v,@u,^a,,.*\n",
+        "",
+    ),
+    (
+        &["list_user_permissions", "@u", "--format", "json"],
+        "",
+        0,
+        "[{\"configure\":\"^a\",\"read\":\".*\",\"user\":\"@u\",\"vhost\":\"@v\",\"write\":\"\"}]\n",
+        "",
+    ),
+    (&["list", "@nobody"], "", 67, "", "list permissions of @nobody: no such user"),
+    (&["list", "-p", "@none"], "", 65, "", "list permissions on @none: no such vhost"),
+    (&["list", "-p", "@none", "@u"], "", 65, "", "list permissions of @u on @none: no such vhost"),
+    (
+        &["list", "-p", "@none", "@nobody"],
+        "",
+        67,
+        "",
+        "list permissions of @nobody on @none: no such user",
+    ),
+    (
+        &["set", "-p", "@v", "@u", "*", "", ".*"],
+        "",
+        65,
+        "",
+        "set permissions of @u on @v: '*' is not a regular expression the broker takes: …",
+    ),
+    (
+        &["set", "-p", "@v", "@u", "", "ü(", ".*"],
+        "",
+        65,
+        "",
+        "set permissions of @u on @v: 'ü(' is not a regular expression the broker takes: missing …",
+    ),
+    (
+        &["set", "-p", "@v", "@u", "", "", "["],
+        "",
+        65,
+        "",
+        "set permissions of @u on @v: '[' is not a regular expression the broker takes: missing terminating ] for character class at offset …",
+    ),
+    (
+        &["set", "-p", "@v", "@nobody", "", "", ""],
+        "",
+        67,
+        "",
+        "set permissions of @nobody on @v: no such user",
+    ),
+    (
+        &["set", "-p", "@none", "@u", "", "", ""],
+        "",
+        65,
+        "",
+        "set permissions of @u on @none: no such vhost",
+    ),
+    (
+        &["set", "-p", "@none", "@nobody", "", "", ""],
+        "",
+        67,
+        "",
+        "set permissions of @nobody on @none: no such user",
+    ),
+    (
+        &["set", "-p", "@none", "@u", "", "(", ""],
+        "",
+        65,
+        "",
+        "set permissions of @u on @none: '(' is not a regular expression the broker takes: …",
+    ),
+    // Nothing of all that was refused has changed anything.
+    (&["list", "-p", "@v"], "", 0, "@u\t^a\t\t.*\n", ""),
+    // What they allow.
+    (&["check", "-p", "@v", "@u", "configure", "abc"], "", 0, "yes\n", ""),
+    (&["check", "-p", "@v", "@u", "configure", "cba"], "", 1, "no\n", ""),
+    (&["check", "-p", "@v", "@u", "write", "abc"], "", 1, "no\n", ""),
+    (&["check", "-p", "@v", "@u", "read", ""], "", 0, "yes\n", ""),
+    (&["check", "-p", "/", "@u", "read", "abc"], "", 1, "no\n", ""),
+    (
+        &["check", "-p", "@v", "@nobody", "read", "abc"],
+        "",
+        67,
+        "",
+        "check permissions of @nobody on @v: no such user",
+    ),
+    (
+        &["check", "-p", "@none", "@u", "read", "abc"],
+        "",
+        65,
+        "",
+        "check permissions of @u on @none: no such vhost",
+    ),
+    (
+        &["set", "-p", "@v", "@u", "^(?!amq\\.).+$", "^(\\w)\\1$", "(?i)^JOBS|amq.default$"],
+        "",
+        0,
+        "",
+        "",
+    ),
+    (&["check", "-p", "@v", "@u", "configure", "amq.topic"], "", 1, "no\n", ""),
+    (&["check", "-p", "@v", "@u", "configure", "jobs"], "", 0, "yes\n", ""),
+    (&["check", "-p", "@v", "@u", "write", "aa"], "", 0, "yes\n", ""),
+    (&["check", "-p", "@v", "@u", "write", "ab"], "", 1, "no\n", ""),
+    (&["check", "-p", "@v", "@u", "read", "jobs-x"], "", 0, "yes\n", ""),
+    (&["check", "-p", "@v", "@u", "read", ""], "", 0, "yes\n", ""),
+    // Topic permissions.
+    (&["set-topic", "-p", "@v", "@u", "amq.topic", "^a", "b$"], "", 0, "", ""),
+    (&["set-topic", "-p", "@v", "@u", "amq.direct", "", ".*"], "", 0, "", ""),
+    (&["list-topic", "-p", "@v"], "", 0, "@u\tamq.direct\t\t.*\n@u\tamq.topic\t^a\tb$\n", ""),
+    (
+        &["list-topic", "@u", "--format", "csv"],
+        "",
+        0,
+        "vhost,user,exchange,write,read\n@v,@u,amq.direct,,.*\n@v,@u,amq.topic,^a,b$\n",
+        "",
+    ),
+    (
+        &["set-topic", "-p", "@v", "@u", "@none", "", ""],
+        "",
+        65,
+        "",
+        "set topic permissions of @u at @none on @v: no such exchange: @none",
+    ),
+    (
+        &["set-topic", "-p", "@v", "@u", "amq.topic", "(", ""],
+        "",
+        65,
+        "",
+        "set topic permissions of @u at amq.topic on @v: '(' is not a regular expression the broker takes: missing …",
+    ),
+    (
+        &["set-topic", "-p", "@v", "@nobody", "amq.topic", "", ""],
+        "",
+        67,
+        "",
+        "set topic permissions of @nobody at amq.topic on @v: no such user",
+    ),
+    (
+        &["set-topic", "-p", "@none", "@u", "amq.topic", "", ""],
+        "",
+        65,
+        "",
+        "set topic permissions of @u at amq.topic on @none: no such vhost",
+    ),
+    (&["clear-topic", "-p", "@v", "@u", "amq.fanout"], "", 0, "", ""),
+    (&["clear-topic", "-p", "@v", "@u", "amq.direct"], "", 0, "", ""),
+    (&["list-topic", "-p", "@v", "@u"], "", 0, "@v\tamq.topic\t^a\tb$\n", ""),
+    (&["clear-topic", "-p", "@v", "@u"], "", 0, "", ""),
+    (&["clear-topic", "-p", "@v", "@u"], "", 0, "", ""),
+    (&["list-topic", "-p", "@v"], "", 0, "", ""),
+    (
+        &["clear-topic", "-p", "@v", "@nobody"],
+        "",
+        67,
+        "",
+        "clear topic permissions of @nobody on @v: no such user",
+    ),
+    (
+        &["clear-topic", "-p", "@none", "@u", "amq.topic"],
+        "",
+        65,
+        "",
+        "clear topic permissions of @u on @none: no such vhost",
+    ),
+    (&["list-topic", "@nobody"], "", 67, "", "list topic permissions of @nobody: no such user"),
+    (&["list-topic", "-p", "@none"], "", 65, "", "list topic permissions on @none: no such vhost"),
+    // And away with it.
+    (&["clear", "-p", "@v", "@u"], "", 0, "", ""),
+    (&["clear", "-p", "@v", "@u"], "", 0, "", ""),
+    (
+        &["clear", "-p", "@v", "@nobody"],
+        "",
+        67,
+        "",
+        "clear permissions of @nobody on @v: no such user",
+    ),
+    (
+        &["clear", "-p", "@none", "@u"],
+        "",
+        65,
+        "",
+        "clear permissions of @u on @none: no such vhost",
+    ),
+    (&["list-queues", "-p", "@v"], "", 0, "", ""),
+    (&["list-queues", "-p", "@none"], "", 65, "", "list queues of @none: no such vhost"),
+    (&["set-tags", "@u"], "", 0, "", ""),
+    (&["delete-vhost", "@v"], "", 0, "", ""),
+    (&["delete-user", "@u"], "", 0, "", ""),
+];
+
+#[test]
+fn every_case_goes_through_every_way() {
+    let cluster = managed();
+    std::thread::scope(|scope| {
+        for way in WAYS {
+            scope.spawn(move || {
+                for case in CASES {
+                    run(cluster, way, case);
+                }
+            });
+        }
+    });
+}
+
+fn run(cluster: &Cluster, way: Way, case: &Case) {
+    let (words, input, exit, stdout, stderr) = *case;
+    let named = |text: &str| text.replace('@', &format!("{}-", way.name()));
+    let words: Vec<String> = words.iter().map(|word| named(word)).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = way.perm(cluster).arguments(&words).input(input).run().expect(exit);
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), named(stdout), "{way:?} {words:?}");
+    let wanted = match stderr {
+        "" => String::new(),
+        stderr => format!("rmq-perm: {}\n", named(stderr)),
+    };
+    match wanted.strip_suffix("…\n") {
+        Some(begin) => {
+            assert!(ended.stderr.starts_with(begin), "{way:?} {words:?}: {}", ended.stderr)
+        }
+        None => assert_eq!(ended.stderr, wanted, "{way:?} {words:?}"),
+    }
+}
+
+#[test]
+fn what_one_way_has_done_the_other_way_sees() {
+    let cluster = managed();
+    for (way, other) in [(WAYS[0], WAYS[1]), (WAYS[1], WAYS[0])] {
+        let [vhost, user] = ["vhost", "user"].map(|what| format!("seen-{what}-{}", way.name()));
+        let (vhost, user) = (&*vhost, &*user);
+        let done = |way: Way, words: &[&str]| way.perm(cluster).arguments(words).run().expect(0);
+        let seen = |words: &[&str]| {
+            let told = WAYS.map(|way| String::from_utf8(done(way, words).stdout).unwrap());
+            assert_eq!(told[0], told[1], "{words:?}");
+            told[0].clone()
+        };
+        done(way, &["add-vhost", vhost]);
+        way.perm(cluster).arguments(&["add-user", user]).input("secret\n").run().expect(0);
+        done(way, &["set-tags", user, "mine", "monitoring"]);
+        done(way, &["set", "-p", vhost, user, "a", "b", "c"]);
+        done(way, &["set-topic", "-p", vhost, user, "amq.topic", "d", "e"]);
+        assert!(seen(&["list-vhosts"]).contains(vhost));
+        assert!(seen(&["list-users"]).contains(&format!("{user}\tmine,monitoring\n")));
+        assert!(seen(&["list", "--all"]).contains(&format!("{vhost}\t{user}\ta\tb\tc\n")));
+        assert_eq!(seen(&["list", "-p", vhost]), format!("{user}\ta\tb\tc\n"));
+        let topics = seen(&["list-topic", "--all"]);
+        assert!(topics.contains(&format!("{vhost}\t{user}\tamq.topic\td\te\n")), "{topics}");
+        // A new password is one for AMQP, too, and took away neither tags nor permissions.
+        done(other, &["change-password", user, "--generate"]);
+        assert!(seen(&["list-users"]).contains(&format!("{user}\tmine,monitoring\n")));
+        done(other, &["delete-user", user]);
+        done(other, &["delete-vhost", vhost]);
+        assert!(!seen(&["list", "--all"]).contains(user));
+    }
+}
+
+#[test]
+fn a_password_that_was_generated_is_told_once_and_lets_the_user_in() {
+    let cluster = managed();
+    for way in WAYS {
+        let user = format!("generated-{}", way.name());
+        let told = way.perm(cluster).arguments(&["add-user", &user, "--generate"]).run().expect(0);
+        let password = String::from_utf8(told.stdout).unwrap().trim().to_owned();
+        way.perm(cluster).arguments(&["set-tags", &user, "administrator"]).run().expect(0);
+        let address = rmq_tests::managed::http_address(cluster);
+        let url = format!("http://{user}:{password}@{address}");
+        let told =
+            Way::Http.perm(cluster).arguments(&["--api", &url, "list-users"]).run().expect(0);
+        assert!(!told.stderr.contains(&password), "{}", told.stderr);
+        way.perm(cluster).arguments(&["delete-user", &user]).run().expect(0);
+    }
+}
