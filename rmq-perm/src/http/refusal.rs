@@ -36,8 +36,12 @@ pub fn in_words(answer: &Answer, user: &str, effect: Effect) -> Failure {
             if let Some(failure) = answer.body.get("reason").and_then(known) {
                 return failure;
             }
-            let status = format!("status {}", answer.status);
-            Failure::data(format!("the broker refuses it: {}", reason.unwrap_or(&status)))
+            Failure::data(match (answer.status, reason) {
+                // What a credential validator has against a password.
+                (400, Some(why)) => why.to_owned(),
+                (_, Some(why)) => format!("the broker refuses it: {why}"),
+                (status, None) => format!("the broker refuses it with status {status}"),
+            })
         }
         status => {
             // 503 is said by a broker that starts or has no majority, and by a proxy with no
@@ -175,9 +179,11 @@ mod tests {
     #[test]
     fn another_refusal_is_told_in_the_brokers_own_words() {
         let why = json!("minimum required password length: 8");
-        let wanted = "the broker refuses it: minimum required password length: 8";
+        let wanted = "minimum required password length: 8";
         assert_eq!(said(400, why, Effect::Changes), (wanted.to_owned(), 65));
-        let wanted = "the broker refuses it: status 405".to_owned();
+        let protected = "the broker refuses it: protected".to_owned();
+        assert_eq!(said(412, json!("protected"), Effect::Changes), (protected, 65));
+        let wanted = "the broker refuses it with status 405".to_owned();
         assert_eq!(said(405, Value::Null, Effect::Changes), (wanted, 65));
     }
 

@@ -101,3 +101,41 @@ fn is_before_anything(kind: ErrorKind) -> bool {
             | ErrorKind::AddrNotAvailable
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    fn said(error: Error, effect: Effect) -> (String, u8) {
+        let failure = Unanswered::of(error).in_words(effect, "http://h:1", LIMIT);
+        (failure.to_string(), failure.exit().status())
+    }
+
+    fn lost() -> Error {
+        Error::Io(ErrorKind::ConnectionReset.into())
+    }
+
+    #[test]
+    fn what_was_not_sent_was_not_done_and_what_was_may_have_been() {
+        let refused = said(Error::Io(ErrorKind::ConnectionRefused.into()), Effect::Changes);
+        let wanted = "http://h:1: nothing answers there: connection refused".to_owned();
+        assert_eq!(refused, (wanted, 69));
+        let late = || Error::Timeout(ureq::Timeout::Global);
+        let wanted = "no answer from http://h:1 within 2s";
+        assert_eq!(said(late(), Effect::Reads), (wanted.to_owned(), 75));
+        assert_eq!(said(late(), Effect::Changes), (format!("{wanted}{UNKNOWN}"), 75));
+        let wanted = format!("lost the connection to http://h:1: connection reset{UNKNOWN}");
+        assert_eq!(said(lost(), Effect::Changes), (wanted, 75));
+        assert_eq!(said(Error::LargeResponseHeader(2, 1), Effect::Reads).1, 70);
+    }
+
+    #[test]
+    fn whatever_happens_while_connecting_means_that_the_api_is_not_reached() {
+        for error in [lost(), Error::Timeout(ureq::Timeout::Global), Error::ConnectionFailed] {
+            let failure = Unanswered::of(error).while_connecting(LIMIT, false);
+            assert_eq!(failure.exit(), Exit::Unavailable, "{failure}");
+        }
+    }
+}
