@@ -31,7 +31,11 @@ pub fn in_words(answer: &Term) -> Option<Failure> {
         }
         ("user_already_exists", _) => Some(refused::user_exists()),
         ("invalid_regexp", [pattern, why]) => {
-            let pattern = readable(&pattern.text().unwrap_or_default());
+            // Bytes, also where they come as a list of numbers, which is else one of characters.
+            let pattern = match pattern {
+                Term::Charlist(bytes) => readable(bytes),
+                other => readable(&other.text().unwrap_or_default()),
+            };
             Some(refused::invalid_pattern(&pattern, &objection(why)))
         }
         _ => None,
@@ -78,7 +82,10 @@ mod tests {
         let pattern = Term::Binary(b"*".to_vec());
         let text =
             "'*' is not a regular expression the broker takes: nothing to repeat at offset 0";
-        assert_eq!(error(vec![atom("invalid_regexp"), pattern, Term::Tuple(why)]), said(text, 65));
+        let refused = |pattern| vec![atom("invalid_regexp"), pattern, Term::Tuple(why.clone())];
+        assert_eq!(error(refused(pattern)), said(text, 65));
+        let bytes = error(refused(Term::Charlist("ü*".into()))).unwrap().0;
+        assert!(bytes.starts_with("'ü*' is not"), "{bytes}");
     }
 
     #[test]
