@@ -7,7 +7,7 @@ RABBITMQ ?= 3.10
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
 
-.PHONY: all demo check soak format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak torture format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
 all: build
 
@@ -58,6 +58,12 @@ soak: build
 	scripts/install-tools $(RABBITMQ) 4.0
 	RMQ_SOAK=1 cargo test --workspace --exclude rmq-tests -- --nocapture fuzz
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
+
+# Faults of every kind at once, for so many minutes, and a report; a seed repeats a run.
+torture: build
+	scripts/install-tools $(RABBITMQ)
+	@RMQ_SEED=$(SEED) RMQ_MINUTES=$(MINUTES) RMQ_RELEASE=$(RABBITMQ) RMQ_FAULTS=$(FAULTS) RMQ_RATE=$(RATE) \
+		target/debug/torture
 
 install:
 	cargo build --release --workspace --bins
