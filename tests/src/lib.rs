@@ -3,7 +3,7 @@
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
-//! * [`unheard`] is an address where nobody listens.
+//! * [`twice`] is a broker that answers twice; [`unheard`] is an address where nobody listens.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
@@ -38,6 +38,7 @@ pub mod secured;
 pub mod text;
 pub mod tool;
 pub mod torture;
+pub mod twice;
 pub mod unheard;
 pub mod vhost;
 pub mod wait;
