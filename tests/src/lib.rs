@@ -3,15 +3,17 @@
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
-//! * [`unheard`] is an address where nobody listens; [`hostile`] a broker that keeps to no rule,
-//!   [`garage`] one that is not RabbitMQ.
+//! * [`twice`] is a broker that answers twice; [`unheard`] is an address where nobody listens;
+//!   [`hostile`] a broker that keeps to no rule, [`garage`] one that is not RabbitMQ.
 //! * [`managed`] is one with the management plugin, and the two ways to it; [`swallow`] loses
 //!   answers on the way.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
+//! * [`limits`] is what a process takes of the machine.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -31,6 +33,7 @@ pub mod connections;
 pub mod garage;
 pub mod hostile;
 pub mod managed;
+pub mod limits;
 pub mod observe;
 pub mod pika;
 pub mod proxy;
@@ -41,6 +44,8 @@ pub mod secured;
 pub mod swallow;
 pub mod text;
 pub mod tool;
+pub mod torture;
+pub mod twice;
 pub mod unheard;
 pub mod vhost;
 pub mod wait;
