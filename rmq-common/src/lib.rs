@@ -10,6 +10,7 @@
 pub mod amqp_error;
 pub mod arguments;
 pub mod broker_url;
+mod completions;
 pub mod connection;
 pub mod diagnostics;
 pub mod duration;
@@ -18,6 +19,7 @@ pub mod exit;
 pub mod failure;
 mod frames;
 mod greeting;
+pub mod help;
 pub mod names;
 pub mod nearest;
 pub mod options;

@@ -9,7 +9,9 @@
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
+//! * [`terminal`] is one without a screen.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`help`] is what a tool says of itself.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -27,6 +29,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod connections;
 pub mod garage;
+pub mod help;
 pub mod hostile;
 pub mod observe;
 pub mod pika;
@@ -35,6 +38,7 @@ pub mod queues;
 pub mod running;
 pub mod scale;
 pub mod secured;
+pub mod terminal;
 pub mod text;
 pub mod tool;
 pub mod unheard;
