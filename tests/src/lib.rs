@@ -11,8 +11,9 @@
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
-//! * [`limits`] is what a process takes of the machine.
+//! * [`limits`] is what a process takes of the machine; [`terminal`] is one without a screen.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`help`] is what a tool says of itself.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
@@ -31,6 +32,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod connections;
 pub mod garage;
+pub mod help;
 pub mod hostile;
 pub mod managed;
 pub mod limits;
@@ -42,6 +44,7 @@ pub mod running;
 pub mod scale;
 pub mod secured;
 pub mod swallow;
+pub mod terminal;
 pub mod text;
 pub mod tool;
 pub mod torture;
