@@ -10,6 +10,8 @@
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`shell`] is a user's shell with them in its PATH; [`document`] takes the commands out of a
+//!   page, and [`reader`] follows them; [`messages`] compares what pages and sources say.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -26,15 +28,19 @@ pub mod brokers;
 pub mod certificates;
 pub mod cluster;
 pub mod connections;
+pub mod document;
 pub mod garage;
 pub mod hostile;
+pub mod messages;
 pub mod observe;
 pub mod pika;
 pub mod proxy;
 pub mod queues;
+pub mod reader;
 pub mod running;
 pub mod scale;
 pub mod secured;
+pub mod shell;
 pub mod text;
 pub mod tool;
 pub mod unheard;
