@@ -67,9 +67,11 @@ fn of_manual(text: &str) -> Vec<Section> {
     for (number, line) in text.lines().enumerate() {
         if let Some(title) = line.strip_prefix(".Sh ") {
             pages.begin_section(title);
-        } else if let Some(line) = line.strip_prefix(".Dl ") {
-            pages.add(number + 1, unescaped(line));
-            pages.end_block();
+        } else if line.starts_with(".Dl $") {
+            panic!(
+                "line {}: .Dl takes a lone dot for the end of a sentence; .Bd -literal",
+                number + 1
+            );
         } else if line.starts_with(".Bd -literal") {
             literal = true;
         } else if line == ".Ed" {
@@ -174,11 +176,12 @@ mod tests {
 
     #[test]
     fn a_manual_page_shows_its_escapes_as_what_they_are() {
-        let text = ".Sh EXAMPLES\n.Dl $ a '\\et'\nText.\n.Bd -literal -offset indent\n$ b \\(dqc\\(dq\nd\n.Ed\n";
+        let text = ".Sh EXAMPLES\n.Bd -literal\n$ a '\\et'\n.Ed\nText.\n\
+                    .Bd -literal -offset indent\n$ b \\(dqc\\(dq\nd\n.Ed\n";
         let sections = of_manual(text);
         let [one, two] = &sections[0].blocks[..] else { panic!("{sections:?}") };
         assert_eq!(commands(one), [("a '\\t'".to_owned(), vec![])]);
         assert_eq!(commands(two), [("b \"c\"".to_owned(), vec!["d".to_owned()])]);
-        assert_eq!((one.line, two.line), (2, 5));
+        assert_eq!((one.line, two.line), (3, 7));
     }
 }

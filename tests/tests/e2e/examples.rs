@@ -4,6 +4,7 @@ use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::shell::stand_in;
+use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::{wait_equal, wait_until};
@@ -70,8 +71,14 @@ fn every_example_says_what_it_guarantees_and_is_run_here() {
         }
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[1].starts_with("# Guarantees: ") && lines[2].starts_with("# "), "{name}");
-        assert!(here.contains(&format!("{name} ")), "{name} is not run");
+        let first = usize::from(lines[0].starts_with("#!"));
+        let guarantees = &lines[first..first + 2];
+        assert!(guarantees[0].starts_with("# Guarantees: "), "{name}");
+        assert!(guarantees[1].starts_with("# "), "{name}");
+        assert!(
+            here.contains(&format!("{name} ")) || here.contains(&format!("\"{name}\"")),
+            "{name}"
+        );
     }
 }
 
@@ -114,6 +121,38 @@ fn a_cron_job_empties_a_queue_into_a_dated_file_and_has_nothing_to_say() {
     assert_eq!((&ended.stdout[..], &ended.stderr[..]), (&b""[..], ""));
     let ended = place.shell("cron-drain . elsewhere").run().expect(65);
     assert!(ended.stderr.contains("no such queue"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_lines_of_the_crontab_do_what_they_say_with_what_it_sets_and_nothing_else() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.tool("rmq-declare").arguments(&["reports", "jobs"]).run().expect(0);
+    vhost.send(&["reports"]).input("one\n").run().expect(0);
+    vhost.send(&["jobs"]).input(numbered(1001)).run().expect(0);
+    let place = Place::new(&vhost);
+    place.run(
+        "mkdir -p -m 700 .config/rmq && umask 077 && \
+               printf '[prod]\\nurl = \"%s\"\\n' \"$AMQP_URL\" > .config/rmq/profiles.toml",
+    );
+    let here = place.directory.path().to_str().unwrap();
+    let table = fs::read_to_string(examples().join("crontab")).unwrap();
+    let said: Vec<Vec<u8>> = table
+        .lines()
+        .filter(|line| line.starts_with(|first: char| first == '*' || first.is_ascii_digit()))
+        .map(|line| {
+            // Five fields, then what cron gives to the shell.
+            let command = line.splitn(6, ' ').last().unwrap().trim_start().replace("\\%", "%");
+            assert!(!line.replace("\\%", "").contains('%'), "{line}");
+            let shell = place.shell(&format!("unset XDG_CONFIG_HOME\n{command}"));
+            let shell = shell.environment("HOME", here).environment("AMQP_URL", "@prod");
+            let ended = shell.run().expect(0);
+            [ended.stdout, ended.stderr.into_bytes()].concat()
+        })
+        .collect();
+    // The first empties the queue, the second puts a report into it, the third is a monitor.
+    assert_eq!(said, [&b""[..], b"", b"jobs: 1001 messages\n"]);
+    assert_eq!(place.run("cat reports.$(date +%F)"), b"one\n");
+    assert!(String::from_utf8(vhost.drain("reports")).unwrap().starts_with("Filesystem"));
 }
 
 #[test]
@@ -166,7 +205,7 @@ fn a_queue_is_moved_saved_and_restored_with_all_that_messages_carry() {
     let before = all(&vhost);
     let place = Place::new(&vhost);
     let script = format!("move-queue \"$AMQP_URL\" '{}' jobs", other.url());
-    place.shell(&script).run().expect(65).says("no such queue");
+    place.shell(&script).run().expect(65).says("no queue jobs where it is to go");
     vhost.wait_held("jobs", Held::ready(2));
     other.declare(&[], "jobs");
     place.run(&script);
