@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_command_is_as_many_lines_as_the_shell_needs_and_what_follows_is_its_output() {
-        let text = "# Page\n\n## One\n\n    $ a |\n        b \\\n        c\n    out\n\n    put\n    $ d\n\n## Two\n\n    e\n    f 'g\n    h'\n";
+        let text = "# Page\n\n## One\n\n    $ a |\n        b \\\n        c\n    out\n\n\
+                    \u{20}   put\n    $ d\n\n## Two\n\n    e\n    f 'g\n    h'\n";
         let sections = of_markdown(text);
         assert_eq!(sections.iter().map(|it| &it.title[..]).collect::<Vec<_>>(), ["One", "Two"]);
         assert_eq!(sections[0].blocks.len(), 2);

@@ -103,8 +103,11 @@ impl Reader<'_> {
             }
         };
         let numbers_differ = matches!(how, Some(How::OtherNumbers));
-        let same =
-            |text: &str| if numbers_differ { without_numbers(text) } else { text.to_owned() };
+        // No page shows a blank at the end of a line.
+        let same = |text: &str| {
+            let text = text.trim_end();
+            if numbers_differ { without_numbers(text) } else { text.to_owned() }
+        };
         let came: Vec<String> = String::from_utf8_lossy(&ended.stdout).lines().map(same).collect();
         let shown: Vec<String> = shown.iter().map(|line| same(line)).collect();
         if !shown.is_empty() {
