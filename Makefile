@@ -6,7 +6,7 @@ RABBITMQ ?= 3.10
 
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
-EXAMPLES = $(shell grep -ls '^\#!' examples/*)
+EXAMPLES = $(shell grep -ls '^\#!' examples/* examples/*/*)
 
 .PHONY: all demo check soak release format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
