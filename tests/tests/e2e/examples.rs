@@ -5,7 +5,7 @@ use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::shell::stand_in;
 use rmq_tests::text::numbered;
-use rmq_tests::tool::Tool;
+use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::{wait_equal, wait_until};
 use rustix::process::Signal;
@@ -294,6 +294,46 @@ fn lines_of_one_key_stay_in_one_queue_in_their_order_and_files_in_theirs() {
         sent.iter().copied().filter(order).collect::<Vec<_>>(),
         lines.lines().collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn permissions_in_a_file_are_planned_applied_and_watched() {
+    let vhost = Vhost::new(brokers::one());
+    let (name, developer) = (&vhost.name, format!("{}-developer", vhost.name));
+    vhost.add_user(&developer, [".*", ".*", ".*"]);
+    let place = Place::new(&vhost);
+    let row = |user: &str, patterns| format!("{name},{user},{patterns}\n");
+    let header = "vhost,user,configure,write,read\n".to_owned();
+    let file = header + &row(name, ".*,.*,.*") + &row(&developer, "^$,^app[.],^app[.]");
+    place.write("permissions.csv", &file);
+    let ci = |what: &str| {
+        let script = examples().join("permissions/permissions-ci");
+        let shell = place.shell(&format!("exec {} {what} permissions.csv", script.display()));
+        let shell = shell.environment("HOME", vhost.cluster.variable("RMQ_CLUSTER_HOME"));
+        let variables = ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"];
+        let shell = variables.iter().fold(shell, |shell, variable| {
+            shell.environment(variable, vhost.cluster.variable(variable))
+        });
+        shell.run()
+    };
+    let shown = |ended: Ended| String::from_utf8(ended.stdout).unwrap();
+    assert!(shown(ci("plan").expect(0)).contains(&developer));
+    // A plan changes nothing, and a watch says what is not as it is written.
+    assert!(shown(ci("watch").expect(1)).contains(&developer));
+    ci("apply").expect(0);
+    assert_eq!(shown(ci("watch").expect(0)), "");
+    let somebody = format!("{name}-somebody");
+    vhost.add_user(&somebody, [".*", ".*", ".*"]);
+    assert!(shown(ci("watch").expect(1)).contains(&somebody));
+    ci("apply").expect(0);
+    assert_eq!(shown(ci("watch").expect(0)), "");
+    place.write("permissions.csv", &file.replace("^$", "("));
+    ci("apply").expect(65).says("line 3");
+    place.write("permissions.csv", &file);
+    assert_eq!(shown(ci("watch").expect(0)), "");
+    for user in [&somebody, &developer] {
+        vhost.cluster.control(1, &["delete_user", user]);
+    }
 }
 
 #[test]
