@@ -18,6 +18,7 @@ FISH_COMPLETIONS = $(SHARE)/fish/vendor_completions.d
 ZSH_COMPLETIONS = $(SHARE)/zsh/$(ZSH_DIRECTORY)
 # Where zsh looks for what is installed under /usr/local and elsewhere; Debian's packages have their own.
 ZSH_DIRECTORY ?= site-functions
+EXAMPLES = $(shell grep -ls '^\#!' examples/* examples/*/*)
 
 .PHONY: all demo check soak torture release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
 
@@ -50,7 +51,7 @@ man-lint:
 
 script-lint:
 	scripts/install-tools
-	shellcheck .ci/run scripts/*
+	shellcheck .ci/run scripts/* $(EXAMPLES)
 
 unit:
 	cargo test --workspace --exclude rmq-tests

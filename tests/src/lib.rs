@@ -15,6 +15,8 @@
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`help`] is what a tool says of itself.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
+//! * [`shell`] is a user's shell with them in its PATH; [`document`] takes the commands out of a
+//!   page, and [`reader`] follows them; [`messages`] compares what pages and sources say.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -31,18 +33,22 @@ pub mod brokers;
 pub mod certificates;
 pub mod cluster;
 pub mod connections;
+pub mod document;
 pub mod garage;
 pub mod help;
 pub mod hostile;
-pub mod managed;
 pub mod limits;
+pub mod managed;
+pub mod messages;
 pub mod observe;
 pub mod pika;
 pub mod proxy;
 pub mod queues;
+pub mod reader;
 pub mod running;
 pub mod scale;
 pub mod secured;
+pub mod shell;
 pub mod swallow;
 pub mod terminal;
 pub mod text;

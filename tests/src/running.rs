@@ -2,7 +2,7 @@
 
 use crate::tool::{Ended, Input, Tool};
 use crate::wait::wait_until;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -23,6 +23,7 @@ pub struct Running {
     stderr: Heard,
     started: Instant,
     timeout: Duration,
+    group: bool,
 }
 
 /// What has come from a pipe so far.
@@ -59,7 +60,7 @@ impl Heard {
 
 impl Running {
     pub(crate) fn start(tool: Tool) -> Self {
-        let Tool { mut command, input, output, timeout } = tool;
+        let Tool { mut command, input, output, timeout, group } = tool;
         let shown = format!("{command:?}");
         let listened_to = output.is_none();
         let (bytes, stdin) = match input {
@@ -102,7 +103,7 @@ impl Running {
             None => Heard::default(),
         };
         let stderr = Heard::from(child.stderr.take().expect("its standard error"));
-        Running { child, command: shown, feed, unwritten, stdout, stderr, started, timeout }
+        Running { child, command: shown, feed, unwritten, stdout, stderr, started, timeout, group }
     }
 
     /// Its process id.
@@ -110,13 +111,16 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal, and where it has a process group of its own, all of that.
     ///
     /// # Panics
     /// When it is gone.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("a process to signal");
+        let pid = Pid::from_child(&self.child);
+        let sent =
+            if self.group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        sent.expect("a process to signal");
     }
 
     /// Writes to its standard input, and waits until it is in the pipe.
@@ -229,7 +233,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After an end that was waited for both do nothing.
+        // After an end that was waited for both do nothing. Of a group, some may be left.
+        if self.group {
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

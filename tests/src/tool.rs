@@ -2,7 +2,7 @@
 
 use crate::running::Running;
 use std::fs::File;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub struct Tool {
     pub(crate) input: Input,
     pub(crate) output: Option<Stdio>,
     pub(crate) timeout: Duration,
+    pub(crate) group: bool,
 }
 
 /// What a program reads.
@@ -47,7 +48,8 @@ impl Tool {
         let mut command = Command::new(path.into());
         // What the tests' own caller has set must not decide what they see.
         command.env_remove("AMQP_URL").env_remove("RABBITMQ_API_URL");
-        Tool { command, input: Input::Bytes(Vec::new()), output: None, timeout: TIMEOUT }
+        let input = Input::Bytes(Vec::new());
+        Tool { command, input, output: None, timeout: TIMEOUT, group: false }
     }
 
     /// One of our tools, with a disk of its own of so many bytes mounted on `directory`, which
@@ -118,6 +120,15 @@ impl Tool {
     #[must_use]
     pub fn output_to_pipe(mut self) -> Self {
         self.output = Some(Stdio::piped());
+        self
+    }
+
+    /// It is the first of a process group of its own, all of which is signalled and killed with it,
+    /// as a terminal does with a pipeline.
+    #[must_use]
+    pub fn own_group(mut self) -> Self {
+        self.command.process_group(0);
+        self.group = true;
         self
     }
 

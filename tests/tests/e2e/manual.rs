@@ -1,6 +1,8 @@
-//! The manual and the tools know the same options.
+//! The manual and the tools know the same options, and the same messages.
 
 use rmq_tests::help::{help, options};
+use rmq_tests::messages::{pieces, told, unfounded};
+use rmq_tests::tool::Tool;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -23,6 +25,23 @@ fn every_option_of_rmq_recv_is_in_its_manual_and_no_other() {
 #[test]
 fn every_option_of_rmq_send_is_in_its_manual_and_no_other() {
     holds("rmq-send");
+}
+
+#[test]
+fn every_message_in_the_diagnostics_of_a_page_is_one_that_the_sources_have() {
+    let tools = ["rmq-declare", "rmq-recv", "rmq-send"];
+    let common = pieces("rmq-common");
+    let all: Vec<String> = tools.iter().flat_map(|tool| pieces(tool)).collect();
+    says(&[&common[..], &all].concat(), "rmq.7");
+    for tool in tools {
+        says(&[&common[..], &pieces(tool)].concat(), &format!("{tool}.1"));
+    }
+}
+
+fn says(sources: &[String], page: &str) {
+    let unfounded = |message: &String| Some((unfounded(message, sources)?, message.clone()));
+    let unfounded: Vec<_> = told(page).iter().filter_map(unfounded).collect();
+    assert!(unfounded.is_empty(), "{page}: no source says {unfounded:#?}");
 }
 
 fn holds(tool: &str) {

@@ -1,0 +1,168 @@
+//! Every command in the pages and the README does what it is said to do, and what is shown to come
+//! out of it does come out.
+
+use rmq_tests::brokers::{self, release};
+use rmq_tests::cluster::Cluster;
+use rmq_tests::reader::How::{Not, OtherNumbers, Status, Until};
+use rmq_tests::reader::{Reader, Unlike};
+use rmq_tests::shell::stand_in;
+use rmq_tests::vhost::Vhost;
+use std::fs;
+use std::path::Path;
+
+/// Pipelines without an end, each of which is interrupted when this has come of it.
+const SENT_LOG: &str = "rmq-recv -n 1 --idle 1s logs | grep -q ERROR";
+const SEEN_ERROR: &str = "rmq-send -b 'ERROR: seen' logs && grep -q seen output";
+const SEEN: &str = "rmq-send -b hello in && rmq-recv -n 1 --idle 1s out | grep -q 'seen hello'";
+const UPPER: &str = "rmq-send -b hello in && rmq-recv -n 1 --idle 1s out | grep -q HELLO";
+const FILTERED: &str = "rmq-send -b hello a && rmq-recv -n 1 --idle 1s b | grep -q 'seen hello'";
+const FILTERED_A: &str = "rmq-send -b hello A && rmq-recv -n 1 --idle 1s B | grep -q 'seen hello'";
+const MADE: &str = "rmq-send -b picture thumbnails && grep -q picture made";
+const TAPPED: &str =
+    "rmq-send --allow-unroutable -e logs -r app.x -b hello && grep -q hello output";
+
+/// What the commands of a page find there: programs that are not the page's matter, files, queues.
+fn prepare(directory: &Path, vhost: &Vhost, other: &Vhost) {
+    stand_in(directory, "service", "echo started; echo 'ERROR: stopped' >&2");
+    stand_in(directory, "psql", "printf '1,20\\n2,30\\n'");
+    stand_in(directory, "make-thumbnail", "cat >> made");
+    stand_in(directory, "filter", "exec sed -u 's/^/seen /'");
+    for (file, text) in [
+        ("app.log", "started\nERROR: none\n"),
+        ("today.txt", "one\ntwo\n"),
+        ("a b.pdf", ""),
+        ("queues.csv", "queue,type,max-length,with-dlq\ntasks,,100000,true\nmail,classic,,\n"),
+    ] {
+        fs::write(directory.join(file), text).unwrap();
+    }
+    let queues = ["logs", "in", "out", "a", "b", "A", "B", "results", "documents", "thumbnails"];
+    vhost.tool("rmq-declare").arguments(&queues).run().expect(0);
+    vhost.tool("rmq-declare").arguments(&["--exchange", "logs:topic"]).run().expect(0);
+    vhost.declare(&["--exchange", "events:topic", "--bind", "events:disk.*"], "disks");
+    other.declare(&[], "jobs");
+    other.send(&["jobs"]).input("one\ntwo\n").run().expect(0);
+}
+
+/// Follows a page on a cluster, as a user of a virtual host, where `queues` are declared besides.
+fn follow(page: &str, cluster: &Cluster, queues: &[&str], unlike: &[Unlike]) {
+    let (vhost, other) = (Vhost::new(cluster), Vhost::new(cluster));
+    let directory = tempfile::tempdir().unwrap();
+    prepare(directory.path(), &vhost, &other);
+    for queue in queues {
+        vhost.declare(&[], queue);
+        vhost.send(&[queue]).input("one\ntwo\n").run().expect(0);
+    }
+    let mut names = vec![
+        ("amqp://h1,h2,h3", vhost.url()),
+        ("h1,h2,h3", cluster.hosts().to_owned()),
+        ("amqp://old", other.url()),
+        ("amqp://new", vhost.url()),
+        ("/var/log/app.log", "app.log".to_owned()),
+        ("/var/spool/rmq", format!("{}/spool", directory.path().display())),
+    ];
+    // The README makes it; for a manual page it is there.
+    if page.starts_with("man/") {
+        names.push(("/testvhost", vhost.name.clone()));
+    }
+    let mut environment = vec![("AMQP_URL", vhost.url())];
+    // Who may read a node's cookie.
+    environment.push(("HOME", cluster.variable("RMQ_CLUSTER_HOME").to_owned()));
+    for name in ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"] {
+        environment.push((name, cluster.variable(name).to_owned()));
+    }
+    Reader { directory: directory.path(), names, environment, unlike }.follow(page);
+}
+
+#[test]
+fn the_readme_does_what_it_says() {
+    let cluster = brokers::three_to_break();
+    let _walkthrough = Walkthrough(&cluster);
+    let unlike = [
+        ("make demo", Not("the first is tested by itself, and the second runs this test")),
+        ("rmq-perm cluster-status", OtherNumbers),
+        ("tail -F app.log", Until(SENT_LOG)),
+        ("rmq-recv logs |", Until(SEEN_ERROR)),
+        ("rmq-recv in |", Until(SEEN)),
+        ("rmq-recv -j 4", Until(MADE)),
+        ("rmq-recv -e logs", Until(TAPPED)),
+        ("rmq-recv --ack-from", Until(FILTERED)),
+    ];
+    follow("README.md", &cluster, &[], &unlike);
+}
+
+/// What a walkthrough makes for good.
+struct Walkthrough<'a>(&'a Cluster);
+
+impl Drop for Walkthrough<'_> {
+    fn drop(&mut self) {
+        let expression = "begin catch rabbit_vhost:delete(<<\"/testvhost\">>, <<\"tests\">>), \
+                          catch rabbit_auth_backend_internal:delete_user(<<\"subro\">>, \
+                          <<\"tests\">>), \"\" end";
+        let _ = self.0.try_erlang(1, expression);
+    }
+}
+
+#[test]
+fn the_overview_does_what_it_says() {
+    let unlike = [
+        ("                       the cluster", Not("a picture")),
+        ("tail -F app.log", Until(SENT_LOG)),
+        ("rmq-recv logs |", Until(SEEN_ERROR)),
+        ("rmq-recv in |", Until(SEEN)),
+        ("rmq-recv --ack-from", Until(SEEN)),
+        ("rmq-recv --format json in |", Until(UPPER)),
+    ];
+    follow("man/rmq.7", brokers::three(), &["jobs"], &unlike);
+}
+
+#[test]
+fn the_page_of_rmq_declare_does_what_it_says() {
+    let unlike = [("[prod]", Not("a file")), ("printf 'queue,type", Status(1))];
+    follow("man/rmq-declare.1", brokers::three(), &[], &unlike);
+}
+
+#[test]
+fn the_page_of_rmq_recv_does_what_it_says() {
+    let unlike = [
+        ("[prod]", Not("a file")),
+        ("rmq-recv logs |", Until(SEEN_ERROR)),
+        ("rmq-recv --ack-from", Until(FILTERED)),
+        ("rmq-recv -j 4", Until(MADE)),
+        ("rmq-recv -e logs", Until(TAPPED)),
+    ];
+    follow("man/rmq-recv.1", brokers::three(), &["jobs", "reports"], &unlike);
+}
+
+#[test]
+fn the_page_of_rmq_send_does_what_it_says() {
+    let unlike = [
+        ("[prod]", Not("a file")),
+        ("rmq-send: read 9", Not("what it prints")),
+        ("rmq-recv --ack-from", Until(FILTERED_A)),
+        ("tail -F /var/log/app.log", Until(SENT_LOG)),
+    ];
+    follow("man/rmq-send.1", brokers::three(), &["orders"], &unlike);
+}
+
+#[test]
+fn the_japanese_walkthrough_does_what_it_says_from_the_first_node_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let script = top.join("scripts/cluster");
+    let (script, release) = (script.display(), release());
+    // Should the test end before the page does, the cluster ends with it.
+    let up = format!("{script} up 3 --release {release} --owner {}", std::process::id());
+    let names = vec![
+        ("scripts/cluster up 3", up),
+        ("scripts/cluster env", format!("{script} env")),
+        ("scripts/cluster kill", format!("{script} kill")),
+        ("scripts/cluster down", format!("{script} down")),
+    ];
+    let unlike = [
+        ("make build", Not("what it builds and installs is there already")),
+        ("rmq-perm cluster-status", OtherNumbers),
+        ("rmq-declare -p /testvhost mine", Status(77)),
+    ];
+    Reader { directory: directory.path(), names, environment: Vec::new(), unlike: &unlike }
+        .follow("docs/ja/README.md");
+}
