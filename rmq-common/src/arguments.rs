@@ -5,7 +5,10 @@
 //! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
 //! written down twice.
 
+use crate::completions;
 use crate::failure::{Cause, Failure};
+use crate::help::{self, Help};
+use crate::nearest;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,14 +24,16 @@ pub type Aliases = &'static [(&'static str, &'static str)];
 pub fn parse<T: FromArgs + ArgsInfo>(
     program: &'static str,
     aliases: Aliases,
+    help: &Help,
 ) -> Result<Option<T>, Failure> {
-    read::<T>(program, std::env::args_os().skip(1), aliases)
+    read::<T>(program, std::env::args_os().skip(1), aliases, help)
 }
 
 fn read<T: FromArgs + ArgsInfo>(
     program: &str,
     arguments: impl Iterator<Item = OsString>,
     aliases: Aliases,
+    help: &Help,
 ) -> Result<Option<T>, Failure> {
     let info = T::get_args_info();
     let words = arguments
@@ -44,19 +49,23 @@ fn read<T: FromArgs + ArgsInfo>(
             print(&format!("{program} {}\n", env!("CARGO_PKG_VERSION")))?;
             return Ok(None);
         }
-        Request::Help(command) => command.into_iter().chain(["--help".to_owned()]).collect(),
+        Request::Help { command, all } => {
+            let command = info.commands.iter().find(|it| Some(it.name) == command.as_deref());
+            print(&match command {
+                Some(command) => help::of_command(program, &command.command),
+                None => help.of_tool(program, &info, all),
+            })?;
+            return Ok(None);
+        }
+        Request::Completions(of) => {
+            print(&completions::script(&of, program, &info, aliases)?)?;
+            return Ok(None);
+        }
     };
     let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
-    match T::from_args(&[program], &plain) {
-        Ok(arguments) => Ok(Some(arguments)),
-        Err(early) if early.status.is_ok() => {
-            print(&early.output)?;
-            Ok(None)
-        }
-        Err(early) => {
-            Err(Failure::usage(format!("{} (see {program} --help)", problem(&early.output))))
-        }
-    }
+    T::from_args(&[program], &plain).map(Some).map_err(|early| {
+        Failure::usage(format!("{} (see {program} --help)", problem(&early.output)))
+    })
 }
 
 /// argh's sentence in this project's words, on one line.
@@ -90,8 +99,11 @@ pub fn problem(said: &str) -> String {
 enum Request {
     /// To run, with these words in the form argh reads.
     Run(Vec<String>),
-    /// Help, of a subcommand where one was named.
-    Help(Option<String>),
+    /// Help, of a subcommand where one was named; of the tool's common options, or of all.
+    Help { command: Option<String>, all: bool },
+    /// A shell's completions, or what they ask for. Not an option like others: it is for packages
+    /// and shells.
+    Completions(String),
     /// The version.
     Version,
 }
@@ -114,8 +126,12 @@ fn plain_form(
                 None => (long, None),
             };
             match name {
-                "help" => return Ok(Request::Help(form.subcommand)),
+                "help" => return form.help(value),
                 "version" => return Ok(Request::Version),
+                "completions" => {
+                    let of = value.or_else(|| words.next()).unwrap_or_default();
+                    return Ok(Request::Completions(of.to_owned()));
+                }
                 _ => form.long(name, value, &mut words)?,
             }
         } else if word.len() > 1 && word.starts_with('-') {
@@ -123,8 +139,7 @@ fn plain_form(
                 return Ok(request);
             }
         } else if !info.commands.is_empty() && form.subcommand.is_none() {
-            let name = aliases.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, n)| n);
-            form.subcommand = Some(name.to_owned());
+            form.subcommand = Some(subcommand(word, info, aliases)?);
         } else {
             positionals.push(word.to_owned());
         }
@@ -139,6 +154,17 @@ fn plain_form(
     Ok(Request::Run(plain))
 }
 
+/// The name of the subcommand that `word` stands for.
+fn subcommand(word: &str, info: &CommandInfoWithArgs, aliases: Aliases) -> Result<String, Failure> {
+    let name = aliases.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, name)| name);
+    let known = || info.commands.iter().map(|command| command.name);
+    if known().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let hint = nearest::hint(word, known().chain(aliases.iter().map(|(alias, _)| *alias)));
+    Err(Failure::usage(format!("unknown command {word}{hint}")))
+}
+
 struct Form<'a> {
     info: &'a CommandInfoWithArgs,
     subcommand: Option<String>,
@@ -149,6 +175,15 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
+    fn help(self, value: Option<&str>) -> Result<Request, Failure> {
+        match value {
+            None | Some("all") => {
+                Ok(Request::Help { command: self.subcommand, all: value.is_some() })
+            }
+            Some(_) => Err(Failure::usage("--help takes nothing, or all: --help=all")),
+        }
+    }
+
     fn long<'w>(
         &mut self,
         name: &str,
@@ -170,7 +205,10 @@ impl Form<'_> {
         letters.next();
         while let Some(letter) = letters.next() {
             match letter {
-                'h' => return Ok(Some(Request::Help(self.subcommand.take()))),
+                'h' => {
+                    let command = self.subcommand.take();
+                    return Ok(Some(Request::Help { command, all: false }));
+                }
                 'V' => return Ok(Some(Request::Version)),
                 _ => {}
             }
@@ -196,7 +234,8 @@ impl Form<'_> {
         words: &mut impl Iterator<Item = &'w str>,
     ) -> Result<(), Failure> {
         let Some((flag, of_subcommand)) = self.find(wanted) else {
-            return Err(Failure::usage(format!("unknown option {shown}")));
+            let hint = nearest::hint(shown, self.known());
+            return Err(Failure::usage(format!("unknown option {shown}{hint}")));
         };
         let long = format!("--{}", flag.long.trim_start_matches('-'));
         let value = match (&flag.kind, value) {
@@ -214,6 +253,14 @@ impl Form<'_> {
         into.push(long);
         into.extend(value);
         Ok(())
+    }
+
+    /// The long names of the options that may stand here.
+    fn known(&self) -> impl Iterator<Item = &str> {
+        let subcommand =
+            self.info.commands.iter().find(|it| Some(it.name) == self.subcommand.as_deref());
+        let own = subcommand.into_iter().flat_map(|it| it.command.flags);
+        own.chain(self.info.flags).filter(|flag| !flag.hidden).map(|flag| flag.long)
     }
 
     /// The option meant, and whether it is the subcommand's.
@@ -262,8 +309,10 @@ mod tests {
         words: Vec<String>,
     }
 
+    const HELP: Help = Help { usage: &["WORD..."], example: "tool a", groups: &[], common: &[] };
+
     fn tool(line: &str) -> Result<Option<Tool>, Failure> {
-        read("tool", line.split(' ').filter(|w| !w.is_empty()).map(OsString::from), &[])
+        read("tool", line.split(' ').filter(|w| !w.is_empty()).map(OsString::from), &[], &HELP)
     }
 
     #[test]
@@ -291,7 +340,9 @@ mod tests {
     #[test]
     fn a_usage_error_is_one_line_that_names_the_word() {
         let table = [
-            ("--quite", "unknown option --quite"),
+            ("--quite", "unknown option --quite; did you mean --quiet?"),
+            ("--window", "unknown option --window"),
+            ("--help=most", "--help takes nothing, or all"),
             ("-x", "unknown option -x"),
             ("--quiet=yes", "--quiet takes no value"),
             ("--number", "--number needs its number"),
@@ -363,10 +414,24 @@ mod tests {
             ["-p v set --anchor me", "set me -p v --anchor", "set_permissions me --anchor -pv"]
         {
             let words = line.split(' ').map(OsString::from);
-            let perm: Perm = read("perm", words, &[("set_permissions", "set")]).unwrap().unwrap();
+            let aliases = &[("set_permissions", "set")];
+            let perm: Perm = read("perm", words, aliases, &HELP).unwrap().unwrap();
             assert_eq!(perm.vhost.as_deref(), Some("v"), "{line}");
             let wanted = Command::Set(Set { anchor: true, user: "me".to_owned() });
             assert_eq!(perm.command, wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_subcommand_is_told_with_the_one_that_may_be_meant() {
+        for (word, told) in [
+            ("sett", "unknown command sett; did you mean set?"),
+            ("set_permission", "unknown command set_permission; did you mean set_permissions?"),
+            ("frobnicate", "unknown command frobnicate"),
+        ] {
+            let words = [word].map(OsString::from).into_iter();
+            let failure = read::<Perm>("perm", words, &[("set_permissions", "set")], &HELP);
+            assert_eq!(failure.unwrap_err().to_string(), told);
         }
     }
 }

@@ -55,10 +55,10 @@ macro_rules! with_connection_options {
         $visibility struct $name {
             $($own)*
 
-            /// broker, as amqp://user:password@host1,host2:5673/vhost, or amqps://; several hosts
-            /// are tried in turn. @NAME is a profile. Default: $AMQP_URL, else
+            /// amqp://user:password@host1,host2:5673/vhost; amqps:// is TLS; several hosts are tried
+            /// in turn; @PROFILE is one of profiles.toml. Default: $AMQP_URL, else
             /// amqp://guest:guest@localhost:5672
-            #[argh(option, short = 'u', arg_name = "URL")]
+            #[argh(option, short = 'u', arg_name = "URL|@PROFILE")]
             pub url: Option<String>,
 
             /// virtual host, over the URL's; no escapes are needed here
@@ -86,7 +86,7 @@ macro_rules! with_connection_options {
             pub key: Option<String>,
 
             /// how long to go on trying to reach a broker without progress: 0, 30s, 5m, forever
-            #[argh(option, arg_name = "DURATION")]
+            #[argh(option, arg_name = "DURATION|forever")]
             pub retry: Option<$crate::duration::Limit>,
 
             /// no notices on standard error, only errors

@@ -16,6 +16,7 @@ use crate::broker_url::BrokerUrl;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
+use crate::nearest::nearest;
 use crate::secret::Secret;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,14 @@ pub(crate) fn load(name: &str) -> Result<Profile, Failure> {
     read(&path, name)
 }
 
+/// The names of the profiles there are, for a shell that completes one; none where the file cannot
+/// be read.
+pub(crate) fn names() -> Vec<String> {
+    let text = path().and_then(|path| std::fs::read_to_string(path).ok()).map(Zeroizing::new);
+    let table = text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
+    table.into_iter().filter(|(_, profile)| profile.is_table()).map(|(name, _)| name).collect()
+}
+
 fn path() -> Option<PathBuf> {
     let home = |variable| std::env::var_os(variable).filter(|home| !home.is_empty());
     let config = home("XDG_CONFIG_HOME")
@@ -70,9 +79,12 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
         )));
     }
     let Some(Value::Table(profile)) = table.get(name) else {
-        let names: Vec<&str> = table.keys().map(String::as_str).collect();
-        let names = names.join(", ");
-        return Err(config(format!("there is no profile {name} in {shown}; there is: {names}")));
+        let names = || table.keys().map(String::as_str);
+        let known = match nearest(name, names()) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => format!("there is: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(config(format!("there is no profile {name} in {shown}; {known}")));
     };
     let source = format!("profile {name} in {shown}");
     let mut read = Profile { source: source.clone(), ..Profile::default() };
@@ -165,6 +177,7 @@ mod tests {
             ("[prod]\nretry = 'soon'\n", "retry: 'soon'"),
             ("[prod]\n\nurl = \n", "line 3"),
             ("[test]\n", "there is: test"),
+            ("[test]\n[prdo]\n", "did you mean prdo?"),
         ];
         for (text, wanted) in table {
             let failure = profile(text, 0o600, "prod").unwrap_err();

@@ -4,6 +4,7 @@ use crate::arguments::{self, Aliases};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Ending, Exit};
 use crate::failure::Failure;
+use crate::help::Help;
 use crate::signals;
 use argh::{ArgsInfo, FromArgs};
 use std::process::ExitCode;
@@ -14,9 +15,10 @@ use std::process::ExitCode;
 pub fn run<T: FromArgs + ArgsInfo>(
     program: &'static str,
     aliases: Aliases,
+    help: &Help,
     tool: impl FnOnce(T) -> Result<Ending, Failure>,
 ) -> ExitCode {
-    let outcome = match arguments::parse::<T>(program, aliases) {
+    let outcome = match arguments::parse::<T>(program, aliases, help) {
         Ok(Some(arguments)) => tool(arguments),
         Ok(None) => Ok(Exit::Ok.into()),
         Err(failure) => Err(failure),

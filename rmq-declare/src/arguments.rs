@@ -6,10 +6,35 @@ use crate::exchange::Exchange;
 use crate::option_value::{self, DeliveryLimit};
 use crate::queue_type::QueueType;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::help::Help;
+
+/// What `--help` says beside the options.
+pub const HELP: Help = Help {
+    usage: &["[options] QUEUE...", "[options] --csv FILE", "--check|--delete [options] QUEUE..."],
+    example: "rmq-declare --with-dlq --max-length 100000 jobs",
+    groups: &[
+        ("What to do", "--check"),
+        ("Exchanges", "--exchange"),
+        ("Queues", "--type"),
+        ("Streams", "--max-age"),
+        ("Classic queues", "--max-priority"),
+    ],
+    common: &[
+        "--check",
+        "--dry-run",
+        "--delete",
+        "--csv",
+        "--exchange",
+        "--bind",
+        "--type",
+        "--with-dlq",
+        "--max-length",
+    ],
+};
 
 rmq_common::with_connection_options! {
-    /// Make queues be there: durable, and quorum queues unless told otherwise. Prints the name, the
-    /// number of messages and the number of consumers of each, separated by tabs.
+    /// Make queues be there: durable, and quorum queues unless told otherwise. Prints name, messages
+    /// and consumers of each, separated by tabs.
     #[derive(FromArgs, ArgsInfo, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
@@ -17,12 +42,12 @@ rmq_common::with_connection_options! {
         #[argh(positional, arg_name = "QUEUE")]
         pub queues: Vec<String>,
 
-        /// only look: print "missing" for a queue that is not there and exit 1; with options that
+        /// only look; print "missing" for a queue that is not there and exit 1; with options that
         /// describe the queue, compare them too
         #[argh(switch)]
         pub check: bool,
 
-        /// print what would be declared, and exit 1 if any of it is not there yet
+        /// print what would be declared; exit 1 if any of it is not there yet
         #[argh(switch)]
         pub dry_run: bool,
 
@@ -38,26 +63,26 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub if_unused: bool,
 
-        /// take the queues from this file, a hyphen being standard input; a header row names columns
+        /// take the queues from this file, - being standard input; a header row names columns
         /// (queue, and the options below without their hyphens)
         #[argh(option, arg_name = "FILE")]
         pub csv: Option<String>,
 
-        /// quorum (default), classic or stream
-        #[argh(option, long = "type", arg_name = "TYPE")]
-        pub queue_type: Option<QueueType>,
-
-        /// exchange to declare first: NAME:direct, fanout, topic or headers, or a JSON object
+        /// exchange to declare first; NAME:direct, fanout, topic or headers, or a JSON object
         /// (repeatable)
         #[argh(option, arg_name = "NAME:TYPE")]
         pub exchange: Vec<Exchange>,
 
-        /// binding to make to the queue, or a JSON object (repeatable)
+        /// binding to make to the queue; also a JSON object (repeatable)
         #[argh(option, arg_name = "EXCHANGE[:KEY]")]
         pub bind: Vec<Binding>,
 
-        /// make a dead-letter queue too, called QUEUE.dlq, and send dead letters there; at least
-        /// once where the other arguments allow it
+        /// what kind of queue. Default: quorum
+        #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
+        pub queue_type: Option<QueueType>,
+
+        /// make a dead-letter queue QUEUE.dlq, too; dead letters go there, at least once where the
+        /// other arguments allow it
         #[argh(switch)]
         pub with_dlq: bool,
 
@@ -68,7 +93,7 @@ rmq_common::with_connection_options! {
 
         /// deliveries that may fail before a message is dropped or dead-lettered, or "unlimited"
         /// (RabbitMQ's default: 20 from 4.0, none before)
-        #[argh(option, arg_name = "N")]
+        #[argh(option, arg_name = "N|unlimited")]
         pub delivery_limit: Option<DeliveryLimit>,
 
         /// most messages the queue holds
@@ -79,9 +104,13 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::number))]
         pub max_bytes: Option<i64>,
 
-        /// what a full queue does: drop-head, reject-publish, or reject-publish-dlx, which only
-        /// classic queues know (RabbitMQ's default: drop-head)
-        #[argh(option, arg_name = "HOW", from_str_fn(option_value::overflow))]
+        /// what a full queue does; the last is for classic queues alone (RabbitMQ's default:
+        /// drop-head)
+        #[argh(
+            option,
+            arg_name = "drop-head|reject-publish|reject-publish-dlx",
+            from_str_fn(option_value::overflow)
+        )]
         pub overflow: Option<String>,
 
         /// how long a message may wait, as 500ms, 30s, 5m, 2h, 1d
@@ -100,16 +129,25 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "KEY")]
         pub dead_letter_key: Option<String>,
 
-        /// at-most-once or at-least-once (RabbitMQ's default: at-most-once)
-        #[argh(option, arg_name = "HOW", from_str_fn(option_value::dead_letter_strategy))]
+        /// whether a dead letter may be lost or copied on its way (RabbitMQ's default:
+        /// at-most-once)
+        #[argh(
+            option,
+            arg_name = "at-most-once|at-least-once",
+            from_str_fn(option_value::dead_letter_strategy)
+        )]
         pub dead_letter_strategy: Option<String>,
 
         /// one consumer at a time, the others waiting
         #[argh(switch)]
         pub single_active_consumer: bool,
 
-        /// where the leader begins: client-local or balanced (RabbitMQ's default: client-local)
-        #[argh(option, arg_name = "WHERE", from_str_fn(option_value::leader_locator))]
+        /// where the leader begins (RabbitMQ's default: client-local)
+        #[argh(
+            option,
+            arg_name = "client-local|balanced",
+            from_str_fn(option_value::leader_locator)
+        )]
         pub leader_locator: Option<String>,
 
         /// how long a consumer may keep a message, as 5m, 2h (RabbitMQ's default: 30m)
@@ -120,9 +158,13 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub consumer_disconnected_timeout: Option<i64>,
 
-        /// which messages that come back wait before they go out again: disabled, all, failed or
-        /// returned (RabbitMQ's default: disabled)
-        #[argh(option, arg_name = "WHICH", from_str_fn(option_value::delayed_retry_type))]
+        /// which messages that come back wait before they go out again (RabbitMQ's default:
+        /// disabled)
+        #[argh(
+            option,
+            arg_name = "disabled|all|failed|returned",
+            from_str_fn(option_value::delayed_retry_type)
+        )]
         pub delayed_retry_type: Option<String>,
 
         /// how long they wait the first time
@@ -132,6 +174,10 @@ rmq_common::with_connection_options! {
         /// how long they wait at most
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub delayed_retry_max: Option<i64>,
+
+        /// any other argument; the value is JSON, or a bare word (repeatable)
+        #[argh(option, arg_name = "KEY=VALUE")]
+        pub arg: Vec<Extra>,
 
         /// how old a stream's messages get, as 12h, 7d, 6M, 1Y
         #[argh(option, arg_name = "AGE", from_str_fn(option_value::max_age))]
@@ -149,17 +195,20 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::max_priority))]
         pub max_priority: Option<i64>,
 
-        /// default or lazy: whether a classic queue of RabbitMQ before 3.12 keeps to the disk
-        #[argh(option, arg_name = "MODE", from_str_fn(option_value::queue_mode))]
+        /// whether a classic queue of RabbitMQ before 3.12 keeps to the disk
+        #[argh(option, arg_name = "default|lazy", from_str_fn(option_value::queue_mode))]
         pub queue_mode: Option<String>,
 
-        /// how a classic queue is stored: 1 or 2 (RabbitMQ's default: 2 from 4.0, 1 before)
-        #[argh(option, arg_name = "N", from_str_fn(option_value::queue_version))]
+        /// how a classic queue is stored (RabbitMQ's default: 2 from 4.0, 1 before)
+        #[argh(option, arg_name = "1|2", from_str_fn(option_value::queue_version))]
         pub queue_version: Option<i64>,
 
-        /// on which node a classic queue is made before RabbitMQ 4.3: client-local, min-masters or
-        /// random
-        #[argh(option, arg_name = "WHERE", from_str_fn(option_value::master_locator))]
+        /// on which node a classic queue is made before RabbitMQ 4.3
+        #[argh(
+            option,
+            arg_name = "client-local|min-masters|random",
+            from_str_fn(option_value::master_locator)
+        )]
         pub master_locator: Option<String>,
 
         /// a classic queue that a restart of the broker ends
@@ -173,9 +222,5 @@ rmq_common::with_connection_options! {
         /// refused: such a queue would go with the connection that made it
         #[argh(switch)]
         pub exclusive: bool,
-
-        /// any other argument; the value is JSON, or a bare word (repeatable)
-        #[argh(option, arg_name = "KEY=VALUE")]
-        pub arg: Vec<Extra>,
     }
 }

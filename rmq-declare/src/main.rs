@@ -37,5 +37,5 @@ mod warnings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rmq_common::program::run("rmq-declare", &[], |arguments| run::run(&arguments))
+    rmq_common::program::run("rmq-declare", &[], &arguments::HELP, |arguments| run::run(&arguments))
 }

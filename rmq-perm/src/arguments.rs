@@ -5,6 +5,7 @@ use crate::commands::Command;
 use crate::output::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::arguments::Aliases;
+use rmq_common::help::Help;
 use std::time::Duration;
 
 /// The tool's name.
@@ -31,6 +32,14 @@ pub const ALIASES: Aliases = &[
     ("set_topic_permissions", "set-topic"),
     ("set_user_tags", "set-tags"),
 ];
+
+/// What `--help` says beside the options.
+pub const HELP: Help = Help {
+    usage: &["[options] COMMAND [ARGUMENT...]"],
+    example: "rmq-perm set -p /orders alice '^orders' '^orders' '^orders'",
+    groups: &[],
+    common: &["--node", "--cookie-file", "--format"],
+};
 
 /// Who may do what where: virtual hosts, users and permissions of RabbitMQ, and a look around the
 /// cluster. Speaks to a node as rabbitmqctl does, with the node's cookie, or with --api to the

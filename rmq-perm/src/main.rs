@@ -19,5 +19,10 @@ mod way;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rmq_common::program::run(arguments::PROGRAM, arguments::ALIASES, commands::run)
+    rmq_common::program::run(
+        arguments::PROGRAM,
+        arguments::ALIASES,
+        &arguments::HELP,
+        commands::run,
+    )
 }

@@ -3,6 +3,7 @@
 use crate::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::help::Help;
 use rmq_common::{duration, size, with_connection_options};
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,17 +11,45 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-recv";
 
+/// What `--help` says beside the options.
+pub const HELP: Help = Help {
+    usage: &[
+        "[options] QUEUE",
+        "[options] QUEUE -- COMMAND [ARGUMENT...]",
+        "[options] -e EXCHANGE [-r KEY]...",
+    ],
+    example: "rmq-recv --drain jobs > jobs.txt",
+    groups: &[
+        ("Where from", "--exchange"),
+        ("When to stop", "--number"),
+        ("Records", "--format"),
+        ("Acknowledgements", "--ack"),
+        ("With a command", "--jobs"),
+        ("This run", "--progress"),
+    ],
+    common: &[
+        "--exchange",
+        "--routing-key",
+        "--peek",
+        "--number",
+        "--drain",
+        "--idle",
+        "--format",
+        "--ack",
+        "--jobs",
+        "--on-failure",
+    ],
+};
+
 with_connection_options! {
     /// Write each message of a queue to standard output as a record, and acknowledge it once it is
     /// out.
-    ///
-    /// Example: rmq-recv --drain jobs > jobs.txt
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
         /// the queue to receive from; it is never declared here. Behind -- may follow a command and
         /// its arguments, to be run for each message with the body on its standard input
-        #[argh(positional, arg_name = "QUEUE")]
+        #[argh(positional, arg_name = "QUEUE -- COMMAND")]
         pub words: Vec<String>,
 
         /// tap this exchange, in place of a queue that is there
@@ -31,9 +60,8 @@ with_connection_options! {
         #[argh(option, short = 'r', arg_name = "KEY")]
         pub routing_key: Vec<String>,
 
-        /// where to begin in a stream: first, last, next, a number, @SECONDS since 1970, or a time
-        /// like 2026-11-23T12:00:00Z
-        #[argh(option, arg_name = "WHERE")]
+        /// where to begin in a stream; SECONDS are since 1970, a time is like 2026-11-23T12:00:00Z
+        #[argh(option, arg_name = "first|last|next|N|@SECONDS|TIME")]
         pub offset: Option<Offset>,
 
         /// look at up to N messages, and put them back
@@ -56,9 +84,9 @@ with_connection_options! {
         #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
         pub timeout: Option<Duration>,
 
-        /// what a record is: lines, nul, length (4 bytes, big-endian), json (an envelope a line), or
-        /// a template like '%r\t%s\n'. Default: lines
-        #[argh(option, short = 'f', arg_name = "FORMAT")]
+        /// what a record is; length is 4 bytes, big-endian, json an envelope a line, a template
+        /// '%r\t%s\n' or the like. Default: lines
+        #[argh(option, short = 'f', arg_name = "lines|nul|length|json|TEMPLATE")]
         pub format: Option<Framing>,
 
         /// records end with a zero byte: --format nul
@@ -77,9 +105,9 @@ with_connection_options! {
         #[argh(switch)]
         pub keep_x: bool,
 
-        /// when a message counts as taken: read (it has left the pipe), written, or downstream
-        /// (rmq-send --ack-to says so). Default: read where standard output is a pipe
-        #[argh(option, arg_name = "WHEN")]
+        /// when a message counts as taken; read: it has left the pipe, downstream: rmq-send
+        /// --ack-to says so. Default: read where standard output is a pipe, else written
+        #[argh(option, arg_name = "read|written|downstream")]
         pub ack: Option<Ack>,
 
         /// the FIFO that rmq-send --ack-to writes to: --ack downstream
@@ -90,21 +118,21 @@ with_connection_options! {
         #[argh(switch)]
         pub fsync: bool,
 
-        /// show on a terminal how many messages are acknowledged
-        #[argh(switch)]
-        pub progress: bool,
-
         /// how many commands may run at once. Default: 1
         #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(prefetch))]
         pub jobs: u16,
 
-        /// what to do when a command fails: stop (and put the message back), requeue, dead-letter.
-        /// Exit status 75 always puts it back after a pause. Default: stop
-        #[argh(option, arg_name = "WHAT", default = "OnFailure::Stop")]
+        /// what to do when a command fails; stop puts the message back, too, and so does exit
+        /// status 75 always, after a pause. Default: stop
+        #[argh(option, arg_name = "stop|requeue|dead-letter", default = "OnFailure::Stop")]
         pub on_failure: OnFailure,
 
-        /// how many messages may be on their way or unacknowledged at once. Default: 1000, or with a
-        /// command as many as may run
+        /// show on a terminal how many messages are acknowledged
+        #[argh(switch)]
+        pub progress: bool,
+
+        /// how many messages may be on their way or unacknowledged at once. Default: 1000, or with
+        /// a command as many as may run
         #[argh(option, arg_name = "N", from_str_fn(prefetch))]
         pub prefetch: Option<u16>,
 

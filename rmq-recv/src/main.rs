@@ -38,5 +38,5 @@ mod template;
 mod variables;
 
 fn main() -> std::process::ExitCode {
-    rmq_common::program::run(arguments::PROGRAM, &[], run::run)
+    rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)
 }

@@ -2,16 +2,42 @@
 
 use crate::framing::Format;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::help::Help;
 use rmq_common::size;
 use rmq_common::with_connection_options;
 
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-send";
 
+/// What `--help` says beside the options.
+pub const HELP: Help = Help {
+    usage: &[
+        "[options] QUEUE [FILE...]",
+        "[options] -e EXCHANGE [-r KEY] [FILE...]",
+        "[options] --routed [FILE...]",
+    ],
+    example: "tail -F app.log | rmq-send logs",
+    groups: &[
+        ("Where to", "--exchange"),
+        ("Records", "--format"),
+        ("Properties", "--header"),
+        ("What is sent, and what is not", "--window"),
+        ("This run", "--progress"),
+    ],
+    common: &[
+        "--exchange",
+        "--routing-key",
+        "--format",
+        "--key-separator",
+        "--body",
+        "--header",
+        "--rejects",
+        "--spool",
+    ],
+};
+
 with_connection_options! {
     /// Send each record of standard input, or of files, as a message the cluster has confirmed.
-    ///
-    /// Example: tail -F app.log | rmq-send logs
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
@@ -32,16 +58,15 @@ with_connection_options! {
         #[argh(switch)]
         pub routed: bool,
 
-        /// lines, nul, length (4 bytes, big-endian), whole, or json (an envelope a line). Default:
-        /// lines
-        #[argh(option, arg_name = "NAME")]
+        /// what a record is; length is 4 bytes, big-endian, json an envelope a line. Default: lines
+        #[argh(option, arg_name = "lines|nul|length|whole|json")]
         pub format: Option<Format>,
 
         /// records end with a zero byte: --format nul
         #[argh(switch, short = '0')]
         pub nul: bool,
 
-        /// each record is a routing key, this separator, and the body
+        /// each record is a routing key, this, and the body
         #[argh(option, short = 'K', arg_name = "SEP")]
         pub key_separator: Option<String>,
 

@@ -42,5 +42,5 @@ mod watch;
 mod wire_size;
 
 fn main() -> std::process::ExitCode {
-    rmq_common::program::run(arguments::PROGRAM, &[], run::run)
+    rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)
 }

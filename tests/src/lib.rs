@@ -11,7 +11,9 @@
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
+//! * [`terminal`] is one without a screen.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`help`] is what a tool says of itself.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -29,6 +31,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod connections;
 pub mod garage;
+pub mod help;
 pub mod hostile;
 pub mod managed;
 pub mod observe;
@@ -39,6 +42,7 @@ pub mod running;
 pub mod scale;
 pub mod secured;
 pub mod swallow;
+pub mod terminal;
 pub mod text;
 pub mod tool;
 pub mod unheard;

@@ -1,6 +1,6 @@
 //! The manual and the tools know the same options.
 
-use rmq_tests::tool::Tool;
+use rmq_tests::help::{help, options};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -26,10 +26,10 @@ fn every_option_of_rmq_send_is_in_its_manual_and_no_other() {
 }
 
 fn holds(tool: &str) {
-    let help = help(tool, &[]);
+    let help = help(tool, &["--help=all"]);
     let mut known = options_of_help(&help);
     for command in commands_of_help(&help) {
-        known.extend(options_of_help(&self::help(tool, &[&command])));
+        known.extend(options_of_help(&self::help(tool, &[&command, "--help"])));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../man/{tool}.1"));
     let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
@@ -43,18 +43,11 @@ fn holds(tool: &str) {
     }
 }
 
-fn help(tool: &str, command: &[&str]) -> String {
-    let help = Tool::new(tool).arguments(command).arguments(&["--help"]).run().expect(0);
-    String::from_utf8(help.stdout).unwrap()
-}
-
-/// `  -u, --url         broker, as ...` gives `-u` and `--url`.
+/// `  -u, --url URL         broker, as ...` gives `-u` and `--url`.
 fn options_of_help(help: &str) -> BTreeSet<String> {
-    let lines = help.lines().skip_while(|line| *line != "Options:");
-    let options = lines.filter_map(|line| line.strip_prefix("  ").filter(|it| it.starts_with('-')));
     // What the text behind them says of other options does not count.
-    let words = options.flat_map(|line| {
-        line.split([' ', ','])
+    let words = options(help).flat_map(|line| {
+        line.split([' ', ',', '['])
             .filter(|word| !word.is_empty())
             .take_while(|word| word.starts_with('-'))
     });

@@ -1,5 +1,6 @@
 //! Why a line is no envelope: a column, and one sentence.
 
+use crate::nearest::nearest;
 use std::fmt;
 
 /// The longest name that is quoted, in characters: a member's name helps to find the mistake, a
@@ -46,17 +47,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// `; did you mean "body"?`, if one of `names` is like `name`; else nothing.
 pub(super) fn suggestion<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
-    // Two slips of the pen in a word, and a swap of two letters is one; in a short word one.
-    // The comparison takes time by the product of the lengths, so not for long ones.
-    let allowed = if name.len() < 5 { 1 } else { 2 };
-    let distance = |candidate: &str| strsim::osa_distance(name, candidate);
-    names
-        .filter(|_| name.len() <= LONGEST_NAME)
-        .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| format!("; did you mean \"{candidate}\"?"))
-        .unwrap_or_default()
+    nearest(name, names).map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default()
 }
 
 #[cfg(test)]

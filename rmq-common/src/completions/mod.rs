@@ -1,0 +1,148 @@
+//! Completions for bash, zsh and fish, made from the definition of the options.
+//!
+//! A program to complete is what `--completions SHELL` prints. What may stand as a value is read
+//! from the value's name: `lines|nul|TEMPLATE` are two words and whatever else, `FILE` is a file.
+
+mod bash;
+mod fish;
+mod zsh;
+
+use crate::arguments::Aliases;
+use crate::failure::Failure;
+use crate::help::options;
+use crate::profiles;
+use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, PositionalInfo};
+
+/// What `--completions` of `what` prints: a shell's completions, or the profiles, one a line and as
+/// `--url` takes them, for which those ask.
+///
+/// # Errors
+/// When `what` is none of them (64).
+pub(crate) fn script(
+    what: &str,
+    program: &str,
+    info: &CommandInfoWithArgs,
+    aliases: Aliases,
+) -> Result<String, Failure> {
+    let tool = Tool { program, info, aliases };
+    match what {
+        "bash" => Ok(bash::script(&tool)),
+        "fish" => Ok(fish::script(&tool)),
+        "zsh" => Ok(zsh::script(&tool)),
+        "profiles" => Ok(profiles::names().iter().map(|name| format!("@{name}\n")).collect()),
+        _ => Err(Failure::usage("--completions takes bash, fish, zsh or profiles")),
+    }
+}
+
+/// What there is to complete.
+struct Tool<'a> {
+    program: &'a str,
+    info: &'a CommandInfoWithArgs,
+    aliases: Aliases,
+}
+
+impl Tool<'_> {
+    /// The program's name as a shell's function may be called.
+    fn function(&self) -> String {
+        format!("_{}", self.program.replace('-', "_"))
+    }
+
+    /// The names of the subcommand called `name`: itself, and rabbitmqctl's.
+    fn names(&self, name: &str) -> Vec<String> {
+        let others = self.aliases.iter().filter(|(_, of)| *of == name).map(|(alias, _)| *alias);
+        [name].into_iter().chain(others).map(str::to_owned).collect()
+    }
+}
+
+/// What may stand somewhere.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Values<'a> {
+    /// These words.
+    words: Vec<&'a str>,
+    /// A profile, as `@NAME`.
+    profiles: bool,
+    /// A file.
+    files: bool,
+    /// A directory.
+    directories: bool,
+    /// A command and its arguments, behind `--`.
+    command: bool,
+}
+
+impl<'a> Values<'a> {
+    /// Those of an option; `None` if it takes none.
+    fn of_option(flag: &FlagInfo<'a>) -> Option<Self> {
+        match flag.kind {
+            FlagInfoKind::Switch => None,
+            FlagInfoKind::Option { arg_name } => Some(Values::of(arg_name)),
+        }
+    }
+
+    /// Those of an operand, whose last part may stand again and again.
+    fn of_operand(positional: &PositionalInfo<'a>) -> Self {
+        Values::of(positional.name.rsplit(' ').next().unwrap_or_default())
+    }
+
+    fn of(name: &'a str) -> Self {
+        let mut values = Values::default();
+        for part in name.split('|') {
+            match part {
+                "@PROFILE" => values.profiles = true,
+                "FILE" | "FIFO" => values.files = true,
+                "DIR" => values.directories = true,
+                "COMMAND" => values.command = true,
+                _ if part.chars().any(char::is_uppercase) => {}
+                _ => values.words.push(part),
+            }
+        }
+        values
+    }
+}
+
+/// The operands that are not hidden.
+fn operands(info: &CommandInfoWithArgs) -> impl Iterator<Item = &'static PositionalInfo<'static>> {
+    info.positionals.iter().filter(|positional| !positional.hidden)
+}
+
+/// The options of a subcommand that the tool itself has not.
+fn own<'a>(
+    tool: &Tool<'a>,
+    command: &'a CommandInfoWithArgs,
+) -> impl Iterator<Item = &'static FlagInfo<'static>> + use<'a> {
+    let info = tool.info;
+    options(command).filter(|own| options(info).all(|shared| shared.long != own.long))
+}
+
+/// An option's names, the short one first.
+fn names(flag: &FlagInfo<'_>) -> Vec<String> {
+    let short = flag.short.map(|short| format!("-{short}"));
+    short.into_iter().chain([flag.long.to_owned()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_value_says_what_may_stand_there() {
+        let words = |name| Values::of(name).words;
+        assert_eq!(words("lines|nul|TEMPLATE"), ["lines", "nul"]);
+        assert_eq!(words("auto|ID"), ["auto"]);
+        assert_eq!(words("1|2"), ["1", "2"]);
+        for free in ["N", "NAME:TYPE", "EXCHANGE[:KEY]", "first-OF", "@SECONDS"] {
+            assert_eq!(
+                Values::of(free),
+                Values { words: Values::of(free).words, ..Values::default() }
+            );
+            assert_eq!(words(free), [""; 0], "{free}");
+        }
+        assert!(Values::of("URL|@PROFILE").profiles);
+        assert!(Values::of("FIFO").files && Values::of("DIR").directories);
+    }
+
+    #[test]
+    fn what_is_no_shell_is_a_usage_error() {
+        let info = CommandInfoWithArgs::default();
+        assert_eq!(script("csh", "tool", &info, &[]).unwrap_err().exit().status(), 64);
+    }
+}

@@ -1,0 +1,287 @@
+//! `--help`, made from the definition of the options.
+//!
+//! It fits a screen: in each group the options that most people want are explained, and the others
+//! are named. `--help=all` explains every one.
+
+use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
+
+/// Where the explanations begin, and where they end.
+const COLUMN: usize = 26;
+const WIDTH: usize = 80;
+/// The groups of the options that several tools have.
+const SHARED_GROUPS: [(&str, &str); 2] = [("Broker", "--url"), ("In every tool", "--quiet")];
+/// Those among them that most people want.
+const SHARED_COMMON: [&str; 2] = ["--url", "--vhost"];
+
+/// What the definition of the options does not say of a tool's help.
+#[derive(Clone, Copy, Debug)]
+pub struct Help {
+    /// The ways to call it, without its name.
+    pub usage: &'static [&'static str],
+    /// A command line that is useful as it stands.
+    pub example: &'static str,
+    /// Groups of options, in the order of the definition: a title, and the first option. Those
+    /// that every tool has need none.
+    pub groups: &'static [(&'static str, &'static str)],
+    /// The options that most people want, which `--help` explains; where there are none, it
+    /// explains all.
+    pub common: &'static [&'static str],
+}
+
+impl Help {
+    /// The help of the tool called `program`; of all options, or of those that most people want.
+    pub(crate) fn of_tool(&self, program: &str, info: &CommandInfoWithArgs, all: bool) -> String {
+        let mut text = String::new();
+        for (index, usage) in self.usage.iter().enumerate() {
+            let before = if index == 0 { "Usage:" } else { "      " };
+            text.push_str(&format!("{before} {program} {usage}\n"));
+        }
+        text.push('\n');
+        wrap(&mut text, 0, info.description);
+        text.push_str(&format!("\nExample: {}\n", self.example));
+        if all || self.common.is_empty() {
+            arguments(&mut text, info.positionals);
+        }
+        text.push('\n');
+        self.options(&mut text, &options(info).collect::<Vec<_>>(), all || self.common.is_empty());
+        if !info.commands.is_empty() {
+            text.push_str("\nCommands:\n");
+            for command in &info.commands {
+                let clause = first_clause(command.command.description);
+                let clause = clause.split([',', ':']).next().unwrap_or(clause);
+                entry(&mut text, &format!("  {}", command.name), clause);
+            }
+        }
+        let more = match (info.commands.is_empty(), all) {
+            (false, _) => format!("{program} COMMAND --help explains a command; man {program} all"),
+            (true, false) => {
+                format!("{program} --help=all explains every option, man {program} what it does")
+            }
+            (true, true) => format!("man {program} explains what it does"),
+        };
+        text.push_str(&format!("\n{more}.\n"));
+        text
+    }
+
+    fn options(&self, text: &mut String, flags: &[&FlagInfo<'_>], all: bool) {
+        let groups: Vec<_> = self.groups.iter().chain(&SHARED_GROUPS).collect();
+        let begins = |flag: &FlagInfo<'_>| groups.iter().find(|(_, first)| *first == flag.long);
+        let mut rest = flags;
+        while let Some(first) = rest.first() {
+            let end = rest.iter().skip(1).position(|flag| begins(flag).is_some());
+            let (group, behind) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            let title = begins(first).map_or("Options", |(title, _)| title);
+            self.group(text, title, group, all);
+            rest = behind;
+        }
+    }
+
+    fn group(&self, text: &mut String, title: &str, flags: &[&FlagInfo<'_>], all: bool) {
+        let is_common = |flag: &FlagInfo<'_>| {
+            self.common.iter().chain(&SHARED_COMMON).any(|it| *it == flag.long)
+        };
+        let (explained, named): (Vec<&FlagInfo<'_>>, Vec<&FlagInfo<'_>>) =
+            flags.iter().partition(|flag| all || is_common(flag));
+        let names = named.iter().map(|flag| flag.long).collect::<Vec<_>>().join(", ");
+        if explained.is_empty() {
+            wrap_behind(text, &format!("{title}: "), &names);
+            return;
+        }
+        text.push_str(&format!("{title}:\n"));
+        for flag in explained {
+            let description = flag.description;
+            let description = if all { description } else { first_clause(description) };
+            entry(text, &left(flag), description);
+        }
+        if !named.is_empty() {
+            wrap_behind(text, "  also ", &names);
+        }
+    }
+}
+
+/// The help of a subcommand.
+pub(crate) fn of_command(program: &str, info: &CommandInfoWithArgs) -> String {
+    let mut text = format!("Usage: {program} {} [options]", info.name);
+    for positional in info.positionals.iter().filter(|positional| !positional.hidden) {
+        text.push(' ');
+        text.push_str(&shown(positional));
+    }
+    text.push_str("\n\n");
+    wrap(&mut text, 0, info.description);
+    arguments(&mut text, info.positionals);
+    text.push_str("\nOptions:\n");
+    for flag in options(info) {
+        entry(&mut text, &left(flag), flag.description);
+    }
+    text.push_str(&format!("\n{program} --help explains the options of every command.\n"));
+    text
+}
+
+fn arguments(text: &mut String, positionals: &[PositionalInfo<'_>]) {
+    let mut positionals = positionals.iter().filter(|positional| !positional.hidden).peekable();
+    if positionals.peek().is_some() {
+        text.push_str("\nArguments:\n");
+    }
+    for positional in positionals {
+        entry(text, &format!("  {}", positional.name), positional.description);
+    }
+}
+
+fn shown(positional: &PositionalInfo<'_>) -> String {
+    let name = positional.name;
+    match positional.optionality {
+        Optionality::Required => name.to_owned(),
+        Optionality::Optional => format!("[{name}]"),
+        Optionality::Repeating | Optionality::Greedy => format!("[{name}...]"),
+    }
+}
+
+/// `  -e, --exchange NAME`
+fn left(flag: &FlagInfo<'_>) -> String {
+    let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
+    let value = match flag.kind {
+        FlagInfoKind::Switch => String::new(),
+        FlagInfoKind::Option { arg_name } => format!(" {arg_name}"),
+    };
+    format!("  {short}{}{value}", flag.long)
+}
+
+/// `--help`, which argh's definition has without its letter.
+static HELP: FlagInfo<'static> = FlagInfo {
+    kind: FlagInfoKind::Switch,
+    optionality: Optionality::Optional,
+    long: "--help",
+    short: Some('h'),
+    description: "explain the options and exit; with =all, all of them",
+    hidden: false,
+};
+
+/// The options that are not hidden, `--help` the last of them.
+pub(crate) fn options(
+    info: &CommandInfoWithArgs,
+) -> impl Iterator<Item = &'static FlagInfo<'static>> {
+    let others = info.flags.iter().filter(|flag| !flag.hidden && flag.long != HELP.long);
+    others.chain([&HELP])
+}
+
+/// The part of a description that says the most: up to the first semicolon or full stop, without a
+/// remark in brackets at its end.
+pub(crate) fn first_clause(description: &str) -> &str {
+    let end = ["; ", ". "].iter().filter_map(|end| description.find(end)).min();
+    let clause = end.and_then(|end| description.get(..end)).unwrap_or(description);
+    let clause = clause.trim_end_matches('.');
+    match clause.rsplit_once(" (") {
+        Some((before, remark)) if remark.ends_with(')') => before,
+        _ => clause,
+    }
+}
+
+fn entry(text: &mut String, left: &str, description: &str) {
+    if left.len() + 2 > COLUMN {
+        text.push_str(left);
+        text.push('\n');
+        wrap_behind(text, &" ".repeat(COLUMN), description);
+    } else {
+        wrap_behind(text, &format!("{left:COLUMN$}"), description);
+    }
+}
+
+/// Writes `words` behind `before`, and indents what does not fit as far.
+fn wrap_behind(text: &mut String, before: &str, words: &str) {
+    let mut wrapped = String::new();
+    wrap(&mut wrapped, before.len(), words);
+    text.push_str(before);
+    text.push_str(wrapped.trim_start());
+}
+
+/// Writes `words` in lines of at most [`WIDTH`] columns, each indented by `indent`.
+fn wrap(text: &mut String, indent: usize, words: &str) {
+    let mut line = " ".repeat(indent);
+    let mut is_empty = true;
+    for word in words.split_whitespace() {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = " ".repeat(indent);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn option(long: &'static str, description: &'static str) -> FlagInfo<'static> {
+        let kind = FlagInfoKind::Option { arg_name: "VALUE" };
+        let optionality = Optionality::Optional;
+        FlagInfo { kind, optionality, long, short: None, description, hidden: false }
+    }
+
+    static FLAGS: [FlagInfo<'static>; 4] = [
+        option("--to", "where to; the rest follows"),
+        option("--rare", "what hardly anybody wants"),
+        option("--colour", "which colour"),
+        option("--url", "the broker. Default: none"),
+    ];
+
+    fn help(all: bool) -> String {
+        let info =
+            CommandInfoWithArgs { description: "Does it.", flags: &FLAGS, ..Default::default() };
+        let groups = &[("Where to", "--to"), ("Looks", "--colour")];
+        let help = Help { usage: &["QUEUE"], example: "tool q", groups, common: &["--to"] };
+        help.of_tool("tool", &info, all)
+    }
+
+    #[test]
+    fn help_explains_what_most_people_want_and_names_the_rest() {
+        let wanted = "Usage: tool QUEUE\n\nDoes it.\n\nExample: tool q\n\n\
+                      Where to:\n      --to VALUE          where to\n  also --rare\n\
+                      Looks: --colour\n\
+                      Broker:\n      --url VALUE         the broker\n  also --help\n\n\
+                      tool --help=all explains every option, man tool what it does.\n";
+        assert_eq!(help(false), wanted);
+    }
+
+    #[test]
+    fn all_of_it_explains_every_option_to_its_end() {
+        let all = help(true);
+        for line in
+            ["where to; the rest follows", "what hardly anybody wants", "the broker. Default: none"]
+        {
+            assert!(all.contains(line), "{all}");
+        }
+        assert!(!all.contains("also"), "{all}");
+    }
+
+    #[test]
+    fn the_first_clause_is_without_what_is_only_good_to_know() {
+        for (description, clause) in [
+            ("where to; the rest follows", "where to"),
+            ("where to. Default: nowhere", "where to"),
+            ("where to (default: nowhere)", "where to"),
+            ("a host (-p): its name.", "a host (-p): its name"),
+            ("", ""),
+        ] {
+            assert_eq!(first_clause(description), clause);
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen() {
+        let mut text = String::new();
+        entry(&mut text, "  -x, --an-option-with-a-long-name VALUE", &"word ".repeat(40));
+        entry(&mut text, "  -y, --other", &"x".repeat(100));
+        let words = text.lines().filter(|line| !line.contains("xxx"));
+        assert!(words.clone().all(|line| line.len() <= WIDTH), "{text}");
+        assert_eq!(words.filter(|line| line.starts_with(&" ".repeat(COLUMN))).count(), 4, "{text}");
+        assert!(text.ends_with(&format!("{}\n", "x".repeat(100))), "{text}");
+    }
+}
