@@ -2,12 +2,24 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+# What is installed and packed is built in this profile: release, or dev where only the way there matters.
+PROFILE ?= release
 RABBITMQ ?= 3.10
 
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
+CARGO_BUILD = cargo build
+# What is handed out says what is in it, as `make release` builds it.
+HANDED_OUT = $(if $(filter release,$(PROFILE)),cargo auditable build,cargo build)
+BUILT = target/$(PROFILE:dev=debug)
+SHARE = $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETIONS = $(SHARE)/bash-completion/completions
+FISH_COMPLETIONS = $(SHARE)/fish/vendor_completions.d
+ZSH_COMPLETIONS = $(SHARE)/zsh/$(ZSH_DIRECTORY)
+# Where zsh looks for what is installed under /usr/local and elsewhere; Debian's packages have their own.
+ZSH_DIRECTORY ?= site-functions
 
-.PHONY: all demo check soak release format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
 
 all: build
 
@@ -67,15 +79,49 @@ release:
 	cargo auditable build --locked --release --workspace --bins
 
 install:
-	cargo build --locked --release --workspace --bins
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/man/man7"
-	install -m 755 $(TOOLS:%=target/release/%) "$(DESTDIR)$(PREFIX)/bin"
-	install -m 644 $(TOOLS:%=man/%.1) "$(DESTDIR)$(PREFIX)/share/man/man1"
-	install -m 644 man/rmq.7 "$(DESTDIR)$(PREFIX)/share/man/man7"
+	$(CARGO_BUILD) --locked --profile $(PROFILE) --workspace --bins
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/man/man1" "$(SHARE)/man/man7" "$(SHARE)/doc/rmq"
+	install -d "$(BASH_COMPLETIONS)" "$(FISH_COMPLETIONS)" "$(ZSH_COMPLETIONS)"
+	install -m 755 $(TOOLS:%=$(BUILT)/%) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(TOOLS:%=man/%.1) "$(SHARE)/man/man1"
+	install -m 644 man/rmq.7 "$(SHARE)/man/man7"
+	install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$(SHARE)/doc/rmq"
+	cp -RP --no-preserve=mode,ownership examples "$(SHARE)/doc/rmq"
+	for tool in $(TOOLS); do \
+		$(BUILT)/$$tool --completions bash > "$(BASH_COMPLETIONS)/$$tool" && \
+		$(BUILT)/$$tool --completions fish > "$(FISH_COMPLETIONS)/$$tool.fish" && \
+		$(BUILT)/$$tool --completions zsh > "$(ZSH_COMPLETIONS)/_$$tool" && \
+		chmod 644 "$(BASH_COMPLETIONS)/$$tool" "$(FISH_COMPLETIONS)/$$tool.fish" "$(ZSH_COMPLETIONS)/_$$tool" || \
+		exit 1; \
+	done
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS)
-	cd "$(DESTDIR)$(PREFIX)/share/man" && rm -f man7/rmq.7 $(TOOLS:%=man1/%.1)
+	cd "$(SHARE)/man" && rm -f man7/rmq.7 $(TOOLS:%=man1/%.1)
+	cd "$(BASH_COMPLETIONS)" && rm -f $(TOOLS)
+	cd "$(FISH_COMPLETIONS)" && rm -f $(TOOLS:%=%.fish)
+	cd "$(ZSH_COMPLETIONS)" && rm -f $(TOOLS:%=_%)
+	rm -rf "$(SHARE)/doc/rmq"
+
+# A Debian package, in target/dist.
+deb:
+	rm -rf target/tree-deb
+	$(if $(filter release,$(PROFILE)),$(MAKE) --no-print-directory release)
+	$(MAKE) --no-print-directory install CARGO_BUILD="$(HANDED_OUT)" DESTDIR=target/tree-deb PREFIX=/usr ZSH_DIRECTORY=vendor-completions
+	scripts/package deb target/tree-deb
+
+# The same for any Linux: to be unpacked in /usr/local.
+dist:
+	rm -rf target/tree-dist
+	$(if $(filter release,$(PROFILE)),$(MAKE) --no-print-directory release)
+	$(MAKE) --no-print-directory install CARGO_BUILD="$(HANDED_OUT)" DESTDIR=target/tree-dist PREFIX=
+	scripts/package tar target/tree-dist
+
+# The package is as Debian wants it, and does its work on a fresh Debian; some minutes, as root.
+package-check: build
+	scripts/install-tools
+	$(MAKE) --no-print-directory deb dist PROFILE=dev
+	scripts/test-package
 
 clean:
 	cargo clean
