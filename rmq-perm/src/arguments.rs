@@ -86,8 +86,8 @@ pub struct Arguments {
     #[argh(switch)]
     pub insecure_dist: bool,
 
-    /// how a listing looks: table, tsv, csv or json (default: table on a terminal, else tsv)
-    #[argh(option, arg_name = "FORMAT")]
+    /// how a listing looks (default: table on a terminal, else tsv)
+    #[argh(option, arg_name = "table|tsv|csv|json")]
     pub format: Option<Format>,
 
     /// no notices on standard error, only errors

@@ -144,7 +144,14 @@ fn words(tool: &Tool<'_>) -> String {
 fn rest(tool: &Tool<'_>) -> String {
     if !tool.info.commands.is_empty() {
         let names: Vec<&str> = tool.info.commands.iter().map(|it| it.name).collect();
-        return format!("            '') words=({}) ;;\n", names.join(" "));
+        let mut text = format!("            '') words=({}) ;;\n", names.join(" "));
+        for command in &tool.info.commands {
+            let values = Values::of_operands(&command.command);
+            if let Some(action) = action(tool, &values) {
+                text.push_str(&format!("            {}) {action} ;;\n", command.name));
+            }
+        }
+        return text;
     }
     let values = operands(tool.info).last().map(Values::of_operand).unwrap_or_default();
     if values.command {

@@ -21,6 +21,14 @@ pub(super) fn script(tool: &Tool<'_>) -> String {
         text.push_str(&format!("complete -c {program} -n '{none}' -a {name} -d {description}\n"));
         let names = tool.names(name).join(" ");
         let condition = format!(" -n '__fish_seen_subcommand_from {names}'");
+        let values = Values::of_operands(&command.command);
+        if values.files {
+            text.push_str(&format!("complete -c {program}{condition} -F\n"));
+        }
+        if !values.words.is_empty() {
+            let words = values.words.join(" ");
+            text.push_str(&format!("complete -c {program}{condition} -a '{words}'\n"));
+        }
         for flag in own(tool, &command.command) {
             text.push_str(&option(tool, &condition, flag));
         }

@@ -83,6 +83,14 @@ impl<'a> Values<'a> {
         Values::of(positional.name.rsplit(' ').next().unwrap_or_default())
     }
 
+    /// Those of a subcommand's operands, in whichever place.
+    fn of_operands(info: &CommandInfoWithArgs) -> Values<'static> {
+        operands(info).map(Values::of_operand).fold(Values::default(), |mut all, one| {
+            all.words.extend(one.words);
+            Values { words: all.words, files: all.files || one.files, ..all }
+        })
+    }
+
     fn of(name: &'a str) -> Self {
         let mut values = Values::default();
         for part in name.split('|') {

@@ -17,7 +17,7 @@ pub struct Check {
     user: String,
 
     /// what is to be done: configure, write or read
-    #[argh(positional, arg_name = "OPERATION", from_str_fn(operation))]
+    #[argh(positional, arg_name = "configure|write|read", from_str_fn(operation))]
     operation: Operation,
 
     /// name of the queue or exchange ('' is the default exchange)
