@@ -8,6 +8,8 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalI
 /// Where the explanations begin, and where they end.
 const COLUMN: usize = 26;
 const WIDTH: usize = 80;
+/// How wide the names of subcommands are, at least.
+const COMMAND_COLUMN: usize = 17;
 /// The groups of the options that several tools have.
 const SHARED_GROUPS: [(&str, &str); 2] = [("Broker", "--url"), ("In every tool", "--quiet")];
 /// Those among them that most people want.
@@ -49,7 +51,9 @@ impl Help {
             for command in &info.commands {
                 let clause = first_clause(command.command.description);
                 let clause = clause.split([',', ':']).next().unwrap_or(clause);
-                entry(&mut text, &format!("  {}", command.name), clause);
+                let clause = without_remark(clause).replace(" (-p)", "");
+                let left = format!("  {}", command.name);
+                wrap_behind(&mut text, &format!("{left:COMMAND_COLUMN$} "), &clause);
             }
         }
         let more = match (info.commands.is_empty(), all) {
@@ -169,7 +173,10 @@ pub(crate) fn options(
 pub(crate) fn first_clause(description: &str) -> &str {
     let end = ["; ", ". "].iter().filter_map(|end| description.find(end)).min();
     let clause = end.and_then(|end| description.get(..end)).unwrap_or(description);
-    let clause = clause.trim_end_matches('.');
+    without_remark(clause.trim_end_matches('.'))
+}
+
+fn without_remark(clause: &str) -> &str {
     match clause.rsplit_once(" (") {
         Some((before, remark)) if remark.ends_with(')') => before,
         _ => clause,
