@@ -2,7 +2,6 @@
 
 use rmq_tests::help::{help, options};
 use rmq_tests::messages::{pieces, told, unfounded};
-use rmq_tests::tool::Tool;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
