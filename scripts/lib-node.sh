@@ -7,6 +7,8 @@
 epmd_port() { echo "$BASE"; }
 amqp_port() { echo $((BASE + $1)); }
 dist_port() { echo $((BASE + 16 + $1)); }
+# Where node $1's connections to other nodes come from, so that one can tell whose they are.
+dist_address() { echo "127.0.0.$((10 + $1))"; }
 tls_port() { echo $((BASE + 32 + $1)); }
 http_port() { echo $((BASE + 48 + $1)); }
 node_name() { echo "rmq$1@localhost"; }
@@ -65,8 +67,8 @@ amqp_ready() {
 # From nothing, so that no RABBITMQ_ or ERL_ variable of the caller's has a say; each path that would
 # lead to /etc or /var is named.
 node_env() {
-    local dir name
-    dir=$(node_dir "$1") name=$(node_name "$1")
+    local dir name address
+    dir=$(node_dir "$1") name=$(node_name "$1") address=$(dist_address "$1")
     NODE_ENV=(env -i PATH="$SYSTEM_PATH" HOME="$DIR/home" LC_ALL=C.UTF-8
         RMQ_CLUSTER_PROCESS="$DIR"
         ERL_EPMD_PORT="$(epmd_port)" ERL_EPMD_ADDRESS=127.0.0.1
@@ -87,7 +89,7 @@ node_env() {
         RUNNING_UNDER_SYSTEMD=true
         # A dead peer is noticed within 5 s rather than 60; and nothing listens beyond loopback. No epmd
         # is started: ours is there, and one started by a node would outlive us.
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel net_ticktime 5 -kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel net_ticktime 5 -kernel inet_dist_use_interface {127,0,0,1} -kernel inet_dist_connect_options [{ip,{${address//./,}}}] -start_epmd false"
         # On two cores, three nodes whose schedulers are each tied to a core and sleep at once start in 9 s;
         # like this, in 6 (one node: 6 and 4).
         RABBITMQ_SCHEDULER_BIND_TYPE=u RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD=short
