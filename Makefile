@@ -7,7 +7,7 @@ RABBITMQ ?= 3.10
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
 
-.PHONY: all demo check soak release format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak torture release format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
 all: build
 
@@ -65,6 +65,12 @@ soak: build
 release:
 	command -v cargo-auditable >/dev/null || cargo install --locked --quiet cargo-auditable
 	cargo auditable build --locked --release --workspace --bins
+
+# Faults of every kind at once, for so many minutes, and a report; a seed repeats a run.
+torture: build
+	scripts/install-tools $(RABBITMQ)
+	@RMQ_SEED=$(SEED) RMQ_MINUTES=$(MINUTES) RMQ_RELEASE=$(RABBITMQ) RMQ_FAULTS=$(FAULTS) RMQ_RATE=$(RATE) \
+		target/debug/torture
 
 install:
 	cargo build --locked --release --workspace --bins

@@ -106,12 +106,41 @@ impl Cluster {
         self.each("resume", nodes);
     }
 
+    /// Whether a node's process is there, whatever it does.
+    pub fn is_running(&self, node: usize) -> bool {
+        !self.script(&["env"]).contains(&format!("RMQ_NODE{node}_PID=\n"))
+    }
+
+    /// Cuts nodes off from the others, and not from their clients, until
+    /// [`reunite`](Self::reunite). Only in a network name space of our own.
+    pub fn partition(&self, nodes: &[usize]) {
+        self.each("partition", nodes);
+    }
+
+    /// The end of a partition.
+    pub fn reunite(&self) {
+        self.script(&["reunite"]);
+    }
+
+    /// As [`start`](Self::start), and what went wrong.
+    ///
+    /// # Errors
+    /// When they do not come back.
+    pub fn try_start(&self, nodes: &[usize]) -> Result<(), String> {
+        self.try_script(&words("start", nodes))
+    }
+
+    /// Waits until all nodes that run see one another.
+    ///
+    /// # Errors
+    /// When they do not within so many seconds.
+    pub fn try_wait(&self, seconds: u32) -> Result<(), String> {
+        self.try_script(&["wait".to_owned(), seconds.to_string()])
+    }
+
     /// Starts whatever a failed test has left down.
     pub fn heal(&self) {
-        let environment = self.script(&["env"]);
-        let down: Vec<usize> = (1..=self.nodes)
-            .filter(|node| environment.contains(&format!("RMQ_NODE{node}_PID=\n")))
-            .collect();
+        let down: Vec<usize> = (1..=self.nodes).filter(|node| !self.is_running(*node)).collect();
         if !down.is_empty() {
             self.start(&down);
         }
@@ -159,9 +188,15 @@ impl Cluster {
     }
 
     fn each(&self, command: &str, nodes: &[usize]) {
-        let numbers = nodes.iter().map(ToString::to_string);
-        let words: Vec<String> = std::iter::once(command.to_owned()).chain(numbers).collect();
+        let words = words(command, nodes);
         self.script(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    fn try_script(&self, words: &[String]) -> Result<(), String> {
+        let output = script().args(words).arg("--dir").arg(&self.directory).output();
+        let output = output.expect("run scripts/cluster");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(errors) }
     }
 
     fn script(&self, arguments: &[&str]) -> String {
@@ -175,6 +210,10 @@ impl Drop for Cluster {
         // A second panic would end the process and hide the first.
         let _ = script().args(["down", "--dir"]).arg(&self.directory).output();
     }
+}
+
+fn words(command: &str, nodes: &[usize]) -> Vec<String> {
+    std::iter::once(command.to_owned()).chain(nodes.iter().map(ToString::to_string)).collect()
 }
 
 fn script() -> Command {

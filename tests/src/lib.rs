@@ -12,6 +12,7 @@
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
+//! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
@@ -41,6 +42,7 @@ pub mod secured;
 pub mod swallow;
 pub mod text;
 pub mod tool;
+pub mod torture;
 pub mod unheard;
 pub mod vhost;
 pub mod wait;

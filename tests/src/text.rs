@@ -39,7 +39,7 @@ pub fn numbered(count: usize) -> Vec<u8> {
     for number in 0..count {
         // Lengths differ, so that no two tears fall alike.
         let body = format!("{number}:{}", "x".repeat(number * 7 % 60));
-        text.extend_from_slice(format!("#{:08x}:{body}\n", sum(body.as_bytes())).as_bytes());
+        text.extend_from_slice(checked(&body).as_bytes());
     }
     text
 }
@@ -91,11 +91,20 @@ pub fn numbers(text: &[u8]) -> Vec<usize> {
 }
 
 fn number(line: &[u8]) -> Option<usize> {
+    let (number, _) = unchecked(line)?.split_once(':')?;
+    number.parse().ok()
+}
+
+/// A line, with its end, that says itself whether it is whole.
+pub fn checked(body: &str) -> String {
+    format!("#{:08x}:{body}\n", sum(body.as_bytes()))
+}
+
+/// The body of a [`checked`] line, given without its end, where that is whole.
+pub fn unchecked(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?.strip_prefix('#')?;
     let (checksum, body) = line.split_once(':')?;
-    let whole = u32::from_str_radix(checksum, 16) == Ok(sum(body.as_bytes()));
-    let (number, _) = body.split_once(':').filter(|_| whole)?;
-    number.parse().ok()
+    (u32::from_str_radix(checksum, 16) == Ok(sum(body.as_bytes()))).then_some(body)
 }
 
 /// Adler-32 (RFC 1950): enough to tell a torn line, and six lines long.

@@ -55,6 +55,11 @@ impl<'a> Vhost<'a> {
         format!("amqp://{user}:{PASSWORD}@{}/{}", self.cluster.hosts(), self.name)
     }
 
+    /// The URL for its own user through other hosts, as proxies are.
+    pub fn url_through(&self, hosts: &str) -> String {
+        format!("amqp://{}:{PASSWORD}@{hosts}/{}", self.name, self.name)
+    }
+
     /// One of our tools, set to reach this vhost by `$AMQP_URL`.
     pub fn tool(&self, name: &str) -> Tool {
         Tool::new(name).environment("AMQP_URL", &self.url())

@@ -1,0 +1,78 @@
+//! A flow of lines: who sends, what is between, and who receives.
+
+use crate::tool::Ended;
+use crate::torture::ledger::Ledger;
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// What the programs of one flow share.
+#[derive(Debug)]
+pub struct Flow {
+    /// Its name.
+    pub name: &'static str,
+    /// The name of the queue that it begins with.
+    pub queue: &'static str,
+    ledger: Mutex<Ledger>,
+    no_more: AtomicBool,
+    endings: Mutex<BTreeMap<String, usize>>,
+    problems: Mutex<Vec<String>>,
+}
+
+impl Flow {
+    /// A flow into this queue.
+    pub fn new(name: &'static str, queue: &'static str, ledger: Ledger) -> Self {
+        Flow {
+            name,
+            queue,
+            ledger: Mutex::new(ledger),
+            no_more: AtomicBool::new(false),
+            endings: Mutex::default(),
+            problems: Mutex::default(),
+        }
+    }
+
+    /// Its account.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().expect("no panic while it was held")
+    }
+
+    /// From here on nothing new is given to it.
+    pub fn end(&self) {
+        self.no_more.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing new is given to it.
+    pub fn is_ending(&self) -> bool {
+        self.no_more.load(Ordering::Relaxed)
+    }
+
+    /// Notes how a program has ended.
+    pub fn ended(&self, name: &str, ended: &Ended) {
+        let how = match (ended.status.code(), ended.status.signal()) {
+            (Some(code), _) => format!("{name}: exit {code}"),
+            (None, signal) => format!("{name}: signal {}", signal.unwrap_or_default()),
+        };
+        let mut endings = self.endings.lock().expect("no panic while it was held");
+        *endings.entry(how).or_default() += 1;
+    }
+
+    /// How programs have ended, and how often.
+    pub fn endings(&self) -> BTreeMap<String, usize> {
+        self.endings.lock().expect("no panic while it was held").clone()
+    }
+
+    /// Notes what must not be.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
+    pub fn problem(&self, text: String) {
+        let text = format!("{}: {text}", self.name);
+        eprintln!("PROBLEM {text}");
+        self.problems.lock().expect("no panic while it was held").push(text);
+    }
+
+    /// What must not be, and was.
+    pub fn problems(&self) -> Vec<String> {
+        self.problems.lock().expect("no panic while it was held").clone()
+    }
+}

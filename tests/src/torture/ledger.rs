@@ -1,0 +1,345 @@
+//! What was given to a flow, what was promised of it, and what came out.
+
+use crate::torture::line::{Delivery, Line};
+use crate::torture::order::displaced;
+use std::collections::{BTreeSet, HashMap};
+
+/// The account of one flow of lines, from the first rmq-send to the last rmq-recv.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// What one run was given another may send, from a spool.
+    spooled: bool,
+    next: u32,
+    /// Lines that a run was given and neither confirmed nor kept.
+    again: BTreeSet<u32>,
+    runs: Vec<Run>,
+    /// What each pipeline's rmq-send said that it sent again, where it lived to say so.
+    pipelines: HashMap<u32, usize>,
+    /// By number: whether the line was promised to come out, and how often it has.
+    lines: Vec<(bool, u32)>,
+    promised: usize,
+    out: usize,
+    /// Copies not marked redelivered.
+    fresh: HashMap<Line, u32>,
+    /// By run and pipeline, the lines that came, the first time and not marked, as they came.
+    order: HashMap<(u32, Option<u32>), Vec<u32>>,
+    /// By run and pipeline, copies that were neither the first nor marked.
+    copies: HashMap<(u32, Option<u32>), usize>,
+    redelivered: usize,
+    torn: usize,
+    foreign: Vec<String>,
+}
+
+/// A run of the first rmq-send.
+#[derive(Clone, Debug, Default)]
+struct Run {
+    /// The lines that it was given, which rise.
+    fed: Vec<u32>,
+    /// How many messages it said that it sent again, where it lived to say so.
+    resent: Option<usize>,
+    /// So many of the first lines were read for certain before it was killed, and so many more
+    /// may have been: of those the first come out or none.
+    read: Option<usize>,
+}
+
+/// What a ledger comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Different lines that were given to rmq-send.
+    pub lines: usize,
+    /// How often a line was given to another run, because one was stopped or killed before it was
+    /// confirmed.
+    pub again: usize,
+    /// Lines that a run confirmed or kept.
+    pub promised: usize,
+    /// Different lines that came out.
+    pub out: usize,
+    /// Copies marked as delivered before.
+    pub redelivered: usize,
+    /// Copies not marked, of messages that a run counted as sent again.
+    pub resent: usize,
+    /// The most there may be of them.
+    pub resent_told: usize,
+    /// Copies not marked, of runs that were killed before they could tell what they sent again.
+    pub untold: usize,
+    /// Pieces of lines.
+    pub torn: usize,
+    /// Lines out of their order, though sent once: more than their run has sent again.
+    pub disordered: usize,
+    /// Lines that were promised and did not come out.
+    pub lost: Vec<u32>,
+    /// Lines that a killed run with a spool had not read.
+    pub unread: usize,
+    /// What came out and was never given to anybody.
+    pub foreign: Vec<String>,
+}
+
+impl Ledger {
+    /// One for an rmq-send with a spool.
+    pub fn spooled() -> Self {
+        Ledger { spooled: true, ..Ledger::default() }
+    }
+
+    /// A new run, by its number.
+    pub fn begin(&mut self) -> u32 {
+        self.runs.push(Run::default());
+        self.runs.len() as u32 - 1
+    }
+
+    /// A line for the run: one that another was given before, or where there is none and `new`
+    /// says so, a new one.
+    pub fn feed(&mut self, run: u32, new: bool) -> Option<Line> {
+        let number = match self.again.pop_first() {
+            Some(number) => number,
+            None if new => {
+                self.next += 1;
+                self.lines.push((false, 0));
+                self.next - 1
+            }
+            None => return None,
+        };
+        self.runs[run as usize].fed.push(number);
+        Some(Line { number, run })
+    }
+
+    /// How many lines the run was given.
+    pub fn fed(&self, run: u32) -> usize {
+        self.runs[run as usize].fed.len()
+    }
+
+    /// Whether lines wait to be given to another run.
+    pub fn has_again(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// The line has to come out.
+    pub fn promise(&mut self, number: u32) {
+        let promised = &mut self.lines[number as usize].0;
+        self.promised += usize::from(!*promised);
+        *promised = true;
+    }
+
+    /// The first `count` lines of the run have to come out, or all that the run was given.
+    pub fn promise_first(&mut self, run: u32, count: usize) {
+        for index in 0..count.min(self.fed(run)) {
+            self.promise(self.runs[run as usize].fed[index]);
+        }
+    }
+
+    /// Among the first `count` lines of the run, those that were not promised.
+    pub fn unpromised(&self, run: u32, count: usize) -> BTreeSet<u32> {
+        let fed = self.runs[run as usize].fed.iter().take(count).copied();
+        fed.filter(|number| !self.lines[*number as usize].0).collect()
+    }
+
+    /// The run is over; what it was given and is not promised goes to another. What it has told
+    /// that it sent again explains copies.
+    pub fn end(&mut self, run: u32, resent: Option<usize>) {
+        let unpromised = self.unpromised(run, usize::MAX);
+        self.again.extend(unpromised);
+        self.runs[run as usize].resent = resent;
+    }
+
+    /// The run of an rmq-send with a spool was killed, when it had kept at least `read` lines, and
+    /// of more a beginning; or nobody knows which.
+    pub fn end_unread(&mut self, run: u32, read: Option<usize>) {
+        self.promise_first(run, read.unwrap_or_default());
+        self.runs[run as usize].read = read;
+    }
+
+    /// What a pipeline's rmq-send has told that it sent again.
+    pub fn end_pipeline(&mut self, pipeline: u32, resent: usize) {
+        self.pipelines.insert(pipeline, resent);
+    }
+
+    /// A record has come out.
+    pub fn receive(&mut self, record: &[u8]) {
+        let Some(delivery) = Delivery::read(record) else {
+            self.torn += 1;
+            return;
+        };
+        let Delivery { line, redelivered, pipeline } = delivery;
+        let run = self.runs.get(line.run as usize);
+        if run.is_none_or(|run| run.fed.binary_search(&line.number).is_err()) {
+            self.foreign.push(format!("{delivery:?}"));
+            return;
+        }
+        let times = &mut self.lines[line.number as usize].1;
+        *times += 1;
+        self.out += usize::from(*times == 1);
+        if redelivered {
+            self.redelivered += 1;
+            return;
+        }
+        let fresh = self.fresh.entry(line).or_default();
+        *fresh += 1;
+        if *fresh == 1 {
+            self.order.entry((line.run, pipeline)).or_default().push(line.number);
+        } else {
+            *self.copies.entry((line.run, pipeline)).or_default() += 1;
+        }
+    }
+
+    /// A piece of a record was the last that a receiver wrote.
+    pub fn receive_torn(&mut self) {
+        self.torn += 1;
+    }
+
+    /// Different lines that have come out.
+    pub fn out(&self) -> usize {
+        self.out
+    }
+
+    /// Lines that have to come out.
+    pub fn promised(&self) -> usize {
+        self.promised
+    }
+
+    /// What the run and the pipeline behind it have told that they sent again.
+    fn told(&self, (run, pipeline): (u32, Option<u32>)) -> Option<usize> {
+        let behind = match pipeline {
+            Some(pipeline) => *self.pipelines.get(&pipeline)?,
+            None => 0,
+        };
+        let told = if self.spooled {
+            self.runs.iter().map(|run| run.resent).sum::<Option<usize>>()?
+        } else {
+            self.runs[run as usize].resent?
+        };
+        Some(told + behind)
+    }
+
+    /// What it comes to, once everything has come out that will.
+    pub fn account(&self) -> Account {
+        let fed: usize = self.runs.iter().map(|run| run.fed.len()).sum();
+        let mut account = Account {
+            lines: self.lines.len(),
+            promised: self.promised,
+            out: self.out,
+            again: fed - self.lines.len(),
+            redelivered: self.redelivered,
+            torn: self.torn,
+            foreign: self.foreign.clone(),
+            ..Account::default()
+        };
+        for (number, (promised, times)) in self.lines.iter().enumerate() {
+            if *promised && *times == 0 {
+                account.lost.push(number as u32);
+            }
+        }
+        for run in &self.runs {
+            let Some(read) = run.read else { continue };
+            let came = |number: &u32| self.lines[*number as usize].1 > 0;
+            // What is in the spool is a beginning of what was read.
+            let last = run.fed.iter().rposition(came).map_or(0, |last| last + 1).max(read);
+            account.unread += run.fed.len() - last;
+            let holes = run.fed[read..last].iter().filter(|number| !came(number));
+            account.lost.extend(holes);
+        }
+        account.resent_told = self.runs.iter().filter_map(|run| run.resent).sum::<usize>()
+            + self.pipelines.values().sum::<usize>();
+        for (key, copies) in &self.copies {
+            match self.told(*key) {
+                Some(_) => account.resent += copies,
+                None => account.untold += copies,
+            }
+        }
+        for (key, order) in &self.order {
+            if let Some(told) = self.told(*key) {
+                account.disordered += displaced(order).saturating_sub(told);
+            }
+        }
+        account
+    }
+}
+
+impl Account {
+    /// What must not be, in words; empty where all is well. `torn` is how many pieces of lines
+    /// there may be.
+    pub fn faults(&self, torn: usize) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut fault = |wrong: bool, text: String| {
+            if wrong {
+                faults.push(text);
+            }
+        };
+        let first = |numbers: &[u32]| format!("{:?}", &numbers[..numbers.len().min(20)]);
+        fault(!self.lost.is_empty(), format!("{} lost: {}", self.lost.len(), first(&self.lost)));
+        let foreign = self.foreign.first();
+        fault(foreign.is_some(), format!("{} never sent: {foreign:?}", self.foreign.len()));
+        fault(self.disordered > 0, format!("{} out of order", self.disordered));
+        let (resent, told) = (self.resent, self.resent_told);
+        fault(resent > told, format!("{resent} copies, and {told} are said to be sent again"));
+        fault(self.torn > torn, format!("{} torn lines, and {torn} kills", self.torn));
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(ledger: &mut Ledger, line: Line, mark: &str) {
+        ledger.receive(format!("{mark} {}", line.text().trim_end()).as_bytes());
+    }
+
+    #[test]
+    fn a_line_that_was_promised_and_does_not_come_is_lost() {
+        let mut ledger = Ledger::default();
+        let run = ledger.begin();
+        let lines: Vec<Line> = (0..3).filter_map(|_| ledger.feed(run, true)).collect();
+        ledger.promise_first(run, 2);
+        ledger.end(run, Some(0));
+        received(&mut ledger, lines[0], "0");
+        let account = ledger.account();
+        assert_eq!((account.promised, account.out, account.lost.len()), (2, 1, 1));
+        assert_eq!(account.faults(0).len(), 1);
+        // What was not promised is for the next run.
+        let run = ledger.begin();
+        assert_eq!(ledger.feed(run, false), Some(Line { number: 2, run }));
+        assert_eq!(ledger.feed(run, false), None);
+    }
+
+    #[test]
+    fn copies_are_explained_by_their_marks_or_by_the_tally_and_by_nothing_else() {
+        let mut ledger = Ledger::default();
+        let run = ledger.begin();
+        let line = ledger.feed(run, true).unwrap();
+        ledger.promise_first(run, 1);
+        ledger.end(run, Some(0));
+        received(&mut ledger, line, "0");
+        received(&mut ledger, line, "1");
+        assert_eq!(ledger.account().faults(0), Vec::<String>::new());
+        received(&mut ledger, line, "0");
+        assert_eq!(ledger.account().faults(0).len(), 1);
+    }
+
+    #[test]
+    fn what_was_never_sent_and_what_is_torn_and_what_is_out_of_order_is_told() {
+        let mut ledger = Ledger::default();
+        let run = ledger.begin();
+        let lines: Vec<Line> = (0..3).filter_map(|_| ledger.feed(run, true)).collect();
+        ledger.end(run, Some(0));
+        for line in [lines[2], lines[0], lines[1], Line { number: 3, run }] {
+            received(&mut ledger, line, "0");
+        }
+        ledger.receive(b"0 #0123");
+        let account = ledger.account();
+        assert_eq!((account.disordered, account.foreign.len(), account.torn), (1, 1, 1));
+        assert_eq!(account.faults(0).len(), 3);
+        assert_eq!(account.faults(1).len(), 2);
+    }
+
+    #[test]
+    fn of_what_a_killed_run_had_read_a_beginning_comes_and_no_hole() {
+        let mut ledger = Ledger::default();
+        let run = ledger.begin();
+        let lines: Vec<Line> = (0..6).filter_map(|_| ledger.feed(run, true)).collect();
+        ledger.end_unread(run, Some(1));
+        for number in [0, 1, 3] {
+            received(&mut ledger, lines[number], "0");
+        }
+        let account = ledger.account();
+        assert_eq!((account.lost, account.unread), (vec![2], 2));
+    }
+}

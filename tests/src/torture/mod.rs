@@ -1,0 +1,197 @@
+//! Faults of every kind at once, by a seed, and the account of what became of each line.
+//!
+//! Three flows of numbered lines go through quorum queues on three nodes, each at a steady pace:
+//!
+//! * direct: rmq-send → queue → rmq-recv;
+//! * pipeline: rmq-send → queue → rmq-recv --ack downstream | filter | rmq-send --ack-to → queue →
+//!   rmq-recv;
+//! * spool: rmq-send --spool → queue → rmq-recv.
+//!
+//! Meanwhile [`lanes`] causes the faults that [`schedule`] draws from the seed. [`sender`],
+//! [`spooler`], [`receiver`] and [`pipeline`] keep the programs running and judge how each ends, and
+//! [`ledger`] keeps the account: which line was given to whom, which were promised (confirmed, or in
+//! a spool), and which came out, how often, and how marked. In the end everything is healed, the
+//! flows run dry, and [`report`] says what it came to.
+
+pub mod class;
+pub mod feed;
+pub mod flow;
+pub mod lanes;
+pub mod ledger;
+pub mod line;
+pub mod nodes;
+pub mod options;
+pub mod order;
+pub mod pipeline;
+pub mod receiver;
+pub mod report;
+pub mod schedule;
+pub mod sender;
+pub mod spooler;
+pub mod stage;
+pub mod watched;
+
+use crate::cluster::Cluster;
+use crate::torture::class::Lane;
+use crate::torture::flow::Flow;
+use crate::torture::lanes::{Done, eventually};
+use crate::torture::ledger::Ledger;
+use crate::torture::options::Options;
+use crate::torture::report::Report;
+use crate::torture::schedule::Schedule;
+use crate::torture::stage::Stage;
+use crate::torture::watched::Orders;
+use crate::vhost::Vhost;
+use std::fs::File;
+use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// A cut-off node of RabbitMQ 3.10 pauses; the other releases know the word, too.
+const CONFIG: [&str; 2] = ["--config", "cluster_partition_handling = pause_minority"];
+
+/// The programs that faults are done to, in the order of [`play`].
+const PROGRAMS: [&str; 9] = [
+    "direct send",
+    "direct recv",
+    "pipeline first send",
+    "pipeline recv",
+    "pipeline filter",
+    "pipeline send",
+    "pipeline last recv",
+    "spool send",
+    "spool recv",
+];
+
+/// How long the end may take, without any more faults.
+const ENDS: Duration = Duration::from_secs(600);
+
+/// Plays it, and gives the report.
+///
+/// # Panics
+/// When there is no cluster to play it on.
+pub fn run(options: Options) -> Report {
+    let cluster = Cluster::up_with(3, &options.release, &CONFIG);
+    let ask = |what: &str| cluster.erlang(&format!("rabbit_misc:{what}()"));
+    let versions = [ask("version"), ask("otp_release")];
+    let vhost = Vhost::new(&cluster);
+    for queue in ["direct", "first", "second", "spooled"] {
+        let words = ["--delivery-limit", "unlimited", "--leader-locator", "balanced"];
+        vhost.declare(&words, queue);
+    }
+    let log = File::create(&options.log).expect("a file for the log");
+    let limit = options.length * 2 + ENDS * 4;
+    let stage = Stage::new(vhost, options.rate, limit, log);
+    stage.tell(&format!("seed {}, log {}", options.seed, options.log.display()));
+    let flows = [
+        Flow::new("direct", "direct", Ledger::default()),
+        Flow::new("pipeline", "first", Ledger::default()),
+        Flow::new("spool", "spooled", Ledger::spooled()),
+    ];
+    let programs = PROGRAMS.map(Orders::new);
+    let done = play(&stage, &flows, &programs, &options);
+    report(options, versions, &stage, &flows, &programs, done)
+}
+
+/// Faults while there is time, then the end.
+fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &Options) -> Done {
+    let [direct, pipeline, spool] = flows;
+    let [piped, received] = [&AtomicBool::new(false), &AtomicBool::new(false)];
+    let p = programs;
+    thread::scope(|scope| {
+        let senders = [
+            scope.spawn(|| sender::keep_sending(stage, direct, &p[0])),
+            scope.spawn(|| sender::keep_sending(stage, pipeline, &p[2])),
+            scope.spawn(|| spooler::keep_spooling(stage, spool, &p[7])),
+        ];
+        let pipe = scope.spawn(|| {
+            let queues = ["first", "second"];
+            pipeline::keep_piping(stage, pipeline, queues, [&p[3], &p[4], &p[5]], piped);
+        });
+        for (flow, queue, orders) in
+            [(direct, "direct", &p[1]), (pipeline, "second", &p[6]), (spool, "spooled", &p[8])]
+        {
+            scope.spawn(move || receiver::keep_receiving(stage, flow, queue, orders, received));
+        }
+        wait(stage, flows, "something comes out of each flow", || {
+            flows.iter().all(|flow| flow.ledger().out() > 0)
+        });
+        let schedule = |lane| Schedule::new(options.seed, &options.classes, lane);
+        let length = stage.began.elapsed() + options.length;
+        let lanes = [
+            schedule(Lane::Nodes)
+                .map(|it| scope.spawn(move || lanes::of_nodes(stage, flows, it, length))),
+            schedule(Lane::Surroundings)
+                .map(|it| scope.spawn(move || lanes::of_surroundings(stage, it, length))),
+            schedule(Lane::Programs)
+                .map(|it| scope.spawn(move || lanes::of_programs(stage, programs, it, length))),
+        ];
+        let done = lanes.into_iter().flatten().map(|lane| lane.join().expect("a lane of faults"));
+        let done = done.fold(Done::default(), Done::and);
+        stage.tell("no more faults");
+        flows.iter().for_each(Flow::end);
+        wait(stage, flows, "all senders end", || senders.iter().all(|it| it.is_finished()));
+        let empty = |queue: &str| stage.vhost.try_held(queue).is_some_and(|it| it.messages() == 0);
+        wait(stage, flows, "the pipeline is empty", || empty("first"));
+        piped.store(true, Ordering::Relaxed);
+        wait(stage, flows, "the pipeline ends", || pipe.is_finished());
+        wait(stage, flows, "the queues are empty", || {
+            ["direct", "second", "spooled"].into_iter().all(empty)
+        });
+        received.store(true, Ordering::Relaxed);
+        done
+    })
+}
+
+/// Waits, and where it is in vain ends everything: what hangs is wrong, and cannot be waited for.
+fn wait(stage: &Stage<'_>, flows: &[Flow], what: &str, condition: impl FnMut() -> bool) {
+    stage.tell(what);
+    if eventually(ENDS, condition) {
+        return;
+    }
+    flows[0].problem(format!("waited {ENDS:?} in vain: {what}"));
+    for queue in ["direct", "first", "second", "spooled"] {
+        stage.tell(&format!("{queue} holds {:?}", stage.vhost.try_held(queue)));
+    }
+    stage.tell(&format!(
+        "{:#?}",
+        flows.iter().map(|flow| flow.ledger().account()).collect::<Vec<_>>()
+    ));
+    exit(1);
+}
+
+fn report(
+    options: Options,
+    versions: [String; 2],
+    stage: &Stage<'_>,
+    flows: &[Flow; 3],
+    programs: &[Orders; 9],
+    done: Done,
+) -> Report {
+    let mut problems: Vec<String> = flows.iter().flat_map(Flow::problems).collect();
+    let mut accounts = Vec::new();
+    for (flow, programs) in flows.iter().zip([&programs[..2], &programs[2..7], &programs[7..]]) {
+        let account = flow.ledger().account();
+        let torn = programs.iter().map(Orders::kills).sum();
+        problems
+            .extend(account.faults(torn).into_iter().map(|text| format!("{}: {text}", flow.name)));
+        accounts.push((flow.name, account));
+    }
+    let mut faults = std::collections::BTreeMap::new();
+    for class in done.faults {
+        *faults.entry(class).or_default() += 1;
+    }
+    Report {
+        options,
+        versions,
+        took: stage.began.elapsed(),
+        faults,
+        unhealed: done.unhealed,
+        longest: done.longest,
+        without_majority: done.without_majority,
+        accounts,
+        endings: flows.iter().flat_map(Flow::endings).collect(),
+        problems,
+    }
+}

@@ -1,0 +1,74 @@
+//! Keeps an rmq-recv running, and gives what it writes to the account.
+
+use crate::torture::flow::Flow;
+use crate::torture::stage::Stage;
+use crate::torture::watched::{Order, Orders, Watched};
+use std::io::{BufRead, BufReader};
+use std::process::ChildStdout;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Between two looks.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What each record is: whether it was delivered before, and the body.
+pub const FORMAT: &str = "%R %s\\n";
+
+/// Keeps one running at the queue until `done`.
+pub fn keep_receiving(
+    stage: &Stage<'_>,
+    flow: &Flow,
+    queue: &str,
+    orders: &Orders,
+    done: &AtomicBool,
+) {
+    while !done.load(Ordering::Relaxed) {
+        let receiving = stage.tool("rmq-recv").arguments(&["-v", "-f", FORMAT, queue]);
+        let mut running = receiving.output_to_pipe().start();
+        let output = running.take_output();
+        let mut watched = Watched::new(running, orders);
+        let (asked, ended, torn) = thread::scope(|scope| {
+            let reading = scope.spawn(move || read(flow, output));
+            while !watched.look(|| {}) {
+                if done.load(Ordering::Relaxed) && watched.asked.is_none() {
+                    watched.ask(Order::Stop);
+                }
+                thread::sleep(TICK);
+            }
+            (watched.asked, watched.end(), reading.join().expect("reading what is received"))
+        });
+        flow.ended(orders.name, &ended);
+        stage.log(orders.name, &ended);
+        let wrong = match asked {
+            None => Some("ended by itself"),
+            // It may be stopped before it has begun.
+            Some(Order::Stop) if torn => Some("wrote a piece of a record"),
+            Some(Order::Stop)
+                if ended.status.code().is_some_and(|code| ![0, 75].contains(&code)) =>
+            {
+                Some("did not end by the signal")
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            flow.problem(format!("{} {wrong}: {}: {}", orders.name, ended.status, ended.stderr));
+        }
+    }
+}
+
+/// Reads what it writes until its end; whether the last was a piece of a record.
+fn read(flow: &Flow, output: ChildStdout) -> bool {
+    let (mut output, mut record) = (BufReader::new(output), Vec::new());
+    while output.read_until(b'\n', &mut record).is_ok_and(|length| length > 0) {
+        match record.strip_suffix(b"\n") {
+            Some(record) => flow.ledger().receive(record),
+            None => {
+                flow.ledger().receive_torn();
+                return true;
+            }
+        }
+        record.clear();
+    }
+    false
+}

@@ -1,0 +1,140 @@
+//! What a sceptic may want to know of a torture.
+
+use crate::torture::class::Class;
+use crate::torture::ledger::Account;
+use crate::torture::options::Options;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+/// The report.
+#[derive(Debug)]
+pub struct Report {
+    /// What it was told.
+    pub options: Options,
+    /// Of the broker, and of its Erlang.
+    pub versions: [String; 2],
+    /// How long it took, with its beginning and its end.
+    pub took: Duration,
+    /// How often each class of fault was caused.
+    pub faults: BTreeMap<Class, usize>,
+    /// Nodes that did not heal by themselves.
+    pub unhealed: usize,
+    /// The longest that a flow took to go on after a whole cluster.
+    pub longest: Duration,
+    /// Lines promised while there was no majority.
+    pub without_majority: usize,
+    /// Each flow by its name.
+    pub accounts: Vec<(&'static str, Account)>,
+    /// How programs have ended.
+    pub endings: BTreeMap<String, usize>,
+    /// What must not be, and was.
+    pub problems: Vec<String>,
+}
+
+impl Report {
+    /// Whether everything was as promised.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn command(&self) -> String {
+        let Options { seed, length, release, classes, rate, .. } = &self.options;
+        let mut command =
+            format!("make torture SEED={seed} MINUTES={}", length.as_secs_f64() / 60.0);
+        if release != "3.10" {
+            command.push_str(&format!(" RABBITMQ={release}"));
+        }
+        if classes.len() < Class::ALL.len() {
+            let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+            command.push_str(&format!(" FAULTS={}", names.join(",")));
+        }
+        if (rate - 300.0).abs() > f64::EPSILON {
+            command.push_str(&format!(" RATE={rate}"));
+        }
+        command
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [broker, erlang] = &self.versions;
+        writeln!(f, "`{}`\n", self.command())?;
+        writeln!(
+            f,
+            "rmq {}, RabbitMQ {broker} on Erlang/OTP {erlang}, three nodes.",
+            env!("CARGO_PKG_VERSION")
+        )?;
+        writeln!(f, "{}, {:.0} s in all.\n", machine(), self.took.as_secs_f64())?;
+        writeln!(f, "| fault | times |\n|---|---:|")?;
+        for (class, times) in &self.faults {
+            writeln!(f, "| {} | {times} |", class.name())?;
+        }
+        let total: usize = self.faults.values().sum();
+        writeln!(f, "| all | {total} |\n")?;
+        writeln!(
+            f,
+            "| flow | lines | given again | promised | came out | lost | never sent | out of order | redelivered | sent again | by killed senders | torn |"
+        )?;
+        writeln!(f, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+        for (name, account) in &self.accounts {
+            let Account { lines, again, promised, out, redelivered, resent, untold, torn, .. } =
+                account;
+            let Account { lost, foreign, disordered, .. } = account;
+            let (lost, foreign) = (lost.len(), foreign.len());
+            writeln!(
+                f,
+                "| {name} | {lines} | {again} | {promised} | {out} | {lost} | {foreign} | {disordered} | {redelivered} | {resent} | {untold} | {torn} |"
+            )?;
+        }
+        writeln!(f)?;
+        for (name, Account { resent, resent_told, unread, .. }) in &self.accounts {
+            writeln!(
+                f,
+                "- {name}: rmq-send says that it sent {resent_told} again, which explains {resent} copies; {unread} lines were unread in a killed sender's pipe"
+            )?;
+        }
+        writeln!(
+            f,
+            "- lines confirmed while two of three nodes were away: {}",
+            self.without_majority
+        )?;
+        writeln!(
+            f,
+            "- the longest a flow took to go on, once the cluster was whole: {:.1} s",
+            self.longest.as_secs_f64()
+        )?;
+        writeln!(
+            f,
+            "- nodes that RabbitMQ itself did not bring back, and that were killed and started: {}",
+            self.unhealed
+        )?;
+        let endings: Vec<String> =
+            self.endings.iter().map(|(how, times)| format!("{how}: {times}")).collect();
+        writeln!(f, "- ends of programs: {}", endings.join(", "))?;
+        writeln!(f)?;
+        if self.is_good() {
+            return writeln!(f, "Nothing is wrong.");
+        }
+        for problem in &self.problems {
+            writeln!(f, "WRONG: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+fn machine() -> String {
+    let of = |file: &str, field: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(field)).map(str::to_owned);
+        line.and_then(|line| {
+            Some(line.split_once([':', '='])?.1.trim().trim_matches('"').to_owned())
+        })
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processor = of("/proc/cpuinfo", "model name").unwrap_or_default();
+    let system = of("/etc/os-release", "PRETTY_NAME").unwrap_or_default();
+    format!("{system}, Linux {}, {cores} cores of {processor}", kernel.trim())
+}

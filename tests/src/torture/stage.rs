@@ -1,0 +1,100 @@
+//! What the torture is played on: three nodes, proxies before them, a vhost, and a small disk.
+
+use crate::proxy::Proxy;
+use crate::tool::{Ended, Tool};
+use crate::vhost::Vhost;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The bytes of the disk that the spool is on.
+const DISK: &str = "size=8m";
+
+/// The stage.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// The vhost on the cluster.
+    pub vhost: Vhost<'a>,
+    /// A proxy before each node.
+    pub proxies: Vec<Proxy>,
+    /// Where files go.
+    pub directory: PathBuf,
+    /// Where the small disk is.
+    pub disk: PathBuf,
+    /// Lines a second into each flow.
+    pub rate: f64,
+    /// Longer than anything may run.
+    pub limit: Duration,
+    /// When it began.
+    pub began: Instant,
+    log: Mutex<File>,
+    _temporary: TempDir,
+}
+
+impl<'a> Stage<'a> {
+    /// Sets it, with a file for what all programs say.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn new(vhost: Vhost<'a>, rate: f64, limit: Duration, log: File) -> Self {
+        let cluster = vhost.cluster;
+        let proxies = (1..=cluster.nodes()).map(|node| {
+            let port = cluster.variable(&format!("RMQ_NODE{node}_AMQP_PORT"));
+            Proxy::new(&format!("127.0.0.1:{port}"), Duration::ZERO)
+        });
+        let proxies = proxies.collect();
+        let temporary = tempfile::tempdir().expect("a directory");
+        let directory = temporary.path().to_owned();
+        let disk = directory.join("disk");
+        std::fs::create_dir(&disk).expect("a directory");
+        // In the mount name space of our own, so nobody has to take it away.
+        let words = ["-t", "tmpfs", "-o", DISK, "tmpfs", disk.to_str().expect("UTF-8")];
+        Tool::program("mount").arguments(&words).run().expect(0);
+        Stage {
+            vhost,
+            proxies,
+            directory,
+            disk,
+            rate,
+            limit,
+            began: Instant::now(),
+            log: Mutex::new(log),
+            _temporary: temporary,
+        }
+    }
+
+    /// One of our tools, set to reach the vhost through the proxies.
+    pub fn tool(&self, name: &str) -> Tool {
+        let hosts: Vec<&str> = self.proxies.iter().map(Proxy::address).collect();
+        // A silent network is noticed within 15 s, rather than 30.
+        let url = format!("{}?heartbeat=5", self.vhost.url_through(&hosts.join(",")));
+        Tool::new(name).environment("AMQP_URL", &url).timeout(self.limit)
+    }
+
+    /// Seconds since it began.
+    pub fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Prints a line of what happens, with the time.
+    pub fn tell(&self, text: &str) {
+        let line = format!("{:9.3}  {text}", self.seconds());
+        eprintln!("{line}");
+        self.write(&line);
+    }
+
+    /// Keeps what a program has said.
+    pub fn log(&self, name: &str, ended: &Ended) {
+        let seconds = self.seconds();
+        let Ended { status, stderr, took, .. } = ended;
+        self.write(&format!("{seconds:9.3}  {name}: {status} after {took:?}\n{stderr}"));
+    }
+
+    fn write(&self, text: &str) {
+        let mut log = self.log.lock().expect("no panic while it was held");
+        writeln!(log, "{text}").expect("write the log");
+    }
+}

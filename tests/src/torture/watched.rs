@@ -1,0 +1,115 @@
+//! A program that runs, and that the torture may do something to.
+
+use crate::running::Running;
+use crate::tool::Ended;
+use rustix::process::Signal;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// What is to be done to a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// SIGKILL.
+    Kill,
+    /// SIGTERM.
+    Stop,
+    /// SIGSTOP, and after so long SIGCONT.
+    Pause(Duration),
+}
+
+/// What is to be done to one kind of program, whichever is running.
+#[derive(Debug)]
+pub struct Orders {
+    /// What the program is in its flow.
+    pub name: &'static str,
+    waiting: Mutex<VecDeque<Order>>,
+    kills: AtomicUsize,
+}
+
+impl Orders {
+    /// For a program that is this in its flow.
+    pub fn new(name: &'static str) -> Self {
+        Orders { name, waiting: Mutex::default(), kills: AtomicUsize::new(0) }
+    }
+
+    /// Has it done, to the next program where none runs.
+    pub fn give(&self, order: Order) {
+        self.waiting.lock().expect("no panic while it was held").push_back(order);
+    }
+
+    /// How often it was done with SIGKILL.
+    pub fn kills(&self) -> usize {
+        self.kills.load(Ordering::Relaxed)
+    }
+
+    fn take(&self) -> Option<Order> {
+        self.waiting.lock().expect("no panic while it was held").pop_front()
+    }
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    running: Running,
+    orders: &'a Orders,
+    frozen: Option<Instant>,
+    /// How we have asked it to end.
+    pub asked: Option<Order>,
+}
+
+impl<'a> Watched<'a> {
+    /// It has been started.
+    pub fn new(running: Running, orders: &'a Orders) -> Self {
+        Watched { running, orders, frozen: None, asked: None }
+    }
+
+    /// The program itself.
+    pub fn running(&mut self) -> &mut Running {
+        &mut self.running
+    }
+
+    /// Does what was ordered, and says whether the program has ended. What is ordered after it was
+    /// asked to end is for the next one. `before_kill` is called before it is killed.
+    pub fn look(&mut self, mut before_kill: impl FnMut()) -> bool {
+        if !self.running.is_running() {
+            return true;
+        }
+        if self.frozen.is_some_and(|until| Instant::now() >= until) {
+            self.running.signal(Signal::CONT);
+            self.frozen = None;
+        }
+        if self.frozen.is_some() || self.asked.is_some() {
+            return false;
+        }
+        match self.orders.take() {
+            Some(Order::Kill) => {
+                before_kill();
+                self.orders.kills.fetch_add(1, Ordering::Relaxed);
+                self.ask(Order::Kill);
+            }
+            Some(Order::Stop) => self.ask(Order::Stop),
+            Some(Order::Pause(length)) => {
+                self.running.signal(Signal::STOP);
+                self.frozen = Some(Instant::now() + length);
+            }
+            None => {}
+        }
+        false
+    }
+
+    /// Asks it to end.
+    pub fn ask(&mut self, order: Order) {
+        let signal = if order == Order::Kill { Signal::KILL } else { Signal::TERM };
+        if self.running.is_running() {
+            self.running.signal(signal);
+        }
+        self.asked = Some(order);
+    }
+
+    /// Waits for its end, which [`look`](Self::look) has seen.
+    pub fn end(self) -> Ended {
+        self.running.wait()
+    }
+}
