@@ -65,4 +65,26 @@ impl Vhost<'_> {
              \"\" end"
         ));
     }
+    /// Has the broker close every connection to this vhost.
+    pub fn close_all_connections(&self, reason: &str) {
+        let name = &self.name;
+        self.cluster.erlang(&format!(
+            "begin [rabbit_networking:close_connection(proplists:get_value(pid, C), \"{reason}\") \
+             || C <- rabbit_networking:connection_info_all([pid, vhost]), \
+             proplists:get_value(vhost, C) == <<\"{name}\">>], \"\" end"
+        ));
+    }
+
+    /// How many channels there are in this vhost, on node 1.
+    ///
+    /// # Panics
+    /// When the broker does not tell.
+    pub fn channels(&self) -> usize {
+        let name = &self.name;
+        let text = self.cluster.erlang(&format!(
+            "integer_to_list(length([C || C <- rabbit_channel:info_all([vhost]), \
+             proplists:get_value(vhost, C) == <<\"{name}\">>]))"
+        ));
+        text.parse().expect("a number")
+    }
 }

@@ -11,6 +11,7 @@
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
+//! * [`limits`] is what a process takes of the machine.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
@@ -32,6 +33,7 @@ pub mod connections;
 pub mod garage;
 pub mod hostile;
 pub mod managed;
+pub mod limits;
 pub mod observe;
 pub mod pika;
 pub mod proxy;

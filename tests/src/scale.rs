@@ -37,6 +37,14 @@ pub struct Scale {
     pub permissions: usize,
     /// How often rmq-perm is run while the broker is busy.
     pub administrations: usize,
+    /// Seconds of steady load, while what the tools take is watched.
+    pub steady_seconds: u64,
+    /// How often the tools lose their connections meanwhile.
+    pub reconnects: usize,
+    /// Messages that are given to a command each.
+    pub commands: usize,
+    /// Minutes of faults of every kind.
+    pub torture_minutes: &'static str,
 }
 
 const SHORT: Scale = Scale {
@@ -56,6 +64,10 @@ const SHORT: Scale = Scale {
     rows: 60,
     permissions: 500,
     administrations: 50,
+    steady_seconds: 5,
+    reconnects: 20,
+    commands: 300,
+    torture_minutes: "0.6",
 };
 
 const FULL: Scale = Scale {
@@ -75,6 +87,10 @@ const FULL: Scale = Scale {
     rows: 600,
     permissions: 10_000,
     administrations: 1_000,
+    steady_seconds: 3600,
+    reconnects: 1000,
+    commands: 20_000,
+    torture_minutes: "60",
 };
 
 /// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.

@@ -140,11 +140,11 @@ impl Ledger {
         self.runs[run as usize].resent = resent;
     }
 
-    /// The run of an rmq-send with a spool was killed, when it had kept at least `read` lines, and
-    /// of more a beginning; or nobody knows which.
-    pub fn end_unread(&mut self, run: u32, read: Option<usize>) {
-        self.promise_first(run, read.unwrap_or_default());
-        self.runs[run as usize].read = read;
+    /// The run of an rmq-send with a spool was killed, when it had kept at least `kept` lines; where
+    /// it is `whole`, of more a beginning and nothing else.
+    pub fn end_killed(&mut self, run: u32, kept: usize, whole: bool) {
+        self.promise_first(run, kept);
+        self.runs[run as usize].read = whole.then_some(kept);
     }
 
     /// What a pipeline's rmq-send has told that it sent again.
@@ -335,7 +335,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let run = ledger.begin();
         let lines: Vec<Line> = (0..6).filter_map(|_| ledger.feed(run, true)).collect();
-        ledger.end_unread(run, Some(1));
+        ledger.end_killed(run, 1, true);
         for number in [0, 1, 3] {
             received(&mut ledger, lines[number], "0");
         }

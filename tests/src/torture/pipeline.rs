@@ -43,7 +43,7 @@ pub fn keep_piping(
             .collect();
         loop {
             // All of them, and not only as far as the first that still runs.
-            let ended = three.iter_mut().map(|one| one.look(|| {})).filter(|ended| *ended).count();
+            let ended = three.iter_mut().map(|one| one.look()).filter(|ended| *ended).count();
             if ended == three.len() {
                 break;
             }

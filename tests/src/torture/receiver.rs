@@ -30,7 +30,7 @@ pub fn keep_receiving(
         let mut watched = Watched::new(running, orders);
         let (asked, ended, torn) = thread::scope(|scope| {
             let reading = scope.spawn(move || read(flow, output));
-            while !watched.look(|| {}) {
+            while !watched.look() {
                 if done.load(Ordering::Relaxed) && watched.asked.is_none() {
                     watched.ask(Order::Stop);
                 }

@@ -51,11 +51,11 @@ impl Schedule {
             Class::PauseNode | Class::Partition => (1000..5000, 2000..14_000),
             Class::KillMajority | Class::PauseMajority => (1000..5000, 4000..12_000),
             Class::MemoryAlarm | Class::DiskAlarm => (1000..3000, 1000..6000),
-            Class::FullDisk => (200..2000, 500..5000),
+            Class::FullDisk => (2000..10_000, 500..5000),
             // Shorter than what makes a tool give up its connection, and longer.
-            Class::SilentNetwork => (1000..4000, 500..14_000),
-            Class::PauseTool => (200..2000, 100..6000),
-            Class::CutConnection | Class::KillTool | Class::StopTool => (200..3000, 0..1),
+            Class::SilentNetwork => (2000..10_000, 500..14_000),
+            Class::PauseTool => (500..5000, 100..6000),
+            Class::CutConnection | Class::KillTool | Class::StopTool => (500..5000, 0..1),
         };
         let mut milliseconds = |range| Duration::from_millis(self.random.u64(range));
         let (pause, hold) = (milliseconds(pause), milliseconds(hold));

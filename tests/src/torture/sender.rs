@@ -37,7 +37,7 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     let mut watched = Watched::new(running, orders);
     let (asked, ended, confirmed) = thread::scope(|scope| {
         let confirming = scope.spawn(move || confirm(flow, output));
-        give(stage, flow, run, &mut feed, &mut watched, |_| {});
+        give(stage, flow, run, &mut feed, &mut watched, |_, _| {});
         let asked = watched.asked;
         drop(feed);
         (asked, watched.end(), confirming.join().expect("reading what is confirmed"))
@@ -51,21 +51,23 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
 }
 
 /// Gives lines to a run until it ends: at the pace of the torture, and once the flow is ending only
-/// those that another run has left.
+/// those that another run has left. `look` is told how it stands, again and again, and whether the
+/// program is frozen.
 pub fn give(
     stage: &Stage<'_>,
     flow: &Flow,
     run: u32,
     feed: &mut Feed,
     watched: &mut Watched<'_>,
-    mut before_kill: impl FnMut(&Feed),
+    mut look: impl FnMut(&Feed, bool),
 ) {
     let mut due = 0.0;
     let mut last = Instant::now();
     loop {
-        if watched.look(|| before_kill(feed)) {
+        if watched.look() {
             return;
         }
+        look(feed, watched.is_frozen());
         due += last.elapsed().as_secs_f64() * stage.rate;
         last = Instant::now();
         let new = !flow.is_ending();

@@ -6,11 +6,10 @@ use crate::torture::flow::Flow;
 use crate::torture::sender::give;
 use crate::torture::stage::Stage;
 use crate::torture::watched::{Order, Orders, Watched};
-use std::cell::Cell;
-use std::thread::sleep;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-/// What was read so long before a kill is in the spool.
+/// What was read so long ago is in the spool.
 const WRITTEN: Duration = Duration::from_millis(300);
 
 /// Keeps one running until the flow ends and its spool is empty.
@@ -26,10 +25,9 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     let words = ["-v", "--spool", spool.to_str().expect("UTF-8"), flow.queue];
     let running = stage.tool("rmq-send").arguments(&words).input_from_pipe(reader).start();
     let mut watched = Watched::new(running, orders);
-    let read = Cell::new(0);
-    give(stage, flow, run, &mut feed, &mut watched, |feed: &Feed| {
-        read.set(feed.read());
-        sleep(WRITTEN);
+    let mut kept = Kept::default();
+    give(stage, flow, run, &mut feed, &mut watched, |feed, frozen| {
+        kept.look(feed, stage.disk_has_room() && !frozen);
     });
     let asked = watched.asked;
     drop(feed);
@@ -37,13 +35,36 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     flow.ended(orders.name, &ended);
     stage.log(orders.name, &ended);
     if asked == Some(Order::Kill) {
-        // Where the disk was full, what was read may have been in memory alone.
-        let kept = !ended.stderr.contains("the input waits");
-        flow.ledger().end_unread(run, kept.then_some(read.get()));
+        // Where the disk was full, what was read may have been in memory alone, and sent from there.
+        let whole = !ended.stderr.contains("the input waits");
+        flow.ledger().end_killed(run, kept.lines, whole);
     } else {
         judge(flow, run, asked, &ended);
     }
     flow.is_ending() && asked.is_none() && !flow.ledger().has_again()
+}
+
+/// How many lines are in the spool for certain, whatever happens to who put them there.
+#[derive(Debug, Default)]
+struct Kept {
+    /// How many had been read, and when.
+    read: VecDeque<(Instant, usize)>,
+    lines: usize,
+}
+
+impl Kept {
+    /// Notes how many have been read by now. Where they cannot be written at once, nothing is
+    /// certain but what was before.
+    fn look(&mut self, feed: &Feed, writes: bool) {
+        if !writes {
+            self.read.clear();
+            return;
+        }
+        self.read.push_back((Instant::now(), feed.read()));
+        while let Some((_, lines)) = self.read.pop_front_if(|(when, _)| when.elapsed() > WRITTEN) {
+            self.lines = lines;
+        }
+    }
 }
 
 /// What was read is confirmed or in the spool, unless it says how much is not.

@@ -7,11 +7,15 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The bytes of the disk that the spool is on.
 const DISK: &str = "size=8m";
+
+/// How long after there is room again that may not be noticed.
+const NOTICED: Duration = Duration::from_secs(5);
 
 /// The stage.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Stage<'a> {
     pub limit: Duration,
     /// When it began.
     pub began: Instant,
+    /// Until when the small disk has no room.
+    full: Mutex<Option<Instant>>,
     log: Mutex<File>,
     _temporary: TempDir,
 }
@@ -61,6 +67,7 @@ impl<'a> Stage<'a> {
             rate,
             limit,
             began: Instant::now(),
+            full: Mutex::new(None),
             log: Mutex::new(log),
             _temporary: temporary,
         }
@@ -69,9 +76,35 @@ impl<'a> Stage<'a> {
     /// One of our tools, set to reach the vhost through the proxies.
     pub fn tool(&self, name: &str) -> Tool {
         let hosts: Vec<&str> = self.proxies.iter().map(Proxy::address).collect();
-        // A silent network is noticed within 15 s, rather than 30.
-        let url = format!("{}?heartbeat=5", self.vhost.url_through(&hosts.join(",")));
+        // A silent network is noticed within 15 s, rather than 30, and a host that says nothing in 5.
+        let url = format!(
+            "{}?heartbeat=5&connection_timeout=5000",
+            self.vhost.url_through(&hosts.join(","))
+        );
         Tool::new(name).environment("AMQP_URL", &url).timeout(self.limit)
+    }
+
+    /// Fills the small disk, for so long.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn fill_disk(&self, length: Duration) {
+        let full = |until| *self.full.lock().expect("no panic while it was held") = Some(until);
+        let path = self.disk.join("filling");
+        full(Instant::now() + length + NOTICED);
+        let mut file = File::create(&path).expect("a file");
+        let block = [0; 1 << 12];
+        // Until there is no room.
+        while file.write_all(&block).is_ok() {}
+        sleep(length);
+        std::fs::remove_file(path).expect("remove what fills it");
+        full(Instant::now() + NOTICED);
+    }
+
+    /// Whether what is written to the small disk now finds room at once.
+    pub fn disk_has_room(&self) -> bool {
+        let full = *self.full.lock().expect("no panic while it was held");
+        full.is_none_or(|until| Instant::now() > until)
     }
 
     /// Seconds since it began.

@@ -71,8 +71,8 @@ impl<'a> Watched<'a> {
     }
 
     /// Does what was ordered, and says whether the program has ended. What is ordered after it was
-    /// asked to end is for the next one. `before_kill` is called before it is killed.
-    pub fn look(&mut self, mut before_kill: impl FnMut()) -> bool {
+    /// asked to end is for the next one.
+    pub fn look(&mut self) -> bool {
         if !self.running.is_running() {
             return true;
         }
@@ -85,7 +85,6 @@ impl<'a> Watched<'a> {
         }
         match self.orders.take() {
             Some(Order::Kill) => {
-                before_kill();
                 self.orders.kills.fetch_add(1, Ordering::Relaxed);
                 self.ask(Order::Kill);
             }
@@ -97,6 +96,11 @@ impl<'a> Watched<'a> {
             None => {}
         }
         false
+    }
+
+    /// Whether it is stopped, for now.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
     }
 
     /// Asks it to end.

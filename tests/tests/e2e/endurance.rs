@@ -1,23 +1,17 @@
 //! Much, large, and again and again.
 
 use rmq_tests::brokers;
+use rmq_tests::limits::status;
 use rmq_tests::observe::Held;
 use rmq_tests::scale::scale;
 use rmq_tests::text::{account, numbered};
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
-use std::fs::{self, File};
+use std::fs::File;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(3600);
-
-/// The most memory a process has ever had, in kibibytes.
-fn peak(pid: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
 
 #[test]
 fn memory_stays_flat_however_much_goes_through() {
@@ -31,13 +25,13 @@ fn memory_stays_flat_however_much_goes_through() {
     for sent in 0..scale().mebibytes {
         sending.write(&mebibyte);
         if sent == 64 {
-            early = peak(receiving.pid());
+            early = status(receiving.pid(), "VmHWM:");
         }
     }
     sending.finish().expect(0);
     let empty = Held { consumers: 1, ..Held::default() };
     wait_until(LONG, "everything through", || vhost.held("q") == empty);
-    let late = peak(receiving.pid());
+    let late = status(receiving.pid(), "VmHWM:");
     eprintln!("{early} KiB after 64 MiB, {late} KiB after {} MiB", scale().mebibytes);
     // What may be on its way is 64 MiB.
     assert!(late < 192 << 10, "{early} KiB, then {late} KiB");

@@ -1,22 +1,15 @@
 //! Memory that does not grow with the input.
 
 use rmq_tests::brokers;
+use rmq_tests::limits::status;
 use rmq_tests::observe::Held;
 use rmq_tests::scale::scale;
 use rmq_tests::text::numbered;
 use rmq_tests::vhost::Vhost;
-use std::fs;
 use std::time::Duration;
 
 /// More than any run needs; a tenth of what the input of the full form takes.
 const MOST: usize = 48 << 20;
-
-/// The most memory a process ever had, in bytes.
-fn peak(pid: u32) -> usize {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-}
 
 #[test]
 fn a_million_lines_go_through_rmq_send_in_the_memory_of_a_thousand() {
@@ -32,7 +25,7 @@ fn a_million_lines_go_through_rmq_send_in_the_memory_of_a_thousand() {
             sending.write(&part);
         }
         vhost.wait_held("q", Held::ready(1000));
-        let peak = peak(sending.pid());
+        let peak = status(sending.pid(), "VmHWM:") << 10;
         eprintln!("{words:?}: {} MiB at most", peak >> 20);
         let sent = sending.finish().expect(0);
         assert_eq!(sent.tally("confirmed"), scale().memory_lines);
