@@ -61,8 +61,10 @@ impl Kept {
             return;
         }
         self.read.push_back((Instant::now(), feed.read()));
-        while let Some((_, lines)) = self.read.pop_front_if(|(when, _)| when.elapsed() > WRITTEN) {
-            self.lines = lines;
+        while let Some((_, lines)) = self.read.front().filter(|(when, _)| when.elapsed() > WRITTEN)
+        {
+            self.lines = *lines;
+            self.read.pop_front();
         }
     }
 }

@@ -19,8 +19,9 @@ use tempfile::TempDir;
 const LONG: Duration = Duration::from_secs(7200);
 const SOON: Duration = Duration::from_secs(60);
 
-/// Kibibytes that memory may grow by and still count as flat: what an allocator keeps.
-const FLAT: usize = 4 << 10;
+/// Kibibytes that memory may grow by and still count as flat. The allocator takes 4 MiB at a time
+/// from the system, and does so two or three times until each of its heaps has what it needs.
+const FLAT: usize = 16 << 10;
 
 /// An rmq-send with a spool, one without, and an rmq-recv for each, which have all begun.
 struct Four {
