@@ -292,9 +292,14 @@ impl<'a> Connected<'a> {
 }
 
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
-fn ended(receiver: &Receiver, trouble: Trouble) -> End {
+fn ended(receiver: &mut Receiver, trouble: Trouble) -> End {
     match trouble {
         Trouble::Lost(why) => End::Lost(why),
+        // RabbitMQ 3.10 says consume-ok twice where a queue's leader goes away in between. A
+        // broker that does so again before anything is acknowledged does not mean anything else.
+        Trouble::Protocol(why) if is_unasked(&why) && receiver.progressed_since_unasked() => {
+            End::Lost("the broker answers what was not asked".to_owned())
+        }
         refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),
         protocol @ Trouble::Protocol(_) => {
             let failure: Failure = protocol.failure();
@@ -302,4 +307,9 @@ fn ended(receiver: &Receiver, trouble: Trouble) -> End {
             End::Stop(Stop::Failed(failure.context(format!("receive from {queue}"))))
         }
     }
+}
+
+/// Whether it is lapin's word for an answer that nobody waits for.
+fn is_unasked(why: &str) -> bool {
+    why.contains("received on channel") && why.ends_with("was awaiting for None")
 }

@@ -63,6 +63,8 @@ pub struct Receiver {
     pub(crate) consumed: bool,
     /// Since the last time that it had.
     pub(crate) patience: Patience,
+    /// How much was acknowledged when the broker last answered what was not asked.
+    unasked_after: u64,
 }
 
 /// Where messages go, and what comes back from there.
@@ -114,6 +116,7 @@ impl Receiver {
             reconnected: false,
             consumed: false,
             patience: Patience::new(retry),
+            unasked_after: 0,
         }
     }
 
@@ -164,6 +167,13 @@ impl Receiver {
             None => stop,
         };
         (self.outcome(stop), self.tally)
+    }
+
+    /// The broker has answered what was not asked: whether anything was acknowledged since it last
+    /// did.
+    pub(crate) fn progressed_since_unasked(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.unasked_after, self.tally.acknowledged);
+        self.tally.acknowledged > before
     }
 
     fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {

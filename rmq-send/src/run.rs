@@ -19,7 +19,7 @@ use crate::tee::Tee;
 use crate::verdict::Verdict;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
-use rmq_common::exit::Ending;
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
@@ -31,6 +31,8 @@ use std::time::{Duration, Instant};
 const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// How long a reader of `--ack-to` may take without a word about it.
 const READER_DUE: Duration = Duration::from_secs(5);
+/// How long it may take once the input has ended.
+const READER_GONE: Duration = Duration::from_secs(10);
 
 /// Sends the input as the arguments say.
 ///
@@ -92,7 +94,9 @@ async fn send(
     // Announced before a broker is looked for: where none is found, the reader must see it end.
     let acknowledger = match &arguments.ack_to {
         Some(name) => {
-            let fifo = wait_for_reader(name, diagnostics).await?;
+            let Some(fifo) = wait_for_reader(name, &plan.sources, diagnostics).await? else {
+                return outcome(&arguments, diagnostics, Verdict::default(), &Tally::default());
+            };
             Some(Acknowledger::start(name, fifo, format)?)
         }
         None => None,
@@ -181,13 +185,33 @@ fn open_rejects(name: &str, plan: &Plan) -> Result<Rejects, Failure> {
     Ok(rejects)
 }
 
-/// Waits until somebody reads the FIFO, so that nothing is told to nobody.
-async fn wait_for_reader(name: &str, diagnostics: Diagnostics) -> Result<OwnedFd, Failure> {
+/// Waits until somebody reads the FIFO, so that nothing is told to nobody; `None` where there turns
+/// out to be nothing to tell.
+///
+/// # Errors
+/// The input has ended, so that whoever was to read it is gone (74).
+async fn wait_for_reader(
+    name: &str,
+    sources: &[Source],
+    diagnostics: Diagnostics,
+) -> Result<Option<OwnedFd>, Failure> {
     let fifo = Fifo::new(name)?;
     let (mut backoff, begun, mut told) = (Backoff::default(), Instant::now(), false);
+    let mut ended = None;
     loop {
+        // rmq-recv opens it before it writes anything.
+        let hung_up = sources.first().filter(|_| sources.len() == 1).and_then(Source::hung_up);
         if let Some(opened) = fifo.open()? {
-            return Ok(opened);
+            return Ok(Some(opened));
+        }
+        if hung_up == Some(true) {
+            return Ok(None);
+        }
+        if hung_up == Some(false) && ended.get_or_insert_with(Instant::now).elapsed() > READER_GONE
+        {
+            let text =
+                format!("nobody reads {name}, and the input has ended; nothing of it is read");
+            return Err(Failure::new(Exit::IoErr, text));
         }
         if !told && begun.elapsed() > READER_DUE {
             diagnostics.notice(&format!("waiting for a reader of {name} (rmq-recv --ack-from)"));

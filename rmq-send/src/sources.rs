@@ -1,6 +1,7 @@
 //! What is read: standard input, files one after another, or a text of the command line.
 
 use rmq_common::failure::Failure;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
@@ -89,6 +90,17 @@ impl Source {
             Source::Input | Source::Dash => is_file(rustix::fs::fstat(io::stdin())),
             Source::File(name) => is_file(rustix::fs::stat(name.as_str())),
         }
+    }
+
+    /// Whether it is a pipe that nobody writes to any more; and then whether it is empty.
+    pub fn hung_up(&self) -> Option<bool> {
+        let (Source::Input | Source::Dash) = self else { return None };
+        let stdin = io::stdin();
+        let mut input = [PollFd::new(&stdin, PollFlags::IN)];
+        // Where it cannot be said now, it can at the next look.
+        poll(&mut input, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).ok()?;
+        let state = input[0].revents();
+        state.contains(PollFlags::HUP).then(|| !state.contains(PollFlags::IN))
     }
 
     /// Whether it and `file` are one, so that writing to one would feed the other.

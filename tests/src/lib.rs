@@ -7,6 +7,7 @@
 //!   [`garage`] one that is not RabbitMQ.
 //! * [`managed`] is one with the management plugin, and the two ways to it; [`swallow`] loses
 //!   answers on the way.
+//! * [`twice`] is a broker that answers twice; [`unheard`] is an address where nobody listens.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
@@ -45,6 +46,7 @@ pub mod swallow;
 pub mod text;
 pub mod tool;
 pub mod torture;
+pub mod twice;
 pub mod unheard;
 pub mod vhost;
 pub mod wait;

@@ -156,3 +156,17 @@ fn more_dropped_deliveries_than_the_window_holds_are_all_told() {
         assert_eq!(told.last().map(String::as_str), Some("id 2999"));
     }
 }
+
+#[test]
+fn a_receiver_that_died_before_it_opened_the_fifo_is_not_waited_for() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path());
+    let path = path.to_str().unwrap();
+    let sent = vhost.send(&["--ack-to", path, "q"]).open_input().start().finish();
+    assert_eq!(sent.expect(0).stderr, "");
+    let sent = vhost.send(&["--ack-to", path, "q"]).input("one\n").run().expect(74);
+    sent.says("and the input has ended; nothing of it is read");
+    vhost.wait_held("q", Held::ready(0));
+}

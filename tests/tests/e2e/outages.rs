@@ -6,6 +6,7 @@ use rmq_tests::running::Running;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::text::{account, lines, log_lines, numbered};
 use rmq_tests::tool::Ended;
+use rmq_tests::twice::consume_ok_twice;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
@@ -176,4 +177,13 @@ fn a_queue_without_a_leader_is_not_taken_for_a_drained_one() {
     let received = received.wait().expect(0);
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
+fn a_broker_that_answers_what_was_not_asked_costs_the_connection_and_nothing_else() {
+    // As RabbitMQ 3.10 does where a leader goes away while its answer is on the way.
+    let vhost = Vhost::filled(brokers::one(), 1000);
+    let proxy = consume_ok_twice(vhost.cluster.hosts());
+    let words = ["--url", &vhost.url_through(&proxy), "--drain", "-v", "q"];
+    let received = vhost.receive(&words).run().expect(0);
+    let received = received.says("the broker answers what was not asked");
+    assert_eq!(account(&received.stdout).missing(1000), []);
+    vhost.wait_held("q", Held::ready(0));
 }
