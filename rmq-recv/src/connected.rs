@@ -295,8 +295,8 @@ impl<'a> Connected<'a> {
 fn ended(receiver: &mut Receiver, trouble: Trouble) -> End {
     match trouble {
         Trouble::Lost(why) => End::Lost(why),
-        // RabbitMQ 3.10 says consume-ok twice where a queue's leader goes away in between. A
-        // broker that does so again before anything is acknowledged does not mean anything else.
+        // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
+        // that does so again before anything is acknowledged will go on doing so.
         Trouble::Protocol(why) if is_unasked(&why) && receiver.progressed_since_unasked() => {
             End::Lost("the broker answers what was not asked".to_owned())
         }

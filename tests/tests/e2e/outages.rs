@@ -178,7 +178,7 @@ fn a_queue_without_a_leader_is_not_taken_for_a_drained_one() {
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
 fn a_broker_that_answers_what_was_not_asked_costs_the_connection_and_nothing_else() {
-    // As RabbitMQ 3.10 does where a leader goes away while its answer is on the way.
+    // As RabbitMQ 3.10 was seen to do under a partition.
     let vhost = Vhost::filled(brokers::one(), 1000);
     let proxy = consume_ok_twice(vhost.cluster.hosts());
     let words = ["--url", &vhost.url_through(&proxy), "--drain", "-v", "q"];
