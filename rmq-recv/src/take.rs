@@ -30,12 +30,26 @@ impl Connected<'_> {
     /// Takes a message and all that are here already, and has them written.
     pub(crate) fn take(&mut self, message: Message) -> Result<(), Break> {
         let mut batch = Batch::default();
+        let records = self.receiver.records;
+        if let Err(ended) = self.fill(message, &mut batch) {
+            // Nothing of the batch is written, so whoever counts what is written never counts it.
+            self.receiver.records = records;
+            return Err(ended);
+        }
+        self.receiver.output.write(batch);
+        if let Some(downstream) = &mut self.receiver.downstream {
+            downstream.moved();
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
         let mut next = Some(Delivered::Message(message));
         while let Some(delivered) = next {
             match delivered {
                 // A stream may give more than its prefetch; what is not wanted is not ours to write.
                 Delivered::Message(_) if !self.wants_more() => {}
-                Delivered::Message(message) => self.add(message, &mut batch)?,
+                Delivered::Message(message) => self.add(message, batch)?,
                 Delivered::End { by_broker } => {
                     self.cancelled_by_broker = by_broker;
                     break;
@@ -43,10 +57,6 @@ impl Connected<'_> {
                 Delivered::Trouble(trouble) => return Err(trouble.into()),
             }
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
-        }
-        self.receiver.output.write(batch);
-        if let Some(downstream) = &mut self.receiver.downstream {
-            downstream.moved();
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &
         {
             scope.spawn(move || receiver::keep_receiving(stage, flow, queue, orders, received));
         }
-        wait(stage, flows, "something comes out of each flow", || {
+        wait(stage, flows, programs, "something comes out of each flow", || {
             flows.iter().all(|flow| flow.ledger().out() > 0)
         });
         let schedule = |lane| Schedule::new(options.seed, &options.classes, lane);
@@ -131,12 +131,14 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &
         let done = done.fold(Done::default(), Done::and);
         stage.tell("no more faults");
         flows.iter().for_each(Flow::end);
-        wait(stage, flows, "all senders end", || senders.iter().all(|it| it.is_finished()));
+        wait(stage, flows, programs, "all senders end", || {
+            senders.iter().all(|it| it.is_finished())
+        });
         let empty = |queue: &str| stage.vhost.try_held(queue).is_some_and(|it| it.messages() == 0);
-        wait(stage, flows, "the pipeline is empty", || empty("first"));
+        wait(stage, flows, programs, "the pipeline is empty", || empty("first"));
         piped.store(true, Ordering::Relaxed);
-        wait(stage, flows, "the pipeline ends", || pipe.is_finished());
-        wait(stage, flows, "the queues are empty", || {
+        wait(stage, flows, programs, "the pipeline ends", || pipe.is_finished());
+        wait(stage, flows, programs, "the queues are empty", || {
             ["direct", "second", "spooled"].into_iter().all(empty)
         });
         received.store(true, Ordering::Relaxed);
@@ -145,7 +147,13 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &
 }
 
 /// Waits, and where it is in vain ends everything: what hangs is wrong, and cannot be waited for.
-fn wait(stage: &Stage<'_>, flows: &[Flow], what: &str, condition: impl FnMut() -> bool) {
+fn wait(
+    stage: &Stage<'_>,
+    flows: &[Flow],
+    programs: &[Orders],
+    what: &str,
+    condition: impl FnMut() -> bool,
+) {
     stage.tell(what);
     if eventually(ENDS, condition) {
         return;
@@ -154,10 +162,9 @@ fn wait(stage: &Stage<'_>, flows: &[Flow], what: &str, condition: impl FnMut() -
     for queue in ["direct", "first", "second", "spooled"] {
         stage.tell(&format!("{queue} holds {:?}", stage.vhost.try_held(queue)));
     }
-    stage.tell(&format!(
-        "{:#?}",
-        flows.iter().map(|flow| flow.ledger().account()).collect::<Vec<_>>()
-    ));
+    for program in programs {
+        stage.tell(&format!("{}, {}", program.name, program.said()));
+    }
     exit(1);
 }
 

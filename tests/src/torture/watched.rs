@@ -8,6 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// How often what a program says is noted.
+const NOTED: Duration = Duration::from_secs(5);
+
 /// What is to be done to a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -25,18 +28,29 @@ pub struct Orders {
     /// What the program is in its flow.
     pub name: &'static str,
     waiting: Mutex<VecDeque<Order>>,
+    said: Mutex<String>,
     kills: AtomicUsize,
 }
 
 impl Orders {
     /// For a program that is this in its flow.
     pub fn new(name: &'static str) -> Self {
-        Orders { name, waiting: Mutex::default(), kills: AtomicUsize::new(0) }
+        Orders {
+            name,
+            waiting: Mutex::default(),
+            said: Mutex::default(),
+            kills: AtomicUsize::new(0),
+        }
     }
 
     /// Has it done, to the next program where none runs.
     pub fn give(&self, order: Order) {
         self.waiting.lock().expect("no panic while it was held").push_back(order);
+    }
+
+    /// What the program that runs had said a moment ago.
+    pub fn said(&self) -> String {
+        self.said.lock().expect("no panic while it was held").clone()
     }
 
     /// How often it was done with SIGKILL.
@@ -55,6 +69,7 @@ pub struct Watched<'a> {
     running: Running,
     orders: &'a Orders,
     frozen: Option<Instant>,
+    noted: Instant,
     /// How we have asked it to end.
     pub asked: Option<Order>,
 }
@@ -62,7 +77,7 @@ pub struct Watched<'a> {
 impl<'a> Watched<'a> {
     /// It has been started.
     pub fn new(running: Running, orders: &'a Orders) -> Self {
-        Watched { running, orders, frozen: None, asked: None }
+        Watched { running, orders, frozen: None, noted: Instant::now(), asked: None }
     }
 
     /// The program itself.
@@ -75,6 +90,11 @@ impl<'a> Watched<'a> {
     pub fn look(&mut self) -> bool {
         if !self.running.is_running() {
             return true;
+        }
+        if self.noted.elapsed() > NOTED {
+            let said = format!("pid {}: {}", self.running.pid(), self.running.stderr());
+            *self.orders.said.lock().expect("no panic while it was held") = said;
+            self.noted = Instant::now();
         }
         if self.frozen.is_some_and(|until| Instant::now() >= until) {
             self.running.signal(Signal::CONT);

@@ -2,6 +2,7 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::proxy::Proxy;
 use rmq_tests::running::Running;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::text::{account, numbered};
@@ -229,4 +230,26 @@ fn a_sender_that_fails_before_it_sends_ends_the_pipeline_and_everything_is_back(
     let codes = Pipeline::start(&vhost, &[], "lines", &MAP).end();
     assert_eq!((codes[0], codes[2]), (Some(75), Some(65)));
     vhost.wait_held("a", Held::ready(100));
+}
+
+#[test]
+fn a_connection_that_is_cut_among_messages_that_are_not_written_yet_does_not_stop_the_pipeline() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--delivery-limit", "unlimited"], "a");
+    vhost.declare(&[], "b");
+    let proxy = Proxy::new(vhost.cluster.hosts(), Duration::ZERO);
+    let words = ["--url", &vhost.url_through(proxy.address())];
+    let pipeline = Pipeline::start(&vhost, &words, "lines", &MAP);
+    let mut random = random("a connection that is cut");
+    let part = numbered(30);
+    for round in 1..=10 {
+        // Some of them pass, the last not whole, and the end of the connection right behind it.
+        proxy.cut(random.usize(200..2500));
+        vhost.send(&["a"]).input(part.clone()).run().expect(0);
+        let through = || vhost.held("b").ready >= 30 * round && vhost.held("a").messages() == 0;
+        wait_until(LONG, "all of them in the other queue", through);
+    }
+    pipeline.receiving.signal(Signal::TERM);
+    pipeline.end();
+    assert_eq!(account(&vhost.drain("b")).missing(30), []);
 }
