@@ -82,6 +82,12 @@ fn peek_refuses_a_message_that_was_looked_at_ten_times() {
     for _ in 0..10 {
         vhost.receive(&["--peek", "1", "q"]).run().expect(0);
     }
+    if brokers::release().starts_with("4.3") {
+        // There a look costs a message nothing.
+        vhost.receive(&["--peek", "1", "q"]).run().expect(0);
+        vhost.wait_held("q", Held::ready(1));
+        return;
+    }
     let refused = vhost.receive(&["--peek", "1", "q"]).run().expect(65);
     refused.says("has come back 10 times");
     vhost.wait_held("q", Held::ready(1));
