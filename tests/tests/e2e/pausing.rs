@@ -53,17 +53,22 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     } else {
         "what was not acknowledged for too long is back in the queue"
     });
-    wait_until(Duration::from_secs(20), "everything back", || vhost.held("q") == Held::ready(3000));
+    // From 4.3 on the channel stays, and what was taken with it.
+    let let_go = |held: Held| {
+        held == Held::ready(3000) || (is_4_3() && held.messages() == 3000 && held.consumers == 0)
+    };
+    wait_until(Duration::from_secs(20), "everything back", || let_go(vhost.held("q")));
     // It does not take them again, again and again, while nobody reads.
     std::thread::sleep(Duration::from_secs(2));
-    assert_eq!(vhost.held("q"), Held::ready(3000));
+    assert!(let_go(vhost.held("q")), "{:?}", vhost.held("q"));
     assert_eq!(receiving.stderr().lines().count(), 1, "{}", receiving.stderr());
     drop(impatient);
     let mut text = Vec::new();
     output.read_to_end(&mut text).unwrap();
     receiving.wait().expect(0);
     let account = account(&text);
-    // The one that was in the pipe comes again, and no other.
-    assert_eq!((account.missing(3000), account.duplicates()), (vec![], 1));
+    // The one that was in the pipe comes again, and no other; on 4.3 it is acknowledged in time.
+    assert_eq!(account.missing(3000), []);
+    assert!(account.duplicates() <= 1 && (is_4_3() || account.duplicates() == 1));
     vhost.wait_held("q", Held::ready(0));
 }
