@@ -4,10 +4,9 @@
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
 //! * [`unheard`] is an address where nobody listens; [`hostile`] a broker that keeps to no rule,
-//!   [`garage`] one that is not RabbitMQ.
+//!   [`twice`] one that answers twice, [`garage`] one that is not RabbitMQ.
 //! * [`managed`] is one with the management plugin, and the two ways to it; [`swallow`] loses
 //!   answers on the way.
-//! * [`twice`] is a broker that answers twice; [`unheard`] is an address where nobody listens.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
@@ -33,8 +32,8 @@ pub mod cluster;
 pub mod connections;
 pub mod garage;
 pub mod hostile;
-pub mod managed;
 pub mod limits;
+pub mod managed;
 pub mod observe;
 pub mod pika;
 pub mod proxy;

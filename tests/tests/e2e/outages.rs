@@ -177,6 +177,9 @@ fn a_queue_without_a_leader_is_not_taken_for_a_drained_one() {
     let received = received.wait().expect(0);
     let account = account(&received.stdout);
     assert_eq!((account.missing(count), account.torn), (vec![], 0), "{}", received.stderr);
+}
+
+#[test]
 fn a_broker_that_answers_what_was_not_asked_costs_the_connection_and_nothing_else() {
     // As RabbitMQ 3.10 was seen to do under a partition.
     let vhost = Vhost::filled(brokers::one(), 1000);
