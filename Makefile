@@ -7,7 +7,7 @@ RABBITMQ ?= 3.10
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
 
-.PHONY: all demo check soak format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
+.PHONY: all demo check soak bench format lint deny man-lint script-lint unit build e2e smoke install uninstall clean
 
 all: build
 
@@ -38,7 +38,7 @@ man-lint:
 
 script-lint:
 	scripts/install-tools
-	shellcheck .ci/run scripts/*
+	shellcheck .ci/run scripts/* bench/prefetch
 
 unit:
 	cargo test --workspace --exclude rmq-tests
@@ -57,6 +57,13 @@ smoke: build
 soak: build
 	scripts/install-tools $(RABBITMQ) 4.0
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
+
+# How fast, beside amqp-tools, pika, rabbitmqctl and the wire's own ceiling; half an hour. BENCH=--help tells
+# how to have a part of it.
+bench:
+	scripts/install-tools $(RABBITMQ)
+	cargo build --release --workspace --bins
+	target/release/rmq-bench --release $(RABBITMQ) $(BENCH)
 
 install:
 	cargo build --release --workspace --bins
