@@ -1,12 +1,13 @@
 //! The brokers that are measured on, and their queues.
 
 use crate::measure;
+use crate::tell;
 use crate::wire::Wire;
 use rmq_tests::cluster::Cluster;
 use std::io::Result;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A cluster of this run's own.
 #[derive(Debug)]
@@ -90,16 +91,29 @@ impl Broker {
         Wire::connect(&self.address())?.publish(queue, body, count)
     }
 
-    /// Waits until the queue holds `count` messages, for peers that await no confirm.
+    /// Waits until the queue holds `count` messages, for peers that await no confirm; when that
+    /// was. What such a peer loses never comes: then it is when the last one came, and it is told.
     ///
     /// # Errors
     /// When the broker does not say.
-    pub fn await_ready(&self, queue: &str, count: u64) -> Result<()> {
+    pub fn await_ready(&self, queue: &str, count: u64) -> Result<Instant> {
+        const PATIENCE: Duration = Duration::from_secs(5);
         let mut wire = Wire::connect(&self.address())?;
-        while u64::from(wire.ready(queue)?) < count {
+        let (mut most, mut since) = (0, Instant::now());
+        loop {
+            let ready = u64::from(wire.ready(queue)?);
+            if ready > most {
+                (most, since) = (ready, Instant::now());
+            }
+            if most >= count {
+                return Ok(since);
+            }
+            if since.elapsed() > PATIENCE {
+                tell(&format!("{} of {count} unconfirmed messages were lost", count - most));
+                return Ok(since);
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
-        Ok(())
     }
 }
 

@@ -52,10 +52,15 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("rmq-bench: {error}");
+            tell(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says on standard error how far it is, or what is wrong; standard output is for the tables.
+fn tell(what: &str) {
+    eprintln!("rmq-bench: {what}");
 }
 
 fn measure_all(arguments: &Arguments) -> Result<()> {
@@ -63,32 +68,30 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let directory = tempfile::tempdir()?;
     let work = directory.path();
-    // What is measured is told to standard output, where it has come to on standard error.
-    let told = |part: &str| eprintln!("rmq-bench: {part}");
     let sizes = [10, 100, 1024, 64 << 10, 1 << 20];
     let cases = ["quorum", "classic"].map(|kind| sizes.map(|size| case(kind, size, *count)));
     let one = ["small", "latency", "throughput", "scaling"].iter().any(|part| wanted(part));
     if one {
         let broker = Broker::up(1, release);
         if wanted("small") {
-            told("small jobs");
+            tell("small jobs");
             small_jobs::print(&broker, rounds * 8)?;
             small_jobs::print_permissions(&broker, *rounds)?;
         }
         if wanted("latency") {
-            told("latency");
+            tell("latency");
             latency::print(&broker, 1000)?;
         }
         if wanted("throughput") {
             println!("\n### One node");
             for case in cases.as_flattened() {
-                told(&format!("one node, {case:?}"));
+                tell(&format!("one node, {case:?}"));
                 throughput::sending(&broker, *case, *rounds, work)?;
                 throughput::receiving(&broker, *case, *rounds, work)?;
             }
         }
         if wanted("scaling") {
-            told("scaling");
+            tell("scaling");
             scaling::processes(&broker, *count, *rounds, work)?;
             scaling::windows(&broker, *count, *rounds, work)?;
             scaling::backlog(&broker, 10 * count, work)?;
@@ -98,7 +101,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
         let broker = Broker::up(3, release);
         println!("\n### Three nodes");
         for case in cases.as_flattened() {
-            told(&format!("three nodes, {case:?}"));
+            tell(&format!("three nodes, {case:?}"));
             throughput::sending(&broker, *case, *rounds, work)?;
             throughput::receiving(&broker, *case, *rounds, work)?;
         }

@@ -18,12 +18,12 @@ pub struct Taken {
     pub mebibytes: f64,
 }
 
-/// Runs `command` to its end, and then `settle`, which waits for what the command left to others:
-/// its time counts, too, its processor does not.
+/// Runs `command` to its end, and then `settle`, which waits for what the command left to others,
+/// and says when that was done: its time counts, its processor does not.
 ///
 /// # Errors
 /// When it cannot be started, or fails.
-pub fn run(mut command: Command, settle: impl FnOnce() -> Result<()>) -> Result<Taken> {
+pub fn run(mut command: Command, settle: impl FnOnce() -> Result<Instant>) -> Result<Taken> {
     let before = processor()?;
     let begun = Instant::now();
     let mut child = command.spawn()?;
@@ -36,12 +36,19 @@ pub fn run(mut command: Command, settle: impl FnOnce() -> Result<()>) -> Result<
         }
         std::thread::sleep(Duration::from_millis(1));
     };
-    settle()?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = settle()?.duration_since(begun).as_secs_f64();
     if !status.success() {
         return Err(std::io::Error::other(format!("{command:?}: {status}")));
     }
     Ok(Taken { seconds, processor: processor()? - before, mebibytes })
+}
+
+/// Of a command that leaves nothing to others: it is done when it has ended.
+///
+/// # Errors
+/// Never.
+pub fn at_its_end() -> Result<Instant> {
+    Ok(Instant::now())
 }
 
 /// Runs several commands at once, as [`run`] does one; the memory is not watched.

@@ -1,7 +1,7 @@
 //! What several processes, a larger window and a longer backlog do.
 
 use crate::broker::{Broker, tool};
-use crate::measure::{command, medians, run, run_together};
+use crate::measure::{at_its_end, command, medians, run, run_together};
 use crate::throughput::input;
 use std::io::Result;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub fn windows(broker: &Broker, count: u64, rounds: usize, work: &Path) -> Resul
         let mut taken = Vec::new();
         for _ in 0..rounds {
             broker.empty("bench", "quorum")?;
-            taken.push(run(sender(broker, "bench", &lines, Some(window))?, || Ok(()))?);
+            taken.push(run(sender(broker, "bench", &lines, Some(window))?, at_its_end)?);
         }
         let taken = medians(&taken);
         let (rate, cost) = (count as f64 / taken.seconds, taken.processor * 1e6 / count as f64);
@@ -79,11 +79,11 @@ pub fn backlog(broker: &Broker, most: u64, work: &Path) -> Result<()> {
     let lines = input(work, SIZE, each)?;
     broker.empty("bench", "quorum")?;
     for step in 0..STEPS {
-        let taken = run(sender(broker, "bench", &lines, None)?, || Ok(()))?;
+        let taken = run(sender(broker, "bench", &lines, None)?, at_its_end)?;
         let (rate, cost) = (each as f64 / taken.seconds, taken.processor * 1e6 / each as f64);
         println!("| {} | {rate:.0} | {cost:.1} |", step * each);
     }
-    let taken = run(receiver(broker, "bench")?, || Ok(()))?;
+    let taken = run(receiver(broker, "bench")?, at_its_end)?;
     let rate = most as f64 / taken.seconds;
     println!(
         "\nrmq-recv then took all {most} at {rate:.0} messages/s in {:.1} MiB.",

@@ -1,7 +1,7 @@
 //! Starting, doing one small thing, and ending: what a cron job or a shell loop feels.
 
 use crate::broker::{Broker, tool};
-use crate::measure::{Taken, command, median, run};
+use crate::measure::{Taken, at_its_end, command, median, run};
 use std::io::Result;
 use std::process::Command;
 
@@ -70,7 +70,7 @@ fn compare(rounds: usize, ours: (&str, Start<'_>), theirs: (&str, Start<'_>)) ->
     let mut taken = [Vec::new(), Vec::new()];
     for number in 0..=rounds {
         for (taken, start) in taken.iter_mut().zip([ours.1, theirs.1]) {
-            let Taken { seconds, .. } = run(start()?, || Ok(()))?;
+            let Taken { seconds, .. } = run(start()?, at_its_end)?;
             if number > 0 {
                 taken.push(seconds * 1e3);
             }

@@ -1,7 +1,7 @@
 //! Messages into and out of a queue, beside the peers, alternating, on the same broker and input.
 
 use crate::broker::{Broker, tool};
-use crate::measure::{Taken, command, medians, run};
+use crate::measure::{Taken, at_its_end, command, medians, run};
 use std::fs;
 use std::io::Result;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Resul
         let input = input(work, case.size, count)?;
         let command = sender(broker, contender, case.size, count, &input)?;
         let taken = run(command, || match contender {
-            Ceiling | Ours => Ok(()),
+            Ceiling | Ours => at_its_end(),
             _ => broker.await_ready(QUEUE, count),
         })?;
         Ok((taken, count))
@@ -95,7 +95,7 @@ pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Res
         let count = contender.share(case.count, true);
         broker.empty(QUEUE, case.kind)?;
         broker.fill(QUEUE, &body, count)?;
-        let taken = run(receiver(broker, contender, count, work)?, || Ok(()))?;
+        let taken = run(receiver(broker, contender, count, work)?, at_its_end)?;
         Ok((taken, count))
     })?;
     print(&format!("out of a {} queue, {}", case.kind, in_words(case.size)), &lines);
