@@ -20,7 +20,7 @@ ZSH_COMPLETIONS = $(SHARE)/zsh/$(ZSH_DIRECTORY)
 ZSH_DIRECTORY ?= site-functions
 EXAMPLES = $(shell grep -ls '^\#!' examples/* examples/*/*)
 
-.PHONY: all demo check soak torture release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
+.PHONY: all demo check soak bench torture release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
 
 all: build
 
@@ -51,7 +51,7 @@ man-lint:
 
 script-lint:
 	scripts/install-tools
-	shellcheck .ci/run scripts/* $(EXAMPLES)
+	shellcheck .ci/run scripts/* bench/prefetch $(EXAMPLES)
 
 unit:
 	cargo test --workspace --exclude rmq-tests
@@ -84,6 +84,13 @@ torture: build
 	scripts/install-tools $(RABBITMQ)
 	@RMQ_SEED=$(SEED) RMQ_MINUTES=$(MINUTES) RMQ_RELEASE=$(RABBITMQ) RMQ_FAULTS=$(FAULTS) RMQ_RATE=$(RATE) \
 		target/debug/torture
+
+# How fast, beside amqp-tools, pika, rabbitmqctl and the wire's own ceiling; half an hour. BENCH=--help tells
+# how to have a part of it.
+bench:
+	scripts/install-tools $(RABBITMQ)
+	cargo build --release --workspace --bins
+	target/release/rmq-bench --release $(RABBITMQ) $(BENCH)
 
 install:
 	$(CARGO_BUILD) --locked --profile $(PROFILE) --workspace --bins

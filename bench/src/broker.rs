@@ -1,0 +1,127 @@
+//! The brokers that are measured on, and their queues.
+
+use crate::measure;
+use crate::tell;
+use crate::wire::Wire;
+use rmq_tests::cluster::Cluster;
+use std::io::Result;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A cluster of this run's own.
+#[derive(Debug)]
+pub struct Broker {
+    cluster: Cluster,
+}
+
+impl Broker {
+    /// Starts one of `nodes` nodes.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn up(nodes: usize, release: &str) -> Broker {
+        Broker { cluster: Cluster::up(nodes, release) }
+    }
+
+    /// rmq-perm with these words, told how to find the first node and its cookie.
+    ///
+    /// # Errors
+    /// When nobody knows where this program is.
+    pub fn administer(&self, words: &[&str]) -> Result<Command> {
+        let mut command = measure::command(&tool("rmq-perm")?, words, None)?;
+        command.env("HOME", self.cluster.variable("RMQ_CLUSTER_HOME"));
+        for name in ["ERL_EPMD_PORT", "RABBITMQ_NODENAME"] {
+            command.env(name, self.cluster.variable(name));
+        }
+        Ok(command)
+    }
+
+    /// rabbitmqctl with these words.
+    ///
+    /// # Errors
+    /// Never known to happen.
+    pub fn control(&self, words: &[&str]) -> Result<Command> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/cluster");
+        let directory = self.cluster.directory().to_string_lossy().into_owned();
+        let words = [&["ctl", "1", "--dir", &directory, "--", "--quiet"], words].concat();
+        measure::command(script, &words, None)
+    }
+
+    /// Where the first node listens, on loopback.
+    pub fn port(&self) -> &str {
+        self.cluster.variable("RMQ_NODE1_AMQP_PORT")
+    }
+
+    /// The same as `HOST:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port())
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> String {
+        format!("amqp://guest:guest@{}", self.address())
+    }
+
+    /// Makes an empty queue, in place of what was there. It is led by the first node.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn empty(&self, queue: &str, kind: &str) -> Result<()> {
+        self.declare(&["--delete", queue])?;
+        self.declare(&["--type", kind, queue])
+    }
+
+    fn declare(&self, words: &[&str]) -> Result<()> {
+        let output = Command::new(tool("rmq-declare")?)
+            .args(["--quiet", "--url", &self.url()])
+            .args(words)
+            .output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(std::io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+    }
+
+    /// Fills it with `count` messages.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn fill(&self, queue: &str, body: &[u8], count: u64) -> Result<()> {
+        Wire::connect(&self.address())?.publish(queue, body, count)
+    }
+
+    /// Waits until the queue holds `count` messages, for peers that await no confirm; when that
+    /// was. What such a peer loses never comes: then it is when the last one came, and it is told.
+    ///
+    /// # Errors
+    /// When the broker does not say.
+    pub fn await_ready(&self, queue: &str, count: u64) -> Result<Instant> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let mut wire = Wire::connect(&self.address())?;
+        let (mut most, mut since) = (0, Instant::now());
+        loop {
+            let ready = u64::from(wire.ready(queue)?);
+            if ready > most {
+                (most, since) = (ready, Instant::now());
+            }
+            if most >= count {
+                return Ok(since);
+            }
+            if since.elapsed() > PATIENCE {
+                tell(&format!("{} of {count} unconfirmed messages were lost", count - most));
+                return Ok(since);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// One of our tools, built as this program is.
+///
+/// # Errors
+/// When nobody knows where this program is.
+pub fn tool(name: &str) -> Result<String> {
+    let path: PathBuf = std::env::current_exe()?.with_file_name(name);
+    Ok(path.to_string_lossy().into_owned())
+}

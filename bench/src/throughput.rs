@@ -1,0 +1,226 @@
+//! Messages into and out of a queue, beside the peers, alternating, on the same broker and input.
+
+use crate::broker::{Broker, tool};
+use crate::measure::{Taken, at_its_end, command, medians, run};
+use std::fs;
+use std::io::Result;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const QUEUE: &str = "bench";
+
+/// What is measured: messages of a size, so many of them, into or out of a kind of queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// `quorum` or `classic`.
+    pub kind: &'static str,
+    /// Bytes of a body.
+    pub size: usize,
+    /// How many messages.
+    pub count: u64,
+}
+
+/// Somebody who sends or receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contender {
+    Ceiling,
+    Ours,
+    OursInAPipe,
+    AmqpTools,
+    Pika,
+}
+
+impl Contender {
+    /// Slow ones are given less to do; what is compared is messages in a second.
+    fn share(self, count: u64, receiving: bool) -> u64 {
+        match self {
+            Contender::AmqpTools if receiving => (count / 100).max(20),
+            Contender::Pika => (count / 10).max(20),
+            _ => count,
+        }
+    }
+}
+
+/// A line of the table.
+#[derive(Debug)]
+struct Line {
+    name: &'static str,
+    per_second: f64,
+    microseconds: f64,
+    mebibytes: f64,
+}
+
+/// Prints how fast everybody sends.
+///
+/// # Errors
+/// When somebody fails.
+pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
+    use Contender::{AmqpTools, Ceiling, Ours, Pika};
+    let contenders = [
+        (Ceiling, "the wire's ceiling"),
+        (Ours, "rmq-send"),
+        (AmqpTools, "amqp-publish -l, unconfirmed"),
+        (Pika, "pika, unconfirmed"),
+    ];
+    let lines = alternate(&contenders, rounds, |contender| {
+        let count = contender.share(case.count, false);
+        broker.empty(QUEUE, case.kind)?;
+        let input = input(work, case.size, count)?;
+        let command = sender(broker, contender, case.size, count, &input)?;
+        let taken = run(command, || match contender {
+            Ceiling | Ours => at_its_end(),
+            _ => broker.await_ready(QUEUE, count),
+        })?;
+        Ok((taken, count))
+    })?;
+    print(&format!("into a {} queue, {}", case.kind, in_words(case.size)), &lines);
+    Ok(())
+}
+
+/// Prints how fast everybody receives.
+///
+/// # Errors
+/// When somebody fails.
+pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
+    use Contender::{AmqpTools, Ceiling, Ours, OursInAPipe, Pika};
+    let contenders = [
+        (Ceiling, "the wire's ceiling"),
+        (Ours, "rmq-recv > file"),
+        (OursInAPipe, "rmq-recv \\| cat"),
+        (AmqpTools, "amqp-consume cat"),
+        (Pika, "pika, unacknowledged"),
+    ];
+    let body = body(case.size);
+    let lines = alternate(&contenders, rounds, |contender| {
+        let count = contender.share(case.count, true);
+        broker.empty(QUEUE, case.kind)?;
+        broker.fill(QUEUE, &body, count)?;
+        let taken = run(receiver(broker, contender, count, work)?, at_its_end)?;
+        Ok((taken, count))
+    })?;
+    print(&format!("out of a {} queue, {}", case.kind, in_words(case.size)), &lines);
+    Ok(())
+}
+
+fn sender(
+    broker: &Broker,
+    contender: Contender,
+    size: usize,
+    count: u64,
+    input: &Path,
+) -> Result<Command> {
+    let (url, address) = (broker.url(), broker.address());
+    match contender {
+        Contender::Ceiling => {
+            let (size, count) = (size.to_string(), count.to_string());
+            let words = ["ceiling-send", &address, QUEUE, &size, &count];
+            command(&tool("rmq-bench")?, &words, None)
+        }
+        Contender::AmqpTools => {
+            command("amqp-publish", &["--url", &url, "-r", QUEUE, "-p", "-l"], Some(input))
+        }
+        Contender::Pika => {
+            let script = peer("send.py");
+            let words = [script.as_str(), "127.0.0.1", broker.port(), QUEUE];
+            command("/usr/bin/python3", &words, Some(input))
+        }
+        _ => command(&tool("rmq-send")?, &["--url", &url, "--quiet", QUEUE], Some(input)),
+    }
+}
+
+fn receiver(broker: &Broker, contender: Contender, count: u64, work: &Path) -> Result<Command> {
+    let (url, address, count) = (broker.url(), broker.address(), count.to_string());
+    let ours = tool("rmq-recv")?;
+    let mut command = match contender {
+        Contender::Ceiling => {
+            command(&tool("rmq-bench")?, &["ceiling-receive", &address, QUEUE, &count], None)?
+        }
+        Contender::Ours => command(&ours, &["--url", &url, "--drain", QUEUE], None)?,
+        Contender::OursInAPipe => {
+            let pipeline = "\"$1\" --url \"$2\" --drain \"$3\" | cat";
+            return command("sh", &["-c", pipeline, "sh", &ours, &url, QUEUE], None);
+        }
+        Contender::AmqpTools => {
+            let words = ["--url", &url, "-q", QUEUE, "-c", &count, "cat"];
+            command("amqp-consume", &words, None)?
+        }
+        Contender::Pika => {
+            let script = peer("receive.py");
+            let words = [script.as_str(), "127.0.0.1", broker.port(), QUEUE, &count];
+            command("/usr/bin/python3", &words, None)?
+        }
+    };
+    command.stdout(fs::File::create(work.join("output"))?);
+    Ok(command)
+}
+
+/// Everybody in turn, so often, after one round that does not count.
+fn alternate(
+    contenders: &[(Contender, &'static str)],
+    rounds: usize,
+    mut round: impl FnMut(Contender) -> Result<(Taken, u64)>,
+) -> Result<Vec<Line>> {
+    let mut taken = vec![Vec::new(); contenders.len()];
+    let mut counts = vec![1; contenders.len()];
+    for number in 0..=rounds {
+        for (index, (contender, _)) in contenders.iter().enumerate() {
+            let (one, count) = round(*contender)?;
+            if number > 0 {
+                taken[index].push(one);
+                counts[index] = count;
+            }
+        }
+    }
+    let lines = contenders.iter().zip(&taken).zip(&counts).map(|(((_, name), taken), &count)| {
+        let Taken { seconds, processor, mebibytes } = medians(taken);
+        let count = count as f64;
+        let (per_second, microseconds) = (count / seconds, processor * 1e6 / count);
+        Line { name, per_second, microseconds, mebibytes }
+    });
+    Ok(lines.collect())
+}
+
+fn print(what: &str, lines: &[Line]) {
+    println!("\n| {what} | messages/s | of the ceiling | processor, µs/message | peak, MiB |");
+    println!("|---|---:|---:|---:|---:|");
+    let ceiling = lines.first().map_or(f64::NAN, |line| line.per_second);
+    for Line { name, per_second, microseconds, mebibytes } in lines {
+        let ratio = per_second / ceiling;
+        println!("| {name} | {per_second:.0} | {ratio:.3} | {microseconds:.1} | {mebibytes:.1} |");
+    }
+}
+
+/// A file of `count` lines of `size` bytes each.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn input(work: &Path, size: usize, count: u64) -> Result<PathBuf> {
+    let path = work.join(format!("{size}x{count}"));
+    if !path.exists() {
+        let mut line = body(size);
+        line.push(b'\n');
+        let mut file = std::io::BufWriter::new(fs::File::create(&path)?);
+        for _ in 0..count {
+            std::io::Write::write_all(&mut file, &line)?;
+        }
+    }
+    Ok(path)
+}
+
+/// A body of `size` bytes.
+fn body(size: usize) -> Vec<u8> {
+    vec![b'x'; size]
+}
+
+/// A script of the peers'.
+fn peer(name: &str) -> String {
+    format!("{}/peers/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn in_words(size: usize) -> String {
+    match size {
+        0..1024 => format!("{size} B"),
+        1024..1_048_576 => format!("{} KiB", size / 1024),
+        _ => format!("{} MiB", size / 1_048_576),
+    }
+}
