@@ -38,7 +38,7 @@ pub const HELP: Help = Help {
     usage: &["[options] COMMAND [ARGUMENT...]"],
     example: "rmq-perm set -p /orders alice '^orders' '^orders' '^orders'",
     groups: &[],
-    common: &["--node", "--cookie-file", "--format"],
+    common: &["--node", "--api", "--format"],
 };
 
 /// Who may do what where: virtual hosts, users and permissions of RabbitMQ, and a look around the
@@ -64,7 +64,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "PORT")]
     pub dist_port: Option<u16>,
 
-    /// management API to ask in place of a node, as http://user:password@host:15672 or https://
+    /// management API to ask in place of a node; http://user:password@host:15672 or https://
     /// (default: $RABBITMQ_API_URL, if set)
     #[argh(option, arg_name = "URL")]
     pub api: Option<String>,
