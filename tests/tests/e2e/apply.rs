@@ -34,7 +34,9 @@ impl<'a> Names<'a> {
     }
 
     fn perm(&self, words: &[&str]) -> Tool {
-        self.at_the_broker(Tool::new("rmq-perm")).arguments(&self.words(words))
+        // Beside the 10,000 changes of another test, RabbitMQ 3.10 takes its time to list.
+        let tool = self.at_the_broker(Tool::new("rmq-perm")).arguments(&["--timeout", "60s"]);
+        tool.arguments(&self.words(words))
     }
 
     /// apply with options and a file's text; `{v}` is the virtual host, `{1}` the first user.
