@@ -6,6 +6,9 @@ use crate::administration::{Listener, Member, NodeState, Text};
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
+/// What the node asked tells of itself and of all listeners.
+const OVERVIEW: &str = "?columns=node,rabbitmq_version,erlang_version,listeners";
+
 /// The members, as the node asked sees them.
 ///
 /// # Errors
@@ -14,12 +17,12 @@ pub fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
     let columns = "?columns=name,running,applications,erlang_version,being_drained,mem_alarm,\
                    disk_free_alarm,partitions";
     let mut members = each(&broker.expect(&["nodes"], columns)?, member)?;
-    let overview = broker.expect(&["overview"], "?columns=node,erlang_version,listeners")?;
+    let overview = broker.expect(&["overview"], OVERVIEW)?;
     let asked = text(&overview, "node");
-    for member in &mut members {
-        if member.erlang.is_none() && Some(&member.node) == asked.as_ref() {
-            member.erlang = text(&overview, "erlang_version");
-        }
+    if let Some(member) = members.iter_mut().find(|member| Some(&member.node) == asked.as_ref()) {
+        // What a node has told of itself is not there for some seconds after its start.
+        member.rabbitmq = member.rabbitmq.take().or_else(|| text(&overview, "rabbitmq_version"));
+        member.erlang = member.erlang.take().or_else(|| text(&overview, "erlang_version"));
     }
     let listeners = overview.get("listeners").and_then(Value::as_array);
     for (node, listener) in listeners.into_iter().flatten().filter_map(listener) {
