@@ -295,3 +295,40 @@ fn without_stack(answer: &Term) -> &Term {
         _ => exit,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(name: &str) -> Term {
+        Term::Atom(name.to_owned())
+    }
+
+    /// `{badrpc, {'EXIT', {Reason, [{Module, Function, [], []}]}}}`
+    fn crashed(reason: &str, module: &str, function: &str) -> Term {
+        let top = vec![atom(module), atom(function), Term::List(vec![]), Term::List(vec![])];
+        let exit = vec![atom(reason), Term::List(vec![Term::Tuple(top)])];
+        Term::Tuple(vec![atom("badrpc"), Term::Tuple(vec![atom("EXIT"), Term::Tuple(exit)])])
+    }
+
+    #[test]
+    fn a_function_that_a_release_lacks_is_told_from_one_that_crashes() {
+        let undefined = |answer: &Term| {
+            let reason = answer.tagged("badrpc").and_then(<[Term]>::first).unwrap();
+            is_undefined(reason, "rabbit_node_monitor", "partitions")
+        };
+        assert!(undefined(&crashed("undef", "rabbit_node_monitor", "partitions")));
+        // Something that the function calls is missing: that is a crash of its own.
+        assert!(!undefined(&crashed("undef", "mnesia", "dirty_read")));
+        assert!(!undefined(&crashed("noproc", "rabbit_node_monitor", "partitions")));
+    }
+
+    #[test]
+    fn what_is_told_of_a_crash_is_its_reason_without_the_stack() {
+        let crash = crashed("noproc", "gen_server", "call");
+        assert_eq!(without_stack(&crash), &atom("noproc"));
+        let down = Term::Tuple(vec![atom("badrpc"), atom("nodedown")]);
+        assert_eq!(without_stack(&down), &atom("nodedown"));
+        assert_eq!(without_stack(&atom("odd")), &atom("odd"));
+    }
+}
