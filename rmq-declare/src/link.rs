@@ -16,7 +16,7 @@ use rmq_common::runtime;
 use rmq_common::server::Server;
 use rmq_common::session::{Session, answer};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 /// What who comes too late is told of a connection that was lost.
@@ -111,18 +111,18 @@ impl Link {
         let mut pauses: Option<Backoff> = None;
         loop {
             let open = self.connect(&patience).await?;
-            let (lost, told) = match open.ask(&question).await {
+            let (lost, told, others) = match open.ask(&question).await {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(Problem::UsedUp) => {
                     self.lose(&open);
                     retire(open).await;
                     continue;
                 }
-                Err(Problem::Channel(Trouble::Lost(why))) => (why, Rc::default()),
+                Err(Problem::Channel(Trouble::Lost(why))) => (why, Rc::default(), Weak::new()),
                 Err(Problem::Channel(trouble)) => return Ok(Err(trouble)),
                 Err(Problem::Connection(Trouble::Lost(why))) => {
                     self.lose(&open);
-                    (why, open.told.clone())
+                    (why, open.told.clone(), Rc::downgrade(&open))
                 }
                 Err(Problem::Connection(trouble)) => {
                     self.lose(&open);
@@ -149,6 +149,10 @@ impl Link {
             }
             let pause = backoff.next_pause();
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
+            // Who does not know why leaves it to the others, until none of them is left to tell.
+            while is_first && !told.get() && others.strong_count() > 0 {
+                runtime::sleep(PAUSE).await;
+            }
             tell();
         }
     }

@@ -48,7 +48,9 @@ fn a_memory_alarm_is_told_at_once_and_its_end_too_and_nothing_is_lost() {
     for sending in [&mut loud, &mut quiet] {
         sending.write(b"two\n");
     }
+    let published = Instant::now();
     loud.wait_stderr(BLOCKED);
+    assert!(published.elapsed() < Duration::from_secs(2), "{:?}", published.elapsed());
     for sending in [&mut loud, &mut quiet] {
         sending.write(b"three\nfour\n");
     }

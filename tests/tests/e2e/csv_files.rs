@@ -159,8 +159,7 @@ fn a_connection_that_is_lost_on_the_way_is_told_once_and_no_row_is_left_out() {
     let running = tool.input(format!("queue,type\n{rows}")).start();
     running.wait_stdout(1);
     vhost.close_connection_of(running.pid(), "for a test");
-    // Of 32 channels one may notice before the broker's reason has been read.
-    let declared = running.wait().expect(0).says("; trying again");
+    let declared = running.wait().expect(0).says("for a test; trying again");
     assert_eq!(declared.stderr.lines().count(), 1, "{}", declared.stderr);
     let lines: String = (0..1000).map(|row| format!("q{row}\t0\t0\n")).collect();
     assert!(String::from_utf8(declared.stdout).unwrap() == lines);
