@@ -38,6 +38,16 @@ impl Done {
     }
 }
 
+/// The next fault, after the pause before it; `None` once that would end too late.
+fn next(stage: &Stage<'_>, schedule: &mut Schedule, length: Duration) -> Option<Fault> {
+    let fault = schedule.next_fault();
+    if stage.began.elapsed() + fault.pause > length {
+        return None;
+    }
+    sleep(fault.pause);
+    Some(fault)
+}
+
 /// Causes faults of nodes for so long, and waits after each until every flow goes on.
 pub fn of_nodes(
     stage: &Stage<'_>,
@@ -47,12 +57,7 @@ pub fn of_nodes(
 ) -> Done {
     let mut done = Done::default();
     let cluster = stage.vhost.cluster;
-    loop {
-        let fault = schedule.next_fault();
-        if stage.began.elapsed() + fault.pause > length {
-            return done;
-        }
-        sleep(fault.pause);
+    while let Some(fault) = next(stage, &mut schedule, length) {
         let nodes = nodes::nodes(&fault);
         let name = fault.class.name();
         stage.tell(&format!("{name} {nodes:?} for {:?}", fault.hold));
@@ -79,6 +84,7 @@ pub fn of_nodes(
         }
         done.longest = done.longest.max(healed.elapsed());
     }
+    done
 }
 
 /// Lets it last.
@@ -100,12 +106,7 @@ fn hold(flows: &[Flow], fault: &Fault, done: &mut Done) {
 /// Causes faults of the network and the disk for so long.
 pub fn of_surroundings(stage: &Stage<'_>, mut schedule: Schedule, length: Duration) -> Done {
     let mut done = Done::default();
-    loop {
-        let fault = schedule.next_fault();
-        if stage.began.elapsed() + fault.pause > length {
-            return done;
-        }
-        sleep(fault.pause);
+    while let Some(fault) = next(stage, &mut schedule, length) {
         let nodes = stage.proxies.len();
         let (name, hold) = (fault.class.name(), fault.hold);
         match fault.class {
@@ -130,6 +131,7 @@ pub fn of_surroundings(stage: &Stage<'_>, mut schedule: Schedule, length: Durati
         }
         done.faults.push(fault.class);
     }
+    done
 }
 
 /// Causes faults of programs for so long.
@@ -140,12 +142,7 @@ pub fn of_programs(
     length: Duration,
 ) -> Done {
     let mut done = Done::default();
-    loop {
-        let fault = schedule.next_fault();
-        if stage.began.elapsed() + fault.pause > length {
-            return done;
-        }
-        sleep(fault.pause);
+    while let Some(fault) = next(stage, &mut schedule, length) {
         let program = &programs[fault.target % programs.len()];
         let order = match fault.class {
             Class::KillTool => Order::Kill,
@@ -156,6 +153,7 @@ pub fn of_programs(
         program.give(order);
         done.faults.push(fault.class);
     }
+    done
 }
 
 /// Looks until `condition` holds; whether it did within `limit`.
