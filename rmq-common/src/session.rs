@@ -7,10 +7,11 @@ use crate::amqp_error::{Trouble, trouble};
 use crate::runtime;
 use crate::server::Server;
 use crate::socket::Cutter;
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
 use lapin::types::ShortString;
 use lapin::{Channel, Connection, Event};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub struct Session {
     connection: Connection,
     host: String,
     server: Option<Server>,
-    events: BoxStream<'static, Event>,
+    events: RefCell<BoxStream<'static, Event>>,
     cutter: Cutter,
 }
 
@@ -37,7 +38,7 @@ impl Session {
         server: Option<Server>,
         cutter: Cutter,
     ) -> Self {
-        let events = connection.events_listener().boxed();
+        let events = RefCell::new(connection.events_listener().boxed());
         Session { connection, host, server, events, cutter }
     }
 
@@ -68,10 +69,22 @@ impl Session {
     /// a channel, which lapin tells here too, is its user's to notice.
     pub async fn event(&mut self) -> Event {
         loop {
-            match self.events.next().await {
+            match self.events.get_mut().next().await {
                 Some(Event::Error(error)) if error.is_amqp_soft_error() => {}
                 Some(event) => return event,
                 None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Why the connection was lost, where lapin has told that and [`event`](Self::event) has not
+    /// taken it. A channel is told so only if it was waiting just then.
+    pub fn reason(&self) -> Option<Trouble> {
+        let mut events = self.events.borrow_mut();
+        loop {
+            match events.next().now_or_never()?? {
+                Event::Error(error) if !error.is_amqp_soft_error() => return Some(trouble(&error)),
+                _ => {}
             }
         }
     }

@@ -16,7 +16,7 @@ use rmq_common::runtime;
 use rmq_common::server::Server;
 use rmq_common::session::{Session, answer};
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What who comes too late is told of a connection that was lost.
@@ -111,49 +111,47 @@ impl Link {
         let mut pauses: Option<Backoff> = None;
         loop {
             let open = self.connect(&patience).await?;
-            let (lost, told, others) = match open.ask(&question).await {
+            let (mut lost, told) = match open.ask(&question).await {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(Problem::UsedUp) => {
                     self.lose(&open);
                     retire(open).await;
                     continue;
                 }
-                Err(Problem::Channel(Trouble::Lost(why))) => (why, Rc::default(), Weak::new()),
+                Err(Problem::Channel(Trouble::Lost(why))) => (why, Rc::default()),
                 Err(Problem::Channel(trouble)) => return Ok(Err(trouble)),
                 Err(Problem::Connection(Trouble::Lost(why))) => {
                     self.lose(&open);
-                    (why, open.told.clone(), Rc::downgrade(&open))
+                    (why, open.told.clone())
                 }
                 Err(Problem::Connection(trouble)) => {
                     self.lose(&open);
                     return Ok(Err(trouble));
                 }
             };
-            drop(open);
             let is_first = pauses.is_none();
             let backoff = pauses.get_or_insert_with(|| {
                 patience.progress();
                 Backoff::default()
             });
             // One of many who lose the same connection tells it, and who knows why goes first.
-            let tell = || {
+            let tell = |lost: &str| {
                 if is_first && !self.retry.is_over(Duration::ZERO) && !told.replace(true) {
                     self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
                 }
             };
             if lost != UNEXPLAINED {
-                tell();
+                tell(&lost);
             }
             if patience.is_over() {
                 return Ok(Err(Trouble::Lost(lost)));
             }
             let pause = backoff.next_pause();
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
-            // Who does not know why leaves it to the others, until none of them is left to tell.
-            while is_first && !told.get() && others.strong_count() > 0 {
-                runtime::sleep(PAUSE).await;
+            if let (UNEXPLAINED, Some(Trouble::Lost(why))) = (&*lost, open.reason()) {
+                lost = why;
             }
-            tell();
+            tell(&lost);
         }
     }
 
@@ -210,6 +208,10 @@ enum Problem {
 }
 
 impl Open {
+    fn reason(&self) -> Option<Trouble> {
+        self.session.as_ref().and_then(Session::reason)
+    }
+
     fn server(&self) -> Option<&Server> {
         self.session.as_ref().and_then(Session::server)
     }
