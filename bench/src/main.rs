@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "and this is how far it has come")]
 
 mod broker;
+mod frames;
 mod latency;
 mod measure;
 mod scaling;

@@ -1,39 +1,14 @@
 //! AMQP 0-9-1 by hand, as little as a measure of the wire needs: one connection, one channel, a
 //! broker that is trusted.
 
+use crate::frames::{
+    ACK, BODY, CHANNEL_OPEN, CHANNEL_OPEN_OK, CONSUME, CONSUME_OK, DECLARE, DECLARE_OK, DELIVER,
+    FRAME_MAX, HEADER, METHOD, Method, OPEN, OPEN_OK, QOS, QOS_OK, SELECT, SELECT_OK, START,
+    START_OK, TUNE, TUNE_OK, ack, long, message, method, short,
+};
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
-
-/// What RabbitMQ offers, and every client takes.
-const FRAME_MAX: u32 = 131_072;
-
-const METHOD: u8 = 1;
-const HEADER: u8 = 2;
-const BODY: u8 = 3;
-const END: u8 = 0xce;
-
-/// A method's class and number (specification, section 4.2.4).
-type Method = (u16, u16);
-const START: Method = (10, 10);
-const START_OK: Method = (10, 11);
-const TUNE: Method = (10, 30);
-const TUNE_OK: Method = (10, 31);
-const OPEN: Method = (10, 40);
-const OPEN_OK: Method = (10, 41);
-const CHANNEL_OPEN: Method = (20, 10);
-const CHANNEL_OPEN_OK: Method = (20, 11);
-const DECLARE: Method = (50, 10);
-const DECLARE_OK: Method = (50, 11);
-const QOS: Method = (60, 10);
-const QOS_OK: Method = (60, 11);
-const CONSUME: Method = (60, 20);
-const CONSUME_OK: Method = (60, 21);
-const PUBLISH: Method = (60, 40);
-const DELIVER: Method = (60, 60);
-const ACK: Method = (60, 80);
-const SELECT: Method = (85, 10);
-const SELECT_OK: Method = (85, 11);
 
 /// A connection with channel 1 open.
 #[derive(Debug)]
@@ -302,57 +277,6 @@ impl Reader {
             }
         }
     }
-}
-
-/// A message to `queue` by the default exchange, as frames.
-fn message(queue: &str, body: &[u8]) -> Vec<u8> {
-    let mut publish = vec![0, 0, 0];
-    short(&mut publish, queue);
-    // Mandatory, as rmq-send's.
-    publish.push(1);
-    let mut bytes = method(1, PUBLISH, &publish);
-    let mut header = vec![0, 60, 0, 0];
-    header.extend((body.len() as u64).to_be_bytes());
-    // Delivery mode 2.
-    header.extend([0x10, 0, 2]);
-    frame(&mut bytes, HEADER, 1, &header);
-    for part in body.chunks(FRAME_MAX as usize - 8) {
-        frame(&mut bytes, BODY, 1, part);
-    }
-    bytes
-}
-
-fn ack(tag: u64) -> Vec<u8> {
-    let mut arguments = tag.to_be_bytes().to_vec();
-    arguments.push(1);
-    method(1, ACK, &arguments)
-}
-
-fn method(channel: u16, (class, number): Method, arguments: &[u8]) -> Vec<u8> {
-    let mut payload = class.to_be_bytes().to_vec();
-    payload.extend(number.to_be_bytes());
-    payload.extend(arguments);
-    let mut bytes = Vec::new();
-    frame(&mut bytes, METHOD, channel, &payload);
-    bytes
-}
-
-fn frame(bytes: &mut Vec<u8>, kind: u8, channel: u16, payload: &[u8]) {
-    bytes.push(kind);
-    bytes.extend(channel.to_be_bytes());
-    bytes.extend((payload.len() as u32).to_be_bytes());
-    bytes.extend(payload);
-    bytes.push(END);
-}
-
-fn short(bytes: &mut Vec<u8>, text: &str) {
-    bytes.push(text.len() as u8);
-    bytes.extend(text.as_bytes());
-}
-
-fn long(bytes: &mut Vec<u8>, text: &[u8]) {
-    bytes.extend((text.len() as u32).to_be_bytes());
-    bytes.extend(text);
 }
 
 /// The eight bytes in front as a number.

@@ -9,7 +9,6 @@ use crate::pattern;
 use crate::way::Way;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
-use rmq_common::secret::Secret;
 
 /// One run of the tool.
 pub struct Session {
@@ -93,14 +92,6 @@ impl Session {
     /// Where to tell what happens.
     pub fn diagnostics(&self) -> Diagnostics {
         self.diagnostics
-    }
-
-    /// Writes a password that was made here to standard output: the one time it is seen.
-    ///
-    /// # Errors
-    /// When standard output refuses it (74).
-    pub fn print_made(&self, password: Option<Secret>) -> Result<(), Failure> {
-        password.map_or(Ok(()), |password| self.print_line(password.reveal()))
     }
 
     /// Writes a line to standard output.

@@ -1,5 +1,6 @@
-//! `add-user`, `delete-user`, `set-tags` and `list-users`.
+//! `add-user`, `change-password`, `delete-user`, `set-tags` and `list-users`.
 
+use crate::administration::{Administration, Password};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::password::Source;
@@ -40,18 +41,18 @@ impl AddUser {
     /// # Errors
     /// Whatever kept the user from being added.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let context = |failure: Failure| failure.context(format!("add user {}", self.user));
         let source = Source {
             file: self.password_file.as_deref(),
             generate: self.generate,
             hashed: self.pre_hashed_password,
             words: &self.password,
         };
-        let user = names::user(&self.user)?;
-        let (password, made) = source.read(user).map_err(context)?;
-        session.broker()?.add_user(user, &password).map_err(context)?;
-        session.diagnostics().detail(&format!("added user {user}, without any permissions yet"));
-        session.print_made(made)
+        let user = &self.user;
+        let what = format!("add user {user}");
+        let done = format!("added user {user}, without any permissions yet");
+        give_password(session, user, source, [&what, &done], |broker, user, password| {
+            broker.add_user(user, password)
+        })
     }
 }
 
@@ -86,20 +87,36 @@ impl ChangePassword {
     /// # Errors
     /// Whatever kept it from being changed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let context =
-            |failure: Failure| failure.context(format!("change the password of {}", self.user));
         let source = Source {
             file: self.password_file.as_deref(),
             generate: self.generate,
             hashed: self.pre_hashed_password,
             words: &self.password,
         };
-        let user = names::user(&self.user)?;
-        let (password, made) = source.read(user).map_err(context)?;
-        session.broker()?.change_password(user, &password).map_err(context)?;
-        session.diagnostics().detail(&format!("changed the password of {user}"));
-        session.print_made(made)
+        let user = &self.user;
+        let what = format!("change the password of {user}");
+        let done = format!("changed the password of {user}");
+        give_password(session, user, source, [&what, &done], |broker, user, password| {
+            broker.change_password(user, password)
+        })
     }
+}
+
+/// Has the broker take a new password, and writes it to standard output if it was made here: the
+/// one time it is seen. What is to be done, and what then is done, are for people.
+fn give_password(
+    session: &Session,
+    user: &str,
+    source: Source<'_>,
+    [what, done]: [&str; 2],
+    give: impl FnOnce(&mut dyn Administration, &str, &Password) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let context = |failure: Failure| failure.context(what);
+    let user = names::user(user)?;
+    let (password, made) = source.read(user).map_err(context)?;
+    give(session.broker()?.as_mut(), user, &password).map_err(context)?;
+    session.diagnostics().detail(done);
+    made.map_or(Ok(()), |made| session.print_line(made.reveal()))
 }
 
 /// Delete a user, with all permissions of the user.
