@@ -182,9 +182,14 @@ impl Connected<'_> {
             (Stop::ReaderGone, When::Read)
                 if self.receiver.credit.is_met_with(self.ledger.len()) =>
             {
-                let written = self.receiver.output.written();
-                if written == self.receiver.output.handed() {
-                    self.receiver.taken.conclude(written);
+                let Receiver { output, taken, .. } = &mut *self.receiver;
+                if output.is_busy() {
+                    // A quick reader is gone before the thread that writes has told what it wrote.
+                    let _ = runtime::timeout(LAST_WRITE, output.result()).await;
+                }
+                let written = output.written();
+                if written == output.handed() {
+                    taken.conclude(written);
                     self.mark_taken();
                 }
             }
