@@ -47,6 +47,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// A question that was not answered in time.
+    pub fn unanswered() -> Self {
+        Trouble::Lost("the broker does not answer".to_owned())
+    }
+
     /// As a failure, for a tool that does not try again.
     pub fn failure(self) -> Failure {
         match self {

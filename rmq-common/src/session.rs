@@ -115,7 +115,7 @@ impl Session {
 pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
     match runtime::timeout(ANSWER_TIMEOUT, asked).await {
         Some(answer) => answer.map_err(|error| trouble(&error)),
-        None => Err(Trouble::Lost("the broker does not answer".to_owned())),
+        None => Err(Trouble::unanswered()),
     }
 }
 

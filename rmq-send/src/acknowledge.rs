@@ -14,6 +14,9 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+/// Words that may wait for a slow reader.
+const MOST_WAITING: usize = 16 << 10;
+
 /// The thread that tells what is done.
 #[derive(Debug)]
 pub struct Acknowledger {
@@ -21,6 +24,7 @@ pub struct Acknowledger {
     /// Whether ids are told, in place of numbers.
     envelopes: bool,
     done: flume::Sender<Done>,
+    room: flume::Receiver<()>,
     ended: flume::Receiver<io::Result<()>>,
 }
 
@@ -81,14 +85,15 @@ impl Acknowledger {
         let run = run_id::new()?;
         let (done, received) = flume::unbounded();
         let (end, ended) = flume::bounded(1);
+        let (made_room, room) = flume::bounded(1);
         std::thread::Builder::new()
             .name("ack-to".to_owned())
             .spawn(move || {
-                let _ = end.send(tell(File::from(fifo), &run, &received));
+                let _ = end.send(tell(File::from(fifo), &run, &received, &made_room));
             })
             .map_err(|error| Failure::io("start to write", &error))?;
         let envelopes = format == Format::Json;
-        Ok(Acknowledger { name: name.to_owned(), envelopes, done, ended })
+        Ok(Acknowledger { name: name.to_owned(), envelopes, done, room, ended })
     }
 
     /// The records up to `number` are done, which ends `delivery`.
@@ -100,6 +105,16 @@ impl Acknowledger {
         };
         // Refused only where the thread has ended, which `finish` tells.
         let _ = self.done.send(done);
+    }
+
+    /// Whether more may be sent. A reader that has gone stops nothing.
+    pub fn has_room(&self) -> bool {
+        self.done.len() < MOST_WAITING || self.done.is_disconnected()
+    }
+
+    /// Waits until something was told, or cannot be.
+    pub async fn moved(&self) {
+        let _ = self.room.recv_async().await;
     }
 
     /// Waits until all is told.
@@ -116,7 +131,12 @@ impl Acknowledger {
 }
 
 /// Writes what is done until nothing more comes.
-fn tell(mut fifo: File, run: &str, done: &flume::Receiver<Done>) -> io::Result<()> {
+fn tell(
+    mut fifo: File,
+    run: &str,
+    done: &flume::Receiver<Done>,
+    made_room: &flume::Sender<()>,
+) -> io::Result<()> {
     fifo.write_all(format!("run {run}\n").as_bytes())?;
     while let Ok(first) = done.recv() {
         let mut upto = None;
@@ -130,6 +150,7 @@ fn tell(mut fifo: File, run: &str, done: &flume::Receiver<Done>) -> io::Result<(
         if let Some(number) = upto {
             fifo.write_all(format!("{run} {number}\n").as_bytes())?;
         }
+        let _ = made_room.try_send(());
     }
     Ok(())
 }

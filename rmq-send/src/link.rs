@@ -8,7 +8,7 @@ use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::{Trouble, reply, trouble};
 use rmq_common::runtime;
 use rmq_common::session::Session;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
 /// to it then waits for its confirm like anything else.
@@ -35,24 +35,33 @@ pub enum News {
 }
 
 impl Link {
-    /// Opens a channel on `session` to publish on. With `mandatory`, what no queue takes is
-    /// returned.
+    /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, what no queue takes
+    /// is returned.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(session: Session, mandatory: bool) -> Result<Self, Trouble> {
-        let channel = session.channel().await?;
-        let publisher = Publisher::open(channel, mandatory).await?;
-        Ok(Link { session, publisher, mandatory })
+    pub async fn open(
+        session: Session,
+        mandatory: bool,
+        by: Option<Instant>,
+    ) -> Result<Self, Trouble> {
+        match runtime::first(open(&session, mandatory), too_late(by)).await {
+            Ok(publisher) => Ok(Link { session, publisher, mandatory }),
+            Err(trouble) => {
+                session.cut();
+                Err(trouble)
+            }
+        }
     }
 
-    /// Goes on on a new channel, in place of one on which nothing is awaited any more.
+    /// Goes on on a new channel, in place of one on which nothing is awaited any more; until `by`,
+    /// because a blocked connection does not even ask for it.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn renew(&mut self) -> Result<(), Trouble> {
-        let channel = self.session.channel().await?;
-        self.publisher = Publisher::open(channel, self.mandatory).await?;
+    pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), Trouble> {
+        let opened = runtime::first(open(&self.session, self.mandatory), too_late(by)).await;
+        self.publisher = opened?;
         Ok(())
     }
 
@@ -131,4 +140,13 @@ impl Link {
     pub fn cut(self) {
         self.session.cut();
     }
+}
+
+async fn open(session: &Session, mandatory: bool) -> Result<Publisher, Trouble> {
+    Publisher::open(session.channel().await?, mandatory).await
+}
+
+async fn too_late<T>(by: Option<Instant>) -> Result<T, Trouble> {
+    runtime::sleep_until(by).await;
+    Err(Trouble::unanswered())
 }

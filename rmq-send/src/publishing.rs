@@ -1,5 +1,6 @@
 //! What may be published now, is.
 
+use crate::acknowledge::Acknowledger;
 use crate::record::{Item, Route};
 use crate::sender::Sender;
 use crate::tee::Tee;
@@ -58,7 +59,9 @@ impl Sender {
 
     /// Whether one more record may be taken on.
     pub(crate) fn has_room(&self) -> bool {
-        self.window.has_room() && self.job.tee.as_ref().is_none_or(Tee::has_room)
+        self.window.has_room()
+            && self.job.tee.as_ref().is_none_or(Tee::has_room)
+            && self.job.acknowledger.as_ref().is_none_or(Acknowledger::has_room)
     }
 
     /// Does what the next record needs first.

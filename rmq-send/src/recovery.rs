@@ -2,7 +2,7 @@
 
 use crate::link::Link;
 use crate::record::Route;
-use crate::sender::{LAST_CONFIRMS, Sender};
+use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
 use rmq_common::exit::Exit;
@@ -174,15 +174,18 @@ impl Sender {
         }
     }
 
-    /// Goes on on a new channel of the same connection; on a new connection if that fails.
+    /// Goes on on a new channel of the same connection; on a new connection if that fails. It takes
+    /// no longer than there is time for a confirm.
     async fn renew(&mut self) {
+        let due = self.confirm_due().filter(|_| !self.window.is_empty());
         let Sender { link, signals, deadline, .. } = self;
         let Some(link) = link else { return };
-        let renew = link.renew();
+        let renew = link.renew(due);
         let (renewed, signal) = unless_stopped(signals, *deadline, LAST_CONFIRMS, renew).await;
         self.take_signal(signal);
         match renewed {
             Some(Ok(())) => {}
+            Some(Err(_)) if due.is_some_and(|due| Instant::now() >= due) => self.give_up_in_time(),
             Some(Err(trouble)) => {
                 let why = trouble.failure().to_string();
                 self.cut(&why);
@@ -233,7 +236,8 @@ pub async fn connect(
     let mut backoff = Backoff::default();
     loop {
         let session = broker.connect(patience).await?;
-        match Link::open(session, mandatory).await {
+        let by = patience.left().map(|left| Instant::now() + left.max(SHORTEST_PATIENCE));
+        match Link::open(session, mandatory, by).await {
             Ok(link) => return Ok(link),
             Err(Trouble::Lost(_)) if !patience.is_over() => {
                 runtime::sleep(backoff.next_pause()).await;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a broker that is there may take to confirm, however short `--retry` is.
-const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a signal leaves for the last confirms.
 pub(crate) const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
@@ -183,8 +183,8 @@ impl Sender {
         let has_room = self.has_room();
         let wants_input = !self.input_over && self.read.is_empty() && has_room;
         let Sender { link, reader, signals, job, .. } = self;
-        let tee = &mut job.tee;
-        let spooled = job.spooled.as_ref().filter(|spooled| !spooled.is_over);
+        let Job { tee, acknowledger, spooled, .. } = job;
+        let spooled = spooled.as_ref().filter(|spooled| !spooled.is_over);
         let spooled = async {
             match spooled.map(|spooled| spooled.over.recv_async()) {
                 Some(over) => Step::Spooled(over.await.unwrap_or_else(|_| Over::lost())),
@@ -206,12 +206,14 @@ impl Sender {
             }
         };
         let time = async {
-            match tee {
-                Some(tee) if !tee.has_room() => {
-                    first(async { tee.moved().await }, sleep_until(time)).await;
+            let room = async {
+                match (tee, acknowledger) {
+                    (Some(tee), _) if !tee.has_room() => tee.moved().await,
+                    (_, Some(told)) if !told.has_room() => told.moved().await,
+                    _ => pending().await,
                 }
-                _ => sleep_until(time).await,
-            }
+            };
+            first(room, sleep_until(time)).await;
             Step::Time
         };
         first(first(signal, news), first(first(input, spooled), time)).await

@@ -7,8 +7,10 @@ use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn fifo(directory: &Path) -> PathBuf {
     let path = directory.join("ack");
@@ -102,6 +104,36 @@ fn it_waits_for_a_reader_and_goes_on_without_one() {
     vhost.wait_held("q", Held::ready(2));
     // What nobody heard of comes again, so that it is no success.
     sending.finish().expect(74).says(&format!("write to {path}: Broken pipe"));
+}
+
+#[test]
+fn a_reader_that_stops_to_read_stops_the_sending_in_place_of_filling_the_memory() {
+    const COUNT: usize = 40_000;
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path());
+    // Long ones, so that the pipe holds few of them.
+    let ids = || (0..COUNT).map(|number| format!("{number:0>200}"));
+    let input: String = ids().map(|id| format!("{{\"id\":\"{id}\",\"body\":\"\"}}\n")).collect();
+    let words = ["--format", "json", "--ack-to", path.to_str().unwrap(), "q"];
+    let sending = vhost.send(&words).input(input).start();
+    let mut reader = File::open(&path).unwrap();
+    let mut there = (0, Instant::now());
+    wait_until(Duration::from_secs(60), "a standstill", || {
+        let count = vhost.held("q").messages();
+        if count != there.0 {
+            there = (count, Instant::now());
+        }
+        count > 0 && there.1.elapsed() > Duration::from_secs(3)
+    });
+    assert!(there.0 < COUNT, "{there:?}");
+    let mut told = String::new();
+    reader.read_to_string(&mut told).unwrap();
+    let told: Vec<_> = told.lines().skip(1).map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert!(told.iter().eq(&ids().collect::<Vec<_>>()), "{} of {COUNT}", told.len());
+    sending.wait().expect(0);
+    assert_eq!(vhost.held("q").messages(), COUNT);
 }
 
 #[test]

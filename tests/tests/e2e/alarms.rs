@@ -7,6 +7,7 @@ use rmq_tests::running::Running;
 use rmq_tests::text::lines;
 use rmq_tests::vhost::Vhost;
 use rustix::process::Signal;
+use std::fs;
 use std::time::{Duration, Instant};
 
 const BLOCKED: &str = "rmq-send: the broker blocks publishing (low on memory); waiting\n";
@@ -92,5 +93,29 @@ fn a_signal_while_the_broker_blocks_ends_it_in_time_and_says_what_is_unconfirmed
     assert_eq!((sent.tally("read"), sent.tally("unknown")), (4, 4 - confirmed));
     let there = vhost.drain("q");
     assert!(b"one\ntwo\nthree\nfour\n".starts_with(&there), "{there:?}");
+    assert!(lines(&there).len() >= confirmed, "{there:?}");
+}
+
+#[test]
+fn a_broker_that_blocks_for_ever_is_given_up_and_everything_unconfirmed_is_kept() {
+    let cluster = brokers::one_to_break();
+    let vhost = Vhost::new(&cluster);
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects");
+    let words = ["--retry", "1s", "--rejects", rejects.to_str().unwrap()];
+    let mut sending = sending(&vhost, &words, "q");
+    let alarm = Alarm::raise(&cluster);
+    sending.write(b"two\n");
+    sending.wait_stderr(BLOCKED);
+    sending.write(b"three\nfour\n");
+    // A broker that is there has 15 s to confirm, however short --retry is.
+    let sent = sending.wait().expect(75);
+    let sent = sent.says("no confirm for 1").says(" s (--retry)");
+    let sent = sent.says(rejects.to_str().unwrap());
+    drop(alarm);
+    let (confirmed, kept) = (sent.tally("confirmed"), fs::read(rejects).unwrap());
+    assert!(b"one\ntwo\nthree\nfour\n".ends_with(&kept), "{kept:?}");
+    assert_eq!(confirmed + lines(&kept).len(), 4);
+    let there = vhost.drain("q");
     assert!(lines(&there).len() >= confirmed, "{there:?}");
 }

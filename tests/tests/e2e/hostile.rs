@@ -362,6 +362,21 @@ fn confirms_of_what_was_never_published_end_rmq_send_and_confirm_nothing() {
 }
 
 #[test]
+fn a_broker_that_refuses_and_blocks_takes_no_more_of_rmq_sends_time_than_one_that_is_silent() {
+    let hostile = Hostile::new(|peer| {
+        let asked = peer.until(PUBLISH)?;
+        peer.send(&method(asked.channel, NACK, &[&1u64.to_be_bytes(), &[0]]))?;
+        peer.send(&method(0, BLOCKED, &[b"\x0dlow on memory"]))?;
+        peer.only_beat()
+    });
+    let mut sending = start("rmq-send", &[], &hostile).open_input().start();
+    sending.write(b"one\n");
+    let ended = sending.wait().expect(75).says("no confirm for 15 s (--retry)");
+    // The question for another channel is never even written; it has 40 s elsewhere.
+    assert!(ended.took < Duration::from_secs(30), "{:?}", ended.took);
+}
+
+#[test]
 fn whatever_limits_a_broker_proposes_the_work_is_done() {
     let mut cases = Vec::new();
     let all = [(0, 0, 0), (1, 1, 65535), (1, 8, 1), (2, 4096, 1), (65535, u32::MAX, 1)];
