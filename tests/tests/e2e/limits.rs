@@ -183,7 +183,9 @@ fn commands_leave_nothing_behind() {
     let receiving = vhost.receive(&["-j", "3", "q", "--", "true"]).timeout(LONG).start();
     let after = |messages: usize| {
         vhost.send(&["q"]).input(numbered(messages)).run().expect(0);
-        vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
+        // A command each, many a second.
+        let done = Held { consumers: 1, ..Held::default() };
+        wait_until(LONG, "the commands", || vhost.try_held("q") == Some(done));
         wait_for(SOON, "no command", || {
             Some(Taken::by(receiving.pid())).filter(|taken| taken.zombies == 0)
         })
