@@ -81,6 +81,11 @@ pub fn problem(said: &str) -> String {
         let names = names.strip_prefix("help ").unwrap_or(names).replace(' ', ", ");
         return format!("missing: one of {names}");
     }
+    // Error parsing positional argument 'operation' with value 'x': 'x' is no operation
+    let positional = said.strip_prefix("Error parsing positional argument '");
+    if let Some((_, why)) = positional.and_then(|rest| rest.split_once("': ")) {
+        return why.to_owned();
+    }
     // Error parsing option '--window' with value '0': not a number from 1 to 65535
     let parts = said.strip_prefix("Error parsing option '").and_then(|rest| {
         let (option, rest) = rest.split_once("' with value '")?;
@@ -371,6 +376,10 @@ mod tests {
             (
                 "Error parsing option '--url' with value 'amqp://u:p@h': duplicate values provided",
                 "--url is given twice",
+            ),
+            (
+                "Error parsing positional argument 'operation' with value 'x': 'x' is none\n",
+                "'x' is none",
             ),
             ("Something else\n", "Something else"),
         ];

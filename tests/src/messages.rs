@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that stand for something in the messages of the pages.
-const PLACEHOLDERS: [&str; 43] = [
+const PLACEHOLDERS: [&str; 47] = [
+    "ADDRESS",
     "ARGUMENT",
     "CAUSE",
     "COMMAND",
@@ -20,9 +21,11 @@ const PLACEHOLDERS: [&str; 43] = [
     "N",
     "NAME",
     "NAMES",
+    "NODE",
     "Nms",
     "Ns",
     "OPTION",
+    "PATTERN",
     "PERMISSION",
     "PORT",
     "QUEUE",
@@ -35,6 +38,7 @@ const PLACEHOLDERS: [&str; 43] = [
     "TEXT",
     "TIME",
     "TYPE",
+    "URL",
     "USER",
     "VALUE",
     "VALUES",

@@ -6,6 +6,7 @@ use rmq_tests::cluster::Cluster;
 use rmq_tests::reader::How::{Not, OtherNumbers, Status, Until};
 use rmq_tests::reader::{Reader, Unlike};
 use rmq_tests::shell::stand_in;
+use rmq_tests::tool::Tool;
 use rmq_tests::vhost::Vhost;
 use std::fs;
 use std::path::Path;
@@ -32,9 +33,12 @@ fn prepare(directory: &Path, vhost: &Vhost, other: &Vhost) {
         ("today.txt", "one\ntwo\n"),
         ("a b.pdf", ""),
         ("queues.csv", "queue,type,max-length,with-dlq\ntasks,,100000,true\nmail,classic,,\n"),
+        ("subro.password", "secret\n"),
     ] {
         fs::write(directory.join(file), text).unwrap();
     }
+    let identity = "git config user.name tests && git config user.email tests@localhost";
+    Tool::shell(directory, &format!("git init -q && {identity}")).run().expect(0);
     let queues = ["logs", "in", "out", "a", "b", "A", "B", "results", "documents", "thumbnails"];
     vhost.tool("rmq-declare").arguments(&queues).run().expect(0);
     vhost.tool("rmq-declare").arguments(&["--exchange", "logs:topic"]).run().expect(0);
@@ -59,6 +63,10 @@ fn follow(page: &str, cluster: &Cluster, queues: &[&str], unlike: &[Unlike]) {
         ("amqp://new", vhost.url()),
         ("/var/log/app.log", "app.log".to_owned()),
         ("/var/spool/rmq", format!("{}/spool", directory.path().display())),
+        ("/etc/rabbitmq/permissions.csv", "permissions.csv".to_owned()),
+        ("/var/lib/rabbitmq/.erlang.cookie", cluster.variable("RMQ_COOKIE_FILE").to_owned()),
+        // When cron is to run it.
+        ("0 * * * *  ", String::new()),
     ];
     // The README makes it; for a manual page it is there.
     if page.starts_with("man/") {
@@ -96,8 +104,8 @@ struct Walkthrough<'a>(&'a Cluster);
 impl Drop for Walkthrough<'_> {
     fn drop(&mut self) {
         let expression = "begin catch rabbit_vhost:delete(<<\"/testvhost\">>, <<\"tests\">>), \
-                          catch rabbit_auth_backend_internal:delete_user(<<\"subro\">>, \
-                          <<\"tests\">>), \"\" end";
+                          [catch rabbit_auth_backend_internal:delete_user(User, \
+                          <<\"tests\">>) || User <- [<<\"subro\">>, <<\"app\">>]], \"\" end";
         let _ = self.0.try_erlang(1, expression);
     }
 }
@@ -119,6 +127,14 @@ fn the_overview_does_what_it_says() {
 fn the_page_of_rmq_declare_does_what_it_says() {
     let unlike = [("[prod]", Not("a file")), ("printf 'queue,type", Status(1))];
     follow("man/rmq-declare.1", brokers::three(), &[], &unlike);
+}
+
+#[test]
+fn the_page_of_rmq_perm_does_what_it_says() {
+    // It lists what is on all virtual hosts, which no other test may take away meanwhile.
+    let cluster = brokers::three_to_break();
+    let _users = Walkthrough(&cluster);
+    follow("man/rmq-perm.1", &cluster, &[], &[]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn every_option_of_rmq_send_is_in_its_manual_and_no_other() {
 
 #[test]
 fn every_message_in_the_diagnostics_of_a_page_is_one_that_the_sources_have() {
-    let tools = ["rmq-declare", "rmq-recv", "rmq-send"];
+    let tools = ["rmq-declare", "rmq-perm", "rmq-recv", "rmq-send"];
     let common = pieces("rmq-common");
     let all: Vec<String> = tools.iter().flat_map(|tool| pieces(tool)).collect();
     says(&[&common[..], &all].concat(), "rmq.7");
