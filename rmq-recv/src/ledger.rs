@@ -24,6 +24,10 @@ pub struct Entry {
 pub struct Ledger {
     entries: VecDeque<Entry>,
     done: usize,
+    /// The last tag that came.
+    last: u64,
+    /// A tag was skipped: the channel was given a message that we were not.
+    skipped: bool,
 }
 
 /// One acknowledgement to send, and what it is for.
@@ -51,6 +55,10 @@ pub struct Done {
 impl Ledger {
     /// Adds a message; its tag is higher than those before it.
     pub fn push(&mut self, entry: Entry) {
+        // RabbitMQ counts them from 1 on. Seen of 4.3: deliveries to a consumer that it had
+        // cancelled, which lapin drops. "All up to this one" would acknowledge them unseen.
+        self.skipped |= entry.tag != self.last + 1;
+        self.last = entry.tag;
         self.entries.push_back(entry);
     }
 
@@ -109,10 +117,11 @@ impl Ledger {
     }
 
     /// Takes out what is done: as many as possible by one acknowledgement for all before it, the
-    /// others, behind one that is not done, one by one.
+    /// others, behind one that is not done or did not reach us, one by one.
     pub fn take_done(&mut self) -> Done {
         let mut done = Done::default();
-        while self.entries.front().is_some_and(|entry| entry.done)
+        while !self.skipped
+            && self.entries.front().is_some_and(|entry| entry.done)
             && let Some(entry) = self.entries.pop_front()
         {
             done.acknowledgements.truncate(0);
@@ -184,6 +193,20 @@ mod tests {
         assert!(ledger.mark(3) && ledger.mark(5));
         assert_eq!(tags(&ledger.take_done()), [(5, true)]);
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn what_did_not_reach_us_is_not_acknowledged_with_the_rest() {
+        let mut ledger = ledger([1, 2, 4, 5]);
+        ledger.reached(|entry| entry.tag <= 4);
+        assert_eq!(tags(&ledger.take_done()), [(1, false), (2, false), (4, false)]);
+        ledger.push(Entry { tag: 6, ..Entry::default() });
+        ledger.reached(|_| true);
+        assert_eq!(tags(&ledger.take_done()), [(5, false), (6, false)]);
+        // Another channel counts from 1 again.
+        ledger.clear();
+        ledger.push(Entry { tag: 1, done: true, ..Entry::default() });
+        assert_eq!(tags(&ledger.take_done()), [(1, true)]);
     }
 
     #[test]

@@ -26,16 +26,15 @@ impl Connected<'_> {
                  taken (its delivery time-out?); consuming again once standard output has room"
             ));
         }
+        // What we hold is back in the queue, or is with the channel gone: RabbitMQ 4.3 ignores
+        // acknowledgements of what has timed out. And it goes on delivering to the consumer that
+        // it has cancelled, once that has room again, which lapin drops.
+        self.change_channel().await?;
         runtime::sleep(AFTER_CANCEL).await;
         // What is in the pipe must not be written a second time before somebody has read it.
         self.receiver.emptied().await.map_err(Break::Stop)?;
         self.look_at_output();
-        self.acknowledge()?;
-        if !self.ledger.is_empty() {
-            // They are back in the queue, or will be with the channel gone.
-            self.change_channel().await?;
-            self.receiver.credit.reconnected();
-        }
+        self.receiver.credit.reconnected();
         Ok(())
     }
 

@@ -5,7 +5,6 @@ use rmq_tests::cluster::Cluster;
 use rmq_tests::observe::Held;
 use rmq_tests::text::{account, numbered};
 use rmq_tests::vhost::Vhost;
-use rmq_tests::wait::wait_until;
 use std::io::Read;
 use std::time::Duration;
 
@@ -53,20 +52,18 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     } else {
         "what was not acknowledged for too long is back in the queue"
     });
-    // From 4.3 on the channel stays, and its cancelled consumer counts.
-    let let_go = |held: Held| held == Held { consumers: is_4_3().into(), ..Held::ready(3000) };
-    wait_until(Duration::from_secs(20), "everything back", || let_go(vhost.held("q")));
+    vhost.wait_held("q", Held::ready(3000));
     // It does not take them again, again and again, while nobody reads.
     std::thread::sleep(Duration::from_secs(2));
-    assert!(let_go(vhost.held("q")), "{:?}", vhost.held("q"));
+    assert_eq!(vhost.held("q"), Held::ready(3000));
     assert_eq!(receiving.stderr().lines().count(), 1, "{}", receiving.stderr());
     drop(impatient);
     let mut text = Vec::new();
     output.read_to_end(&mut text).unwrap();
     receiving.wait().expect(0);
     let account = account(&text);
-    // The one that was in the pipe comes again, and no other; on 4.3 it is acknowledged in time.
+    // The one that was in the pipe comes again, and no other.
     assert_eq!(account.missing(3000), []);
-    assert!(account.duplicates() <= 1 && (is_4_3() || account.duplicates() == 1));
+    assert_eq!(account.duplicates(), 1);
     vhost.wait_held("q", Held::ready(0));
 }
