@@ -74,6 +74,7 @@ impl Connected<'_> {
     pub(crate) async fn change_channel(&mut self) -> Result<(), Break> {
         let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
         self.ledger.clear();
+        self.held.clear();
         self.receiver.channel += 1;
         Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
     }
