@@ -8,6 +8,7 @@ use crate::ack_lines::Said;
 use crate::downstream::heard;
 use crate::idle::Idle;
 use crate::ledger::Ledger;
+use crate::pace::Pace;
 use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
@@ -38,6 +39,7 @@ pub struct Connected<'a> {
     pub(crate) quiet_since: Instant,
     pub(crate) quiet: Duration,
     pub(crate) idle: Idle,
+    pub(crate) pace: Pace,
     /// When something was last acknowledged.
     pub(crate) acknowledged: Option<Instant>,
     /// Since when nothing has come, for `--idle`.
@@ -136,6 +138,7 @@ impl<'a> Connected<'a> {
             quiet_since: Instant::now(),
             quiet: QUIET,
             idle: Idle::new(reconnected),
+            pace: Pace::default(),
             acknowledged: None,
             nothing_since: Instant::now(),
             held: Vec::new(),
@@ -216,12 +219,19 @@ impl<'a> Connected<'a> {
     /// Waits for the next thing to happen. Safe to drop at any point.
     async fn step(&mut self) -> Step {
         let next = self.next_due();
+        let rest = self.pace.rest(Instant::now());
         let Connected { receiver, session, subscription, .. } = self;
         let has_room = receiver.has_room();
         let Receiver { output, downstream, commands, .. } = &mut **receiver;
         let delivered = async {
             // What comes while there is no room waits in lapin, bounded by the prefetch.
-            if has_room { Step::Delivered(subscription.next().await) } else { pending().await }
+            if !has_room {
+                pending::<()>().await;
+            }
+            if rest.is_some() {
+                sleep_until(rest).await;
+            }
+            Step::Delivered(subscription.next().await)
         };
         let ran = async {
             match commands {

@@ -20,6 +20,7 @@ mod looks;
 mod message;
 mod offset;
 mod output;
+mod pace;
 mod peek;
 mod pipe;
 mod reader;

@@ -36,6 +36,7 @@ impl Connected<'_> {
             self.receiver.records = records;
             return Err(ended);
         }
+        self.pace.taken(Instant::now(), self.receiver.credit.prefetch());
         self.receiver.output.write(batch);
         if let Some(downstream) = &mut self.receiver.downstream {
             downstream.moved();

@@ -1,0 +1,71 @@
+//! Resting while messages pour in, so that one wake-up takes many of them.
+//!
+//! lapin wakes its reader for every message. A reader that is as quick as lapin is woken 100,000
+//! times a second, each time for one, and the switching costs more than the messages do. Of 300,000
+//! messages of 10 bytes, resting took 28 % off the processor time, 46 % off the switches, and 7 %
+//! off the time (the broker has more of the processors, too); with 0.3 ms it was 12, 41 and 2 %.
+//! What comes meanwhile waits in lapin, within the prefetch.
+
+use std::time::{Duration, Instant};
+
+/// Messages closer together than this pour in; a round trip through a broker takes longer.
+const DENSE: Duration = Duration::from_micros(100);
+/// How long a rest is: at 100,000 messages a second, 100 of them.
+const REST: Duration = Duration::from_micros(1000);
+/// With a smaller prefetch the broker would rest, too.
+const LEAST_PREFETCH: u64 = 500;
+
+/// When messages were taken.
+#[derive(Debug, Default)]
+pub struct Pace {
+    last: Option<Instant>,
+    rest: Option<Instant>,
+}
+
+impl Pace {
+    /// Messages were taken just now, and so many may be on their way at once.
+    pub fn taken(&mut self, now: Instant, prefetch: u64) {
+        let ready = self.rest.or(self.last);
+        let dense = ready.is_some_and(|ready| now.saturating_duration_since(ready) < DENSE);
+        self.last = Some(now);
+        self.rest = (dense && prefetch >= LEAST_PREFETCH).then(|| now + REST);
+    }
+
+    /// How long not to look for more.
+    pub fn rest(&self, now: Instant) -> Option<Instant> {
+        self.rest.filter(|rest| *rest > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pours_in_is_taken_in_turns_and_what_drips_at_once() {
+        let mut pace = Pace::default();
+        let mut now = Instant::now();
+        pace.taken(now, 1000);
+        assert_eq!(pace.rest(now), None);
+        now += DENSE / 2;
+        pace.taken(now, 1000);
+        assert_eq!(pace.rest(now), Some(now + REST));
+        assert_eq!(pace.rest(now + REST), None);
+        // There was something as soon as the rest was over.
+        now += REST + DENSE / 2;
+        pace.taken(now, 1000);
+        assert_eq!(pace.rest(now), Some(now + REST));
+        now += REST + DENSE;
+        pace.taken(now, 1000);
+        assert_eq!(pace.rest(now), None);
+    }
+
+    #[test]
+    fn nobody_rests_who_has_asked_for_little() {
+        let mut pace = Pace::default();
+        let now = Instant::now();
+        pace.taken(now, 499);
+        pace.taken(now, 499);
+        assert_eq!(pace.rest(now), None);
+    }
+}
