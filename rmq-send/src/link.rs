@@ -2,6 +2,7 @@
 
 use crate::publisher::{Answers, Publisher};
 use crate::record::Route;
+use futures_util::FutureExt;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Event, ExchangeKind};
@@ -86,9 +87,9 @@ impl Link {
                 channel.exchange_declare(exchange, kind, options, FieldTable::default()).await
             };
             looked.map_err(|error| trouble(&error))?;
-            // Many exchanges may be looked at; nothing depends on the answer.
+            // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
             let ok = ShortString::try_new("OK").unwrap_or_default();
-            let _ = channel.close(200, ok).await;
+            let _ = channel.close(200, ok).now_or_never();
             Ok(())
         };
         match runtime::timeout(LOOK_TIMEOUT, look).await {
