@@ -56,7 +56,7 @@ impl Publisher {
 
     /// Publishes the record `number`; [`answers`](Self::answers) tells what becomes of it.
     pub fn publish(&mut self, number: u64, message: Message) {
-        // A channel is two dozen counted references; this is one.
+        // A channel is some fifteen counted references; this is one.
         let channel = Arc::clone(&self.channel);
         let options = self.options;
         let mut confirm = async move {
