@@ -4,6 +4,7 @@ use crate::measure;
 use crate::tell;
 use crate::wire::Wire;
 use rmq_tests::cluster::Cluster;
+use rmq_tests::machine;
 use std::io::Result;
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,6 +23,14 @@ impl Broker {
     /// When it does not come up.
     pub fn up(nodes: usize, release: &str) -> Broker {
         Broker { cluster: Cluster::up(nodes, release) }
+    }
+
+    /// What is measured, and where, in a line.
+    pub fn described(&self) -> String {
+        let [broker, erlang] = self.cluster.versions();
+        let ours = env!("CARGO_PKG_VERSION");
+        let machine = machine::described();
+        format!("rmq {ours}, RabbitMQ {broker} on Erlang/OTP {erlang}; {machine}")
     }
 
     /// rmq-perm with these words, told how to find the first node and its cookie.

@@ -74,6 +74,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     let one = ["small", "latency", "throughput", "scaling"].iter().any(|part| wanted(part));
     if one {
         let broker = Broker::up(1, release);
+        println!("{}.", broker.described());
         if wanted("small") {
             tell("small jobs");
             small_jobs::print(&broker, rounds * 8)?;

@@ -144,7 +144,7 @@ impl Wire {
     /// When the connection fails.
     pub fn receive(&mut self, count: u64, mut output: impl Write) -> Result<()> {
         let (mut taken, mut left) = (0, 0_u64);
-        let (mut acknowledged, mut last) = (0, 0);
+        let (mut acknowledged, mut last, mut coming) = (0, 0, 0);
         let mut lines = Vec::new();
         while taken < count {
             let Some(frame) = self.reader.frame() else {
@@ -159,7 +159,7 @@ impl Wire {
             };
             match (frame.kind, frame.payload) {
                 (METHOD, [0, 60, 0, 60, name, rest @ ..]) => {
-                    last = tag(rest.get(usize::from(*name)..).unwrap_or_default())
+                    coming = tag(rest.get(usize::from(*name)..).unwrap_or_default())
                         .ok_or_else(broken)?;
                 }
                 (HEADER, [_, _, _, _, size @ ..]) => left = tag(size).ok_or_else(broken)?,
@@ -168,6 +168,7 @@ impl Wire {
                     left = left.saturating_sub(part.len() as u64);
                     if left == 0 {
                         lines.push(b'\n');
+                        last = coming;
                         taken += 1;
                     }
                 }
@@ -175,7 +176,9 @@ impl Wire {
             }
         }
         output.write_all(&lines)?;
-        self.stream.write_all(&ack(last))?;
+        if last > acknowledged {
+            self.stream.write_all(&ack(last))?;
+        }
         // The acknowledgement is in the broker's hands once it has answered what came after it.
         self.call(1, QOS, &[0, 0, 0, 0, 0, 0, 0], QOS_OK).map(drop)
     }

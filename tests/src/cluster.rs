@@ -174,6 +174,11 @@ impl Cluster {
         }
     }
 
+    /// Of the broker, and of its Erlang.
+    pub fn versions(&self) -> [String; 2] {
+        ["version", "otp_release"].map(|what| self.erlang(&format!("rabbit_misc:{what}()")))
+    }
+
     /// As [`try_erlang`](Self::try_erlang), on node 1.
     ///
     /// # Panics

@@ -11,7 +11,8 @@
 //!   that falls silent.
 //! * [`observe`], [`queues`] and [`connections`] ask the broker itself what it holds, what it is
 //!   like, and who is connected.
-//! * [`limits`] is what a process takes of the machine; [`terminal`] is one without a screen.
+//! * [`limits`] is what a process takes of the machine, which [`machine`] describes; [`terminal`]
+//!   is one without a screen.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`help`] is what a tool says of itself.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
@@ -38,6 +39,7 @@ pub mod garage;
 pub mod help;
 pub mod hostile;
 pub mod limits;
+pub mod machine;
 pub mod managed;
 pub mod messages;
 pub mod observe;

@@ -73,8 +73,7 @@ const ENDS: Duration = Duration::from_secs(600);
 /// When there is no cluster to play it on.
 pub fn run(options: Options) -> Report {
     let cluster = Cluster::up_with(3, &options.release, &CONFIG);
-    let ask = |what: &str| cluster.erlang(&format!("rabbit_misc:{what}()"));
-    let versions = [ask("version"), ask("otp_release")];
+    let versions = cluster.versions();
     let vhost = Vhost::new(&cluster);
     for queue in ["direct", "first", "second", "spooled"] {
         let words = ["--delivery-limit", "unlimited", "--leader-locator", "balanced"];

@@ -1,11 +1,11 @@
 //! What a sceptic may want to know of a torture.
 
+use crate::machine;
 use crate::torture::class::Class;
 use crate::torture::ledger::Account;
 use crate::torture::options::Options;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 use std::time::Duration;
 
 /// The report.
@@ -66,7 +66,7 @@ impl fmt::Display for Report {
             "rmq {}, RabbitMQ {broker} on Erlang/OTP {erlang}, three nodes.",
             env!("CARGO_PKG_VERSION")
         )?;
-        writeln!(f, "{}, {:.0} s in all.\n", machine(), self.took.as_secs_f64())?;
+        writeln!(f, "{}, {:.0} s in all.\n", machine::described(), self.took.as_secs_f64())?;
         writeln!(f, "| fault | times |\n|---|---:|")?;
         for (class, times) in &self.faults {
             writeln!(f, "| {} | {times} |", class.name())?;
@@ -122,19 +122,4 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
-}
-
-fn machine() -> String {
-    let of = |file: &str, field: &str| {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(field)).map(str::to_owned);
-        line.and_then(|line| {
-            Some(line.split_once([':', '='])?.1.trim().trim_matches('"').to_owned())
-        })
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let processor = of("/proc/cpuinfo", "model name").unwrap_or_default();
-    let system = of("/etc/os-release", "PRETTY_NAME").unwrap_or_default();
-    format!("{system}, Linux {}, {cores} cores of {processor}", kernel.trim())
 }
