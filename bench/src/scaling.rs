@@ -54,7 +54,7 @@ pub fn windows(broker: &Broker, count: u64, rounds: usize, work: &Path) -> Resul
     println!("\n| rmq-send --window | messages/s | processor, µs/message | peak, MiB |");
     println!("|---:|---:|---:|---:|");
     let lines = input(work, SIZE, count)?;
-    for window in ["16", "64", "256", "1024", "4096", "16384", "65536"] {
+    for window in ["16", "64", "256", "1024", "4096", "16384", "65535"] {
         let mut taken = Vec::new();
         for _ in 0..rounds {
             broker.empty("bench", "quorum")?;
