@@ -7,7 +7,6 @@
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
 //!   [`diagnostics`] is the only place that writes to standard error.
 
-mod allocator;
 pub mod amqp_error;
 pub mod arguments;
 pub mod authority;
