@@ -101,6 +101,9 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     }
     if wanted("cluster") {
         let broker = Broker::up(3, release);
+        if !one {
+            println!("{}.", broker.described());
+        }
         println!("\n### Three nodes");
         for case in cases.as_flattened() {
             tell(&format!("three nodes, {case:?}"));

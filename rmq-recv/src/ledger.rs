@@ -57,7 +57,7 @@ impl Ledger {
     pub fn push(&mut self, entry: Entry) {
         // RabbitMQ counts them from 1 on. Seen of 4.3: deliveries to a consumer that it had
         // cancelled, which lapin drops. "All up to this one" would acknowledge them unseen.
-        self.skipped |= entry.tag != self.last + 1;
+        self.skipped |= entry.tag.checked_sub(1) != Some(self.last);
         self.last = entry.tag;
         self.entries.push_back(entry);
     }
@@ -158,7 +158,12 @@ mod tests {
     fn ledger(tags: impl IntoIterator<Item = u64>) -> Ledger {
         let mut ledger = Ledger::default();
         for tag in tags {
-            ledger.push(Entry { tag, end: tag * 10, newline: tag == 2, ..Entry::default() });
+            ledger.push(Entry {
+                tag,
+                end: tag.saturating_mul(10),
+                newline: tag == 2,
+                ..Entry::default()
+            });
         }
         ledger
     }
@@ -207,6 +212,13 @@ mod tests {
         ledger.clear();
         ledger.push(Entry { tag: 1, done: true, ..Entry::default() });
         assert_eq!(tags(&ledger.take_done()), [(1, true)]);
+    }
+
+    #[test]
+    fn tags_that_no_broker_should_send_are_no_more_than_skipped_ones() {
+        let mut ledger = ledger([u64::MAX, 0]);
+        ledger.reached(|_| true);
+        assert_eq!(tags(&ledger.take_done()), [(u64::MAX, false), (0, false)]);
     }
 
     #[test]

@@ -33,7 +33,6 @@ impl Connected<'_> {
         runtime::sleep(AFTER_CANCEL).await;
         // What is in the pipe must not be written a second time before somebody has read it.
         self.receiver.emptied().await.map_err(Break::Stop)?;
-        self.look_at_output();
         self.receiver.credit.reconnected();
         Ok(())
     }

@@ -15,25 +15,22 @@ const REST: Duration = Duration::from_micros(1000);
 /// With a smaller prefetch the broker would rest, too.
 const LEAST_PREFETCH: u64 = 500;
 
-/// When messages were taken.
+/// From when on more may be taken: since messages were last taken, or since the end of the rest
+/// after it.
 #[derive(Debug, Default)]
-pub struct Pace {
-    last: Option<Instant>,
-    rest: Option<Instant>,
-}
+pub struct Pace(Option<Instant>);
 
 impl Pace {
     /// Messages were taken just now, and so many may be on their way at once.
     pub fn taken(&mut self, now: Instant, prefetch: u64) {
-        let ready = self.rest.or(self.last);
-        let dense = ready.is_some_and(|ready| now.saturating_duration_since(ready) < DENSE);
-        self.last = Some(now);
-        self.rest = (dense && prefetch >= LEAST_PREFETCH).then(|| now + REST);
+        let dense = self.0.is_some_and(|since| now.saturating_duration_since(since) < DENSE);
+        let rests = dense && prefetch >= LEAST_PREFETCH;
+        self.0 = Some(if rests { now + REST } else { now });
     }
 
     /// How long not to look for more.
     pub fn rest(&self, now: Instant) -> Option<Instant> {
-        self.rest.filter(|rest| *rest > now)
+        self.0.filter(|rest| *rest > now)
     }
 }
 
