@@ -6,13 +6,13 @@
 
 use crate::ack_lines::Said;
 use crate::downstream::heard;
+use crate::due::Due;
 use crate::idle::Idle;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
-use crate::taken::When;
 use lapin::Event;
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::failure::Failure;
@@ -83,25 +83,6 @@ enum Step {
     Said(Said),
     Lost(Trouble),
     Time(Due),
-}
-
-/// What is due, if nothing happens before.
-#[derive(Clone, Copy)]
-enum Due {
-    /// To look how far the output is taken.
-    Look,
-    /// To acknowledge what is done.
-    Acknowledge,
-    /// To tell that the sender says nothing.
-    Silence,
-    /// To cancel the consumer, or to look whether the queue is drained: nothing is on its way.
-    Quiet,
-    /// To look whether the queue has forgotten us.
-    Forgotten,
-    /// To put back what a command could not do yet.
-    PutBack,
-    /// To stop.
-    Idle,
 }
 
 impl<'a> Connected<'a> {
@@ -201,21 +182,6 @@ impl<'a> Connected<'a> {
         }
     }
 
-    async fn due(&mut self, due: Due) -> Result<(), Break> {
-        match due {
-            Due::Look => self.look_at_output(),
-            // Which is what follows.
-            Due::Acknowledge => {}
-            Due::Silence => self.tell_silence()?,
-            Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
-            Due::Quiet => self.look_whether_drained().await?,
-            Due::Forgotten => self.look_whether_forgotten().await?,
-            Due::PutBack => self.put_back_held()?,
-            Due::Idle => return Err(Break::Stop(Stop::Idle)),
-        }
-        Ok(())
-    }
-
     /// Waits for the next thing to happen. Safe to drop at any point.
     async fn step(&mut self) -> Step {
         let next = self.next_due();
@@ -259,45 +225,6 @@ impl<'a> Connected<'a> {
         };
         let came = first(first(said, ran), first(written, delivered));
         first(came, first(lost, time)).await
-    }
-
-    /// What is due next, and when.
-    fn next_due(&self) -> Option<(Instant, Due)> {
-        let Receiver { output, taken, downstream, commands, credit, settings, .. } =
-            &*self.receiver;
-        let busy = output.is_busy();
-        let waits = self.receiver.has_room() && self.subscription.is_consuming();
-        let has_room = self.ledger.len() < credit.prefetch();
-        let all_settled = self.ledger.is_empty();
-        let look = match taken.when() {
-            When::Written => busy,
-            When::Read => !all_settled,
-            When::Told => false,
-        };
-        let done = self.ledger.done();
-        let withheld = done > 0 && credit.must_cancel_before(done);
-        let quiet = withheld || (settings.drain && all_settled);
-        let acknowledge = self.next_acknowledgement().filter(|_| done > 0 && !withheld);
-        // A filter may hold what it has until its input ends.
-        let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
-        let is_stream = self.receiver.offset.is_some();
-        let takes_more = waits && has_room;
-        // What runs would run a second time beside itself.
-        let may_change = !is_stream && (commands.is_none() || all_settled);
-        let is_stuck = !(busy || all_settled || takes_more);
-        let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
-        let all = [
-            (look.then(|| taken.next_look()), Due::Look),
-            (acknowledge, Due::Acknowledge),
-            (silent_at.filter(|_| is_stuck), Due::Silence),
-            ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
-            // A stream always has messages, and knows no leaderless moment of that kind.
-            (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
-            (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),
-            (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
-        ];
-        let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));
-        all.min_by_key(|(time, _)| *time)
     }
 }
 

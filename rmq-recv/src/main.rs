@@ -10,6 +10,7 @@ mod connected;
 mod credit;
 mod dead_letter;
 mod downstream;
+mod due;
 mod envelope;
 mod finish;
 mod framing;
