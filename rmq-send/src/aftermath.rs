@@ -1,6 +1,6 @@
 //! What happens with records whose fate is known, and with those that a run leaves.
 
-use crate::outstanding::Fate;
+use crate::fate::Fate;
 use crate::ranges::Ranges;
 use crate::record::{Bad, Item, Record};
 use crate::recovery::unless_stopped;

@@ -1,6 +1,6 @@
 //! Records that cannot be sent: kept where there is a place for them, else the end of the run.
 
-use crate::outstanding::Fate;
+use crate::fate::Fate;
 use crate::record::Bad;
 use crate::sender::Sender;
 use rmq_common::failure::Failure;

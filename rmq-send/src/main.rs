@@ -9,6 +9,7 @@ mod destination;
 mod dry_run;
 mod exchanges;
 mod failing;
+mod fate;
 mod framing;
 mod headers;
 mod input;

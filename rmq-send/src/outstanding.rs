@@ -5,6 +5,7 @@
 //! sent again. A nack, a lost connection and a closed channel all mean the same here: the record
 //! waits to be sent again, before any that was never sent.
 
+use crate::fate::{Fate, Settled};
 use crate::record::{Message, Record};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -48,19 +49,6 @@ enum State {
     Settled(Fate),
 }
 
-/// What became of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The cluster has it.
-    Confirmed,
-    /// There was nothing to send.
-    Empty,
-    /// It will not be sent, and is safe in `--rejects`.
-    Rejected,
-    /// It will not be sent.
-    Failed,
-}
-
 /// A record to send now.
 #[derive(Debug)]
 pub struct Due {
@@ -70,15 +58,6 @@ pub struct Due {
     pub message: Message,
     /// Whether it has been sent before.
     pub again: bool,
-}
-
-/// What a confirm meant.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Settled {
-    /// The cluster has it.
-    Confirmed,
-    /// It was returned, for this reason.
-    Returned(String),
 }
 
 impl Outstanding {

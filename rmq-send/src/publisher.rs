@@ -1,29 +1,51 @@
 //! Publishing on one channel, and what the broker answers.
 //!
-//! A publish is never awaited one by one: that would cost two thread switches a message. Each
-//! future is polled once, which puts the message into lapin's queue, and kept until its confirm
-//! has come.
+//! A publish is never awaited one by one: that would cost two thread switches a message. Each is
+//! polled once, which puts the message into lapin's queue, and its confirm is kept from when it has
+//! been written.
 
 use crate::record::Message;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{Channel, Confirmation};
+use lapin::{Channel, Confirmation, PublisherConfirm};
 use rmq_common::amqp_error::{Trouble, trouble};
 use rmq_common::session::answer;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-type Answer = (u64, lapin::Result<Confirmation>);
+type Answer = lapin::Result<(u64, Confirmation)>;
 
 /// A channel in confirm mode, and the confirms that are awaited on it.
 pub struct Publisher {
     channel: Arc<Channel>,
     options: BasicPublishOptions,
-    confirms: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// What lapin has been given and may not have written, in order.
+    unwritten: VecDeque<(u64, BoxFuture<'static, lapin::Result<PublisherConfirm>>)>,
+    unconfirmed: FuturesUnordered<Unconfirmed>,
+    /// lapin would not take a message: the channel or the connection is gone.
+    refused: Option<lapin::Error>,
     /// Confirms seen too late to be sure that all that came with them had been seen.
     late: Vec<(u64, bool)>,
+}
+
+/// A record that has been written.
+struct Unconfirmed {
+    number: u64,
+    confirm: PublisherConfirm,
+}
+
+impl Future for Unconfirmed {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let number = self.number;
+        self.confirm.poll_unpin(context).map_ok(|confirmation| (number, confirmation))
+    }
 }
 
 /// What the broker has answered.
@@ -49,7 +71,9 @@ impl Publisher {
         Ok(Publisher {
             channel: Arc::new(channel),
             options: BasicPublishOptions { mandatory, ..Default::default() },
-            confirms: FuturesUnordered::new(),
+            unwritten: VecDeque::new(),
+            unconfirmed: FuturesUnordered::new(),
+            refused: None,
             late: Vec::new(),
         })
     }
@@ -59,26 +83,25 @@ impl Publisher {
         // A channel is some fifteen counted references; this is one.
         let channel = Arc::clone(&self.channel);
         let options = self.options;
-        let mut confirm = async move {
+        let mut sending = async move {
             let (exchange, key) =
                 (message.route.exchange.clone(), message.route.routing_key.clone());
             let properties = (*message.properties).clone();
-            let published =
-                channel.basic_publish(exchange, key, options, &message.body, properties).await;
-            // The window keeps the message, too; what waits for a confirm here need not.
-            drop(message);
-            let answer = match published {
-                Ok(confirm) => confirm.await,
-                Err(error) => Err(error),
-            };
-            (number, answer)
+            channel.basic_publish(exchange, key, options, &message.body, properties).await
         }
         .boxed();
-        // The first poll hands the message to lapin, here and now, so that records keep their
-        // order; the collection polls again, which costs little, and is woken when there is more.
-        match confirm.poll_unpin(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => self.confirms.push(std::future::ready(answer).boxed()),
-            Poll::Pending => self.confirms.push(confirm),
+        // The first poll hands the message to lapin, here and now, so that records keep their order.
+        match sending.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(sent) => self.sent(number, sent),
+            Poll::Pending => self.unwritten.push_back((number, sending)),
+        }
+    }
+
+    /// A record's confirm is awaited from now on.
+    fn sent(&mut self, number: u64, sent: lapin::Result<PublisherConfirm>) {
+        match sent {
+            Ok(confirm) => self.unconfirmed.push(Unconfirmed { number, confirm }),
+            Err(error) => self.refused = Some(error),
         }
     }
 
@@ -94,19 +117,13 @@ impl Publisher {
         let mut answers = Answers::default();
         let mut settled = std::mem::take(&mut self.late);
         if settled.is_empty() {
-            match self.confirms.next().await {
-                Some(answer) => sort(answer, &mut settled, &mut answers),
-                None => std::future::pending().await,
-            }
-        }
-        while let Some(Some(answer)) = self.confirms.next().now_or_never() {
+            let answer = poll_fn(|context| self.poll_answer(context)).await;
             sort(answer, &mut settled, &mut answers);
         }
+        self.sort_all(&mut settled, &mut answers);
         self.barrier();
         let mut late = Vec::new();
-        while let Some(Some(answer)) = self.confirms.next().now_or_never() {
-            sort(answer, &mut late, &mut answers);
-        }
+        self.sort_all(&mut late, &mut answers);
         self.late = late;
         for (number, ack) in settled {
             if ack {
@@ -116,6 +133,32 @@ impl Publisher {
             }
         }
         answers
+    }
+
+    /// One answer, of those that are there.
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        // lapin writes in order, so that only the first is asked.
+        while let Some((number, sending)) = self.unwritten.front_mut() {
+            let Poll::Ready(sent) = sending.poll_unpin(context) else { break };
+            let number = *number;
+            self.unwritten.pop_front();
+            self.sent(number, sent);
+        }
+        if let Some(error) = self.refused.take() {
+            return Poll::Ready(Err(error));
+        }
+        match self.unconfirmed.poll_next_unpin(context) {
+            Poll::Ready(Some(answer)) => Poll::Ready(answer),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// All answers that are there.
+    fn sort_all(&mut self, settled: &mut Vec<(u64, bool)>, answers: &mut Answers) {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(answer) = self.poll_answer(&mut context) {
+            sort(answer, settled, answers);
+        }
     }
 
     /// Waits until lapin is done with the answer it is reading, if it is reading one.
@@ -129,18 +172,18 @@ impl Publisher {
 }
 
 /// Puts one answer where it belongs.
-fn sort((number, answer): Answer, settled: &mut Vec<(u64, bool)>, answers: &mut Answers) {
+fn sort(answer: Answer, settled: &mut Vec<(u64, bool)>, answers: &mut Answers) {
     match answer {
-        Ok(Confirmation::Ack(returned)) => {
+        Ok((number, Confirmation::Ack(returned))) => {
             answers.returned.extend(returned);
             settled.push((number, true));
         }
-        Ok(Confirmation::Nack(returned)) => {
+        Ok((number, Confirmation::Nack(returned))) => {
             answers.returned.extend(returned);
             settled.push((number, false));
         }
         // Cannot be on a channel in confirm mode; never to be taken for a confirm.
-        Ok(Confirmation::NotRequested) => settled.push((number, false)),
+        Ok((number, Confirmation::NotRequested)) => settled.push((number, false)),
         Err(error) => {
             // Of several errors the broker's own word tells more than "closed" does.
             let trouble = trouble(&error);

@@ -1,7 +1,7 @@
 //! What the broker's answers mean for the records they are about.
 
+use crate::fate::Settled;
 use crate::link::News;
-use crate::outstanding::Settled;
 use crate::publisher::Answers;
 use crate::record::{Message, Route};
 use crate::sender::Sender;
