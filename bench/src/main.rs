@@ -118,8 +118,8 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
 fn case(kind: &'static str, size: usize, count: u64) -> Case {
     let count = match size {
         0..10_000 => count,
-        10_000..1_000_000 => count / 50,
-        _ => count / 1000,
+        10_000..1_000_000 => count / 25,
+        _ => count / 500,
     };
     Case { kind, size, count: count.max(1) }
 }

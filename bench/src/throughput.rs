@@ -135,10 +135,10 @@ fn receiver(broker: &Broker, contender: Contender, count: u64, work: &Path) -> R
         Contender::Ceiling => {
             command(&tool("rmq-bench")?, &["ceiling-receive", &address, QUEUE, &count], None)?
         }
-        Contender::Ours => command(&ours, &["--url", &url, "--drain", QUEUE], None)?,
+        Contender::Ours => command(&ours, &["--url", &url, "-n", &count, QUEUE], None)?,
         Contender::OursInAPipe => {
-            let pipeline = "\"$1\" --url \"$2\" --drain \"$3\" | cat";
-            return command("sh", &["-c", pipeline, "sh", &ours, &url, QUEUE], None);
+            let pipeline = "\"$1\" --url \"$2\" -n \"$3\" \"$4\" | cat";
+            return command("sh", &["-c", pipeline, "sh", &ours, &url, &count, QUEUE], None);
         }
         Contender::AmqpTools => {
             let words = ["--url", &url, "-q", QUEUE, "-c", &count, "cat"];
