@@ -29,6 +29,9 @@ pub mod reply {
     pub const INTERNAL_ERROR: u16 = 541;
 }
 
+/// What a call of lapin's is told where the connection was gone already, and for no reason.
+pub const UNEXPLAINED: &str = "the connection is closed";
+
 /// What to do about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -91,7 +94,7 @@ pub fn trouble(error: &lapin::Error) -> Trouble {
         }
         ErrorKind::InvalidConnectionState(_)
         | ErrorKind::InvalidChannelState(..)
-        | ErrorKind::InvalidChannel(_) => Trouble::Lost("the connection is closed".to_owned()),
+        | ErrorKind::InvalidChannel(_) => Trouble::Lost(UNEXPLAINED.to_owned()),
         ErrorKind::ProtocolError(error) => refusal(error.get_id(), error.get_message().as_str()),
         // What its parser says besides is of use to nobody who reads this.
         ErrorKind::ParsingError(_) => Trouble::Protocol(

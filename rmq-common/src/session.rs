@@ -3,7 +3,7 @@
 //! Every method and every close has a deadline, because a connection that the broker has blocked
 //! writes nothing, not even its close. Past it the socket is shut.
 
-use crate::amqp_error::{Trouble, trouble};
+use crate::amqp_error::{Trouble, UNEXPLAINED, trouble};
 use crate::runtime;
 use crate::server::Server;
 use crate::socket::Cutter;
@@ -13,12 +13,14 @@ use lapin::types::ShortString;
 use lapin::{Channel, Connection, Event};
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 /// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
 /// it 30 s to refuse (RabbitMQ 4.3).
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long lapin may take between closing a connection and telling why.
+const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a close may take before the socket is shut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -80,11 +82,25 @@ impl Session {
     /// Why the connection was lost, where lapin has told that and [`event`](Self::event) has not
     /// taken it. A channel is told so only if it was waiting just then.
     pub fn reason(&self) -> Option<Trouble> {
-        let mut events = self.events.borrow_mut();
+        self.error().now_or_never()
+    }
+
+    /// The same `trouble`, or, where it does not say why the connection was lost, what does.
+    pub async fn explained(&self, trouble: Trouble) -> Trouble {
+        if !matches!(&trouble, Trouble::Lost(why) if why == UNEXPLAINED) {
+            return trouble;
+        }
+        runtime::timeout(REASON_TIMEOUT, self.error()).await.unwrap_or(trouble)
+    }
+
+    /// The error that ends the connection; pending for ever where there is none.
+    async fn error(&self) -> Trouble {
         loop {
-            match events.next().now_or_never()?? {
-                Event::Error(error) if !error.is_amqp_soft_error() => return Some(trouble(&error)),
-                _ => {}
+            let event = poll_fn(|context| self.events.borrow_mut().poll_next_unpin(context)).await;
+            match event {
+                Some(Event::Error(error)) if !error.is_amqp_soft_error() => return trouble(&error),
+                Some(_) => {}
+                None => std::future::pending().await,
             }
         }
     }

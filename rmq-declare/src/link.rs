@@ -6,7 +6,7 @@
 
 use futures_util::lock::Mutex;
 use lapin::Channel;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::{Trouble, UNEXPLAINED};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -19,8 +19,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What who comes too late is told of a connection that was lost.
-const UNEXPLAINED: &str = "the connection is closed";
 /// Between two looks for a channel.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How many of them, when nobody has one that could become free.

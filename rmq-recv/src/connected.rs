@@ -105,6 +105,7 @@ impl<'a> Connected<'a> {
                 return End::Stop(stop);
             }
             Err(Break::Trouble(trouble)) => {
+                let trouble = session.explained(trouble).await;
                 session.cut();
                 return ended(receiver, trouble);
             }
@@ -146,6 +147,7 @@ impl<'a> Connected<'a> {
             }
             Err(Break::Trouble(trouble)) => {
                 let Connected { receiver, session, .. } = connected;
+                let trouble = session.explained(trouble).await;
                 session.cut();
                 ended(receiver, trouble)
             }

@@ -94,7 +94,8 @@ impl Link {
         };
         match runtime::timeout(LOOK_TIMEOUT, look).await {
             Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
-            Some(looked) => looked,
+            Some(Err(trouble)) => Err(self.session.explained(trouble).await),
+            Some(Ok(())) => Ok(()),
             None => Ok(()),
         }
     }
@@ -129,7 +130,14 @@ impl Link {
         };
         let answers = async { News::Answers(publisher.answers().await) };
         // Answers first: a connection that ends may have confirmed much just before.
-        runtime::first(answers, events).await
+        match runtime::first(answers, events).await {
+            News::Answers(Answers { trouble: Some(trouble), returned, confirmed, nacked }) => {
+                // What is published after the end is told of the end, but not of its reason.
+                let trouble = Some(session.explained(trouble).await);
+                News::Answers(Answers { returned, confirmed, nacked, trouble })
+            }
+            news => news,
+        }
     }
 
     /// Closes the connection; everything is settled.
@@ -144,7 +152,11 @@ impl Link {
 }
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, Trouble> {
-    Publisher::open(session.channel().await?, mandatory).await
+    let opened = async { Publisher::open(session.channel().await?, mandatory).await }.await;
+    match opened {
+        Err(trouble) => Err(session.explained(trouble).await),
+        opened => opened,
+    }
 }
 
 async fn too_late<T>(by: Option<Instant>) -> Result<T, Trouble> {

@@ -436,3 +436,36 @@ fn a_signal_ends_a_tool_whose_question_nobody_answers() {
         scope.spawn(|| unanswered("rmq-recv", &["--peek", "1"], CHANNEL_OPEN));
     });
 }
+
+/// A whole machine may stand still, and then everything comes at once: what is published after the
+/// end of a connection is not told why it ended.
+#[test]
+fn a_broken_protocol_is_told_by_a_tool_that_stood_still_meanwhile() {
+    let stand_still = || {
+        let hostile = Hostile::new(|peer| {
+            // Standing still must not be what ends the connection.
+            peer.tuning.heartbeat = 60;
+            peer.until(QUEUE_DECLARE)?;
+            std::thread::sleep(Duration::from_millis(500));
+            peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")?;
+            peer.fall_silent()
+        });
+        let url = format!("amqp://{}?heartbeat=60", hostile.address);
+        let words = ["--retry", "0", "--url", &url, "q"];
+        let running = Tool::new("rmq-send").arguments(&words).input(*b"one\ntwo\n").start();
+        rmq_tests::wait::wait_until(Duration::from_secs(20), "a look at the queue", || {
+            hostile.asked(QUEUE_DECLARE) > 0
+        });
+        running.signal(Signal::STOP);
+        // Longer than rmq-send waits for an answer before it publishes.
+        std::thread::sleep(Duration::from_millis(2500));
+        running.signal(Signal::CONT);
+        let ended = running.wait();
+        assert_eq!(ended.status.code(), Some(70), "{}", ended.stderr);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..30 {
+            scope.spawn(stand_still);
+        }
+    });
+}
