@@ -235,8 +235,8 @@ fn ended(receiver: &mut Receiver, trouble: Trouble) -> End {
     match trouble {
         Trouble::Lost(why) => End::Lost(why),
         // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
-        // that does so again before anything is acknowledged will go on doing so.
-        Trouble::Protocol(why) if is_unasked(&why) && receiver.progressed_since_unasked() => {
+        // that does so again and again will go on doing so.
+        Trouble::Protocol(why) if is_unasked(&why) && receiver.may_answer_unasked() => {
             End::Lost("the broker answers what was not asked".to_owned())
         }
         refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),

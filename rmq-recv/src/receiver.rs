@@ -26,6 +26,9 @@ use rmq_common::retry::{Backoff, Patience};
 use rmq_common::session::Session;
 use std::io;
 
+/// How often in a row a broker may answer what was not asked before that is an error.
+const UNASKED: u32 = 3;
+
 /// Deliveries of one message that are worth a warning.
 pub(crate) const MANY_DELIVERIES: u64 = 10;
 
@@ -65,6 +68,8 @@ pub struct Receiver {
     pub(crate) patience: Patience,
     /// How much was acknowledged when the broker last answered what was not asked.
     unasked_after: u64,
+    /// How often in a row it has done so with nothing acknowledged in between.
+    unasked: u32,
 }
 
 /// Where messages go, and what comes back from there.
@@ -117,6 +122,7 @@ impl Receiver {
             consumed: false,
             patience: Patience::new(retry),
             unasked_after: 0,
+            unasked: 0,
         }
     }
 
@@ -169,11 +175,12 @@ impl Receiver {
         (self.outcome(stop), self.tally)
     }
 
-    /// The broker has answered what was not asked: whether anything was acknowledged since it last
-    /// did.
-    pub(crate) fn progressed_since_unasked(&mut self) -> bool {
+    /// The broker has answered what was not asked: whether that is worth another try. It is not
+    /// where it happens three times in a row with nothing acknowledged in between.
+    pub(crate) fn may_answer_unasked(&mut self) -> bool {
         let before = std::mem::replace(&mut self.unasked_after, self.tally.acknowledged);
-        self.tally.acknowledged > before
+        self.unasked = if self.tally.acknowledged > before { 1 } else { self.unasked + 1 };
+        self.unasked < UNASKED
     }
 
     fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
