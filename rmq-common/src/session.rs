@@ -12,8 +12,10 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::types::ShortString;
 use lapin::{Channel, Connection, Event};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
@@ -29,8 +31,15 @@ pub struct Session {
     connection: Connection,
     host: String,
     server: Option<Server>,
-    events: RefCell<BoxStream<'static, Event>>,
+    events: RefCell<Events>,
     cutter: Cutter,
+}
+
+/// What lapin tells of a connection.
+struct Events {
+    told: BoxStream<'static, Event>,
+    /// What has been looked at already, and is still to be handed over.
+    seen: VecDeque<Event>,
 }
 
 impl Session {
@@ -40,7 +49,8 @@ impl Session {
         server: Option<Server>,
         cutter: Cutter,
     ) -> Self {
-        let events = RefCell::new(connection.events_listener().boxed());
+        let told = connection.events_listener().boxed();
+        let events = RefCell::new(Events { told, seen: VecDeque::new() });
         Session { connection, host, server, events, cutter }
     }
 
@@ -70,8 +80,13 @@ impl Session {
     /// The next thing the connection has to say; pending for ever where there is none. The end of
     /// a channel, which lapin tells here too, is its user's to notice.
     pub async fn event(&mut self) -> Event {
+        let Events { told, seen } = self.events.get_mut();
         loop {
-            match self.events.get_mut().next().await {
+            let event = match seen.pop_front() {
+                None => told.next().await,
+                seen => seen,
+            };
+            match event {
                 Some(Event::Error(error)) if error.is_amqp_soft_error() => {}
                 Some(event) => return event,
                 None => std::future::pending().await,
@@ -93,16 +108,22 @@ impl Session {
         runtime::timeout(REASON_TIMEOUT, self.error()).await.unwrap_or(trouble)
     }
 
-    /// The error that ends the connection; pending for ever where there is none.
+    /// The error that ends the connection; pending for ever where there is none. It leaves what it
+    /// sees to [`event`](Self::event), which may be the only one to tell that there was an end.
     async fn error(&self) -> Trouble {
-        loop {
-            let event = poll_fn(|context| self.events.borrow_mut().poll_next_unpin(context)).await;
-            match event {
-                Some(Event::Error(error)) if !error.is_amqp_soft_error() => return trouble(&error),
-                Some(_) => {}
-                None => std::future::pending().await,
+        let next = |context: &mut Context<'_>| {
+            let Events { told, seen } = &mut *self.events.borrow_mut();
+            loop {
+                if let Some(error) = seen.iter().find_map(ending) {
+                    return Poll::Ready(trouble(error));
+                }
+                match told.poll_next_unpin(context) {
+                    Poll::Ready(Some(event)) => seen.push_back(event),
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
             }
-        }
+        };
+        poll_fn(next).await
     }
 
     /// Closes the connection; cuts it where that does not finish in time.
@@ -120,6 +141,14 @@ impl Session {
     /// Ends the connection without a word: for one that is lost or blocked.
     pub fn cut(self) {
         self.cutter.cut();
+    }
+}
+
+/// The error in it that ends the connection, and not just a channel.
+fn ending(event: &Event) -> Option<&lapin::Error> {
+    match event {
+        Event::Error(error) if !error.is_amqp_soft_error() => Some(error),
+        _ => None,
     }
 }
 
