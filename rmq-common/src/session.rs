@@ -14,7 +14,7 @@ use lapin::{Channel, Connection, Event};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn, ready};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -49,7 +49,8 @@ impl Session {
         server: Option<Server>,
         cutter: Cutter,
     ) -> Self {
-        let told = connection.events_listener().boxed();
+        let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
+        let told = told.boxed();
         let events = RefCell::new(Events { told, seen: VecDeque::new() });
         Session { connection, host, server, events, cutter }
     }
@@ -81,16 +82,13 @@ impl Session {
     /// a channel, which lapin tells here too, is its user's to notice.
     pub async fn event(&mut self) -> Event {
         let Events { told, seen } = self.events.get_mut();
-        loop {
-            let event = match seen.pop_front() {
-                None => told.next().await,
-                seen => seen,
-            };
-            match event {
-                Some(Event::Error(error)) if error.is_amqp_soft_error() => {}
-                Some(event) => return event,
-                None => std::future::pending().await,
-            }
+        let event = match seen.pop_front() {
+            None => told.next().await,
+            seen => seen,
+        };
+        match event {
+            Some(event) => event,
+            None => pending().await,
         }
     }
 
@@ -114,7 +112,7 @@ impl Session {
         let next = |context: &mut Context<'_>| {
             let Events { told, seen } = &mut *self.events.borrow_mut();
             loop {
-                if let Some(error) = seen.iter().find_map(ending) {
+                if let Some(Event::Error(error)) = seen.back() {
                     return Poll::Ready(trouble(error));
                 }
                 match told.poll_next_unpin(context) {
@@ -144,12 +142,9 @@ impl Session {
     }
 }
 
-/// The error in it that ends the connection, and not just a channel.
-fn ending(event: &Event) -> Option<&lapin::Error> {
-    match event {
-        Event::Error(error) if !error.is_amqp_soft_error() => Some(error),
-        _ => None,
-    }
+/// Whether it is the end of a channel, and not of the connection.
+fn ends_a_channel(event: &Event) -> bool {
+    matches!(event, Event::Error(error) if error.is_amqp_soft_error())
 }
 
 /// Waits for the broker's answer to a method, but not for ever: a node may be frozen, and a blocked

@@ -105,9 +105,7 @@ impl<'a> Connected<'a> {
                 return End::Stop(stop);
             }
             Err(Break::Trouble(trouble)) => {
-                let trouble = session.explained(trouble).await;
-                session.cut();
-                return ended(receiver, trouble);
+                return ended(receiver, session, trouble).await;
             }
         };
         let reconnected = receiver.reconnected;
@@ -147,9 +145,7 @@ impl<'a> Connected<'a> {
             }
             Err(Break::Trouble(trouble)) => {
                 let Connected { receiver, session, .. } = connected;
-                let trouble = session.explained(trouble).await;
-                session.cut();
-                ended(receiver, trouble)
+                ended(receiver, session, trouble).await
             }
         }
     }
@@ -231,7 +227,9 @@ impl<'a> Connected<'a> {
 }
 
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
-fn ended(receiver: &mut Receiver, trouble: Trouble) -> End {
+async fn ended(receiver: &mut Receiver, session: Session, trouble: Trouble) -> End {
+    let trouble = session.explained(trouble).await;
+    session.cut();
     match trouble {
         Trouble::Lost(why) => End::Lost(why),
         // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker

@@ -94,8 +94,7 @@ impl Link {
         };
         match runtime::timeout(LOOK_TIMEOUT, look).await {
             Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
-            Some(Err(trouble)) => Err(self.session.explained(trouble).await),
-            Some(Ok(())) => Ok(()),
+            Some(looked) => looked,
             None => Ok(()),
         }
     }
@@ -130,14 +129,12 @@ impl Link {
         };
         let answers = async { News::Answers(publisher.answers().await) };
         // Answers first: a connection that ends may have confirmed much just before.
-        match runtime::first(answers, events).await {
-            News::Answers(Answers { trouble: Some(trouble), returned, confirmed, nacked }) => {
-                // What is published after the end is told of the end, but not of its reason.
-                let trouble = Some(session.explained(trouble).await);
-                News::Answers(Answers { returned, confirmed, nacked, trouble })
-            }
-            news => news,
-        }
+        runtime::first(answers, events).await
+    }
+
+    /// As [`Session::explained`].
+    pub async fn explained(&self, trouble: Trouble) -> Trouble {
+        self.session.explained(trouble).await
     }
 
     /// Closes the connection; everything is settled.

@@ -20,6 +20,11 @@ impl Sender {
     pub(crate) async fn lost(&mut self, trouble: Trouble) {
         self.pause = None;
         self.watch.renewed();
+        // What is published after the end is told of the end, but not of its reason.
+        let trouble = match &self.link {
+            Some(link) => link.explained(trouble).await,
+            None => trouble,
+        };
         match trouble {
             Trouble::Lost(why) => {
                 self.window.lost();
