@@ -5,6 +5,7 @@
 //! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
 //! written down twice.
 
+use crate::argument_bytes::{self, BYTES};
 use crate::completions;
 use crate::failure::{Cause, Failure};
 use crate::help::{self, Help};
@@ -36,13 +37,7 @@ fn read<T: FromArgs + ArgsInfo>(
     help: &Help,
 ) -> Result<Option<T>, Failure> {
     let info = T::get_args_info();
-    let words = arguments
-        .map(|word| {
-            word.into_string().map_err(|word| {
-                Failure::usage(format!("the argument '{}' is not UTF-8", word.to_string_lossy()))
-            })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let words: Vec<String> = arguments.map(|word| argument_bytes::encode(&word)).collect();
     let plain = match plain_form(&words, &info, aliases)? {
         Request::Run(plain) => plain,
         Request::Version => {
@@ -124,7 +119,9 @@ fn plain_form(
     let mut words = words.iter().map(String::as_str);
     while let Some(word) = words.next() {
         if word == "--" {
-            positionals.extend(words.by_ref().map(str::to_owned));
+            for word in words.by_ref() {
+                positionals.push(text(word)?);
+            }
         } else if let Some(long) = word.strip_prefix("--") {
             let (name, value) = match long.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -144,9 +141,9 @@ fn plain_form(
                 return Ok(request);
             }
         } else if !info.commands.is_empty() && form.subcommand.is_none() {
-            form.subcommand = Some(subcommand(word, info, aliases)?);
+            form.subcommand = Some(subcommand(&text(word)?, info, aliases)?);
         } else {
-            positionals.push(word.to_owned());
+            positionals.push(text(word)?);
         }
     }
     let mut plain = form.options;
@@ -157,6 +154,12 @@ fn plain_form(
         plain.extend(positionals);
     }
     Ok(Request::Run(plain))
+}
+
+/// A word that has to be text.
+fn text(word: &str) -> Result<String, Failure> {
+    argument_bytes::text(word)
+        .map_err(|shown| Failure::usage(format!("the argument '{shown}' is not UTF-8")))
 }
 
 /// The name of the subcommand that `word` stands for.
@@ -239,7 +242,8 @@ impl Form<'_> {
         words: &mut impl Iterator<Item = &'w str>,
     ) -> Result<(), Failure> {
         let Some((flag, of_subcommand)) = self.find(wanted) else {
-            let hint = nearest::hint(shown, self.known());
+            let shown = text(shown)?;
+            let hint = nearest::hint(&shown, self.known());
             return Err(Failure::usage(format!("unknown option {shown}{hint}")));
         };
         let long = format!("--{}", flag.long.trim_start_matches('-'));
@@ -248,9 +252,9 @@ impl Form<'_> {
             (FlagInfoKind::Switch, Some(_)) => {
                 return Err(Failure::usage(format!("{shown} takes no value")));
             }
-            (FlagInfoKind::Option { .. }, Some(value)) => Some(value.to_owned()),
-            (FlagInfoKind::Option { arg_name }, None) => match words.next() {
-                Some(value) => Some(value.to_owned()),
+            (FlagInfoKind::Option { arg_name }, value) => match value.or_else(|| words.next()) {
+                Some(value) if *arg_name == BYTES => Some(value.to_owned()),
+                Some(value) => Some(text(value)?),
                 None => return Err(Failure::usage(format!("{shown} needs its {arg_name}"))),
             },
         };

@@ -8,6 +8,7 @@
 //!   [`diagnostics`] is the only place that writes to standard error.
 
 pub mod amqp_error;
+pub mod argument_bytes;
 pub mod arguments;
 pub mod authority;
 pub mod broker_url;

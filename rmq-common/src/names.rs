@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::failure::Failure;
 use lapin::types::ShortString;
+use std::borrow::Cow;
 
 /// A queue's name, as given on a command line.
 ///
@@ -22,9 +23,43 @@ pub fn short(exit: Exit, what: &str, text: &str) -> Result<ShortString, Failure>
     })
 }
 
+/// A name as diagnostics show it. Between quotes, and with what a terminal would not show escaped,
+/// where it holds that or a blank: `q` and `q\r` look alike, and so do `q` and `q `.
+pub fn shown(name: &str) -> Cow<'_, str> {
+    if !name.is_empty()
+        && !name.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+    {
+        return Cow::Borrowed(name);
+    }
+    let escaped = name.chars().fold(String::new(), |mut escaped, letter| {
+        if letter != ' ' && (letter.is_whitespace() || letter.is_control()) {
+            escaped.extend(letter.escape_default());
+        } else {
+            escaped.push(letter);
+        }
+        escaped
+    });
+    Cow::Owned(format!("'{escaped}'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_a_terminal_does_not_show_is_escaped() {
+        for (name, wanted) in [
+            ("jobs", "jobs"),
+            ("größer:'x'", "größer:'x'"),
+            ("q\r", "'q\\r'"),
+            ("q ", "'q '"),
+            ("a\tb\u{a0}", "'a\\tb\\u{a0}'"),
+            ("\u{1b}[2J", "'\\u{1b}[2J'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shown(name), wanted);
+        }
+    }
 
     #[test]
     fn a_name_of_more_than_255_bytes_is_refused() {

@@ -38,7 +38,7 @@ impl Sender {
                     tee.confirmed(&record.raw);
                 }
             }
-            Fate::Empty => {}
+            Fate::Empty => self.tally.dropped += 1,
             Fate::Rejected => {
                 // Told only once it is safe.
                 if self.job.acknowledger.is_some() {

@@ -2,6 +2,7 @@
 
 use crate::framing::Format;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::argument_bytes::Bytes;
 use rmq_common::help::Help;
 use rmq_common::size;
 use rmq_common::with_connection_options;
@@ -72,7 +73,7 @@ with_connection_options! {
 
         /// send this one text; standard input is not read
         #[argh(option, short = 'b', arg_name = "TEXT")]
-        pub body: Option<String>,
+        pub body: Option<Bytes>,
 
         /// largest body: 1000, 64K, 16M. A longer record is an error. Default: 16M, RabbitMQ 4's
         /// limit
@@ -112,7 +113,7 @@ with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(priority))]
         pub priority: Option<u8>,
 
-        /// property: how long a queue keeps the message: 60s, 5m, or milliseconds
+        /// property: how long a queue keeps the message: 500ms, 60s, 5m
         #[argh(option, arg_name = "TIME")]
         pub expiration: Option<String>,
 

@@ -1,5 +1,7 @@
 //! From a record to the message it becomes: where it goes, its properties, its body.
 
+use crate::carried;
+use crate::envelope_hint;
 use crate::properties::Properties;
 use crate::record::{Body, Message, Record, Route};
 use lapin::types::ShortString;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 
 /// Bytes of an envelope's id.
 const LONGEST_ID: usize = 255;
+/// What Windows programs write before a text.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How records become messages.
 #[derive(Clone, Debug)]
@@ -21,6 +25,9 @@ pub struct Composer {
     pub content: Content,
     /// The properties that the command line gives.
     pub properties: Properties,
+    /// Whether an envelope with an id and no body says that a filter has dropped the message: only
+    /// where `--ack-to` reports ids is there anything to be done about it.
+    pub drops: bool,
 }
 
 /// Who says where a message goes.
@@ -72,9 +79,14 @@ impl Composer {
 
     /// The delivery that an envelope ends, and its message.
     fn envelope(&self, number: u64, raw: &[u8]) -> Result<Composed, Failure> {
-        let envelope = Envelope::decode(raw).map_err(|bad| Failure::data(bad.to_string()))?;
+        let line = raw.strip_prefix(BOM).unwrap_or(raw);
+        let envelope = Envelope::decode(line).map_err(|mut bad| {
+            bad.column += raw.len() - line.len();
+            Failure::data(format!("{bad}{}", envelope_hint::of(line)))
+        })?;
         let message = match &envelope.body {
             Some(body) => {
+                carried::headers(&envelope.properties)?;
                 let route = self.route(envelope.exchange.clone(), envelope.routing_key.clone())?;
                 let overrides = !matches!(self.routing, Routing::Record);
                 let properties = self.properties.with(number, &envelope, overrides);
@@ -82,8 +94,12 @@ impl Composer {
                 Some(Message { route, properties: Arc::new(properties), body })
             }
             // A filter passes on nothing but the id of what it drops.
-            None if envelope.id.is_some() => None,
-            None => return Err(Failure::data("neither \"body\" nor \"body_base64\" in it")),
+            None if envelope.id.is_some() && self.drops => None,
+            None => {
+                let hint = envelope_hint::of(line);
+                let text = "neither \"body\" nor \"body_base64\" in it";
+                return Err(Failure::data(format!("{text}{hint}")));
+            }
         };
         if let Some(id) = &envelope.id {
             check_id(id)?;
@@ -97,22 +113,22 @@ impl Composer {
         exchange: Option<ShortString>,
         key: Option<ShortString>,
     ) -> Result<Arc<Route>, Failure> {
-        match (&self.routing, exchange, key) {
-            (Routing::Fixed(route), _, _) => Ok(route.clone()),
-            (Routing::Exchange(exchange), _, key) => {
-                let routing_key = key.unwrap_or_default();
-                Ok(Arc::new(Route { exchange: exchange.clone(), routing_key }))
-            }
-            (Routing::Record, exchange, Some(routing_key)) => {
-                Ok(Arc::new(Route { exchange: exchange.unwrap_or_default(), routing_key }))
-            }
+        let (exchange, routing_key) = match (&self.routing, exchange, key) {
+            (Routing::Fixed(route), _, _) => return Ok(route.clone()),
+            (Routing::Exchange(exchange), _, key) => (exchange.clone(), key.unwrap_or_default()),
+            (Routing::Record, exchange, Some(key)) => (exchange.unwrap_or_default(), key),
             (Routing::Record, Some(exchange), None) if !exchange.as_str().is_empty() => {
-                Ok(Arc::new(Route { exchange, routing_key: ShortString::default() }))
+                (exchange, ShortString::default())
             }
             (Routing::Record, _, None) => {
-                Err(Failure::data("it does not say where it goes: no \"routing_key\" in it"))
+                let text = "it does not say where it goes: no \"routing_key\" in it";
+                return Err(Failure::data(text));
             }
+        };
+        if exchange.as_str().is_empty() && routing_key.as_str().is_empty() {
+            return Err(Failure::data("its routing key, which names the queue, is empty"));
         }
+        Ok(Arc::new(Route { exchange, routing_key }))
     }
 }
 
@@ -144,7 +160,7 @@ mod tests {
     use super::*;
 
     fn composer(routing: Routing, content: Content) -> Composer {
-        Composer { routing, content, properties: Properties::default() }
+        Composer { routing, content, properties: Properties::default(), drops: true }
     }
 
     fn fixed() -> Routing {
@@ -212,7 +228,44 @@ mod tests {
         let record = composed(&composer, br#"{"id":"7","more":true,"body":"b"}"#);
         assert_eq!(record.delivery, None);
         assert!(record.message.is_some());
-        let refusal = refused(&composer, br#"{"type":"t"}"#);
-        assert_eq!(refusal, "neither \"body\" nor \"body_base64\" in it");
+        let none = "neither \"body\" nor \"body_base64\" in it";
+        assert!(refused(&composer, br#"{"type":"t"}"#).starts_with(none));
+        // Nothing but --ack-to gives an id a meaning: an application's record may have one too.
+        let composer = Composer { drops: false, ..composer };
+        let refusal = refused(&composer, br#"{"id":"u-1","type":"order"}"#);
+        assert!(refusal.starts_with(none) && refusal.ends_with("--format lines)"), "{refusal}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_an_envelope_is_skipped_and_counted() {
+        let composer = composer(fixed(), Content::Envelope);
+        let record = composed(&composer, b"\xef\xbb\xbf{\"body\":\"b\"}");
+        assert_eq!(*record.message.unwrap().body, *b"b");
+        assert!(record.raw.starts_with(BOM));
+        let refusal = refused(&composer, b"\xef\xbb\xbf{\"priority\":\"b\",\"body\":\"\"}");
+        assert!(refusal.starts_with("column 16: \"priority\" takes"), "{refusal}");
+    }
+
+    #[test]
+    fn an_empty_key_names_no_queue_but_may_be_an_exchanges() {
+        let keyed = composer(Routing::Record, Content::Keyed(b":".to_vec()));
+        assert_eq!(refused(&keyed, b":b"), "its routing key, which names the queue, is empty");
+        let json = composer(Routing::Record, Content::Envelope);
+        let empty = br#"{"routing_key":"","body":"b"}"#;
+        assert_eq!(refused(&json, empty), "its routing key, which names the queue, is empty");
+        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        let keyed = composer(logs, Content::Keyed(b":".to_vec()));
+        assert_eq!(route(&composed(&keyed, b":b")), "exchange logs");
+    }
+
+    #[test]
+    fn what_rabbitmq_does_not_carry_is_no_record() {
+        let composer = composer(fixed(), Content::Envelope);
+        let refusal = refused(
+            &composer,
+            br#"{"headers":{"n":[{"deep":{"$double":"7ff8000000000000"}}]},"body":"b"}"#,
+        );
+        let wanted = "header n: a float that is NaN or infinite, which RabbitMQ does not carry";
+        assert_eq!(refusal, wanted);
     }
 }

@@ -39,7 +39,7 @@ impl Destination {
                 let file = &files[0];
                 return Err(Failure::usage(format!("--body and a file to read: {file}")));
             }
-            Some(text) => vec![Source::Text(text.clone())],
+            Some(text) => vec![Source::Text(text.0.clone())],
             None => Source::of(files)?,
         };
         // A text of the command line is one record, whatever is in it.
@@ -84,9 +84,12 @@ fn content(arguments: &Arguments, format: Format) -> Result<Content, Failure> {
         (Some(_), Format::Json) => {
             Err(Failure::usage("--key-separator and --format json: an envelope has its own key"))
         }
+        (Some(text), _) if text.is_empty() => {
+            Err(Failure::usage("--key-separator '': the separator is empty"))
+        }
         (Some(text), _) => match separator(text) {
-            Some(separator) if !separator.is_empty() => Ok(Content::Keyed(separator)),
-            _ => Err(Failure::usage(format!(
+            Some(separator) => Ok(Content::Keyed(separator)),
+            None => Err(Failure::usage(format!(
                 "--key-separator '{text}': not a text, with \\t, \\0, \\\\ or \\xHH in it"
             ))),
         },
@@ -116,6 +119,11 @@ fn routing<'a>(
                 key => {
                     let key = key.as_deref().unwrap_or_default();
                     let routing_key = short("--routing-key", key)?;
+                    if exchange.as_str().is_empty() && key.is_empty() {
+                        let text = "--exchange '' sends to the queue that --routing-key names, \
+                                    which is empty";
+                        return Err(Failure::usage(text));
+                    }
                     Routing::Fixed(Arc::new(Route { exchange, routing_key }))
                 }
             };

@@ -1,5 +1,6 @@
 //! `-H name=value` and `-H name:type=value`: a header and its AMQP type.
 
+use crate::carried;
 use crate::properties::short;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -20,7 +21,9 @@ pub fn parse(text: &str) -> Result<(ShortString, AMQPValue), String> {
         return Err(problem("the header's name is empty".to_owned()));
     }
     let name = short("the header's name", name).map_err(|failure| problem(failure.to_string()))?;
-    Ok((name, typed(kind, value).map_err(problem)?))
+    let value = typed(kind, value).map_err(problem)?;
+    carried::value(&value).map_err(|why| problem(why.to_owned()))?;
+    Ok((name, value))
 }
 
 fn typed(kind: &str, value: &str) -> Result<AMQPValue, String> {
@@ -90,6 +93,15 @@ mod tests {
             ("=b", "-H =b: the header's name is empty"),
             ("a:int=x", "-H a:int=x: 'x' is not a whole number of 64 bits"),
             ("a:bool=1", "-H a:bool=1: '1' is not true or false"),
+            (
+                "a:float=nan",
+                "-H a:float=nan: a float that is NaN or infinite, which RabbitMQ does not carry",
+            ),
+            (
+                "a:json=[{\"b\":{\"$float\":\"ff800000\"}}]",
+                "-H a:json=[{\"b\":{\"$float\":\"ff800000\"}}]: a float that is NaN or infinite, which \
+                 RabbitMQ does not carry",
+            ),
             ("a:bytes=?", "-H a:bytes=?: '?' is not base64"),
             (
                 "a:timestamp=noon",

@@ -10,6 +10,8 @@ use crate::framing::Format;
 use crate::positions::Positions;
 use crate::record::{Bad, Item, Raw};
 use crate::sources::Source;
+use crate::utf16;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -55,6 +57,8 @@ pub struct Plan {
     pub positions: Positions,
     /// Whether to read on behind a bad record.
     pub beyond_bad: bool,
+    /// Where it says what it finds.
+    pub diagnostics: Diagnostics,
 }
 
 /// The reading thread.
@@ -108,7 +112,7 @@ pub fn read_into(
     std::thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
-            let end = Reading { plan, stopped, sink: &mut sink, count: 0 }.read(block);
+            let end = Reading { plan, stopped, sink: &mut sink, count: 0, told: false }.read(block);
             // Nobody wants it only where the tool is ending anyway.
             sink(Input::End(end));
         })
@@ -122,6 +126,8 @@ struct Reading<'a, Sink> {
     sink: &'a mut Sink,
     /// Records found so far.
     count: u64,
+    /// An input in UTF-16 has been reported.
+    told: bool,
 }
 
 impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
@@ -146,6 +152,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
         };
         let mut cutter = Cutter::new(self.plan.format, self.plan.max_size);
         let mut cuts = Vec::new();
+        let mut begins = true;
         loop {
             match wait(&file, &self.stopped) {
                 Ok(true) => return Some(End::Stopped { partial: cutter.partial() }),
@@ -159,6 +166,9 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                     _ => return Some(self.failed(source, &error)),
                 },
             };
+            if std::mem::take(&mut begins) {
+                self.look_for_utf16(source, &block[..length]);
+            }
             let cut = match length {
                 0 => cutter.finish(&mut cuts),
                 length => cutter.cut(&block[..length], &mut cuts),
@@ -177,6 +187,23 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             if length == 0 {
                 return None;
             }
+        }
+    }
+
+    /// Reports an input in UTF-16, once: its newlines are two bytes, and its lines end in the middle
+    /// of the second.
+    fn look_for_utf16(&mut self, source: &Source, beginning: &[u8]) {
+        let what = match self.plan.format {
+            Format::Lines => {
+                "its bytes are sent as they are (iconv -f UTF-16 -t UTF-8 converts it)"
+            }
+            Format::Json => "an envelope is UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)",
+            Format::Nul | Format::Length | Format::Whole => return,
+        };
+        if !self.told && utf16::begins(beginning) {
+            self.told = true;
+            let source = source.noun();
+            self.plan.diagnostics.notice(&format!("{source} looks like UTF-16; {what}"));
         }
     }
 

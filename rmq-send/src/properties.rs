@@ -71,6 +71,13 @@ impl Properties {
         let mut table = FieldTable::default();
         for header in &arguments.header {
             let (name, value) = headers::parse(header).map_err(Failure::usage)?;
+            if table.contains_key(name.as_str()) {
+                let name = names::shown(name.as_str()).into_owned();
+                return Err(Failure::usage(format!(
+                    "-H {header}: the header {name} is given twice; a name has one value (several \
+                     as -H {name}:json='[\"a\",\"b\"]')"
+                )));
+            }
             table.insert(name, value);
         }
         if !arguments.header.is_empty() {
@@ -164,21 +171,19 @@ fn merged(over: &BasicProperties, under: &BasicProperties) -> BasicProperties {
     merged
 }
 
-/// A property is milliseconds in digits (RabbitMQ's TTL guide).
+/// The property is milliseconds in digits (RabbitMQ's TTL guide). A bare number is seconds with our
+/// other options, so that a unit has to say which is meant, as rmq-declare asks for one.
 fn expiration(time: &str) -> Result<ShortString, Failure> {
-    let milliseconds = if time.bytes().all(|byte| byte.is_ascii_digit()) {
-        time.parse::<u64>().map_err(|_| "it is too long".to_owned())
-    } else {
-        duration::parse(time).map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-    };
-    // The broker's own bound: 2^32 - 1 milliseconds.
-    match milliseconds {
-        Ok(milliseconds) if milliseconds <= u64::from(u32::MAX) => {
-            short("--expiration", &milliseconds.to_string())
-        }
-        Ok(_) => Err(Failure::usage(format!("--expiration {time}: more than 49 days"))),
-        Err(why) => Err(Failure::usage(format!("--expiration {time}: {why}"))),
+    let problem = |why: &str| Failure::usage(format!("--expiration {time}: {why}"));
+    let milliseconds = duration::parse(time).map_err(|why| problem(&why))?.as_millis();
+    if milliseconds > 0 && time.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(problem(&format!("write {time}ms or {time}s, whichever is meant")));
     }
+    // The broker's own bound: 2^32 - 1 milliseconds.
+    if milliseconds > u128::from(u32::MAX) {
+        return Err(problem("more than 49 days"));
+    }
+    short("--expiration", &milliseconds.to_string())
 }
 
 /// A short string of the command line.

@@ -3,6 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
+use rmq_common::names;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -101,8 +102,9 @@ impl Route {
 
     /// What is told where the queue or the exchange is not there.
     pub fn missing(&self, vhost: &str) -> String {
-        let Route { exchange, routing_key } = self;
+        let exchange = names::shown(self.exchange.as_str());
         if self.is_to_queue() {
+            let routing_key = names::shown(self.routing_key.as_str());
             format!("publish to {routing_key}: no such queue in vhost {vhost}")
         } else {
             format!("publish to exchange {exchange}: no such exchange in vhost {vhost}")
@@ -112,10 +114,11 @@ impl Route {
     /// As diagnostics name it.
     pub fn shown(&self) -> String {
         let Route { exchange, routing_key } = self;
+        let [name, key] = [exchange, routing_key].map(|name| names::shown(name.as_str()));
         match (exchange.as_str(), routing_key.as_str()) {
-            ("", queue) => queue.to_owned(),
-            (exchange, "") => format!("exchange {exchange}"),
-            (exchange, key) => format!("exchange {exchange} with key {key}"),
+            ("", _) => key.into_owned(),
+            (_, "") => format!("exchange {name}"),
+            _ => format!("exchange {name} with key {key}"),
         }
     }
 }

@@ -45,7 +45,9 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         routing: destination.routing.clone(),
         content: destination.content.clone(),
         properties: Properties::new(&arguments)?,
+        drops: arguments.ack_to.is_some(),
     };
+    let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
     let plan = Plan {
         positions: Positions::new(destination.format.unit()),
         sources: destination.sources.clone(),
@@ -53,9 +55,9 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         max_size: arguments.max_size,
         composer,
         beyond_bad: arguments.rejects.is_some() || arguments.dry_run,
+        diagnostics,
     };
     if arguments.dry_run {
-        let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
         return runtime::block_on(dry_run::run(plan, diagnostics));
     }
     runtime::block_on(send(arguments, &destination, plan))

@@ -17,7 +17,7 @@ pub enum Source {
     /// A file of this name.
     File(String),
     /// This text.
-    Text(String),
+    Text(Vec<u8>),
 }
 
 impl Source {
@@ -123,10 +123,10 @@ impl Source {
 }
 
 /// Writes a text into a pipe, from a thread, because it may be larger than the pipe.
-fn write(mut writer: PipeWriter, text: String) -> io::Result<()> {
+fn write(mut writer: PipeWriter, text: Vec<u8>) -> io::Result<()> {
     std::thread::Builder::new().name("body".to_owned()).spawn(move || {
         // Its reader is this process: where that has stopped reading, it says why.
-        let _ = writer.write_all(text.as_bytes());
+        let _ = writer.write_all(&text);
     })?;
     Ok(())
 }

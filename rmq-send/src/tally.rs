@@ -16,6 +16,8 @@ pub struct Tally {
     pub returned: u64,
     /// Records that are in `--rejects`, or in the spool's rejected file.
     pub rejected: u64,
+    /// Records that a filter dropped: envelopes with an id and no body, under `--ack-to`.
+    pub dropped: u64,
     /// Times a record was nacked.
     pub nacked: u64,
     /// Records that were sent and whose fate is unknown.
@@ -32,6 +34,7 @@ impl Default for Tally {
             confirmed: 0,
             returned: 0,
             rejected: 0,
+            dropped: 0,
             nacked: 0,
             unknown: 0,
             resent: 0,
@@ -64,12 +67,13 @@ impl Tally {
         std::fs::write(name, text).map_err(|error| Failure::io(format!("write {name}"), &error))
     }
 
-    fn counts(&self) -> [(&'static str, u64); 7] {
+    fn counts(&self) -> [(&'static str, u64); 8] {
         [
             ("read", self.read),
             ("confirmed", self.confirmed),
             ("returned", self.returned),
             ("rejected", self.rejected),
+            ("dropped", self.dropped),
             ("nacked", self.nacked),
             ("unknown", self.unknown),
             ("resent", self.resent),

@@ -1,6 +1,7 @@
 //! Running a program: our binaries, or any other in a pipeline with them.
 
 use crate::running::Running;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -72,6 +73,11 @@ impl Tool {
     pub fn arguments(mut self, words: &[&str]) -> Self {
         self.command.args(words);
         self
+    }
+
+    /// Words that need not be text, behind those it has.
+    pub fn add(&mut self, words: &[&OsStr]) {
+        self.command.args(words);
     }
 
     /// A variable of its environment.

@@ -45,6 +45,7 @@ mod pausing;
 mod permissions;
 mod pipelines;
 mod progress;
+mod records;
 mod refusals;
 mod rejects;
 mod routes;

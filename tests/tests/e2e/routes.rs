@@ -201,6 +201,10 @@ fn properties_and_typed_headers_arrive_as_they_were_given() {
     for (words, said) in [
         (["-H", "a"], "-H a: no '=' in it"),
         (["--expiration", "soon"], "--expiration soon: 'soon' is not a duration"),
+        (["--expiration", "60"], "--expiration 60: write 60ms or 60s, whichever is meant"),
+        (["--expiration", "50d"], "--expiration 50d: more than 49 days"),
+        (["-Ha=1", "-Ha:int=2"], "-H a:int=2: the header a is given twice"),
+        (["-H", "a:float=inf"], "-H a:float=inf: a float that is NaN or infinite"),
         (["--priority", "300"], "--priority 300"),
     ] {
         vhost.send(&words).arguments(&["q"]).run().expect(64).says(said);
@@ -236,7 +240,10 @@ fn what_contradicts_itself_is_a_usage_error_before_anything_is_read() {
         (&["--routed", "-e", "x", "-K", ":"], "--routed and --exchange"),
         (&["-r", "k", "q"], "--routing-key needs --exchange"),
         (&["-K", ":", "--format", "json", "q"], "--key-separator and --format json"),
-        (&["-K", "", "q"], "--key-separator ''"),
+        (&["-K", "", "q"], "--key-separator '': the separator is empty"),
+        (&[""], "the queue's name is empty"),
+        (&["-e", ""], "--exchange '' sends to the queue that --routing-key names, which is empty"),
+        (&["-e", "", "-r", ""], "--exchange '' sends to the queue that --routing-key names"),
         (&["-0", "--format", "json", "q"], "--nul and another --format"),
         (&["--format", "xml", "q"], "none of lines, nul, length, whole, json"),
         (&["-b", "x", "q", "file"], "--body and a file to read: file"),

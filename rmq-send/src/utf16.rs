@@ -1,0 +1,43 @@
+//! Recognising UTF-16, which Windows programs write, where lines are expected to be bytes or UTF-8.
+
+/// So much of an input is looked into.
+const MOST: usize = 64;
+/// So many letters in a row with a zero byte each are more than chance.
+const FEWEST: usize = 4;
+
+/// Whether an input that begins like this is UTF-16: by its byte order mark, or because every
+/// second byte is zero, as where most letters are Latin.
+pub fn begins(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return true;
+    }
+    let letters = bytes[..bytes.len().min(MOST)].as_chunks::<2>().0;
+    letters.len() >= FEWEST
+        && (letters.iter().all(|[low, high]| *low != 0 && *high == 0)
+            || letters.iter().all(|[high, low]| *high == 0 && *low != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn utf_16_is_recognised_with_and_without_a_mark() {
+        let text = "line 1\r\nline 2\r\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert!(begins(&little) && begins(&big));
+        assert!(begins(b"\xff\xfea\0") && begins(b"\xfe\xff\0a"));
+        for other in [&b""[..], b"text", b"a\0b", b"\0\0\0\0\0\0\0\0", b"a\0b\0c\0d\0e\0\0\0"] {
+            assert!(!begins(other), "{other:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_in_utf_8_is_taken_for_it(text in "[^\\x00]{0,40}") {
+            prop_assert!(!begins(text.as_bytes()));
+        }
+    }
+}
