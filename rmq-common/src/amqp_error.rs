@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
 use crate::frames::Unreadable;
+use crate::tls_error;
 use lapin::ErrorKind;
 
 /// Reply codes of AMQP 0-9-1 (specification, section 1.2) and RabbitMQ's use of them.
@@ -21,10 +22,12 @@ pub mod reply {
     pub const RESOURCE_LOCKED: u16 = 405;
     /// precondition-failed.
     pub const PRECONDITION_FAILED: u16 = 406;
-    /// resource-error: the broker is short of something.
+    /// resource-error: the broker is short of something, or a stream's replica is not here.
     pub const RESOURCE_ERROR: u16 = 506;
     /// not-allowed: among others no such virtual host, or no access to it.
     pub const NOT_ALLOWED: u16 = 530;
+    /// not-implemented: a queue of that type cannot do it.
+    pub const NOT_IMPLEMENTED: u16 = 540;
     /// internal-error: among others a queue without a quorum.
     pub const INTERNAL_ERROR: u16 = 541;
 }
@@ -65,18 +68,98 @@ impl Trouble {
     }
 }
 
+/// What a reply of the broker's means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// It passes: worth another try within `--retry`, and 75 where that is over.
+    Passes,
+    /// It is refused, and will be again.
+    Refused(Exit),
+    /// One side breaks the protocol.
+    Broken,
+}
+
+use Meaning::{Broken, Passes, Refused};
+
+/// Every reply that there is something to say of, by its code and what its text has in it; the first
+/// that fits counts. Texts are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules and as
+/// they come when nodes are stopped and killed; where not all three have one, the row says who has.
+#[rustfmt::skip]
+const REPLIES: &[(u16, &str, Meaning)] = &[
+    (reply::CONTENT_TOO_LARGE, "", Refused(Exit::DataErr)),
+    (reply::NO_ROUTE, "", Refused(Exit::DataErr)),
+    // A shutdown, an operator, maintenance mode.
+    (reply::CONNECTION_FORCED, "", Passes),
+    (reply::ACCESS_REFUSED, "refused for user", Refused(Exit::NoPerm)),
+    // Somebody else is its only consumer.
+    (reply::ACCESS_REFUSED, "in exclusive use", Passes),
+    (reply::ACCESS_REFUSED, "", Refused(Exit::NoPerm)),
+    // First, because a name may be anything.
+    (reply::NOT_FOUND, "no queue '", Refused(Exit::DataErr)),
+    (reply::NOT_FOUND, "no exchange '", Refused(Exit::DataErr)),
+    // A classic queue whose node is down (3.10), or stops or is down (4.0, 4.3): it comes back with it.
+    (reply::NOT_FOUND, "is down or inaccessible", Passes),
+    (reply::NOT_FOUND, "process is stopped by supervisor", Passes),
+    (reply::NOT_FOUND, "has crashed and failed to restart", Passes),
+    // "its master replica" in 3.10, "its leader" from 4.0 on.
+    (reply::NOT_FOUND, "may be stopping or being demoted", Passes),
+    (reply::NOT_FOUND, "due to timeout", Passes),
+    (reply::NOT_FOUND, "", Refused(Exit::DataErr)),
+    // basic.get of a quorum queue with a single active consumer.
+    (reply::RESOURCE_LOCKED, "are not supported by", Refused(Exit::DataErr)),
+    // Another connection's exclusive queue: it goes with that.
+    (reply::RESOURCE_LOCKED, "", Passes),
+    // Up to 4.2 a reader that pauses for half an hour costs the channel; the messages are back in the
+    // queue, and come again.
+    (reply::PRECONDITION_FAILED, "delivery acknowledgement on channel", Passes),
+    // A stream's replica on this node is down, or not up yet; another host's may be (3.10; from 4.0 on).
+    (reply::PRECONDITION_FAILED, "does not have a replica on the local node", Passes),
+    (reply::PRECONDITION_FAILED, "does not have a running replica on the local node", Passes),
+    // From 4.0 on.
+    (reply::PRECONDITION_FAILED, "failed consuming from stream", Passes),
+    // lapin closes the channel itself over a confirm of what nobody published.
+    (reply::PRECONDITION_FAILED, "received for inexistant delivery_tag", Broken),
+    (reply::PRECONDITION_FAILED, "", Refused(Exit::DataErr)),
+    // No stream coordinator, no local replica; from 4.0 on a classic queue that is down is not deleted.
+    (reply::RESOURCE_ERROR, "", Passes),
+    // Limits on connections (of a vhost, a user; of a node from 4.0 on) and on channels may be met by
+    // ones that are dead and not noticed yet.
+    (reply::NOT_ALLOWED, "limit (", Passes),
+    (reply::NOT_ALLOWED, "limit of (", Passes),
+    (reply::NOT_ALLOWED, "limit cannot be queried", Passes),
+    // A virtual host is down for a moment while its node starts.
+    (reply::NOT_ALLOWED, "' is down", Passes),
+    (reply::NOT_ALLOWED, "refused", Refused(Exit::NoPerm)),
+    (reply::NOT_ALLOWED, "", Refused(Exit::DataErr)),
+    (reply::NOT_IMPLEMENTED, "", Refused(Exit::DataErr)),
+    // A feature that this release does not permit (4.0, 4.3).
+    (reply::INTERNAL_ERROR, "is deprecated", Refused(Exit::DataErr)),
+    // A quorum queue or a metadata store without a leader, a virtual host that is down, a node that
+    // stops.
+    (reply::INTERNAL_ERROR, "", Passes),
+];
+
+/// The name of a code, which RabbitMQ sends alone where it has nothing to say.
+const NAMELESS: [(&str, &str); 2] = [
+    ("INTERNAL_ERROR", "the broker had an error of its own, as while a queue has no leader"),
+    ("RESOURCE_ERROR", "the broker is short of something"),
+];
+
+fn meaning(code: u16, text: &str) -> Meaning {
+    let fits = |(of, says, _): &&(u16, &str, Meaning)| *of == code && text.contains(says);
+    match (REPLIES.iter().find(fits), code) {
+        (Some((.., meaning)), _) => *meaning,
+        (None, 501..=505) => Broken,
+        (None, _) => Refused(Exit::Software),
+    }
+}
+
 /// Which exit status a refusal ends with.
 fn exit_of(code: u16, text: &str) -> Exit {
-    match code {
-        reply::ACCESS_REFUSED => Exit::NoPerm,
-        reply::NOT_ALLOWED if text.contains("refused") => Exit::NoPerm,
-        reply::RESOURCE_LOCKED => Exit::TempFail,
-        reply::NOT_FOUND
-        | reply::PRECONDITION_FAILED
-        | reply::NOT_ALLOWED
-        | reply::NO_ROUTE
-        | reply::CONTENT_TOO_LARGE => Exit::DataErr,
-        _ => Exit::Software,
+    match meaning(code, text) {
+        Refused(exit) => exit,
+        Passes => Exit::TempFail,
+        Broken => Exit::Software,
     }
 }
 
@@ -87,7 +170,7 @@ pub fn trouble(error: &lapin::Error) -> Trouble {
             Trouble::Protocol(io.to_string())
         }
         ErrorKind::IOError(io) | ErrorKind::RuntimeShutdownError(io) => {
-            Trouble::Lost(Cause(io).to_string())
+            Trouble::Lost(tls_error::in_words(io).unwrap_or_else(|| Cause(io).to_string()))
         }
         ErrorKind::MissingHeartbeatError => {
             Trouble::Lost("no heartbeat from the broker for too long".to_owned())
@@ -111,27 +194,14 @@ fn refusal(code: u16, text: &str) -> Trouble {
         Some((name, rest)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => rest,
         _ => text,
     };
-    match code {
-        reply::CONNECTION_FORCED | reply::RESOURCE_ERROR | reply::INTERNAL_ERROR => {
-            Trouble::Lost(text.to_owned())
-        }
-        // A limit on connections may be met by ones that are dead and not noticed yet.
-        reply::NOT_ALLOWED if text.contains("limit") => Trouble::Lost(text.to_owned()),
-        // Up to RabbitMQ 4.2 a reader that pauses for half an hour costs the channel; the messages
-        // are back in the queue, and come again.
-        reply::PRECONDITION_FAILED if text.starts_with("delivery acknowledgement") => {
-            Trouble::Lost(text.to_owned())
-        }
-        // A virtual host is down for a moment while its node starts.
-        reply::NOT_ALLOWED if text.ends_with("is down") => Trouble::Lost(text.to_owned()),
-        // A classic queue whose node is down is not gone; it comes back with its node.
-        reply::NOT_FOUND if text.contains("down or inaccessible") => Trouble::Lost(text.to_owned()),
-        // lapin closes the channel itself over a confirm of what nobody published.
-        reply::PRECONDITION_FAILED if text.contains("received for inexistant delivery_tag") => {
+    let text = NAMELESS.iter().find(|(name, _)| *name == text).map_or(text, |(_, words)| words);
+    match meaning(code, text) {
+        Passes => Trouble::Lost(text.to_owned()),
+        Refused(_) => Trouble::Refused { code, text: text.to_owned() },
+        Broken if code == reply::PRECONDITION_FAILED => {
             Trouble::Protocol(format!("the broker confirmed what was not published: {text}"))
         }
-        501..=505 => Trouble::Protocol(format!("the broker closed the connection: {text}")),
-        _ => Trouble::Refused { code, text: text.to_owned() },
+        Broken => Trouble::Protocol(format!("the broker closed the connection: {text}")),
     }
 }
 
@@ -174,6 +244,102 @@ mod tests {
             let failure = refusal(code, said).failure();
             assert_eq!(failure.to_string(), told);
             assert_eq!(failure.exit().status(), status, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_does_not_as_each_release_says_it() {
+        let passes = [
+            (
+                404,
+                "NOT_FOUND - home node 'rmq2@localhost' of durable queue 'q' in vhost '/' is down or inaccessible",
+            ),
+            (404, "NOT_FOUND - queue 'q' in vhost '/' process is stopped by supervisor"),
+            (404, "NOT_FOUND - queue 'q' in vhost '/' has crashed and failed to restart"),
+            (
+                404,
+                "NOT_FOUND - failed to perform operation on queue 'q' in vhost '/' due to timeout",
+            ),
+            (
+                404,
+                "NOT_FOUND - failed to perform operation on queue 'q' in vhost '/': its leader <0.1.0> may be stopping or being demoted",
+            ),
+            (403, "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use"),
+            (
+                405,
+                "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.",
+            ),
+            (
+                406,
+                "PRECONDITION_FAILED - queue 'queue 's' in vhost '/'' does not have a replica on the local node",
+            ),
+            (
+                406,
+                "PRECONDITION_FAILED - stream queue 's' in vhost '/' does not have a running replica on the local node",
+            ),
+            (506, "RESOURCE_ERROR - Stream coordinator unavailable for queue 's' in vhost '/'"),
+            (
+                530,
+                "NOT_ALLOWED - access to vhost 'v' refused for user 'u': connection limit (1) is reached",
+            ),
+            (
+                530,
+                "NOT_ALLOWED - access to vhost 'v' refused for user 'u': connection limit cannot be queried, timeout",
+            ),
+            (530, "NOT_ALLOWED - connection refused: node connection limit (1) is reached"),
+            (
+                530,
+                "NOT_ALLOWED - number of channels opened on node 'n' has reached the maximum allowed limit of (1)",
+            ),
+            (541, "INTERNAL_ERROR - access to vhost 'v' refused for user 'u': vhost 'v' is down"),
+            (541, "INTERNAL_ERROR - failed consuming from quorum queue 'q' in vhost '/': noproc"),
+            (
+                541,
+                "INTERNAL_ERROR - Cannot get a message from queue 'queue 'q' in vhost '/'': nodedown",
+            ),
+            (541, "INTERNAL_ERROR"),
+            (320, "CONNECTION_FORCED - Node was put into maintenance mode"),
+        ];
+        for (code, said) in passes {
+            assert!(matches!(refusal(code, said), Trouble::Lost(_)), "{said}");
+        }
+        let stays = [
+            (404, "NOT_FOUND - no queue 'is down or inaccessible' in vhost '/'", 65),
+            (530, "NOT_ALLOWED - vhost limit not found", 65),
+            (530, "NOT_ALLOWED - access to vhost 'limit' refused for user 'u'", 77),
+            (404, "NOT_FOUND - no exchange 'e' in vhost '/'", 65),
+            (
+                403,
+                "ACCESS_REFUSED - read access to queue 'q' in vhost '/' refused for user 'u'",
+                77,
+            ),
+            (
+                405,
+                "RESOURCE_LOCKED - cannot obtain access to locked queue 'q' in vhost '/'. basic.get operations are not supported by quorum queues with single active consumer",
+                65,
+            ),
+            (
+                406,
+                "PRECONDITION_FAILED - cannot declare queue 'q': queue limit in vhost '/' (1) is reached",
+                65,
+            ),
+            (540, "NOT_IMPLEMENTED - queue 'q' in vhost '/' does not support global qos", 65),
+            (541, "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.", 65),
+        ];
+        for (code, said, status) in stays {
+            let trouble = refusal(code, said);
+            assert!(matches!(trouble, Trouble::Refused { .. }), "{said}");
+            assert_eq!(trouble.failure().exit().status(), status, "{said}");
+        }
+        let nameless = refusal(541, "INTERNAL_ERROR").failure().to_string();
+        assert!(nameless.contains("no leader"), "{nameless}");
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_reached() {
+        for (index, (code, says, meaning)) in REPLIES.iter().enumerate() {
+            let first = REPLIES.iter().position(|(of, text, _)| of == code && says.contains(text));
+            assert_eq!(first, Some(index), "{code} {says} {meaning:?}");
         }
     }
 

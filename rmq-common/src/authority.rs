@@ -30,8 +30,14 @@ pub struct Host {
 /// first `/`.
 ///
 /// # Errors
-/// When what ends the authority seems to be a part of the password. Nothing of the text is quoted.
+/// When something other than the last character of the user and the password seems to end them, so
+/// that a part of a password would be taken for a host. Nothing of the text is quoted.
 pub fn split<'a>(text: &str, rest: &'a str) -> Result<(&'a str, Option<&'a str>), String> {
+    if text.matches('@').count() > 1 {
+        return Err("it has more than one @; only the one before the host is written as it is, \
+                    any other as %40"
+            .to_owned());
+    }
     let (authority, path) = match rest.split_once('/') {
         Some((authority, path)) => (authority, Some(path)),
         None => (rest, None),
@@ -48,7 +54,7 @@ impl FromStr for Authority {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (credentials, hosts) = match text.rsplit_once('@') {
+        let (credentials, hosts) = match text.split_once('@') {
             Some((credentials, hosts)) => (Some(credentials), hosts),
             None => (None, text),
         };
@@ -67,47 +73,100 @@ impl FromStr for Authority {
     }
 }
 
+/// What is said of a port, which may as well be a password whose host is missing.
+const NO_PORT: &str = "the port is not a number from 1 to 65535 (or the host is missing: user and \
+                       password come before an @)";
+const NO_HOST: &str = "the host has a character that no host's name has (or is a part of the \
+                       password, in which anything but letters and digits is written as %XX)";
+
 impl Host {
     /// Reads `name`, `name:port`, `[address]` or `[address]:port`; no name is localhost.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// A sentence that says what is wrong with it, and quotes nothing: where an `@` is missing, it
+    /// is the password.
     pub fn parse(text: &str, default_port: u16) -> Result<Host, String> {
         let (name, port) = match text.strip_prefix('[') {
             Some(bracketed) => {
-                let (name, rest) = bracketed
-                    .split_once(']')
-                    .ok_or_else(|| format!("the host '{text}' has no closing ]"))?;
+                let (name, rest) =
+                    bracketed.split_once(']').ok_or("the host begins with [ and has no ]")?;
                 if name.parse::<std::net::Ipv6Addr>().is_err() {
-                    return Err(format!("'{name}' between [ and ] is not an IPv6 address"));
+                    return Err("what is between [ and ] is not an IPv6 address".to_owned());
                 }
                 match rest.strip_prefix(':') {
                     Some(port) => (name.to_owned(), Some(port)),
                     None if rest.is_empty() => (name.to_owned(), None),
-                    None => return Err(format!("'{rest}' after the ] of a host is not a port")),
+                    None => return Err("what follows the ] of a host is not a port".to_owned()),
                 }
             }
-            None => match text.split_once(':') {
-                Some((_, port)) if port.contains(':') => {
-                    return Err(format!("write the IPv6 address '{text}' between [ and ]"));
+            None => {
+                let (name, port) = match text.split_once(':') {
+                    Some((_, port)) if port.contains(':') => {
+                        return Err("an IPv6 address is written between [ and ]".to_owned());
+                    }
+                    Some((name, port)) => (decode(name, "host")?, Some(port)),
+                    None => (decode(text, "host")?, None),
+                };
+                if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
+                    return Err(NO_HOST.to_owned());
                 }
-                Some((name, port)) => (decode(name, "host")?, Some(port)),
-                None => (decode(text, "host")?, None),
-            },
+                (name, port)
+            }
         };
         let port = match port {
             None => default_port,
             Some(port) => match port.parse::<u16>() {
                 Ok(port) if port > 0 && !text.contains('+') => port,
-                _ => return Err(format!("the port '{port}' is not a number from 1 to 65535")),
+                _ => return Err(NO_PORT.to_owned()),
             },
         };
-        if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(format!("the host '{}' has a space in it", name.escape_debug()));
-        }
         let name = if name.is_empty() { "localhost".to_owned() } else { name };
         Ok(Host { name, port })
     }
+
+    /// Reads hosts with commas between them. `names_user` is whether a user stands before them.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); or they are as well a user, a `:` and a password with a comma in
+    /// it, which must not be asked for in the DNS.
+    pub fn parse_list(
+        text: &str,
+        default_port: u16,
+        names_user: bool,
+    ) -> Result<Vec<Host>, String> {
+        let mut hosts = text.split(',');
+        let has_port = |host: &str| host.rsplit(']').next().is_some_and(|end| end.contains(':'));
+        if !names_user && hosts.next().is_some_and(has_port) && hosts.any(|host| !has_port(host)) {
+            return Err("the first host has a port and another has none, which may be a password \
+                        whose host is missing: write the port of each host, or an @ before the \
+                        first"
+                .to_owned());
+        }
+        text.split(',').map(|host| Host::parse(host, default_port)).collect()
+    }
+}
+
+/// Whether nothing in `text` is invisible that no URL has.
+///
+/// # Errors
+/// A sentence that shows it: a carriage return is what is left of a line end of Windows, and a
+/// blank at an end of what was copied.
+pub fn check_visible(text: &str) -> Result<(), String> {
+    if text.ends_with('\r') {
+        return Err("it ends with \\r, the line end of a file from Windows".to_owned());
+    }
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        return Err(format!("it has the character {} in it", control.escape_default()));
+    }
+    for (end, is_blank) in [
+        ("begins", text.starts_with(char::is_whitespace)),
+        ("ends", text.ends_with(char::is_whitespace)),
+    ] {
+        if is_blank {
+            return Err(format!("it {end} with a blank"));
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for Host {

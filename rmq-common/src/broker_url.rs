@@ -7,6 +7,7 @@
 //! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
 
 use crate::authority::{self, Authority, Host, decode};
+use crate::nearest;
 use crate::secret::Secret;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct BrokerUrl {
     pub vhost: Option<String>,
     /// The query's parameters.
     pub parameters: Parameters,
+    /// The names of parameters in it that mean something to other clients alone.
+    pub ignored: Vec<&'static str>,
 }
 
 /// RabbitMQ's query parameters.
@@ -55,6 +58,7 @@ impl FromStr for BrokerUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        authority::check_visible(text)?;
         let (tls, rest) = split_scheme(text)?;
         let (rest, query) = match rest.split_once('?') {
             Some((rest, query)) => (rest, Some(query)),
@@ -63,17 +67,13 @@ impl FromStr for BrokerUrl {
         let (authority, path) = authority::split(text, rest)?;
         let Authority { user, password, hosts } = authority.parse()?;
         let default_port = if tls { 5671 } else { 5672 };
-        Ok(BrokerUrl {
-            tls,
-            user,
-            password,
-            hosts: hosts
-                .split(',')
-                .map(|host| Host::parse(host, default_port))
-                .collect::<Result<_, _>>()?,
-            vhost: path.map(parse_vhost).transpose()?.flatten(),
-            parameters: parse_query(query)?,
-        })
+        let names_user = authority.contains('@');
+        let hosts = Host::parse_list(&hosts, default_port, names_user)?;
+        let vhost = path.map(parse_vhost).transpose()?.flatten();
+        // Where a password may have begun that no @ has ended, this may be its rest.
+        let is_quotable = names_user || !authority.contains(':');
+        let (parameters, ignored) = parse_query(query.unwrap_or_default(), is_quotable)?;
+        Ok(BrokerUrl { tls, user, password, hosts, vhost, parameters, ignored })
     }
 }
 
@@ -97,13 +97,76 @@ fn parse_vhost(path: &str) -> Result<Option<String>, String> {
     Ok(Some(vhost).filter(|vhost| !vhost.is_empty()))
 }
 
-fn parse_query(query: Option<&str>) -> Result<Parameters, String> {
+/// The parameters of RabbitMQ's that are obeyed.
+const KNOWN: [&str; 8] = [
+    "heartbeat",
+    "connection_timeout",
+    "cacertfile",
+    "certfile",
+    "keyfile",
+    "verify",
+    "server_name_indication",
+    "auth_mechanism",
+];
+
+/// What other clients (pika, Java, Go, Node, Ruby, Python's asyncio) take in a URL, and what they
+/// can do without: sizes, counts and times of their own. What decides whom to trust is not here.
+const OF_OTHERS: [&str; 19] = [
+    "backpressure_detection",
+    "blocked_connection_timeout",
+    "channelMax",
+    "channel_max",
+    "connection_attempts",
+    "connection_name",
+    "fail_fast",
+    "frameMax",
+    "frame_max",
+    "keepalive",
+    "locale",
+    "name",
+    "read_write_timeout",
+    "reconnect_interval",
+    "retry_delay",
+    "socket_timeout",
+    "stack_timeout",
+    "tcp_options",
+    "timeout",
+];
+
+/// Names of other clients for what has another name here.
+const OTHER_NAMES: [(&str, &str); 6] = [
+    ("heartbeat_interval", "heartbeat"),
+    ("cafile", "cacertfile"),
+    ("ca_certs", "cacertfile"),
+    ("no_verify_ssl", "verify"),
+    ("ssl_options", "cacertfile, certfile and keyfile"),
+    ("sni", "server_name_indication"),
+];
+
+fn parse_query(query: &str, is_quotable: bool) -> Result<(Parameters, Vec<&'static str>), String> {
     let mut parameters = Parameters::default();
-    let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    for pair in pairs {
+    let mut ignored = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if let Some(name) = OF_OTHERS.into_iter().find(|known| *known == name) {
+            if !ignored.contains(&name) {
+                ignored.push(name);
+            }
+            continue;
+        }
+        if !KNOWN.contains(&name) {
+            let hint = match OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+                Some((_, ours)) => format!("; here it is {ours}"),
+                None => nearest::hint(name, KNOWN),
+            };
+            let name = if is_quotable { format!(" '{name}'") } else { String::new() };
+            return Err(format!("unknown query parameter{name}{hint}"));
+        }
         let value = decode(value, name)?;
-        let bad = |wanted: &str| Err(format!("{name}={value}: {wanted}"));
+        let bad = |wanted: &str| match is_quotable {
+            true => Err(format!("{name}={value}: {wanted}")),
+            false => Err(format!("{name}: {wanted}")),
+        };
         match name {
             "heartbeat" => match value.parse() {
                 Ok(seconds) => parameters.heartbeat = Some(seconds),
@@ -125,15 +188,14 @@ fn parse_query(query: Option<&str>) -> Result<Parameters, String> {
                 _ => return bad("neither verify_peer nor verify_none"),
             },
             "server_name_indication" => parameters.server_name_indication = Some(value),
-            "auth_mechanism" => match value.to_ascii_lowercase().as_str() {
+            _ => match value.to_ascii_lowercase().as_str() {
                 "external" => parameters.external = true,
                 "plain" => parameters.external = false,
                 _ => return bad("neither plain nor external"),
             },
-            _ => return Err(format!("unknown query parameter '{name}'")),
         }
     }
-    Ok(parameters)
+    Ok((parameters, ignored))
 }
 
 /// A path's or file's name keeps its slashes and dots in a query, for people's sake.
@@ -253,6 +315,63 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_password_is_neither_quoted_nor_taken_for_a_host() {
+        for url in [
+            "amqp://bob:S3cr3t-P4ss",
+            "amqp://bob:S3cr3t/P4ss",
+            "amqp://bob:1,S3cr3t",
+            "amqp://bob:1,S3cr3t:P4ss",
+            "amqp://bob:1/v?S3cr3t=P4ss",
+            "amqp://bob:1/v?heartbeat=S3cr3t",
+            "amqp://guest:pw@S3cr3t/w0rd@h",
+            "amqp://guest:pw@S3cr3t@h",
+            "amqp://guest:p/w@h?cacertfile=S3cr3t@h",
+            "amqp://bob:99999S3cr3t",
+            "amqp://bob:[S3cr3t",
+            "amqp://[S3cr3t]:P4ss",
+            "amqp://[::1]S3cr3t",
+            "amqp://S3cr3t:P4ss:1",
+            "amqp://S3cr3t!@h@h",
+            "amqp://S3cr3t!h",
+            "amqp://bob:S3cr3t\r",
+        ] {
+            let problem = parse(url).unwrap_err();
+            for part in ["S3cr3t", "P4ss", "99999", "w0rd"] {
+                assert!(!problem.contains(part), "{url}: {problem}");
+            }
+        }
+        // A port for each, or a user before them: then nothing is a password.
+        for url in ["amqp://h1:1,h2:2", "amqp://h1,h2:2", "amqp://@h1:1,h2", "amqp://u@h1:1,h2"] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown() {
+        for (url, shown) in [
+            ("amqp://h/v\r", "\\r"),
+            ("amqp://h/v\n", "\\n"),
+            ("amqp://h\t/v", "\\t"),
+            (" amqp://h", "begins with a blank"),
+            ("amqp://h/v ", "ends with a blank"),
+        ] {
+            assert!(parse(url).unwrap_err().contains(shown), "{url:?}");
+        }
+        assert_eq!(parse("amqp://u:a b@h/my vhost").unwrap().vhost.as_deref(), Some("my vhost"));
+    }
+
+    #[test]
+    fn what_other_clients_take_in_a_url_is_known_and_ignored() {
+        let url =
+            "amqp://h/v?channel_max=10&heartbeat=5&connection_attempts=3&frame_max=1&frame_max=2";
+        let url = parse(url).unwrap();
+        assert_eq!(url.ignored, ["channel_max", "connection_attempts", "frame_max"]);
+        assert_eq!(url.parameters.heartbeat, Some(5));
+        let problem = parse("amqps://h?cafile=x").unwrap_err();
+        assert!(problem.ends_with("'cafile'; here it is cacertfile"), "{problem}");
+    }
+
+    #[test]
     fn an_unknown_or_wrong_parameter_is_named() {
         assert!(parse("amqp://h?hartbeat=5").unwrap_err().contains("'hartbeat'"));
         assert!(parse("amqp://h?heartbeat=5s").unwrap_err().contains("heartbeat=5s"));
@@ -264,7 +383,7 @@ mod tests {
 
     fn host() -> impl Strategy<Value = Host> {
         let name = prop_oneof![
-            "[a-z0-9ä%@/?#]([a-z0-9.-]{0,9})",
+            "[a-z0-9ä]([a-z0-9._-]{0,9})",
             any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()),
         ];
         (name, 1u16..).prop_map(|(name, port)| Host { name, port })
@@ -307,11 +426,43 @@ mod tests {
         ) {
             let url = BrokerUrl {
                 tls, user, password: password.map(Secret::new), hosts, vhost, parameters,
+                ignored: Vec::new(),
             };
             let read = parse(&url.to_string());
             let redacted =
                 BrokerUrl { password: url.password.as_ref().map(|_| Secret::new("***")), ..url };
             prop_assert_eq!(read, Ok(redacted));
+        }
+
+        /// A password anywhere but where it belongs, with parts of the URL missing, doubled or in
+        /// another order. What is taken for a host, a user or a virtual host can be shown, because
+        /// it is one; what is told of a URL that is none shows no part of it.
+        #[test]
+        fn no_part_of_a_password_is_told_of_a_url_that_is_none(
+            password in "[A-Z0-9][A-Z0-9@:/?#,%\\[\\]&= !$+-]{2,8}[A-Z0-9]",
+            parts in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "amqp://", "amqps://", "AMQP://", "bob", ":", "@", "h", "/", "v", "?", "&",
+                    "heartbeat", "=", "5", ",", "[::1]", "5672", "#", "%2F", "\r", " ", "PW",
+                ]),
+                0..12,
+            ),
+            at in any::<prop::sample::Index>(),
+            scheme in any::<bool>(),
+        ) {
+            let mut parts = parts;
+            parts.insert(at.index(parts.len() + 1), "PW");
+            let text = parts.concat().replace("PW", &password);
+            let text = if scheme { format!("amqp://bob:{text}") } else { text };
+            // Where a name is quotable, it is one of the query's, behind an @ or no password.
+            let authority = text.split("://").nth(1).unwrap_or_default();
+            let authority = authority.split(['/', '?']).next().unwrap_or_default();
+            let quotable = authority.contains('@') || !authority.contains(':');
+            if let (Err(problem), false) = (parse(&text), quotable) {
+                for part in password.split(|c: char| !c.is_ascii_alphanumeric()) {
+                    prop_assert!(part.len() < 3 || !problem.contains(part), "{text}: {problem}");
+                }
+            }
         }
 
         #[test]

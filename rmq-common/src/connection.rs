@@ -8,24 +8,23 @@ use crate::amqp_error::{Trouble, reply, trouble};
 use crate::authority::Host;
 use crate::broker_url::Parameters;
 use crate::diagnostics::Diagnostics;
+use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::frames::FRAME_MAX;
 use crate::greeting::{self, Greeted};
+use crate::login::Login;
+use crate::losses::{self, Activity, Losses};
 use crate::retry::{Backoff, Patience};
 use crate::runtime;
-use crate::secret::Secret;
-use crate::server::Server;
+use crate::secret::Password;
 use crate::session::Session;
 use crate::socket::Cutter;
-use crate::tls;
-use crate::tls_error;
-use lapin::tcp::RustlsConnector;
+use crate::tls::Tls;
+use crate::tls_error::{self, Inside};
 use lapin::types::ShortString;
-use lapin::uri::{
-    AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism,
-};
-use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -45,9 +44,12 @@ pub struct Broker {
     first: usize,
     vhost: String,
     user: String,
-    password: Secret,
+    password: Password,
     parameters: Parameters,
-    tls: Option<RustlsConnector>,
+    tls: Option<Tls>,
+    /// What passes through the connection there is, or through the last.
+    activity: Arc<Activity>,
+    losses: Losses,
     diagnostics: Diagnostics,
 }
 
@@ -64,7 +66,7 @@ pub struct Credentials {
     /// The user's name.
     pub user: String,
     /// The user's password.
-    pub password: Secret,
+    pub password: Password,
 }
 
 impl Broker {
@@ -80,12 +82,23 @@ impl Broker {
         parameters: Parameters,
         diagnostics: Diagnostics,
     ) -> Result<Self, Failure> {
-        let tls = if tls { Some(tls::connector(&parameters)?) } else { None };
+        let tls = if tls { Some(Tls::new(&parameters)?) } else { None };
         if tls.is_some() && parameters.verify == Some(false) {
             diagnostics.notice("verify=verify_none: the broker's certificate is not checked");
         }
         let Credentials { user, password } = credentials;
-        Ok(Broker { hosts, first: 0, vhost, user, password, parameters, tls, diagnostics })
+        Ok(Broker {
+            hosts,
+            first: 0,
+            vhost,
+            user,
+            password,
+            parameters,
+            tls,
+            activity: Arc::default(),
+            losses: Losses::default(),
+            diagnostics,
+        })
     }
 
     /// The virtual host.
@@ -101,6 +114,16 @@ impl Broker {
     /// The user's name.
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// What to tell of the connection to `host` that is lost, and `why`; where the last one was lost
+    /// in the same way, with what may help.
+    pub fn lost(&mut self, host: &str, why: &str) -> String {
+        let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
+        let idle = self.losses.lost(&self.activity);
+        let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("lost the connection to {host}: {why}{hint}")
     }
 
     /// Connects to the first host that answers, trying all in turn, again and again, until
@@ -120,7 +143,8 @@ impl Broker {
                 let index = (self.first + turn) % self.hosts.len();
                 let host = &self.hosts[index];
                 let why = match self.attempt(host).await {
-                    Ok(session) => {
+                    Ok((session, activity)) => {
+                        self.activity = activity;
                         // A reconnect begins with the host behind this one.
                         self.first = (index + 1) % self.hosts.len();
                         return Ok(session);
@@ -146,16 +170,18 @@ impl Broker {
             }
             if patience.is_over() {
                 let tried = match patience.limit() {
-                    limit if !limit.is_over(Duration::from_millis(999)) => {
-                        format!(" (tried for {limit})")
-                    }
-                    _ => String::new(),
+                    Limit::For(limit) if limit.is_zero() => String::new(),
+                    limit => format!(" (tried for {limit})"),
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
             if !told {
-                let limit = patience.limit();
-                self.diagnostics.detail(&format!("{problems}; trying again, --retry {limit}"));
+                let limit = match patience.limit() {
+                    // Where it is for ever it may be for as long as something else lasts.
+                    Limit::Forever => String::new(),
+                    limit => format!(", --retry {limit}"),
+                };
+                self.diagnostics.detail(&format!("{problems}; trying again{limit}"));
                 told = true;
             }
             let pause = backoff.next_pause();
@@ -180,16 +206,32 @@ impl Broker {
     }
 
     /// One try at one host, within the connection time-out.
-    async fn attempt(&self, host: &Host) -> Result<Session, Attempt> {
+    async fn attempt(&self, host: &Host) -> Result<(Session, Arc<Activity>), Attempt> {
+        // A file may be about to be written.
+        let password = self.password.read();
+        let password =
+            password.map_err(|failure| Attempt::Trouble(Trouble::Lost(failure.to_string())))?;
         let limit = self.parameters.connection_timeout.unwrap_or(CONNECTION_TIMEOUT);
         let deadline = Instant::now() + limit;
         let cutter = Cutter::default();
         let server = Arc::new(OnceLock::new());
+        let activity = Arc::new(Activity::default());
         let (failed, failure) = flume::bounded(1);
+        let login = Login {
+            user: self.user.clone(),
+            password,
+            external: self.parameters.external,
+            server: server.clone(),
+            failed: failed.clone(),
+        };
+        if let Some(tls) = &self.tls {
+            tls.take_asked();
+        }
         let transport = {
-            let (host, cutter, tls) = (host.clone(), cutter.clone(), self.tls.clone());
+            let (host, cutter) = (host.clone(), cutter.clone());
+            let tls = self.tls.as_ref().map(|tls| tls.connector.clone());
             let server_name = self.parameters.server_name_indication.clone();
-            let server = server.clone();
+            let (server, activity) = (server.clone(), activity.clone());
             async move |_: AMQPUri, _| {
                 let open = async {
                     let stream = cutter.open(&host, deadline)?;
@@ -205,14 +247,15 @@ impl Broker {
                     // One message in a channel for one; nobody waits for a second try's.
                     let _ = failed.try_send(error.clone());
                 }
-                Ok(AsyncTcpStream::Plain(Greeted::new(opened?, server.clone())))
+                let greeted = Greeted::new(opened?, server.clone(), activity.clone());
+                Ok(AsyncTcpStream::Plain(greeted))
             }
         };
         let connecting = Connection::connector(
             self.uri(host),
             greeting::runtime(),
             transport,
-            self.properties(),
+            self.properties().with_auth_provider(login),
         );
         let mut connecting = std::pin::pin!(connecting);
         // lapin forgets the error of a transport that fails before it has asked for the protocol
@@ -230,20 +273,11 @@ impl Broker {
         match runtime::timeout(limit, connected).await {
             Some(Ok(connection)) => {
                 let server = server.get().cloned();
-                Ok(Session::new(connection, host.to_string(), server, cutter))
+                Ok((Session::new(connection, host.to_string(), server, cutter), activity))
             }
             Some(Err(error)) => {
                 cutter.cut();
-                Err(match tls_error::read(&error, self.parameters.certfile.is_some()) {
-                    Some(failure) => Attempt::Lasting(failure),
-                    // Such a broker just hangs up.
-                    None if self.parameters.external && offers_not_external(server.get()) => {
-                        let why = "it does not offer EXTERNAL (only over TLS, and with the plugin \
-                                   rabbitmq_auth_mechanism_ssl)";
-                        Attempt::Lasting(Failure::new(Exit::NoPerm, why))
-                    }
-                    None => Attempt::Trouble(trouble(&error)),
-                })
+                Err(self.failed(&error))
             }
             None => {
                 cutter.cut();
@@ -256,15 +290,29 @@ impl Broker {
         }
     }
 
+    fn failed(&self, error: &lapin::Error) -> Attempt {
+        let (shown, asked) = match &self.tls {
+            Some(tls) => (tls.shows, tls.take_asked()),
+            None => (false, false),
+        };
+        if let Some(failure) = tls_error::read(error, Inside::Amqp { shown, asked }) {
+            return Attempt::Lasting(failure);
+        }
+        match error.kind() {
+            // Ours: nothing was sent.
+            ErrorKind::AuthProviderError(why) => {
+                Attempt::Lasting(Failure::new(Exit::NoPerm, why.clone()))
+            }
+            _ => Attempt::Trouble(trouble(error)),
+        }
+    }
+
     fn uri(&self, host: &Host) -> AMQPUri {
-        let external = self.parameters.external;
         AMQPUri {
             scheme: if self.tls.is_some() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
             authority: AMQPAuthority {
-                userinfo: AMQPUserInfo {
-                    username: self.user.clone(),
-                    password: self.password.reveal().to_owned(),
-                },
+                // Said by our own Login.
+                userinfo: AMQPUserInfo { username: String::new(), password: String::new() },
                 host: host.name.clone(),
                 port: host.port,
             },
@@ -274,7 +322,7 @@ impl Broker {
                 channel_max: None,
                 heartbeat: Some(self.parameters.heartbeat.unwrap_or(HEARTBEAT)),
                 connection_timeout: None,
-                auth_mechanism: external.then_some(SASLMechanism::External),
+                auth_mechanism: None,
             },
         }
     }
@@ -294,8 +342,4 @@ impl Broker {
             })
             .with_connection_name(name.into())
     }
-}
-
-fn offers_not_external(server: Option<&Server>) -> bool {
-    server.is_some_and(|server| !server.mechanisms.split(' ').any(|name| name == "EXTERNAL"))
 }

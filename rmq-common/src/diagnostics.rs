@@ -5,6 +5,7 @@
 
 use crate::failure::Failure;
 use crate::progress;
+use crate::redact::redacted;
 use std::io::{IsTerminal, Write};
 
 /// Where a tool says what happened, and how much of it.
@@ -60,7 +61,7 @@ impl Diagnostics {
     fn line(&self, text: &str) {
         // One write for the whole line, so that lines of several tools in a pipeline do not mix.
         // Nobody is left to tell if standard error itself is gone.
-        let line = format!("{}: {}\n", self.program, shown(text));
+        let line = format!("{}: {}\n", self.program, shown(&redacted(text)));
         let _ = progress::aside(|| std::io::stderr().write_all(line.as_bytes()));
     }
 }

@@ -5,6 +5,7 @@
 //! log as broken off). After that frame only [`Frames`] looks on.
 
 use crate::frames::{FRAME_HEADER, Frames};
+use crate::losses::Activity;
 use crate::server::Server;
 use crate::tls_error::SpeaksTls;
 use async_io::{Async, Timer};
@@ -39,6 +40,7 @@ pub(crate) struct Greeted {
     /// What has come so far; `None` once that is known, or is none of our business.
     seen: Option<Vec<u8>>,
     server: Arc<OnceLock<Server>>,
+    activity: Arc<Activity>,
     frames: Frames,
 }
 
@@ -46,8 +48,18 @@ impl Greeted {
     pub(crate) fn new(
         stream: AsyncTcpStream<Async<TcpStream>>,
         server: Arc<OnceLock<Server>>,
+        activity: Arc<Activity>,
     ) -> Self {
-        Greeted { stream, seen: Some(Vec::new()), server, frames: Frames::default() }
+        let (seen, frames) = (Some(Vec::new()), Frames::default());
+        Greeted { stream, seen, server, activity, frames }
+    }
+
+    /// Notes the end of what comes.
+    fn noted(&self, came: io::Result<usize>) -> io::Result<usize> {
+        if matches!(came, Ok(0) | Err(_)) {
+            self.activity.ended();
+        }
+        came
     }
 
     /// What a write that failed says, or what the broker has said before it hung up. Under TLS 1.3 it
@@ -65,6 +77,7 @@ impl Greeted {
 
     /// Looks at what has come. What cannot be read is an error in place of it.
     fn look_at(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.activity.passed(bytes);
         if self.seen.is_some() {
             self.look_for_greeting(bytes)?;
         }
@@ -102,7 +115,8 @@ impl AsyncRead for Greeted {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let came = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        let count = self.noted(came)?;
         self.look_at(buffer.get(..count).unwrap_or_default())?;
         Poll::Ready(Ok(count))
     }
@@ -112,7 +126,8 @@ impl AsyncRead for Greeted {
         context: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.stream).poll_read_vectored(context, buffers))?;
+        let came = ready!(Pin::new(&mut self.stream).poll_read_vectored(context, buffers));
+        let count = self.noted(came)?;
         let mut left = count;
         for buffer in buffers.iter() {
             let filled = left.min(buffer.len());
@@ -130,6 +145,7 @@ impl AsyncWrite for Greeted {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         let done = ready!(Pin::new(&mut self.stream).poll_write(context, buffer));
+        self.activity.passed(buffer);
         Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
@@ -139,6 +155,7 @@ impl AsyncWrite for Greeted {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let done = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, buffers));
+        buffers.iter().for_each(|buffer| self.activity.passed(buffer));
         Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
@@ -182,7 +199,7 @@ impl Reactor for Greeting {
         let connecting = AsyncIO.tcp_connect_addr(address);
         async move {
             let stream = AsyncTcpStream::Plain(connecting.await?);
-            Ok(Greeted::new(stream, Arc::default()))
+            Ok(Greeted::new(stream, Arc::default(), Arc::default()))
         }
     }
 }

@@ -5,12 +5,33 @@ use crate::failure::Failure;
 use lapin::types::ShortString;
 use std::borrow::Cow;
 
+/// What a URL begins with that may have a password in it.
+pub(crate) const SCHEMES: [&str; 4] = ["amqp://", "amqps://", "http://", "https://"];
+
 /// A queue's name, as given on a command line.
 ///
 /// # Errors
-/// When it has more than 255 bytes (65).
+/// When it has more than 255 bytes (65), or is a URL (64).
 pub fn queue(name: &str) -> Result<ShortString, Failure> {
+    not_a_url("the queue's name", name)?;
     short(Exit::DataErr, "the queue's name", name)
+}
+
+/// Refuses a URL where a name is wanted; `what` it is, for the error. It would be shown wherever
+/// the name is, with its password.
+///
+/// # Errors
+/// When it is one (64).
+pub fn not_a_url(what: &str, name: &str) -> Result<(), Failure> {
+    let begins = |scheme: &str| {
+        name.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    match SCHEMES.iter().find(|scheme| begins(scheme)) {
+        Some(scheme) => Err(Failure::usage(format!(
+            "{what} is a URL ({scheme}...); a URL is given by --url, or by --api of rmq-perm"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A text as AMQP's short string; `what` it is, for the error.
@@ -58,6 +79,18 @@ mod tests {
             ("", "''"),
         ] {
             assert_eq!(shown(name), wanted);
+        }
+    }
+
+    #[test]
+    fn a_url_is_not_a_name_and_is_not_quoted() {
+        for url in ["amqp://u:S3cr3t@h", "AMQPS://h", "http://u:S3cr3t@h/", "https://S3cr3t"] {
+            let failure = queue(url).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage, "{url}");
+            assert!(!failure.to_string().contains("S3cr3t"), "{failure}");
+        }
+        for name in ["amqp", "amqp:q", "http", "ftp://q", "é", "amqp:/é"] {
+            assert!(queue(name).is_ok(), "{name}");
         }
     }
 

@@ -6,8 +6,9 @@ use crate::diagnostics::Diagnostics;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::names;
 use crate::profiles;
-use crate::secret::{self, Secret};
+use crate::secret::{self, Password, Secret};
 use std::time::Duration;
 
 /// How long every tool tries to reach a broker at first, unless `--retry` says otherwise.
@@ -153,6 +154,11 @@ impl ConnectionOptions {
     /// certificate file (78).
     pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
         let url = self.broker_url()?;
+        if !url.ignored.is_empty() {
+            let (source, names) = (self.url_source(), url.ignored.join(", "));
+            diagnostics
+                .notice(&format!("{source}: ignored, since other clients alone know it: {names}"));
+        }
         let mut parameters = url.parameters;
         for (option, parameter) in [
             (&self.cacert, &mut parameters.cacertfile),
@@ -171,16 +177,24 @@ impl ConnectionOptions {
             ));
         }
         let password = match &self.password_file {
-            Some(path) => Some(secret::read_file(path)?),
-            None => self.password.clone().or(url.password),
+            Some(path) => Some(Password::in_file(path)?),
+            None => self.password.clone().or(url.password).map(Password::Known),
         };
+        let secrets =
+            [("the password file", &self.password_file), ("the key", &parameters.keyfile)];
+        for (what, path) in secrets {
+            if let Some(told) = path.as_ref().and_then(|path| secret::exposed(what, path)) {
+                diagnostics.notice(&told);
+            }
+        }
         let vhost = self.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
         if vhost.is_empty() {
             return Err(Failure::usage("--vhost: the name is empty; the default one is /"));
         }
+        names::not_a_url("--vhost", &vhost)?;
         let credentials = Credentials {
             user: self.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
-            password: password.unwrap_or_else(|| Secret::new("guest")),
+            password: password.unwrap_or_else(|| Password::Known(Secret::new("guest"))),
         };
         Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
     }
@@ -224,9 +238,13 @@ impl ConnectionOptions {
         Ok(self)
     }
 
+    fn url_source(&self) -> &str {
+        self.url_source.as_deref().unwrap_or("the default URL")
+    }
+
     fn broker_url(&self) -> Result<BrokerUrl, Failure> {
         let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
-        let source = self.url_source.as_deref().unwrap_or("the default URL");
+        let source = self.url_source();
         url.parse().map_err(|why| {
             let failure = format!("{source}: {why}");
             if source == "--url" { Failure::usage(failure) } else { bad_environment(failure) }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The keys are the long options without their hyphens, and `password`. A file that holds a
-//! password must not be readable by others.
+//! password must not be readable by others, and none may be changed by them.
 
 use crate::broker_url::BrokerUrl;
 use crate::duration::Limit;
@@ -18,7 +18,9 @@ use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
 use crate::nearest::nearest;
 use crate::secret::Secret;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use zeroize::Zeroizing;
@@ -66,8 +68,12 @@ fn path() -> Option<PathBuf> {
 fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
     let shown = path.display();
     let unreadable = |error| config(format!("read profile {name}: {shown}: {}", Cause(&error)));
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
-    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
+    let mut file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    check_trust(path, &metadata)?;
+    let mode = metadata.mode();
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(unreadable)?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
         config(format!("{shown}: line {line}: {}", error.message()))
@@ -115,6 +121,34 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
     Ok(read)
 }
 
+/// Whether nobody but us and root can have written the profiles: not the file, which may be behind
+/// a symbolic link, and not the directories that it can be replaced in. Whoever can decides where
+/// our messages go, and who is told our password.
+fn check_trust(path: &Path, file: &Metadata) -> Result<(), Failure> {
+    let check = |path: &Path, metadata: &Metadata| {
+        let shown = path.display();
+        let owner = metadata.uid();
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            let why = "belongs to another user, so it is not obeyed";
+            return Err(config(format!("{shown} {why}; fix that with: chown \"$USER\" {shown}")));
+        }
+        if metadata.mode() & 0o022 != 0 {
+            let why = "can be changed by others, so it is not obeyed";
+            return Err(config(format!("{shown} {why}; fix that with: chmod go-w {shown}")));
+        }
+        Ok(())
+    };
+    check(path, file)?;
+    let target = path.canonicalize().ok();
+    for directory in [Some(path), target.as_deref()].into_iter().flatten().filter_map(Path::parent)
+    {
+        if let Ok(metadata) = directory.metadata() {
+            check(directory, &metadata)?;
+        }
+    }
+    Ok(())
+}
+
 fn holds_password(profile: &Value) -> bool {
     let Value::Table(profile) = profile else {
         return false;
@@ -138,6 +172,47 @@ fn config(message: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn profiles_that_others_can_change_are_not_obeyed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("profiles.toml");
+        std::fs::write(&path, "[prod]\nurl = 'amqp://h'\n").unwrap();
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let link = tempfile::tempdir().unwrap();
+        let linked = link.path().join("profiles.toml");
+        std::os::unix::fs::symlink(&path, &linked).unwrap();
+        for (file, around, is_obeyed) in [
+            (0o644, 0o755, true),
+            (0o600, 0o700, true),
+            (0o664, 0o755, false),
+            (0o646, 0o755, false),
+            (0o644, 0o775, false),
+            (0o644, 0o1777, false),
+        ] {
+            set(&path, file);
+            set(directory.path(), around);
+            for path in [&path, &linked] {
+                let read = read(path, "prod");
+                assert_eq!(read.is_ok(), is_obeyed, "{file:o} {around:o}");
+                if let Err(failure) = read {
+                    assert_eq!(failure.exit(), Exit::Config);
+                    assert!(failure.to_string().contains("chmod go-w "), "{failure}");
+                }
+            }
+        }
+        set(&path, 0o644);
+        set(directory.path(), 0o755);
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
+            let failure = read(&path, "prod").unwrap_err();
+            assert!(failure.to_string().contains("belongs to another user"), "{failure}");
+        }
+    }
 
     fn profile(text: &str, mode: u32, name: &str) -> Result<Profile, Failure> {
         let directory = tempfile::tempdir().unwrap();

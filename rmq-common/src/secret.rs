@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use zeroize::Zeroizing;
 
 /// A secret text. Its `Debug` form, and with it every error and log line, says `***`. Its memory is
@@ -44,9 +45,86 @@ pub fn read_file(path: &str) -> Result<Secret, Failure> {
     }
 }
 
+/// A password, or the file that has it, read anew each time: where it is changed in both places,
+/// what runs for long logs in with the new one.
+#[derive(Clone, Debug)]
+pub enum Password {
+    /// This one.
+    Known(Secret),
+    /// What is in the file of this name.
+    InFile(String),
+}
+
+impl Password {
+    /// The password in the file called `path`. What is no file, a pipe for one, is read only once.
+    ///
+    /// # Errors
+    /// As [`read_file`].
+    pub fn in_file(path: &str) -> Result<Self, Failure> {
+        let password = read_file(path)?;
+        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        Ok(if is_file { Password::InFile(path.to_owned()) } else { Password::Known(password) })
+    }
+
+    /// The password as it is now.
+    ///
+    /// # Errors
+    /// As [`read_file`].
+    pub fn read(&self) -> Result<Secret, Failure> {
+        match self {
+            Password::Known(password) => Ok(password.clone()),
+            Password::InFile(path) => read_file(path),
+        }
+    }
+}
+
+/// What to say of a file with a secret in it, `what` for short, that others can read; `None` where
+/// they cannot. A group may where the file is somebody else's: that is how we read it.
+pub fn exposed(what: &str, path: &str) -> Option<String> {
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    let others = if is_ours { 0o077 } else { 0o007 };
+    (metadata.mode() & others != 0)
+        .then(|| format!("{what} {path}: others can read it; fix that with: chmod 600 {path}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_password_in_a_file_is_read_anew_and_one_from_a_pipe_is_kept() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        std::fs::write(path, "old\n").unwrap();
+        let password = Password::in_file(path).unwrap();
+        assert_eq!(password.read(), Ok(Secret::new("old")));
+        std::fs::write(path, "new\n").unwrap();
+        assert_eq!(password.read(), Ok(Secret::new("new")));
+        std::fs::write(path, "").unwrap();
+        assert!(password.read().is_err());
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        std::io::Write::write_all(&mut writer, b"once\n").unwrap();
+        drop(writer);
+        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&reader);
+        let password = Password::in_file(&format!("/proc/self/fd/{descriptor}")).unwrap();
+        assert_eq!(password.read(), Ok(Secret::new("once")));
+    }
+
+    #[test]
+    fn a_secret_file_that_others_can_read_is_told_with_the_chmod_that_fixes_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for (mode, is_told) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let told = exposed("the key", path);
+            assert_eq!(told.is_some(), is_told, "{mode:o}");
+            assert!(told.is_none_or(|told| told.ends_with(&format!("chmod 600 {path}"))));
+        }
+        assert_eq!(exposed("the key", "/dev/null"), None);
+        assert_eq!(exposed("the key", "/nowhere"), None);
+    }
 
     #[test]
     fn a_secret_is_never_shown() {

@@ -23,8 +23,8 @@ impl Server {
         self.product == "RabbitMQ" && (next(), next()) >= (major, minor)
     }
 
-    /// Reads a `connection.start` (AMQP 0-9-1, sections 2.3.5 and 4.2): `None` where it is none,
-    /// or says neither product nor version.
+    /// Reads a `connection.start` (AMQP 0-9-1, sections 2.3.5 and 4.2): `None` where it is none.
+    /// What it does not say is empty.
     pub(crate) fn from_start(frame: &[u8]) -> Option<Self> {
         const METHOD: u8 = 1;
         const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
@@ -71,7 +71,8 @@ impl Server {
         }
         let size = bytes.long()?;
         let mechanisms = String::from_utf8_lossy(bytes.take(size)?).into_owned();
-        Some(Server { product: product?, version: version?, mechanisms })
+        let (product, version) = (product.unwrap_or_default(), version.unwrap_or_default());
+        Some(Server { product, version, mechanisms })
     }
 }
 

@@ -5,48 +5,102 @@
 
 use crate::broker_url::Parameters;
 use crate::exit::Exit;
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
+use crate::pem_file;
+use crate::tls_error;
+use crate::tls_verify::{Pinned, VerifyNone};
 use lapin::tcp::RustlsConnector;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The connector for `parameters`.
-///
-/// # Errors
-/// When a file cannot be read, or holds no certificate or key, or the two do not fit (78).
-pub(crate) fn connector(parameters: &Parameters) -> Result<RustlsConnector, Failure> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| config(format!("TLS: {error}")))?;
-    let builder = if parameters.verify == Some(false) {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(VerifyNone(provider)))
-    } else {
-        builder.with_root_certificates(roots(parameters.cacertfile.as_deref())?)
-    };
-    let client_config = match (&parameters.certfile, &parameters.keyfile) {
-        (None, None) => builder.with_no_client_auth(),
-        (Some(certfile), Some(keyfile)) => {
-            let key = PrivateKeyDer::from_pem_file(keyfile)
-                .map_err(|error| config(format!("read the key {keyfile}: {}", pem(&error))))?;
-            builder
-                .with_client_auth_cert(certificates(certfile)?, key)
-                .map_err(|error| config(format!("use {certfile} with {keyfile}: {error}")))?
-        }
-        (Some(_), None) => return Err(Failure::usage("a client certificate needs --key too")),
-        (None, Some(_)) => return Err(Failure::usage("a client key needs --cert too")),
-    };
-    Ok(RustlsConnector::from(client_config))
+/// What opens TLS, and what it has seen of the broker.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    /// The connector for lapin.
+    pub(crate) connector: RustlsConnector,
+    asked: Arc<AtomicBool>,
+    /// Whether we have a certificate to show.
+    pub(crate) shows: bool,
 }
 
-fn roots(cacertfile: Option<&str>) -> Result<RootCertStore, Failure> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(trusted(cacertfile)?);
-    Ok(store)
+impl Tls {
+    /// Whether the broker has asked for our certificate since this was asked last.
+    pub(crate) fn take_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+
+    /// TLS as `parameters` want it.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds no certificate or key, or the two do not fit (78).
+    pub(crate) fn new(parameters: &Parameters) -> Result<Self, Failure> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| config(format!("TLS: {error}")))?
+            .dangerous();
+        let builder = if parameters.verify == Some(false) {
+            builder.with_custom_certificate_verifier(Arc::new(VerifyNone(provider)))
+        } else {
+            let cacertfile = parameters.cacertfile.as_deref();
+            let trusted = trusted(cacertfile)?;
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(trusted.iter().cloned());
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
+                .build()
+                .map_err(|error| config(format!("TLS: {error}")))?;
+            // The system's authorities are no servers.
+            let pinned = if cacertfile.is_some() { trusted } else { Vec::new() };
+            builder.with_custom_certificate_verifier(Arc::new(Pinned::new(verifier, pinned)))
+        };
+        let mut client_config = match (&parameters.certfile, &parameters.keyfile) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(certfile), Some(keyfile)) => {
+                let certificates = pem_file::certificates(certfile)?;
+                let key = pem_file::key(keyfile)?;
+                builder.with_client_auth_cert(certificates, key).map_err(|error| {
+                    let why = tls_error::of_own(&error);
+                    config(format!("use {certfile} with {keyfile}: {why}"))
+                })?
+            }
+            (Some(_), None) => return Err(Failure::usage("a client certificate needs --key too")),
+            (None, Some(_)) => return Err(Failure::usage("a client key needs --cert too")),
+        };
+        let asked = Arc::new(AtomicBool::new(false));
+        let resolver = client_config.client_auth_cert_resolver.clone();
+        client_config.client_auth_cert_resolver =
+            Arc::new(Asked { resolver, asked: asked.clone() });
+        let connector = RustlsConnector::from(client_config);
+        Ok(Tls { connector, asked, shows: parameters.certfile.is_some() })
+    }
+}
+
+/// Notes that the broker asks for our certificate. Under TLS 1.2 it has the same alert for a client
+/// that has none and for one with no cipher in common.
+#[derive(Debug)]
+struct Asked {
+    resolver: Arc<dyn ResolvesClientCert>,
+    asked: Arc<AtomicBool>,
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.resolver.resolve(root_hint_subjects, sigschemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.resolver.has_certs()
+    }
 }
 
 /// The certificates of the authorities to trust: those in the file, else the system's.
@@ -57,10 +111,11 @@ fn roots(cacertfile: Option<&str>) -> Result<RootCertStore, Failure> {
 pub fn trusted(cacertfile: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let mut store = RootCertStore::empty();
     if let Some(path) = cacertfile {
-        let certificates = certificates(path)?;
+        let certificates = pem_file::certificates(path)?;
         for certificate in &certificates {
             let added = store.add(certificate.clone());
-            added.map_err(|error| config(format!("trust {path}: {error}")))?;
+            added
+                .map_err(|error| config(format!("trust {path}: {}", tls_error::of_own(&error))))?;
         }
         return Ok(certificates);
     }
@@ -75,67 +130,6 @@ pub fn trusted(cacertfile: Option<&str>) -> Result<Vec<CertificateDer<'static>>,
     Ok(found.certs)
 }
 
-fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let problem = |error| config(format!("read the certificate {path}: {}", pem(&error)));
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(problem)?;
-    if certificates.is_empty() {
-        return Err(config(format!("{path} holds no certificate")));
-    }
-    Ok(certificates)
-}
-
-fn pem(error: &rustls::pki_types::pem::Error) -> String {
-    match error {
-        rustls::pki_types::pem::Error::Io(error) => Cause(error).to_string(),
-        rustls::pki_types::pem::Error::NoItemsFound => "nothing in it in PEM form".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 fn config(message: String) -> Failure {
     Failure::new(Exit::Config, message)
-}
-
-/// `verify=verify_none`: any certificate will do, but the handshake's signatures must still fit
-/// it.
-#[derive(Debug)]
-struct VerifyNone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for VerifyNone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

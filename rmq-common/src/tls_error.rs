@@ -18,32 +18,38 @@ impl fmt::Display for SpeaksTls {
 
 impl std::error::Error for SpeaksTls {}
 
+/// What webpki says of an authority's certificate that a server shows as its own.
+pub(crate) const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
+
 /// What is spoken inside TLS, and so how what is wrong with that can be mended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inside {
-    /// AMQP; `shown` is whether we showed a certificate.
+    /// AMQP.
     Amqp {
-        /// Whether we showed a certificate.
+        /// Whether we have a certificate to show.
         shown: bool,
+        /// Whether the broker has asked for one.
+        asked: bool,
     },
     /// HTTP. We show no certificate there.
     Http,
 }
 
-pub(crate) fn read(error: &lapin::Error, shown: bool) -> Option<Failure> {
+pub(crate) fn read(error: &lapin::Error, inside: Inside) -> Option<Failure> {
     match error.kind() {
-        ErrorKind::IOError(error) => read_io(error, Inside::Amqp { shown }),
+        ErrorKind::IOError(error) => read_io(error, inside),
         _ => None,
     }
 }
 
 /// The failure behind `error` if it is about TLS and no further try can mend it: the broker's
-/// certificate is not trusted, or only one side speaks TLS (69), or the broker does not take our
-/// certificate (77).
+/// certificate is not trusted, only one side speaks TLS, or both speak it differently (69), or the
+/// broker does not take our certificate (77).
 pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
     let error = error.get_ref()?;
+    let unavailable = |why: String| Some(Failure::new(Exit::Unavailable, why));
     if error.is::<SpeaksTls>() {
-        return Some(Failure::new(Exit::Unavailable, SpeaksTls.to_string()));
+        return unavailable(SpeaksTls.to_string());
     }
     match error.downcast_ref::<Error>()? {
         // What a server that does not speak TLS says to it.
@@ -52,19 +58,54 @@ pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
                 Inside::Amqp { .. } => "amqp://",
                 Inside::Http => "http://",
             };
-            let why = format!("it does not speak TLS there ({plain})");
-            Some(Failure::new(Exit::Unavailable, why))
+            unavailable(format!("it does not speak TLS there ({plain})"))
         }
         Error::InvalidCertificate(why) => {
-            let why = theirs(why, inside);
-            Some(Failure::new(Exit::Unavailable, format!("its certificate {why}")))
+            unavailable(format!("its certificate {}", theirs(why, inside)))
         }
+        Error::PeerIncompatible(_) => unavailable(NOTHING_IN_COMMON.to_owned()),
+        Error::NoCertificatesPresented => unavailable("it shows no certificate".to_owned()),
         // Under TLS 1.3 this alert comes when our side is done with the handshake already.
-        Error::AlertReceived(alert) => {
-            let why = ours(*alert, inside)?;
-            Some(Failure::new(Exit::NoPerm, why))
-        }
+        Error::AlertReceived(alert) => received(*alert, inside),
         _ => None,
+    }
+}
+
+const NOTHING_IN_COMMON: &str =
+    "it has no version or cipher of TLS in common with us, who speak TLS 1.2 and 1.3";
+
+/// What is said of an error of TLS that may pass; `None` where `error` is none of TLS.
+pub(crate) fn in_words(error: &std::io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<Error>()?;
+    Some(match error {
+        Error::AlertReceived(alert) => {
+            format!("it has ended TLS with the alert \"{}\"", spaced(&format!("{alert:?}")))
+        }
+        Error::DecryptError => "what came by TLS cannot be decrypted".to_owned(),
+        Error::InvalidMessage(_) | Error::PeerMisbehaved(_) => {
+            "what it sends is not TLS, or does not keep to its rules".to_owned()
+        }
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "what it sends by TLS comes out of order".to_owned()
+        }
+        other => format!("TLS: {other}"),
+    })
+}
+
+/// What is wrong with our own certificate or key, or with one to be trusted.
+pub(crate) fn of_own(error: &Error) -> String {
+    match error {
+        Error::InconsistentKeys(_) => {
+            "the key is not the one that the certificate is for".to_owned()
+        }
+        Error::InvalidCertificate(why) => {
+            format!("the certificate {}", theirs(why, Inside::Amqp { shown: true, asked: false }))
+        }
+        // rustls has no error of its own for it.
+        Error::General(_) => "the key is of a kind that is not supported; RSA of 2048 bits or \
+                              more, ECDSA (P-256, P-384) and Ed25519 are"
+            .to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -92,8 +133,63 @@ fn theirs(why: &CertificateError, inside: Inside) -> String {
             };
             format!("is for another name: {names}{hint}")
         }
-        other => format!("is not accepted: {other}"),
+        CertificateError::BadEncoding => "cannot be read".to_owned(),
+        CertificateError::Revoked => "is revoked".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "is not for a server (its extendedKeyUsage has no serverAuth)".to_owned()
+        }
+        CertificateError::BadSignature => "has a signature that is not its authority's".to_owned(),
+        CertificateError::UnhandledCriticalExtension => {
+            "has a critical extension that is not known here".to_owned()
+        }
+        CertificateError::Other(other) => of_webpki(&other.to_string()),
+        other => {
+            let name = format!("{other:?}");
+            if name.starts_with("UnsupportedSignatureAlgorithm") {
+                return "is signed in a way that is not accepted (SHA-1 or MD5, or a key that is \
+                        too short)"
+                    .to_owned();
+            }
+            format!("is not accepted: {}", words(&name))
+        }
     }
+}
+
+/// What webpki says and rustls has no name for. They are told apart by webpki's own names, which
+/// are not in rustls's types.
+fn of_webpki(name: &str) -> String {
+    match name.split(['(', ' ', '{']).next().unwrap_or_default() {
+        "UnsupportedCertVersion" => "is one of X.509 version 1, which names no host and is not \
+                                     accepted (openssl req -x509 -addext \
+                                     subjectAltName=DNS:HOST makes one of version 3)"
+            .to_owned(),
+        CA_AS_SERVER => "is an authority's own and not one that was trusted by --cacert".to_owned(),
+        "EndEntityUsedAsCa" => {
+            "is signed by a certificate that is not an authority's (basicConstraints)".to_owned()
+        }
+        "PathLenConstraintViolated" | "MaximumPathDepthExceeded" => {
+            "has more authorities behind it than they allow".to_owned()
+        }
+        "NameConstraintViolation" => {
+            "is for a name for which its authority may not sign".to_owned()
+        }
+        other => format!("is not accepted: {}", words(other)),
+    }
+}
+
+/// `no such thing` of `NoSuchThing(1)`.
+fn words(name: &str) -> String {
+    spaced(name.split(['(', ' ', '{']).next().unwrap_or_default())
+}
+
+fn spaced(name: &str) -> String {
+    name.chars().fold(String::new(), |mut words, letter| {
+        if letter.is_ascii_uppercase() && words.ends_with(|c: char| c.is_ascii_lowercase()) {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+        words
+    })
 }
 
 /// `broker.example` of rustls's `DnsName("broker.example")`, without what a terminal might obey:
@@ -104,32 +200,52 @@ fn plain(presented: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
-fn ours(alert: AlertDescription, inside: Inside) -> Option<String> {
-    let shown = inside == Inside::Amqp { shown: true };
+/// What an alert means that no further try can mend.
+fn received(alert: AlertDescription, inside: Inside) -> Option<Failure> {
+    let unavailable = |why: &str| Some(Failure::new(Exit::Unavailable, why));
+    let (shown, asked) = match inside {
+        Inside::Amqp { shown, asked } => (shown, asked),
+        Inside::Http => (false, false),
+    };
     let why = match alert {
         AlertDescription::CertificateRequired => "it wants one",
         // OpenSSL's and Erlang's word for a missing one under TLS 1.2.
-        AlertDescription::HandshakeFailure if !shown => "it may want one",
+        AlertDescription::HandshakeFailure if asked && !shown => "it may want one",
+        AlertDescription::HandshakeFailure if inside == Inside::Http => {
+            return unavailable(
+                "it has ended TLS: no cipher is in common, or it wants a client certificate",
+            );
+        }
+        AlertDescription::HandshakeFailure
+        | AlertDescription::InsufficientSecurity
+        | AlertDescription::ProtocolVersion => return unavailable(NOTHING_IN_COMMON),
+        AlertDescription::UnrecognisedName => {
+            return unavailable("it has no certificate for that name");
+        }
         AlertDescription::UnknownCA => "it does not know the authority behind it",
         AlertDescription::CertificateExpired => "it has expired",
         AlertDescription::CertificateRevoked => "it is revoked",
+        AlertDescription::DecryptError if shown => "the key does not fit it",
         AlertDescription::BadCertificate
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::AccessDenied => "it does not accept it",
         _ => return None,
     };
-    Some(match inside {
-        Inside::Amqp { shown: true } => {
-            format!("the broker refused our client certificate: {why}")
-        }
-        Inside::Amqp { shown: false } => {
-            format!("the broker asks for a client certificate: {why} (--cert and --key)")
-        }
-        Inside::Http => {
-            format!("the broker asks for a client certificate, and none can be shown: {why}")
-        }
-    })
+    Some(Failure::new(
+        Exit::NoPerm,
+        match inside {
+            Inside::Amqp { shown: true, .. } => {
+                format!("the broker refused our client certificate: {why}")
+            }
+            Inside::Amqp { shown: false, .. } => {
+                format!("the broker asks for a client certificate: {why} (--cert and --key)")
+            }
+            Inside::Http => {
+                format!("the broker asks for a client certificate, and none can be shown: {why}")
+            }
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -137,8 +253,48 @@ mod tests {
     use super::*;
 
     fn read_error(error: Error, shown: bool) -> Option<Failure> {
+        read_asked(error, shown, false)
+    }
+
+    fn read_asked(error: Error, shown: bool, asked: bool) -> Option<Failure> {
         let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
-        read(&lapin::Error::from(error), shown)
+        read(&lapin::Error::from(error), Inside::Amqp { shown, asked })
+    }
+
+    #[test]
+    fn a_failed_handshake_is_about_the_certificate_only_where_one_was_asked_for() {
+        let failed = || Error::AlertReceived(AlertDescription::HandshakeFailure);
+        assert_eq!(read_asked(failed(), false, true).unwrap().exit(), Exit::NoPerm);
+        for (shown, asked) in [(false, false), (true, false), (true, true)] {
+            let failure = read_asked(failed(), shown, asked).unwrap();
+            assert_eq!(failure.exit(), Exit::Unavailable, "{failure}");
+        }
+        let version = Error::AlertReceived(AlertDescription::ProtocolVersion);
+        assert_eq!(read_error(version, true).unwrap().exit(), Exit::Unavailable);
+    }
+
+    #[test]
+    fn no_error_is_told_by_the_names_that_a_library_has_for_it() {
+        let other = |name: &str| {
+            let other = rustls::OtherError(std::sync::Arc::new(std::io::Error::other(name)));
+            theirs(&CertificateError::Other(other), Inside::Http)
+        };
+        assert!(other("UnsupportedCertVersion").contains("version 1"));
+        assert!(other(CA_AS_SERVER).contains("--cacert"));
+        let told = other("MaximumSignatureChecksExceeded");
+        assert_eq!(told, "is not accepted: maximum signature checks exceeded");
+        let alert = Error::AlertReceived(AlertDescription::InternalError);
+        assert_eq!(read_error(alert.clone(), false), None);
+        let alert = std::io::Error::new(std::io::ErrorKind::InvalidData, alert);
+        let told = in_words(&alert).unwrap();
+        assert_eq!(told, "it has ended TLS with the alert \"internal error\"");
+        let weak = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![1],
+            supported_algorithms: vec![],
+        };
+        assert!(theirs(&weak, Inside::Http).contains("SHA-1"));
+        let keys = Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch);
+        assert!(of_own(&keys).contains("is not the one"));
     }
 
     #[test]
@@ -164,7 +320,7 @@ mod tests {
                 expected: rustls::pki_types::ServerName::try_from("localhost").unwrap().to_owned(),
                 presented: names.iter().map(ToString::to_string).collect(),
             };
-            theirs(&why, Inside::Amqp { shown: false })
+            theirs(&why, Inside::Amqp { shown: false, asked: false })
         };
         let names = ["DnsName(\"broker.example\")", "IpAddress(10.0.0.1)", "DnsName(\"\x1b[2Jx\")"];
         let told = read(&names);

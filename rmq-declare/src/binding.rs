@@ -3,6 +3,7 @@
 use crate::argument_value::{json_of_table, short};
 use crate::json_parts::Parts;
 use lapin::types::{FieldTable, ShortString};
+use rmq_common::names;
 use serde_json::{Value, json};
 use std::fmt;
 use std::str::FromStr;
@@ -42,6 +43,7 @@ impl FromStr for Binding {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        names::not_a_url("the binding", text).map_err(|failure| failure.to_string())?;
         let binding = match Parts::read(text)? {
             Some(mut parts) => {
                 let binding = Binding {

@@ -3,6 +3,7 @@
 use crate::argument_value::{json_of_table, short};
 use crate::json_parts::Parts;
 use lapin::types::{FieldTable, ShortString};
+use rmq_common::names;
 use serde_json::{Value, json};
 use std::str::FromStr;
 
@@ -40,6 +41,7 @@ impl FromStr for Exchange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        names::not_a_url("the exchange", text).map_err(|failure| failure.to_string())?;
         let exchange = match Parts::read(text)? {
             Some(mut parts) => {
                 let exchange = Exchange {

@@ -240,7 +240,6 @@ impl Open {
         };
         let answer = answer(asked).await;
         answer.inspect(|_| self.idle.borrow_mut().push(channel)).map_err(|trouble| {
-            let trouble = refused_for_good(trouble);
             match closes_channel.get() {
                 true => Problem::Channel(trouble),
                 false => Problem::Connection(trouble),
@@ -280,16 +279,5 @@ impl Open {
                 Err(trouble) => return Err(Problem::Connection(trouble)),
             }
         }
-    }
-}
-
-/// RabbitMQ answers a feature that a release does not permit any more like an accident of its own
-/// (541), which would be tried again in vain.
-fn refused_for_good(trouble: Trouble) -> Trouble {
-    match trouble {
-        Trouble::Lost(text) if text.contains("is deprecated") => {
-            Trouble::Refused { code: rmq_common::amqp_error::reply::INTERNAL_ERROR, text }
-        }
-        other => other,
     }
 }

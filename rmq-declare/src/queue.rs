@@ -3,6 +3,7 @@
 use crate::shape::Shape;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
+use rmq_common::names;
 
 /// A queue that is wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +17,9 @@ pub struct Queue {
 /// A name as AMQP carries it.
 ///
 /// # Errors
-/// A name no queue can have (65).
+/// A name no queue can have (65), or a URL (64).
 pub fn name(text: &str) -> Result<ShortString, Failure> {
+    names::not_a_url("the queue's name", text)?;
     let problem = |why: &str| {
         // A name that is too long need not be shown in full.
         let shown: String = text.chars().take(60).collect();

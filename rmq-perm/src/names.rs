@@ -1,6 +1,7 @@
 //! Names the broker's internal functions would take, but nobody could use.
 
 use rmq_common::failure::Failure;
+use rmq_common::names;
 
 /// The longest name AMQP can carry: a short string.
 const LONGEST: usize = 255;
@@ -50,6 +51,7 @@ pub fn tag(tag: &str) -> Result<&str, Failure> {
 }
 
 fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
+    names::not_a_url(what, name)?;
     match name.len() {
         0 => Err(Failure::data(format!("{what} cannot be empty"))),
         length if length > LONGEST => {

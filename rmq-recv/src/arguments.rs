@@ -127,6 +127,10 @@ with_connection_options! {
         #[argh(option, arg_name = "stop|requeue|dead-letter", default = "OnFailure::Stop")]
         pub on_failure: OnFailure,
 
+        /// leave AMQP_URL, RABBITMQ_API_URL and RABBITMQ_ERLANG_COOKIE in the command's environment
+        #[argh(switch)]
+        pub keep_env: bool,
+
         /// show on a terminal how many messages are acknowledged
         #[argh(switch)]
         pub progress: bool,

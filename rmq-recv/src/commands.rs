@@ -8,6 +8,7 @@
 use crate::arguments::OnFailure;
 use crate::ids::Delivery;
 use crate::message::Message;
+use crate::settings;
 use crate::variables;
 use lapin::types::ShortString;
 use rmq_common::failure::{Cause, Failure};
@@ -31,6 +32,7 @@ pub struct Commands {
     words: Vec<String>,
     jobs: usize,
     on_failure: OnFailure,
+    keep_env: bool,
     running: HashMap<u64, (Child, Delivery)>,
     /// Counts the runs, which name them: delivery tags begin anew with each channel.
     count: u64,
@@ -60,13 +62,15 @@ pub enum Verdict {
 }
 
 impl Commands {
-    /// Runs of `words`, so many at once.
-    pub fn new(words: Vec<String>, jobs: usize, on_failure: OnFailure) -> Self {
+    /// Runs of a command, as many at once as it may.
+    pub fn new(command: settings::Command) -> Self {
+        let settings::Command { words, jobs, on_failure, keep_env } = command;
         let (sender, ended) = flume::unbounded();
         Commands {
             words,
             jobs,
             on_failure,
+            keep_env,
             running: HashMap::new(),
             count: 0,
             ended,
@@ -106,6 +110,9 @@ impl Commands {
         };
         let mut command = Command::new(name);
         command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).process_group(0);
+        if !self.keep_env {
+            variables::take_secrets(&mut command);
+        }
         variables::set(&mut command, queue.as_str(), &message);
         let mut child = command.spawn().map_err(problem)?;
         if let Some(input) = child.stdin.take() {

@@ -97,9 +97,7 @@ impl Receiver {
     ) -> Self {
         let Ends { output, reader, downstream, stops, progress } = ends;
         let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
-        let commands = settings.command.clone();
-        let commands =
-            commands.map(|command| Commands::new(command.words, command.jobs, command.on_failure));
+        let commands = settings.command.clone().map(Commands::new);
         Receiver {
             broker,
             queue: settings.source.name().clone(),
@@ -155,9 +153,13 @@ impl Receiver {
                         self.patience.progress();
                     }
                     if self.patience.is_over() {
-                        let (queue, limit) = (self.name(), self.patience.limit());
-                        let text = format!("receive from {queue}: {why} (--retry {limit})");
-                        break Stop::Failed(Failure::new(Exit::Unavailable, text));
+                        let limit = match self.patience.limit() {
+                            Limit::For(limit) if limit.is_zero() => String::new(),
+                            limit => format!(" (--retry {limit})"),
+                        };
+                        let text = format!("receive from {}: {why}{limit}", self.name());
+                        // The broker was reached.
+                        break Stop::Failed(Failure::new(Exit::TempFail, text));
                     }
                     // Each connection that ends without an acknowledgement costs its messages a
                     // delivery, and quorum queues count those; so the next one comes later.

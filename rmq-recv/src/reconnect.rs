@@ -14,7 +14,7 @@ const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 impl Receiver {
     /// Tells why a connection is lost.
-    pub(crate) fn tell_lost(&self, host: &str, why: &str) {
+    pub(crate) fn tell_lost(&mut self, host: &str, why: &str) {
         let text = if why.starts_with("delivery acknowledgement") {
             // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
             format!(
@@ -22,7 +22,7 @@ impl Receiver {
                  what is out was read ({host}: {why})"
             )
         } else {
-            format!("lost the connection to {host}: {why}")
+            self.broker.lost(host, why)
         };
         self.diagnostics.notice(&text);
     }

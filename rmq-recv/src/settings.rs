@@ -54,6 +54,8 @@ pub struct Command {
     pub jobs: usize,
     /// What to do when it fails.
     pub on_failure: OnFailure,
+    /// Whether it inherits what leads to the broker.
+    pub keep_env: bool,
 }
 
 /// Messages that may be unacknowledged at once, by default; bench/prefetch.md says why.
@@ -125,6 +127,7 @@ impl Settings {
 
 /// An exchange to tap. Without a routing key, everything that a topic or fanout exchange has.
 fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
+    names::not_a_url("the exchange's name", exchange)?;
     let short = |name: &str, what| names::short(Exit::DataErr, what, name);
     let all = ["#".to_owned()];
     let keys = if keys.is_empty() { &all } else { keys };
@@ -139,10 +142,12 @@ fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, F
         [first, rest @ ..] if first == "--" => rest,
         words => words,
     };
-    let Arguments { jobs, on_failure, .. } = *arguments;
+    let Arguments { jobs, on_failure, keep_env, .. } = *arguments;
     let Some(first) = words.first() else {
-        if jobs != 1 || on_failure != OnFailure::Stop {
-            return Err(Failure::usage("-j and --on-failure go with a command behind --"));
+        if jobs != 1 || on_failure != OnFailure::Stop || keep_env {
+            return Err(Failure::usage(
+                "-j, --on-failure and --keep-env go with a command behind --",
+            ));
         }
         return Ok(None);
     };
@@ -158,7 +163,8 @@ fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, F
             "--format, --ack and --fsync are about standard output, which a command has to itself",
         ));
     }
-    Ok(Some(Command { words: words.to_vec(), jobs: usize::from(jobs), on_failure }))
+    let (words, jobs) = (words.to_vec(), usize::from(jobs));
+    Ok(Some(Command { words, jobs, on_failure, keep_env }))
 }
 
 fn framing(arguments: &Arguments) -> Result<Framing, Failure> {

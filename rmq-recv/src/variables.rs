@@ -8,6 +8,17 @@ use std::process::Command;
 /// Linux takes no more than 128 KiB for one variable (execve(2)); with its name it is less.
 const LONGEST: usize = 120 << 10;
 
+/// What has a password or the cookie in it, and is ours to connect with.
+const SECRETS: [&str; 3] = ["AMQP_URL", "RABBITMQ_API_URL", "RABBITMQ_ERLANG_COOKIE"];
+
+/// Removes from the command's environment what leads to the broker: what a command starts, writes
+/// to a log or shows in a page of its state is not ours to know.
+pub fn take_secrets(command: &mut Command) {
+    for name in SECRETS {
+        command.env_remove(name);
+    }
+}
+
 /// Sets the variables, and takes away those that an outer rmq-recv may have set.
 pub fn set(command: &mut Command, queue: &str, message: &Message) {
     let properties = &message.properties;

@@ -112,6 +112,7 @@ fn routing<'a>(
         },
         (false, None, Some(_)) => Err(Failure::usage("--routing-key needs --exchange")),
         (false, Some(exchange), key) => {
+            names::not_a_url("--exchange", exchange)?;
             let exchange = short("--exchange", exchange)?;
             let says_key = !matches!(content, Content::Body);
             let routing = match key {

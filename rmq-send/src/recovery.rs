@@ -5,6 +5,7 @@ use crate::record::Route;
 use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::connection::Broker;
+use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
@@ -78,8 +79,8 @@ impl Sender {
 
     fn cut(&mut self, why: &str) {
         if let Some(link) = self.link.take() {
-            let host = link.host();
-            self.diagnostics.notice(&format!("lost the connection to {host}: {why}"));
+            let lost = self.broker.lost(link.host(), why);
+            self.diagnostics.notice(&lost);
             link.cut();
         }
     }
@@ -133,7 +134,10 @@ impl Sender {
                     }
                     let over = Patience::new(job.retry);
                     sleep_until(over.left().map(|left| Instant::now() + left)).await;
-                    let text = format!("no broker reached within {} (--retry)", job.retry);
+                    let text = match job.retry {
+                        Limit::For(limit) if limit.is_zero() => "no broker reached".to_owned(),
+                        limit => format!("no broker reached within {limit} (--retry)"),
+                    };
                     Err(Failure::new(Exit::Unavailable, text))
                 }
                 None => pending().await,

@@ -24,6 +24,7 @@ impl FromStr for ApiUrl {
 
     /// Reads a URL. What is wrong with it is told without quoting what may be the password.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        authority::check_visible(text)?;
         let (tls, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
@@ -121,6 +122,11 @@ mod tests {
             "http://me:hunter2%FF@h",
             "http://me:hunter2@h/a b",
             "me:hunter2@h",
+            "http://me:hunter2",
+            "http://me:1,hunter2",
+            "http://me:p@hunter2@h",
+            "http://me:p@hun/ter2@h",
+            "http://me:hunter2@h\r",
         ] {
             let problem = shown(url).unwrap_err();
             assert!(!problem.contains("hun") && !problem.contains("ter2"), "{url}: {problem}");
