@@ -70,6 +70,11 @@ impl Session {
         self.server.as_ref()
     }
 
+    /// Whether the broker allows no second channel beside the first.
+    pub fn has_one_channel(&self) -> bool {
+        self.connection.configuration().channel_max() == 1
+    }
+
     /// Opens a channel.
     ///
     /// # Errors

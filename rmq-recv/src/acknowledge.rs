@@ -86,13 +86,17 @@ impl Connected<'_> {
 
     /// Acknowledges what is done, and goes on where there is no consumer any more.
     pub(crate) async fn settle(&mut self) -> Result<(), Break> {
-        self.acknowledge_if_it_may().await?;
-        let Receiver { downstream, output, credit, .. } = &*self.receiver;
+        let Receiver { credit, downstream, output, .. } = &*self.receiver;
+        if credit.is_met_with(self.ledger.done()) {
+            // Letting go acknowledges it, once nothing more can come.
+            return Err(Break::Stop(Stop::Met));
+        }
         let written = !self.ledger.is_empty() && !output.is_busy();
         if downstream.is_some() && written && credit.is_met_with(self.ledger.len()) {
             // All that was asked for is out; a filter may hold it until its input ends.
             return Err(Break::Stop(Stop::Met));
         }
+        self.acknowledge_if_it_may().await?;
         if self.subscription.has_consumer() {
             return Ok(());
         }
@@ -100,40 +104,33 @@ impl Connected<'_> {
             self.after_cancel_by_broker().await?;
         }
         // No new consumer before everything of the old one is acknowledged: what it was given
-        // would come on top of the new one's prefetch. Commands take what they have room for.
-        let Receiver { commands, credit, .. } = &*self.receiver;
-        let may = match commands {
-            Some(commands) => {
-                commands.until().is_none() && (credit.is_met() || credit.wants(self.ledger.len()))
-            }
-            None => self.ledger.is_empty(),
-        };
-        if may && !self.subscription.has_consumer() {
-            self.go_on().await?;
+        // would come on top of the new one's prefetch.
+        if self.ledger.is_empty() && !self.subscription.has_consumer() {
+            self.consume().await?;
         }
         Ok(())
     }
 
-    /// Acknowledges what is out, unless the consumer has to be cancelled before and may still have
-    /// messages on their way: a quorum queue's channel drops those that come after its cancel-ok,
-    /// and they would count as taken, and come again out of order.
+    /// Acknowledges what is out, unless another consumer has to take over before.
     async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
         let done = self.ledger.done();
         if done == 0 {
             return Ok(());
         }
-        let credit = &self.receiver.credit;
         if !self.subscription.is_consuming() {
-            self.acknowledge()?;
-        } else if !credit.must_cancel_before(done) {
-            let too_soon = self.next_acknowledgement().is_some_and(|next| Instant::now() < next);
-            if !too_soon || done >= credit.prefetch() / 2 {
-                self.acknowledge()?;
+            self.acknowledge(u64::MAX)?;
+        } else if let Some(prefetch) = self.next_prefetch() {
+            // Else more come, or none come for a while.
+            if self.in_hand().newer >= self.receiver.credit.prefetch() {
+                self.try_change(prefetch).await?;
+                self.acknowledge(self.may_acknowledge())?;
             }
-        } else if self.ledger.len() >= credit.prefetch() {
-            self.cancel_and_acknowledge().await?;
+        } else {
+            let too_soon = self.next_acknowledgement().is_some_and(|next| Instant::now() < next);
+            if !too_soon || done >= self.receiver.credit.prefetch() / 2 {
+                self.acknowledge(self.may_acknowledge())?;
+            }
         }
-        // Else more come, or none come for a while.
         Ok(())
     }
 
@@ -143,17 +140,13 @@ impl Connected<'_> {
         self.acknowledged.map(|last| last + BETWEEN)
     }
 
-    pub(crate) async fn cancel_and_acknowledge(&mut self) -> Result<(), Break> {
-        self.subscription.cancel().await?;
-        Ok(self.acknowledge()?)
-    }
-
-    pub(crate) fn acknowledge(&mut self) -> Result<(), Trouble> {
-        if self.ledger.done() == 0 {
+    /// Acknowledges what is done, at most so many.
+    pub(crate) fn acknowledge(&mut self, at_most: u64) -> Result<(), Trouble> {
+        let done = self.ledger.take_done(at_most);
+        if done.count == 0 {
             return Ok(());
         }
         self.acknowledged = Some(Instant::now());
-        let done = self.ledger.take_done();
         for acknowledgement in &done.acknowledgements {
             self.subscription.acknowledge(acknowledgement)?;
         }
@@ -162,7 +155,8 @@ impl Connected<'_> {
         self.nothing_since = Instant::now();
         let receiver = &mut *self.receiver;
         receiver.credit.acknowledged(done.count);
-        receiver.tally.acknowledged += done.count;
+        receiver.tally.acknowledged += done.count - done.rejected;
+        receiver.tally.dead_lettered += done.rejected;
         receiver.tally.with_newline += done.newlines;
         receiver.progress.set(receiver.tally.acknowledged);
         // A new consumer on a stream begins where it is told to.
@@ -197,14 +191,14 @@ impl Connected<'_> {
         }
         // Before the cancel where that may be: it waits in the queue behind what was acknowledged,
         // while a channel that closes may drop acknowledgements that it has not passed on.
-        let mut intact = self.receiver.credit.must_cancel_before(self.ledger.done())
-            || self.acknowledge().is_ok();
+        let mut intact =
+            !self.subscription.is_consuming() || self.acknowledge(self.may_acknowledge()).is_ok();
         intact = intact && self.subscription.cancel().await.is_ok();
         let may_be_read = matches!(stop, Stop::Signal(_) | Stop::TimeUp);
         if may_be_read && self.receiver.taken.when() != When::Told {
             let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
         }
-        intact = intact && self.acknowledge().is_ok();
+        intact = intact && self.acknowledge(u64::MAX).is_ok();
         if intact {
             intact = self.subscription.put_back().await.is_ok();
         }

@@ -5,6 +5,7 @@
 //! connection) is answered at once, however long the reader pauses.
 
 use crate::ack_lines::Said;
+use crate::change::Change;
 use crate::downstream::heard;
 use crate::due::Due;
 use crate::idle::Idle;
@@ -35,6 +36,10 @@ pub struct Connected<'a> {
     pub(crate) subscription: Subscription,
     /// What the channel has given us and we have not acknowledged.
     pub(crate) ledger: Ledger,
+    /// How far its consumer may give way to one with another prefetch.
+    pub(crate) change: Change,
+    /// The queue is a stream.
+    pub(crate) is_stream: bool,
     /// When the last message came, or the queue was last looked at.
     pub(crate) quiet_since: Instant,
     pub(crate) quiet: Duration,
@@ -48,10 +53,12 @@ pub struct Connected<'a> {
     pub(crate) held: Vec<u64>,
     /// The broker has cancelled the consumer, and that is still to be dealt with.
     pub(crate) cancelled_by_broker: bool,
-    /// With `--drain`: the queue was seen empty, and the channel is closed to look once more.
-    pub(crate) releasing: bool,
-    /// With `--drain`: it was, and nothing has come since.
+    /// With `--drain`: the queue was seen empty, and nothing has come since.
     pub(crate) seen_empty: bool,
+    /// With `--drain`: the broker may have given the channel what never reached us.
+    pub(crate) suspect: bool,
+    /// It was said what is waited for.
+    pub(crate) waits_told: bool,
 }
 
 /// How a connection ends.
@@ -109,12 +116,15 @@ impl<'a> Connected<'a> {
             }
         };
         let reconnected = receiver.reconnected;
+        let receiver_is_stream = receiver.offset.is_some();
         receiver.channel += 1;
         let mut connected = Connected {
             receiver,
             session,
             subscription,
             ledger: Ledger::default(),
+            change: Change::new(0),
+            is_stream: receiver_is_stream,
             quiet_since: Instant::now(),
             quiet: QUIET,
             idle: Idle::new(reconnected),
@@ -123,8 +133,9 @@ impl<'a> Connected<'a> {
             nothing_since: Instant::now(),
             held: Vec::new(),
             cancelled_by_broker: false,
-            releasing: false,
             seen_empty: false,
+            suspect: reconnected,
+            waits_told: false,
         };
         // Whatever is under way when the word to stop comes is dropped: each step leaves things as
         // letting go finds them.
@@ -165,10 +176,11 @@ impl<'a> Connected<'a> {
                         self.take(message)?;
                     }
                 }
-                Step::Ran(number) => self.ran(number).await?,
+                Step::Ran(number) => self.ran(number)?,
                 Step::Delivered(Delivered::End { by_broker }) => {
                     self.cancelled_by_broker = by_broker;
                 }
+                Step::Delivered(Delivered::Early) => self.take_over().await?,
                 Step::Delivered(Delivered::Trouble(trouble)) | Step::Lost(trouble) => {
                     return Err(trouble.into());
                 }

@@ -1,6 +1,6 @@
 //! What has to be done at a time of its own, if nothing happens before.
 
-use crate::connected::{Break, Connected};
+use crate::connected::{Break, Connected, QUIET};
 use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::taken::When;
@@ -15,7 +15,11 @@ pub(crate) enum Due {
     Acknowledge,
     /// To tell that the sender says nothing.
     Silence,
-    /// To cancel the consumer, or to look whether the queue is drained: nothing is on its way.
+    /// To have another consumer take over: nothing is on its way.
+    Change,
+    /// To acknowledge what was kept back.
+    Kept,
+    /// To look whether the queue is drained: nothing is on its way.
     Quiet,
     /// To look whether the queue has forgotten us.
     Forgotten,
@@ -33,7 +37,13 @@ impl Connected<'_> {
             // Which is what follows.
             Due::Acknowledge => {}
             Due::Silence => self.tell_silence()?,
-            Due::Quiet if self.ledger.done() > 0 => self.cancel_and_acknowledge().await?,
+            Due::Change => {
+                if let Some(prefetch) = self.next_prefetch() {
+                    self.try_change(prefetch).await?;
+                    self.acknowledge(self.may_acknowledge())?;
+                }
+            }
+            Due::Kept => self.end_keeping().await?,
             Due::Quiet => self.look_whether_drained().await?,
             Due::Forgotten => self.look_whether_forgotten().await?,
             Due::PutBack => self.put_back_held()?,
@@ -56,9 +66,11 @@ impl Connected<'_> {
             When::Told => false,
         };
         let done = self.ledger.done();
-        let withheld = done > 0 && credit.must_cancel_before(done);
-        let quiet = withheld || (settings.drain && all_settled);
-        let acknowledge = self.next_acknowledgement().filter(|_| done > 0 && !withheld);
+        let change = done > 0 && waits && self.next_prefetch().is_some();
+        let quiet = waits && settings.drain && all_settled;
+        let may = done > 0 && !change && self.may_acknowledge() > 0;
+        let acknowledge = self.next_acknowledgement().filter(|_| may);
+        let kept = if done > 0 { self.kept_until() } else { None };
         // A filter may hold what it has until its input ends.
         let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
@@ -71,7 +83,9 @@ impl Connected<'_> {
             (look.then(|| taken.next_look()), Due::Look),
             (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
-            ((waits && quiet).then(|| self.quiet_since + self.quiet), Due::Quiet),
+            (change.then(|| self.quiet_since + QUIET), Due::Change),
+            (kept, Due::Kept),
+            (quiet.then(|| self.quiet_since + self.quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
             (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),

@@ -37,14 +37,17 @@ impl Idle {
         self.since.checked_add(self.limit)
     }
 
-    /// It has been looked at, and `has_messages` or not: whether to try another channel. The next
-    /// look comes after twice as long. A suspect channel is changed once even if nothing is ready,
-    /// because what its lost acknowledgements were for comes back only then; but not before
-    /// everything it gave is `settled`, because that would come again.
-    pub fn is_forgotten(&mut self, has_messages: bool, settled: bool) -> bool {
+    /// It has been looked at, and has messages or not, which others are given or nobody: whether to
+    /// try another channel. The next look comes after twice as long, but soon where messages wait: as
+    /// the one who waits for its turn we go on once that has come. A suspect channel is changed once
+    /// even if nothing is ready, because what its lost acknowledgements were for comes back only
+    /// then; but not before everything it gave is `settled`, because that would come again.
+    pub fn is_forgotten(&mut self, has_messages: bool, passed_by: bool, settled: bool) -> bool {
         self.since = Instant::now();
-        self.limit = (self.limit * 2).min(LONGEST_LIMIT);
-        has_messages || (settled && std::mem::take(&mut self.suspect))
+        if !has_messages {
+            self.limit = (self.limit * 2).min(LONGEST_LIMIT);
+        }
+        (has_messages && passed_by) || (settled && std::mem::take(&mut self.suspect))
     }
 }
 
@@ -56,19 +59,22 @@ mod tests {
     fn an_idle_queue_is_looked_at_ever_more_rarely_until_something_comes() {
         let mut idle = Idle::new(false);
         for _ in 0..10 {
-            assert!(!idle.is_forgotten(false, true));
+            assert!(!idle.is_forgotten(false, false, true));
         }
         assert_eq!(idle.limit, LONGEST_LIMIT);
-        assert!(idle.is_forgotten(true, true));
+        assert!(idle.is_forgotten(true, true, true));
         idle.over();
+        assert_eq!(idle.limit, FIRST_LIMIT);
+        // Another consumer's turn.
+        assert!(!idle.is_forgotten(true, false, true));
         assert_eq!(idle.limit, FIRST_LIMIT);
     }
 
     #[test]
     fn a_channel_opened_after_a_lost_connection_is_changed_once() {
         let mut idle = Idle::new(true);
-        assert!(!idle.is_forgotten(false, false));
-        assert!(idle.is_forgotten(false, true));
-        assert!(!idle.is_forgotten(false, true));
+        assert!(!idle.is_forgotten(false, false, false));
+        assert!(idle.is_forgotten(false, false, true));
+        assert!(!idle.is_forgotten(false, false, true));
     }
 }

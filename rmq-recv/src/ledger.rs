@@ -17,6 +17,8 @@ pub struct Entry {
     pub offset: Option<u64>,
     /// It may be acknowledged.
     pub done: bool,
+    /// It is rejected in place of that, which sends it to the dead-letter exchange.
+    pub rejected: bool,
 }
 
 /// Messages taken and not acknowledged.
@@ -37,6 +39,8 @@ pub struct Acknowledgement {
     pub tag: u64,
     /// Whether it stands for all before it, too.
     pub multiple: bool,
+    /// It is a rejection, of this message alone.
+    pub reject: bool,
 }
 
 /// What was done and leaves the ledger.
@@ -46,6 +50,8 @@ pub struct Done {
     pub acknowledgements: Vec<Acknowledgement>,
     /// How many messages they are for.
     pub count: u64,
+    /// How many of those were rejected.
+    pub rejected: u64,
     /// How many of those had a newline inside.
     pub newlines: u64,
     /// The last of their offsets in a stream.
@@ -116,36 +122,75 @@ impl Ledger {
         *self = Ledger::default();
     }
 
-    /// Takes out what is done: as many as possible by one acknowledgement for all before it, the
-    /// others, behind one that is not done or did not reach us, one by one.
-    pub fn take_done(&mut self) -> Done {
+    /// How many of the messages up to this tag are not done.
+    pub fn open_up_to(&self, tag: u64) -> u64 {
+        let count = self.entries.partition_point(|entry| entry.tag <= tag);
+        self.entries.iter().take(count).filter(|entry| !entry.done).count() as u64
+    }
+
+    /// How many messages came after this tag.
+    pub fn since(&self, tag: u64) -> u64 {
+        (self.entries.len() - self.entries.partition_point(|entry| entry.tag <= tag)) as u64
+    }
+
+    /// The last tag that came.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Marks one message as done by a rejection; whether it was there and was not done before.
+    pub fn reject(&mut self, tag: u64) -> bool {
+        let marked = self.mark(tag);
+        if marked
+            && let Ok(index) = self.entries.binary_search_by_key(&tag, |entry| entry.tag)
+            && let Some(entry) = self.entries.get_mut(index)
+        {
+            entry.rejected = true;
+        }
+        marked
+    }
+
+    /// Takes out what is done, at most so many, the oldest first: as many as possible by one
+    /// acknowledgement for all before it; the others, which stand after one that is not done or did
+    /// not reach us, one by one.
+    pub fn take_done(&mut self, at_most: u64) -> Done {
         let mut done = Done::default();
         while !self.skipped
+            && done.count < at_most
             && self.entries.front().is_some_and(|entry| entry.done)
             && let Some(entry) = self.entries.pop_front()
         {
-            done.acknowledgements.truncate(0);
-            done.acknowledgements.push(Acknowledgement { tag: entry.tag, multiple: true });
-            done.add(&entry);
-        }
-        if done.count < self.done as u64 {
-            self.entries.retain(|entry| {
-                if entry.done {
-                    let acknowledgement = Acknowledgement { tag: entry.tag, multiple: false };
-                    done.acknowledgements.push(acknowledgement);
-                    done.add(entry);
+            if entry.rejected {
+                done.settle(&entry, false);
+            } else {
+                // One with `multiple` makes those just before it superfluous, but no rejection.
+                if done.acknowledgements.last().is_some_and(|last| last.multiple) {
+                    done.acknowledgements.pop();
                 }
-                !entry.done
+                done.settle(&entry, true);
+            }
+        }
+        if done.count < at_most.min(self.done as u64) {
+            self.entries.retain(|entry| {
+                let settled = entry.done && done.count < at_most;
+                if settled {
+                    done.settle(entry, false);
+                }
+                !settled
             });
         }
-        self.done = 0;
+        let count = usize::try_from(done.count).unwrap_or(usize::MAX);
+        self.done = self.done.saturating_sub(count);
         done
     }
 }
 
 impl Done {
-    fn add(&mut self, entry: &Entry) {
+    fn settle(&mut self, entry: &Entry, multiple: bool) {
+        let Entry { tag, rejected: reject, .. } = *entry;
+        self.acknowledgements.push(Acknowledgement { tag, multiple, reject });
         self.count += 1;
+        self.rejected += u64::from(reject);
         self.newlines += u64::from(entry.newline);
         self.offset = self.offset.max(entry.offset);
     }
@@ -179,10 +224,10 @@ mod tests {
         ledger.reached(|entry| entry.end <= 15);
         ledger.reached(|entry| entry.end <= 39);
         assert_eq!(ledger.done(), 3);
-        let done = ledger.take_done();
+        let done = ledger.take_done(u64::MAX);
         assert_eq!((tags(&done), done.count, done.newlines), (vec![(3, true)], 3, 1));
         assert_eq!((ledger.len(), ledger.done()), (2, 0));
-        assert!(ledger.take_done().acknowledgements.is_empty());
+        assert!(ledger.take_done(u64::MAX).acknowledgements.is_empty());
     }
 
     #[test]
@@ -190,13 +235,13 @@ mod tests {
         let mut ledger = ledger(1..=6);
         assert!(ledger.mark(1) && ledger.mark(2) && ledger.mark(4) && ledger.mark(6));
         assert!(!ledger.mark(4) && !ledger.mark(7));
-        let done = ledger.take_done();
+        let done = ledger.take_done(u64::MAX);
         assert_eq!(tags(&done), [(2, true), (4, false), (6, false)]);
         assert_eq!(done.count, 4);
         // The broker no longer knows 4 and 6: neither may be named again.
         assert!(!ledger.mark(4));
         assert!(ledger.mark(3) && ledger.mark(5));
-        assert_eq!(tags(&ledger.take_done()), [(5, true)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(5, true)]);
         assert!(ledger.is_empty());
     }
 
@@ -204,21 +249,44 @@ mod tests {
     fn what_did_not_reach_us_is_not_acknowledged_with_the_rest() {
         let mut ledger = ledger([1, 2, 4, 5]);
         ledger.reached(|entry| entry.tag <= 4);
-        assert_eq!(tags(&ledger.take_done()), [(1, false), (2, false), (4, false)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(1, false), (2, false), (4, false)]);
         ledger.push(Entry { tag: 6, ..Entry::default() });
         ledger.reached(|_| true);
-        assert_eq!(tags(&ledger.take_done()), [(5, false), (6, false)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(5, false), (6, false)]);
         // Another channel counts from 1 again.
         ledger.clear();
         ledger.push(Entry { tag: 1, done: true, ..Entry::default() });
-        assert_eq!(tags(&ledger.take_done()), [(1, true)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(1, true)]);
     }
 
     #[test]
     fn tags_that_no_broker_should_send_are_no_more_than_skipped_ones() {
         let mut ledger = ledger([u64::MAX, 0]);
         ledger.reached(|_| true);
-        assert_eq!(tags(&ledger.take_done()), [(u64::MAX, false), (0, false)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(u64::MAX, false), (0, false)]);
+    }
+
+    #[test]
+    fn no_more_is_taken_out_than_is_asked_for_and_the_oldest_go_first() {
+        let mut ledger = ledger(1..=5);
+        assert!(ledger.mark(1) && ledger.mark(2) && ledger.mark(4) && ledger.mark(5));
+        assert_eq!((ledger.open_up_to(3), ledger.open_up_to(9), ledger.since(3)), (1, 1, 2));
+        assert_eq!(tags(&ledger.take_done(1)), [(1, true)]);
+        assert_eq!(tags(&ledger.take_done(2)), [(2, true), (4, false)]);
+        assert_eq!((ledger.done(), ledger.len()), (1, 2));
+        assert_eq!(tags(&ledger.take_done(0)), []);
+        assert_eq!(tags(&ledger.take_done(9)), [(5, false)]);
+    }
+
+    #[test]
+    fn a_rejection_stands_alone_between_acknowledgements_of_many() {
+        let mut ledger = ledger(1..=6);
+        assert!(ledger.reject(3) && !ledger.reject(3) && !ledger.mark(3));
+        assert!([1, 2, 4, 5].into_iter().all(|tag| ledger.mark(tag)));
+        let done = ledger.take_done(u64::MAX);
+        assert_eq!((done.count, done.rejected), (5, 1));
+        let sent: Vec<_> = done.acknowledgements.iter().map(|it| (it.tag, it.reject)).collect();
+        assert_eq!(sent, [(2, false), (3, true), (5, false)]);
     }
 
     #[test]
@@ -227,6 +295,6 @@ mod tests {
         assert!(ledger.mark(3));
         assert!(ledger.remove(2) && !ledger.remove(2) && !ledger.remove(3));
         assert!(ledger.mark(1));
-        assert_eq!(tags(&ledger.take_done()), [(3, true)]);
+        assert_eq!(tags(&ledger.take_done(u64::MAX)), [(3, true)]);
     }
 }

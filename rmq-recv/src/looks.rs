@@ -1,5 +1,6 @@
 //! Looking at the queue: whether it is drained, whether it has forgotten us, whether it is there.
 
+use crate::change::Woken;
 use crate::connected::{Break, Connected};
 use crate::stops::Stop;
 use crate::subscription::{Look, Subscription};
@@ -32,25 +33,37 @@ impl Connected<'_> {
         self.change_channel().await?;
         runtime::sleep(AFTER_CANCEL).await;
         // What is in the pipe must not be written a second time before somebody has read it.
-        self.receiver.emptied().await.map_err(Break::Stop)?;
-        self.receiver.credit.reconnected();
-        Ok(())
+        self.receiver.emptied().await.map_err(Break::Stop)
     }
 
     pub(crate) async fn look_whether_drained(&mut self) -> Result<(), Break> {
         let look = self.look().await?;
+        self.quiet_since = Instant::now();
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
         // it: that is no answer.
-        if look.ready == 0 && look.consumers > 0 {
-            if self.seen_empty {
+        if look.consumers == 0 {
+            self.suspect = true;
+        } else if look.ready == 0 {
+            if self.seen_empty && !self.suspect {
                 return Err(Break::Stop(Stop::Drained));
             }
-            self.releasing = true;
-            self.subscription.cancel().await?;
-        } else {
-            self.quiet_since = Instant::now();
-            self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
+            // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been given
+            // what never came here. With the channel gone that is back.
+            if std::mem::take(&mut self.suspect) {
+                self.consume_on_another_channel().await?;
+            }
+            self.seen_empty = true;
+            return Ok(());
+        } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.waits_told, true) {
+            self.receiver.diagnostics.notice(&format!(
+                "{} has {} messages and gives us none: waiting for another consumer, which is the \
+                 active one",
+                self.receiver.name(),
+                look.ready
+            ));
         }
+        self.seen_empty = false;
+        self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
         Ok(())
     }
 
@@ -58,27 +71,56 @@ impl Connected<'_> {
     /// that was made while a node died, another channel may be given them.
     pub(crate) async fn look_whether_forgotten(&mut self) -> Result<(), Break> {
         let look = self.look().await?;
-        if self.idle.is_forgotten(look.ready > 0, self.ledger.is_empty()) {
+        let woken = if look.ready > 0 { self.wake().await? } else { Woken::Nothing };
+        if matches!(woken, Woken::Ours) {
+            self.idle.over();
+        } else if self.idle.is_forgotten(
+            look.ready > 0,
+            matches!(woken, Woken::Other) || look.consumers == 0,
+            self.ledger.is_empty(),
+        ) {
             let text = "nothing came for long; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
-            self.change_channel().await?;
-            self.receiver.credit.reconnected();
-            self.consume().await?;
+            self.consume_on_another_channel().await?;
         }
         Ok(())
     }
 
-    /// A new channel in place of this one. With that gone, what was on its way to it and what is
-    /// not acknowledged is back in the queue.
-    pub(crate) async fn change_channel(&mut self) -> Result<(), Break> {
+    /// A new channel with a consumer in place of this one. With that gone, what was on its way to it
+    /// and what is not acknowledged is back in the queue.
+    async fn consume_on_another_channel(&mut self) -> Result<(), Break> {
+        if !self.ledger.is_empty() || self.session.has_one_channel() {
+            self.change_channel().await?;
+            return self.consume().await;
+        }
+        // The new one first: an auto-delete queue goes with its last consumer.
         let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
+        let old = self.begin_channel(fresh);
+        self.consume().await?;
+        Ok(old.close().await?)
+    }
+
+    /// A new channel, without a consumer, in place of this one.
+    async fn change_channel(&mut self) -> Result<(), Break> {
+        let queue = self.receiver.queue.clone();
+        if self.session.has_one_channel() {
+            self.subscription.close().await?;
+            let fresh = Subscription::open(&self.session, queue).await?;
+            self.begin_channel(fresh);
+            return Ok(());
+        }
+        let fresh = Subscription::open(&self.session, queue).await?;
+        Ok(self.begin_channel(fresh).close().await?)
+    }
+
+    fn begin_channel(&mut self, fresh: Subscription) -> Subscription {
         self.ledger.clear();
         self.held.clear();
         self.receiver.channel += 1;
-        Ok(std::mem::replace(&mut self.subscription, fresh).close().await?)
+        std::mem::replace(&mut self.subscription, fresh)
     }
 
-    async fn look(&self) -> Result<Look, Break> {
-        Ok(Subscription::look(&self.session, self.receiver.queue.clone()).await?)
+    pub(crate) async fn look(&self) -> Result<Look, Break> {
+        Ok(self.subscription.look().await?)
     }
 }

@@ -5,6 +5,7 @@ mod ack_lines;
 mod acknowledge;
 mod arguments;
 mod batch;
+mod change;
 mod commands;
 mod connected;
 mod credit;

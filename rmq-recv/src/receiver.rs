@@ -171,7 +171,7 @@ impl Receiver {
         };
         // After a lost connection some may run still.
         let stop = match &mut self.commands {
-            Some(commands) => runs::finish(commands, stop, &self.stops, |_, _| {}).await,
+            Some(commands) => runs::finish(commands, stop, &self.stops, |_, _| None).await,
             None => stop,
         };
         (self.outcome(stop), self.tally)

@@ -43,7 +43,6 @@ impl Receiver {
             let text = format!("messages of {exchange} may have been missed meanwhile");
             self.diagnostics.notice(&text);
         }
-        self.credit.reconnected();
         self.reconnected = true;
         Ok(session)
     }

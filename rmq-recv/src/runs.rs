@@ -20,6 +20,7 @@ impl Connected<'_> {
     pub(crate) fn begin(&mut self, message: Message) -> Result<(), Break> {
         let delivery = Delivery { channel: self.receiver.channel, tag: message.tag };
         let offset = message.stream_offset();
+        self.is_stream |= offset.is_some();
         self.receiver.count_in(&message);
         if let Some(commands) = &mut self.receiver.commands {
             let started = commands.start(&self.receiver.queue, delivery, message);
@@ -30,7 +31,7 @@ impl Connected<'_> {
     }
 
     /// A run has ended.
-    pub(crate) async fn ran(&mut self, number: u64) -> Result<(), Break> {
+    pub(crate) fn ran(&mut self, number: u64) -> Result<(), Break> {
         let Some(commands) = &mut self.receiver.commands else { return Ok(()) };
         let Some((Delivery { channel, tag }, verdict)) = commands.verdict(number) else {
             return Ok(());
@@ -49,31 +50,22 @@ impl Connected<'_> {
                     self.receiver.diagnostics.notice(&text);
                 }
                 self.held.push(tag);
-                // Nothing more is taken during the pause; others may have it.
-                self.subscription.cancel().await?;
             }
             Verdict::DeadLetter(why) => {
-                let text = format!("run {}: {why}; the message is dead-lettered", commands.name());
-                self.receiver.diagnostics.notice(&text);
-                self.subscription.reject(tag)?;
-                if self.ledger.remove(tag) {
-                    self.receiver.credit.acknowledged(1);
-                    self.receiver.tally.dead_lettered += 1;
-                }
+                self.receiver.diagnostics.notice(&dead_lettered(commands.name(), &why));
+                self.ledger.reject(tag);
             }
             // It goes back with the rest when we let go.
             Verdict::Unfinished => {}
             Verdict::Stop(why) => {
-                let text =
-                    format!("run {}: {why}; the message is back in the queue", commands.name());
-                return Err(Break::Stop(Stop::Failed(Failure::new(Exit::TempFail, text))));
+                return Err(Break::Stop(Stop::Failed(failed(commands.name(), &why))));
             }
         }
         Ok(())
     }
 
-    /// The pause is over: what was kept goes back. The consumer is cancelled, so it does not come
-    /// again at once.
+    /// The pause is over: what was kept goes back, and comes again at once where nobody else takes
+    /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
     pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
         for tag in std::mem::take(&mut self.held) {
             if self.ledger.remove(tag) {
@@ -94,10 +86,21 @@ impl Connected<'_> {
         let stops = self.receiver.stops.clone();
         let channel = self.receiver.channel;
         let ledger = &mut self.ledger;
-        let stop = finish(&mut commands, stop, &stops, |delivery, verdict| {
-            if delivery.channel == channel && verdict == Verdict::Done {
+        let diagnostics = self.receiver.diagnostics;
+        let name = commands.name().to_owned();
+        let stop = finish(&mut commands, stop, &stops, |delivery, verdict| match verdict {
+            _ if delivery.channel != channel => None,
+            Verdict::Done => {
                 ledger.mark(delivery.tag);
+                None
             }
+            Verdict::DeadLetter(why) => {
+                diagnostics.notice(&dead_lettered(&name, &why));
+                ledger.reject(delivery.tag);
+                None
+            }
+            Verdict::Stop(why) => Some(Stop::Failed(failed(&name, &why))),
+            Verdict::PutBack(_) | Verdict::Unfinished => None,
         });
         let stop = stop.await;
         self.receiver.commands = Some(commands);
@@ -105,13 +108,21 @@ impl Connected<'_> {
     }
 }
 
-/// Waits for all that run, and tells what they say. A signal is passed on to them; who has not
+fn dead_lettered(name: &str, why: &str) -> String {
+    format!("run {name}: {why}; the message is dead-lettered")
+}
+
+fn failed(name: &str, why: &str) -> Failure {
+    Failure::new(Exit::TempFail, format!("run {name}: {why}; the message is back in the queue"))
+}
+
+/// Waits for all that run, and tells what they say, which may be another reason to stop. A signal is passed on to them; who has not
 /// ended a while after it is killed.
 pub async fn finish(
     commands: &mut Commands,
     mut stop: Stop,
     stops: &Stops,
-    mut ended: impl FnMut(Delivery, Verdict),
+    mut ended: impl FnMut(Delivery, Verdict) -> Option<Stop>,
 ) -> Stop {
     enum Step {
         Ended(u64),
@@ -136,7 +147,10 @@ pub async fn finish(
         match first(run, first(signal, late)).await {
             Step::Ended(number) => {
                 if let Some((delivery, verdict)) = commands.verdict(number) {
-                    ended(delivery, verdict);
+                    let failed = ended(delivery, verdict);
+                    if !matches!(stop, Stop::Signal(_) | Stop::Failed(_)) {
+                        stop = failed.unwrap_or(stop);
+                    }
                 }
             }
             // A second signal does not wait any longer.

@@ -8,18 +8,32 @@ use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
     QueueDeclareOptions,
 };
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
+use std::collections::VecDeque;
+use std::time::Duration;
 
-/// A channel and the consumer on it, if there is one.
+/// A channel and the consumer on it, if there is one, and for a while another one beside it, which
+/// is to take over.
 pub struct Subscription {
     channel: Channel,
     queue: ShortString,
     consumer: Option<Consumer>,
     /// We have cancelled it; what was on its way still comes.
     cancelled: bool,
+    /// The one that is to take over.
+    next: Option<Consumer>,
+    /// Its prefetch.
+    prepared: u16,
+    /// The broker has cancelled that one.
+    next_ended: bool,
+    /// The broker has cancelled the one there is, behind what is here.
+    ended: bool,
+    /// Messages that are here already, in the order of their tags, before what the consumer gives.
+    here: VecDeque<Message>,
 }
 
 /// What a look at the queue tells.
@@ -42,6 +56,8 @@ pub enum Delivered {
         /// It was the broker.
         by_broker: bool,
     },
+    /// The consumer that is to take over was given something: there is nothing to wait for.
+    Early,
     /// The channel or the connection is gone.
     Trouble(Trouble),
 }
@@ -53,15 +69,47 @@ impl Subscription {
     /// When the connection is lost.
     pub async fn open(session: &Session, queue: ShortString) -> Result<Self, Trouble> {
         let channel = session.channel().await?;
-        Ok(Subscription { channel, queue, consumer: None, cancelled: false })
+        Ok(Subscription {
+            channel,
+            queue,
+            consumer: None,
+            cancelled: false,
+            next: None,
+            prepared: 0,
+            next_ended: false,
+            ended: false,
+            here: VecDeque::new(),
+        })
     }
 
-    /// Begins to consume with this prefetch, which holds for new consumers only, and these
-    /// arguments.
+    /// Begins to consume with this prefetch and these arguments.
     ///
     /// # Errors
     /// No such queue, no permission, or the connection is lost.
     pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), Trouble> {
+        self.consumer = Some(self.register(prefetch, arguments).await?);
+        (self.cancelled, self.ended) = (false, false);
+        Ok(())
+    }
+
+    /// Registers a consumer with this prefetch and priority beside the one there is; [`take_over`](Self::take_over)
+    /// puts it in its place.
+    ///
+    /// # Errors
+    /// As of [`consume`](Self::consume).
+    pub async fn prepare(&mut self, prefetch: u16, priority: i32) -> Result<(), Trouble> {
+        let mut arguments = FieldTable::default();
+        if priority != 0 {
+            let name = ShortString::try_new("x-priority").unwrap_or_default();
+            arguments.insert(name, AMQPValue::LongInt(priority));
+        }
+        self.next = Some(self.register(prefetch, arguments).await?);
+        (self.prepared, self.next_ended) = (prefetch, false);
+        Ok(())
+    }
+
+    /// A prefetch holds for consumers made after it.
+    async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, Trouble> {
         answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = self.channel.basic_consume(
             self.queue.clone(),
@@ -69,9 +117,111 @@ impl Subscription {
             BasicConsumeOptions::default(),
             arguments,
         );
-        self.consumer = Some(answer(consume).await?);
-        self.cancelled = false;
-        Ok(())
+        answer(consume).await
+    }
+
+    /// The prefetch of the consumer that is to take over, where there is one.
+    pub fn prepared(&self) -> Option<u16> {
+        self.next.as_ref().map(|_| self.prepared)
+    }
+
+    /// Waits at most so long for a message to the consumer that is to take over; whether there is
+    /// one, or it was cancelled.
+    ///
+    /// # Errors
+    /// When the channel is closed.
+    pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, Trouble> {
+        let given = match &mut self.next {
+            Some(next) if self.here.is_empty() && !self.next_ended => {
+                runtime::timeout(limit, next.next()).await
+            }
+            _ => return Ok(true),
+        };
+        match given {
+            Some(Some(delivery)) => {
+                let delivery = delivery.map_err(|error| trouble(&error))?;
+                self.here.push_back(delivery.into());
+                Ok(true)
+            }
+            Some(None) => {
+                self.next_ended = true;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Cancels the consumer there is, and goes on with the one that was prepared. What the first
+    /// was given comes still, in its place; the last tag of that, where there is any.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn take_over(&mut self) -> Result<Option<u64>, Trouble> {
+        self.cancel_own().await?;
+        let Some(next) = self.next.take() else { return Ok(None) };
+        // All that the cancelled one will ever have is here, since the broker has answered.
+        let old = self.consumer.replace(next);
+        (self.cancelled, self.ended) = (false, self.next_ended);
+        self.gather(old)
+    }
+
+    /// Cancels the consumer that was prepared. What it was given by then comes in its place; whether
+    /// that is anything.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn withdraw(&mut self) -> Result<bool, Trouble> {
+        let Some(next) = &self.next else { return Ok(false) };
+        let tag = next.tag();
+        answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await?;
+        let next = self.next.take();
+        Ok(self.gather(next)?.is_some())
+    }
+
+    /// Takes what `other` and the consumer have been given by now; the last tag of the first.
+    fn gather(&mut self, other: Option<Consumer>) -> Result<Option<u64>, Trouble> {
+        let mut given: Vec<Message> = Vec::new();
+        if let Some(mut other) = other {
+            while let Some(Some(delivery)) = other.next().now_or_never() {
+                given.push(delivery.map_err(|error| trouble(&error))?.into());
+            }
+        }
+        let last = given.last().map(|message| message.tag);
+        if let Some(consumer) = &mut self.consumer {
+            while !self.ended
+                && let Some(delivery) = consumer.next().now_or_never()
+            {
+                match delivery {
+                    Some(delivery) => given.push(delivery.map_err(|error| trouble(&error))?.into()),
+                    None => self.ended = true,
+                }
+            }
+        }
+        given.extend(self.here.drain(..));
+        given.sort_by_key(|message| message.tag);
+        self.here = given.into();
+        Ok(last)
+    }
+
+    /// Waits at most so long for a message; whether there is one, or none will come.
+    ///
+    /// # Errors
+    /// When the channel is closed.
+    pub async fn has_message(&mut self, limit: Duration) -> Result<bool, Trouble> {
+        let Some(consumer) = self.consumer.as_mut().filter(|_| self.here.is_empty()) else {
+            return Ok(true);
+        };
+        match runtime::timeout(limit, consumer.next()).await {
+            Some(Some(delivery)) => {
+                self.here.push_back(delivery.map_err(|error| trouble(&error))?.into());
+                Ok(true)
+            }
+            Some(None) => {
+                self.ended = true;
+                Ok(true)
+            }
+            None => Ok(self.ended),
+        }
     }
 
     /// Whether there is a consumer that may be given more.
@@ -86,17 +236,57 @@ impl Subscription {
 
     /// Waits for the next message. Pending for ever where there is no consumer.
     pub async fn next(&mut self) -> Delivered {
+        // What came to the one that is to take over waits for that.
+        if self.next.is_none()
+            && let Some(message) = self.here.pop_front()
+        {
+            return Delivered::Message(message);
+        }
+        if self.is_early() {
+            return Delivered::Early;
+        }
+        if self.ended {
+            return self.read(None);
+        }
         match &mut self.consumer {
             Some(consumer) => {
-                let delivered = consumer.next().await;
-                self.read(delivered)
+                let given = async { (true, consumer.next().await) };
+                let early = async {
+                    match &mut self.next {
+                        Some(next) => (false, next.next().await),
+                        None => std::future::pending().await,
+                    }
+                };
+                let (own, delivered) = runtime::first(given, early).await;
+                if own {
+                    return self.read(delivered);
+                }
+                match delivered {
+                    Some(Ok(delivery)) => self.here.push_back(delivery.into()),
+                    Some(Err(error)) => return Delivered::Trouble(trouble(&error)),
+                    None => self.next_ended = true,
+                }
+                Delivered::Early
             }
             None => std::future::pending().await,
         }
     }
 
+    /// Whether the consumer that is to take over has been given something.
+    fn is_early(&self) -> bool {
+        self.next.is_some() && (self.next_ended || !self.here.is_empty())
+    }
+
     /// The next message, if it is here already.
     pub fn next_now(&mut self) -> Option<Delivered> {
+        if self.next.is_none()
+            && let Some(message) = self.here.pop_front()
+        {
+            return Some(Delivered::Message(message));
+        }
+        if self.ended {
+            return Some(self.read(None));
+        }
         let delivered = self.consumer.as_mut()?.next().now_or_never()?;
         Some(self.read(delivered))
     }
@@ -107,6 +297,7 @@ impl Subscription {
             Some(Err(error)) => Delivered::Trouble(trouble(&error)),
             None => {
                 self.consumer = None;
+                self.ended = false;
                 Delivered::End { by_broker: !self.cancelled }
             }
         }
@@ -118,6 +309,12 @@ impl Subscription {
     /// # Errors
     /// When the connection is lost.
     pub async fn cancel(&mut self) -> Result<(), Trouble> {
+        // First the one that the broker would go on with.
+        self.withdraw().await?;
+        self.cancel_own().await
+    }
+
+    async fn cancel_own(&mut self) -> Result<(), Trouble> {
         let Some(consumer) = self.consumer.as_ref().filter(|_| !self.cancelled) else {
             return Ok(());
         };
@@ -131,7 +328,10 @@ impl Subscription {
     /// # Errors
     /// When the channel is closed.
     pub fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<(), Trouble> {
-        let Acknowledgement { tag, multiple } = *acknowledgement;
+        let Acknowledgement { tag, multiple, reject } = *acknowledgement;
+        if reject {
+            return self.refuse(tag, false);
+        }
         let options = BasicAckOptions { multiple };
         // Handed to lapin here and now; awaiting that it is written would tell no more, since
         // nothing confirms an acknowledgement.
@@ -141,15 +341,7 @@ impl Subscription {
         }
     }
 
-    /// Gives one message up, to the queue's dead-letter exchange.
-    ///
-    /// # Errors
-    /// When the channel is closed.
-    pub fn reject(&self, tag: u64) -> Result<(), Trouble> {
-        self.refuse(tag, false)
-    }
-
-    /// Gives one message back to the queue. Only once the consumer is cancelled.
+    /// Gives one message back to the queue. To a live consumer it comes again at once.
     ///
     /// # Errors
     /// When the channel is closed.
@@ -176,14 +368,16 @@ impl Subscription {
         answer(self.channel.basic_nack(0, options)).await
     }
 
-    /// Looks at the queue by a passive declare, which changes nothing.
+    /// Looks at the queue by a passive declare, which changes nothing. On this very channel: a user
+    /// may be allowed no second one, and the refusal that would close it ends everything anyway.
     ///
     /// # Errors
     /// No such queue, which closes the channel; or the connection is lost.
-    pub async fn look(session: &Session, queue: ShortString) -> Result<Look, Trouble> {
-        let channel = session.channel().await?;
+    pub async fn look(&self) -> Result<Look, Trouble> {
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let declared = answer(channel.queue_declare(queue, options, FieldTable::default())).await?;
+        let declare =
+            self.channel.queue_declare(self.queue.clone(), options, FieldTable::default());
+        let declared = answer(declare).await?;
         Ok(Look { ready: declared.message_count(), consumers: declared.consumer_count() })
     }
 
@@ -191,7 +385,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn close(self) -> Result<(), Trouble> {
+    pub async fn close(&self) -> Result<(), Trouble> {
         let text = ShortString::try_new("OK").unwrap_or_default();
         answer(self.channel.close(200, text)).await
     }

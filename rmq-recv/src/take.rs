@@ -1,11 +1,13 @@
 //! Taking messages: asking for them, and handing them to the output.
 
 use crate::batch::Batch;
+use crate::change::Change;
 use crate::connected::{Break, Connected, QUIET};
 use crate::ledger::Entry;
 use crate::message::Message;
 use crate::offset::Offset;
 use crate::receiver::Receiver;
+use crate::source::Source;
 use crate::stops::Stop;
 use crate::subscription::Delivered;
 use rmq_common::exit::Exit;
@@ -16,14 +18,42 @@ use std::time::Instant;
 const BATCH_BYTES: u64 = 1 << 20;
 
 impl Connected<'_> {
+    /// Begins to consume, where there is no consumer. The first message is taken alone where one
+    /// may wait already, or come back from somebody who dies of it; a stream counts no deliveries,
+    /// and a tap's messages were never anybody else's.
     pub(crate) async fn consume(&mut self) -> Result<(), Break> {
-        self.releasing = false;
         self.quiet_since = Instant::now();
         self.nothing_since = Instant::now();
-        let prefetch = self.receiver.credit.next_prefetch(self.ledger.len());
+        let Receiver { settings, credit, reconnected, .. } = &*self.receiver;
+        let counts = !self.is_stream && matches!(settings.source, Source::Queue(_));
+        let mut others = 0;
+        let mut guarded = false;
+        if counts && credit.limit() > 1 {
+            let reconnected = *reconnected;
+            let look = self.look().await?;
+            others = look.consumers;
+            guarded = reconnected || others > 0 || look.ready > 0;
+        }
+        let prefetch = self.receiver.credit.begin(guarded, self.ledger.len());
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
+        self.change = Change::new(self.ledger.last());
         self.receiver.consumed = true;
+        if guarded && others > 0 {
+            self.stand_in_line(others).await?;
+        }
+        Ok(())
+    }
+
+    /// Of a quorum queue with a single active consumer only that one shows. Where it is not ours,
+    /// the consumer for the full prefetch is registered now, so that nobody comes between the two.
+    async fn stand_in_line(&mut self, others: u32) -> Result<(), Break> {
+        if let Some(prefetch) = self.receiver.credit.beside_the_first()
+            && self.look().await?.consumers == others
+        {
+            self.subscription.prepare(prefetch, 0).await?;
+            self.change.in_line();
+        }
         Ok(())
     }
 
@@ -55,6 +85,7 @@ impl Connected<'_> {
                     self.cancelled_by_broker = by_broker;
                     break;
                 }
+                Delivered::Early => break,
                 Delivered::Trouble(trouble) => return Err(trouble.into()),
             }
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
@@ -81,6 +112,7 @@ impl Connected<'_> {
         let id = self.receiver.name_of(&message);
         let Receiver { settings, output, records, .. } = &mut *self.receiver;
         let (tag, offset) = (message.tag, message.stream_offset());
+        self.is_stream |= offset.is_some();
         let encoded = settings.framing.write(message, id, batch).map_err(|why| {
             let text = format!("write a message of {}: {why}", settings.source.name());
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
@@ -95,18 +127,5 @@ impl Connected<'_> {
             ..Entry::default()
         });
         Ok(())
-    }
-
-    /// Everything that was taken is out and acknowledged, or is with a command, and there is no
-    /// consumer: what next?
-    pub(crate) async fn go_on(&mut self) -> Result<(), Break> {
-        if self.receiver.credit.is_met() {
-            return Err(Break::Stop(Stop::Met));
-        }
-        if self.releasing {
-            self.change_channel().await?;
-            self.seen_empty = true;
-        }
-        self.consume().await
     }
 }

@@ -18,6 +18,7 @@ mod apply;
 mod arguments;
 mod commands;
 mod completions;
+mod consumers;
 mod crashes;
 mod csv_files;
 mod dead_letters;

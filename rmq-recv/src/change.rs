@@ -1,0 +1,237 @@
+//! Another prefetch: one more consumer, which takes over from the one there is.
+//!
+//! A prefetch holds for as long as its consumer. The new one is registered before the old one is
+//! cancelled, because an auto-delete queue goes with its last consumer, and with it what is in it.
+//! It is when the old one is full, or nothing has come for a moment, so that the order is kept.
+//!
+//! A queue with a single active consumer gives the new one nothing while the old one is there, and
+//! once that is cancelled goes on with whichever is next in line. That may be somebody else's, and
+//! then the order among receivers would be broken. A classic queue shows how many wait; a quorum
+//! queue shows none but the active one, by which it is known. Where somebody else may wait, the new
+//! one is registered with a higher priority, which puts it first. Quorum queues know that from
+//! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
+//! what must not come is kept away by acknowledgements that are not sent.
+
+use crate::connected::{Break, Connected};
+use crate::credit::InHand;
+use std::time::{Duration, Instant};
+
+/// How soon a new consumer is given something where messages wait.
+const AT_ONCE: Duration = Duration::from_millis(5);
+/// How long that may take a busy broker.
+const GIVEN_WITHIN: Duration = Duration::from_millis(200);
+/// How soon after the first one the second has to be registered to be held to be the next in line.
+const NEXT_IN_LINE: Duration = Duration::from_millis(250);
+/// From this release on quorum queues with a single active consumer go by priorities.
+const KNOWS_PRIORITIES: u32 = 4;
+/// Between two tries to take over.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long acknowledgements are kept back: less than a broker waits for them (30 minutes).
+const KEPT_AT_MOST: Duration = Duration::from_secs(600);
+
+/// The consumer there is, and how far it may be cancelled.
+#[derive(Debug)]
+pub struct Change {
+    /// When it was registered.
+    registered: Instant,
+    /// The last tag before it.
+    after: u64,
+    /// With a single active consumer, the one that is to take over stands next in line.
+    in_line: bool,
+    /// It stays, until another try.
+    kept: Option<Kept>,
+    /// The priority it was registered with.
+    priority: i32,
+}
+
+/// Whether the consumer that is prepared may take over.
+enum Turn {
+    Its,
+    /// Others may wait, too: it has to come before them.
+    AmongOthers,
+    /// It stays as it is for now.
+    Unknown {
+        /// Somebody else's may be the next to be given what waits.
+        waits: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    since: Instant,
+    until: Instant,
+    pause: Duration,
+    /// Somebody else's consumer waits for the queue's messages, for all that can be known.
+    in_line: bool,
+}
+
+impl Change {
+    /// A consumer was registered just now, after this tag.
+    pub fn new(after: u64) -> Self {
+        Change { registered: Instant::now(), after, in_line: false, kept: None, priority: 0 }
+    }
+
+    /// The one that is to take over was registered with it.
+    pub fn in_line(&mut self) {
+        self.in_line = true;
+    }
+
+    /// Whether it stays for now.
+    pub fn is_kept(&self, now: Instant) -> bool {
+        self.kept.is_some_and(|kept| now < kept.until)
+    }
+
+    fn keep(&mut self, in_line: bool) {
+        let now = Instant::now();
+        let pause = self.kept.map_or(FIRST_PAUSE, |kept| (kept.pause * 2).min(LONGEST_PAUSE));
+        let since = self.kept.map_or(now, |kept| kept.since);
+        self.kept = Some(Kept { since, until: now + pause, pause, in_line });
+    }
+}
+
+impl Connected<'_> {
+    /// What is in hand.
+    pub(crate) fn in_hand(&self) -> InHand {
+        let ledger = &self.ledger;
+        InHand {
+            taken: ledger.len(),
+            done: ledger.done(),
+            earlier: ledger.open_up_to(self.change.after),
+            newer: ledger.since(self.change.after),
+        }
+    }
+
+    /// The prefetch that is to be next, where it may be now.
+    pub(crate) fn next_prefetch(&self) -> Option<u16> {
+        let now = Instant::now();
+        self.receiver.credit.next(self.in_hand()).filter(|_| !self.change.is_kept(now))
+    }
+
+    /// How many of those that are done may be acknowledged now.
+    pub(crate) fn may_acknowledge(&self) -> u64 {
+        let in_bytes = self.change.kept.is_some_and(|kept| kept.in_line);
+        self.receiver.credit.may_acknowledge(self.in_hand(), in_bytes)
+    }
+
+    /// When what is kept back has to be acknowledged.
+    pub(crate) fn kept_until(&self) -> Option<Instant> {
+        let kept = self.change.kept.filter(|_| self.may_acknowledge() < self.ledger.done())?;
+        kept.since.checked_add(KEPT_AT_MOST)
+    }
+
+    /// It has to be, even if more large messages come than are wanted at once; but no more than
+    /// `-n` says, so then another consumer takes over, whoever else may be next in line.
+    pub(crate) async fn end_keeping(&mut self) -> Result<(), Break> {
+        let hand = self.in_hand();
+        if let Some(kept) = &mut self.change.kept {
+            kept.since = Instant::now();
+        }
+        let credit = &self.receiver.credit;
+        if credit.may_acknowledge(hand, false) < hand.done
+            && let Some(prefetch) = credit.next(hand)
+        {
+            self.subscription.prepare(prefetch, self.change.priority).await?;
+            self.take_over().await?;
+        }
+        let number = self.receiver.credit.may_acknowledge(self.in_hand(), false);
+        Ok(self.acknowledge(number)?)
+    }
+
+    /// Has a consumer with this prefetch take over, if that may be.
+    pub(crate) async fn try_change(&mut self, prefetch: u16) -> Result<(), Break> {
+        if self.is_stream {
+            // A stream gives each consumer everything from where it begins, so the old one ends
+            // first; it has neither line nor end.
+            self.subscription.cancel().await?;
+            return Ok(self.acknowledge(u64::MAX)?);
+        }
+        if self.subscription.prepared().is_none() {
+            self.subscription.prepare(prefetch, self.change.priority).await?;
+        }
+        match self.turn().await? {
+            Turn::Its => self.take_over().await,
+            Turn::AmongOthers => {
+                self.subscription.withdraw().await?;
+                self.change.priority += 1;
+                self.subscription.prepare(prefetch, self.change.priority).await?;
+                self.take_over().await
+            }
+            Turn::Unknown { waits } => {
+                self.subscription.withdraw().await?;
+                self.change.keep(waits);
+                Ok(())
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<Turn, Break> {
+        if self.change.in_line || self.subscription.wait_for_next(AT_ONCE).await? {
+            return Ok(Turn::Its);
+        }
+        let look = self.look().await?;
+        match look.consumers {
+            // It has no leader just now.
+            0 => Ok(Turn::Unknown { waits: false }),
+            // The one active consumer of a quorum queue.
+            1 if self.knows_priorities() => Ok(Turn::AmongOthers),
+            1 => {
+                let soon = self.change.registered.elapsed() < NEXT_IN_LINE;
+                let first = self.receiver.credit.is_guarded();
+                Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
+            }
+            // Both are ours, and nobody else's is there.
+            2 => Ok(Turn::Its),
+            // Without a message to give there is nothing by which to tell.
+            _ if look.ready == 0 => Ok(Turn::Unknown { waits: false }),
+            _ if self.subscription.wait_for_next(GIVEN_WITHIN).await? => Ok(Turn::Its),
+            _ => Ok(Turn::AmongOthers),
+        }
+    }
+
+    fn knows_priorities(&self) -> bool {
+        let server = self.session.server();
+        server.is_some_and(|server| server.is_rabbitmq_from(KNOWS_PRIORITIES, 0))
+    }
+
+    /// The consumer that is prepared takes over.
+    pub(crate) async fn take_over(&mut self) -> Result<(), Break> {
+        let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
+        let last = self.subscription.take_over().await?;
+        let priority = self.change.priority;
+        self.change = Change::new(self.ledger.last().max(last.unwrap_or(0)));
+        self.change.priority = priority;
+        self.receiver.credit.changed(prefetch);
+        if !self.subscription.has_message(AT_ONCE).await? && self.look().await?.ready > 0 {
+            self.wake().await?;
+        }
+        Ok(())
+    }
+
+    /// RabbitMQ 3.10: a classic queue with a single active consumer gives the next one nothing until
+    /// something happens to it, as one more consumer. Whether ours is given something then; where
+    /// the other one is, the queue has forgotten ours.
+    pub(crate) async fn wake(&mut self) -> Result<Woken, Break> {
+        if self.subscription.prepared().is_some()
+            || !self.receiver.credit.wants_one_more(self.in_hand())
+        {
+            return Ok(Woken::Nothing);
+        }
+        self.subscription.prepare(1, -1).await?;
+        if self.subscription.withdraw().await? {
+            return Ok(Woken::Other);
+        }
+        let ours = self.subscription.has_message(AT_ONCE).await?;
+        Ok(if ours { Woken::Ours } else { Woken::Nothing })
+    }
+}
+
+/// What one more consumer made of a queue that gave nothing.
+pub(crate) enum Woken {
+    /// It goes on with ours.
+    Ours,
+    /// It gives it to the new one.
+    Other,
+    /// Nothing.
+    Nothing,
+}
