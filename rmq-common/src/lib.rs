@@ -19,6 +19,7 @@ pub mod duration;
 pub mod envelope;
 pub mod exit;
 pub mod failure;
+pub mod files;
 mod frames;
 mod greeting;
 pub mod help;

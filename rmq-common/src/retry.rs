@@ -1,6 +1,7 @@
 //! How long to wait between tries, and when to stop trying.
 
 use crate::duration::Limit;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -46,39 +47,45 @@ fn jitter() -> f64 {
 /// `--retry`: time since the last progress is what counts.
 #[derive(Clone, Debug)]
 pub struct Patience {
-    limit: Limit,
-    since: Instant,
+    limit: Cell<Limit>,
+    since: Cell<Instant>,
 }
 
 impl Patience {
     /// Begins to count now.
     pub fn new(limit: Limit) -> Self {
-        Patience { limit, since: Instant::now() }
+        Patience { limit: Cell::new(limit), since: Cell::new(Instant::now()) }
+    }
+
+    /// Begins to count now, to another limit; what tries meanwhile obeys it from its next try on.
+    pub fn begin(&self, limit: Limit) {
+        self.limit.set(limit);
+        self.since.set(Instant::now());
     }
 
     /// Something moved: begin to count again.
     pub fn progress(&mut self) {
-        self.since = Instant::now();
+        self.since.set(Instant::now());
     }
 
     /// How long nothing has moved.
     pub fn elapsed(&self) -> Duration {
-        self.since.elapsed()
+        self.since.get().elapsed()
     }
 
     /// Whether it is time to give up.
     pub fn is_over(&self) -> bool {
-        self.limit.is_over(self.elapsed())
+        self.limit().is_over(self.elapsed())
     }
 
     /// What is left; `None` is without end.
     pub fn left(&self) -> Option<Duration> {
-        self.limit.left(self.elapsed())
+        self.limit().left(self.elapsed())
     }
 
     /// The limit itself.
     pub fn limit(&self) -> Limit {
-        self.limit
+        self.limit.get()
     }
 }
 
