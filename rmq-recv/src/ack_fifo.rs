@@ -3,11 +3,13 @@
 
 use crate::ack_lines::{AckLines, Said};
 use rmq_common::failure::{Cause, Failure};
+use rmq_common::files;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,9 +34,8 @@ impl AckFifo {
     /// When it is not there, or no FIFO (64); when it cannot be read (74).
     pub fn open(path: &str) -> Result<Self, Failure> {
         let problem = |error| Failure::io(format!("read {path}"), &error);
-        let no_blocking = OFlags::NONBLOCK.bits().cast_signed();
-        let opened = OpenOptions::new().read(true).custom_flags(no_blocking).open(path);
-        let mut fifo = opened.map_err(|error| match error.kind() {
+        let opened = files::open(Path::new(path), OFlags::RDONLY, Mode::empty());
+        let mut fifo = opened.map(File::from).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 Failure::usage(format!("--ack-from {path}: {}; mkfifo makes it", Cause(&error)))
             }
