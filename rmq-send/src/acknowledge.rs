@@ -8,10 +8,13 @@
 use crate::framing::Format;
 use crate::run_id;
 use rmq_common::failure::Failure;
-use rustix::fs::{FileType, Mode, OFlags};
+use rmq_common::files;
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Words that may wait for a slow reader.
@@ -48,32 +51,35 @@ impl Fifo {
     /// # Errors
     /// It is not there (74), or no FIFO (64): a file's reader could not see its writer's end.
     pub fn new(name: &str) -> Result<Self, Failure> {
-        let problem = |error: rustix::io::Errno| Failure::io(format!("open {name}"), &error.into());
-        let status = rustix::fs::stat(name).map_err(problem)?;
-        if FileType::from_raw_mode(status.st_mode) != FileType::Fifo {
-            return Err(Failure::usage(format!("--ack-to {name}: it is no FIFO (see mkfifo(1))")));
-        }
+        let problem = |error: Errno| Failure::io(format!("open {name}"), &error.into());
+        check(name, &rustix::fs::stat(name).map_err(problem)?)?;
         Ok(Fifo { name: name.to_owned() })
     }
 
     /// Opens it; `None` while nobody has opened it to read.
     ///
     /// # Errors
-    /// It cannot be written (74).
+    /// It cannot be written (74), or is not a FIFO any more (64).
     pub fn open(&self) -> Result<Option<OwnedFd>, Failure> {
         // Without waiting for the reader, so that a signal can end the wait.
-        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let problem =
-            |error: rustix::io::Errno| Failure::io(format!("open {}", self.name), &error.into());
-        let fifo = match rustix::fs::open(self.name.as_str(), flags, Mode::empty()) {
+        let problem = |error| Failure::io(format!("open {}", self.name), &error);
+        let fifo = match files::open(Path::new(&self.name), OFlags::WRONLY, Mode::empty()) {
             Ok(fifo) => fifo,
-            Err(rustix::io::Errno::NXIO) => return Ok(None),
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::NXIO) => return Ok(None),
             Err(error) => return Err(problem(error)),
         };
-        let flags = rustix::fs::fcntl_getfl(&fifo).map_err(problem)?;
-        rustix::fs::fcntl_setfl(&fifo, flags - OFlags::NONBLOCK).map_err(problem)?;
+        // Something else may stand there since it was looked at, and must not be written to.
+        check(&self.name, &rustix::fs::fstat(&fifo).map_err(|error| problem(error.into()))?)?;
+        files::wait(&fifo).map_err(problem)?;
         Ok(Some(fifo))
     }
+}
+
+fn check(name: &str, status: &Stat) -> Result<(), Failure> {
+    if FileType::from_raw_mode(status.st_mode) == FileType::Fifo {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--ack-to {name}: it is no FIFO (see mkfifo(1))")))
 }
 
 impl Acknowledger {

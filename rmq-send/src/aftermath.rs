@@ -40,6 +40,9 @@ impl Sender {
             }
             Fate::Empty => self.tally.dropped += 1,
             Fate::Rejected => {
+                if !self.reject(&record) {
+                    self.silenced = true;
+                }
                 // Told only once it is safe.
                 if self.job.acknowledger.is_some() {
                     self.sync_rejects();
@@ -65,14 +68,10 @@ impl Sender {
     /// What is to be in the rejects is there, but for a record whose end never came: that one is not
     /// kept, nor is it done.
     fn end_rejects(&mut self) {
-        match self.job.rejects.as_mut().map(Rejects::end) {
-            Some(Ok(Some(torn))) => {
-                self.untold.retain(|(number, _)| *number < torn);
-                self.verdict.rejections().take_back();
-                self.tally.rejected = self.tally.rejected.saturating_sub(1);
-            }
-            Some(Err(failure)) => self.kept(Some(Err(failure))),
-            Some(Ok(None)) | None => {}
+        if let Some(torn) = self.job.rejects.as_mut().and_then(Rejects::end) {
+            self.untold.retain(|(number, _)| *number < torn);
+            self.verdict.rejections().take_back();
+            self.tally.rejected = self.tally.rejected.saturating_sub(1);
         }
         self.passed();
     }
@@ -147,8 +146,8 @@ impl Sender {
         }
         self.end_rejects();
         if let Some(rejects) = &self.job.rejects {
-            self.verdict.keep_unconfirmed_in(rejects.name());
-            self.verdict.rejections().kept_in(rejects.name());
+            self.verdict.unconfirmed_is(rejects.whereabouts());
+            self.verdict.rejections().are(rejects.whereabouts());
         }
         self.verdict.take_stock(std::mem::take(&mut self.confirmed), unknown, unsent);
         self.end().await;

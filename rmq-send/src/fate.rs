@@ -7,7 +7,7 @@ pub enum Fate {
     Confirmed,
     /// There was nothing to send.
     Empty,
-    /// It will not be sent, and is safe in `--rejects`.
+    /// It will not be sent, and goes to `--rejects` when it leaves.
     Rejected,
     /// It will not be sent.
     Failed,

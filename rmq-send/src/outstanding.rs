@@ -105,8 +105,9 @@ impl Outstanding {
     }
 
     /// A record that cannot be sent takes its place.
-    pub fn push_bad(&mut self, number: u64, fate: Fate) {
-        let record = Record { number, raw: Arc::default(), delivery: None, message: None };
+    pub fn push_bad(&mut self, number: u64, raw: Arc<[u8]>, fate: Fate) {
+        let record = Record { number, raw, delivery: None, message: None };
+        self.bytes += record.size();
         self.entries.push_back(Entry { record, state: State::Settled(fate), returned: None });
     }
 
@@ -330,7 +331,7 @@ mod tests {
     #[test]
     fn records_leave_in_the_order_of_the_input_with_what_became_of_them() {
         let mut window = window(&["a", "b"]);
-        window.push_bad(3, Fate::Rejected);
+        window.push_bad(3, Arc::default(), Fate::Rejected);
         window.push(record(4, "d"));
         assert_eq!(send_all(&mut window), [(1, false), (2, false), (4, false)]);
         window.confirmed(2);

@@ -1,7 +1,7 @@
 //! What may be published now, is.
 
 use crate::acknowledge::Acknowledger;
-use crate::record::{Item, Route};
+use crate::record::{Bad, Item, Raw, Route};
 use crate::sender::Sender;
 use crate::tee::Tee;
 use crate::wire_size;
@@ -23,6 +23,12 @@ impl Sender {
             // More of a record that is not held needs no room.
             let passes = matches!(self.read.front(), Some(Item::Rest { .. }));
             if !passes && !self.has_room() {
+                break;
+            }
+            // It is not held, so all before it must have left, or the rejects are out of order.
+            let is_long =
+                matches!(self.read.front(), Some(Item::Bad(Bad { raw: Raw::Begun { .. }, .. })));
+            if is_long && self.job.rejects.is_some() && !self.window.is_empty() {
                 break;
             }
             let Some(item) = self.read.pop_front() else { break };

@@ -1,7 +1,10 @@
 //! A file that records are appended to, and in which only whole ones stay.
 
-use crate::spool;
-use std::fs::{File, OpenOptions};
+use crate::spool::{self, Directory};
+use rmq_common::files;
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -10,37 +13,101 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,
-    /// Where whole records end in a file that can be cut there; what comes behind is not whole.
-    end: Option<u64>,
+    /// It can be cut, unlike a FIFO.
+    is_regular: bool,
+    /// What ends a record.
+    ending: Vec<u8>,
+    /// A record that is not whole yet.
+    partial: Option<Partial>,
     /// Whether all that was written is known to be on the disk.
     synced: bool,
 }
 
+#[derive(Debug)]
+struct Partial {
+    /// Where it begins, if nothing else came in between.
+    start: u64,
+    /// Bytes of it that are in the file.
+    bytes: u64,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug)]
+pub enum Unusable {
+    /// Another process has it.
+    InUse,
+    /// As the operating system says.
+    Error(io::Error),
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Unusable::Error(error)
+    }
+}
+
 impl RecordFile {
-    /// Opens the file `name`, which is made if it is absent. A last record without `ending`, of a
-    /// run that was killed or of another program, gets it.
+    /// Opens the file `name`, which is made if it is absent, for this process alone. A last record
+    /// without `ending`, of a run that was killed or of another program, gets it.
     ///
     /// # Errors
-    /// As the operating system says.
-    pub fn open(name: &Path, ending: &[u8]) -> io::Result<Self> {
-        let opened = OpenOptions::new().read(true).append(true).create(true).open(name);
-        // A FIFO, or a file that may only be written.
-        let opened = opened.or_else(|_| OpenOptions::new().append(true).create(true).open(name));
-        let file = opened?;
-        let metadata = file.metadata()?;
-        let end = metadata.is_file().then_some(metadata.len());
-        if end == Some(0) {
-            match spool::sync_parent(name) {
-                // Who may not look into the directory cannot do more for the file's name in it.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-                synced => synced?,
+    /// It is in use, or as the operating system says.
+    pub fn open(name: &Path, ending: &[u8]) -> Result<Self, Unusable> {
+        let opened = files::open(
+            name,
+            OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE,
+            Mode::from_raw_mode(0o666),
+        );
+        let file = opened.map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::NXIO) => io::Error::other("nothing reads it"),
+            _ => error,
+        })?;
+        files::wait(&file)?;
+        let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+        let is_regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        if is_regular {
+            let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+            // Where there are no locks, appending is safe all the same.
+            if locked == Err(Errno::WOULDBLOCK) {
+                return Err(Unusable::InUse);
+            }
+            if rustix::fs::fstat(&file).map_err(io::Error::from)?.st_size == 0 {
+                match spool::sync_parent(name) {
+                    // Who may not look into the directory cannot do more for the file's name in it.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                    synced => synced?,
+                }
             }
         }
-        let mut opened = RecordFile { file, end, synced: true };
-        if let (Some(length @ 1..), [ending]) = (end, ending) {
-            let mut last = [0];
-            if opened.file.read_exact_at(&mut last, length - 1).is_ok() && last != [*ending] {
-                opened.append(&[*ending])?;
+        // What may only be written cannot be looked into.
+        let reader = || files::open(name, OFlags::RDONLY, Mode::empty()).ok();
+        let reader = is_regular.then(reader).flatten().filter(|reader| {
+            rustix::fs::fstat(reader).is_ok_and(|reader| files::is_same(&reader, &status))
+        });
+        Ok(Self::begin(file.into(), reader.map(File::from), ending)?)
+    }
+
+    /// The same for the file `name` of a spool, which is this process's already.
+    ///
+    /// # Errors
+    /// As the operating system says; it is not a file of ours.
+    pub fn in_spool(directory: &Directory, name: &str, ending: &[u8]) -> io::Result<Self> {
+        let file = directory.append(name)?;
+        if file.metadata()?.len() == 0 {
+            directory.sync()?;
+        }
+        let reader = file.try_clone()?;
+        Self::begin(file, Some(reader), ending)
+    }
+
+    fn begin(file: File, reader: Option<File>, ending: &[u8]) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let (is_regular, ending) = (metadata.is_file(), ending.to_vec());
+        let mut opened = RecordFile { file, is_regular, ending, partial: None, synced: true };
+        if let (Some(reader), length @ 1.., [ending]) = (reader, metadata.len(), &*opened.ending) {
+            let (mut last, ending) = ([0], *ending);
+            if reader.read_exact_at(&mut last, length - 1).is_ok() && last != [ending] {
+                opened.append(&[ending])?;
                 opened.whole();
             }
         }
@@ -52,40 +119,67 @@ impl RecordFile {
         &self.file
     }
 
+    /// Whether what is written stays in it.
+    pub fn keeps(&self) -> bool {
+        self.is_regular
+    }
+
     /// Whether it has something in it, as far as that can be told.
     pub fn has_records(&self) -> bool {
-        self.end.is_some_and(|end| end > 0)
+        self.is_regular && self.length().is_ok_and(|length| length > 0)
     }
 
     /// Appends to what is not whole yet.
     ///
     /// # Errors
-    /// It is not in the file, and neither is anything else behind the last whole record.
-    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// It is not in the file, and neither is anything else of the record that is not whole.
+    pub fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
         self.synced = false;
-        let written = self.file.write_all(bytes);
+        let mut partial = match self.partial.take() {
+            Some(partial) => partial,
+            None => Partial { start: self.length()?, bytes: 0 },
+        };
+        // One write, unless the disk is full, so that what others append does not come in between.
+        let written = loop {
+            match self.file.write(bytes) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    partial.bytes += written as u64;
+                    bytes = &bytes[written..];
+                    if bytes.is_empty() {
+                        break Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.partial = Some(partial);
         if written.is_err() {
             self.take_back();
         }
         written
     }
 
-    /// What is behind the last whole record goes.
+    /// What there is of a record that is not whole goes. Where something else came behind it, it
+    /// stays, and is ended: nothing of anybody else's is cut off.
     pub fn take_back(&mut self) {
-        if let Some(end) = self.end {
-            // Where that fails the file is beyond help.
-            let _ = self.file.set_len(end);
-        }
+        let Some(Partial { start, bytes }) = self.partial.take().filter(|_| self.is_regular) else {
+            return;
+        };
+        // Where either fails the file is beyond help.
+        let _ = match self.length() {
+            Ok(length) if length == start + bytes => self.file.set_len(start),
+            _ => self.file.write_all(&self.ending),
+        };
     }
 
     /// All that is in the file is whole.
     pub fn whole(&mut self) {
-        if let (Some(end), Ok(metadata)) = (&mut self.end, self.file.metadata()) {
-            *end = metadata.len();
-        }
+        self.partial = None;
     }
 
     /// Makes sure that what was appended is on the disk.
@@ -102,6 +196,54 @@ impl RecordFile {
             synced => synced,
         }
     }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
 }
 
-const EINVAL: i32 = rustix::io::Errno::INVAL.raw_os_error();
+const EINVAL: i32 = Errno::INVAL.raw_os_error();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_append_meanwhile_is_never_cut_off() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rejects");
+        let mut file = RecordFile::open(&path, b"\n").unwrap();
+        file.append(b"half of a rec").unwrap();
+        let mut other = File::options().append(true).open(&path).unwrap();
+        other.write_all(b"of another program\n").unwrap();
+        file.take_back();
+        file.append(b"next\n").unwrap();
+        file.whole();
+        let text = "half of a recof another program\n\nnext\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        // Where it is the last, it goes.
+        file.append(b"half").unwrap();
+        file.take_back();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_is_for_one_at_a_time_and_a_fifo_needs_a_reader() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rejects");
+        let first = RecordFile::open(&path, b"\n").unwrap();
+        assert!(matches!(RecordFile::open(&path, b"\n"), Err(Unusable::InUse)));
+        drop(first);
+        RecordFile::open(&path, b"\n").unwrap();
+        let fifo = directory.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let Err(Unusable::Error(error)) = RecordFile::open(&fifo, b"\n") else {
+            panic!("a FIFO that nothing reads")
+        };
+        assert_eq!(error.to_string(), "nothing reads it");
+        let read = OFlags::RDONLY | OFlags::NONBLOCK;
+        let _reader = rustix::fs::open(&fifo, read, Mode::empty()).unwrap();
+        let file = RecordFile::open(&fifo, b"\n").unwrap();
+        assert!(!file.keeps());
+    }
+}

@@ -10,11 +10,16 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{self, first, sleep_until};
+use std::cell::Cell;
 use std::future::{Future, pending};
 use std::time::{Duration, Instant};
 
 /// How long a run with a spool is without a broker before it says so.
 const NO_BROKER: Duration = Duration::from_secs(5);
+/// How long a run with a spool leaves a broker that has refused its credentials.
+const REFUSED: Duration = Duration::from_secs(30);
+/// How often it is looked meanwhile whether the input has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Sender {
     /// The channel or the connection is gone.
@@ -116,56 +121,84 @@ impl Sender {
         }
         // What is in a spool is safe, so that a signal need not wait for a broker.
         let grace = if self.job.spooled.is_some() { Duration::ZERO } else { LAST_CONFIRMS };
-        let mut spooled = None;
+        let mut over = None;
+        let ended = Cell::new(self.job.spooled.as_ref().is_none_or(|spooled| spooled.is_over));
         let Sender { broker, signals, deadline, job, diagnostics, .. } = self;
         let connect = async {
             runtime::sleep(pause).await;
-            connect(broker, job.mandatory, &patience).await.map(Some)
-        };
-        let no_broker = async {
-            match job.spooled.as_ref().filter(|spooled| !spooled.is_over) {
-                Some(here) => {
-                    spooled = here.over.recv_async().await.ok();
-                    if let Some(broken) = spooled.as_ref().and_then(|over| over.broken.clone()) {
-                        return Err(broken);
+            let mut told = false;
+            loop {
+                let failure = match connect(broker, job.mandatory, &patience).await {
+                    Ok(link) => return Ok(Connected::Link(Box::new(link))),
+                    Err(failure) => failure,
+                };
+                match failure.exit() {
+                    Exit::Unavailable if job.spooled.is_some() => {
+                        let text = match job.retry {
+                            Limit::For(limit) if limit.is_zero() => "no broker reached".to_owned(),
+                            limit => format!("no broker reached within {limit} (--retry)"),
+                        };
+                        return Err(Failure::new(Exit::Unavailable, format!("{failure}; {text}")));
                     }
-                    if here.done.kept() == 0 && here.done.in_memory() == 0 {
-                        return Ok(None);
+                    // What is read is kept, and whoever writes it must not be stopped by that.
+                    Exit::NoPerm if job.spooled.is_some() && !ended.get() => {
+                        if !std::mem::replace(&mut told, true) {
+                            let text = "trying again; what is read is kept in the spool";
+                            diagnostics.notice(&format!("{failure}; {text}"));
+                        }
+                        let again = Instant::now() + REFUSED;
+                        while !ended.get() && Instant::now() < again {
+                            runtime::sleep(LOOK_AGAIN).await;
+                        }
                     }
-                    let over = Patience::new(job.retry);
-                    sleep_until(over.left().map(|left| Instant::now() + left)).await;
-                    let text = match job.retry {
-                        Limit::For(limit) if limit.is_zero() => "no broker reached".to_owned(),
-                        limit => format!("no broker reached within {limit} (--retry)"),
-                    };
-                    Err(Failure::new(Exit::Unavailable, text))
+                    _ => return Err(failure),
                 }
-                None => pending().await,
             }
+        };
+        let meanwhile = async {
+            let Some(spooled) = &job.spooled else { return pending().await };
+            if !spooled.is_over {
+                over = spooled.over.recv_async().await.ok();
+                if let Some(broken) = over.as_ref().and_then(|over| over.broken.clone()) {
+                    return Err(broken);
+                }
+                if spooled.done.kept() == 0 && spooled.done.in_memory() == 0 {
+                    return Ok(Connected::NothingToSend);
+                }
+                // Whatever is left of it, there is one more try.
+                patience.begin(job.retry);
+                ended.set(true);
+            }
+            spooled.awaited().await;
+            Ok(Connected::Awaited)
         };
         // Whoever reads the log of a service must know where its records are.
         let notice = async {
             runtime::sleep(NO_BROKER).await;
             if let Some(spooled) = &job.spooled {
-                let directory = &spooled.directory;
+                let directory = spooled.directory.path().display();
                 let text = format!("no broker yet; what is read is kept in the spool {directory}");
                 diagnostics.notice(&text);
             }
             pending().await
         };
-        let connect = first(connect, first(no_broker, notice));
+        let connect = first(connect, first(meanwhile, notice));
         let (connected, signal) = unless_stopped(signals, *deadline, grace, connect).await;
-        if let Some(over) = spooled {
+        if let Some(over) = over {
             self.spooled(over);
         }
         self.take_signal(signal);
         match connected {
-            Some(Ok(Some(link))) => {
-                self.link = Some(link);
+            Some(Ok(Connected::Link(link))) => {
+                self.link = Some(*link);
                 return true;
             }
             // Nothing was read, and nothing waits: no broker is needed.
-            Some(Ok(None)) => self.verdict.nothing_to_send(),
+            Some(Ok(Connected::NothingToSend)) => self.verdict.stop(),
+            Some(Ok(Connected::Awaited)) => {
+                self.hand_over();
+                self.verdict.stop();
+            }
             Some(Err(failure)) => self.give_up(failure),
             None => self.give_up_for_the_signal(),
         }
@@ -219,6 +252,14 @@ impl Sender {
             self.lost(Trouble::Lost(format!("nothing confirmed for {seconds} s"))).await;
         }
     }
+}
+
+/// What came of trying to connect.
+enum Connected {
+    Link(Box<Link>),
+    NothingToSend,
+    /// Another rmq-send waits for the spool.
+    Awaited,
 }
 
 /// Looks whether the queue or the exchange of `route` is there.

@@ -14,8 +14,8 @@ pub struct Rejections {
     /// The first in the input, and why.
     first: Option<(u64, Failure)>,
     worst: Option<Exit>,
-    /// The file they are in.
-    kept_in: Option<String>,
+    /// Where they are: `kept in bad`.
+    whereabouts: Option<String>,
 }
 
 impl Rejections {
@@ -33,9 +33,9 @@ impl Rejections {
         }
     }
 
-    /// They are in this file.
-    pub fn kept_in(&mut self, name: &str) {
-        self.kept_in = Some(name.to_owned());
+    /// They are there: `kept in bad`.
+    pub fn are(&mut self, whereabouts: String) {
+        self.whereabouts = Some(whereabouts);
     }
 
     /// One of them is not kept after all.
@@ -60,7 +60,7 @@ impl Rejections {
 
     /// `; 2 records rejected, kept in bad`; empty where there is none.
     pub fn told(&self) -> String {
-        let kept = self.kept_in.as_ref().map(|name| format!(", kept in {name}"));
+        let kept = self.whereabouts.as_ref().map(|whereabouts| format!(", {whereabouts}"));
         let kept = kept.unwrap_or_default();
         match self.count {
             0 => String::new(),

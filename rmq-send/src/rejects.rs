@@ -3,39 +3,66 @@
 
 use crate::framing::Format;
 use crate::record::Raw;
-use crate::record_file::RecordFile;
+use crate::record_file::{RecordFile, Unusable};
+use crate::spool::Directory;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How much of a record in another file is copied at once.
+const BLOCK: usize = 256 << 10;
+
+/// Its name in a spool.
+const IN_SPOOL: &str = "rejected";
 
 /// The file of rejects.
 #[derive(Debug)]
 pub struct Rejects {
     name: String,
     format: Format,
+    /// Where it is in a spool.
+    spool: Option<InSpool>,
     /// Opened when it is needed.
     file: Option<RecordFile>,
-    /// The record that is being written without being held, because it is too long; what is
-    /// rejected meanwhile waits.
+    /// The record that is being written without being held, because it is too long.
     passing: Option<u64>,
-    waiting: Vec<u8>,
+}
+
+/// The file of a spool, which two threads append to.
+#[derive(Clone, Debug)]
+struct InSpool {
+    directory: Arc<Directory>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Rejects {
     /// The file `name`, made when the first record comes, to append records of `format` to.
     pub fn new(name: &str, format: Format) -> Self {
         let name = name.to_owned();
-        Rejects { name, format, file: None, passing: None, waiting: Vec::new() }
+        Rejects { name, format, spool: None, file: None, passing: None }
+    }
+
+    /// The file of a spool, to append envelopes to: an end for each of two threads.
+    pub fn in_spool(directory: &Arc<Directory>) -> [Self; 2] {
+        let name = directory.at(IN_SPOOL).display().to_string();
+        let spool = InSpool { directory: Arc::clone(directory), turn: Arc::default() };
+        [(); 2].map(|()| {
+            let rejects = Self::new(&name, Format::Json);
+            Rejects { spool: Some(spool.clone()), ..rejects }
+        })
     }
 
     /// Opens the file now.
     ///
     /// # Errors
-    /// It cannot be written (74); or it holds the one record that it could, of whole framing (64).
+    /// It cannot be written (74), or another run writes to it (75); or it holds the one record that
+    /// it could, of whole framing (64).
     pub fn open(&mut self) -> Result<&File, Failure> {
         let (name, format) = (self.name.clone(), self.format);
-        let file = self.opened().map_err(|error| problem(&name, &error))?;
+        let file = self.opened()?;
         if format == Format::Whole && file.has_records() {
             let text =
                 format!("--rejects {name}: it is not empty, and --format whole is one record");
@@ -44,9 +71,15 @@ impl Rejects {
         Ok(file.file())
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// The file, where it is open.
+    pub fn file(&self) -> Option<&File> {
+        self.file.as_ref().map(RecordFile::file)
+    }
+
+    /// Where what it took is: `kept in bad`, or `written to /dev/stderr`.
+    pub fn whereabouts(&self) -> String {
+        let keeps = self.file.as_ref().is_none_or(RecordFile::keeps);
+        format!("{} {}", if keeps { "kept in" } else { "written to" }, self.name)
     }
 
     /// Appends a record.
@@ -56,11 +89,32 @@ impl Rejects {
     pub fn record(&mut self, raw: &[u8]) -> Result<(), Failure> {
         let mut framed = Vec::with_capacity(raw.len() + 4);
         self.format.frame(raw, &mut framed);
-        if self.is_passing() {
-            self.waiting.extend_from_slice(&framed);
-            return Ok(());
-        }
+        let turn = self.spool.as_ref().map(|spool| Arc::clone(&spool.turn));
+        let _turn = turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         self.append(&framed, true)
+    }
+
+    /// Appends a record that is in another file, framed.
+    ///
+    /// # Errors
+    /// It is not in the file, or cannot be read (74).
+    pub fn copy(&mut self, from: &mut File) -> Result<(), Failure> {
+        let turn = self.spool.as_ref().map(|spool| Arc::clone(&spool.turn));
+        let _turn = turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut block = vec![0; BLOCK];
+        loop {
+            match from.read(&mut block) {
+                Ok(0) => return self.append(&[], true),
+                Ok(length) => self.append(&block[..length], false)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    if let Some(file) = &mut self.file {
+                        file.take_back();
+                    }
+                    return Err(Failure::io("read what is to be rejected", &error));
+                }
+            }
+        }
     }
 
     /// Appends what there is of the record `number`, which cannot be sent.
@@ -84,33 +138,24 @@ impl Rejects {
     /// It is not in the file (74).
     pub fn rest(&mut self, bytes: &[u8], more: bool) -> Result<(), Failure> {
         self.append(bytes, !more)?;
-        if more {
-            return Ok(());
+        if !more {
+            self.passing = None;
         }
-        self.passing = None;
-        self.write_waiting()
+        Ok(())
     }
 
-    /// Whether a record is being written whose end has not come; what was rejected meanwhile is not
-    /// in the file yet.
+    /// Whether a record is being written whose end has not come.
     pub fn is_passing(&self) -> bool {
         self.passing.is_some()
     }
 
-    /// Nothing more comes: a record whose end has not come is taken back, and what waited behind it
-    /// is written. The number of that record, where there was one.
-    ///
-    /// # Errors
-    /// What waited is not in the file (74).
-    pub fn end(&mut self) -> Result<Option<u64>, Failure> {
+    /// Nothing more comes: a record whose end has not come is taken back. Its number, where there was one.
+    pub fn end(&mut self) -> Option<u64> {
         let torn = self.passing.take();
-        if torn.is_some() {
-            if let Some(file) = &mut self.file {
-                file.take_back();
-            }
-            self.write_waiting()?;
+        if let (Some(_), Some(file)) = (torn, &mut self.file) {
+            file.take_back();
         }
-        Ok(torn)
+        torn
     }
 
     /// Makes sure that what was appended is on the disk.
@@ -122,31 +167,39 @@ impl Rejects {
         synced.map_err(|error| Failure::io(format!("write {} to disk", self.name), &error))
     }
 
-    fn write_waiting(&mut self) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut self.waiting);
-        self.append(&waiting, true)
-    }
-
     fn append(&mut self, bytes: &[u8], whole: bool) -> Result<(), Failure> {
-        let appended = self.opened().and_then(|file| {
-            file.append(bytes)?;
-            if whole {
-                file.whole();
-            }
-            Ok(())
-        });
-        appended.map_err(|error| problem(&self.name, &error))
+        let name = self.name.clone();
+        let file = self.opened()?;
+        file.append(bytes).map_err(|error| problem(&name, &error))?;
+        if whole {
+            file.whole();
+        }
+        Ok(())
     }
 
-    fn opened(&mut self) -> io::Result<&mut RecordFile> {
-        match &mut self.file {
+    fn opened(&mut self) -> Result<&mut RecordFile, Failure> {
+        let Rejects { name, format, spool, file, .. } = self;
+        match file {
             Some(file) => Ok(file),
             none => {
                 let mut ending = Vec::new();
-                if let Format::Lines | Format::Nul | Format::Json = self.format {
-                    self.format.frame(&[], &mut ending);
+                if let Format::Lines | Format::Nul | Format::Json = format {
+                    format.frame(&[], &mut ending);
                 }
-                Ok(none.insert(RecordFile::open(Path::new(&self.name), &ending)?))
+                let opened = match spool {
+                    Some(InSpool { directory, .. }) => {
+                        RecordFile::in_spool(directory, IN_SPOOL, &ending).map_err(Unusable::Error)
+                    }
+                    None => RecordFile::open(Path::new(name), &ending),
+                };
+                let opened = opened.map_err(|why| match why {
+                    Unusable::Error(error) => problem(name, &error),
+                    Unusable::InUse => {
+                        let text = "in use by another rmq-send (each run needs a file of its own)";
+                        Failure::new(Exit::TempFail, format!("--rejects {name}: {text}"))
+                    }
+                })?;
+                Ok(none.insert(opened))
             }
         }
     }
@@ -167,31 +220,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rejected_while_a_long_record_passes_stands_behind_it() {
+    fn a_long_record_whose_end_never_came_is_taken_back() {
         let directory = tempfile::tempdir().unwrap();
         let name = directory.path().join("rejects").to_str().unwrap().to_owned();
         let mut rejects = open(&name, Format::Lines).unwrap();
         rejects.record(b"first").unwrap();
         rejects.bad(7, &Raw::Begun { bytes: b"long"[..].into(), more: true }).unwrap();
-        rejects.record(b"second").unwrap();
         rejects.rest(b" and longer", true).unwrap();
-        rejects.rest(b" still\n", false).unwrap();
-        rejects.record(b"third").unwrap();
-        rejects.sync().unwrap();
-        let text = std::fs::read_to_string(&name).unwrap();
-        assert_eq!(text, "first\nlong and longer still\nsecond\nthird\n");
-    }
-
-    #[test]
-    fn a_long_record_whose_end_never_came_is_taken_back() {
-        let directory = tempfile::tempdir().unwrap();
-        let name = directory.path().join("rejects").to_str().unwrap().to_owned();
-        let mut rejects = open(&name, Format::Lines).unwrap();
-        rejects.bad(7, &Raw::Begun { bytes: b"long"[..].into(), more: true }).unwrap();
-        rejects.record(b"second").unwrap();
-        rejects.rest(b" and longer", true).unwrap();
-        assert_eq!(rejects.end().unwrap(), Some(7));
-        assert_eq!(std::fs::read_to_string(&name).unwrap(), "second\n");
+        assert_eq!(rejects.end(), Some(7));
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "first\n");
+        rejects.bad(8, &Raw::Begun { bytes: b"long"[..].into(), more: true }).unwrap();
+        rejects.rest(b" and whole\n", false).unwrap();
+        assert_eq!(rejects.end(), None);
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "first\nlong and whole\n");
     }
 
     #[test]
@@ -215,6 +256,7 @@ mod tests {
         rejected.record(b"two").unwrap();
         rejected.sync().unwrap();
         assert_eq!(std::fs::read(&name).unwrap(), b"one\ntwo\n");
+        drop(rejected);
         std::fs::write(&name, b"one\ntw").unwrap();
         for line in [b"three", b"fours"] {
             Rejects::new(&name, Format::Json).record(line).unwrap();

@@ -2,19 +2,21 @@
 
 use crate::acknowledge::{Acknowledger, Fifo};
 use crate::arguments::{Arguments, PROGRAM};
+use crate::claiming::{Claim, Claimed};
 use crate::compose::Composer;
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::framing::Format;
 use crate::input::{Plan, Reader};
+use crate::outputs::{check_apart, check_output};
 use crate::positions::Positions;
 use crate::properties::Properties;
 use crate::recovery;
 use crate::rejects::Rejects;
 use crate::sender::{Job, Sender};
 use crate::sources::Source;
-use crate::spooled::{self, Spooled};
-use crate::tally::Tally;
+use crate::spooled::Spooled;
+use crate::tally::{StatsFile, Tally};
 use crate::tee::Tee;
 use crate::verdict::Verdict;
 use rmq_common::diagnostics::Diagnostics;
@@ -54,7 +56,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         format: destination.format,
         max_size: arguments.max_size,
         composer,
-        beyond_bad: arguments.rejects.is_some() || arguments.dry_run,
+        beyond_bad: arguments.rejects.is_some() || arguments.spool.is_some() || arguments.dry_run,
         diagnostics,
     };
     if arguments.dry_run {
@@ -89,23 +91,25 @@ async fn send(
     let diagnostics = options.diagnostics(PROGRAM);
     let mut broker = options.broker(diagnostics)?;
     let format = plan.format;
-    let rejects = match &arguments.rejects {
-        Some(name) => Some(open_rejects(name, &plan)?),
+    let open_rejects = |plan: &Plan| match &arguments.rejects {
+        Some(name) => open_rejects(name, &arguments, plan).map(Some),
+        None => Ok(None),
+    };
+    let rejects = if arguments.spool.is_some() { None } else { open_rejects(&plan)? };
+    let stats = match &arguments.stats {
+        Some(name) => Some(open_stats(name, &arguments, &plan, rejects.as_ref())?),
         None => None,
     };
     // Announced before a broker is looked for: where none is found, the reader must see it end.
     let acknowledger = match &arguments.ack_to {
         Some(name) => {
             let Some(fifo) = wait_for_reader(name, &plan.sources, diagnostics).await? else {
-                return outcome(&arguments, diagnostics, Verdict::default(), &Tally::default());
+                return outcome(stats, diagnostics, Verdict::default(), &Tally::default());
             };
             Some(Acknowledger::start(name, fifo, format)?)
         }
         None => None,
     };
-    if let Some(name) = &arguments.stats {
-        Tally::try_file(name)?;
-    }
     let mandatory = !arguments.allow_unroutable;
     let mut job = Job {
         window: arguments.window,
@@ -123,18 +127,29 @@ async fn send(
     };
     if let Some(directory) = &arguments.spool {
         let signals = signals::requests_to_stop()?;
-        let spool = Spooled::start(&arguments, directory, plan, rejects, diagnostics)?;
-        let (spooled, reader) = spool;
+        job.retry = options.retry_or(Limit::Forever);
+        let (sources, retry) = (&plan.sources, job.retry);
+        let claim = Claim { sources, retry, signals: &signals, diagnostics };
+        let spool = match claim.of(directory).await? {
+            Claimed::Ours(spool) => spool,
+            Claimed::Signalled(signal) => return Ok(Ending::Signal(signal)),
+        };
+        // An earlier run has let them go by now.
+        let rejects = open_rejects(&plan)?;
+        if let (Some(stats), Some(rejects)) = (&stats, &rejects) {
+            check_apart(stats, rejects)?;
+        }
+        let started = Spooled::start(&arguments, spool, plan, rejects, diagnostics)?;
+        let (spooled, reader, rejected) = started;
         // What an earlier run left goes where that run sent it.
         job.fixed = None;
-        job.retry = options.retry_or(Limit::Forever);
         job.positions = Positions::new("spooled record");
         job.spooled = Some(spooled);
-        job.rejects = Some(spooled::rejects(directory));
+        job.rejects = Some(rejected);
         // What is not sent is in the spool: nothing is read on for the rejects' sake.
         job.finite = false;
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
-        return outcome(&arguments, diagnostics, verdict, &tally);
+        return outcome(stats, diagnostics, verdict, &tally);
     }
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
@@ -150,18 +165,18 @@ async fn send(
     }
     let reader = Reader::start(plan)?;
     let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
-    outcome(&arguments, diagnostics, verdict, &tally)
+    outcome(stats, diagnostics, verdict, &tally)
 }
 
 /// Tells the tally where it is wanted, and the outcome.
 fn outcome(
-    arguments: &Arguments,
+    stats: Option<StatsFile>,
     diagnostics: Diagnostics,
     mut verdict: Verdict,
     tally: &Tally,
 ) -> Result<Ending, Failure> {
-    if let Some(name) = &arguments.stats
-        && let Err(failure) = tally.write(name)
+    if let Some(stats) = stats
+        && let Err(failure) = stats.write(tally)
     {
         verdict.fail(failure);
     }
@@ -174,17 +189,28 @@ fn outcome(
     outcome
 }
 
-fn open_rejects(name: &str, plan: &Plan) -> Result<Rejects, Failure> {
+fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Rejects, Failure> {
     let mut rejects = Rejects::new(name, plan.format);
-    let file = rejects.open()?;
-    if plan.sources.iter().any(|source| source.is_same_file(file)) {
-        return Err(Failure::usage(format!("--rejects {name}: it is what is read")));
-    }
+    check_output("--rejects", name, rejects.open()?, arguments, plan)?;
     if plan.format == Format::Whole && plan.sources.len() > 1 {
         let text = "--rejects holds one record of --format whole; send the files one by one";
         return Err(Failure::usage(text));
     }
     Ok(rejects)
+}
+
+fn open_stats(
+    name: &str,
+    arguments: &Arguments,
+    plan: &Plan,
+    rejects: Option<&Rejects>,
+) -> Result<StatsFile, Failure> {
+    let stats = StatsFile::open(name)?;
+    check_output("--stats", name, stats.file(), arguments, plan)?;
+    if let Some(rejects) = rejects {
+        check_apart(&stats, rejects)?;
+    }
+    Ok(stats)
 }
 
 /// Waits until somebody reads the FIFO, so that nothing is told to nobody; `None` where there turns

@@ -18,10 +18,11 @@ use crate::watch::Watch;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
+use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime::{first, sleep_until};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,6 +82,8 @@ pub struct Sender {
     /// A signal came: confirms are awaited until then.
     pub(crate) deadline: Option<Instant>,
     pub(crate) verdict: Verdict,
+    /// Why records in the window are to be kept in the rejects when they leave.
+    pub(crate) refused: BTreeMap<u64, Failure>,
     /// A record is lost to this run, so that nothing behind it is told as done.
     pub(crate) silenced: bool,
     /// What is done, or will be when a record has passed into the rejects, and waits to be told.
@@ -94,6 +97,7 @@ enum Step {
     Input(Input),
     Signal(i32),
     Spooled(Over),
+    Awaited,
     Time,
 }
 
@@ -128,6 +132,7 @@ impl Sender {
             watch: Watch::default(),
             deadline: None,
             verdict: Verdict::default(),
+            refused: BTreeMap::new(),
             silenced: false,
             untold: Vec::new(),
             job,
@@ -159,6 +164,7 @@ impl Sender {
                 Step::Input(input) => self.input(input),
                 Step::Signal(signal) => self.signal(signal),
                 Step::Spooled(over) => self.spooled(over),
+                Step::Awaited => self.hand_over(),
                 Step::Time => self.give_up_on_a_stalled_link().await,
             }
             self.leave();
@@ -184,11 +190,17 @@ impl Sender {
         let wants_input = !self.input_over && self.read.is_empty() && has_room;
         let Sender { link, reader, signals, job, .. } = self;
         let Job { tee, acknowledger, spooled, .. } = job;
-        let spooled = spooled.as_ref().filter(|spooled| !spooled.is_over);
         let spooled = async {
-            match spooled.map(|spooled| spooled.over.recv_async()) {
-                Some(over) => Step::Spooled(over.await.unwrap_or_else(|_| Over::lost())),
-                None => pending().await,
+            match spooled {
+                Some(spooled) if !spooled.is_over => {
+                    let over = spooled.over.recv_async().await;
+                    Step::Spooled(over.unwrap_or_else(|_| Over::lost()))
+                }
+                Some(spooled) if !spooled.handed_over => {
+                    spooled.awaited().await;
+                    Step::Awaited
+                }
+                _ => pending().await,
             }
         };
         let news = async {
@@ -235,8 +247,14 @@ impl Sender {
         Some(Instant::now() + left.max(floor))
     }
 
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.job.spooled.as_ref().is_some_and(|spooled| spooled.handed_over)
+    }
+
     pub(crate) fn input(&mut self, input: Input) {
         match input {
+            // They stay in the spool.
+            Input::Items(_) if self.is_handed_over() => {}
             Input::Items(items) => {
                 let records = items.iter().filter(|item| !matches!(item, Item::Rest { .. }));
                 // What comes out of the spool was read by its own thread, or by an earlier run.

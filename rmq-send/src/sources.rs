@@ -1,8 +1,9 @@
 //! What is read: standard input, files one after another, or a text of the command line.
 
 use rmq_common::failure::Failure;
+use rmq_common::files;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -81,9 +82,12 @@ impl Source {
 
     /// Whether it comes to an end by itself.
     pub fn is_finite(&self) -> bool {
-        let is_file = |status: rustix::io::Result<rustix::fs::Stat>| {
-            let kind = status.map(|status| FileType::from_raw_mode(status.st_mode));
-            kind == Ok(FileType::RegularFile)
+        let is_file = |status: rustix::io::Result<Stat>| {
+            status.is_ok_and(|status| match FileType::from_raw_mode(status.st_mode) {
+                FileType::RegularFile => true,
+                FileType::CharacterDevice => is_null(&status),
+                _ => false,
+            })
         };
         match self {
             Source::Text(_) => true,
@@ -112,14 +116,18 @@ impl Source {
         };
         match (read, rustix::fs::fstat(file)) {
             // A device such as /dev/null gives back nothing of what is written to it.
-            (Ok(one), Ok(other))
-                if FileType::from_raw_mode(one.st_mode) == FileType::RegularFile =>
-            {
-                (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+            (Ok(one), Ok(other)) => {
+                let kind = FileType::from_raw_mode(one.st_mode);
+                matches!(kind, FileType::RegularFile | FileType::Fifo)
+                    && files::is_same(&one, &other)
             }
             _ => false,
         }
     }
+}
+
+fn is_null(status: &Stat) -> bool {
+    rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == status.st_rdev)
 }
 
 /// Writes a text into a pipe, from a thread, because it may be larger than the pipe.

@@ -1,50 +1,59 @@
 //! A run with `--spool`: what differs from one without.
 
 use crate::arguments::{Arguments, SpoolFull};
-use crate::framing::Format;
 use crate::input::{Input, Plan, Reader, read_into};
 use crate::rejects::Rejects;
 use crate::replaying::{self, Sequences};
-use crate::sender::Sender;
-use crate::spool::{Done, Spool};
+use crate::sender::{LAST_CONFIRMS, Sender};
+use crate::set_aside::{Kept, SetAside};
+use crate::spool::{Directory, Done, Spool};
 use crate::spooling::{Over, Spooling};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
-use std::path::Path;
+use rmq_common::runtime::sleep_until;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Bytes in a spool, unless `--spool-max` says otherwise.
 const MOST_BYTES: u64 = 1 << 30;
 /// Bytes read at once: what waits in memory alone while the spool is full.
 const BLOCK: usize = 64 << 10;
+/// How often it is looked whether another rmq-send waits for the spool.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// The spool, as the sender sees it.
 #[derive(Debug)]
 pub struct Spooled {
-    pub(crate) directory: String,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) done: Done,
     pub(crate) sequences: Sequences,
     /// Comes once, when all of the input is in the spool.
     pub(crate) over: flume::Receiver<Over>,
     /// It has come.
     pub(crate) is_over: bool,
+    /// Another rmq-send has it next, and goes on with what is left.
+    pub(crate) handed_over: bool,
+    /// When it is looked for such a one.
+    looked: Cell<Instant>,
 }
 
 impl Spooled {
-    /// Opens the spool and begins to read, into it and out of it.
+    /// Opens the spool in `directory`, which is locked, and begins to read, into it and out of it.
     ///
     /// # Errors
-    /// Another rmq-send has it (75); it cannot be read or written (74).
+    /// It cannot be read or written (74).
     pub fn start(
         arguments: &Arguments,
-        directory: &str,
+        directory: Arc<Directory>,
         plan: Plan,
         rejects: Option<Rejects>,
         diagnostics: Diagnostics,
-    ) -> Result<(Self, Reader), Failure> {
-        let path = Path::new(directory);
+    ) -> Result<(Self, Reader, Rejects), Failure> {
+        let shown = directory.path().display();
         let most = arguments.spool_max.unwrap_or(MOST_BYTES);
-        let (writer, replay, done, found) = Spool::open(path, most)?;
+        let (writer, replay, done, found) = Spool::open(Arc::clone(&directory), most)?;
         if let Some(torn) = &found.torn {
             diagnostics.notice(&format!("spool {torn}"));
         }
@@ -53,17 +62,28 @@ impl Spooled {
         }
         if found.cursor_damaged {
             let what = "its cursor cannot be read; some records may be sent again";
-            diagnostics.notice(&format!("spool {directory}: {what}"));
+            diagnostics.notice(&format!("spool {shown}: {what}"));
         }
         if found.records > 0 {
             let (records, bytes) = (found.records, found.bytes);
             let what = format!("{records} records of an earlier run ({bytes} bytes) go first");
-            diagnostics.detail(&format!("spool {directory}: {what}"));
+            diagnostics.detail(&format!("spool {shown}: {what}"));
         }
         let positions = plan.positions.clone();
+        let [from_input, from_broker] = Rejects::in_spool(&directory);
+        let rejects = match rejects {
+            Some(rejects) => Kept::AsTheyStand(rejects),
+            None => {
+                let (composer, format) = (plan.composer.clone(), plan.format);
+                let directory = Arc::clone(&directory);
+                let aside =
+                    SetAside::new(directory, from_input, composer, format, most, diagnostics);
+                Kept::AsEnvelopes(Box::new(aside))
+            }
+        };
         let (sink, over) = Spooling {
             writer,
-            directory: directory.to_owned(),
+            directory: shown.to_string(),
             full: arguments.spool_full.unwrap_or(SpoolFull::Wait),
             rejects,
             positions,
@@ -72,16 +92,22 @@ impl Spooled {
         .sink();
         let stop = read_into(plan, BLOCK, sink)?;
         let (replayed, sequences) = replaying::start(replay, diagnostics)?;
-        let directory = directory.to_owned();
-        let spooled = Spooled { directory, done, sequences, over, is_over: false };
-        Ok((spooled, Reader::new(replayed, stop)))
+        let looked = Cell::new(Instant::now());
+        let (is_over, handed_over) = (false, false);
+        let spooled = Spooled { directory, done, sequences, over, is_over, handed_over, looked };
+        Ok((spooled, Reader::new(replayed, stop), from_broker))
     }
-}
 
-/// Where a run with a spool in `directory` keeps what the broker refuses for good.
-pub fn rejects(directory: &str) -> Rejects {
-    let name = Path::new(directory).join("rejected");
-    Rejects::new(&name.to_string_lossy(), Format::Json)
+    /// Waits until another rmq-send waits for the spool.
+    pub(crate) async fn awaited(&self) {
+        loop {
+            sleep_until(Some(self.looked.get())).await;
+            self.looked.set(Instant::now() + BETWEEN_LOOKS);
+            if self.directory.is_awaited() {
+                return;
+            }
+        }
+    }
 }
 
 impl Sender {
@@ -104,6 +130,18 @@ impl Sender {
         self.patience = Patience::new(self.job.retry);
     }
 
+    /// The input is over, and another rmq-send waits for the spool, with an input of its own that it does not read
+    /// before it has it. So this one stops, and leaves what it has not sent.
+    pub(crate) fn hand_over(&mut self) {
+        let Some(spooled) = &mut self.job.spooled else { return };
+        spooled.handed_over = true;
+        spooled.done.stop();
+        self.reader.stop();
+        self.read.clear();
+        self.deadline.get_or_insert_with(|| Instant::now() + LAST_CONFIRMS);
+        self.verdict.handed_over();
+    }
+
     /// Ends a run with a spool: what is not done stays in it.
     pub(crate) async fn leave_spool(&mut self) {
         self.reader.stop();
@@ -120,10 +158,13 @@ impl Sender {
         }
         let Some(spooled) = self.job.spooled.take() else { return };
         if let Some(rejects) = &self.job.rejects {
-            self.verdict.rejections().kept_in(rejects.name());
+            self.verdict.rejections().are(rejects.whereabouts());
         }
         match spooled.done.close() {
-            Ok(left) => self.verdict.spool_keeps(&spooled.directory, left.kept, left.in_memory),
+            Ok(left) => {
+                let directory = spooled.directory.path().display().to_string();
+                self.verdict.spool_keeps(&directory, left.kept, left.in_memory);
+            }
             Err(failure) => self.verdict.fail(failure),
         }
     }

@@ -9,7 +9,7 @@ use crate::message::envelope;
 use crate::positions::Positions;
 use crate::record::{Bad, Item};
 use crate::rejections::Rejections;
-use crate::rejects::Rejects;
+use crate::set_aside::Kept;
 use crate::spool::{Appended, Room, Writer};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
@@ -34,7 +34,7 @@ pub struct Over {
     pub broken: Option<Failure>,
     /// Records read that the spool had no room for.
     pub unkept: u64,
-    /// Records that could not be sent, and are in `--rejects`.
+    /// Records that could not be sent, and are in the rejects.
     pub rejections: Rejections,
 }
 
@@ -55,7 +55,7 @@ pub struct Spooling {
     /// What to do when it is full.
     pub full: SpoolFull,
     /// Where records go that cannot be sent.
-    pub rejects: Option<Rejects>,
+    pub rejects: Kept,
     /// What records are called.
     pub positions: Positions,
     /// Where it tells what happens.
@@ -99,20 +99,15 @@ impl Sink {
                 self.over.failure.get_or_insert(failure);
             }
         }
-        if let Some(mut rejects) = self.own.rejects.take()
-            && let Err(failure) = self.end_rejects(&mut rejects)
-        {
+        let rejects = &mut self.own.rejects;
+        if rejects.end().is_some() {
+            self.over.rejections.take_back();
+        }
+        self.over.rejections.are(rejects.whereabouts());
+        if let Err(failure) = rejects.sync() {
             self.over.failure.get_or_insert(failure);
         }
         self.over
-    }
-
-    fn end_rejects(&mut self, rejects: &mut Rejects) -> Result<(), Failure> {
-        self.over.rejections.kept_in(rejects.name());
-        if rejects.end()?.is_some() {
-            self.over.rejections.take_back();
-        }
-        rejects.sync()
     }
 
     /// Whether more is wanted.
@@ -133,9 +128,7 @@ impl Sink {
                     self.bad(found);
                 }
                 Item::Rest { bytes, more } => {
-                    if let Some(rejects) = &mut self.own.rejects
-                        && let Err(failure) = rejects.rest(&bytes, more)
-                    {
+                    if let Err(failure) = self.own.rejects.rest(&bytes, more) {
                         self.over.failure.get_or_insert(failure);
                     }
                 }
@@ -151,11 +144,7 @@ impl Sink {
 
     fn bad(&mut self, bad: Bad) {
         let why = bad.why.context(self.own.positions.of(bad.number));
-        let Some(rejects) = &mut self.own.rejects else {
-            self.over.failure.get_or_insert(why);
-            return;
-        };
-        if let Err(lost) = rejects.bad(bad.number, &bad.raw) {
+        if let Err(lost) = self.own.rejects.bad(bad.number, &bad.raw) {
             let failure = Failure::new(lost.exit(), format!("{why}; and {lost}"));
             self.over.failure.get_or_insert(failure);
             return;

@@ -44,7 +44,10 @@ impl Sender {
 
     /// Gives up where the time for the last confirms, or for any, is over.
     pub(crate) fn give_up_in_time(&mut self) {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        let is_over = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_over && self.is_handed_over() {
+            self.verdict.stop();
+        } else if is_over {
             self.give_up_for_the_signal();
         } else if !self.window.is_empty()
             && self.confirm_due().is_some_and(|due| Instant::now() >= due)

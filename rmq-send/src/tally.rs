@@ -1,8 +1,13 @@
 //! What became of the records, counted.
 
 use rmq_common::failure::Failure;
+use rmq_common::files;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::time::Instant;
 
 /// The counts that a run ends with.
@@ -44,27 +49,14 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Makes sure that the file `name` can be written, before anything else is done.
-    ///
-    /// # Errors
-    /// It cannot (74).
-    pub fn try_file(name: &str) -> Result<(), Failure> {
-        let opened = OpenOptions::new().create(true).append(true).open(name);
-        opened.map(drop).map_err(|error| Failure::io(format!("write {name}"), &error))
-    }
-
-    /// Writes it to the file `name`, as JSON.
-    ///
-    /// # Errors
-    /// The file cannot be written (74).
-    pub fn write(&self, name: &str) -> Result<(), Failure> {
+    /// It as JSON, in a line.
+    fn json(&self) -> String {
         let mut stats = serde_json::Map::new();
         for (what, count) in self.counts() {
             stats.insert(what.to_owned(), count.into());
         }
         stats.insert("seconds".to_owned(), self.started.elapsed().as_secs_f64().into());
-        let text = format!("{}\n", serde_json::Value::Object(stats));
-        std::fs::write(name, text).map_err(|error| Failure::io(format!("write {name}"), &error))
+        format!("{}\n", serde_json::Value::Object(stats))
     }
 
     fn counts(&self) -> [(&'static str, u64); 8] {
@@ -78,6 +70,59 @@ impl Tally {
             ("unknown", self.unknown),
             ("resent", self.resent),
         ]
+    }
+}
+
+/// The file that the tally is written to.
+#[derive(Debug)]
+pub struct StatsFile {
+    name: String,
+    file: File,
+}
+
+impl StatsFile {
+    /// Opens the file `name`, before anything else is done; what is in it stays for now.
+    ///
+    /// # Errors
+    /// It cannot be written (74).
+    pub fn open(name: &str) -> Result<Self, Failure> {
+        let flags = OFlags::WRONLY | OFlags::CREATE;
+        let opened = files::open(Path::new(name), flags, Mode::from_raw_mode(0o666));
+        let file = opened.and_then(|file| {
+            files::wait(&file)?;
+            Ok(File::from(file))
+        });
+        let file = file.map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::NXIO) => io::Error::other("nothing reads it"),
+            _ => error,
+        });
+        let name = name.to_owned();
+        match file {
+            Ok(file) => Ok(StatsFile { name, file }),
+            Err(error) => Err(Failure::io(format!("write {name}"), &error)),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Writes the tally in place of what is there.
+    ///
+    /// # Errors
+    /// It cannot be written (74).
+    pub fn write(mut self, tally: &Tally) -> Result<(), Failure> {
+        let is_regular = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let emptied = if is_regular { self.file.set_len(0) } else { Ok(()) };
+        emptied
+            .and_then(|()| self.file.write_all(tally.json().as_bytes()))
+            .map_err(|error| Failure::io(format!("write {}", self.name), &error))
     }
 }
 

@@ -14,11 +14,13 @@ pub struct Verdict {
     /// Why the input ended before its end.
     input: Option<Failure>,
     given_up: bool,
+    handed_over: bool,
     signal: Option<i32>,
     partial: usize,
     rejections: Rejections,
     input_rejections: Rejections,
-    kept_in: Option<String>,
+    /// Where what is unconfirmed is: `kept in bad`.
+    whereabouts: Option<String>,
     spool: Option<Kept>,
     /// Records read that the spool had no room for.
     unkept: u64,
@@ -84,9 +86,9 @@ impl Verdict {
         self.failed.insert(number);
     }
 
-    /// What is unconfirmed is kept in this file.
-    pub fn keep_unconfirmed_in(&mut self, name: &str) {
-        self.kept_in = Some(name.to_owned());
+    /// What is unconfirmed is there: `kept in bad`.
+    pub fn unconfirmed_is(&mut self, whereabouts: String) {
+        self.whereabouts = Some(whereabouts);
     }
 
     /// What is unconfirmed is in the spool in `directory`, but for what is `in_memory`.
@@ -107,9 +109,14 @@ impl Verdict {
         self.given_up = true;
     }
 
-    /// It turned out that there is nothing to send.
-    pub fn nothing_to_send(&mut self) {
+    /// Nothing is waited for any more, which is no failure by itself.
+    pub fn stop(&mut self) {
         self.given_up = true;
+    }
+
+    /// What is unconfirmed is left to another rmq-send.
+    pub fn handed_over(&mut self) {
+        self.handed_over = true;
     }
 
     /// A signal asked for the end.
@@ -177,6 +184,10 @@ impl Verdict {
                     (Exit::TempFail, "stopped by a signal".to_owned())
                 }
                 Some(signal) => return Ok(Ending::Signal(signal)),
+                None if unconfirmed && self.handed_over => {
+                    let text = "the rest is left to the rmq-send that waits for the spool";
+                    (Exit::TempFail, text.to_owned())
+                }
                 None if unconfirmed => (Exit::TempFail, "not everything is sent".to_owned()),
                 None => return Ok(Exit::Ok.into()),
             },
@@ -220,8 +231,8 @@ impl Verdict {
         }
         text.push_str(&self.input_rejections.told());
         text.push_str(&self.rejections.told());
-        if let Some(name) = self.kept_in.as_ref().filter(|_| unconfirmed) {
-            text.push_str(&format!("; what is not confirmed is kept in {name}"));
+        if let Some(whereabouts) = self.whereabouts.as_ref().filter(|_| unconfirmed) {
+            text.push_str(&format!("; what is not confirmed is {whereabouts}"));
         }
         text
     }
@@ -255,7 +266,7 @@ mod tests {
         let rejections = verdict.rejections();
         rejections.add(9, Failure::new(Exit::NoPerm, "line 9: refused"), diagnostics);
         rejections.add(2, Failure::data("line 2: no such queue"), diagnostics);
-        rejections.kept_in("bad");
+        rejections.are("kept in bad".to_owned());
         let failure = verdict.outcome().unwrap_err();
         assert_eq!(failure.to_string(), "line 2: no such queue; 2 records rejected, kept in bad");
         assert_eq!(failure.exit(), Exit::NoPerm);

@@ -56,7 +56,8 @@ impl Tool {
     /// One of our tools, with a disk of its own of so many bytes mounted on `directory`, which
     /// nobody else sees.
     pub fn on_a_small_disk(name: &str, directory: &std::path::Path, bytes: usize) -> Self {
-        let script = "mount -t tmpfs -o size=\"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
+        let script =
+            "mount -t tmpfs -o size=\"$1\",mode=0700 tmpfs \"$2\" && shift 2 && exec \"$@\"";
         // Without privileges, a user name space allows it.
         let mut words = vec!["--mount"];
         if !rustix::process::geteuid().is_root() {

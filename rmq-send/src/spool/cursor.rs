@@ -3,14 +3,18 @@
 //! A file of one small block, overwritten in place, so that it needs no room on a full disk once it
 //! is there. Losing it costs copies, never records.
 
+use crate::spool::directory::Directory;
 use crate::spool::format::{self, Stamp};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The name of its file.
+pub const NAME: &str = "cursor";
 
 /// The cursor's file.
 #[derive(Clone, Debug)]
@@ -32,21 +36,26 @@ impl Cursor {
     ///
     /// # Errors
     /// It cannot be opened or read, or is of another version (74).
-    pub fn open(directory: &Path) -> Result<(Self, Position), Failure> {
-        let path = directory.join("cursor");
-        let problem = |error| Failure::io(format!("spool {}", path.display()), &error);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(problem)?;
+    pub fn open(directory: &Directory) -> Result<(Self, Position), Failure> {
+        let problem = |error| directory.problem(NAME, &error);
+        let mut file = directory.write(NAME).map_err(problem)?;
         let mut bytes = Vec::new();
         (&mut file).take(64).read_to_end(&mut bytes).map_err(problem)?;
         let position = match format::parse_cursor(&bytes) {
             Ok(done) => Position::Done(done),
-            Err(Stamp::Unknown(version)) => return Err(unknown_version(&path, version)),
+            Err(Stamp::Unknown(version)) => {
+                return Err(unknown_version(&directory.at(NAME), version));
+            }
             Err(_) if bytes.is_empty() => Position::Absent,
             Err(_) => Position::Damaged,
         };
         Ok((Cursor(Arc::new(file)), position))
+    }
+
+    /// A cursor in another file, which fails as the test wants.
+    #[cfg(test)]
+    pub fn of(file: File) -> Self {
+        Cursor(Arc::new(file))
     }
 
     /// Writes the position. A full disk is no error: the file is written when there is room.

@@ -1,79 +1,294 @@
-//! The spool's directory: making it, locking it, listing it.
+//! The spool's directory: made, checked, and from then on held open, so that its files are reached by
+//! their names in it and nothing that happens to the path can lead elsewhere.
+//!
+//! Whatever is in a spool is sent with the credentials of the user who runs rmq-send, so nothing in it may come from
+//! anyone else: the directory belongs to that user and nobody else can write to it, and so do its files, none of which
+//! is followed through a symbolic link. Root is no exception in either direction.
 
 use crate::spool::format;
 use crate::spool::state::Segment;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{DirBuilder, File, OpenOptions};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// Makes the directory and those above it if they are absent, and locks it for as long as the file that is returned is
-/// open.
-///
-/// # Errors
-/// Another process has the lock (75); it cannot be made or locked (74).
-pub fn claim(directory: &Path) -> Result<File, Failure> {
-    let problem = |error: &io::Error| Failure::io(format!("spool {}", directory.display()), error);
-    make(directory).map_err(|error| problem(&error))?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut lock = options.open(directory.join("lock")).map_err(|error| problem(&error))?;
-    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut pid = String::new();
-            // Who it is only helps; that it is taken is what counts.
-            let _ = lock.take(20).read_to_string(&mut pid);
-            let (directory, pid) = (directory.display(), pid.trim());
-            let who = if pid.is_empty() { String::new() } else { format!(" (pid {pid})") };
-            let text = format!("spool {directory}: in use by another rmq-send{who}");
-            return Err(Failure::new(Exit::TempFail, text));
+/// Symbolic links on the way to the directory itself.
+const MOST_LINKS: usize = 8;
+/// Where the process that has the spool leaves its number.
+const PID: &str = "pid";
+/// Locked by the process that is to have the spool next.
+const NEXT: &str = "next";
+
+/// The directory.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    descriptor: OwnedFd,
+}
+
+impl Directory {
+    /// Opens the directory, which is made for its owner alone, with those above it, if it is absent.
+    ///
+    /// # Errors
+    /// It cannot be made or opened, or someone else can write to it (74).
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let opened = make(path).and_then(|()| open(path)).and_then(|descriptor| {
+            if let Some(why) = foreign(&rustix::fs::fstat(&descriptor)?, path) {
+                return Err(io::Error::other(why));
+            }
+            Ok(Directory { path: path.to_owned(), descriptor })
+        });
+        opened.map_err(|error| Failure::io(format!("spool {}", path.display()), &error))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of one of its files, or its own where `name` is empty.
+    pub fn at(&self, name: &str) -> PathBuf {
+        if name.is_empty() { self.path.clone() } else { self.path.join(name) }
+    }
+
+    /// A failure of the operating system [`at`](Self::at) a file.
+    pub fn problem(&self, name: &str, error: &io::Error) -> Failure {
+        Failure::io(format!("spool {}", self.at(name).display()), error)
+    }
+
+    /// Locks the directory itself, so that removing a file of it lets nothing else in. False where another process has
+    /// the lock.
+    ///
+    /// # Errors
+    /// Its file system has no such locks (74).
+    pub fn try_lock(&self) -> Result<bool, Failure> {
+        self.locked(rustix::fs::flock(&self.descriptor, FlockOperation::NonBlockingLockExclusive))
+    }
+
+    /// Waits, without limit, until this process has the lock. Those that wait are in a queue, and
+    /// its head is what [`is_awaited`](Self::is_awaited) sees.
+    ///
+    /// # Errors
+    /// As [`try_lock`](Self::try_lock), and where the queue's file cannot be opened (74).
+    pub fn wait_for_lock(&self) -> Result<(), Failure> {
+        let next = self.write(NEXT).map_err(|error| self.problem(NEXT, &error))?;
+        for descriptor in [next.as_fd(), self.descriptor.as_fd()] {
+            let lock = || rustix::fs::flock(descriptor, FlockOperation::LockExclusive);
+            self.locked(rustix::io::retry_on_intr(lock))?;
         }
-        Err(error) => return Err(problem(&error.into())),
+        Ok(())
     }
-    // On a full disk the lock holds all the same.
-    let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
-    Ok(lock)
-}
 
-/// The segments in the directory, in order.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn segments(directory: &Path) -> io::Result<Vec<Segment>> {
-    let mut segments = Vec::new();
-    for entry in directory.read_dir()? {
-        let entry = entry?;
-        let parsed = entry.file_name().to_str().and_then(format::parse_name);
-        if let Some((first, salt)) = parsed {
-            segments.push(Segment { first, salt, bytes: entry.metadata()?.len() });
+    /// Whether another process waits for the lock.
+    pub fn is_awaited(&self) -> bool {
+        let Ok(next) = self.read(NEXT) else { return false };
+        let locked = rustix::fs::flock(&next, FlockOperation::NonBlockingLockShared);
+        locked == Err(Errno::WOULDBLOCK)
+    }
+
+    /// Lets the lock go. Closing the descriptor may not: a process that is being forked holds it on.
+    pub fn unlock(&self) {
+        let _ = rustix::fs::flock(&self.descriptor, FlockOperation::Unlock);
+    }
+
+    /// Leaves this process's number for those that find the directory locked. On a full disk the lock holds all the
+    /// same.
+    pub fn sign(&self) {
+        let Ok(mut file) = self.write(PID) else { return };
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    }
+
+    /// Another process has the lock.
+    pub fn in_use(&self) -> Failure {
+        let mut pid = String::new();
+        // Which one only helps; that the lock is taken is what counts.
+        let _ = self.read(PID).and_then(|file| file.take(20).read_to_string(&mut pid));
+        let who = match pid.trim() {
+            "" => String::new(),
+            pid => format!(" (pid {pid})"),
+        };
+        let text = format!("spool {}: in use by another rmq-send{who}", self.path.display());
+        Failure::new(Exit::TempFail, text)
+    }
+
+    /// Whether its path still leads to it: it may have been removed and made anew.
+    pub fn is_current(&self) -> bool {
+        let own = rustix::fs::fstat(&self.descriptor);
+        match (own, std::fs::metadata(&self.path)) {
+            (Ok(own), Ok(now)) => (own.st_dev, own.st_ino) == (now.dev(), now.ino()),
+            _ => false,
         }
     }
-    segments.sort_unstable_by_key(|segment| (segment.first, segment.bytes));
-    Ok(segments)
-}
 
-/// Makes what was made and removed in the directory last.
-///
-/// # Errors
-/// When that fails.
-pub fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Keeps a damaged file under a second name, which stays when the first is removed.
-pub fn keep_aside(file: &Path) -> Option<PathBuf> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".damaged");
-    let aside = PathBuf::from(name);
-    match std::fs::hard_link(file, &aside) {
-        Ok(()) => Some(aside),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Some(aside),
-        Err(_) => None,
+    /// Opens a file to read it.
+    ///
+    /// # Errors
+    /// As the operating system says; it is not a file of ours.
+    pub fn read(&self, name: &str) -> io::Result<File> {
+        self.file(name, OFlags::RDONLY)
     }
+
+    /// Opens a file to read and write it, made if it is absent.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn write(&self, name: &str) -> io::Result<File> {
+        self.file(name, OFlags::RDWR | OFlags::CREATE)
+    }
+
+    /// Opens a file to read and append to it, made if it is absent.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn append(&self, name: &str) -> io::Result<File> {
+        self.file(name, OFlags::RDWR | OFlags::CREATE | OFlags::APPEND)
+    }
+
+    /// Makes a file that does not exist yet.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn create(&self, name: &str) -> io::Result<File> {
+        self.file(name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    /// Opens a file that is there to write it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn change(&self, name: &str) -> io::Result<File> {
+        self.file(name, OFlags::WRONLY)
+    }
+
+    fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        // Without waiting, so that a FIFO cannot hold us.
+        let safe = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = match rustix::fs::openat(&self.descriptor, name, flags | safe, mode) {
+            Ok(file) => file,
+            Err(Errno::LOOP) => return Err(io::Error::other("a symbolic link, which is refused")),
+            // A FIFO without a reader, or a socket.
+            Err(Errno::NXIO) => return Err(io::Error::other(NOT_REGULAR)),
+            Err(error) => return Err(error.into()),
+        };
+        let status = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other(NOT_REGULAR));
+        }
+        match foreign(&status, &self.path.join(name)) {
+            Some(why) => Err(io::Error::other(why)),
+            None => Ok(file.into()),
+        }
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?)
+    }
+
+    /// The segments in it, in order.
+    ///
+    /// # Errors
+    /// It cannot be read, or a segment is not a file of ours (74).
+    pub fn segments(&self) -> Result<Vec<Segment>, Failure> {
+        let problem = |error: Errno| self.problem("", &error.into());
+        let mut segments = Vec::new();
+        for entry in Dir::read_from(&self.descriptor).map_err(problem)? {
+            let entry = entry.map_err(problem)?;
+            let Some((name, (first, salt))) = entry
+                .file_name()
+                .to_str()
+                .ok()
+                .and_then(|name| Some((name, format::parse_name(name)?)))
+            else {
+                continue;
+            };
+            let length = self.read(name).and_then(|file| file.metadata());
+            let length = length.map_err(|error| self.problem(name, &error))?.len();
+            segments.push(Segment { first, salt, bytes: length });
+        }
+        segments.sort_unstable_by_key(|segment| (segment.first, segment.bytes));
+        Ok(segments)
+    }
+
+    /// Makes what was made and removed in it last.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.descriptor)?)
+    }
+
+    /// Keeps a damaged file under a second name, which stays when the first is removed.
+    pub fn keep_aside(&self, name: &str) -> Option<PathBuf> {
+        let aside = format!("{name}.damaged");
+        let directory = &self.descriptor;
+        match rustix::fs::linkat(directory, name, directory, &*aside, AtFlags::empty()) {
+            Ok(()) | Err(Errno::EXIST) => Some(self.path.join(aside)),
+            Err(_) => None,
+        }
+    }
+
+    /// What a `flock` gave.
+    fn locked(&self, locked: rustix::io::Result<()>) -> Result<bool, Failure> {
+        match locked {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            // NFS locks only what is open to be written, which a directory cannot be.
+            Err(Errno::BADF | Errno::NOTSUP | Errno::NOLCK) => {
+                let why = "its file system cannot lock a directory (use a local disk)";
+                Err(self.problem("", &io::Error::other(why)))
+            }
+            Err(error) => Err(self.problem("", &error.into())),
+        }
+    }
+}
+
+const NOT_REGULAR: &str = "not a regular file";
+
+/// Why a directory or a file of it is not ours alone.
+fn foreign(status: &Stat, path: &Path) -> Option<String> {
+    let own = rustix::process::geteuid().as_raw();
+    if status.st_uid != own {
+        let owner = status.st_uid;
+        return Some(format!("belongs to user {owner}, and this is user {own}"));
+    }
+    let others = Mode::WGRP | Mode::WOTH;
+    let writable = Mode::from_raw_mode(status.st_mode).intersects(others);
+    writable.then(|| format!("others can write to it (chmod go-w {})", path.display()))
+}
+
+/// Opens a directory. It may be named by a symbolic link of ours or of root's: one of anybody else could lead to any
+/// directory of ours.
+fn open(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // A slash at the end would follow a link.
+    let mut path: PathBuf = path.components().collect();
+    for _ in 0..MOST_LINKS {
+        match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(directory) => return Ok(directory),
+            Err(Errno::LOOP | Errno::NOTDIR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let link = path.symlink_metadata()?;
+        if !link.is_symlink() {
+            return Err(Errno::NOTDIR.into());
+        }
+        let owner = link.uid();
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::other(format!("a symbolic link of user {owner}")));
+        }
+        path = parent(&path).join(path.read_link()?).components().collect();
+    }
+    Err(Errno::LOOP.into())
 }
 
 /// Makes sure that a name is known on the disk to the directory it is in.
@@ -81,11 +296,11 @@ pub fn keep_aside(file: &Path) -> Option<PathBuf> {
 /// # Errors
 /// When that fails.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
-    sync(parent(path))
+    File::open(parent(path))?.sync_all()
 }
 
-fn parent(directory: &Path) -> &Path {
-    match directory.parent() {
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }

@@ -1,10 +1,9 @@
 //! Saying what is done, and the end of a run.
 
 use crate::spool::cursor::Cursor;
-use crate::spool::state::Shared;
+use crate::spool::state::{Segment, Shared};
 use crate::spool::{keeper, syncer};
 use rmq_common::failure::Failure;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -31,7 +30,7 @@ impl Done {
     pub(super) fn start(
         shared: Arc<Shared>,
         cursor: Cursor,
-        left_over: Vec<PathBuf>,
+        left_over: Vec<Segment>,
     ) -> Result<Self, Failure> {
         let syncer = {
             let (shared, cursor) = (Arc::clone(&shared), cursor.clone());

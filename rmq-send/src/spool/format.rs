@@ -26,6 +26,9 @@ pub const STAMP: usize = 16;
 /// Bytes of an entry before its payload.
 pub const ENTRY: usize = 16;
 
+/// Above any sequence number that is ever reached: what is larger was not written by a spool.
+const MOST_SEQUENCE: u64 = 1 << 62;
+
 /// What the beginning of a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
@@ -86,7 +89,11 @@ pub fn parse_cursor(bytes: &[u8]) -> Result<u64, Stamp> {
         other => return Err(other),
     }
     match bytes[STAMP..].split_at_checked(8) {
-        Some((done, sum)) if sum.len() == 4 && number(sum) == checksum(0, done) => Ok(long(done)),
+        Some((done, sum)) if sum.len() == 4 && number(sum) == checksum(0, done) => match long(done)
+        {
+            done if done <= MOST_SEQUENCE => Ok(done),
+            _ => Err(Stamp::Damaged),
+        },
         _ => Err(Stamp::Damaged),
     }
 }
@@ -100,7 +107,8 @@ pub fn name(first: u64, salt: u32) -> String {
 pub fn parse_name(text: &str) -> Option<(u64, u32)> {
     let (first, salt) = text.strip_suffix(".segment")?.split_once('-')?;
     let parsed = (first.parse().ok()?, u32::from_str_radix(salt, 16).ok()?);
-    (parsed.0 > 0 && name(parsed.0, parsed.1) == text).then_some(parsed)
+    let possible = (1..=MOST_SEQUENCE).contains(&parsed.0);
+    (possible && name(parsed.0, parsed.1) == text).then_some(parsed)
 }
 
 /// Appends an entry to `bytes`. A payload has less than 4 GiB.
@@ -149,16 +157,55 @@ pub fn decode(bytes: &[u8], salt: u32, available: u64, sequences: &Range<u64>) -
     Decoded::Entry { sequence, payload: ENTRY..end }
 }
 
-/// The first place in `bytes`, the end of a segment, where an entry of one of `sequences` stands,
-/// and its sequence number.
-pub fn find(bytes: &[u8], salt: u32, sequences: &Range<u64>) -> Option<(usize, u64)> {
-    (0..bytes.len().saturating_sub(ENTRY - 1)).find_map(|offset| {
-        let rest = &bytes[offset..];
-        match decode(rest, salt, rest.len() as u64, sequences) {
-            Decoded::Entry { sequence, .. } => Some((offset, sequence)),
-            Decoded::Needs(_) | Decoded::Bad => None,
+/// The first place in `bytes` from `from` on where an entry of one of `sequences` stands, or perhaps does and more bytes
+/// are needed to tell; and which. The segment goes on to a length of `available` in all.
+pub fn find(
+    bytes: &[u8],
+    salt: u32,
+    available: u64,
+    sequences: &Range<u64>,
+    from: usize,
+) -> Option<(usize, Decoded)> {
+    (from..bytes.len().saturating_sub(ENTRY - 1)).find_map(|offset| {
+        match decode(&bytes[offset..], salt, available - offset as u64, sequences) {
+            Decoded::Bad => None,
+            found => Some((offset, found)),
         }
     })
+}
+
+/// The sequence number of the entry at the beginning of `bytes`, of which the head is there.
+pub fn sequence(bytes: &[u8]) -> u64 {
+    bytes.get(8..ENTRY).map_or(0, long)
+}
+
+/// The checksum of an entry that comes in parts, the first of which has all of its head.
+#[derive(Debug)]
+pub struct Checksum {
+    hasher: crc32fast::Hasher,
+    stated: Option<u32>,
+}
+
+impl Checksum {
+    /// Of a segment with this salt.
+    pub fn new(salt: u32) -> Self {
+        Checksum { hasher: crc32fast::Hasher::new_with_initial(salt), stated: None }
+    }
+
+    /// The next part.
+    pub fn update(&mut self, part: &[u8]) {
+        if self.stated.is_some() {
+            self.hasher.update(part);
+        } else if let Some((stated, rest)) = part.split_at_checked(4) {
+            self.stated = Some(number(stated));
+            self.hasher.update(rest);
+        }
+    }
+
+    /// Whether it is what the head says.
+    pub fn holds(self) -> bool {
+        self.stated == Some(self.hasher.finalize())
+    }
 }
 
 fn checksum(salt: u32, bytes: &[u8]) -> u32 {

@@ -1,6 +1,6 @@
 //! The thread that writes the cursor and deletes what is done, so that the sender need not.
 
-use crate::spool::cursor::Cursor;
+use crate::spool::cursor::{self, Cursor};
 use crate::spool::state::{Segment, Shared, State, wait};
 use rmq_common::failure::Failure;
 use std::io;
@@ -58,13 +58,13 @@ fn take_finished(state: &mut State) -> Vec<Segment> {
 }
 
 fn keep(shared: &Shared, cursor: &Cursor, done: u64, finished: &[Segment]) -> Result<(), Failure> {
-    let problem = |error| Shared::problem(&shared.directory.join("cursor"), &error);
-    cursor.write(done).map_err(problem)?;
+    let directory = &shared.directory;
+    cursor.write(done).map_err(|error| directory.problem(cursor::NAME, &error))?;
     for segment in finished {
-        let path = segment.path(&shared.directory);
-        match std::fs::remove_file(&path) {
+        let name = segment.name();
+        match directory.remove(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Shared::problem(&path, &error));
+                return Err(directory.problem(&name, &error));
             }
             _ => {}
         }

@@ -30,7 +30,7 @@ mod writer;
 
 #[cfg(test)]
 pub use damage::Damage;
-pub use directory::sync_parent;
+pub use directory::{Directory, sync_parent};
 pub use done::Done;
 #[cfg(test)]
 pub use done::Left;
@@ -40,9 +40,9 @@ pub use replay::Batch;
 pub use replay::Replay;
 pub use writer::{Appended, Room, Writer};
 
+use cursor::Cursor;
 use rmq_common::failure::Failure;
-use state::Shared;
-use std::path::Path;
+use state::{Shared, State};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,20 +57,28 @@ const LARGEST_SEGMENT: u64 = 16 << 20;
 pub struct Spool;
 
 impl Spool {
-    /// Opens the spool in `directory`, which is made if it is absent, and says what an earlier run
+    /// Opens the spool in `directory`, which this process has locked, and says what an earlier run
     /// left in it. Its segments take at most `max_bytes`, unless a single record is larger.
     ///
     /// # Errors
-    /// Another rmq-send has it (75); it cannot be read or written, or is of another format (74).
+    /// It cannot be read or written, or is of another format (74).
     pub fn open(
-        directory: &Path,
+        directory: Arc<Directory>,
         max_bytes: u64,
     ) -> Result<(Writer, Replay, Done, Found), Failure> {
-        let lock = directory::claim(directory)?;
-        let (state, cursor, found) = recovery::recover(directory)?;
-        let left_over = state.segments.iter().map(|segment| segment.path(directory)).collect();
+        directory.sign();
+        let recovered = recovery::recover(&directory)?;
+        Self::start(directory, recovered, max_bytes)
+    }
+
+    fn start(
+        directory: Arc<Directory>,
+        (state, cursor, found): (State, Cursor, Found),
+        max_bytes: u64,
+    ) -> Result<(Writer, Replay, Done, Found), Failure> {
+        let left_over = state.segments.iter().copied().collect();
         let position = state.done + 1;
-        let shared = Arc::new(Shared::new(directory.to_owned(), lock, state));
+        let shared = Arc::new(Shared::new(directory, state));
         let done = Done::start(Arc::clone(&shared), cursor, left_over)?;
         // Eight at the least, so that room comes back in steps.
         let segment_bytes = (max_bytes / 8).min(LARGEST_SEGMENT);

@@ -1,12 +1,14 @@
 //! Reading one segment from its beginning, a block at a time, past whatever is damaged in it.
 
-use crate::spool::format::{self, Decoded, ENTRY, STAMP};
+use crate::spool::directory::Directory;
+use crate::spool::format::{self, Checksum, Decoded, ENTRY, STAMP};
 use crate::spool::state::Segment;
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 /// How much is read at once; one entry always has room.
 const BLOCK: u64 = 256 << 10;
@@ -56,8 +58,8 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(directory: &Path, segment: &Segment) -> io::Result<Self> {
-        let file = File::open(segment.path(directory))?;
+    pub fn open(directory: &Directory, segment: &Segment) -> io::Result<Self> {
+        let file = directory.read(&segment.name())?;
         Ok(Reader { file, salt: segment.salt, offset: STAMP as u64, next: segment.first })
     }
 
@@ -84,7 +86,7 @@ impl Reader {
                 return Ok(Piece::End);
             }
             let asked = available.min(want);
-            let mut block = Block { bytes: self.bytes(asked)?, entries: Vec::new() };
+            let mut block = Block { bytes: self.bytes(self.offset, asked)?, entries: Vec::new() };
             let mut position = 0;
             let stopped = loop {
                 let rest = &block.bytes[position..];
@@ -103,7 +105,11 @@ impl Reader {
             match stopped {
                 _ if !block.entries.is_empty() => return Ok(Piece::Entries(block)),
                 // Unless the file has become shorter, there is more.
-                Decoded::Needs(bytes) if block.bytes.len() as u64 == asked && asked < available => {
+                Decoded::Needs(bytes)
+                    if block.bytes.len() as u64 == asked
+                        && asked < available
+                        && self.is_whole(self.offset, bytes as u64)? =>
+                {
                     want = bytes as u64;
                 }
                 _ => return self.skip(available, limit).map(Piece::Gap),
@@ -113,27 +119,80 @@ impl Reader {
 
     /// Goes on to the next entry, or to the end.
     fn skip(&mut self, available: u64, limit: u64) -> io::Result<Gap> {
-        let rest = self.bytes(available)?;
+        let (start, end) = (self.offset, self.offset + available);
         // An entry has a size, so those that may stand in so many bytes are few. That keeps the
         // search fast, and what it finds true.
         let most = self.next.saturating_add(1 + available / ENTRY as u64);
         let sequences = self.next..limit.min(most);
-        let (bytes, next) = match format::find(&rest, self.salt, &sequences) {
-            Some((bytes, next)) => (bytes as u64, next),
-            None => (available, limit),
-        };
-        let gap = Gap { offset: self.offset, bytes, sequences: self.next..next };
-        self.offset += bytes;
+        let (offset, next) = self.find(end, &sequences)?.unwrap_or((end, limit));
+        let gap = Gap { offset: start, bytes: offset - start, sequences: self.next..next };
+        self.offset = offset;
         self.next = next;
         Ok(gap)
     }
 
-    /// So many bytes from here; fewer where the file is shorter than it was.
-    fn bytes(&self, length: u64) -> io::Result<Vec<u8>> {
+    /// Where the first entry of one of `sequences` is that stands from here to `end`, and its sequence number. Takes
+    /// no more memory than a block, however long that is.
+    fn find(&self, end: u64, sequences: &Range<u64>) -> io::Result<Option<(u64, u64)>> {
+        let mut at = self.offset;
+        while end - at >= ENTRY as u64 {
+            at = self.data(at).min(end);
+            let bytes = self.bytes(at, BLOCK.min(end - at))?;
+            let mut from = 0;
+            while let Some((offset, found)) =
+                format::find(&bytes, self.salt, end - at, sequences, from)
+            {
+                let place = at + offset as u64;
+                match found {
+                    Decoded::Entry { sequence, .. } => return Ok(Some((place, sequence))),
+                    Decoded::Needs(length) if self.is_whole(place, length as u64)? => {
+                        return Ok(Some((place, format::sequence(&bytes[offset..]))));
+                    }
+                    Decoded::Needs(_) | Decoded::Bad => from = offset + 1,
+                }
+            }
+            // A head may begin in this block and end in the next.
+            match bytes.len().saturating_sub(ENTRY - 1) {
+                0 => break,
+                passed => at += passed as u64,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first place from `offset` on at which an entry may begin: none does in a hole of the file.
+    fn data(&self, offset: u64) -> u64 {
+        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+            // Its first bytes may be zeros.
+            Ok(data) => offset.max(data.saturating_sub(ENTRY as u64)),
+            Err(Errno::NXIO) => u64::MAX,
+            // The file system cannot tell.
+            Err(_) => offset,
+        }
+    }
+
+    /// Whether the entry of so many bytes at `offset` is what was written. What its head says is not
+    /// believed before: it may say 4 GiB.
+    fn is_whole(&self, offset: u64, length: u64) -> io::Result<bool> {
+        let mut checksum = Checksum::new(self.salt);
+        let mut read = 0;
+        while read < length {
+            let bytes = self.bytes(offset + read, BLOCK.min(length - read))?;
+            if bytes.is_empty() {
+                return Ok(false);
+            }
+            checksum.update(&bytes);
+            read += bytes.len() as u64;
+        }
+        Ok(checksum.holds())
+    }
+
+    /// So many bytes from `offset` on; fewer where the file is shorter than it was.
+    fn bytes(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         let mut filled = 0;
         while filled < bytes.len() {
-            match self.file.read_at(&mut bytes[filled..], self.offset + filled as u64) {
+            match self.file.read_at(&mut bytes[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,7 +1,6 @@
 //! Reading the records back in order: an earlier run's first, then what this run appends.
 
 use crate::spool::damage::Damage;
-use crate::spool::directory;
 use crate::spool::reader::{Block, Gap, Piece, Reader};
 use crate::spool::state::{Segment, Shared, State, wait};
 use rmq_common::failure::Failure;
@@ -184,11 +183,12 @@ impl Replay {
             self.shared.keep.notify_one();
         }
         let file = segment.path(&self.shared.directory);
-        let aside = (*bytes > 0).then(|| directory::keep_aside(&file)).flatten();
+        let keep = || self.shared.directory.keep_aside(&segment.name());
+        let aside = (*bytes > 0).then(keep).flatten();
         Some(Damage { file, offset: *offset, bytes: *bytes, records, aside })
     }
 
     fn problem(&self, segment: &Segment, error: &io::Error) -> Failure {
-        Shared::problem(&segment.path(&self.shared.directory), error)
+        self.shared.directory.problem(&segment.name(), error)
     }
 }

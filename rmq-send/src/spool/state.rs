@@ -1,14 +1,13 @@
 //! What the writer, the replay, the sender and the spool's own threads know in common.
 
+use crate::spool::directory::Directory;
 use crate::spool::format;
 use crate::spool::replay::Batch;
 use rmq_common::failure::Failure;
-use rustix::fs::{FlockOperation, flock};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -24,9 +23,14 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The name of its file.
+    pub fn name(&self) -> String {
+        format::name(self.first, self.salt)
+    }
+
     /// Its file.
-    pub fn path(&self, directory: &Path) -> PathBuf {
-        directory.join(format::name(self.first, self.salt))
+    pub fn path(&self, directory: &Directory) -> PathBuf {
+        directory.at(&self.name())
     }
 }
 
@@ -177,10 +181,8 @@ impl State {
 /// The state, its lock, and what its users wait for.
 #[derive(Debug)]
 pub struct Shared {
-    /// The spool's directory.
-    pub directory: PathBuf,
-    /// Keeps the directory locked.
-    lock: File,
+    /// The spool's directory, which is locked.
+    pub directory: Arc<Directory>,
     state: Mutex<State>,
     /// Something has come for the replay.
     pub arrived: Condvar,
@@ -193,11 +195,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// For the spool in `directory`, whose locked file is `lock`.
-    pub fn new(directory: PathBuf, lock: File, state: State) -> Self {
+    /// For the spool in `directory`.
+    pub fn new(directory: Arc<Directory>, state: State) -> Self {
         Shared {
             directory,
-            lock,
             state: Mutex::new(state),
             arrived: Condvar::new(),
             room: Condvar::new(),
@@ -216,17 +217,11 @@ impl Shared {
         self.lock().failure.get_or_insert(failure);
         self.room.notify_all();
     }
-
-    /// A failure of the operating system at `path`.
-    pub fn problem(path: &Path, error: &io::Error) -> Failure {
-        Failure::io(format!("spool {}", path.display()), error)
-    }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // A process that is being forked just now would hold it on.
-        let _ = flock(&self.lock, FlockOperation::Unlock);
+        self.directory.unlock();
     }
 }
 

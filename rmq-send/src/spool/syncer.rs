@@ -4,20 +4,19 @@
 //! A sync that fails is not tried again: the system has dropped what it could not write and would
 //! report success. The writer is told and takes no more; what the spool holds still goes out.
 
-use crate::spool::cursor::Cursor;
-use crate::spool::state::{Shared, Unsynced, wait};
-use crate::spool::{SYNC_INTERVAL, directory};
+use crate::spool::SYNC_INTERVAL;
+use crate::spool::cursor::{self, Cursor};
+use crate::spool::directory::Directory;
+use crate::spool::state::{Segment, Shared, Unsynced, wait};
 use rmq_common::failure::Failure;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Instant;
 
 /// Runs until the state says that it ends, or until it cannot go on. An earlier run that was killed
 /// has not synced its segments, `left_over`.
-pub fn run(shared: &Shared, cursor: &Cursor, left_over: &[PathBuf]) {
-    let mut synced = left_over.iter().try_for_each(|path| left(path));
+pub fn run(shared: &Shared, cursor: &Cursor, left_over: &[Segment]) {
+    let mut synced = left_over.iter().try_for_each(|segment| left(&shared.directory, segment));
     loop {
         if let Err(failure) = synced {
             return shared.fail(failure);
@@ -56,28 +55,30 @@ fn next(shared: &Shared) -> Option<Unsynced> {
 }
 
 fn sync(shared: &Shared, cursor: &Cursor, unsynced: &Unsynced) -> Result<(), Failure> {
-    let at = |path: PathBuf| move |error: io::Error| problem(&path, &error);
+    let directory = &shared.directory;
+    let at = |name: String| move |error: io::Error| problem(directory, &name, &error);
     // The records first, the cursor that says they are done last.
     for (segment, file) in &unsynced.segments {
-        file.sync_data().map_err(at(segment.path(&shared.directory)))?;
+        file.sync_data().map_err(at(segment.name()))?;
     }
     if unsynced.directory {
-        directory::sync(&shared.directory).map_err(at(shared.directory.clone()))?;
+        directory.sync().map_err(at(String::new()))?;
     }
     if unsynced.cursor {
-        cursor.sync().map_err(at(shared.directory.join("cursor")))?;
+        cursor.sync().map_err(at(cursor::NAME.to_owned()))?;
     }
     Ok(())
 }
 
-fn left(path: &Path) -> Result<(), Failure> {
-    match File::open(path).and_then(|file| file.sync_data()) {
+fn left(directory: &Directory, segment: &Segment) -> Result<(), Failure> {
+    let name = segment.name();
+    match directory.read(&name).and_then(|file| file.sync_data()) {
         // It has been replayed and deleted since.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result.map_err(|error| problem(path, &error)),
+        result => result.map_err(|error| problem(directory, &name, &error)),
     }
 }
 
-fn problem(path: &Path, error: &io::Error) -> Failure {
-    Failure::io(format!("sync spool {}", path.display()), error)
+fn problem(directory: &Directory, name: &str, error: &io::Error) -> Failure {
+    Failure::io(format!("sync spool {}", directory.at(name).display()), error)
 }

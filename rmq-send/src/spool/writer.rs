@@ -1,16 +1,16 @@
 //! Appending: a record is in its segment's file when [`Writer::append`] returns.
 
 use crate::spool::cursor::no_space;
+use crate::spool::directory::Directory;
 use crate::spool::format::{self, ENTRY, STAMP};
 use crate::spool::replay::Batch;
 use crate::spool::state::{InMemory, Segment, Shared};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,6 @@ pub struct Writer {
 struct Active {
     segment: Segment,
     file: Arc<File>,
-    path: PathBuf,
 }
 
 /// What became of the records that were given. What was not taken is given again after
@@ -113,7 +112,9 @@ impl Writer {
                         Err((_, error)) if no_space(&error) => {
                             return self.no_space(&payloads[taken..], taken);
                         }
-                        Err((path, error)) => return Err(Shared::problem(&path, &error)),
+                        Err((name, error)) => {
+                            return Err(self.shared.directory.problem(&name, &error));
+                        }
                     }
                 }
             }
@@ -192,7 +193,7 @@ impl Writer {
         payloads: &[impl AsRef<[u8]>],
         bytes: u64,
         next: u64,
-    ) -> Result<(), (PathBuf, io::Error)> {
+    ) -> Result<(), (String, io::Error)> {
         let is_new = self.active.is_none();
         let active = match &mut self.active {
             Some(active) => active,
@@ -212,12 +213,12 @@ impl Writer {
             self.buffer = Vec::new();
         }
         if let Err(error) = written {
-            let path = active.path.clone();
-            let restored = active.restore(is_new);
+            let name = active.segment.name();
+            let restored = active.restore(&self.shared.directory, is_new);
             if is_new {
                 self.active = None;
             }
-            return Err((path, restored.err().unwrap_or(error)));
+            return Err((name, restored.err().unwrap_or(error)));
         }
         active.segment.bytes += bytes;
         let (segment, file) = (active.segment, Arc::clone(&active.file));
@@ -300,21 +301,20 @@ impl Drop for Writer {
 }
 
 impl Active {
-    fn create(shared: &Shared, first: u64) -> Result<Self, (PathBuf, io::Error)> {
+    fn create(shared: &Shared, first: u64) -> Result<Self, (String, io::Error)> {
         let salt = (RandomState::new().hash_one(first) >> 32) as u32;
         let segment = Segment { first, salt, bytes: 0 };
-        let path = segment.path(&shared.directory);
-        let mut options = OpenOptions::new();
-        match options.write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => Ok(Active { segment, file: Arc::new(file), path }),
-            Err(error) => Err((path, error)),
+        let name = segment.name();
+        match shared.directory.create(&name) {
+            Ok(file) => Ok(Active { segment, file: Arc::new(file) }),
+            Err(error) => Err((name, error)),
         }
     }
 
     /// Takes back what a failed write may have left.
-    fn restore(&self, is_new: bool) -> io::Result<()> {
+    fn restore(&self, directory: &Directory, is_new: bool) -> io::Result<()> {
         if is_new {
-            std::fs::remove_file(&self.path)
+            directory.remove(&self.segment.name())
         } else {
             self.file.set_len(self.segment.bytes)
         }

@@ -1,15 +1,28 @@
 //! What cannot be synced, written or read.
 
 use super::*;
+use crate::spool::cursor::Cursor;
+use crate::spool::recovery::recover;
 use rmq_common::exit::Exit;
+use std::fs::File;
+
+/// A spool whose cursor is a device.
+fn open_with_cursor(path: &Path, device: &str) -> Open {
+    let directory = Arc::new(Directory::open(path).unwrap());
+    assert!(directory.try_lock().unwrap());
+    let (state, _, found) = recover(&directory).unwrap();
+    let cursor = Cursor::of(File::options().write(true).open(device).unwrap());
+    let opened = Spool::start(directory, (state, cursor, found), PLENTY).unwrap();
+    let (writer, replay, done, found) = opened;
+    Open { writer, replay, done, found }
+}
 
 #[test]
 fn after_a_failed_sync_nothing_goes_in_and_all_that_is_in_comes_out() {
     let directory = tempfile::tempdir().unwrap();
-    // It reads as empty, and takes everything, but cannot be synced.
     let cursor = directory.path().join("cursor");
-    std::os::unix::fs::symlink("/dev/null", &cursor).unwrap();
-    let mut spool = open(directory.path());
+    // It takes everything, but cannot be synced.
+    let mut spool = open_with_cursor(directory.path(), "/dev/null");
     spool.append(&bodies(1..=3));
     spool.done.done(1);
     assert_eq!(spool.done.failure(), None);
@@ -53,8 +66,7 @@ fn a_segment_that_cannot_be_read_is_named() {
 #[test]
 fn a_cursor_that_finds_no_room_costs_copies_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink("/dev/full", directory.path().join("cursor")).unwrap();
-    let mut spool = open(directory.path());
+    let mut spool = open_with_cursor(directory.path(), "/dev/full");
     spool.append(&bodies(1..=3));
     let batch = spool.replay.next().unwrap().unwrap();
     assert_eq!(batch.records().count(), 3);

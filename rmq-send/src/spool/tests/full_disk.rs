@@ -1,7 +1,6 @@
 //! A disk that is full: a small tmpfs in a mount namespace of the test's own.
 
 use super::*;
-use crate::framing::Format;
 use crate::rejects::Rejects;
 use crate::spool::Room;
 use std::fs::File;
@@ -11,7 +10,8 @@ use std::time::Duration;
 /// Runs `test` in a process of its own, in a directory of `size`.
 fn confined(name: &str, size: &str, test: impl FnOnce(&Path)) {
     if let Some(directory) = directory_from_parent() {
-        let mount = ["-t", "tmpfs", "-o", size, "none"];
+        let size = format!("{size},mode=0700");
+        let mount = ["-t", "tmpfs", "-o", &size, "none"];
         assert!(Command::new("mount").args(mount).arg(&directory).status().unwrap().success());
         return test(&directory);
     }
@@ -49,7 +49,7 @@ fn on_a_full_disk_nothing_half_written_stays_and_room_is_used_again() {
         let moment = Some(Duration::from_millis(1));
         assert_eq!(spool.writer.wait_for_room(moment).unwrap(), Room::TimedOut);
         let file = directory.join("rejected");
-        let mut rejected = Rejects::new(file.to_str().unwrap(), Format::Json);
+        let [mut rejected, _] = Rejects::in_spool(&Arc::new(Directory::open(directory).unwrap()));
         let failure = rejected.record(&[b'x'; 9000]).unwrap_err().to_string();
         assert!(failure.ends_with("rejected: No space left on device"), "{failure}");
         assert_eq!(file.metadata().unwrap().len(), 0);
@@ -117,6 +117,6 @@ fn records_go_through_memory_when_even_an_empty_spool_finds_no_room() {
         drop(writer);
         assert!(replay.next().unwrap().is_none());
         assert_eq!(done.close().unwrap(), Left { kept: 0, in_memory: 0 });
-        assert_eq!(names(directory), ["cursor", "lock"]);
+        assert_eq!(names(directory), ["cursor", "pid"]);
     });
 }

@@ -5,14 +5,17 @@ mod crash;
 mod damage;
 mod failing;
 mod full_disk;
+mod hostile;
 mod memory;
 mod model;
 mod recovery;
 mod together;
 
-use crate::spool::{Appended, Damage, Done, Found, Left, Replay, Spool, Writer};
+use crate::spool::{Appended, Damage, Directory, Done, Found, Left, Replay, Spool, Writer};
+use rmq_common::failure::Failure;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// More than these tests ever write.
 const PLENTY: u64 = 1 << 30;
@@ -33,8 +36,16 @@ fn open(directory: &Path) -> Open {
 }
 
 fn open_bounded(directory: &Path, max_bytes: u64) -> Open {
-    let (writer, replay, done, found) = Spool::open(directory, max_bytes).unwrap();
-    Open { writer, replay, done, found }
+    try_open(directory, max_bytes).unwrap()
+}
+
+fn try_open(path: &Path, max_bytes: u64) -> Result<Open, Failure> {
+    let directory = Arc::new(Directory::open(path)?);
+    if !directory.try_lock()? {
+        return Err(directory.in_use());
+    }
+    let (writer, replay, done, found) = Spool::open(directory, max_bytes)?;
+    Ok(Open { writer, replay, done, found })
 }
 
 impl Open {

@@ -95,6 +95,6 @@ proptest! {
         prop_assert_eq!(model.taken, model.payloads.len() as u64);
         done.done(model.taken);
         prop_assert_eq!(done.close().unwrap(), Left { kept: 0, in_memory: 0 });
-        prop_assert_eq!(names(directory.path()), ["cursor", "lock"]);
+        prop_assert_eq!(names(directory.path()), ["cursor", "pid"]);
     }
 }

@@ -18,6 +18,8 @@ fn what_one_run_leaves_the_next_finds_and_numbers_go_on() {
 
     let mut second = open(&path);
     assert_eq!(second.found.records, 3);
+    // Sixteen bytes before each of eight, of three records of the five that are in the segment.
+    assert_eq!(second.found.bytes, 3 * (16 + 8));
     assert_eq!(second.found.torn, None);
     second.append(&bodies(6..=7));
     let (records, damage, done) = second.rest();
@@ -26,7 +28,7 @@ fn what_one_run_leaves_the_next_finds_and_numbers_go_on() {
     done.done(7);
     assert_eq!(done.close().unwrap(), Left { kept: 0, in_memory: 0 });
 
-    assert_eq!(names(&path), ["cursor", "lock"], "a clean end leaves small files only");
+    assert_eq!(names(&path), ["cursor", "pid"], "a clean end leaves small files only");
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let mut third = open(&path);
     assert_eq!(third.writer.next_sequence(), 8);
@@ -38,7 +40,7 @@ fn what_one_run_leaves_the_next_finds_and_numbers_go_on() {
 fn a_second_rmq_send_is_told_who_has_the_spool() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
-    let failure = Spool::open(directory.path(), PLENTY).err().unwrap();
+    let failure = try_open(directory.path(), PLENTY).err().unwrap();
     assert_eq!(failure.exit(), Exit::TempFail);
     let (directory, pid) = (directory.path().display(), std::process::id());
     let text = format!("spool {directory}: in use by another rmq-send (pid {pid})");
@@ -50,9 +52,9 @@ fn a_second_rmq_send_is_told_who_has_the_spool() {
 #[test]
 fn a_directory_is_made_with_what_is_missing_above_it_or_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
-    drop(Spool::open(&directory.path().join("a/b"), PLENTY).unwrap());
+    drop(try_open(&directory.path().join("a/b"), PLENTY).unwrap());
     assert!(directory.path().join("a/b/cursor").is_file());
-    let failure = Spool::open(Path::new("/proc/a/b"), PLENTY).err().unwrap();
+    let failure = try_open(Path::new("/proc/a/b"), PLENTY).err().unwrap();
     assert_eq!(failure.exit(), Exit::IoErr);
     assert!(failure.to_string().ends_with("/proc/a/b: No such file or directory"), "{failure}");
 }
@@ -137,13 +139,36 @@ fn a_cursor_that_is_behind_gives_copies_and_loses_nothing() {
 #[test]
 fn a_cursor_that_is_ahead_swallows_nothing_that_comes() {
     let directory = left_behind(6, 3);
+    // All that is whole comes out, and so does what is appended.
     set_cursor(directory.path(), &format::cursor(10));
     let mut spool = open(directory.path());
-    assert_eq!(spool.found.records, 0);
-    assert!(segments(directory.path()).is_empty());
+    assert_eq!((spool.found.records, spool.found.cursor_damaged), (6, true));
+    spool.append(&bodies(7..=8));
+    spool.leave();
+    let (records, _, done) = open(directory.path()).rest();
+    assert_eq!(records, numbered(1..=8));
+    done.done(8);
+    done.close().unwrap();
+    // Where there are no segments, its numbers are not given again.
+    set_cursor(directory.path(), &format::cursor(10));
+    let mut spool = open(directory.path());
+    assert_eq!((spool.found.records, spool.found.cursor_damaged), (0, false));
     spool.append(&bodies(11..=12));
     spool.leave();
     assert_eq!(open(directory.path()).rest().0, numbered(11..=12));
+}
+
+#[test]
+fn a_cursor_and_segments_of_absurd_numbers_are_damage_and_no_overflow() {
+    let directory = left_behind(6, 3);
+    set_cursor(directory.path(), &format::cursor(u64::MAX));
+    let last = format!("{}-00000000.segment", u64::MAX);
+    std::fs::write(directory.path().join(&last), b"rmqspool").unwrap();
+    let mut spool = open(directory.path());
+    assert_eq!((spool.found.records, spool.found.cursor_damaged), (6, true));
+    spool.append(&[body(7)]);
+    assert_eq!(spool.rest().0, numbered(1..=7));
+    assert!(directory.path().join(last).exists(), "it is not a segment");
 }
 
 #[test]
@@ -187,7 +212,7 @@ fn a_later_version_is_refused_and_nothing_of_it_is_touched() {
         torn.extend_from_slice(b"torn");
         std::fs::write(&last, &torn).unwrap();
 
-        let failure = Spool::open(directory.path(), PLENTY).err().unwrap();
+        let failure = try_open(directory.path(), PLENTY).err().unwrap();
         assert_eq!(failure.exit(), Exit::IoErr);
         let text = format!("spool {}: version 2 is not known here", file.display());
         assert_eq!(failure.to_string(), text);

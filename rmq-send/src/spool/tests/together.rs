@@ -40,7 +40,7 @@ fn records_go_through_while_others_come() {
         assert_eq!(number, COUNT);
     });
     assert_eq!(done.close().unwrap().kept, 0);
-    assert_eq!(names(directory.path()), ["cursor", "lock"]);
+    assert_eq!(names(directory.path()), ["cursor", "pid"]);
 }
 
 #[test]

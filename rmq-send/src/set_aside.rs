@@ -1,0 +1,351 @@
+//! Records of the input that cannot be sent, where a spool stands between the input and the broker: the writer of the
+//! pipe must not be stopped by one of its lines, so they are set aside.
+//!
+//! The spool's `rejected` holds envelopes. A record that is only too long becomes one that can be sent as it is, with
+//! a larger `--max-size`. One that is not in its format becomes an envelope without a route, which nothing sends by
+//! mistake; and a line that was to be an envelope stays as it is.
+
+use crate::compose::Composer;
+use crate::framing::Format;
+use crate::message::envelope;
+use crate::record::{Body, Message, Raw, Record};
+use crate::rejects::Rejects;
+use crate::spool::Directory;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::envelope::Envelope;
+use rmq_common::failure::Failure;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::sync::Arc;
+
+/// A record that is too long to be held stands in this file until its end has come.
+const PASSING: &str = "passing";
+/// How much is encoded at once; whole groups of base64.
+const GROUPS: usize = 48 << 10;
+
+/// Where a run with a spool keeps what it cannot send of its input.
+#[derive(Debug)]
+pub enum Kept {
+    /// In `--rejects`.
+    AsTheyStand(Rejects),
+    /// In the spool.
+    AsEnvelopes(Box<SetAside>),
+}
+
+/// The spool's `rejected`, for what comes from the input.
+#[derive(Debug)]
+pub struct SetAside {
+    directory: Arc<Directory>,
+    rejected: Rejects,
+    composer: Composer,
+    format: Format,
+    /// Bytes of one record that are kept.
+    most: u64,
+    diagnostics: Diagnostics,
+    passing: Option<Passing>,
+}
+
+/// A record that is too long to be held.
+#[derive(Debug)]
+struct Passing {
+    number: u64,
+    file: File,
+    /// Its bytes are kept as they are, and not as base64.
+    plain: bool,
+    /// Bytes that do not make a group of base64.
+    group: Vec<u8>,
+    kept: u64,
+    left_out: u64,
+}
+
+impl Kept {
+    /// Takes what there is of the record `number`, which cannot be sent.
+    ///
+    /// # Errors
+    /// It is not kept (74).
+    pub fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
+        match self {
+            Kept::AsTheyStand(rejects) => rejects.bad(number, raw),
+            Kept::AsEnvelopes(aside) => aside.bad(number, raw),
+        }
+    }
+
+    /// Takes more of a record that is too long to be held.
+    ///
+    /// # Errors
+    /// It is not kept (74).
+    pub fn rest(&mut self, bytes: &[u8], more: bool) -> Result<(), Failure> {
+        match self {
+            Kept::AsTheyStand(rejects) => rejects.rest(bytes, more),
+            Kept::AsEnvelopes(aside) => aside.rest(bytes, more),
+        }
+    }
+
+    /// Nothing more comes: the number of a record whose end has not come, and which is not kept.
+    pub fn end(&mut self) -> Option<u64> {
+        match self {
+            Kept::AsTheyStand(rejects) => rejects.end(),
+            Kept::AsEnvelopes(aside) => aside.end(),
+        }
+    }
+
+    /// Makes sure that what is kept is on the disk.
+    ///
+    /// # Errors
+    /// It may not be (74).
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        self.rejects_mut().sync()
+    }
+
+    /// Where it is: `kept in bad`.
+    pub fn whereabouts(&self) -> String {
+        match self {
+            Kept::AsTheyStand(rejects) => rejects.whereabouts(),
+            Kept::AsEnvelopes(aside) => aside.rejected.whereabouts(),
+        }
+    }
+
+    fn rejects_mut(&mut self) -> &mut Rejects {
+        match self {
+            Kept::AsTheyStand(rejects) => rejects,
+            Kept::AsEnvelopes(aside) => &mut aside.rejected,
+        }
+    }
+}
+
+impl SetAside {
+    /// For records of `format`, of each of which at most `most` bytes are kept.
+    pub fn new(
+        directory: Arc<Directory>,
+        rejected: Rejects,
+        composer: Composer,
+        format: Format,
+        most: u64,
+        diagnostics: Diagnostics,
+    ) -> Self {
+        // Of a run that was killed: its record was never whole.
+        let _ = directory.remove(PASSING);
+        SetAside { directory, rejected, composer, format, most, diagnostics, passing: None }
+    }
+
+    fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
+        match raw {
+            Raw::Whole(raw) if self.format == Format::Json => self.rejected.record(raw),
+            Raw::Whole(raw) => {
+                let mut line = Vec::new();
+                nowhere(raw).encode(&mut line);
+                self.rejected.record(&line)
+            }
+            Raw::Begun { bytes, more } => {
+                let begun = self.begin(number, self.content(bytes, *more));
+                self.passing = Some(begun.map_err(|error| self.problem(&error))?);
+                if *more { Ok(()) } else { self.finish() }
+            }
+        }
+    }
+
+    fn rest(&mut self, bytes: &[u8], more: bool) -> Result<(), Failure> {
+        let content = if more { bytes } else { &bytes[..bytes.len() - self.ending(bytes)] };
+        let (most, Some(passing)) = (self.most, &mut self.passing) else { return Ok(()) };
+        passing.take(content, most).map_err(|error| self.problem(&error))?;
+        if more { Ok(()) } else { self.finish() }
+    }
+
+    fn end(&mut self) -> Option<u64> {
+        let torn = self.passing.take().map(|passing| passing.number);
+        if torn.is_some() {
+            let _ = self.directory.remove(PASSING);
+        }
+        torn
+    }
+
+    /// What a record that begins with these bytes holds of content.
+    fn content<'a>(&self, bytes: &'a [u8], more: bool) -> &'a [u8] {
+        let from = if self.format == Format::Length { bytes.len().min(4) } else { 0 };
+        let to = if more { bytes.len() } else { bytes.len() - self.ending(bytes) };
+        bytes.get(from..to).unwrap_or_default()
+    }
+
+    /// How many of the last bytes of a record are its end.
+    fn ending(&self, bytes: &[u8]) -> usize {
+        let has_end = matches!(self.format, Format::Lines | Format::Nul | Format::Json);
+        usize::from(has_end).min(bytes.len())
+    }
+
+    fn begin(&self, number: u64, content: &[u8]) -> io::Result<Passing> {
+        let file = self.directory.write(PASSING)?;
+        file.set_len(0)?;
+        let plain = self.format == Format::Json;
+        let mut passing = Passing { number, file, plain, group: Vec::new(), kept: 0, left_out: 0 };
+        if plain {
+            passing.take(content, self.most)?;
+            return Ok(passing);
+        }
+        let composed = self.composer.compose(number, content.into()).ok();
+        let message = composed.and_then(|Record { message, .. }| message);
+        let mut head = Vec::new();
+        match &message {
+            Some(message) => {
+                let empty = Message { body: Body::new(Arc::default(), 0), ..message.clone() };
+                envelope(&empty).encode(&mut head);
+            }
+            None => nowhere(&[]).encode(&mut head),
+        }
+        // The body is an envelope's last member.
+        head.truncate(head.len().saturating_sub(br#""body":""}"#.len()));
+        head.extend_from_slice(br#""body_base64":""#);
+        passing.file.write_all(&head)?;
+        passing.take(message.as_ref().map_or(content, |message| &message.body), self.most)?;
+        Ok(passing)
+    }
+
+    /// Its end has come.
+    fn finish(&mut self) -> Result<(), Failure> {
+        let Some(mut passing) = self.passing.take() else { return Ok(()) };
+        passing.finish().map_err(|error| self.problem(&error))?;
+        let Passing { number, kept, left_out, .. } = passing;
+        let copied = self.rejected.copy(&mut passing.file);
+        let _ = self.directory.remove(PASSING);
+        copied?;
+        if left_out > 0 {
+            let most = "as many as a spool may take (--spool-max)";
+            self.diagnostics.notice(&format!(
+                "record {number}: its first {kept} bytes are {}, {most}; {left_out} are left out",
+                self.rejected.whereabouts()
+            ));
+        }
+        Ok(())
+    }
+
+    fn problem(&self, error: &io::Error) -> Failure {
+        self.directory.problem(PASSING, error)
+    }
+}
+
+impl Passing {
+    fn take(&mut self, bytes: &[u8], most: u64) -> io::Result<()> {
+        let room = usize::try_from(most.saturating_sub(self.kept)).unwrap_or(usize::MAX);
+        let (bytes, left_out) = bytes.split_at(room.min(bytes.len()));
+        self.kept += bytes.len() as u64;
+        self.left_out += left_out.len() as u64;
+        if self.plain {
+            return self.file.write_all(bytes);
+        }
+        self.group.extend_from_slice(bytes);
+        let whole = self.group.len() - self.group.len() % 3;
+        for groups in self.group[..whole].chunks(GROUPS) {
+            self.file.write_all(STANDARD.encode(groups).as_bytes())?;
+        }
+        self.group.drain(..whole);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let mut tail = String::new();
+        if !self.plain {
+            STANDARD.encode_string(&self.group, &mut tail);
+            tail.push('"');
+            // No envelope has such a member, so what is left of it is not sent by mistake.
+            if self.left_out > 0 {
+                tail.push_str(&format!(r#","left_out":{}"#, self.left_out));
+            }
+            tail.push('}');
+        }
+        tail.push('\n');
+        self.file.write_all(tail.as_bytes())?;
+        self.file.rewind()
+    }
+}
+
+/// An envelope that does not say where it goes.
+fn nowhere(body: &[u8]) -> Envelope<'_> {
+    Envelope { body: Some(Cow::Borrowed(body)), ..Envelope::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{Content, Routing};
+    use crate::properties::Properties;
+    use crate::record::Route;
+    use lapin::types::ShortString;
+
+    fn aside(directory: &Arc<Directory>, format: Format, content: Content, most: u64) -> SetAside {
+        let routing_key = ShortString::try_new("logs").unwrap();
+        let routing = match content {
+            Content::Body => Routing::Fixed(Arc::new(Route { routing_key, ..Route::default() })),
+            _ => Routing::Record,
+        };
+        let composer =
+            Composer { routing, content, properties: Properties::default(), drops: false };
+        let [rejected, _] = Rejects::in_spool(directory);
+        let diagnostics = Diagnostics::new("rmq-send", true, false);
+        SetAside::new(Arc::clone(directory), rejected, composer, format, most, diagnostics)
+    }
+
+    /// What is kept of a record that comes in these pieces.
+    fn kept(format: Format, content: Content, most: u64, pieces: &[&[u8]]) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Arc::new(Directory::open(directory.path()).unwrap());
+        let mut aside = aside(&spool, format, content, most);
+        let (first, rest) = pieces.split_first().unwrap();
+        let raw = Raw::Begun { bytes: (*first).into(), more: !rest.is_empty() };
+        aside.bad(1, &raw).unwrap();
+        for (index, piece) in rest.iter().enumerate() {
+            aside.rest(piece, index + 1 < rest.len()).unwrap();
+        }
+        assert!(!directory.path().join(PASSING).exists());
+        std::fs::read_to_string(directory.path().join("rejected")).unwrap()
+    }
+
+    #[test]
+    fn a_long_record_becomes_an_envelope_that_can_be_sent() {
+        let pieces: [&[&[u8]]; 3] =
+            [&[b"a long line\n"], &[b"a lo", b"ng l", b"ine\n"], &[b"a long line", b"\n"]];
+        for pieces in pieces {
+            let line = kept(Format::Lines, Content::Body, 1000, pieces);
+            let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
+            assert_eq!(envelope.body.as_deref(), Some(&b"a long line"[..]), "{line}");
+            assert_eq!(envelope.routing_key.as_ref().map(|key| key.as_str()), Some("logs"));
+        }
+        let line = kept(Format::Length, Content::Body, 1000, &[b"\0\0\0\x06bod", b"ies"]);
+        let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
+        assert_eq!(envelope.body.as_deref(), Some(&b"bodies"[..]));
+        let keyed = Content::Keyed(b":".to_vec());
+        let line = kept(Format::Lines, keyed.clone(), 1000, &[b"jobs:bo", b"dy\n"]);
+        let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
+        assert_eq!(envelope.body.as_deref(), Some(&b"body"[..]));
+        assert_eq!(envelope.routing_key.as_ref().map(|key| key.as_str()), Some("jobs"));
+        // Without its key nobody knows where to.
+        let line = kept(Format::Lines, keyed, 1000, &[b"no key", b" at all\n"]);
+        let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
+        assert_eq!(envelope.body.as_deref(), Some(&b"no key at all"[..]));
+        assert_eq!(envelope.routing_key, None);
+    }
+
+    #[test]
+    fn what_was_to_be_an_envelope_stays_as_it_is_and_what_is_beyond_the_bound_is_left_out() {
+        let line = kept(Format::Json, Content::Envelope, 1000, &[b"{\"body\":\"", b"long\"}\n"]);
+        assert_eq!(line, "{\"body\":\"long\"}\n");
+        let line = kept(Format::Lines, Content::Body, 5, &[b"a lo", b"ng line\n"]);
+        assert!(line.ends_with("\"body_base64\":\"YSBsb24=\",\"left_out\":6}\n"), "{line}");
+        assert!(Envelope::decode(line.trim_end().as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_record_in_its_own_format_but_not_in_ours_is_kept_without_a_route() {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Arc::new(Directory::open(directory.path()).unwrap());
+        let mut aside = aside(&spool, Format::Lines, Content::Keyed(b":".to_vec()), 1000);
+        aside.bad(1, &Raw::Whole(b"no key"[..].into())).unwrap();
+        // One whose end never comes leaves nothing.
+        aside.bad(2, &Raw::Begun { bytes: b"k:long"[..].into(), more: true }).unwrap();
+        assert_eq!(aside.end(), Some(2));
+        assert!(!directory.path().join(PASSING).exists());
+        let text = std::fs::read_to_string(directory.path().join("rejected")).unwrap();
+        assert_eq!(text, "{\"body\":\"no key\"}\n");
+    }
+}
