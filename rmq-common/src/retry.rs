@@ -68,6 +68,11 @@ impl Patience {
         self.since.set(Instant::now());
     }
 
+    /// So much of the time does not count.
+    pub fn leave_out(&mut self, time: Duration) {
+        self.since = self.since.checked_add(time).unwrap_or(self.since).min(Instant::now());
+    }
+
     /// How long nothing has moved.
     pub fn elapsed(&self) -> Duration {
         self.since.get().elapsed()
@@ -104,6 +109,17 @@ mod tests {
         assert!(backoff.next_pause() >= LONGEST_PAUSE / 2);
         backoff.reset();
         assert!(backoff.next_pause() <= FIRST_PAUSE);
+    }
+
+    #[test]
+    fn time_that_is_left_out_does_not_count_and_what_is_left_is_never_more_than_all() {
+        let limit = Duration::from_secs(100);
+        let mut patience = Patience { since: Instant::now(), limit: Limit::For(limit) };
+        patience.since = patience.since.checked_sub(Duration::from_secs(50)).unwrap();
+        patience.leave_out(Duration::from_secs(20));
+        assert_eq!(patience.left().map(|left| left.as_secs().div_ceil(10)), Some(7));
+        patience.leave_out(Duration::from_secs(2000));
+        assert!(patience.left() <= Some(limit));
     }
 
     #[test]

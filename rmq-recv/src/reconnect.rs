@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::stops::Stop;
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a pipe that has to be empty is looked at.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
@@ -31,9 +31,11 @@ impl Receiver {
     /// some of it would be the same messages.
     pub(crate) async fn reconnect(&mut self) -> Result<Session, Stop> {
         let stops = self.stops.clone();
+        let begun = Instant::now();
         first(async { Err(stops.next().await) }, self.emptied()).await?;
-        // A reader that pauses is no broker that cannot be reached.
-        self.patience.progress();
+        // A reader that pauses is no broker that cannot be reached; but a broker that is reached may
+        // still give no consumer.
+        self.patience.leave_out(begun.elapsed());
         let Receiver { broker, stops, patience, .. } = self;
         let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };

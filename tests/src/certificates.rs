@@ -96,12 +96,48 @@ impl Authority {
         self.directory.join(format!("{name}.{extension}")).to_str().expect("UTF-8").to_owned()
     }
 
-    fn openssl(&self, words: &[&str]) {
-        let output = Command::new("openssl").args(words).current_dir(&self.directory).output();
-        let output = output.expect("run openssl");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl {words:?}: {errors}");
+    /// Runs openssl where its files are.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn openssl(&self, words: &[&str]) {
+        openssl(&self.directory, words);
     }
+
+    /// A certificate that is its own authority, as `openssl req -x509` makes it, for these names.
+    pub fn self_signed(&self, name: &str, others: &str) -> Certificate {
+        let (key, certificate) = (format!("{name}.key"), format!("{name}.pem"));
+        let names = format!("subjectAltName={others}");
+        let mut words = vec!["req", "-x509", "-days", "36500", "-subj", "/CN=itself"];
+        words.extend(["-addext", &names, "-keyout", &key, "-out", &certificate]);
+        words.extend(NEW_KEY);
+        self.openssl(&words);
+        Certificate { cert: self.file("pem", name), key: self.file("key", name) }
+    }
+
+    /// A self-signed certificate of X.509 version 1, which has no room for names.
+    pub fn version_one(&self, name: &str) -> Certificate {
+        let file = |extension: &str| format!("{name}.{extension}");
+        let (key, request, certificate) = (file("key"), file("csr"), file("pem"));
+        let mut words = vec!["req", "-subj", "/CN=localhost", "-keyout", &key, "-out", &request];
+        words.extend(NEW_KEY);
+        self.openssl(&words);
+        let words = ["x509", "-req", "-in", &request, "-signkey", &key, "-out", &certificate];
+        self.openssl(&words);
+        Certificate { cert: self.file("pem", name), key: self.file("key", name) }
+    }
+
+    /// The path of one of its files.
+    pub fn named(&self, name: &str) -> String {
+        self.directory.join(name).to_str().expect("UTF-8").to_owned()
+    }
+}
+
+fn openssl(directory: &Path, words: &[&str]) {
+    let output = Command::new("openssl").args(words).current_dir(directory).output();
+    let output = output.expect("run openssl");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {words:?}: {errors}");
 }
 
 /// Elliptic keys are made in no time, RSA's take a second each.

@@ -289,8 +289,19 @@ pub fn method(channel: u16, (class, method): Method, arguments: &[&[u8]]) -> Vec
 
 /// `connection.start`, with these fields in its table.
 pub fn start(table: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(table.len()).expect("a short table").to_be_bytes();
-    method(0, (10, 10), &[&[0, 9], &size, table, b"\0\0\0\x05PLAIN", b"\0\0\0\x05en_US"])
+    introduction(table, "PLAIN")
+}
+
+/// `connection.start`, offering these ways to log in, with spaces between them.
+pub fn start_offering(mechanisms: &str) -> Vec<u8> {
+    introduction(b"", mechanisms)
+}
+
+fn introduction(table: &[u8], mechanisms: &str) -> Vec<u8> {
+    let size = |length| u32::try_from(length).expect("a short table").to_be_bytes();
+    let (fields, offered) = (size(table.len()), size(mechanisms.len()));
+    let offered = [&offered, mechanisms.as_bytes()].concat();
+    method(0, (10, 10), &[&[0, 9], &fields, table, &offered, b"\0\0\0\x05en_US"])
 }
 
 /// `connection.close` or `channel.close`.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A proxy on a port of loopback. It listens until the process ends.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ struct Shared {
     /// How many more bytes pass of what comes next on such a connection.
     left: AtomicUsize,
     connections: AtomicUsize,
+    /// After how many milliseconds without a byte either way a connection is cut; 0 is never.
+    idle: AtomicUsize,
     /// Both ends of every connection that has fallen silent, so that none is closed because nobody
     /// holds it.
     kept: Mutex<Vec<TcpStream>>,
@@ -44,6 +46,7 @@ impl Proxy {
             cuts: AtomicUsize::new(0),
             left: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            idle: AtomicUsize::new(0),
             kept: Mutex::default(),
         });
         let accepting = shared.clone();
@@ -79,6 +82,15 @@ impl Proxy {
         self.shared.cuts.fetch_add(1, Ordering::Release);
     }
 
+    /// Cuts new connections, and those that there are, once nothing has passed for so long.
+    ///
+    /// # Panics
+    /// When it is longer than any test.
+    pub fn cut_idle(&self, idle: Duration) {
+        let idle = usize::try_from(idle.as_millis()).expect("a short time");
+        self.shared.idle.store(idle, Ordering::Relaxed);
+    }
+
     /// How many connections have come.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
@@ -93,18 +105,23 @@ impl Shared {
         }
         let server = TcpStream::connect(&self.target)?;
         let cuts = self.cuts.load(Ordering::Acquire);
+        let passed = Arc::new(Mutex::new(Instant::now()));
+        let (ends, last) = ([client.try_clone()?, server.try_clone()?], passed.clone());
+        let shared = self.clone();
+        std::thread::spawn(move || shared.watch(&ends, &last));
         for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
-            let shared = self.clone();
-            std::thread::spawn(move || shared.pump(from, to, cuts));
+            let (shared, passed) = (self.clone(), passed.clone());
+            std::thread::spawn(move || shared.pump(from, to, cuts, &passed));
         }
         Ok(())
     }
 
     /// Carries bytes one way until there are no more or the proxy stalls. What was read then is
     /// lost, and what comes after stays in the kernel's buffers until they are full.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, cuts: usize) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, cuts: usize, passed: &Mutex<Instant>) {
         let mut block = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from.read(&mut block) {
+            *passed.lock().expect("no panic while it was held") = Instant::now();
             std::thread::sleep(self.delay);
             if self.stalled.load(Ordering::Relaxed) {
                 break;
@@ -125,6 +142,21 @@ impl Shared {
             self.keep(to);
         } else {
             let _ = to.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Cuts a connection once it has been idle for too long. It ends with the connection.
+    fn watch(&self, ends: &[TcpStream; 2], passed: &Mutex<Instant>) {
+        while ends.iter().all(|end| end.peer_addr().is_ok()) {
+            std::thread::sleep(Duration::from_millis(10));
+            let idle = passed.lock().expect("no panic while it was held").elapsed();
+            let limit = self.idle.load(Ordering::Relaxed);
+            if limit > 0 && idle.as_millis() >= limit as u128 {
+                for end in ends {
+                    let _ = end.shutdown(Shutdown::Both);
+                }
+                return;
+            }
         }
     }
 

@@ -33,6 +33,14 @@ pub enum Listener {
     Mutual,
     /// The same by TLS 1.2 alone.
     Mutual12,
+    /// Its certificate is its own authority.
+    SelfSigned,
+    /// Its certificate is its own authority, for [`OTHER_NAME`].
+    SelfSignedOther,
+    /// Its certificate is of X.509 version 1.
+    VersionOne,
+    /// It speaks TLS 1.2 alone, by a cipher that is no good any more.
+    OldCipher,
 }
 
 /// What the certificate of [`Listener::WrongName`] is for.
@@ -79,6 +87,16 @@ impl Secured {
         secured.listen(Listener::Mutual, &good, mutual);
         let mutual = format!("{mutual}, {{versions, ['tlsv1.2']}}");
         secured.listen(Listener::Mutual12, &good, &mutual);
+        let itself = secured.authority.self_signed("itself", "IP:127.0.0.7");
+        secured.listen(Listener::SelfSigned, &itself, "");
+        let itself = secured.authority.self_signed("itself-other", &other);
+        secured.listen(Listener::SelfSignedOther, &itself, "");
+        let old = secured.authority.version_one("version-one");
+        secured.listen(Listener::VersionOne, &old, "");
+        let cipher = ", {versions, ['tlsv1.2']}, \
+                      {ciphers, [#{key_exchange => ecdhe_ecdsa, cipher => aes_128_cbc, \
+                      mac => sha, prf => default_prf}]}";
+        secured.listen(Listener::OldCipher, &good, cipher);
         secured
     }
 
