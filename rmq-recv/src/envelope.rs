@@ -77,7 +77,8 @@ pub fn headers(properties: &BasicProperties) -> Vec<u8> {
     out.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b"{}").to_vec()
 }
 
-fn kept(properties: BasicProperties, keep: Keep) -> BasicProperties {
+/// The properties as a copy of the message has them.
+pub fn kept(properties: BasicProperties, keep: Keep) -> BasicProperties {
     let goes = |name: &ShortString| {
         (!keep.x && OF_BROKER.contains(&name.as_str()))
             || (!keep.cc && ROUTING.contains(&name.as_str()))

@@ -1,84 +1,260 @@
-//! `--peek`: look at messages and put them back.
+//! `--peek`: look at messages and put them back, where they were.
 //!
-//! Before RabbitMQ 4.3 each look counts as a delivery, and a queue drops or dead-letters what was
-//! delivered too often. So a message that has been looked at ten times is not shown any more: who
-//! looks at it in a loop has to hear that before it is gone.
+//! How they go back decides whether they keep their places and whether that counts. Measured on
+//! quorum queues: up to 4.2 every way back counts as a delivery, and a nack moves messages to the
+//! end of a queue without a delivery limit, where the end of the channel does not; from 4.3 on a
+//! nack does neither, and the end of a channel counts. Classic queues keep places either way.
 
 use crate::batch::Batch;
 use crate::connected::LETTING_GO;
+use crate::delivery_limit::{self, Kind};
 use crate::message::Message;
 use crate::output::Output;
-use crate::receiver::{MANY_DELIVERIES, write_failure};
+use crate::peek_stream;
+use crate::receiver::write_failure;
+use crate::rescue::rescue;
+use crate::returns::{Returns, Verdict};
 use crate::settings::Settings;
 use crate::stops::{Stop, Stops};
+use crate::subscription::Subscription;
+use lapin::Channel;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
-use rmq_common::amqp_error::Trouble;
+use lapin::types::ShortString;
+use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::connection::Broker;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
+use rmq_common::retry::Patience;
 use rmq_common::runtime::{self, first};
 use rmq_common::session::{Session, answer};
+use std::time::{Duration, Instant};
 
-/// Writes at most `number` messages, and puts all of them back.
-///
-/// # Errors
-/// No such queue, a lost connection, standard output that takes no more, or a message that was
-/// delivered too often; everything is back in the queue all the same.
-pub async fn peek(
-    settings: &Settings,
-    number: u64,
-    session: Session,
-    output: &mut Output,
-    stops: &Stops,
-    refused: impl Fn(Trouble) -> Failure,
-) -> Result<Ending, Failure> {
-    let stopped = async { Err(stops.next().await) };
-    let opened = async { session.channel().await.map_err(|why| Stop::Failed(refused(why))) };
-    let channel = match first(stopped, opened).await {
-        Ok(channel) => channel,
-        Err(stop) => {
-            session.close().await;
-            return outcome(Err(stop));
-        }
-    };
-    let queue = settings.source.name();
-    let look = async {
-        for _ in 0..number {
-            let got = channel.basic_get(queue.clone(), BasicGetOptions::default());
-            let Some(got) = answer(got).await.map_err(|trouble| Stop::Failed(refused(trouble)))?
-            else {
-                break;
-            };
-            let message = Message::from(got.delivery);
-            let count = message.delivery_count().unwrap_or(0);
-            if count >= MANY_DELIVERIES {
-                let text = format!(
-                    "look at {queue}: its next message has come back {count} times; looking counts \
-                     as a delivery before RabbitMQ 4.3, and past the queue's delivery limit it is \
-                     dropped or dead-lettered"
-                );
-                return Err(Stop::Failed(Failure::new(Exit::DataErr, text)));
+/// How long what was put back may take to be ready again, so that the next look finds it.
+const BACK: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// A run that only looks.
+pub struct Peek<'a> {
+    /// What to look at, and how to show it.
+    pub settings: &'a Settings,
+    /// How many messages at most.
+    pub number: u64,
+    /// Where it is.
+    pub broker: &'a mut Broker,
+    /// How long to go on trying to reach it again.
+    pub patience: Patience,
+    /// Where what is seen goes.
+    pub output: &'a mut Output,
+    /// Where the word to stop comes from.
+    pub stops: &'a Stops,
+    /// Where it is said what the look has cost.
+    pub diagnostics: Diagnostics,
+}
+
+/// What was taken, and what is known of it.
+struct Taken {
+    returns: Returns,
+    /// Messages that are to go back.
+    count: u32,
+    /// How often the one that came back most had come back.
+    most: u64,
+}
+
+/// Why looking ends.
+enum Break {
+    Stop(Stop),
+    /// It is a stream, and the connection may be gone with the question.
+    Stream,
+    /// This message must not be put back.
+    Last(Message),
+}
+
+impl From<Stop> for Break {
+    fn from(stop: Stop) -> Self {
+        Break::Stop(stop)
+    }
+}
+
+impl Peek<'_> {
+    /// Looks, and puts everything back.
+    ///
+    /// # Errors
+    /// No such queue, a lost connection, standard output that takes no more, or a message that was
+    /// delivered too often; everything is in the queue all the same.
+    pub async fn run(mut self, session: Session) -> Result<Ending, Failure> {
+        let stops = self.stops.clone();
+        let stopped = async { Err(Break::Stop(stops.next().await)) };
+        let asked = async {
+            let channel = session.channel().await.map_err(|why| self.failed(why))?;
+            match delivery_limit::ask(&session, self.queue())
+                .await
+                .map_err(|why| self.failed(why))?
+            {
+                Kind::Queue(returns) => Ok((channel, returns)),
+                Kind::Stream => Err(Break::Stream),
             }
-            let mut batch = Batch::default();
-            let written = settings.framing.write(message, None, &mut batch);
-            written.map_err(|why| {
-                Stop::Failed(Failure::data(format!("write a message of {queue}: {why}")))
-            })?;
-            output.write(batch);
-            write_failure(output.result().await)?;
+        };
+        let (channel, returns) = match first(stopped, asked).await {
+            Ok(asked) => asked,
+            Err(Break::Stream) => return self.stream(session).await,
+            Err(Break::Stop(stop)) => {
+                session.close().await;
+                return outcome(Err(stop));
+            }
+            Err(Break::Last(_)) => return Ok(Exit::Ok.into()),
+        };
+        if let Some(limit) = returns.forbids() {
+            session.close().await;
+            let text = format!(
+                "look at {}: its delivery limit lets a message come back {limit} times, too few for a \
+                 look; nothing was taken",
+                self.queue()
+            );
+            return Err(Failure::data(text));
+        }
+        let mut taken = Taken { returns, count: 0, most: 0 };
+        let stopped = async { Err(Break::Stop(stops.next().await)) };
+        let looked = first(stopped, self.look(&channel, &mut taken)).await;
+        let looked = match looked {
+            Ok(()) => Ok(()),
+            Err(Break::Stop(stop)) => Err(stop),
+            Err(Break::Stream) => return self.stream(session).await,
+            // Whatever else happens: dropping this half-way would lose it.
+            Err(Break::Last(message)) => {
+                taken.count -= 1;
+                Err(self.last(&session, &channel, message).await)
+            }
+        };
+        if taken.count > 0
+            && let Some(told) = taken.returns.told(self.queue().as_str(), taken.most)
+            && !matches!(looked, Err(Stop::Failed(_)))
+        {
+            self.diagnostics.notice(&told);
+        }
+        put_back(session, channel, self.queue(), taken.count).await;
+        outcome(looked)
+    }
+
+    fn queue(&self) -> &ShortString {
+        self.settings.source.name()
+    }
+
+    fn refused(&self, trouble: Trouble) -> Failure {
+        let (queue, vhost) = (self.queue(), self.broker.vhost());
+        let failure = trouble.failure().context(format!("look at {queue} in vhost {vhost}"));
+        // A refusal for good, in spite of its code, which elsewhere is somebody's lock.
+        match failure.to_string() {
+            text if text.contains("single active consumer") => Failure::data(text),
+            _ => failure,
+        }
+    }
+
+    fn failed(&self, trouble: Trouble) -> Break {
+        Break::Stop(Stop::Failed(self.refused(trouble)))
+    }
+
+    async fn look(&mut self, channel: &Channel, taken: &mut Taken) -> Result<(), Break> {
+        for _ in 0..self.number {
+            let got = channel.basic_get(self.queue().clone(), BasicGetOptions::default());
+            let got = match answer(got).await {
+                // The connection ends with that.
+                Err(Trouble::Refused { code: reply::NOT_IMPLEMENTED, .. }) => {
+                    return Err(Break::Stream);
+                }
+                got => got.map_err(|trouble| self.failed(trouble))?,
+            };
+            let Some(got) = got else { break };
+            let message = Message::from(got.delivery);
+            taken.count += 1;
+            let count = message.delivery_count().unwrap_or(0);
+            match taken.returns.judge(count) {
+                Verdict::Show => taken.most = taken.most.max(count),
+                Verdict::Refuse => return Err(self.fail(&taken.returns.refusal(count)).into()),
+                Verdict::Last => return Err(Break::Last(message)),
+            }
+            self.write(message).await?;
         }
         Ok(())
-    };
-    let looked = first(async { Err(stops.next().await) }, look).await;
-    // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack). If this cannot be said, the
-    // broker puts them back by itself when the connection is gone.
-    let put_back = BasicNackOptions { multiple: true, requeue: true };
-    let put_back = async { answer(channel.basic_nack(0, put_back)).await.is_ok() };
-    if runtime::timeout(LETTING_GO, put_back).await == Some(true) {
-        session.close().await;
-    } else {
-        session.cut();
     }
-    outcome(looked)
+
+    /// Keeps a message that must not be put back.
+    async fn last(&mut self, session: &Session, channel: &Channel, message: Message) -> Stop {
+        let count = message.delivery_count().unwrap_or(0);
+        let would = format!(
+            "its next message has come back {count} times, and the queue would drop or dead-letter it"
+        );
+        match rescue(session, channel, self.queue(), &message).await {
+            Ok(()) => self.fail(&format!(
+                "{would}: a copy is at the end of the queue in its place; receive it instead"
+            )),
+            Err(why) => match self.write(message).await {
+                Ok(()) => self.fail(&format!(
+                    "{would}, and a copy cannot be put there ({why}): it is on standard output"
+                )),
+                Err(stop) => stop,
+            },
+        }
+    }
+
+    fn fail(&self, why: &str) -> Stop {
+        Stop::Failed(Failure::data(format!("look at {}: {why}", self.queue())))
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Stop> {
+        let mut batch = Batch::default();
+        let written = self.settings.framing.write(message, None, &mut batch);
+        written.map_err(|why| {
+            let text = format!("write a message of {}: {why}", self.queue());
+            Stop::Failed(Failure::data(text))
+        })?;
+        self.output.write(batch);
+        write_failure(self.output.result().await)
+    }
+
+    async fn stream(self, session: Session) -> Result<Ending, Failure> {
+        session.cut();
+        let session = self.broker.connect(&self.patience).await?;
+        let Peek { settings, number, broker, output, stops, .. } = self;
+        let (queue, vhost) = (settings.source.name(), broker.vhost());
+        let refused = |trouble: Trouble| {
+            trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
+        };
+        let look = peek_stream::look(settings, number, &session, output, &refused);
+        let looked = first(async { Err(stops.next().await) }, look).await;
+        session.close().await;
+        outcome(looked)
+    }
+}
+
+/// Puts back what `channel` holds, and waits a moment until `queue` has that many.
+async fn put_back(session: Session, channel: Channel, queue: &ShortString, count: u32) {
+    let by_closing = session
+        .server()
+        .is_some_and(|server| server.is_rabbitmq_from(3, 0) && !server.is_rabbitmq_from(4, 3));
+    let put_back = async {
+        if by_closing {
+            let ok = ShortString::try_new("OK").unwrap_or_default();
+            return answer(channel.close(200, ok)).await.is_ok();
+        }
+        // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
+        let all = BasicNackOptions { multiple: true, requeue: true };
+        answer(channel.basic_nack(0, all)).await.is_ok()
+    };
+    // If this cannot be said, the broker puts them back by itself when the connection is gone.
+    if runtime::timeout(LETTING_GO, put_back).await != Some(true) {
+        session.cut();
+        return;
+    }
+    // Somebody else may have taken them: that is no reason to wait for long.
+    let until = Instant::now() + BACK;
+    while count > 0 && Instant::now() < until {
+        match Subscription::look(&session, queue.clone()).await {
+            Ok(look) if look.ready < count => runtime::sleep(AGAIN).await,
+            _ => break,
+        }
+    }
+    session.close().await;
 }
 
 fn outcome(looked: Result<(), Stop>) -> Result<Ending, Failure> {

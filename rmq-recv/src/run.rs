@@ -6,12 +6,11 @@ use crate::downstream::Downstream;
 use crate::framing::Framing;
 use crate::ids::Ids;
 use crate::output::Output;
-use crate::peek;
+use crate::peek::Peek;
 use crate::reader;
 use crate::receiver::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
-use rmq_common::amqp_error::Trouble;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
@@ -58,11 +57,10 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         deadline: settings.timeout.and_then(|limit| Instant::now().checked_add(limit)),
     };
     if let Some(number) = settings.peek {
-        let (queue, vhost) = (settings.source.name(), broker.vhost());
-        let refused = |trouble: Trouble| {
-            trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
-        };
-        return peek::peek(&settings, number, session, &mut output, &stops, refused).await;
+        let (broker, patience) = (&mut broker, Patience::new(options.first_retry()));
+        let (settings, output, stops) = (&settings, &mut output, &stops);
+        let peek = Peek { settings, number, broker, patience, output, stops, diagnostics };
+        return peek.run(session).await;
     }
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);

@@ -61,39 +61,152 @@ fn a_tap_that_loses_its_connection_says_that_messages_may_be_missing() {
 }
 
 #[test]
-fn peek_shows_messages_and_puts_them_back() {
+fn peek_shows_messages_and_puts_them_back_where_they_were() {
+    let kinds: [&[&str]; 4] =
+        [&[], &["--delivery-limit", "30"], &["--type", "classic"], &["--type", "stream"]];
+    for words in kinds {
+        let vhost = with_queue(words, 5);
+        for _ in 0..2 {
+            let seen = vhost.receive(&["--peek", "3", "q"]).run().expect(0);
+            assert_eq!(seen.stdout, numbered(3), "{words:?}: {}", seen.stderr);
+        }
+        let seen = vhost.receive(&["--peek", "100", "q"]).run().expect(0);
+        assert_eq!(seen.stdout, numbered(5), "{words:?}: {}", seen.stderr);
+        vhost.wait_held("q", Held::ready(5));
+    }
     let vhost = with_queue(&["--delivery-limit", "unlimited"], 5);
-    let seen = vhost.receive(&["--peek", "3", "q"]).run().expect(0);
-    assert_eq!(seen.stdout, numbered(3));
-    vhost.wait_held("q", Held::ready(5));
-    vhost.wait_no_connections();
-    let seen = vhost.receive(&["--peek", "100", "-f", "%R", "q"]).run().expect(0);
-    // RabbitMQ 3.10 may put them behind the others.
-    let mut seen = seen.stdout;
-    seen.sort_unstable();
-    assert_eq!(seen, b"00111");
+    vhost.receive(&["--peek", "3", "q"]).run().expect(0);
+    let seen = vhost.receive(&["--peek", "100", "-f", "%s %R\n", "q"]).run().expect(0);
+    assert_eq!(seen.stdout, b"1 1\n2 1\n3 1\n4 0\n5 0\n", "{}", seen.stderr);
     vhost.receive(&["--peek", "1", "--drain", "q"]).run().expect(64).says("puts everything back");
     vhost.receive(&["--peek", "1", "nowhere"]).run().expect(65).says("no queue 'nowhere'");
+    vhost.declare(&["--single-active-consumer"], "alone");
+    vhost.receive(&["--peek", "1", "alone"]).run().expect(65).says("single active consumer");
+}
+
+/// How thirty looks at one message go, one after the other: how many show it, and what was said of
+/// the last that did and of the last of all.
+fn thirty_looks(vhost: &Vhost) -> (usize, String, String) {
+    let (mut shown, mut said, mut last) = (0, String::new(), String::new());
+    for number in 0..30 {
+        let looked = vhost.receive(&["--peek", "1", "q"]).run();
+        match looked.status.code() {
+            Some(0) => {
+                assert_eq!(looked.stdout, b"1\n", "look {number}: {}", looked.stderr);
+                shown += 1;
+                said = looked.stderr.clone();
+            }
+            Some(65) => assert_eq!(looked.stdout, b"", "look {number}: {}", looked.stderr),
+            _ => panic!("look {number}: {}: {}", looked.status, looked.stderr),
+        }
+        last = looked.stderr;
+    }
+    vhost.wait_held("q", Held::ready(1));
+    (shown, said, last)
 }
 
 #[test]
-fn peek_refuses_a_message_that_was_looked_at_ten_times() {
-    let vhost = with_queue(&["--delivery-limit", "unlimited"], 1);
-    for _ in 0..10 {
-        vhost.receive(&["--peek", "1", "q"]).run().expect(0);
-    }
+fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_could_be() {
+    let (old, new) = (brokers::release().starts_with("3."), brokers::release().starts_with("4.3"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (shown, said, last) = thirty_looks(&with_queue(&[], 1));
+            if old {
+                assert_eq!(shown, 30, "{last}");
+                assert!(said.contains("the queue has no delivery limit of its own"), "{said}");
+            } else if new {
+                assert_eq!((shown, said), (30, String::new()), "{last}");
+            } else {
+                assert_eq!(shown, 10, "{last}");
+                assert!(said.contains("may come back 10 more times"), "{said}");
+                assert!(said.contains("after 20"), "{said}");
+                assert!(last.contains("look at q: its next message has come back"), "{last}");
+            }
+        });
+        scope.spawn(|| {
+            let (shown, said, last) = thirty_looks(&with_queue(&["--delivery-limit", "3"], 1));
+            if new {
+                assert_eq!((shown, said), (30, String::new()), "{last}");
+            } else {
+                // Two, the refusal, the copy in its place, and so on.
+                assert_eq!(shown, 16, "{last}");
+                assert!(said.contains("may come back 1 more time,"), "{said}");
+            }
+        });
+        scope.spawn(|| {
+            let (shown, said, last) = thirty_looks(&with_queue(&["--type", "classic"], 1));
+            assert_eq!((shown, said), (30, String::new()), "{last}");
+        });
+        scope.spawn(|| {
+            let (shown, said, last) = thirty_looks(&with_queue(&["--type", "stream"], 1));
+            assert_eq!((shown, said), (30, String::new()), "{last}");
+        });
+        scope.spawn(|| {
+            // RabbitMQ 3.10 drops whatever comes back to such a queue.
+            let vhost = with_queue(&[], 0);
+            vhost.pika(
+                "channel.queue_delete('q')\n\
+                 a = {'x-queue-type': 'quorum', 'x-delivery-limit': -1, 'x-max-length': 9}\n\
+                 channel.queue_declare('q', durable=True, arguments=a)",
+            );
+            vhost.send(&["q"]).input("1\n").run().expect(0);
+            let (shown, said, last) = thirty_looks(&vhost);
+            if old {
+                assert_eq!(shown, 0, "{last}");
+                assert!(last.contains("nothing was taken"), "{last}");
+            } else {
+                assert_eq!(shown, 30, "{last}");
+                assert_eq!(said.contains("no delivery limit"), !new, "{said}");
+            }
+        });
+    });
+}
+
+#[test]
+fn a_message_that_a_look_would_lose_gets_a_copy_in_its_place_with_all_that_it_carries() {
     if brokers::release().starts_with("4.3") {
-        // There a look costs a message nothing.
-        vhost.receive(&["--peek", "1", "q"]).run().expect(0);
-        vhost.wait_held("q", Held::ready(1));
         return;
     }
+    let vhost = with_queue(&["--delivery-limit", "2"], 0);
+    let words = ["-H", "try:int=1", "--message-id", "m", "--priority", "3", "q"];
+    vhost.send(&words).input("one\n").run().expect(0);
+    vhost.send(&["q"]).input("two\n").run().expect(0);
+    vhost.receive(&["--peek", "1", "q"]).run().expect(0);
+    vhost.receive(&["--peek", "1", "q"]).run().expect(65).says("this refusal counts too");
     let refused = vhost.receive(&["--peek", "1", "q"]).run().expect(65);
-    refused.says("has come back 10 times");
+    refused.says("a copy is at the end of the queue in its place");
+    vhost.wait_held("q", Held::ready(2));
+    let all = vhost.receive(&["--drain", "--format", "json", "q"]).run().expect(0).stdout;
+    let all = String::from_utf8_lossy(&all);
+    let (first, copy) = all.split_once('\n').unwrap();
+    assert!(first.contains("\"two\""), "{first}");
+    for part in ["\"one\"", "\"message_id\":\"m\"", "\"try\"", "\"priority\":3"] {
+        assert!(copy.contains(part), "{part}: {copy}");
+    }
+}
+
+#[test]
+fn a_user_who_may_not_configure_can_look_and_hears_that_the_limit_is_not_known() {
+    let vhost = with_queue(&[], 1);
+    let reader = format!("{}-reader", vhost.name);
+    vhost.add_user(&reader, ["", ".*", ".*"]);
+    let url = vhost.url_for(&reader);
+    let look = || vhost.receive(&["--url", &url, "--peek", "1", "q"]).run();
+    let looked = look().expect(0);
+    assert_eq!(looked.stdout, b"1\n");
+    let knows = brokers::release().starts_with("4.3");
+    assert_eq!(
+        looked.stderr.contains("not known without the configure"),
+        !knows,
+        "{}",
+        looked.stderr
+    );
+    if !knows {
+        (1..10).for_each(|_| drop(look().expect(0)));
+        look().expect(65).says("not known here");
+    }
     vhost.wait_held("q", Held::ready(1));
-    // Receiving it warns, and goes on.
-    vhost.receive(&["-n", "1", "q"]).run().expect(0).says("was delivered 12 times");
-    vhost.wait_held("q", Held::ready(0));
+    vhost.cluster.control(1, &["delete_user", &reader]);
 }
 
 #[test]

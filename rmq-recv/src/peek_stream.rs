@@ -1,0 +1,58 @@
+//! `--peek` at a stream: its first messages are read, and stay. RabbitMQ has no basic.get there.
+
+use crate::batch::Batch;
+use crate::offset::Offset;
+use crate::output::Output;
+use crate::receiver::write_failure;
+use crate::settings::Settings;
+use crate::stops::Stop;
+use crate::subscription::{Delivered, Subscription};
+use rmq_common::amqp_error::Trouble;
+use rmq_common::failure::Failure;
+use rmq_common::runtime;
+use rmq_common::session::Session;
+use std::time::Duration;
+
+/// How long a message may take to come that the stream says it has.
+const DUE: Duration = Duration::from_secs(5);
+/// How long more are waited for than it says; the number lags.
+const QUIET: Duration = Duration::from_millis(500);
+/// As many as may come at once; a stream counts them by blocks anyway.
+const PREFETCH: u16 = 100;
+
+/// Writes at most `number` of the first messages.
+///
+/// # Errors
+/// Why it cannot.
+pub async fn look(
+    settings: &Settings,
+    number: u64,
+    session: &Session,
+    output: &mut Output,
+    refused: &impl Fn(Trouble) -> Failure,
+) -> Result<(), Stop> {
+    let failed = |trouble| Stop::Failed(refused(trouble));
+    let queue = settings.source.name();
+    let has = Subscription::look(session, queue.clone()).await.map_err(failed)?.ready;
+    let mut reading = Subscription::open(session, queue.clone()).await.map_err(failed)?;
+    let first = Offset::Named("first").argument();
+    reading.consume(PREFETCH, first).await.map_err(failed)?;
+    for seen in 0..number {
+        let patience = if seen < u64::from(has) { DUE } else { QUIET };
+        let message = match runtime::timeout(patience, reading.next()).await {
+            Some(Delivered::Message(message)) => message,
+            Some(Delivered::Trouble(trouble)) => return Err(failed(trouble)),
+            Some(Delivered::End { .. }) | None => break,
+        };
+        // Only asks for the next: a stream forgets nothing.
+        let done = crate::ledger::Acknowledgement { tag: message.tag, multiple: false };
+        reading.acknowledge(&done).map_err(failed)?;
+        let mut batch = Batch::default();
+        settings.framing.write(message, None, &mut batch).map_err(|why| {
+            Stop::Failed(Failure::data(format!("write a message of {queue}: {why}")))
+        })?;
+        output.write(batch);
+        write_failure(output.result().await)?;
+    }
+    Ok(())
+}
