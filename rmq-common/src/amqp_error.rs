@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
 use crate::frames::Unreadable;
+use crate::held::Excess;
 use crate::tls_error;
 use lapin::ErrorKind;
 
@@ -166,8 +167,18 @@ fn exit_of(code: u16, text: &str) -> Exit {
 /// Reads an error of lapin's.
 pub fn trouble(error: &lapin::Error) -> Trouble {
     match error.kind() {
-        ErrorKind::IOError(io) if io.get_ref().is_some_and(|inner| inner.is::<Unreadable>()) => {
-            Trouble::Protocol(io.to_string())
+        ErrorKind::IOError(io)
+            if let Some(unreadable) =
+                io.get_ref().and_then(|inner| inner.downcast_ref::<Unreadable>()) =>
+        {
+            let text = unreadable.to_string();
+            match unreadable {
+                Unreadable::Excess(Excess::Message { is_chosen: true, .. }) => {
+                    Trouble::Refused { code: reply::CONTENT_TOO_LARGE, text }
+                }
+                Unreadable::Excess(Excess::Large { .. }) => Trouble::Lost(text),
+                _ => Trouble::Protocol(text),
+            }
         }
         ErrorKind::IOError(io) | ErrorKind::RuntimeShutdownError(io) => {
             Trouble::Lost(tls_error::in_words(io).unwrap_or_else(|| Cause(io).to_string()))

@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::frames::FRAME_MAX;
 use crate::greeting::{self, Greeted};
+use crate::held::{Held, Limits};
 use crate::login::Login;
 use crate::losses::{self, Activity, Losses};
 use crate::retry::{Backoff, Patience};
@@ -51,6 +52,7 @@ pub struct Broker {
     activity: Arc<Activity>,
     losses: Losses,
     diagnostics: Diagnostics,
+    limits: Limits,
 }
 
 /// How a try at one host fails.
@@ -98,12 +100,18 @@ impl Broker {
             activity: Arc::default(),
             losses: Losses::default(),
             diagnostics,
+            limits: Limits::default(),
         })
     }
 
     /// The virtual host.
     pub fn vhost(&self) -> &str {
         &self.vhost
+    }
+
+    /// How much may come on each connection from now on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Where it tells what happens.
@@ -216,6 +224,7 @@ impl Broker {
         let cutter = Cutter::default();
         let server = Arc::new(OnceLock::new());
         let activity = Arc::new(Activity::default());
+        let held = Arc::new(Held::new(self.limits));
         let (failed, failure) = flume::bounded(1);
         let login = Login {
             user: self.user.clone(),
@@ -231,7 +240,7 @@ impl Broker {
             let (host, cutter) = (host.clone(), cutter.clone());
             let tls = self.tls.as_ref().map(|tls| tls.connector.clone());
             let server_name = self.parameters.server_name_indication.clone();
-            let (server, activity) = (server.clone(), activity.clone());
+            let (server, activity, held) = (server.clone(), activity.clone(), held.clone());
             async move |_: AMQPUri, _| {
                 let open = async {
                     let stream = cutter.open(&host, deadline)?;
@@ -247,7 +256,8 @@ impl Broker {
                     // One message in a channel for one; nobody waits for a second try's.
                     let _ = failed.try_send(error.clone());
                 }
-                let greeted = Greeted::new(opened?, server.clone(), activity.clone());
+                let (server, activity, held) = (server.clone(), activity.clone(), held.clone());
+                let greeted = Greeted::new(opened?, server, activity, held);
                 Ok(AsyncTcpStream::Plain(greeted))
             }
         };
@@ -273,7 +283,8 @@ impl Broker {
         match runtime::timeout(limit, connected).await {
             Some(Ok(connection)) => {
                 let server = server.get().cloned();
-                Ok((Session::new(connection, host.to_string(), server, cutter), activity))
+                let session = Session::new(connection, host.to_string(), server, held, cutter);
+                Ok((session, activity))
             }
             Some(Err(error)) => {
                 cutter.cut();

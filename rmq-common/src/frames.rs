@@ -3,12 +3,16 @@
 //! lapin waits for a frame's end whatever size it claims, until its buffer is full and nothing is
 //! read any more. And it recurses into tables: headers nested deeply enough, which anybody who may
 //! publish can send, overflow the stack of its thread, and the process is gone. Both are refused
-//! here, before lapin sees the end of such a frame. A frame too short to be nested so deeply, as
-//! nearly all are, is not looked into.
+//! here, before lapin sees the end of such a frame. Of a frame too short to be nested so deeply, as
+//! nearly all are, only the beginning is looked at: whether a message comes, why, and how large it
+//! will be ([`crate::held`]).
 
 use crate::envelope::MAX_DEPTH;
+use crate::held::{Cause, Excess, Held};
 use lapin::types::AMQPType;
 use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The largest frame we agree to; RabbitMQ's default. A broker that answers 0, "no limit", must not
 /// make lapin allocate for it.
@@ -34,6 +38,18 @@ const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
 const START_TABLE: usize = 6;
 /// Class, weight, body size and flags in front of the properties of a content header.
 const PROPERTIES: usize = 14;
+/// The methods that a message follows, and its place in them: basic.return, basic.deliver (after the
+/// consumer's tag), basic.get-ok.
+const RETURN: [u8; 4] = [0, 60, 0, 50];
+const DELIVER: [u8; 4] = [0, 60, 0, 60];
+const GET_OK: [u8; 4] = [0, 60, 0, 71];
+/// connection.blocked and connection.unblocked, RabbitMQ's own, and how many may come in a second.
+const BLOCKED: [u8; 4] = [0, 10, 0, 60];
+const UNBLOCKED: [u8; 4] = [0, 10, 0, 61];
+const MOST_BLOCKED: u32 = 1000;
+const SECOND: Duration = Duration::from_secs(1);
+/// What is looked at of a method: the longest consumer tag and the delivery's number.
+const METHOD_START: usize = 4 + 256 + 8;
 
 /// A frame that is not passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +60,12 @@ pub(crate) enum Unreadable {
     LongMethod(u32),
     /// Its tables and arrays are nested too deeply.
     Nested,
+    /// A message is announced before the one before it has come.
+    Unfinished,
+    /// It blocks and unblocks the connection again and again.
+    Flood,
+    /// A message that is too large, or more of them than were asked for.
+    Excess(Excess),
 }
 
 impl fmt::Display for Unreadable {
@@ -61,6 +83,29 @@ impl fmt::Display for Unreadable {
                 "the broker sent tables nested more than {MAX_DEPTH} deep, which are not read; if \
                  they are a message's headers, another client has to take it from the queue"
             ),
+            Unreadable::Unfinished => {
+                f.write_str("the broker announced a message in the middle of another")
+            }
+            Unreadable::Flood => f.write_str(
+                "the broker blocked and unblocked the connection a thousand times within a second",
+            ),
+            Unreadable::Excess(Excess::Message { size, most, is_chosen: true }) => {
+                write!(
+                    f,
+                    "a message of {size} bytes is larger than --max-size {most}; it stays there"
+                )
+            }
+            Unreadable::Excess(Excess::Message { size, most, .. }) => {
+                write!(f, "the broker sent a message of {size} bytes, more than {most}")
+            }
+            Unreadable::Excess(Excess::Unasked { count, bytes }) => write!(
+                f,
+                "the broker sent more than was asked for: {count} messages of {bytes} bytes wait"
+            ),
+            Unreadable::Excess(Excess::Large { bytes }) => write!(
+                f,
+                "messages of {bytes} bytes wait, more than --prefetch-bytes holds; fewer at once"
+            ),
         }
     }
 }
@@ -74,13 +119,25 @@ pub(crate) struct Frames {
     header: Vec<u8>,
     /// How much of a frame is to come that is passed by.
     passes: usize,
-    /// What has come of a payload that is looked into, and how long it will be.
-    payload: Option<(Vec<u8>, usize)>,
+    /// What has come of the part of a payload that is looked into.
+    payload: Vec<u8>,
+    /// How long that part is; `None` where the next frame's beginning comes.
+    wanted: Option<usize>,
     /// What comes is not AMQP, which lapin tells.
     is_foreign: bool,
+    /// Messages that are announced and not begun, by their channel.
+    announced: Vec<(u16, Cause)>,
+    /// How often the connection was blocked or unblocked since then.
+    blocked: Option<(Instant, u32)>,
+    held: Arc<Held>,
 }
 
 impl Frames {
+    /// For a connection that leaves in `held` what comes.
+    pub(crate) fn new(held: Arc<Held>) -> Self {
+        Frames { held, ..Frames::default() }
+    }
+
     /// Looks at what has come.
     pub(crate) fn look_at(&mut self, mut bytes: &[u8]) -> Result<(), Unreadable> {
         while !bytes.is_empty() && !self.is_foreign {
@@ -88,12 +145,18 @@ impl Frames {
                 let passed = self.passes.min(bytes.len());
                 self.passes -= passed;
                 bytes = bytes.get(passed..).unwrap_or_default();
-            } else if let Some((payload, size)) = &mut self.payload {
-                let (taken, rest) = bytes.split_at(bytes.len().min(*size - payload.len()));
-                payload.extend_from_slice(taken);
+            } else if let Some(wanted) = self.wanted {
+                let missing = wanted.saturating_sub(self.payload.len());
+                let (taken, rest) = bytes.split_at(bytes.len().min(missing));
                 bytes = rest;
-                if payload.len() == *size {
-                    self.whole_payload()?;
+                if taken.len() < missing {
+                    self.payload.extend_from_slice(taken);
+                } else if self.payload.is_empty() {
+                    self.whole_payload(taken)?;
+                } else {
+                    self.payload.extend_from_slice(taken);
+                    let payload = std::mem::take(&mut self.payload);
+                    self.whole_payload(&payload)?;
                 }
             } else {
                 let missing = FRAME_HEADER - self.header.len();
@@ -110,8 +173,7 @@ impl Frames {
 
     /// A frame begins: decides what is to be done with its payload.
     fn whole_header(&mut self) -> Result<(), Unreadable> {
-        let [kind, _, _, size @ ..] = self.header.as_slice() else { return Ok(()) };
-        let (kind, size) = (*kind, size.try_into().map_or(u32::MAX, u32::from_be_bytes));
+        let Some((kind, _, size)) = self.frame() else { return Ok(()) };
         if !matches!(kind, METHOD | HEADER | BODY | HEARTBEAT) {
             self.is_foreign = true;
             return Ok(());
@@ -120,8 +182,14 @@ impl Frames {
         if size > FRAME_MAX {
             return Err(Unreadable::Oversized(size));
         }
-        if length >= HARMLESS && matches!(kind, METHOD | HEADER) {
-            self.payload = Some((Vec::with_capacity(length), length));
+        let wanted = match kind {
+            METHOD | HEADER if length >= HARMLESS => length,
+            METHOD => length.min(METHOD_START),
+            HEADER => length.min(PROPERTIES),
+            _ => 0,
+        };
+        if wanted > 0 {
+            self.wanted = Some(wanted);
         } else {
             self.header.clear();
             self.passes = length + FRAME_END;
@@ -129,25 +197,86 @@ impl Frames {
         Ok(())
     }
 
-    fn whole_payload(&mut self) -> Result<(), Unreadable> {
-        let Some((payload, size)) = self.payload.take() else { return Ok(()) };
-        let kind = self.header.first().copied();
+    /// The kind, the channel and the size of the frame that has begun.
+    fn frame(&self) -> Option<(u8, u16, u32)> {
+        let [kind, c, d, size @ ..] = self.header.as_slice() else { return None };
+        let size = size.try_into().map_or(u32::MAX, u32::from_be_bytes);
+        Some((*kind, u16::from_be_bytes([*c, *d]), size))
+    }
+
+    fn whole_payload(&mut self, payload: &[u8]) -> Result<(), Unreadable> {
+        let frame = self.frame();
         self.header.clear();
-        self.passes = FRAME_END;
-        let table = if kind == Some(HEADER) {
-            headers(&payload)
+        self.wanted = None;
+        let Some((kind, channel, size)) = frame else { return Ok(()) };
+        let length = usize::try_from(size).unwrap_or(usize::MAX);
+        self.passes = length.saturating_sub(payload.len()) + FRAME_END;
+        if kind == HEADER {
+            self.content(channel, payload)?;
+        } else {
+            self.method(channel, payload)?;
+        }
+        if length < HARMLESS {
+            return Ok(());
+        }
+        let table = if kind == HEADER {
+            headers(payload)
         } else if payload.starts_with(&CONNECTION_START) {
             payload.get(START_TABLE..)
         } else {
             // The longest that a broker sends besides is a returned message's method: three short
             // strings.
-            return Err(Unreadable::LongMethod(u32::try_from(size).unwrap_or(u32::MAX)));
+            return Err(Unreadable::LongMethod(size));
         };
         match table {
             Some(table) if is_nested_too_deeply(table) => Err(Unreadable::Nested),
             _ => Ok(()),
         }
     }
+
+    /// A method: whether a message follows it.
+    fn method(&mut self, channel: u16, payload: &[u8]) -> Result<(), Unreadable> {
+        let Some((method, arguments)) = payload.split_first_chunk() else { return Ok(()) };
+        let cause = match *method {
+            RETURN => Cause::Return,
+            GET_OK => Cause::Get,
+            DELIVER => Cause::Delivery(delivery_tag(arguments).unwrap_or(u64::MAX)),
+            BLOCKED | UNBLOCKED => return self.blocks(),
+            _ => return Ok(()),
+        };
+        // lapin would keep them all.
+        if self.announced.iter().any(|(announced, _)| *announced == channel) {
+            return Err(Unreadable::Unfinished);
+        }
+        self.announced.push((channel, cause));
+        Ok(())
+    }
+
+    /// lapin keeps each of these until it is asked for, and who asks may be waiting for an answer.
+    fn blocks(&mut self) -> Result<(), Unreadable> {
+        let now = Instant::now();
+        let (since, count) = self.blocked.unwrap_or((now, 0));
+        let (since, count) = if now - since > SECOND { (now, 0) } else { (since, count + 1) };
+        self.blocked = Some((since, count));
+        if count < MOST_BLOCKED { Ok(()) } else { Err(Unreadable::Flood) }
+    }
+
+    /// A content header: how large a message is.
+    fn content(&mut self, channel: u16, payload: &[u8]) -> Result<(), Unreadable> {
+        let at = self.announced.iter().position(|(announced, _)| *announced == channel);
+        let size = payload.get(4..12).and_then(|size| size.try_into().ok());
+        let (Some(at), Some(size)) = (at, size) else { return Ok(()) };
+        let (_, cause) = self.announced.swap_remove(at);
+        let come = self.held.comes(channel, cause, u64::from_be_bytes(size));
+        come.map_err(Unreadable::Excess)
+    }
+}
+
+/// The number of a delivery, behind its consumer's tag.
+fn delivery_tag(arguments: &[u8]) -> Option<u64> {
+    let (length, rest) = arguments.split_first()?;
+    let tag = rest.get(usize::from(*length)..)?.first_chunk()?;
+    Some(u64::from_be_bytes(*tag))
 }
 
 /// The table of headers in a content header, with what is behind it; `None` where there is none.
@@ -341,6 +470,40 @@ mod tests {
         let size = FRAME_MAX + 1;
         assert_eq!(looked(&claimed(size), 1), Err(Unreadable::Oversized(size)));
         assert_eq!(looked(&claimed(u32::MAX), 9), Err(Unreadable::Oversized(u32::MAX)));
+    }
+
+    #[test]
+    fn what_comes_is_counted_until_it_is_taken_however_it_is_cut() {
+        let header = |channel: u8, size: u64| {
+            let mut header =
+                frame(HEADER, &[&[0, 60, 0, 0], &size.to_be_bytes()[..], &[0, 0]].concat());
+            header[2] = channel;
+            header
+        };
+        let deliver = |channel: u8, tag: u64| {
+            let arguments = [b"\x03tag", &tag.to_be_bytes()[..], b"\0\0\x01q"].concat();
+            let mut method = frame(METHOD, &[&DELIVER, &arguments[..]].concat());
+            method[2] = channel;
+            method
+        };
+        for piece in [1, 2, 5, 19, 1000] {
+            let held = Arc::new(Held::default());
+            let mut frames = Frames::new(held.clone());
+            let mut look = |bytes: &[u8]| bytes.chunks(piece).try_for_each(|it| frames.look_at(it));
+            for tag in 1..100 {
+                let two =
+                    [deliver(1, tag), deliver(2, tag), header(2, 10), header(1, 1 << 20)].concat();
+                let bodies = frame(BODY, &[7; 10]);
+                assert_eq!(look(&[two, bodies].concat()), Ok(()), "{piece}, {tag}");
+                held.taken(1, tag);
+                held.taken(2, tag);
+            }
+            assert_eq!(held.largest(), 1 << 20);
+            let announced = [deliver(1, 1), header(1, 1 << 62)].concat();
+            assert!(matches!(look(&announced), Err(Unreadable::Excess(Excess::Message { .. }))));
+            let twice = [deliver(5, 1), deliver(5, 2)].concat();
+            assert_eq!(looked(&twice, piece), Err(Unreadable::Unfinished));
+        }
     }
 
     #[test]

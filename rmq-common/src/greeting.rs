@@ -5,6 +5,7 @@
 //! log as broken off). After that frame only [`Frames`] looks on.
 
 use crate::frames::{FRAME_HEADER, Frames};
+use crate::held::Held;
 use crate::losses::Activity;
 use crate::server::Server;
 use crate::tls_error::SpeaksTls;
@@ -49,8 +50,9 @@ impl Greeted {
         stream: AsyncTcpStream<Async<TcpStream>>,
         server: Arc<OnceLock<Server>>,
         activity: Arc<Activity>,
+        held: Arc<Held>,
     ) -> Self {
-        let (seen, frames) = (Some(Vec::new()), Frames::default());
+        let (seen, frames) = (Some(Vec::new()), Frames::new(held));
         Greeted { stream, seen, server, activity, frames }
     }
 
@@ -199,7 +201,7 @@ impl Reactor for Greeting {
         let connecting = AsyncIO.tcp_connect_addr(address);
         async move {
             let stream = AsyncTcpStream::Plain(connecting.await?);
-            Ok(Greeted::new(stream, Arc::default(), Arc::default()))
+            Ok(Greeted::new(stream, Arc::default(), Arc::default(), Arc::default()))
         }
     }
 }

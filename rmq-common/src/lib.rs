@@ -22,6 +22,7 @@ pub mod failure;
 pub mod files;
 mod frames;
 mod greeting;
+pub mod held;
 pub mod help;
 mod login;
 mod losses;

@@ -4,6 +4,7 @@
 //! writes nothing, not even its close. Past it the socket is shut.
 
 use crate::amqp_error::{Trouble, UNEXPLAINED, trouble};
+use crate::held::Held;
 use crate::runtime;
 use crate::server::Server;
 use crate::socket::Cutter;
@@ -15,6 +16,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, pending, poll_fn, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,6 +33,7 @@ pub struct Session {
     connection: Connection,
     host: String,
     server: Option<Server>,
+    held: Arc<Held>,
     events: RefCell<Events>,
     cutter: Cutter,
 }
@@ -47,12 +50,13 @@ impl Session {
         connection: Connection,
         host: String,
         server: Option<Server>,
+        held: Arc<Held>,
         cutter: Cutter,
     ) -> Self {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
         let events = RefCell::new(Events { told, seen: VecDeque::new() });
-        Session { connection, host, server, events, cutter }
+        Session { connection, host, server, held, events, cutter }
     }
 
     /// The host, as `name:port`.
@@ -73,6 +77,11 @@ impl Session {
     /// Whether the broker allows no second channel beside the first.
     pub fn has_one_channel(&self) -> bool {
         self.connection.configuration().channel_max() == 1
+    }
+
+    /// What has come on it and is not taken.
+    pub fn held(&self) -> &Arc<Held> {
+        &self.held
     }
 
     /// Opens a channel.

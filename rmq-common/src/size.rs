@@ -22,6 +22,18 @@ pub fn parse(text: &str) -> Result<u64, String> {
     .ok_or_else(|| format!("'{text}' is not a size; write 1000, 64K, 16M or 2G"))
 }
 
+/// Reads the size of a message in bytes (`--max-size`). RabbitMQ takes none above 512 MiB, whatever
+/// its configuration says (<https://www.rabbitmq.com/docs/configure>, `max_message_size`).
+///
+/// # Errors
+/// A sentence that says what it may be.
+pub fn of_message(text: &str) -> Result<u64, String> {
+    match parse(text)? {
+        size @ 1..=0x2000_0000 => Ok(size),
+        _ => Err("not from 1 byte to 512M".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use crate::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::held;
 use rmq_common::help::Help;
 use rmq_common::{duration, size, with_connection_options};
 use std::str::FromStr;
@@ -143,6 +144,10 @@ with_connection_options! {
         /// the same in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
         #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(bytes))]
         pub prefetch_bytes: u64,
+
+        /// refuse a larger message, which stays in the queue: 1000, 64K, 16M. Default: 128M
+        #[argh(option, arg_name = "BYTES", default = "held::LARGEST", from_str_fn(size::of_message))]
+        pub max_size: u64,
     }
 }
 

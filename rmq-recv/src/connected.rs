@@ -241,6 +241,7 @@ impl<'a> Connected<'a> {
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
 async fn ended(receiver: &mut Receiver, session: Session, trouble: Trouble) -> End {
     let trouble = session.explained(trouble).await;
+    receiver.credit.seen(usize::try_from(session.held().largest()).unwrap_or(usize::MAX));
     session.cut();
     match trouble {
         Trouble::Lost(why) => End::Lost(why),

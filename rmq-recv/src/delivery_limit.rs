@@ -37,7 +37,7 @@ pub async fn ask(session: &Session, queue: &ShortString) -> Result<Kind, Trouble
     if from(4, 3) {
         return Ok(Kind::Queue(Returns::Free));
     }
-    if !from(3, 0) {
+    if !from(3, 0) || session.has_one_channel() {
         return Ok(Kind::Queue(Returns::NotKnown));
     }
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };

@@ -67,7 +67,7 @@ enum Break {
     /// It is a stream, and the connection may be gone with the question.
     Stream,
     /// This message must not be put back.
-    Last(Message),
+    Last(Box<Message>),
 }
 
 impl From<Stop> for Break {
@@ -123,7 +123,7 @@ impl Peek<'_> {
             // Whatever else happens: dropping this half-way would lose it.
             Err(Break::Last(message)) => {
                 taken.count -= 1;
-                Err(self.last(&session, &channel, message).await)
+                Err(self.last(&session, &channel, *message).await)
             }
         };
         if taken.count > 0
@@ -142,12 +142,7 @@ impl Peek<'_> {
 
     fn refused(&self, trouble: Trouble) -> Failure {
         let (queue, vhost) = (self.queue(), self.broker.vhost());
-        let failure = trouble.failure().context(format!("look at {queue} in vhost {vhost}"));
-        // A refusal for good, in spite of its code, which elsewhere is somebody's lock.
-        match failure.to_string() {
-            text if text.contains("single active consumer") => Failure::data(text),
-            _ => failure,
-        }
+        trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
     }
 
     fn failed(&self, trouble: Trouble) -> Break {
@@ -171,7 +166,7 @@ impl Peek<'_> {
             match taken.returns.judge(count) {
                 Verdict::Show => taken.most = taken.most.max(count),
                 Verdict::Refuse => return Err(self.fail(&taken.returns.refusal(count)).into()),
-                Verdict::Last => return Err(Break::Last(message)),
+                Verdict::Last => return Err(Break::Last(Box::new(message))),
             }
             self.write(message).await?;
         }
@@ -248,10 +243,11 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
     }
     // Somebody else may have taken them: that is no reason to wait for long.
     let until = Instant::now() + BACK;
-    while count > 0 && Instant::now() < until {
-        match Subscription::look(&session, queue.clone()).await {
-            Ok(look) if look.ready < count => runtime::sleep(AGAIN).await,
-            _ => break,
+    if count > 0
+        && let Ok(looking) = Subscription::open(&session, queue.clone()).await
+    {
+        while Instant::now() < until && looking.look().await.is_ok_and(|look| look.ready < count) {
+            runtime::sleep(AGAIN).await;
         }
     }
     session.close().await;

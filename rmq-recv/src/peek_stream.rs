@@ -33,8 +33,8 @@ pub async fn look(
 ) -> Result<(), Stop> {
     let failed = |trouble| Stop::Failed(refused(trouble));
     let queue = settings.source.name();
-    let has = Subscription::look(session, queue.clone()).await.map_err(failed)?.ready;
     let mut reading = Subscription::open(session, queue.clone()).await.map_err(failed)?;
+    let has = reading.look().await.map_err(failed)?.ready;
     let first = Offset::Named("first").argument();
     reading.consume(PREFETCH, first).await.map_err(failed)?;
     for seen in 0..number {
@@ -42,10 +42,11 @@ pub async fn look(
         let message = match runtime::timeout(patience, reading.next()).await {
             Some(Delivered::Message(message)) => message,
             Some(Delivered::Trouble(trouble)) => return Err(failed(trouble)),
-            Some(Delivered::End { .. }) | None => break,
+            Some(Delivered::End { .. } | Delivered::Early) | None => break,
         };
         // Only asks for the next: a stream forgets nothing.
-        let done = crate::ledger::Acknowledgement { tag: message.tag, multiple: false };
+        let done =
+            crate::ledger::Acknowledgement { tag: message.tag, multiple: false, reject: false };
         reading.acknowledge(&done).map_err(failed)?;
         let mut batch = Batch::default();
         settings.framing.write(message, None, &mut batch).map_err(|why| {

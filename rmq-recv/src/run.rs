@@ -14,6 +14,7 @@ use crate::stops::Stops;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
+use rmq_common::held::Limits;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
 use rmq_common::{runtime, signals};
@@ -32,6 +33,9 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
     let mut broker = options.broker(diagnostics)?;
+    let message = arguments.max_size;
+    let waiting = settings.prefetch_bytes.saturating_add(message);
+    broker.limit(Limits { message, waiting, is_chosen: true });
     // Before the broker, so that a sender finds it open.
     let downstream = match &settings.ack_from {
         Some(path) => {

@@ -11,9 +11,11 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::held::Held;
 use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A channel and the consumer on it, if there is one, and for a while another one beside it, which
@@ -34,6 +36,7 @@ pub struct Subscription {
     ended: bool,
     /// Messages that are here already, in the order of their tags, before what the consumer gives.
     here: VecDeque<Message>,
+    held: Arc<Held>,
 }
 
 /// What a look at the queue tells.
@@ -68,7 +71,8 @@ impl Subscription {
     /// # Errors
     /// When the connection is lost.
     pub async fn open(session: &Session, queue: ShortString) -> Result<Self, Trouble> {
-        let channel = session.channel().await?;
+        let (channel, held) = (session.channel().await?, session.held().clone());
+        held.forget();
         Ok(Subscription {
             channel,
             queue,
@@ -79,6 +83,7 @@ impl Subscription {
             next_ended: false,
             ended: false,
             here: VecDeque::new(),
+            held,
         })
     }
 
@@ -110,6 +115,7 @@ impl Subscription {
 
     /// A prefetch holds for consumers made after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, Trouble> {
+        self.held.asks_for(usize::from(prefetch));
         answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = self.channel.basic_consume(
             self.queue.clone(),
@@ -240,6 +246,7 @@ impl Subscription {
         if self.next.is_none()
             && let Some(message) = self.here.pop_front()
         {
+            self.held.taken(self.channel.id(), message.tag);
             return Delivered::Message(message);
         }
         if self.is_early() {
@@ -282,6 +289,7 @@ impl Subscription {
         if self.next.is_none()
             && let Some(message) = self.here.pop_front()
         {
+            self.held.taken(self.channel.id(), message.tag);
             return Some(Delivered::Message(message));
         }
         if self.ended {
@@ -293,7 +301,10 @@ impl Subscription {
 
     fn read(&mut self, delivered: Option<lapin::Result<Delivery>>) -> Delivered {
         match delivered {
-            Some(Ok(delivery)) => Delivered::Message(delivery.into()),
+            Some(Ok(delivery)) => {
+                self.held.taken(self.channel.id(), delivery.delivery_tag);
+                Delivered::Message(delivery.into())
+            }
             Some(Err(error)) => Delivered::Trouble(trouble(&error)),
             None => {
                 self.consumer = None;

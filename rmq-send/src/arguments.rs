@@ -197,13 +197,8 @@ fn window(text: &str) -> Result<usize, String> {
     }
 }
 
-/// RabbitMQ takes no message above 512 MiB, whatever its configuration says
-/// (<https://www.rabbitmq.com/docs/configure>, `max_message_size`).
 fn max_size(text: &str) -> Result<usize, String> {
-    match size::parse(text)? {
-        size @ 1..=0x2000_0000 => usize::try_from(size).map_err(|error| error.to_string()),
-        _ => Err("not from 1 byte to 512M".to_owned()),
-    }
+    usize::try_from(size::of_message(text)?).map_err(|error| error.to_string())
 }
 
 fn spool_full(text: &str) -> Result<SpoolFull, String> {

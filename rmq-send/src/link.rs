@@ -149,7 +149,10 @@ impl Link {
 }
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, Trouble> {
-    let opened = async { Publisher::open(session.channel().await?, mandatory).await }.await;
+    let opened = async {
+        Publisher::open(session.channel().await?, mandatory, session.held().clone()).await
+    }
+    .await;
     match opened {
         Err(trouble) => Err(session.explained(trouble).await),
         opened => opened,

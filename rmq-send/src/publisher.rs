@@ -11,6 +11,7 @@ use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, PublisherConfirm};
 use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::held::Held;
 use rmq_common::session::answer;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -31,6 +32,7 @@ pub struct Publisher {
     refused: Option<lapin::Error>,
     /// Confirms seen too late to be sure that all that came with them had been seen.
     late: Vec<(u64, bool)>,
+    held: Arc<Held>,
 }
 
 /// A record that has been written.
@@ -66,7 +68,8 @@ impl Publisher {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(channel: Channel, mandatory: bool) -> Result<Self, Trouble> {
+    pub async fn open(channel: Channel, mandatory: bool, held: Arc<Held>) -> Result<Self, Trouble> {
+        held.forget();
         answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
             channel: Arc::new(channel),
@@ -75,6 +78,7 @@ impl Publisher {
             unconfirmed: FuturesUnordered::new(),
             refused: None,
             late: Vec::new(),
+            held,
         })
     }
 
@@ -125,6 +129,7 @@ impl Publisher {
         let mut late = Vec::new();
         self.sort_all(&mut late, &mut answers);
         self.late = late;
+        self.held.returned(answers.returned.len());
         for (number, ack) in settled {
             if ack {
                 answers.confirmed.push(number);

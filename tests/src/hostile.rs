@@ -49,6 +49,10 @@ pub const PUBLISH: Method = (60, 40);
 pub const RETURN: Method = (60, 50);
 /// `basic.deliver`
 pub const DELIVER: Method = (60, 60);
+/// `basic.get`
+pub const GET: Method = (60, 70);
+/// `basic.get-ok`
+pub const GET_OK: Method = (60, 71);
 /// `basic.ack`
 pub const ACK: Method = (60, 80);
 /// `basic.nack`, RabbitMQ's own

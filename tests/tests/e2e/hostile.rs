@@ -15,6 +15,8 @@ const TOOLS: [&str; 3] = ["rmq-declare", "rmq-send", "rmq-recv"];
 const LOST: &[i32] = &[69, 75];
 /// The broker broke protocol.
 const BROKEN: &[i32] = &[70];
+/// The broker's message is not taken.
+const REFUSED: &[i32] = &[65];
 /// Everything was done already.
 const DONE: &[i32] = &[0];
 
@@ -253,10 +255,10 @@ fn deliveries_that_are_none_end_rmq_recv_or_are_passed_over() {
         receiving("cancels a hundred times", LOST, |peer, channel| {
             peer.send(&method(channel, CANCEL, &[b"\x03tag", &[1]]).repeat(100))
         }),
-        receiving("announces more than there is memory", LOST, |peer, channel| {
+        receiving("announces more than there is memory", REFUSED, |peer, channel| {
             peer.send(&[deliver(channel), header_of(channel, u64::MAX)].concat())
         }),
-        receiving("delivers in the middle of a delivery", LOST, |peer, channel| {
+        receiving("delivers in the middle of a delivery", BROKEN, |peer, channel| {
             peer.send(&deliver(channel).repeat(2))
         }),
         receiving("sends more than it announced", BROKEN, |peer, channel| {
@@ -343,25 +345,117 @@ fn a_consume_ok_that_nobody_asked_for_ends_rmq_recv_only_when_it_comes_again_and
     }
 }
 
+/// A tool that may hold 150 MB, run with these words against a broker that plays this script.
+fn limited(
+    tool: &str,
+    words: &[&str],
+    script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
+) -> Ended {
+    let hostile = Hostile::new(move |peer| {
+        // It takes as long as it takes.
+        peer.tuning.heartbeat = 60;
+        script(peer)
+    });
+    let binary = rmq_tests::tool::binary(tool);
+    let limits = ["--as=2000000000", "--data=150000000", "--", binary.to_str().unwrap()];
+    let url = format!("amqp://{}/?heartbeat=60", hostile.address);
+    let connecting = ["--retry", "0", "--url", &url];
+    let limited = Tool::program("prlimit").arguments(&limits).arguments(&connecting);
+    let limited = limited.arguments(words);
+    if tool == "rmq-send" { limited.input(*b"one\ntwo\n").run() } else { limited.run() }
+}
+
+/// 32 MB may wait.
+const SMALL: [&str; 4] = ["--max-size", "16M", "--prefetch-bytes", "16M"];
+
 #[test]
-fn what_nobody_reads_of_a_broker_that_never_stops_takes_no_memory() {
-    let unheard = |peer: &mut Peer| {
-        let asked = peer.until(CONSUME)?;
-        peer.answer(asked)?;
-        let delivery = delivery(asked.channel, "other", 1, &[0, 0], &[b'x'; 100_000]);
-        for _ in 0..3000 {
-            peer.send(&delivery)?;
+fn deliveries_that_were_not_asked_for_are_bounded_and_a_broken_protocol() {
+    for tag in ["tag", "other"] {
+        let ended =
+            limited("rmq-recv", &[&SMALL[..], &["q", "--", "sleep", "1"]].concat(), move |peer| {
+                let asked = peer.until(CONSUME)?;
+                peer.answer(asked)?;
+                for number in 1..3000 {
+                    peer.send(&delivery(asked.channel, tag, number, &[0, 0], &[b'x'; 100_000]))?;
+                }
+                peer.fall_silent()
+            });
+        ended.expect(70).says("the broker sent more than was asked for");
+    }
+}
+
+#[test]
+fn a_message_that_is_too_large_is_refused_from_its_header() {
+    for (size, words) in [(1u64 << 62, &[][..]), (2_000_000, &["--max-size", "1M"])] {
+        for peeks in [false, true] {
+            let words = [words, if peeks { &["--peek", "1"] } else { &[] }, &["q"]].concat();
+            let ended = limited("rmq-recv", &words, move |peer| {
+                let asked = peer.until(if peeks { GET } else { CONSUME })?;
+                let number = 1u64.to_be_bytes();
+                if peeks {
+                    let rest = [0; 7];
+                    peer.send(&method(asked.channel, GET_OK, &[&number, &rest]))?;
+                } else {
+                    peer.answer(asked)?;
+                    let rest = [&number[..], &[0, 0], b"\x01q"].concat();
+                    peer.send(&method(asked.channel, DELIVER, &[b"\x03tag", &rest]))?;
+                }
+                let header = [&[0, 60, 0, 0], &size.to_be_bytes()[..], &[0, 0]].concat();
+                peer.send(&frame(2, asked.channel, &header))?;
+                while peer.send(&frame(3, asked.channel, &[b'x'; 100_000])).is_ok() {}
+                Ok(())
+            });
+            ended.expect(65).says(&format!("a message of {size} bytes is larger than --max-size"));
         }
-        peer.send(&close(0, 404, "NOT_FOUND - enough"))?;
-        peer.fall_silent()
-    };
-    // 300 MB would not fit.
-    let limited = ["--as=1500000000", "--data=100000000", "--"];
-    let hostile = Hostile::new(unheard);
-    let binary = rmq_tests::tool::binary("rmq-recv");
-    let tool = Tool::program("prlimit").arguments(&limited).arguments(&[binary.to_str().unwrap()]);
-    let tool = tool.arguments(&["--retry", "0", "--url", &hostile.url(), "q"]);
-    tool.run().expect(65).says("enough");
+    }
+}
+
+#[test]
+fn a_flood_of_returned_messages_is_a_broken_protocol_and_takes_no_memory() {
+    for body in [&[b'x'; 100_000][..], b""] {
+        limited("rmq-send", &["q"], move |peer| {
+            let asked = peer.until(PUBLISH)?;
+            let returned = method(asked.channel, RETURN, &[&[1, 56], b"\x08NO_ROUTE", b"\0\x01q"]);
+            let mut message = [returned, content(asked.channel, &[0, 0], body)].concat();
+            if body.is_empty() {
+                // Nothing has no frame.
+                message.truncate(message.len() - frame(3, 1, b"").len());
+            }
+            let many = message.repeat((100_000 / message.len()).max(1));
+            while peer.send(&many).is_ok() {}
+            Ok(())
+        })
+        .expect(70)
+        .says("the broker sent more than was asked for");
+    }
+}
+
+#[test]
+fn what_a_broker_says_again_and_again_is_a_broken_protocol_and_not_kept() {
+    let floods = [
+        ("blocked", method(0, BLOCKED, &[b"\x0dlow on memory"])),
+        ("announcements", method(1, DELIVER, &[b"\x03tag", &[0; 8], &[0, 0], b"\x01q"])),
+    ];
+    std::thread::scope(|scope| {
+        for tool in TOOLS {
+            for (what, frame) in &floods {
+                scope.spawn(move || {
+                    let frame = frame.clone();
+                    let ended = limited(tool, &["q"], move |peer| {
+                        peer.until(if tool == "rmq-recv" { CONSUME } else { QUEUE_DECLARE })?;
+                        let many = frame.repeat(100_000 / frame.len());
+                        for _ in 0..50 {
+                            peer.send(&many)?;
+                        }
+                        peer.send(&close(0, 404, "NOT_FOUND - enough"))?;
+                        peer.fall_silent()
+                    });
+                    let (code, said) = (ended.status.code(), ended.stderr);
+                    assert_eq!(code, Some(70), "{tool}, {what}: {said}");
+                });
+            }
+        }
+    });
 }
 
 #[test]
