@@ -124,9 +124,21 @@ write_node() {
             line=${line//@TLS_PORT@/$(tls_port "$1")}
             echo "${line//@HTTP_PORT@/$(http_port "$1")}"
         done
+        # By default they listen on every interface, on a port that each machine has only once.
+        own_listener rabbitmq_management management.tcp "$(http_port "$1")"
+        own_listener rabbitmq_prometheus prometheus.tcp "$(tls_port "$1")"
     } >"$dir/rabbitmq.conf"
     echo '[].' >"$dir/advanced.config"
     echo "[$PLUGINS]." >"$dir/enabled_plugins"
+}
+
+# The listener of plugin $1, whose settings begin with $2: on loopback, at port $3, unless --config says so.
+own_listener() {
+    local line
+    [[ ,$PLUGINS, == *,$1,* ]] || return 0
+    for line in "${CONFIG[@]}"; do if [[ $line == "$2".* || $line == "${2%.tcp}".ssl.* ]]; then return 0; fi; done
+    echo "$2.port = $3"
+    echo "$2.ip = 127.0.0.1"
 }
 
 start_node() {
