@@ -14,7 +14,8 @@ use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
 
-/// Other names of subcommands: `(alias, name)`.
+/// Other names of subcommands: `(alias, name)`, where the name may be followed by a switch; or what
+/// other tools call a thing that this one does not do, and the command that does it.
 pub type Aliases = &'static [(&'static str, &'static str)];
 
 /// Reads this process's arguments. `None` says that help or the version was asked for and has been
@@ -114,7 +115,10 @@ fn plain_form(
     info: &CommandInfoWithArgs,
     aliases: Aliases,
 ) -> Result<Request, Failure> {
-    let mut form = Form { info, subcommand: None, options: Vec::new(), own: Vec::new() };
+    // Its options may stand before a subcommand, too.
+    let subcommand_at = subcommand_at(words, info);
+    let ahead = subcommand_at.and_then(|at| subcommand(words.get(at)?, info, aliases).ok());
+    let mut form = Form { info, subcommand: None, ahead, options: Vec::new(), own: Vec::new() };
     let mut positionals = Vec::new();
     let mut words = words.iter().map(String::as_str);
     while let Some(word) = words.next() {
@@ -141,7 +145,9 @@ fn plain_form(
                 return Ok(request);
             }
         } else if !info.commands.is_empty() && form.subcommand.is_none() {
-            form.subcommand = Some(subcommand(&text(word)?, info, aliases)?);
+            let named = subcommand(&text(word)?, info, aliases)?;
+            form.own.extend(named.switch);
+            form.subcommand = Some(named.name);
         } else {
             positionals.push(text(word)?);
         }
@@ -162,20 +168,68 @@ fn text(word: &str) -> Result<String, Failure> {
         .map_err(|shown| Failure::usage(format!("the argument '{shown}' is not UTF-8")))
 }
 
-/// The name of the subcommand that `word` stands for.
-fn subcommand(word: &str, info: &CommandInfoWithArgs, aliases: Aliases) -> Result<String, Failure> {
-    let name = aliases.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, name)| name);
+/// A subcommand, and the switch that another name of it stands for.
+#[derive(Debug)]
+struct Subcommand {
+    name: String,
+    switch: Option<String>,
+}
+
+/// The subcommand that `word` stands for.
+fn subcommand(
+    word: &str,
+    info: &CommandInfoWithArgs,
+    aliases: Aliases,
+) -> Result<Subcommand, Failure> {
+    let alias = aliases.iter().find(|(alias, _)| *alias == word).map(|(_, target)| *target);
+    let target = alias.unwrap_or(word);
+    let (name, switch) = match target.split_once(' ') {
+        Some((name, switch)) => (name, Some(switch.to_owned())),
+        None => (target, None),
+    };
     let known = || info.commands.iter().map(|command| command.name);
     if known().any(|known| known == name) {
-        return Ok(name.to_owned());
+        return Ok(Subcommand { name: name.to_owned(), switch });
+    }
+    if let Some(command) = alias {
+        return Err(Failure::usage(format!("unknown command {word}; that is: {command}")));
     }
     let hint = nearest::hint(word, known().chain(aliases.iter().map(|(alias, _)| *alias)));
     Err(Failure::usage(format!("unknown command {word}{hint}")))
 }
 
+/// Where the subcommand stands: at the first word that is neither an option nor an option's value.
+fn subcommand_at(words: &[String], info: &CommandInfoWithArgs) -> Option<usize> {
+    let commands = info.commands.iter().flat_map(|command| command.command.flags);
+    let flags: Vec<&FlagInfo<'_>> = info.flags.iter().chain(commands).collect();
+    let takes_value = |wanted: &dyn Fn(&FlagInfo<'_>) -> bool| {
+        let flag = flags.iter().find(|flag| wanted(flag));
+        flag.is_some_and(|flag| matches!(flag.kind, FlagInfoKind::Option { .. }))
+    };
+    let mut at = 0;
+    while let Some(word) = words.get(at).map(String::as_str) {
+        let value_follows = match word.strip_prefix("--") {
+            Some("") => return None,
+            Some(long) => takes_value(&|flag| flag.long.trim_start_matches('-') == long),
+            None if word.len() > 1 && word.starts_with('-') => {
+                let letters = word.char_indices().skip(1);
+                let option = letters.clone().find(|(_, letter)| {
+                    takes_value(&|flag: &FlagInfo<'_>| flag.short == Some(*letter))
+                });
+                option.is_some_and(|(at, letter)| at + letter.len_utf8() == word.len())
+            }
+            None => return (!info.commands.is_empty()).then_some(at),
+        };
+        at += if value_follows { 2 } else { 1 };
+    }
+    None
+}
+
 struct Form<'a> {
     info: &'a CommandInfoWithArgs,
     subcommand: Option<String>,
+    /// The subcommand that is still to come.
+    ahead: Option<Subcommand>,
     /// Options of the tool, which stand before the subcommand in argh's form.
     options: Vec<String>,
     /// Options of the subcommand.
@@ -183,11 +237,14 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
+    /// The subcommand, wherever it stands.
+    fn named(&self) -> Option<String> {
+        self.subcommand.clone().or_else(|| self.ahead.as_ref().map(|ahead| ahead.name.clone()))
+    }
+
     fn help(self, value: Option<&str>) -> Result<Request, Failure> {
         match value {
-            None | Some("all") => {
-                Ok(Request::Help { command: self.subcommand, all: value.is_some() })
-            }
+            None | Some("all") => Ok(Request::Help { command: self.named(), all: value.is_some() }),
             Some(_) => Err(Failure::usage("--help takes nothing, or all: --help=all")),
         }
     }
@@ -214,8 +271,7 @@ impl Form<'_> {
         while let Some(letter) = letters.next() {
             match letter {
                 'h' => {
-                    let command = self.subcommand.take();
-                    return Ok(Some(Request::Help { command, all: false }));
+                    return Ok(Some(Request::Help { command: self.named(), all: false }));
                 }
                 'V' => return Ok(Some(Request::Version)),
                 _ => {}
@@ -266,19 +322,21 @@ impl Form<'_> {
 
     /// The long names of the options that may stand here.
     fn known(&self) -> impl Iterator<Item = &str> {
-        let subcommand =
-            self.info.commands.iter().find(|it| Some(it.name) == self.subcommand.as_deref());
+        let named = self.named();
+        let subcommand = self.info.commands.iter().find(|it| Some(it.name) == named.as_deref());
         let own = subcommand.into_iter().flat_map(|it| it.command.flags);
         own.chain(self.info.flags).filter(|flag| !flag.hidden).map(|flag| flag.long)
     }
 
-    /// The option meant, and whether it is the subcommand's.
+    /// The option meant, and whether it is the subcommand's. Where both have it, the tool's stands
+    /// before the subcommand and the subcommand's own after it.
     fn find(&self, wanted: impl Fn(&FlagInfo<'_>) -> bool) -> Option<(&FlagInfo<'_>, bool)> {
-        let subcommand = self.subcommand.as_deref();
-        let own = self.info.commands.iter().find(|c| Some(c.name) == subcommand);
-        let own = own.and_then(|c| c.command.flags.iter().find(|flag| wanted(flag)));
-        own.map(|flag| (flag, true))
-            .or_else(|| self.info.flags.iter().find(|flag| wanted(flag)).map(|flag| (flag, false)))
+        let named = self.named();
+        let own = self.info.commands.iter().find(|it| Some(it.name) == named.as_deref());
+        let own = own.and_then(|it| it.command.flags.iter().find(|flag| wanted(flag)));
+        let own = own.map(|flag| (flag, true));
+        let tools = || self.info.flags.iter().find(|flag| wanted(flag)).map(|flag| (flag, false));
+        if self.subcommand.is_some() { own.or_else(tools) } else { tools().or(own) }
     }
 }
 
@@ -423,11 +481,16 @@ mod tests {
 
     #[test]
     fn the_tools_options_stand_before_or_after_a_subcommand_and_aliases_work() {
-        for line in
-            ["-p v set --anchor me", "set me -p v --anchor", "set_permissions me --anchor -pv"]
-        {
+        for line in [
+            "-p v set --anchor me",
+            "set me -p v --anchor",
+            "set_permissions me --anchor -pv",
+            "--anchor -p v set me",
+            "--anchor --vhost=v set_permissions -- me",
+            "-pv set_anchored me",
+        ] {
             let words = line.split(' ').map(OsString::from);
-            let aliases = &[("set_permissions", "set")];
+            let aliases = &[("set_permissions", "set"), ("set_anchored", "set --anchor")];
             let perm: Perm = read("perm", words, aliases, &HELP).unwrap().unwrap();
             assert_eq!(perm.vhost.as_deref(), Some("v"), "{line}");
             let wanted = Command::Set(Set { anchor: true, user: "me".to_owned() });
@@ -441,9 +504,11 @@ mod tests {
             ("sett", "unknown command sett; did you mean set?"),
             ("set_permission", "unknown command set_permission; did you mean set_permissions?"),
             ("frobnicate", "unknown command frobnicate"),
+            ("drop_queue", "unknown command drop_queue; that is: tool --drop QUEUE"),
         ] {
             let words = [word].map(OsString::from).into_iter();
-            let failure = read::<Perm>("perm", words, &[("set_permissions", "set")], &HELP);
+            let aliases = &[("set_permissions", "set"), ("drop_queue", "tool --drop QUEUE")];
+            let failure = read::<Perm>("perm", words, aliases, &HELP);
             assert_eq!(failure.unwrap_err().to_string(), told);
         }
     }

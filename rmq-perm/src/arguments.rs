@@ -11,7 +11,8 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-perm";
 
-/// rabbitmqctl's names of the subcommands, which work too.
+/// rabbitmqctl's names of the subcommands, which work too; and what rabbitmqctl and rabbitmqadmin do
+/// that these tools do elsewhere, or not at all.
 pub const ALIASES: Aliases = &[
     ("add_user", "add-user"),
     ("add_vhost", "add-vhost"),
@@ -24,13 +25,45 @@ pub const ALIASES: Aliases = &[
     ("list_permissions", "list"),
     ("list_queues", "list-queues"),
     ("list_topic_permissions", "list-topic"),
-    ("list_user_permissions", "list"),
-    ("list_user_topic_permissions", "list-topic"),
+    ("list_user_permissions", "list --of-user"),
+    ("list_user_topic_permissions", "list-topic --of-user"),
     ("list_users", "list-users"),
     ("list_vhosts", "list-vhosts"),
     ("set_permissions", "set"),
     ("set_topic_permissions", "set-topic"),
     ("set_user_tags", "set-tags"),
+    ("cluster-health", "rmq-perm cluster-status"),
+    ("declare", "rmq-declare QUEUE, or rmq-declare --exchange NAME:TYPE"),
+    ("declare_exchange", "rmq-declare --exchange NAME:TYPE"),
+    ("declare_queue", "rmq-declare QUEUE"),
+    ("delete-queue", "rmq-declare --delete QUEUE"),
+    ("delete_queue", "rmq-declare --delete QUEUE"),
+    ("export_definitions", "rmq-perm list --all --format csv (of permissions)"),
+    ("get", "rmq-recv --peek 1 QUEUE"),
+    ("import_definitions", "rmq-perm apply FILE (of permissions)"),
+    ("node_health_check", "rmq-perm cluster-status"),
+    ("ping", "rmq-perm cluster-status"),
+    ("publish", "rmq-send QUEUE"),
+    ("purge-queue", "rmq-recv --drain QUEUE >/dev/null"),
+    ("purge_queue", "rmq-recv --drain QUEUE >/dev/null"),
+    ("status", "rmq-perm cluster-status"),
+    ("authenticate_user", "rabbitmqctl authenticate_user"),
+    ("clear_policy", "rabbitmqctl clear_policy"),
+    ("close_all_connections", "rabbitmqctl close_all_connections"),
+    ("close_connection", "rabbitmqctl close_connection"),
+    ("forget_cluster_node", "rabbitmqctl forget_cluster_node"),
+    ("join_cluster", "rabbitmqctl join_cluster"),
+    ("list_bindings", "rabbitmqctl list_bindings"),
+    ("list_channels", "rabbitmqctl list_channels"),
+    ("list_connections", "rabbitmqctl list_connections"),
+    ("list_consumers", "rabbitmqctl list_consumers"),
+    ("list_exchanges", "rabbitmqctl list_exchanges"),
+    ("list_policies", "rabbitmqctl list_policies"),
+    ("reset", "rabbitmqctl reset"),
+    ("set_policy", "rabbitmqctl set_policy"),
+    ("set_vhost_limits", "rabbitmqctl set_vhost_limits"),
+    ("start_app", "rabbitmqctl start_app"),
+    ("stop_app", "rabbitmqctl stop_app"),
 ];
 
 /// What `--help` says beside the options.

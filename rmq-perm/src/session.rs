@@ -54,8 +54,12 @@ impl Session {
     /// a user or `all` is meant, `/`.
     ///
     /// # Errors
-    /// A name that cannot be one (65), or `--vhost` beside `all` (64).
-    pub fn scope(&self, user: Option<&str>, all: bool) -> Result<Scope, Failure> {
+    /// A name that cannot be one (65), `--vhost` beside `all`, or no user although `of_user` (64).
+    pub fn scope(&self, user: Option<&str>, all: bool, of_user: bool) -> Result<Scope, Failure> {
+        if of_user && user.is_none() {
+            // Under this name rabbitmqctl lists no virtual host, and a script's variable is empty.
+            return Err(Failure::usage("missing: USER (rmq-perm list lists a virtual host)"));
+        }
         if all && (self.vhost.is_some() || user.is_some()) {
             return Err(Failure::usage("--all goes neither with --vhost nor with USER"));
         }
@@ -73,6 +77,7 @@ impl Session {
         patterns: [(&str, &str); N],
     ) -> [String; N] {
         patterns.map(|(name, given)| {
+            let given = output::given(given);
             let set = if anchor { pattern::anchored(given) } else { given.to_owned() };
             for doubt in pattern::doubts(&set) {
                 self.diagnostics.notice(&format!("{name}: {doubt}"));

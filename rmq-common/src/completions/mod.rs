@@ -49,7 +49,11 @@ impl Tool<'_> {
 
     /// The names of the subcommand called `name`: itself, and rabbitmqctl's.
     fn names(&self, name: &str) -> Vec<String> {
-        let others = self.aliases.iter().filter(|(_, of)| *of == name).map(|(alias, _)| *alias);
+        let others = self
+            .aliases
+            .iter()
+            .filter(|(_, of)| of.split(' ').next() == Some(name))
+            .map(|(alias, _)| *alias);
         [name].into_iter().chain(others).map(str::to_owned).collect()
     }
 }

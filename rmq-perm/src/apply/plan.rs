@@ -3,7 +3,7 @@
 use super::state::State;
 use super::wishes::Wishes;
 use crate::administration::{Administration, Grant, Password, Patterns, Text, TopicPatterns};
-use crate::output::{escape, is_special};
+use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
 
@@ -266,7 +266,7 @@ fn line(sign: char, kind: &str, values: &[&[u8]]) -> String {
     let mut text = format!("{sign}{kind}");
     for value in values {
         text.push('\t');
-        text.push_str(&escape(value, is_special));
+        text.push_str(&cell(value));
     }
     text.push('\n');
     text

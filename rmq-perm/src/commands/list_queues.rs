@@ -46,7 +46,7 @@ fn row(queue: Queue, verbose: bool) -> Vec<Value> {
     let mut row = [queue.name, queue.kind].map(Value::Text).to_vec();
     row.extend([queue.messages, queue.consumers].map(count));
     if verbose {
-        row.extend([Value::Text(queue.state), Value::Json(queue.arguments)]);
+        row.extend([Value::Text(queue.state), Value::Json(queue.arguments.to_string())]);
     }
     row
 }

@@ -92,6 +92,10 @@ pub struct List {
     #[argh(switch)]
     all: bool,
 
+    /// USER has to be named
+    #[argh(switch, hidden_help)]
+    of_user: bool,
+
     /// name of a user: that user's alone, on all virtual hosts unless -p names one
     #[argh(positional, arg_name = "USER")]
     user: Option<String>,
@@ -103,7 +107,7 @@ impl List {
     /// # Errors
     /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let scope = session.scope(self.user.as_deref(), self.all)?;
+        let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
         let context = |failure: Failure| {
             failure.context(format!("list permissions{}", scope_in_words(&scope)))
         };

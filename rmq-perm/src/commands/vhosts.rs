@@ -71,7 +71,7 @@ impl ListVhosts {
         let vhosts = session.broker()?.list_vhosts();
         let mut vhosts = vhosts.map_err(|failure| failure.context("list vhosts"))?;
         vhosts.sort();
-        let mut listing = Listing::new([Column::text("name")]);
+        let mut listing = Listing::new([Column::text("vhost")]);
         for vhost in vhosts {
             listing.push([Value::Text(vhost)]);
         }

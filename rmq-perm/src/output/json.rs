@@ -1,28 +1,32 @@
 //! An array of objects, one on each line.
 
 use super::{Listing, Value};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// The listing as JSON. A name that is not UTF-8, which no client can have made, is shown with
 /// replacement characters.
 pub fn json(listing: &Listing) -> String {
     let object = |row: &Vec<Value>| {
         let pairs = listing.columns.iter().zip(row);
-        let pairs = pairs.map(|(column, value)| (column.name.to_owned(), of(value)));
-        Json::Object(pairs.collect::<Map<_, _>>()).to_string()
+        let pairs: BTreeMap<_, _> = pairs.map(|(column, value)| (column.name, of(value))).collect();
+        let pairs = pairs.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+        format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
     };
     let objects: Vec<String> = listing.rows.iter().map(object).collect();
     format!("[{}]\n", objects.join(",\n "))
 }
 
-fn of(value: &Value) -> Json {
+fn of(value: &Value) -> String {
     let text = |text: &[u8]| Json::String(String::from_utf8_lossy(text).into_owned());
     match value {
-        Value::Text(value) => text(value),
-        Value::Texts(values) => Json::Array(values.iter().map(|value| text(value)).collect()),
-        Value::Number(number) => Json::Number((*number).into()),
-        Value::Json(value) => value.clone(),
-        Value::Unknown => Json::Null,
+        Value::Text(value) => text(value).to_string(),
+        Value::Texts(values) => {
+            Json::Array(values.iter().map(|value| text(value)).collect()).to_string()
+        }
+        Value::Number(number) => number.to_string(),
+        Value::Json(json) => json.clone(),
+        Value::Unknown => "null".to_owned(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! A line for each row: tab-separated values for cut(1) and awk(1), comma-separated ones for
 //! spreadsheets and `apply`.
 
-use super::{Listing, escape, is_special};
+use super::Listing;
+use super::cell::cell;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
@@ -9,7 +10,7 @@ use rmq_common::failure::Failure;
 pub fn tsv(listing: &Listing) -> String {
     let mut text = String::new();
     for row in &listing.rows {
-        let values = listing.told(row).map(|(_, value)| escape(&value.in_a_line(), is_special));
+        let values = listing.told(row).map(|(_, value)| cell(&value.in_a_line()));
         text.push_str(&values.collect::<Vec<_>>().join("\t"));
         text.push('\n');
     }
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn tab_separated_values_are_one_line_each_and_nothing_else() {
-        let wanted = "a\"\\t\t12345678901\ta,b,c\ngrößer\t-\t-\n\t0\t{\"x\":1}\n";
+        let wanted = "a\"\\t\t12345678901\ta,b,c\ngrößer\t-\t-\n''\t0\t{\"x\":1}\n";
         assert_eq!(tsv(&example()), wanted);
     }
 
