@@ -30,7 +30,7 @@ pub mod names;
 pub mod nearest;
 pub mod options;
 mod pem_file;
-mod profiles;
+pub mod profiles;
 pub mod program;
 pub mod progress;
 mod redact;

@@ -5,6 +5,7 @@
 //! [prod]
 //! url = "amqps://h1,h2,h3"
 //! vhost = "/testvhost"
+//! api = "https://h1:15671"
 //! user = "subro"
 //! password = "secret"
 //! ```
@@ -27,22 +28,36 @@ use zeroize::Zeroizing;
 
 /// What a profile says.
 #[derive(Debug, Default)]
-pub(crate) struct Profile {
+pub struct Profile {
     /// The profile and its file, for errors about its URL.
-    pub(crate) source: String,
-    pub(crate) url: Option<String>,
-    pub(crate) vhost: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) password: Option<Secret>,
-    pub(crate) password_file: Option<String>,
-    pub(crate) cacert: Option<String>,
-    pub(crate) cert: Option<String>,
-    pub(crate) key: Option<String>,
-    pub(crate) retry: Option<Limit>,
+    pub source: String,
+    /// `url`: an AMQP broker.
+    pub url: Option<String>,
+    /// `api`: the URL of a management API.
+    pub api: Option<String>,
+    /// `vhost`.
+    pub vhost: Option<String>,
+    /// `user`.
+    pub user: Option<String>,
+    /// `password`.
+    pub password: Option<Secret>,
+    /// `password-file`.
+    pub password_file: Option<String>,
+    /// `cacert`.
+    pub cacert: Option<String>,
+    /// `cert`.
+    pub cert: Option<String>,
+    /// `key`.
+    pub key: Option<String>,
+    /// `retry`.
+    pub retry: Option<Limit>,
 }
 
 /// Loads the profile called `name`.
-pub(crate) fn load(name: &str) -> Result<Profile, Failure> {
+///
+/// # Errors
+/// When it is not there, or not as it should be (78).
+pub fn load(name: &str) -> Result<Profile, Failure> {
     let path = path().ok_or_else(|| {
         config(format!("profile {name}: neither $XDG_CONFIG_HOME nor $HOME says where it is"))
     })?;
@@ -104,6 +119,7 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
                 return Err(config(format!("{source}: url: a profile cannot name another")));
             }
             "url" => read.url = Some(value),
+            "api" => read.api = Some(value),
             "vhost" => read.vhost = Some(value),
             "user" => read.user = Some(value),
             "password" => read.password = Some(Secret::new(value)),
@@ -158,7 +174,12 @@ fn holds_password(profile: &Value) -> bool {
         // `guest:guest` is no secret: it works from loopback alone.
         url.password.is_some_and(|password| password.reveal() != "guest")
     });
-    profile.contains_key("password") || in_url
+    // Of `user:password@host` the colon alone tells.
+    let of_api = profile.get("api").and_then(Value::as_str).and_then(|url| url.split_once("//"));
+    let in_api = of_api.is_some_and(|(_, rest)| {
+        rest.rsplit_once('@').is_some_and(|(credentials, _)| credentials.contains(':'))
+    });
+    profile.contains_key("password") || in_url || in_api
 }
 
 fn line_of(text: &str, position: usize) -> usize {
@@ -234,7 +255,11 @@ mod tests {
 
     #[test]
     fn a_file_with_a_password_that_others_can_read_is_refused_with_the_chmod_that_mends_it() {
-        for text in ["[prod]\npassword = 'x'\n", "[prod]\n[other]\nurl = 'amqp://u:p@h'\n"] {
+        for text in [
+            "[prod]\npassword = 'x'\n",
+            "[prod]\n[other]\nurl = 'amqp://u:p@h'\n",
+            "[prod]\napi = 'http://u:p@h'\n",
+        ] {
             let failure = profile(text, 0o640, "prod").unwrap_err();
             assert_eq!(failure.exit(), Exit::Config);
             assert!(failure.to_string().contains("chmod 600 "), "{failure}");

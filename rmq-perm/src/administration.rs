@@ -5,9 +5,9 @@
 //! about to do.
 
 use crate::password_hash::PasswordHash;
+use crate::queues::Queue;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
-use serde_json::Value;
 
 /// A name or pattern as the broker has it. Nearly always UTF-8, but nothing forces it.
 pub type Text = Vec<u8>;
@@ -114,11 +114,25 @@ pub trait Administration {
     /// Changes nothing.
     fn objection_to(&mut self, pattern: &str) -> Result<Option<String>, Failure>;
 
+    /// The same of many, in their order; several at a time where the transport allows it.
+    ///
+    /// # Errors
+    /// The place of one about which the broker did not say, and why.
+    fn objections_to(
+        &mut self,
+        patterns: &[&str],
+    ) -> Result<Vec<Option<String>>, (usize, Failure)> {
+        let each = patterns.iter().enumerate();
+        each.map(|(place, pattern)| self.objection_to(pattern).map_err(|why| (place, why)))
+            .collect()
+    }
+
     /// The members of the cluster.
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure>;
 
-    /// All queues of `vhost`, wherever they are led, and those that are down.
-    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure>;
+    /// All queues of `vhost`, wherever they are led, and those that are down; with what they were
+    /// declared with, if `declared`.
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure>;
 }
 
 /// What a user is to log in with.
@@ -282,21 +296,4 @@ pub enum NodeState {
     Stopped,
     /// The node cannot be reached.
     Down,
-}
-
-/// A queue.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Queue {
-    /// The queue's name.
-    pub name: Text,
-    /// `quorum`, `classic`, `stream`, or what a plugin calls its own.
-    pub kind: Text,
-    /// Messages, ready and unacknowledged; not known of a queue that is down.
-    pub messages: Option<u64>,
-    /// Consumers; not known of a queue that is down.
-    pub consumers: Option<u64>,
-    /// `running`, or what the broker says instead; `down` where nobody leads it.
-    pub state: Text,
-    /// The arguments it was declared with, as a JSON object.
-    pub arguments: Value,
 }

@@ -5,6 +5,7 @@ use crate::commands::Command;
 use crate::output::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::arguments::Aliases;
+use rmq_common::duration::Limit;
 use rmq_common::help::Help;
 use std::time::Duration;
 
@@ -97,23 +98,35 @@ pub struct Arguments {
     #[argh(option, arg_name = "PORT")]
     pub dist_port: Option<u16>,
 
-    /// management API to ask in place of a node; http://user:password@host:15672 or https://
-    /// (default: $RABBITMQ_API_URL, if set)
-    #[argh(option, arg_name = "URL")]
+    /// management API to ask in place of a node; http://user@host:15672 or https://; @PROFILE is one
+    /// of profiles.toml (default: $RABBITMQ_API_URL, if set)
+    #[argh(option, arg_name = "URL|@PROFILE")]
     pub api: Option<String>,
+
+    /// user to ask the API as, over the URL's
+    #[argh(option, arg_name = "NAME")]
+    pub user: Option<String>,
+
+    /// file whose first line is that user's password, over the URL's; of add-user and
+    /// change-password it stands before the command
+    #[argh(option, arg_name = "FILE")]
+    pub password_file: Option<String>,
 
     /// certificates of the authorities to trust with https://, in place of the system's
     #[argh(option, arg_name = "FILE")]
     pub cacert: Option<String>,
 
-    /// how long to wait for the node, and for each of its answers (default: 10s)
-    #[argh(
-        option,
-        arg_name = "DURATION",
-        from_str_fn(rmq_common::duration::parse),
-        default = "Duration::from_secs(10)"
-    )]
-    pub timeout: Duration,
+    /// how long to wait for the node, and for each of its answers (default: 10s; 5m to delete-vhost)
+    #[argh(option, arg_name = "DURATION", from_str_fn(rmq_common::duration::parse))]
+    pub timeout: Option<Duration>,
+
+    /// how long to go on trying to reach the node; what was asked is never sent again (default: 30s)
+    #[argh(option, arg_name = "DURATION|forever")]
+    pub retry: Option<Limit>,
+
+    /// what other tools have
+    #[argh(option, short = 'u', arg_name = "URL", hidden_help)]
+    pub url: Option<String>,
 
     /// speak to a node on another machine, although nothing on the way is encrypted
     #[argh(switch)]

@@ -26,6 +26,7 @@ mod refusal;
 mod table;
 mod term;
 
+pub use address::is_another_machine;
 pub use broker::Distribution;
 
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// `--timeout`
     pub timeout: Duration,
+    /// The same for what takes the broker longer.
+    pub long: Duration,
     /// `--insecure-dist`
     pub insecure: bool,
 }

@@ -12,6 +12,8 @@ mod output;
 mod password;
 mod password_hash;
 mod pattern;
+mod queues;
+mod reach;
 mod refused;
 mod session;
 mod way;

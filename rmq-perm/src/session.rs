@@ -6,14 +6,17 @@ use crate::commands::Command;
 use crate::names;
 use crate::output::{self, Format, Listing};
 use crate::pattern;
+use crate::reach;
 use crate::way::Way;
 use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 
 /// One run of the tool.
 pub struct Session {
     vhost: Option<String>,
     way: Way,
+    retry: Limit,
     format: Option<Format>,
     diagnostics: Diagnostics,
 }
@@ -27,6 +30,7 @@ impl Session {
         let way = Way::choose(&arguments)?;
         let session = Session {
             vhost: arguments.vhost,
+            retry: arguments.retry.or(way.retry()).unwrap_or(reach::FIRST_RETRY),
             way,
             format: arguments.format,
             diagnostics: Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose),
@@ -91,7 +95,7 @@ impl Session {
     /// # Errors
     /// When it is not reached (69), refuses us (77), or we lack what it takes (64, 78).
     pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
-        self.way.connect(self.diagnostics)
+        self.way.connect(self.retry, self.diagnostics)
     }
 
     /// Where to tell what happens.

@@ -4,9 +4,19 @@ use crate::administration::Administration;
 use crate::arguments::Arguments;
 use crate::distribution::{self, Distribution};
 use crate::http::{self, ApiUrl, Http};
+use crate::reach;
 use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::profiles::{self, Profile};
+use rmq_common::secret::{self, Secret};
+use std::time::Duration;
+
+/// How long to wait for an answer, unless `--timeout` says otherwise;
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// and for what takes the broker longer: a thousand quorum queues go with a virtual host in a minute.
+const LONG: Duration = Duration::from_secs(300);
 
 /// Where `--api` comes from if the command line says nothing of either way.
 const VARIABLE: &str = "RABBITMQ_API_URL";
@@ -24,7 +34,8 @@ impl Way {
     /// The way that the command line chooses, else the environment, else distribution.
     ///
     /// # Errors
-    /// Options of both ways, or a URL that is none (64; 78 where the environment gives it).
+    /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
+    /// profile or a password file that cannot be read (78).
     pub fn choose(arguments: &Arguments) -> Result<Way, Failure> {
         Self::choose_among(arguments, std::env::var_os(VARIABLE).map(|url| url.into_string().ok()))
     }
@@ -33,6 +44,12 @@ impl Way {
         arguments: &Arguments,
         variable: Option<Option<String>>,
     ) -> Result<Way, Failure> {
+        if arguments.url.is_some() {
+            return Err(Failure::usage(
+                "there is no --url: rmq-perm asks a node (-n, --node NAME@HOST) or the management \
+                 API (--api http://HOST:15672), and -p names the virtual host",
+            ));
+        }
         let of_distribution = [
             ("--node", arguments.node.is_some()),
             ("--cookie-file", arguments.cookie_file.is_some()),
@@ -40,57 +57,151 @@ impl Way {
             ("--insecure-dist", arguments.insecure_dist),
         ];
         let of_distribution = of_distribution.into_iter().find_map(|(name, is)| is.then_some(name));
-        let url = match (&arguments.api, of_distribution) {
+        let api = match (&arguments.api, of_distribution) {
             (Some(_), Some(option)) => {
                 let why = format!("--api and {option} are of two different ways in; give one");
                 return Err(Failure::usage(why));
             }
-            (Some(url), None) => {
-                let url: Result<ApiUrl, String> = url.parse();
-                Some(url.map_err(|why| Failure::usage(format!("--api: {why}")))?)
-            }
+            (Some(url), None) => Some(Api::read(url, "--api", Exit::Usage)?),
             (None, Some(_)) => None,
             (None, None) => from_environment(variable)?,
         };
-        match (url, &arguments.cacert) {
-            (None, Some(_)) => Err(Failure::usage("--cacert is for --api with https://")),
-            (Some(url), Some(_)) if !url.tls => {
-                Err(Failure::usage("certificates need TLS: write https:// in place of http://"))
-            }
-            (Some(url), cacert) => {
-                let (cacert, timeout) = (cacert.clone(), arguments.timeout);
-                Ok(Way::Http(http::Options { url, cacert, timeout }))
-            }
-            (None, None) => Ok(Way::Distribution(distribution::Options {
-                node: arguments.node.clone(),
-                cookie_file: arguments.cookie_file.clone(),
-                port: arguments.dist_port,
-                timeout: arguments.timeout,
-                insecure: arguments.insecure_dist,
-            })),
+        let timeout = arguments.timeout.unwrap_or(TIMEOUT);
+        let long = arguments.timeout.unwrap_or(LONG);
+        if let Some(api) = api {
+            return api.options(arguments, timeout, long).map(Way::Http);
+        }
+        let of_http = [
+            ("--cacert is for --api with https://", arguments.cacert.is_some()),
+            (
+                "--user is for --api: over distribution the cookie is asked for",
+                arguments.user.is_some(),
+            ),
+            (
+                "--password-file before the command is for --api: over distribution the cookie is \
+                 asked for",
+                arguments.password_file.is_some(),
+            ),
+        ];
+        if let Some((why, _)) = of_http.into_iter().find(|(_, is)| *is) {
+            return Err(Failure::usage(why));
+        }
+        Ok(Way::Distribution(distribution::Options {
+            node: arguments.node.clone(),
+            cookie_file: arguments.cookie_file.clone(),
+            port: arguments.dist_port,
+            timeout,
+            long,
+            insecure: arguments.insecure_dist,
+        }))
+    }
+
+    /// `retry` of the profile, if it has one.
+    pub fn retry(&self) -> Option<Limit> {
+        match self {
+            Way::Distribution(_) => None,
+            Way::Http(options) => options.retry,
         }
     }
 
-    /// Goes it.
+    /// Goes it, again and again while the broker may be starting, for as long as `retry` says.
     ///
     /// # Errors
     /// As [`Session::broker`](crate::session::Session::broker).
-    pub fn connect(&self, diagnostics: Diagnostics) -> Result<Box<dyn Administration>, Failure> {
-        Ok(match self {
-            Way::Distribution(options) => Box::new(Distribution::connect(options, diagnostics)?),
-            Way::Http(options) => Box::new(Http::connect(options, diagnostics)?),
+    pub fn connect(
+        &self,
+        retry: Limit,
+        diagnostics: Diagnostics,
+    ) -> Result<Box<dyn Administration>, Failure> {
+        reach::connect(retry, diagnostics, || {
+            Ok(match self {
+                Way::Distribution(options) => {
+                    let broker = Distribution::connect(options, diagnostics)?;
+                    Box::new(broker) as Box<dyn Administration>
+                }
+                Way::Http(options) => Box::new(Http::connect(options, diagnostics)?),
+            })
         })
     }
 }
 
-/// The URL in the environment, where there is one: `Some(None)` is one that is not UTF-8.
-fn from_environment(variable: Option<Option<String>>) -> Result<Option<ApiUrl>, Failure> {
-    let wrong = |why: &str| Failure::new(Exit::Config, format!("${VARIABLE}: {why}"));
+/// A management API, and what a profile says of it.
+#[derive(Default)]
+struct Api {
+    /// The URL, and what is to be said of it if it does not serve.
+    url: Option<ApiUrl>,
+    source: String,
+    exit: Option<Exit>,
+    profile: Profile,
+}
+
+impl Api {
+    fn read(text: &str, source: &str, exit: Exit) -> Result<Self, Failure> {
+        let mut api = Api { source: source.to_owned(), exit: Some(exit), ..Api::default() };
+        let mut text = text.to_owned();
+        if let Some(name) = text.strip_prefix('@') {
+            api.profile = profiles::load(name)?;
+            api.source = api.profile.source.clone();
+            api.exit = Some(Exit::Config);
+            text = api.profile.api.clone().ok_or_else(|| {
+                api.failure("it has no key api, such as api = \"https://host:15671\"")
+            })?;
+        }
+        api.url = Some(text.parse().map_err(|why: String| api.failure(&why))?);
+        Ok(api)
+    }
+
+    fn failure(&self, why: &str) -> Failure {
+        Failure::new(self.exit.unwrap_or(Exit::Usage), format!("{}: {why}", self.source))
+    }
+
+    fn options(
+        self,
+        arguments: &Arguments,
+        timeout: Duration,
+        long: Duration,
+    ) -> Result<http::Options, Failure> {
+        let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
+        let cacert = arguments.cacert.clone().or(self.profile.cacert.clone());
+        if cacert.is_some() && !url.tls {
+            return Err(Failure::usage(
+                "certificates need TLS: write https:// in place of http://",
+            ));
+        }
+        let user = arguments.user.clone().or(self.profile.user.clone()).or(url.user.clone());
+        let of_profile = &self.profile;
+        let password = match (&arguments.password_file, &of_profile.password_file) {
+            (Some(file), _) => Some(secret::read_file(file)?),
+            (None, Some(file)) if of_profile.password.is_none() => Some(secret::read_file(file)?),
+            _ => of_profile.password.clone().or(url.password.clone()),
+        };
+        let guest = || user.as_deref().is_none_or(|user| user == "guest");
+        let password = match password {
+            Some(password) => password,
+            None if guest() => Secret::new("guest"),
+            None => {
+                let user = user.unwrap_or_default();
+                let why = format!("there is no password for {user}; give --password-file FILE");
+                return Err(self.failure(&why));
+            }
+        };
+        let user = user.unwrap_or_else(|| "guest".to_owned());
+        if user.contains(':') {
+            return Err(Failure::usage("HTTP cannot carry a user's name with a colon in it"));
+        }
+        let (url, retry) = (url.clone(), of_profile.retry);
+        Ok(http::Options { url, user, password, cacert, timeout, long, retry })
+    }
+}
+
+/// The API in the environment, where there is one: `Some(None)` is one that is not UTF-8.
+fn from_environment(variable: Option<Option<String>>) -> Result<Option<Api>, Failure> {
+    let source = format!("${VARIABLE}");
     match variable {
         None => Ok(None),
-        Some(None) => Err(wrong("it is not UTF-8")),
+        Some(None) => Err(Failure::new(Exit::Config, format!("{source}: it is not UTF-8"))),
         Some(Some(url)) if url.is_empty() => Ok(None),
-        Some(Some(url)) => url.parse().map(Some).map_err(|why: String| wrong(&why)),
+        Some(Some(url)) => Api::read(&url, &source, Exit::Config).map(Some),
     }
 }
 
@@ -129,6 +240,43 @@ mod tests {
             assert_eq!(choose(words, variable), Ok("distribution"), "{words:?}");
             let both = [words, &["--api", "http://me:hunter2@h"]].concat();
             assert_eq!(choose(&both, None), Err(64), "{both:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_never_tried_with_somebody_elses_password() {
+        let told = |words: &[&str]| {
+            let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
+            let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap();
+            match Way::choose_among(&arguments, None) {
+                Ok(Way::Http(options)) => Ok((options.user, options.password.reveal().to_owned())),
+                Ok(Way::Distribution(_)) => panic!("not over HTTP"),
+                Err(failure) => Err((failure.to_string(), failure.exit().status())),
+            }
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from-file\n").unwrap();
+        let file = file.path().to_str().unwrap();
+        let is = |user: &str, password: &str| Ok((user.to_owned(), password.to_owned()));
+        assert_eq!(told(&["--api", "http://h"]), is("guest", "guest"));
+        assert_eq!(told(&["--api", "http://guest@h"]), is("guest", "guest"));
+        assert_eq!(told(&["--api", "http://adm:pw@h"]), is("adm", "pw"));
+        let words = ["--api", "http://adm:pw@h", "--password-file", file, "--user", "joe"];
+        assert_eq!(told(&words), is("joe", "from-file"));
+        assert_eq!(told(&["--api", "http://h", "--password-file", file]), is("guest", "from-file"));
+        let why = "--api: there is no password for adm; give --password-file FILE".to_owned();
+        assert_eq!(told(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
+        assert_eq!(told(&["--api", "http://h", "--user", "adm"]), Err((why, 64)));
+        assert_eq!(
+            told(&["--api", "http://h", "--user", "a:b", "--password-file", file]).unwrap_err().1,
+            64
+        );
+        for option in ["--user", "--password-file"] {
+            assert_eq!(told(&[option, "x"]).unwrap_err().1, 64);
+        }
+        for option in ["--url", "-u"] {
+            let (why, status) = told(&[option, "amqp://me:hunter2@h"]).unwrap_err();
+            assert!(status == 64 && why.contains("--api") && !why.contains("hunter2"), "{why}");
         }
     }
 

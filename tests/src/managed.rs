@@ -6,14 +6,7 @@ use crate::tool::Tool;
 use std::sync::OnceLock;
 
 /// The options of `scripts/cluster up` for the plugin.
-pub const MANAGEMENT: [&str; 6] = [
-    "--plugins",
-    "rabbitmq_management",
-    "--config",
-    "management.tcp.port = @HTTP_PORT@",
-    "--config",
-    "management.tcp.ip = 127.0.0.1",
-];
+pub const MANAGEMENT: [&str; 2] = ["--plugins", "rabbitmq_management"];
 
 /// A way of rmq-perm's to a broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -133,16 +133,14 @@ impl Wishes {
                 tell(Column::User, refused::no_such_user(), user);
             }
         }
-        let mut known = HashMap::new();
+        let asked: BTreeSet<&str> = self.patterns().map(|(_, _, pattern)| pattern).collect();
+        let asked: Vec<&str> = asked.into_iter().collect();
+        let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
+            failure.context(format!("ask about '{}'", asked.get(place).unwrap_or(&"")))
+        })?;
+        let known: HashMap<_, _> = asked.into_iter().zip(objections).collect();
         for (line, column, pattern) in self.patterns() {
-            let objection = match known.get(pattern) {
-                Some(objection) => objection,
-                None => {
-                    let objection = broker.objection_to(pattern);
-                    let context = |it: Failure| it.context(format!("ask about '{pattern}'"));
-                    known.entry(pattern).or_insert(objection.map_err(context)?)
-                }
-            };
+            let objection = known.get(pattern).and_then(Option::as_ref);
             if let Some(why) = objection {
                 let failure = refused::invalid_pattern(pattern, why);
                 problems.push(Problem { line, wrong: Wrong { column: Some(column), failure } });

@@ -1,16 +1,40 @@
 //! `list-queues`.
 
-use crate::administration::Queue;
 use crate::output::{Column, Listing, Value};
+use crate::queues::Queue;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
+use rmq_common::nearest;
 
 /// List the queues of a virtual host (-p), from every node of the cluster: name, type, messages,
-/// consumers; with -v also state and arguments. What nobody knows of a queue that is down is '-'.
+/// consumers; with -v also state, arguments, members, online, durable, auto_delete, exclusive; or
+/// the columns that are named. What nobody knows, of a queue that is down, is '-'.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list-queues", help_triggers("-h", "--help"))]
-pub struct ListQueues {}
+pub struct ListQueues {
+    /// what to list of each queue, in this order
+    #[argh(positional, arg_name = "COLUMN")]
+    columns: Vec<String>,
+}
+
+/// The columns, in the order of `-v`; the first four are listed without it.
+const COLUMNS: [&str; 11] = [
+    "name",
+    "type",
+    "messages",
+    "consumers",
+    "state",
+    "arguments",
+    "members",
+    "online",
+    "durable",
+    "auto_delete",
+    "exclusive",
+];
+
+/// Those for which the queue's declaration is asked for.
+const DECLARED: [&str; 4] = ["arguments", "durable", "auto_delete", "exclusive"];
 
 impl ListQueues {
     /// Lists them.
@@ -19,34 +43,73 @@ impl ListQueues {
     /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
-        let queues = session.broker()?.list_queues(vhost);
+        let shown = self.columns(session.diagnostics().verbose())?;
+        let declared = shown.iter().any(|name| DECLARED.contains(name));
+        let queues = session.broker()?.list_queues(vhost, declared);
         let mut queues =
             queues.map_err(|failure| failure.context(format!("list queues of {vhost}")))?;
         queues.sort_by(|a, b| a.name.cmp(&b.name));
-        let verbose = session.diagnostics().verbose();
-        let mut columns = vec![
-            Column::text("name"),
-            Column::text("type"),
-            Column::number("messages"),
-            Column::number("consumers"),
-        ];
-        if verbose {
-            columns.extend([Column::text("state"), Column::text("arguments")]);
-        }
-        let mut listing = Listing::new(columns);
+        let column = |name: &&'static str| match *name {
+            "messages" | "consumers" => Column::number(name),
+            name => Column::text(name),
+        };
+        let mut listing = Listing::new(shown.iter().map(column).collect::<Vec<_>>());
         for queue in queues {
-            listing.push(row(queue, verbose));
+            listing.push(shown.iter().map(|name| value(&queue, name)).collect::<Vec<_>>());
         }
         session.print(&listing)
     }
+
+    fn columns(&self, verbose: bool) -> Result<Vec<&'static str>, Failure> {
+        if self.columns.is_empty() {
+            return Ok(COLUMNS[..if verbose { COLUMNS.len() } else { 4 }].to_vec());
+        }
+        let known = |given: &String| {
+            COLUMNS.iter().find(|name| *name == given).copied().ok_or_else(|| {
+                let hint = nearest::hint(given, COLUMNS.into_iter());
+                let all = COLUMNS.join(", ");
+                Failure::usage(format!("there is no column '{given}'{hint} (there are {all})"))
+            })
+        };
+        self.columns.iter().map(known).collect()
+    }
 }
 
-fn row(queue: Queue, verbose: bool) -> Vec<Value> {
+fn value(queue: &Queue, column: &str) -> Value {
     let count = |count: Option<u64>| count.map_or(Value::Unknown, Value::Number);
-    let mut row = [queue.name, queue.kind].map(Value::Text).to_vec();
-    row.extend([queue.messages, queue.consumers].map(count));
-    if verbose {
-        row.extend([Value::Text(queue.state), Value::Json(queue.arguments.to_string())]);
+    let declared = queue.declared.as_ref();
+    let json = |is: Option<bool>| is.map_or(Value::Unknown, |is| Value::Json(is.to_string()));
+    match column {
+        "name" => Value::Text(queue.name.clone()),
+        "type" => Value::Text(queue.kind.clone()),
+        "messages" => count(queue.messages),
+        "consumers" => count(queue.consumers),
+        "state" => Value::Text(queue.state.clone()),
+        "members" => Value::Texts(queue.members.clone()),
+        "online" => Value::Texts(queue.online.clone()),
+        "durable" => json(declared.map(|it| it.durable)),
+        "auto_delete" => json(declared.map(|it| it.auto_delete)),
+        "exclusive" => json(declared.map(|it| it.exclusive)),
+        _ => declared.map_or(Value::Unknown, |it| Value::Json(it.arguments.clone())),
     }
-    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_that_are_named_are_listed_and_others_refused() {
+        let columns = |names: &[&str]| {
+            let columns = names.iter().map(|name| (*name).to_owned()).collect();
+            ListQueues { columns }.columns(false)
+        };
+        assert_eq!(columns(&[]).unwrap(), COLUMNS[..4]);
+        assert_eq!(columns(&["messages", "name"]).unwrap(), ["messages", "name"]);
+        let failure = columns(&["mesages"]).unwrap_err();
+        assert!(failure.to_string().contains("did you mean messages?"), "{failure}");
+        let queue = Queue { name: b"q".to_vec(), ..Queue::default() };
+        assert_eq!(value(&queue, "name"), Value::Text(b"q".to_vec()));
+        assert_eq!(value(&queue, "durable"), Value::Unknown);
+    }
 }

@@ -5,6 +5,7 @@ use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
 /// Add a virtual host. One that exists already is left as it is.
@@ -49,7 +50,15 @@ impl DeleteVhost {
     /// # Errors
     /// Whatever kept it from being deleted.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let context = |failure: Failure| failure.context(format!("delete vhost {}", self.vhost));
+        let context = |failure: Failure| {
+            let hint = match failure.exit() {
+                Exit::TempFail => {
+                    "; it goes on where the broker has begun (--timeout waits longer)"
+                }
+                _ => "",
+            };
+            Failure::new(failure.exit(), format!("delete vhost {}: {failure}{hint}", self.vhost))
+        };
         let vhost = names::vhost(&self.vhost)?;
         session.broker()?.delete_vhost(vhost).map_err(context)?;
         session.diagnostics().detail(&format!("deleted vhost {vhost}, and all that was on it"));

@@ -24,6 +24,11 @@ pub fn of_host(host: &str, insecure: bool, limit: Duration) -> Result<Vec<IpAddr
     })
 }
 
+/// Whether what is sent to `host` leaves this machine; one that has no address does not.
+pub fn is_another_machine(host: &str, limit: Duration) -> bool {
+    resolve(host, limit).is_ok_and(|addresses| !addresses.into_iter().all(is_on_this_machine))
+}
+
 /// The resolver has no time limit of its own, so it runs on a thread that can be left behind.
 fn resolve(host: &str, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
     let (sender, receiver) = mpsc::channel();

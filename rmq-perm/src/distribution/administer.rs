@@ -8,9 +8,10 @@ use super::broker::{Distribution, USERS, each};
 use super::term::Term;
 use super::{cluster, permissions, queues};
 use crate::administration::{
-    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Queue, Scope,
-    Text, TopicPatterns, TopicPermission, User,
+    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Scope, Text,
+    TopicPatterns, TopicPermission, User,
 };
+use crate::queues::Queue;
 use crate::refused;
 use rmq_common::failure::Failure;
 
@@ -26,7 +27,8 @@ impl Administration for Distribution {
 
     fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
         self.require_vhost(vhost)?;
-        self.change("rabbit_vhost", "delete", vec![text(vhost), acting_user()])
+        let arguments = vec![text(vhost), acting_user()];
+        self.change_within(self.long, "rabbit_vhost", "delete", arguments)
     }
 
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
@@ -175,7 +177,7 @@ impl Administration for Distribution {
         cluster::members(self, self.limit / 2)
     }
 
-    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure> {
-        queues::of_vhost(self, vhost)
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, declared)
     }
 }

@@ -46,7 +46,12 @@ pub fn map<const N: usize>(pairs: [(&str, Term); N]) -> Term {
 
 /// The name of a queue or exchange, which `kind` says.
 pub fn resource(vhost: &str, kind: &str, name: &str) -> Term {
-    tuple([atom("resource"), text(vhost), atom(kind), text(name)])
+    resource_of(text(vhost), kind, text(name))
+}
+
+/// The same of names that need not be UTF-8.
+pub fn resource_of(vhost: Term, kind: &str, name: Term) -> Term {
+    tuple([atom("resource"), vhost, atom(kind), name])
 }
 
 /// Who the broker's log says has done it.

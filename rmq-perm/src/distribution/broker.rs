@@ -6,6 +6,7 @@ use super::call::{self, Call, Unanswered};
 use super::connect::{self, Port};
 use super::term::{Pid, Term};
 use super::{Options, address, cookie, node, refusal};
+use crate::reach::Unreached;
 use crate::refused;
 use erl_dist::term as sent;
 use rmq_common::diagnostics::Diagnostics;
@@ -25,6 +26,8 @@ pub struct Distribution {
     us: Pid,
     node: String,
     pub(super) limit: Duration,
+    /// For what takes the broker longer.
+    pub(super) long: Duration,
 }
 
 /// Whether a call may change something, which decides what a lost answer means.
@@ -39,7 +42,7 @@ impl Distribution {
     ///
     /// # Errors
     /// As [`Session::broker`](crate::session::Session::broker).
-    pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Failure> {
+    pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let node = node::choose(options.node.as_deref())?;
         let context = |failure: Failure| failure.context(format!("connect to {node}"));
         let limit = options.timeout;
@@ -57,7 +60,8 @@ impl Distribution {
                 Err(Failure::new(Exit::Unavailable, why))
             })
             .map_err(context)?;
-        let mut broker = Distribution { stream, us, node: node.to_string(), limit };
+        let mut broker =
+            Distribution { stream, us, node: node.to_string(), limit, long: options.long };
         // Asked first, because without RabbitMQ running 4.3 answers as if there were nothing.
         broker.check_running().map_err(context)?;
         if diagnostics.verbose() {
@@ -82,20 +86,29 @@ impl Distribution {
 
     /// What a function returns, whatever it is.
     fn call(&mut self, effect: Effect, call: Call) -> Result<Term, Failure> {
+        self.call_within(self.limit, effect, call)
+    }
+
+    fn call_within(
+        &mut self,
+        limit: Duration,
+        effect: Effect,
+        call: Call,
+    ) -> Result<Term, Failure> {
         self.us.serial = self.us.serial.wrapping_add(1);
         let answer = call::call(&mut self.stream, &self.us, call);
-        let why = match runtime::block_on(runtime::timeout(self.limit, answer)) {
+        let why = match runtime::block_on(runtime::timeout(limit, answer)) {
             Some(Ok(answer)) => return Ok(answer),
             None => None,
             Some(Err(why)) => Some(why),
         };
-        Err(self.unanswered(effect, why))
+        Err(self.unanswered(effect, why, limit))
     }
 
     /// What it means that no answer has come: in time, or for another reason.
-    fn unanswered(&self, effect: Effect, why: Option<Unanswered>) -> Failure {
+    fn unanswered(&self, effect: Effect, why: Option<Unanswered>, limit: Duration) -> Failure {
         let why = match why {
-            None => format!("no answer from {} within {}", self.node, Limit::For(self.limit)),
+            None => format!("no answer from {} within {}", self.node, Limit::For(limit)),
             Some(Unanswered::Lost(error)) => {
                 format!("lost the connection to {}: {}", self.node, Cause(&error))
             }
@@ -178,9 +191,20 @@ impl Distribution {
         function: &'static str,
         arguments: Vec<sent::Term>,
     ) -> Result<(), Failure> {
+        self.change_within(self.limit, module, function, arguments)
+    }
+
+    /// The same of what may take the broker longer.
+    pub(super) fn change_within(
+        &mut self,
+        limit: Duration,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<(), Failure> {
         let call = Call { module, function, arguments };
         let name = call.to_string();
-        let answer = self.call(Effect::Changes, call)?;
+        let answer = self.call_within(limit, Effect::Changes, call)?;
         if answer.is_atom("ok") {
             return Ok(());
         }
@@ -211,7 +235,7 @@ impl Distribution {
         let answers =
             at_once::call_all(&mut self.stream, &mut self.us, calls, self.limit, &mut answered);
         if let Err(Missing { first, count, why }) = runtime::block_on(answers) {
-            let failure = self.unanswered(Effect::Changes, why);
+            let failure = self.unanswered(Effect::Changes, why, self.limit);
             let more = format!("{failure}, and so it is of {} more", count.saturating_sub(1));
             let failure = if count > 1 { Failure::new(failure.exit(), more) } else { failure };
             return Err((first, failure));
@@ -221,6 +245,35 @@ impl Distribution {
             let known = refusal::in_words(&answer);
             Err((place, known.unwrap_or_else(|| self.explain(&name, &answer))))
         })
+    }
+
+    /// Asks the same function many things, in any order; `answered` hears each answer with its
+    /// call's place, and says `None` of one that it does not understand.
+    ///
+    /// # Errors
+    /// When an answer does not come, or is not understood.
+    pub(super) fn ask_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: impl Iterator<Item = Vec<sent::Term>>,
+        answered: &mut dyn FnMut(usize, &Term) -> Option<()>,
+    ) -> Result<(), Failure> {
+        let mut odd = None;
+        let calls = all.map(|arguments| Call { module, function, arguments });
+        let mut each = |place, answer: Term| {
+            let understood = answered(place, &answer).is_some();
+            if !understood {
+                odd.get_or_insert(answer);
+            }
+            understood
+        };
+        let answers =
+            at_once::call_all(&mut self.stream, &mut self.us, calls, self.limit, &mut each);
+        if let Err(Missing { why, .. }) = runtime::block_on(answers) {
+            return Err(self.unanswered(Effect::Reads, why, self.limit));
+        }
+        odd.map_or(Ok(()), |answer| Err(self.explain(&format!("{module}:{function}"), &answer)))
     }
 
     /// What an answer nobody expects means. Where RabbitMQ has just stopped its functions crash in

@@ -10,10 +10,11 @@ use super::term::{Pid, Term};
 use std::fmt;
 
 /// Nested deeper than this a term becomes [`Term::Opaque`].
-const DEEPEST: usize = 64;
+/// A level of a queue's arguments takes two.
+const DEEPEST: usize = 2 * crate::queues::DEEPEST + 16;
 
-/// More terms than this are not read: half a GiB, or the answer about half a million queues.
-const MOST_TERMS: u32 = 16 << 20;
+/// More terms than this are not read: 256 MiB, or the answer about two hundred thousand queues.
+const MOST_TERMS: u32 = 6 << 20;
 
 /// The bytes are no term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn decode(bytes: &mut &[u8]) -> Result<Term, Malformed> {
     if reader.u8()? != 131 {
         return Err(Malformed("a term of another version"));
     }
-    let term = reader.term(0)?;
+    let term = reader.term()?;
     *bytes = reader.bytes;
     Ok(term)
 }
@@ -66,44 +67,66 @@ impl Head {
     }
 }
 
-impl<'a> Reader<'a> {
-    fn term(&mut self, depth: usize) -> Result<Term, Malformed> {
-        let head = self.head()?;
-        if let Head::Leaf(term) = head {
-            return Ok(term);
-        }
-        if depth == DEEPEST {
-            self.skip(head.children())?;
-            return Ok(Term::Opaque);
-        }
-        match head {
-            Head::Leaf(term) => Ok(term),
-            Head::Tuple(size) => Ok(Term::Tuple(self.terms(size, depth)?)),
-            Head::List(size) => {
-                let elements = self.terms(size, depth)?;
-                match self.term(depth + 1)? {
-                    Term::List(tail) if tail.is_empty() => Ok(Term::List(elements)),
-                    // [a | b], which nothing we ask for holds.
-                    _ => Ok(Term::Opaque),
-                }
-            }
+/// A term whose children are still being read.
+struct Open {
+    head: Head,
+    left: usize,
+    children: Vec<Term>,
+}
+
+impl Open {
+    fn closed(mut self) -> Term {
+        match self.head {
+            Head::Leaf(term) => term,
+            Head::Tuple(_) => Term::Tuple(self.children),
+            Head::List(_) => match self.children.pop() {
+                Some(Term::List(tail)) if tail.is_empty() => Term::List(self.children),
+                // [a | b], which nothing we ask for holds.
+                _ => Term::Opaque,
+            },
             Head::Map(size) => {
-                let mut pairs = Vec::with_capacity(size.min(self.bytes.len()));
-                for _ in 0..size {
-                    pairs.push((self.term(depth + 1)?, self.term(depth + 1)?));
+                let mut pairs = Vec::with_capacity(size.min(self.children.len()));
+                let mut children = self.children.into_iter();
+                while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                    pairs.push((key, value));
                 }
-                Ok(Term::Map(pairs))
+                Term::Map(pairs)
             }
         }
     }
+}
 
-    fn terms(&mut self, count: usize, depth: usize) -> Result<Vec<Term>, Malformed> {
-        // Each takes a byte at least, so what is left bounds how many there can be.
-        let mut terms = Vec::with_capacity(count.min(self.bytes.len()));
-        for _ in 0..count {
-            terms.push(self.term(depth + 1)?);
+impl<'a> Reader<'a> {
+    /// The next term, without recursion.
+    fn term(&mut self) -> Result<Term, Malformed> {
+        let mut open: Vec<Open> = Vec::new();
+        loop {
+            let head = self.head()?;
+            let left = head.children();
+            let mut term = match head {
+                Head::Leaf(term) => term,
+                _ if left > 0 && open.len() == DEEPEST => {
+                    self.skip(left)?;
+                    Term::Opaque
+                }
+                _ if left > 0 => {
+                    // Grows with what comes, so that the number alone allocates nothing.
+                    open.push(Open { head, left, children: Vec::with_capacity(left.min(64)) });
+                    continue;
+                }
+                head => Open { head, left, children: Vec::new() }.closed(),
+            };
+            loop {
+                let Some(mut parent) = open.pop() else { return Ok(term) };
+                parent.children.push(term);
+                parent.left -= 1;
+                if parent.left > 0 {
+                    open.push(parent);
+                    break;
+                }
+                term = parent.closed();
+            }
         }
-        Ok(terms)
     }
 
     fn skip(&mut self, count: usize) -> Result<(), Malformed> {

@@ -2,9 +2,11 @@
 //! empty one is a tick, which asks whether we are alive and must be answered.
 
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::future::poll_fn;
 use std::io::{Error, ErrorKind, Result};
+use std::task::Poll;
 
-/// A larger frame is refused: about half a million queues with what we ask about each.
+/// A larger frame is refused: about two hundred thousand queues with what we ask about each.
 const LARGEST: u32 = 64 << 20;
 
 /// The next frame that is no tick; ticks are answered.
@@ -13,6 +15,7 @@ const LARGEST: u32 = 64 << 20;
 /// When the connection ends, or a frame is too large (`InvalidData`).
 pub async fn read(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<Vec<u8>> {
     loop {
+        pause().await;
         let mut length = [0; 4];
         stream.read_exact(&mut length).await?;
         match u32::from_be_bytes(length) {
@@ -32,6 +35,20 @@ pub async fn read(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<
             }
         }
     }
+}
+
+/// Lets a time limit be noticed: where a node sends without pause, nothing else would.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|context| {
+        if paused {
+            return Poll::Ready(());
+        }
+        paused = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Writes a frame, in one piece.
@@ -64,6 +81,51 @@ mod tests {
         let (frame, bytes) = read_all(&[0, 0, 0, 0, 9, 9, 9, 9, 0, 0, 0, 2, b'h', b'i']);
         assert_eq!(frame.unwrap(), b"hi");
         assert_eq!(bytes[4..8], [0; 4]);
+    }
+
+    /// Sends one tick after the other, and takes what is written.
+    struct Ticking;
+
+    impl AsyncRead for Ticking {
+        fn poll_read(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<Result<usize>> {
+            buffer.fill(0);
+            Poll::Ready(Ok(buffer.len()))
+        }
+    }
+
+    impl AsyncWrite for Ticking {
+        fn poll_write(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> Poll<Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> Poll<Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_node_that_sends_without_pause_does_not_outlast_a_time_limit() {
+        let limit = std::time::Duration::from_millis(50);
+        let mut stream = Ticking;
+        assert!(block_on(rmq_common::runtime::timeout(limit, read(&mut stream))).is_none());
     }
 
     #[test]

@@ -2,76 +2,168 @@
 //!
 //! Each node tells of the queues it leads, so those that nobody leads, because their node is down
 //! or a majority is missing, are told of by none. They are in the cluster's database still, and
-//! are added from there.
+//! are looked up there, one by one: a queue's arguments are in its record, and are as large as who
+//! declared it likes, so that no answer may hold those of many.
 
-use super::arguments::{atoms, text};
+use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
 use super::table;
 use super::term::Term;
-use crate::administration::{Queue, Text};
+use crate::administration::Text;
+use crate::queues::{Declared, Queue, Room};
 use rmq_common::failure::Failure;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 const QUEUES: &str = "rabbit_amqqueue";
 
-/// What is asked of each queue.
-const ITEMS: [&str; 6] = ["name", "type", "messages", "consumers", "state", "arguments"];
+/// What is asked of each queue. `members` and `online` of one would each ask its nodes.
+const ITEMS: [&str; 7] = ["name", "type", "messages", "consumers", "state", "members", "pid"];
 
-/// All queues of `vhost`.
+/// RabbitMQ 3.10 has the queues whose node is down in this table alone.
+const DURABLE: &str = "rabbit_durable_queue";
+
+/// All queues of `vhost`; with what they were declared with, if `declared`.
 ///
 /// # Errors
 /// When there is no such virtual host (65), or the node does not say.
-pub fn of_vhost(broker: &mut Distribution, vhost: &str) -> Result<Vec<Queue>, Failure> {
+pub fn of_vhost(
+    broker: &mut Distribution,
+    vhost: &str,
+    declared: bool,
+) -> Result<Vec<Queue>, Failure> {
     broker.require_vhost(vhost)?;
+    let running = broker.ask_if_there("rabbit_nodes", "list_running", vec![])?;
+    let is_3_10 = running.is_none();
+    let running = match running {
+        Some(running) => running,
+        None => broker.ask("rabbit_nodes", "all_running", vec![])?,
+    };
+    let running: HashSet<Text> = each(&running, Term::text)?.into_iter().collect();
     // Names are asked for first: a queue declared while we ask is then not taken for one that is
     // down, and one deleted meanwhile is not in the database afterwards.
     let answer = broker.ask(QUEUES, "list_names", vec![text(vhost)])?;
-    let mut missing: HashSet<Text> = each(&answer, name)?.into_iter().collect();
-    let down = each(&broker.ask(QUEUES, "list_down", vec![text(vhost)])?, record)?;
+    let mut names: HashSet<Text> = each(&answer, name)?.into_iter().collect();
+    if is_3_10 {
+        let answer =
+            broker.ask("mnesia", "dirty_all_keys", vec![super::arguments::atom(DURABLE)])?;
+        let of_this = |key: &Term| match key.tagged("resource") {
+            Some([of, ..]) if of.text().as_deref() == Some(vhost.as_bytes()) => Some(name(key)),
+            _ => Some(None),
+        };
+        names.extend(each(&answer, of_this)?.into_iter().flatten());
+    }
     let answer = broker.ask(QUEUES, "collect_info_all", vec![text(vhost), atoms(ITEMS)])?;
-    let mut queues = each(&answer, info)?;
-    for queue in &queues {
-        missing.remove(&queue.name);
+    let told = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
+    let mut queues: BTreeMap<Text, Queue> = told.collect();
+    names.extend(queues.keys().cloned());
+    names.retain(|name| declared || !queues.contains_key(name));
+    let found = look_up(broker, vhost, &names, is_3_10, declared)?;
+    if declared {
+        // Deleted meanwhile.
+        queues.retain(|name, _| found.contains_key(name));
     }
-    let told: HashSet<Text> = queues.iter().map(|queue| queue.name.clone()).collect();
-    queues.extend(down.into_iter().filter(|queue| !told.contains(&queue.name)));
-    for queue in &queues {
-        missing.remove(&queue.name);
+    for (name, found) in found {
+        match queues.get_mut(&name) {
+            Some(queue) => queue.declared = found.declared,
+            None => drop(queues.insert(name, found)),
+        }
     }
-    if !missing.is_empty() {
-        let answer = broker.ask(QUEUES, "list", vec![text(vhost)])?;
-        let records = each(&answer, record)?;
-        queues.extend(records.into_iter().filter(|queue| missing.contains(&queue.name)));
+    let judged = queues.into_values().map(|mut queue| {
+        let online = queue.members.iter().filter(|member| running.contains(*member));
+        queue.online = online.cloned().collect();
+        queue.judged()
+    });
+    Ok(judged.collect())
+}
+
+/// The queues of these names as the database has them.
+fn look_up(
+    broker: &mut Distribution,
+    vhost: &str,
+    names: &HashSet<Text>,
+    is_3_10: bool,
+    declared: bool,
+) -> Result<BTreeMap<Text, Queue>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut room = Room::default();
+    let mut take = |answer: &Term| {
+        let queue = record(answer, declared.then_some(&mut room))?;
+        found.insert(queue.name.clone(), queue);
+        Some(())
+    };
+    let mut absent: Vec<&Text> = Vec::new();
+    let all: Vec<&Text> = names.iter().collect();
+    let resources = |names: &[&Text]| -> Vec<_> {
+        names.iter().map(|name| resource_of(text(vhost), "queue", binary(name))).collect()
+    };
+    let calls = resources(&all).into_iter().map(|resource| vec![resource]);
+    broker.ask_all(QUEUES, "lookup", calls, &mut |place, answer| match answer.tagged("ok") {
+        Some([queue]) => take(queue),
+        _ if answer.tagged("error").is_some() => all.get(place).map(|name| absent.push(name)),
+        _ => None,
+    })?;
+    if is_3_10 {
+        let table = || super::arguments::atom(DURABLE);
+        let calls = resources(&absent).into_iter().map(|resource| vec![table(), resource]);
+        broker.ask_all("mnesia", "dirty_read", calls, &mut |_, answer| {
+            answer.list()?.iter().try_for_each(&mut take)
+        })?;
     }
-    Ok(queues)
+    Ok(found)
 }
 
 /// A queue as the node that leads it tells of it: a property list.
 fn info(info: &Term) -> Option<Queue> {
+    let kind = kind(info.property("type")?)?;
+    let members = info.property("members").and_then(Term::list).unwrap_or_default();
+    let mut members: Vec<Text> = members.iter().filter_map(Term::text).collect();
+    if let (true, b"classic", Some(Term::Pid(pid))) =
+        (members.is_empty(), &*kind, info.property("pid"))
+    {
+        members.push(pid.node.clone().into_bytes());
+    }
     Some(Queue {
         name: name(info.property("name")?)?,
-        kind: kind(info.property("type")?)?,
+        kind,
         messages: info.property("messages").and_then(Term::count),
         consumers: info.property("consumers").and_then(Term::count),
         state: info.property("state").and_then(Term::text).unwrap_or_else(|| b"unknown".to_vec()),
-        arguments: info.property("arguments").map(table::json).unwrap_or_default(),
+        members,
+        ..Queue::default()
     })
 }
 
 /// A queue as the database has it: the record `amqqueue`, of which the beginning (name, durable,
-/// auto_delete, exclusive owner, arguments) has stayed the same for as long as there is one. Where
-/// the type stands has not, but no other field holds such an atom.
-fn record(record: &Term) -> Option<Queue> {
+/// auto_delete, exclusive owner, arguments, process) has stayed the same for as long as there is
+/// one. Where the rest stands has not, but no other field holds such an atom, or such a map.
+fn record(record: &Term, room: Option<&mut Room>) -> Option<Queue> {
     let fields = record.tagged("amqqueue")?;
     let is_kind = |field: &&Term| matches!(field, Term::Atom(atom) if atom.starts_with("rabbit_") && atom.ends_with("_queue"));
-    Some(Queue {
-        name: name(fields.first()?)?,
-        kind: fields.iter().find(is_kind).and_then(kind).unwrap_or_else(|| b"unknown".to_vec()),
-        messages: None,
-        consumers: None,
-        state: b"down".to_vec(),
-        arguments: fields.get(4).map(table::json).unwrap_or_default(),
-    })
+    let kind = fields.iter().find(is_kind).and_then(kind).unwrap_or_else(|| b"unknown".to_vec());
+    let members = match (&*kind, fields.get(5)) {
+        (b"classic", Some(Term::Pid(pid))) => vec![pid.node.clone().into_bytes()],
+        _ => fields.iter().find_map(nodes).unwrap_or_default(),
+    };
+    let is = |place: usize| fields.get(place).is_some_and(|field| field.is_atom("true"));
+    let declared = room.map(|room| Declared {
+        durable: is(1),
+        auto_delete: is(2),
+        exclusive: fields.get(3).is_some_and(|owner| !owner.is_atom("none")),
+        arguments: room.keep(&fields.get(4).map(table::json).unwrap_or_default()),
+    });
+    let (name, state) = (name(fields.first()?)?, b"down".to_vec());
+    Some(Queue { name, kind, state, members, declared, ..Queue::default() })
+}
+
+/// `#{nodes => [Node, ...]}`, from 4.3 on `#{nodes => #{Node => _, ...}}` for quorum queues.
+fn nodes(field: &Term) -> Option<Vec<Text>> {
+    let Term::Map(pairs) = field else { return None };
+    let (_, nodes) = pairs.iter().find(|(key, _)| key.is_atom("nodes"))?;
+    match nodes {
+        Term::List(nodes) => nodes.iter().map(Term::text).collect(),
+        Term::Map(nodes) => nodes.iter().map(|(node, _)| node.text()).collect(),
+        _ => None,
+    }
 }
 
 /// `{resource, VHost, queue, Name}`
@@ -109,13 +201,21 @@ mod tests {
             atom("longstr"),
             Term::Binary(b"quorum".to_vec()),
         ];
-        let mut fields = vec![atom("amqqueue"), resource("jobs"), atom("true"), atom("false")];
-        fields.extend([atom("none"), Term::List(vec![Term::Tuple(argument)]), Term::Opaque]);
-        fields.extend([atom("undefined"), atom("live"), atom("rabbit_quorum_queue")]);
-        let queue = record(&Term::Tuple(fields)).unwrap();
-        assert_eq!((&*queue.name, &*queue.kind), (&b"jobs"[..], &b"quorum"[..]));
-        assert_eq!((queue.messages, &*queue.state), (None, &b"down"[..]));
-        assert_eq!(queue.arguments.to_string(), r#"{"x-queue-type":"quorum"}"#);
+        let nodes = Term::Map(vec![(atom("a@h"), Term::Opaque), (atom("b@h"), Term::Opaque)]);
+        for nodes in [Term::List(vec![atom("a@h"), atom("b@h")]), nodes] {
+            let mut fields = vec![atom("amqqueue"), resource("jobs"), atom("true"), atom("false")];
+            let arguments = Term::List(vec![Term::Tuple(argument.clone())]);
+            fields.extend([atom("none"), arguments, Term::Opaque]);
+            fields.extend([atom("undefined"), atom("live"), atom("rabbit_quorum_queue")]);
+            fields.push(Term::Map(vec![(atom("nodes"), nodes)]));
+            let queue = record(&Term::Tuple(fields), Some(&mut Room::default())).unwrap();
+            assert_eq!((&*queue.name, &*queue.kind), (&b"jobs"[..], &b"quorum"[..]));
+            assert_eq!((queue.messages, &*queue.state), (None, &b"down"[..]));
+            assert_eq!(queue.members, [b"a@h", b"b@h"]);
+            let declared = queue.declared.unwrap();
+            assert_eq!(declared.arguments, r#"{"x-queue-type":"quorum"}"#);
+            assert!(declared.durable && !declared.auto_delete && !declared.exclusive);
+        }
     }
 
     #[test]
@@ -126,6 +226,7 @@ mod tests {
             pair("type", atom("rabbit_classic_queue")),
             pair("messages", atom("unknown")),
             pair("consumers", Term::Integer(2)),
+            pair("members", atom("")),
         ];
         let queue = info(&Term::List(list)).unwrap();
         assert_eq!((queue.messages, queue.consumers), (None, Some(2)));

@@ -3,9 +3,10 @@
 use super::broker::{Changed, Http, each, text};
 use super::{cluster, permissions, queues, topic_permissions, users};
 use crate::administration::{
-    Added, Administration, Member, Operation, Password, Patterns, Permission, Queue, Scope, Text,
+    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Scope, Text,
     TopicPatterns, TopicPermission, User,
 };
+use crate::queues::Queue;
 use crate::refused;
 use rmq_common::failure::Failure;
 use serde_json::json;
@@ -28,7 +29,7 @@ impl Administration for Http {
     }
 
     fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
-        match self.delete(&["vhosts", vhost])? {
+        match self.delete_patiently(&["vhosts", vhost])? {
             Changed::Missing => Err(refused::no_such_vhost()),
             Changed::Created | Changed::Done => Ok(()),
         }
@@ -67,6 +68,14 @@ impl Administration for Http {
         patterns: Patterns<&str>,
     ) -> Result<(), Failure> {
         permissions::set(self, user, vhost, patterns)
+    }
+
+    fn set_all_permissions(
+        &mut self,
+        grants: &[Grant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        permissions::set_all(self, grants, made)
     }
 
     fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure> {
@@ -114,11 +123,18 @@ impl Administration for Http {
         permissions::objection(self, pattern)
     }
 
+    fn objections_to(
+        &mut self,
+        patterns: &[&str],
+    ) -> Result<Vec<Option<String>>, (usize, Failure)> {
+        permissions::objections(self, patterns)
+    }
+
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
         cluster::members(self)
     }
 
-    fn list_queues(&mut self, vhost: &str) -> Result<Vec<Queue>, Failure> {
-        queues::of_vhost(self, vhost)
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, declared)
     }
 }

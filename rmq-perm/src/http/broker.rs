@@ -4,14 +4,20 @@ use super::client::{Answer, Client, path};
 use super::unanswered::{Effect, Unanswered};
 use super::{Options, refusal};
 use crate::administration::Text;
+use crate::distribution::is_another_machine;
+use crate::reach::Unreached;
 use crate::refused;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 use std::cell::OnceCell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use ureq::http::Method;
+
+/// So many connections at a time; more make the broker no faster.
+const AT_ONCE: usize = 16;
 
 /// A broker, by its management API.
 #[derive(Debug)]
@@ -20,12 +26,25 @@ pub struct Http {
     /// Who is asked, for people.
     place: String,
     limit: Duration,
+    /// For what takes the broker longer.
+    long: Duration,
     /// Who we are there.
     pub(super) user: String,
     tags: Vec<Text>,
     /// A virtual host and a user that are there.
     pub(super) witness: OnceCell<(String, String)>,
     diagnostics: Diagnostics,
+}
+
+/// What was found at a path.
+#[derive(Debug)]
+pub(super) enum Fetched {
+    /// This.
+    Found(Value),
+    /// Nothing.
+    Missing,
+    /// More than may be held, or than comes in time.
+    TooMuch,
 }
 
 /// What came of a change.
@@ -44,28 +63,36 @@ impl Http {
     ///
     /// # Errors
     /// As [`Session::broker`](crate::session::Session::broker).
-    pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Failure> {
+    pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let place = options.url.to_string();
-        let context = |failure: Failure| failure.context(format!("connect to {place}"));
-        let client = Client::new(options).map_err(context)?;
-        let answer = client.ask(Method::GET, "/whoami", None);
+        let context = |failure: Unreached| failure.context(format!("connect to {place}"));
+        let client = Client::new(options).map_err(|it| context(Unreached::lasting(it)))?;
+        let answer = client.ask_first("/whoami");
         let answer = answer.map_err(|why: Unanswered| {
             context(why.while_connecting(options.timeout, options.url.tls))
         })?;
-        if let Some(failure) = refusal::of_the_first(&answer, &options.url.user) {
+        if let Some(failure) = refusal::of_the_first(&answer, &options.user) {
             return Err(context(failure));
         }
         let user = answer.body.get("name").and_then(Value::as_str);
         let Some(user) = user.map(str::to_owned) else {
             let why = "what answers there is not RabbitMQ's management API";
-            return Err(context(Failure::new(Exit::Unavailable, why)));
+            return Err(context(Unreached::lasting(Failure::new(Exit::Unavailable, why))));
         };
+        let is_guest = options.user == "guest" && options.password.reveal() == "guest";
+        let host = &options.url.host.name;
+        if !options.url.tls && !is_guest && is_another_machine(host, options.timeout) {
+            diagnostics.notice(&format!(
+                "{host} is another machine, and http:// is not encrypted: who listens on the way \
+                 learns the password of {user}, which may grant everything; write https://"
+            ));
+        }
         if diagnostics.verbose() {
             diagnostics.detail(&format!("connected to {place} as {user}"));
         }
         let tags = tags(&answer.body).unwrap_or_default();
-        let (limit, witness) = (options.timeout, OnceCell::new());
-        Ok(Http { client, place, limit, user, tags, witness, diagnostics })
+        let (limit, long, witness) = (options.timeout, options.long, OnceCell::new());
+        Ok(Http { client, place, limit, long, user, tags, witness, diagnostics })
     }
 
     /// Whether our user sees what belongs to others.
@@ -95,6 +122,19 @@ impl Http {
         }
     }
 
+    /// The same of what may be larger than may be held, or take too long.
+    pub(super) fn fetch(&self, segments: &[&str], query: &str) -> Result<Fetched, Failure> {
+        let answer = self.client.ask(Method::GET, &(path(segments)? + query), None);
+        match answer {
+            Ok(answer) if answer.status == 200 => Ok(Fetched::Found(answer.body)),
+            // The second of a page past the last.
+            Ok(answer) if matches!(answer.status, 400 | 404) => Ok(Fetched::Missing),
+            Ok(answer) => Err(refusal::in_words(&answer, &self.user, Effect::Reads)),
+            Err(Unanswered::TooLarge | Unanswered::Late) => Ok(Fetched::TooMuch),
+            Err(why) => Err(why.in_words(Effect::Reads, &self.place, self.limit)),
+        }
+    }
+
     /// The same of what every broker has.
     pub(super) fn expect(&self, segments: &[&str], query: &str) -> Result<Value, Failure> {
         let found = self.get(segments, query)?;
@@ -111,6 +151,13 @@ impl Http {
         self.change(Method::DELETE, segments, None)
     }
 
+    /// The same of what may take the broker minutes.
+    pub(super) fn delete_patiently(&self, segments: &[&str]) -> Result<Changed, Failure> {
+        let answer = self.client.ask_within(self.long, Method::DELETE, &path(segments)?, None);
+        let answer = answer.map_err(|it| it.in_words(Effect::Changes, &self.place, self.long))?;
+        self.changed(&answer)
+    }
+
     fn change(
         &self,
         method: Method,
@@ -118,13 +165,69 @@ impl Http {
         body: Option<&Value>,
     ) -> Result<Changed, Failure> {
         let answer = self.send(Effect::Changes, method, segments, "", body)?;
+        self.changed(&answer)
+    }
+
+    /// What the answer to a change says.
+    pub(super) fn changed(&self, answer: &Answer) -> Result<Changed, Failure> {
         match answer.status {
             201 => Ok(Changed::Created),
             200 | 204 => Ok(Changed::Done),
             404 => Ok(Changed::Missing),
-            _ if refusal::is_of_missing(&answer) => Ok(Changed::Missing),
-            _ => Err(refusal::in_words(&answer, &self.user, Effect::Changes)),
+            _ if refusal::is_of_missing(answer) => Ok(Changed::Missing),
+            _ => Err(refusal::in_words(answer, &self.user, Effect::Changes)),
         }
+    }
+
+    /// Sends many requests that change something, in any order, over several connections: each is
+    /// answered in milliseconds, most of which the broker waits for its disk. `answered` hears each
+    /// answer with its request's place, and says whether to go on; what is on its way is waited for.
+    ///
+    /// # Errors
+    /// The place of one that was not answered, and why.
+    pub(super) fn send_all(
+        &self,
+        effect: Effect,
+        requests: &[(Vec<&str>, Value)],
+        answered: &mut dyn FnMut(usize, Answer) -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (sender, answers) = std::sync::mpsc::channel();
+        let mut failed = None;
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(requests.len()) {
+                let (client, sender) = (self.client.another(), sender.clone());
+                let (next, stop) = (&next, &stop);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::SeqCst) {
+                        let place = next.fetch_add(1, Ordering::SeqCst);
+                        let Some((segments, body)) = requests.get(place) else { break };
+                        let path = path(segments);
+                        let asked = path.map(|path| client.ask(Method::PUT, &path, Some(body)));
+                        if sender.send((place, asked)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (place, asked) in answers {
+                let answer = asked.and_then(|answer| {
+                    answer.map_err(|why| why.in_words(effect, &self.place, self.limit))
+                });
+                let go_on = match answer {
+                    Ok(answer) => answered(place, answer),
+                    Err(failure) => {
+                        failed.get_or_insert((place, failure));
+                        false
+                    }
+                };
+                if !go_on {
+                    stop.store(true, Ordering::SeqCst);
+                }
+            }
+        });
+        failed.map_or(Ok(()), Err)
     }
 
     /// What is answered, whatever it is.

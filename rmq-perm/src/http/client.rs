@@ -3,8 +3,9 @@
 //! No question is ever asked a second time by itself: ureq does not, and neither do we. What was
 //! sent and not answered may have been done.
 
+use super::Options;
+use super::bounded::{self, Unfit};
 use super::unanswered::Unanswered;
-use super::{ApiUrl, Options};
 use crate::arguments::PROGRAM;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,10 +20,12 @@ use ureq::config::Config;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body};
 
-/// A larger answer is refused: about half a million queues with what we ask about each.
+/// A larger answer is refused: about two hundred thousand queues with what we ask about each.
 const LARGEST: u64 = 64 << 20;
+/// The same of the first answer, before it is known who answers, and of a refusal.
+const LARGEST_UNKNOWN: u64 = 64 << 10;
 
 /// What a segment of a path is written in as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -35,6 +38,7 @@ pub struct Client {
     agent: RefCell<Agent>,
     base: String,
     authorization: HeaderValue,
+    limit: Duration,
 }
 
 /// What comes back.
@@ -54,7 +58,7 @@ impl Client {
     /// # Errors
     /// When the certificates to trust cannot be read (78), or are given where there is no TLS (64).
     pub fn new(options: &Options) -> Result<Self, Failure> {
-        let ApiUrl { user, password, .. } = &options.url;
+        let Options { user, password, .. } = options;
         let credentials = STANDARD.encode(format!("{user}:{}", password.reveal()));
         let mut authorization = HeaderValue::try_from(format!("Basic {credentials}"))
             .map_err(|_| Failure::usage("the user or the password cannot be sent over HTTP"))?;
@@ -74,7 +78,26 @@ impl Client {
         let base = format!("{}/api", options.url);
         let config = config.build();
         let agent = RefCell::new(config.new_agent());
-        Ok(Client { config, agent, base, authorization })
+        Ok(Client { config, agent, base, authorization, limit: options.timeout })
+    }
+
+    /// Another one, with a connection of its own.
+    pub fn another(&self) -> Self {
+        Client {
+            config: self.config.clone(),
+            agent: RefCell::new(self.config.new_agent()),
+            base: self.base.clone(),
+            authorization: self.authorization.clone(),
+            limit: self.limit,
+        }
+    }
+
+    /// The very first question, whose answer is small.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn ask_first(&self, path: &str) -> Result<Answer, Unanswered> {
+        self.send(Method::GET, path, None, self.limit, LARGEST_UNKNOWN)
     }
 
     /// Sends a request, with a JSON body where there is one, and reads what is answered.
@@ -87,20 +110,45 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Unanswered> {
+        self.ask_within(self.limit, method, path, body)
+    }
+
+    /// The same of what may take the broker longer.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn ask_within(
+        &self,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Unanswered> {
+        self.send(method, path, body, limit, LARGEST)
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        limit: Duration,
+        largest: u64,
+    ) -> Result<Answer, Unanswered> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header(AUTHORIZATION, self.authorization.clone());
         let mut agent = self.agent.borrow_mut();
         let answer = match body {
-            None => request.body(()).map(|request| agent.run(request)),
+            None => request.body(()).map(|it| agent.run(timed(&agent, it, limit))),
             Some(body) => request
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string())
-                .map(|request| agent.run(request)),
+                .map(|it| agent.run(timed(&agent, it, limit))),
         };
         let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
-        let answer = read(answer.map_err(Unanswered::of)?)?;
+        let answer = read(answer.map_err(Unanswered::of)?, largest)?;
         if body.is_some() && answer.status >= 400 {
             // RabbitMQ's server may have refused it before the body had come, and then hears no
             // further request on that connection (measured on 3.10 and 4.0: one in two).
@@ -120,14 +168,23 @@ fn encrypted(options: &Options) -> Result<TlsConfig, Failure> {
         .build())
 }
 
-fn read(mut answer: Response<Body>) -> Result<Answer, Unanswered> {
-    let bytes = answer.body_mut().with_config().limit(LARGEST).read_to_vec();
-    let bytes = bytes.map_err(Unanswered::of)?;
+/// The request with its own time limit, from the first byte sent to the last one read.
+fn timed<T: AsSendBody>(agent: &Agent, request: Request<T>, limit: Duration) -> Request<T> {
+    agent.configure_request(request).timeout_global(Some(limit)).build()
+}
+
+fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, Unanswered> {
     let is_good = answer.status().is_success();
-    let body = match serde_json::from_slice(&bytes) {
+    let largest = if is_good { largest } else { LARGEST_UNKNOWN };
+    let bytes = answer.body_mut().with_config().limit(largest).read_to_vec();
+    let bytes = bytes.map_err(Unanswered::of)?;
+    let body = match bounded::parse(&bytes) {
         Ok(body) => body,
         Err(_) if bytes.is_empty() || !is_good => Value::Null,
-        Err(_) => return Err(Unanswered::Broken("a body that is not JSON".to_owned())),
+        Err(Unfit::TooLarge) => return Err(Unanswered::TooLarge),
+        Err(Unfit::NotJson) => {
+            return Err(Unanswered::Broken("a body that is not JSON".to_owned()));
+        }
     };
     let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     Ok(Answer { status: answer.status().as_u16(), body, location: location.map(str::to_owned) })

@@ -1,10 +1,11 @@
 //! Permissions, and the broker's regular expressions.
 
 use super::broker::{Changed, Http, broken, each, text};
+use super::client::Answer;
 use super::pattern;
 use super::refusal;
 use super::unanswered::Effect;
-use crate::administration::{Operation, Patterns, Permission, Scope, Text};
+use crate::administration::{Grant, Operation, Patterns, Permission, Scope, Text};
 use crate::refused;
 use rmq_common::failure::Failure;
 use serde_json::{Value, json};
@@ -24,6 +25,45 @@ pub fn set(
         Changed::Created | Changed::Done => Ok(()),
         Changed::Missing => Err(why_missing(broker, user, vhost, patterns)?),
     }
+}
+
+/// The same of many, in any order, over several connections. `made` hears of each, and says whether
+/// to go on.
+///
+/// # Errors
+/// Which was not made, or perhaps not, and why.
+pub fn set_all(
+    broker: &Http,
+    grants: &[Grant<'_>],
+    made: &mut dyn FnMut() -> bool,
+) -> Result<(), (usize, Failure)> {
+    let requests: Vec<_> = grants
+        .iter()
+        .map(|grant| (path_of(grant.vhost, grant.user), body(grant.patterns)))
+        .collect();
+    let mut refused = None;
+    broker.send_all(Effect::Changes, &requests, &mut |place, answer| {
+        match broker.changed(&answer) {
+            Ok(Changed::Created | Changed::Done) => return made(),
+            Ok(Changed::Missing) => refused.get_or_insert((place, None)),
+            Err(failure) => refused.get_or_insert((place, Some(failure))),
+        };
+        false
+    })?;
+    match refused {
+        None => Ok(()),
+        Some((place, Some(failure))) => Err((place, failure)),
+        Some((place, None)) => {
+            let why =
+                grants.get(place).map(|it| why_missing(broker, it.user, it.vhost, it.patterns));
+            let why = why.unwrap_or_else(|| Err(refused::no_such_vhost()));
+            Err((place, why.unwrap_or_else(|failure| failure)))
+        }
+    }
+}
+
+fn path_of<'a>(vhost: &'a str, user: &'a str) -> Vec<&'a str> {
+    vec!["permissions", vhost, user]
 }
 
 /// The API says neither whether the user or the virtual host is missing, nor then whether it takes
@@ -148,6 +188,43 @@ const NO_PATTERN: &str = "(rmq-perm only checks a pattern";
 /// # Errors
 /// When the broker does not say.
 pub fn objection(broker: &Http, pattern: &str) -> Result<Option<String>, Failure> {
+    let (vhost, user) = witness(broker)?;
+    let segments = path_of(vhost, user);
+    let answer = broker.send(Effect::Reads, Method::PUT, &segments, "", Some(&probe(pattern)))?;
+    objection_in(broker, pattern, &answer)
+}
+
+/// The same of many, over several connections, in their order.
+///
+/// # Errors
+/// Of which the broker does not say, and why.
+pub fn objections(
+    broker: &Http,
+    patterns: &[&str],
+) -> Result<Vec<Option<String>>, (usize, Failure)> {
+    let (vhost, user) = witness(broker).map_err(|failure| (0, failure))?;
+    let request = |pattern: &&str| (path_of(vhost, user), probe(pattern));
+    let requests: Vec<_> = patterns.iter().map(request).collect();
+    let mut objections = vec![None; patterns.len()];
+    let mut failed = None;
+    broker.send_all(Effect::Reads, &requests, &mut |place, answer| {
+        let (Some(pattern), Some(objection)) = (patterns.get(place), objections.get_mut(place))
+        else {
+            return false;
+        };
+        match objection_in(broker, pattern, &answer) {
+            Ok(found) => *objection = found,
+            Err(failure) => {
+                failed.get_or_insert((place, failure));
+            }
+        }
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(objections), Err)
+}
+
+/// A virtual host and a user that are there.
+fn witness(broker: &Http) -> Result<(&str, &str), Failure> {
     let (vhost, user) = match broker.witness.get() {
         Some(witness) => witness,
         None => {
@@ -155,13 +232,18 @@ pub fn objection(broker: &Http, pattern: &str) -> Result<Option<String>, Failure
             broker.witness.get_or_init(|| found)
         }
     };
-    let body = body(Patterns { configure: pattern, write: NO_PATTERN, read: NO_PATTERN });
-    let segments = ["permissions", vhost, user];
-    let answer = broker.send(Effect::Reads, Method::PUT, &segments, "", Some(&body))?;
-    match refusal::refused_pattern(&answer) {
+    Ok((vhost, user))
+}
+
+fn probe(pattern: &str) -> Value {
+    body(Patterns { configure: pattern, write: NO_PATTERN, read: NO_PATTERN })
+}
+
+fn objection_in(broker: &Http, pattern: &str, answer: &Answer) -> Result<Option<String>, Failure> {
+    match refusal::refused_pattern(answer) {
         Some((refused, why)) if refused == pattern => Ok(Some(why)),
         Some((refused, _)) if refused == NO_PATTERN => Ok(None),
-        _ => Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
+        _ => Err(refusal::in_words(answer, &broker.user, Effect::Reads)),
     }
 }
 

@@ -2,16 +2,21 @@
 
 use super::client::Answer;
 use super::unanswered::{Effect, UNKNOWN};
+use crate::reach::Unreached;
 use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
 /// What keeps us from asking anything, if the first answer says so.
-pub fn of_the_first(answer: &Answer, user: &str) -> Option<Failure> {
+pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
     let why = match answer.status {
         200 => return None,
-        401 | 403 | 500.. => return Some(in_words(answer, user, Effect::Reads)),
+        // A broker that is starting, or a proxy before it.
+        502..=504 => return Some(Unreached::for_now(in_words(answer, user, Effect::Reads))),
+        401 | 403 | 500.. => {
+            return Some(Unreached::lasting(in_words(answer, user, Effect::Reads)));
+        }
         404 => "there is no management API there (is the plugin enabled?)".to_owned(),
         300..=399 => match &answer.location {
             Some(location) => format!("what answers there says to ask {location}"),
@@ -19,7 +24,7 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Failure> {
         },
         status => format!("what answers there is not the management API: status {status}"),
     };
-    Some(Failure::new(Exit::Unavailable, why))
+    Some(Unreached::lasting(Failure::new(Exit::Unavailable, why)))
 }
 
 /// Whether a change was refused because there is no such user or virtual host.
@@ -192,7 +197,7 @@ mod tests {
         let first = |status, location: Option<&str>| {
             let location = location.map(str::to_owned);
             let failure = of_the_first(&Answer { status, body: Value::Null, location }, "jo");
-            failure.map(|failure| (failure.to_string(), failure.exit().status()))
+            failure.map(|it| (it.failure.to_string(), it.failure.exit().status()))
         };
         assert_eq!(first(200, None), None);
         assert!(first(404, None).unwrap().0.contains("plugin"));

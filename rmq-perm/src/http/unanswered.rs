@@ -1,5 +1,6 @@
 //! Why there is no answer, and what that means.
 
+use crate::reach::Unreached;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -24,13 +25,20 @@ pub const UNKNOWN: &str = "; whether it was done is unknown";
 #[derive(Debug)]
 pub enum Unanswered {
     /// There is no connection, so nothing was asked.
-    NotReached(Failure),
+    NotReached {
+        /// Why.
+        failure: Failure,
+        /// Whether trying again later may help.
+        later: bool,
+    },
     /// The time is over.
     Late,
     /// The connection has ended.
     Lost(std::io::Error),
     /// What came is not the protocol.
     Broken(String),
+    /// What came is larger than anything that is asked for.
+    TooLarge,
 }
 
 impl Unanswered {
@@ -39,15 +47,20 @@ impl Unanswered {
         let unavailable = |why: String| Failure::new(Exit::Unavailable, why);
         match error {
             Error::Timeout(_) => Unanswered::Late,
+            Error::BodyExceedsLimit(_) => Unanswered::TooLarge,
             Error::HostNotFound => {
-                Unanswered::NotReached(unavailable("the host has no address".to_owned()))
+                let failure = unavailable("the host has no address".to_owned());
+                Unanswered::NotReached { failure, later: true }
             }
-            Error::Tls(why) => Unanswered::NotReached(unavailable(format!("TLS: {why}"))),
+            Error::Tls(why) => {
+                let failure = unavailable(format!("TLS: {why}"));
+                Unanswered::NotReached { failure, later: false }
+            }
             Error::Io(error) => match tls_error::read_io(&error, Inside::Http) {
-                Some(failure) => Unanswered::NotReached(failure),
+                Some(failure) => Unanswered::NotReached { failure, later: false },
                 None if is_before_anything(error.kind()) => {
                     let why = format!("nothing answers there: {}", Cause(&error));
-                    Unanswered::NotReached(unavailable(why))
+                    Unanswered::NotReached { failure: unavailable(why), later: true }
                 }
                 None => Unanswered::Lost(error),
             },
@@ -58,7 +71,7 @@ impl Unanswered {
     /// What it means for a request that had a connection to go by. `place` is who was asked.
     pub fn in_words(self, effect: Effect, place: &str, limit: Duration) -> Failure {
         let (exit, why) = match self {
-            Unanswered::NotReached(failure) => return failure.context(place),
+            Unanswered::NotReached { failure, .. } => return failure.context(place),
             Unanswered::Late => {
                 (Exit::TempFail, format!("no answer from {place} within {}", Limit::For(limit)))
             }
@@ -68,6 +81,9 @@ impl Unanswered {
             Unanswered::Broken(what) => {
                 (Exit::Software, format!("{place} broke the protocol: {what}"))
             }
+            Unanswered::TooLarge => {
+                (Exit::Software, format!("the answer from {place} is too large"))
+            }
         };
         match effect {
             Effect::Reads => Failure::new(exit, why),
@@ -76,17 +92,25 @@ impl Unanswered {
     }
 
     /// What it means for the very first request, which changes nothing.
-    pub fn while_connecting(self, limit: Duration, tls: bool) -> Failure {
-        let why = match self {
-            Unanswered::NotReached(failure) => return failure,
-            Unanswered::Late => format!("no answer within {}", Limit::For(limit)),
-            Unanswered::Lost(error) => Cause(&error).to_string(),
+    pub fn while_connecting(self, limit: Duration, tls: bool) -> Unreached {
+        let unavailable = |why: String| Failure::new(Exit::Unavailable, why);
+        match self {
+            // Of TLS, and certificates that do not serve; a host without address is told by `of`.
+            Unanswered::NotReached { failure, later } => Unreached { failure, later },
+            Unanswered::Late => {
+                Unreached::for_now(unavailable(format!("no answer within {}", Limit::For(limit))))
+            }
+            Unanswered::Lost(error) => Unreached::for_now(unavailable(Cause(&error).to_string())),
             Unanswered::Broken(what) => {
                 let tls = if tls { "" } else { " (or is it TLS, https://?)" };
-                format!("what answers there is not the management API{tls}: {what}")
+                let what = format!("what answers there is not the management API{tls}: {what}");
+                Unreached::lasting(unavailable(what))
             }
-        };
-        Failure::new(Exit::Unavailable, why)
+            Unanswered::TooLarge => {
+                let what = "what answers there is not the management API: its answer is too large";
+                Unreached::lasting(unavailable(what.to_owned()))
+            }
+        }
     }
 }
 
@@ -134,7 +158,7 @@ mod tests {
     #[test]
     fn whatever_happens_while_connecting_means_that_the_api_is_not_reached() {
         for error in [lost(), Error::Timeout(ureq::Timeout::Global), Error::ConnectionFailed] {
-            let failure = Unanswered::of(error).while_connecting(LIMIT, false);
+            let failure = Unanswered::of(error).while_connecting(LIMIT, false).failure;
             assert_eq!(failure.exit(), Exit::Unavailable, "{failure}");
         }
     }

@@ -10,11 +10,12 @@ use std::str::FromStr;
 pub struct ApiUrl {
     /// `https` rather than `http`.
     pub tls: bool,
-    /// The user's name.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
-    host: Host,
+    /// The user's name, if it is there.
+    pub user: Option<String>,
+    /// The user's password, if it is there.
+    pub password: Option<Secret>,
+    /// The host and its port.
+    pub host: Host,
     /// What stands before `/api` in the path: empty, or begins with a slash.
     prefix: String,
 }
@@ -54,8 +55,8 @@ impl FromStr for ApiUrl {
         }
         Ok(ApiUrl {
             tls,
-            user: user.unwrap_or_else(|| "guest".to_owned()),
-            password: password.unwrap_or_else(|| Secret::new("guest")),
+            user,
+            password,
             host: Host::parse(&hosts, if tls { 15671 } else { 15672 })?,
             prefix: if prefix.is_empty() { String::new() } else { format!("/{prefix}") },
         })
@@ -80,9 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_is_guest_at_the_plugins_own_port() {
+    fn what_is_not_written_is_left_open_and_the_port_is_the_plugins_own() {
         let url: ApiUrl = "http://h".parse().unwrap();
-        assert_eq!((&*url.user, url.password.reveal()), ("guest", "guest"));
+        assert_eq!((url.user, url.password), (None, None));
+        let url: ApiUrl = "http://h".parse().unwrap();
         assert_eq!(url.to_string(), "http://h:15672");
         assert_eq!(shown("HTTPS://h/").unwrap(), "https://h:15671");
         assert_eq!(shown("http://[::1]:80").unwrap(), "http://[::1]:80");
@@ -103,7 +105,8 @@ mod tests {
     #[test]
     fn credentials_may_hold_anything_and_the_password_is_never_shown() {
         let url: ApiUrl = "https://m%40e:p%40ss%2Fw%C3%B6rd@h:1".parse().unwrap();
-        assert_eq!((&*url.user, url.password.reveal()), ("m@e", "p@ss/wörd"));
+        assert_eq!(url.user.as_deref(), Some("m@e"));
+        assert_eq!(url.password.as_ref().map(Secret::reveal), Some("p@ss/wörd"));
         assert_eq!(url.to_string(), "https://h:1");
         assert!(!format!("{url:?}").contains("p@ss"));
     }

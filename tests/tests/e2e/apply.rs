@@ -89,9 +89,9 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
                 {v},{1},^a\\.b$,.*,\"^a,b$\",,\n{v},{1},,^k,,amq.topic,\n\
                 {v},,,,,,\n,{2},,,,,\"monitoring,management\"\n,{1},,,,,\n";
     let plan = names.filled(
-        "+vhost\t{v}\n+user\t{1}\t\n+user\t{2}\tmanagement,monitoring\n\
-         +permissions\t{v}\t{1}\t^a\\\\.b$\t.*\t^a,b$\n\
-         +topic-permissions\t{v}\t{1}\tamq.topic\t^k\t\n",
+        "+vhost\t{v}\n+user\t{1}\t''\n+user\t{2}\tmanagement,monitoring\n\
+         +permissions\t{v}\t{1}\t^a\\.b$\t.*\t^a,b$\n\
+         +topic-permissions\t{v}\t{1}\tamq.topic\t^k\t''\n",
     );
     assert_eq!(output(&names.apply(&["--dry-run"], file).run().expect(1)), plan);
     names.perm(&["list", "-p", &names.vhost]).run().expect(65);
@@ -111,7 +111,8 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
         assert_eq!(output(&ended), "", "{listed}");
     }
     let other = "vhost,user,configure,write,read\n{v},{1},,.*,\n";
-    let changed = "-permissions\t{v}\t{1}\t^a\\\\.b$\t.*\t^a,b$\n+permissions\t{v}\t{1}\t\t.*\t\n";
+    let changed =
+        "-permissions\t{v}\t{1}\t^a\\.b$\t.*\t^a,b$\n+permissions\t{v}\t{1}\t''\t.*\t''\n";
     assert_eq!(output(&names.apply(&[], other).run().expect(0)), names.filled(changed));
     names.has("{v},{1},,.*,\n");
 }
@@ -169,7 +170,7 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     names.apply(&[], setup).run().expect(0);
     let both = "{v},{1},^a$,,\n{v},{2},^b$,,\n";
     let lacking = format!("{HEADER}{{v}},{{1}},^a$,,\n");
-    let plan = names.filled("-permissions\t{v}\t{2}\t^b$\t\t\n");
+    let plan = names.filled("-permissions\t{v}\t{2}\t^b$\t''\t''\n");
     assert_eq!(output(&names.apply(&["--yes"], &lacking).run().expect(0)), "");
     let ended = names.apply(&["--prune", "--dry-run"], &lacking).run().expect(1);
     assert_eq!(output(&ended), plan);
@@ -203,8 +204,8 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
 
     // A listing of topic permissions says nothing of others.
     let topics = "vhost,user,exchange,write,read\n{v},{1},amq.topic,,^k\n";
-    let plan = "+topic-permissions\t{v}\t{1}\tamq.topic\t\t^k\n\
-                -topic-permissions\t{v}\t{2}\tamq.topic\t^k\t\n";
+    let plan = "+topic-permissions\t{v}\t{1}\tamq.topic\t''\t^k\n\
+                -topic-permissions\t{v}\t{2}\tamq.topic\t^k\t''\n";
     let ended = names.apply(&["--prune", "--yes"], topics).run().expect(0);
     assert_eq!(output(&ended), names.filled(plan));
     names.has("{v},{1},^a$,,\n");

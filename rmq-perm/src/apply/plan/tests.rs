@@ -79,13 +79,13 @@ fn a_plan_reads_like_a_diff() {
                 /,a,,^b,,amq.topic,,\n";
     let wanted = "+vhost\t/c\n\
                   -user\tg\tadministrator\n\
-                  +user\tg\t\n\
+                  +user\tg\t''\n\
                   +user\tnew\tmonitoring\n\
                   -permissions\t/\ta\t^a\t^a\t^a\n\
                   +permissions\t/\ta\t.*\t^a\t^a\n\
-                  +permissions\t/c\tnew\t\ta\\\\tb\t\n\
-                  -topic-permissions\t/\ta\tamq.topic\t^a\t\n\
-                  +topic-permissions\t/\ta\tamq.topic\t^b\t\n";
+                  +permissions\t/c\tnew\t''\ta\\\\tb\t''\n\
+                  -topic-permissions\t/\ta\tamq.topic\t^a\t''\n\
+                  +topic-permissions\t/\ta\tamq.topic\t^b\t''\n";
     assert_eq!(diff(file, &a_state(), false), wanted);
 }
 
@@ -95,7 +95,7 @@ fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
     assert_eq!(diff(file, &a_state(), false), "");
     assert_eq!(diff(file, &a_state(), true), "-permissions\t/\tg\t.*\t.*\t.*\n");
     let file = "vhost,user,exchange,write,read,configure\n/,a,,^a,^a,^a\n";
-    let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t\n";
+    let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t''\n";
     assert_eq!(diff(file, &a_state(), true), wanted);
     assert_eq!(diff("vhost\n/b\n", &a_state(), true), "-permissions\t/b\tg\t.*\t.*\t.*\n");
 }
@@ -152,7 +152,7 @@ proptest! {
 #[test]
 fn a_file_of_topic_permissions_alone_takes_away_no_others() {
     let file = "vhost,user,exchange,write,read\n/,g,amq.topic,^b,\n";
-    let wanted = "+topic-permissions\t/\tg\tamq.topic\t^b\t\n\
-                  -topic-permissions\t/\ta\tamq.topic\t^a\t\n";
+    let wanted = "+topic-permissions\t/\tg\tamq.topic\t^b\t''\n\
+                  -topic-permissions\t/\ta\tamq.topic\t^a\t''\n";
     assert_eq!(diff(file, &a_state(), true), wanted);
 }

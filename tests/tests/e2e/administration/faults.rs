@@ -52,7 +52,14 @@ fn a_node_that_is_frozen_stopped_or_has_no_rabbitmq_running_is_told_apart() {
     let url = format!("http://{}", http_address(&cluster));
     let told = |way: Way, says: &str| {
         let place = if way == Way::Http { &*url } else { node };
-        let tool = way.perm(&cluster).arguments(&["--timeout", "1s", "add-vhost", "never"]);
+        let tool = way.perm(&cluster).arguments(&[
+            "--retry",
+            "0",
+            "--timeout",
+            "1s",
+            "add-vhost",
+            "never",
+        ]);
         tool.run().expect(69).says(&format!("rmq-perm: connect to {place}: {says}"));
     };
     cluster.pause(&[1]);

@@ -34,7 +34,9 @@ fn messages_and_consumers_are_counted_in_queues_of_each_type() {
     let _unread = receiving.take_output();
     for way in WAYS {
         wait_equal(COLLECTED, &wanted, || {
-            rows(cluster, way, &["list-queues", "-v", "-p", &vhost.name])
+            let mut rows = rows(cluster, way, &["list-queues", "-v", "-p", &vhost.name]);
+            rows.iter_mut().for_each(|row| row.truncate(6));
+            rows
         });
     }
 }
@@ -89,5 +91,116 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
             rows.iter_mut().for_each(|row| row.truncate(5));
             rows
         });
+    }
+}
+
+/// What `list-queues -v` says of each queue: name, state, messages, members and online members.
+fn replicas(cluster: &Cluster, way: Way, vhost: &str) -> Vec<[String; 5]> {
+    let words = ["list-queues", "-p", vhost, "name", "state", "messages", "members", "online"];
+    let mut rows = rows(cluster, way, &words);
+    let number = |names: &str| match names {
+        "-" => "0".to_owned(),
+        names => names.split(',').count().to_string(),
+    };
+    for row in &mut rows {
+        (row[3], row[4]) = (number(&row[3]), number(&row[4]));
+    }
+    rows.into_iter().map(|row| row.try_into().unwrap()).collect()
+}
+
+#[test]
+fn a_queue_without_its_majority_is_told_from_one_that_works_by_both_ways() {
+    let cluster = Cluster::up_with(3, &release(), &MANAGEMENT);
+    let vhost = Vhost::new(&cluster);
+    vhost.declare(&["--quiet"], "q");
+    vhost.declare(&["--quiet", "--type", "stream"], "s");
+    let third = format!(
+        "amqp://{}:{}@127.0.0.1:{}/{}",
+        vhost.name,
+        rmq_tests::vhost::PASSWORD,
+        cluster.variable("RMQ_NODE3_AMQP_PORT"),
+        vhost.name
+    );
+    let alone = ["--url", &third, "--quiet", "--group-size", "1", "q1"];
+    rmq_tests::tool::Tool::new("rmq-declare").arguments(&alone).run().expect(0);
+    let row = |row: [&str; 5]| row.map(str::to_owned);
+    cluster.kill(&[3]);
+    let wanted = vec![
+        row(["q", "running", "0", "3", "2"]),
+        row(["q1", "down", "-", "1", "0"]),
+        row(["s", "running", "0", "3", "2"]),
+    ];
+    for way in WAYS {
+        wait_equal(COLLECTED, &wanted, || replicas(&cluster, way, &vhost.name));
+    }
+    cluster.kill(&[2]);
+    for way in WAYS {
+        // The API of 3.10 does not know the members of such a stream.
+        let is_3_10 = way == Way::Http && release() == "3.10";
+        let stream =
+            if is_3_10 { ["s", "down", "-", "0", "0"] } else { ["s", "minority", "-", "3", "1"] };
+        let wanted = vec![
+            row(["q", "minority", "-", "3", "1"]),
+            row(["q1", "down", "-", "1", "0"]),
+            row(stream),
+        ];
+        wait_equal(COLLECTED, &wanted, || replicas(&cluster, way, &vhost.name));
+    }
+}
+
+#[test]
+fn no_arguments_that_a_user_chooses_hide_the_other_queues() {
+    let cluster = managed();
+    let vhost = Vhost::new(cluster);
+    vhost.declare(&["--quiet", "--type", "classic"], "first");
+    // Through the node itself, since no client of ours makes such queues.
+    let arguments = [
+        ("long", "[{<<\"x-long\">>, longstr, binary:copy(<<\"a\">>, 65536)}]"),
+        (
+            "deep",
+            "[{<<\"x-deep\">>, table, lists:foldl(fun(_, In) -> [{<<\"a\">>, table, In}] end, [], lists:seq(1, 125))}]",
+        ),
+        ("wide", "[{<<\"x-wide\">>, array, lists:duplicate(20000, {void, undefined})}]"),
+    ];
+    let declare = |name: &str, arguments: &str| {
+        format!(
+            "rabbit_amqqueue:declare({{resource, <<\"{}\">>, queue, {name}}}, true, false, \
+             {arguments} ++ [{{<<\"x-queue-type\">>, longstr, <<\"classic\">>}}], none, <<\"test\">>)",
+            vhost.name
+        )
+    };
+    let mut made: Vec<String> = arguments
+        .iter()
+        .map(|(name, arguments)| declare(&format!("<<\"{name}\">>"), arguments))
+        .collect();
+    let many = declare("<<\"many-\", (integer_to_binary(N))/binary>>", arguments[2].1);
+    for first in (1..=70).step_by(10) {
+        made.push(format!("[{many} || N <- lists:seq({first}, {})]", first + 9));
+    }
+    for each in made {
+        cluster.erlang(&format!("begin {each}, \"\" end"));
+    }
+    for way in WAYS {
+        for format in ["table", "tsv", "csv", "json"] {
+            for verbose in [&[][..], &["-v"]] {
+                let words = [&["list-queues", "-p", &vhost.name, "--format", format], verbose];
+                let told = way.perm(cluster).arguments(&words.concat()).run().expect(0);
+                let text = String::from_utf8(told.stdout).unwrap();
+                let lines = text.lines().count();
+                let header = usize::from(matches!(format, "table" | "csv"));
+                assert_eq!(lines, 74 + header, "{way:?} {format} {verbose:?}");
+            }
+        }
+        let words = ["list-queues", "-p", &vhost.name, "--format", "json", "name", "arguments"];
+        let told = way.perm(cluster).arguments(&words).run().expect(0);
+        let told = String::from_utf8(told.stdout).unwrap();
+        let of = |name: &str| {
+            let end = format!("\"name\":\"{name}\"}}");
+            let line = told.lines().find(|line| line.trim_end_matches([',', ']']).ends_with(&end));
+            line.unwrap_or_else(|| panic!("{way:?}: no {name}")).to_owned()
+        };
+        assert!(of("long").contains(&"a".repeat(65_536)), "{way:?}");
+        let deep = of("deep").matches("{\"a\":").count();
+        assert!((60..=64).contains(&deep) && of("deep").contains("..."), "{way:?} {deep}");
     }
 }

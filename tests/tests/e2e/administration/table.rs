@@ -62,9 +62,9 @@ const CASES: &[Case] = &[
     (&["delete-user", "@hash"], "", 67, "", "delete user @hash: no such user"),
     // Permissions.
     (&["set", "-p", "@v", "@u", "^a", "", ".*"], "", 0, "", ""),
-    (&["list", "-p", "@v"], "", 0, "@u\t^a\t\t.*\n", ""),
-    (&["list", "@u"], "", 0, "@v\t^a\t\t.*\n", ""),
-    (&["list", "-p", "@v", "@u"], "", 0, "@v\t^a\t\t.*\n", ""),
+    (&["list", "-p", "@v"], "", 0, "@u\t^a\t''\t.*\n", ""),
+    (&["list", "@u"], "", 0, "@v\t^a\t''\t.*\n", ""),
+    (&["list", "-p", "@v", "@u"], "", 0, "@v\t^a\t''\t.*\n", ""),
     (&["list", "-p", "/", "@u"], "", 0, "", ""),
     (
         &["list", "-p", "@v", "--format", "csv"],
@@ -139,8 +139,26 @@ const CASES: &[Case] = &[
         "",
         "set permissions of @u on @none: '(' is not a regular expression the broker takes: …",
     ),
+    // What a listing writes for the empty pattern is taken back, and a backslash is as it is.
+    (&["set", "-p", "@v", "@u", "^a\\.b", "''", "''"], "", 0, "", ""),
+    (&["list", "-p", "@v"], "", 0, "@u\t^a\\.b\t''\t''\n", ""),
+    (&["--anchor", "set", "-p", "@v", "@u", "a", "b", "c"], "", 0, "", ""),
+    (&["list", "-p", "@v"], "", 0, "@u\t^(?:a)$\t^(?:b)$\t^(?:c)$\n", ""),
+    (&["set", "-p", "@v", "@u", "^a", "", ".*"], "", 0, "", ""),
+    (&["list_user_permissions"], "", 64, "", "missing: USER (rmq-perm list lists a virtual host)"),
+    (&["list_user_permissions", ""], "", 65, "", "a user's name cannot be empty"),
+    (
+        &["delete_queue", "q"],
+        "",
+        64,
+        "",
+        "unknown command delete_queue; that is: rmq-declare --delete QUEUE",
+    ),
+    (&["list_queues", "name", "mesages"], "", 64, "", "there is no column 'mesages'; did you…"),
+    (&["list_queues", "-p", "@v", "name", "messages"], "", 0, "", ""),
+    (&["-u", "amqp://h", "list-queues"], "", 64, "", "there is no --url: rmq-perm asks a node…"),
     // Nothing of all that was refused has changed anything.
-    (&["list", "-p", "@v"], "", 0, "@u\t^a\t\t.*\n", ""),
+    (&["list", "-p", "@v"], "", 0, "@u\t^a\t''\t.*\n", ""),
     // What they allow.
     (&["check", "-p", "@v", "@u", "configure", "abc"], "", 0, "yes\n", ""),
     (&["check", "-p", "@v", "@u", "configure", "cba"], "", 1, "no\n", ""),
@@ -177,7 +195,7 @@ const CASES: &[Case] = &[
     // Topic permissions.
     (&["set-topic", "-p", "@v", "@u", "amq.topic", "^a", "b$"], "", 0, "", ""),
     (&["set-topic", "-p", "@v", "@u", "amq.direct", "", ".*"], "", 0, "", ""),
-    (&["list-topic", "-p", "@v"], "", 0, "@u\tamq.direct\t\t.*\n@u\tamq.topic\t^a\tb$\n", ""),
+    (&["list-topic", "-p", "@v"], "", 0, "@u\tamq.direct\t''\t.*\n@u\tamq.topic\t^a\tb$\n", ""),
     (
         &["list-topic", "@u", "--format", "csv"],
         "",

@@ -1,0 +1,164 @@
+//! A queue as a listing shows it, whichever transport it came by.
+
+use crate::administration::Text;
+use serde_json::Value;
+
+/// A queue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queue {
+    /// The queue's name.
+    pub name: Text,
+    /// `quorum`, `classic`, `stream`, or what a plugin calls its own.
+    pub kind: Text,
+    /// Messages, ready and unacknowledged; unknown of a queue that is down or in a minority.
+    pub messages: Option<u64>,
+    /// Consumers; unknown of the same.
+    pub consumers: Option<u64>,
+    /// `running`, or what the broker says instead; `down` without a leader, `minority` without a
+    /// majority.
+    pub state: Text,
+    /// The nodes with a replica; empty if unknown.
+    pub members: Vec<Text>,
+    /// Those of them that run.
+    pub online: Vec<Text>,
+    /// What it was declared with, if that was asked for.
+    pub declared: Option<Declared>,
+}
+
+/// What a queue was declared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Whether it survives its node's restart.
+    pub durable: bool,
+    /// Whether it goes with its last consumer.
+    pub auto_delete: bool,
+    /// Whether it goes with its owner's connection.
+    pub exclusive: bool,
+    /// Its arguments, as a JSON object.
+    pub arguments: String,
+}
+
+impl Queue {
+    /// Corrects the state by the members: a broker may call a queue running, or say nothing, whose
+    /// majority is gone. What was counted before is not known to be true then.
+    #[must_use]
+    pub fn judged(mut self) -> Self {
+        let replicated = matches!(&*self.kind, b"quorum" | b"stream") && !self.members.is_empty();
+        if replicated && self.online.is_empty() {
+            self.state = b"down".to_vec();
+        } else if replicated && self.online.len() * 2 <= self.members.len() {
+            self.state = b"minority".to_vec();
+        }
+        if self.lacks_leader() {
+            (self.messages, self.consumers) = (None, None);
+        }
+        self.members.sort();
+        self.online.sort();
+        self
+    }
+
+    /// Whether it can neither take nor give messages.
+    pub fn lacks_leader(&self) -> bool {
+        matches!(&*self.state, b"down" | b"minority")
+    }
+}
+
+/// Nested deeper than this, arguments are shown as `...`.
+pub const DEEPEST: usize = 64;
+/// The arguments of one queue are left out above this many bytes of JSON,
+const LARGEST: usize = 1 << 20;
+/// and those of all queues together above this.
+const LARGEST_OF_ALL: usize = 128 << 20;
+
+/// How much may still be kept of arguments: anybody who may declare a queue chooses theirs.
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Room(LARGEST_OF_ALL)
+    }
+}
+
+impl Room {
+    /// The arguments as text, as far as there is room.
+    pub fn keep(&mut self, arguments: &Value) -> String {
+        let text = shallow(arguments, DEEPEST).to_string();
+        if text.len() > LARGEST.min(self.0) {
+            return left_out(&format!("{} bytes", text.len()));
+        }
+        self.0 -= text.len();
+        text
+    }
+}
+
+/// What stands in place of arguments that are left out.
+pub fn left_out(why: &str) -> String {
+    serde_json::json!({ "...": format!("left out: {why}") }).to_string()
+}
+
+fn shallow(value: &Value, depth: usize) -> Value {
+    match value {
+        Value::Array(_) | Value::Object(_) if depth == 0 => "...".into(),
+        Value::Array(values) => values.iter().map(|value| shallow(value, depth - 1)).collect(),
+        Value::Object(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| (key.clone(), shallow(value, depth - 1)));
+            Value::Object(pairs.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(kind: &str, state: &str, members: &[&str], online: &[&str]) -> Queue {
+        let texts = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let (members, online) = (texts(members), texts(online));
+        let (kind, state) = (kind.into(), state.into());
+        let counts = (Some(1), Some(1));
+        Queue {
+            kind,
+            state,
+            members,
+            online,
+            messages: counts.0,
+            consumers: counts.1,
+            ..Queue::default()
+        }
+    }
+
+    #[test]
+    fn the_members_that_run_decide_whether_a_queue_can_work() {
+        for (kind, members, online, state) in [
+            ("quorum", &["a", "b", "c"][..], &["a", "b"][..], "running"),
+            ("quorum", &["a", "b", "c"], &["a"], "minority"),
+            ("quorum", &["a", "b"], &["a"], "minority"),
+            ("stream", &["a", "b", "c"], &[], "down"),
+            ("quorum", &["a"], &["a"], "running"),
+            ("quorum", &[], &[], "running"),
+            ("classic", &["a"], &[], "running"),
+        ] {
+            let queue = queue(kind, "running", members, online).judged();
+            assert_eq!(queue.state, state.as_bytes(), "{kind} {members:?} {online:?}");
+            assert_eq!(queue.messages.is_some(), state == "running");
+        }
+        assert_eq!(queue("classic", "down", &["a"], &[]).judged().consumers, None);
+    }
+
+    #[test]
+    fn arguments_are_kept_as_far_as_there_is_room() {
+        let mut room = Room::default();
+        let long = serde_json::json!({"x": "y".repeat(65_536)});
+        assert_eq!(room.keep(&long), long.to_string());
+        let longer = serde_json::json!({"x": "y".repeat(LARGEST)});
+        assert_eq!(room.keep(&longer), r#"{"...":"left out: 1048584 bytes"}"#);
+        let deep = (0..500).fold(Value::from(1), |inner, _| serde_json::json!([inner]));
+        let kept = room.keep(&serde_json::json!({ "deep": deep }));
+        assert_eq!(kept.matches('[').count(), DEEPEST - 1);
+        assert!(kept.contains("[\"...\"]"), "{kept}");
+        let kept = (0..200).map(|_| room.keep(&serde_json::json!({"x": "y".repeat(1_000_000)})));
+        assert!(kept.map(|text| text.len()).sum::<usize>() < LARGEST_OF_ALL + 20_000);
+    }
+}
