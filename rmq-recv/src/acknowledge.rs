@@ -199,7 +199,8 @@ impl Connected<'_> {
             let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
         }
         intact = intact && self.acknowledge(u64::MAX).is_ok();
-        if intact {
+        // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
+        if intact && !self.is_stream {
             intact = self.subscription.put_back().await.is_ok();
         }
         if intact { self.session.close().await } else { self.session.cut() }

@@ -2,6 +2,7 @@
 
 use crate::change::Woken;
 use crate::connected::{Break, Connected};
+use crate::offset::{Offset, is_at_end};
 use crate::stops::Stop;
 use crate::subscription::{Look, Subscription};
 use rmq_common::runtime;
@@ -9,6 +10,10 @@ use std::time::{Duration, Instant};
 
 /// With `--drain`: how often it is looked at where it has messages and we are given none.
 const QUIET_AT_MOST: Duration = Duration::from_millis(500);
+/// How long a queue that shows no consumer must give nothing to be taken for a stream.
+const STREAM_AFTER: Duration = Duration::from_millis(160);
+/// How long a stream may take to give its last block.
+const LAST_BLOCK_WITHIN: Duration = Duration::from_millis(500);
 /// The pause before a consumer that the broker has cancelled is made again.
 const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
@@ -41,6 +46,9 @@ impl Connected<'_> {
         self.quiet_since = Instant::now();
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
         // it: that is no answer.
+        if self.is_stream || (look.consumers == 0 && look.ready > 0 && self.quiet >= STREAM_AFTER) {
+            return self.look_whether_at_end(look.ready).await;
+        }
         if look.consumers == 0 {
             self.suspect = true;
         } else if look.ready == 0 {
@@ -64,6 +72,31 @@ impl Connected<'_> {
         }
         self.seen_empty = false;
         self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
+        Ok(())
+    }
+
+    /// A stream keeps its messages, tells their number late, and shows no consumers. But what a
+    /// consumer is given that begins with its last block says how far it goes.
+    async fn look_whether_at_end(&mut self, count: u32) -> Result<(), Break> {
+        let last = Offset::Named("last").argument();
+        let given = self.subscription.sample(last, LAST_BLOCK_WITHIN).await?;
+        // Another one came meanwhile, perhaps.
+        self.quiet_since = Instant::now();
+        let at_end = match &given {
+            Some(message) => match message.stream_offset() {
+                Some(offset) => is_at_end(self.receiver.offset.as_ref(), offset),
+                // A queue after all, which gave it to that consumer and not to ours.
+                None => return self.consume_on_another_channel().await,
+            },
+            None => count == 0,
+        };
+        if at_end && std::mem::replace(&mut self.seen_empty, at_end) {
+            return Err(Break::Stop(Stop::Drained));
+        }
+        self.seen_empty = at_end;
+        if !at_end {
+            self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
+        }
         Ok(())
     }
 

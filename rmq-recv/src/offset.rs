@@ -52,6 +52,16 @@ impl Offset {
     }
 }
 
+/// Whether a stream whose last block begins at this offset has nothing more for a consumer that was
+/// to go on at `next` and has been given nothing for a moment: a block comes whole.
+pub fn is_at_end(next: Option<&Offset>, last_block: u64) -> bool {
+    match next {
+        Some(Offset::Number(next)) => *next > last_block,
+        Some(Offset::Named("next")) | None => true,
+        Some(Offset::Named(_) | Offset::Time(_)) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +106,14 @@ mod tests {
         ] {
             assert!(text.parse::<Offset>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_stream_is_at_its_end_once_its_last_block_has_come() {
+        assert!(!is_at_end(Some(&Offset::Number(9)), 9));
+        assert!(is_at_end(Some(&Offset::Number(10)), 9));
+        assert!(is_at_end(Some(&Offset::Named("next")), 9));
+        assert!(is_at_end(None, 9));
+        assert!(!is_at_end(Some(&Offset::Named("first")), 9));
     }
 }

@@ -90,11 +90,6 @@ impl Settings {
                 "--ack downstream counts records: a template has to end with \\n or \\0",
             ));
         }
-        if arguments.offset.is_some() && arguments.drain {
-            return Err(Failure::usage(
-                "a stream is never drained: use --idle in place of --drain",
-            ));
-        }
         if arguments.peek.is_some() {
             let Arguments { number, drain, idle, ack, ack_from, exchange, offset, .. } = arguments;
             let stops = number.is_some() || *drain || idle.is_some();

@@ -209,6 +209,26 @@ impl Subscription {
         Ok(last)
     }
 
+    /// What one more consumer is given first, with these arguments, at most so long after it has
+    /// begun. It stays unacknowledged on this channel.
+    ///
+    /// # Errors
+    /// No permission, or the connection is lost.
+    pub async fn sample(
+        &self,
+        arguments: FieldTable,
+        limit: Duration,
+    ) -> Result<Option<Message>, Trouble> {
+        let mut consumer = self.register(1, arguments).await?;
+        let given = runtime::timeout(limit, consumer.next()).await;
+        let options = BasicCancelOptions::default();
+        answer(self.channel.basic_cancel(consumer.tag(), options)).await?;
+        match given.flatten() {
+            Some(delivery) => Ok(Some(delivery.map_err(|error| trouble(&error))?.into())),
+            None => Ok(None),
+        }
+    }
+
     /// Waits at most so long for a message; whether there is one, or none will come.
     ///
     /// # Errors

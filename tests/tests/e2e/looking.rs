@@ -243,5 +243,21 @@ fn a_stream_is_read_from_where_it_is_asked_to_and_goes_on_after_the_last() {
     let received = receiving.wait().expect(0);
     assert!(received.stdout == [text, numbered(200)].concat());
     vhost.receive(&["--offset", "x", "q"]).run().expect(64).says("neither first, last, next");
-    vhost.receive(&["--offset", "0", "--drain", "q"]).run().expect(64).says("--idle");
+}
+
+#[test]
+fn drain_of_a_stream_ends_with_its_last_message() {
+    let vhost = with_queue(&["--type", "stream"], 0);
+    let drained = |offset: &[&str]| {
+        let words = [&["--drain"], offset, &["q"]].concat();
+        vhost.receive(&words).run().expect(0).stdout
+    };
+    assert_eq!(drained(&["--offset", "first"]), b"");
+    let text = numbered(3000);
+    vhost.send(&["q"]).input(&text[..]).run().expect(0);
+    assert!(drained(&["--offset", "first"]) == text);
+    assert!(drained(&["--offset", "2990"]) == text[numbered(2990).len()..]);
+    assert_eq!(drained(&["--offset", "next"]), b"");
+    // Of what is there it would give nothing, and it ends all the same.
+    assert_eq!(drained(&[]), b"");
 }

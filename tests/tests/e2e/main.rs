@@ -61,6 +61,7 @@ mod silence;
 mod smoke;
 mod spool;
 mod spool_sharing;
+mod stop_conditions;
 mod stopping;
 mod taken;
 mod tee;
