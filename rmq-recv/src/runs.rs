@@ -75,6 +75,9 @@ impl Connected<'_> {
         if let Some(commands) = &mut self.receiver.commands {
             commands.go_on();
         }
+        // It was we who let nothing come.
+        self.quiet_since = Instant::now();
+        self.nothing_since = self.quiet_since;
         Ok(())
     }
 

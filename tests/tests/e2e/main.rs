@@ -16,6 +16,7 @@ mod alarms;
 mod another_broker;
 mod apply;
 mod arguments;
+mod classic_queues;
 mod commands;
 mod completions;
 mod consumers;
