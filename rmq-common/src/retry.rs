@@ -70,7 +70,8 @@ impl Patience {
 
     /// So much of the time does not count.
     pub fn leave_out(&mut self, time: Duration) {
-        self.since = self.since.checked_add(time).unwrap_or(self.since).min(Instant::now());
+        let since = self.since.get();
+        self.since.set(since.checked_add(time).unwrap_or(since).min(Instant::now()));
     }
 
     /// How long nothing has moved.

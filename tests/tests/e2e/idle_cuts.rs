@@ -42,14 +42,12 @@ fn losses_after_different_times_give_no_hint() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
     let receiving = vhost.receive(&["q"]).start();
-    let mut connected = 0;
-    for idle in [1200, 2600] {
+    for (lost, idle) in [1200, 2600].into_iter().enumerate() {
         vhost.connection_of(receiving.pid());
         std::thread::sleep(Duration::from_millis(idle));
         vhost.close_connection_of(receiving.pid(), "a test");
-        connected += 1;
         rmq_tests::wait::wait_until(Duration::from_secs(20), "another connection", || {
-            receiving.stderr().matches("connected to ").count() == connected
+            receiving.stderr().matches("connected to ").count() == lost + 1
         });
     }
     receiving.signal(rustix::process::Signal::TERM);
