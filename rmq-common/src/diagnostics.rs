@@ -3,6 +3,7 @@
 //! Every diagnostic is one line that begins with the tool's name. Standard output belongs to data
 //! alone, so nothing here ever touches it.
 
+use crate::escape::shown;
 use crate::failure::Failure;
 use crate::progress;
 use crate::redact::redacted;
@@ -63,28 +64,5 @@ impl Diagnostics {
         // Nobody is left to tell if standard error itself is gone.
         let line = format!("{}: {}\n", self.program, shown(&redacted(text)));
         let _ = progress::aside(|| std::io::stderr().write_all(line.as_bytes()));
-    }
-}
-
-/// The text as it may go to a terminal: what a broker or a file name puts into it must neither move
-/// the cursor nor begin another line.
-fn shown(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
-        if letter.is_control() {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-        shown
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_never_reach_the_terminal() {
-        assert_eq!(shown("low on disk\u{1b}[2J\n: größer"), "low on disk\\u{1b}[2J\\n: größer");
     }
 }

@@ -5,7 +5,8 @@
 //! * [`broker_url`] reads `amqp://` URLs, [`authority`] who and where in any; [`connection`] reaches the broker they name.
 //! * [`envelope`] is one message as one line of JSON, read and written.
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
-//!   [`diagnostics`] is the only place that writes to standard error.
+//!   [`diagnostics`] is the only place that writes to standard error, [`escape`] what keeps a
+//!   terminal from being steered.
 
 pub mod amqp_error;
 pub mod argument_bytes;
@@ -17,6 +18,7 @@ pub mod connection;
 pub mod diagnostics;
 pub mod duration;
 pub mod envelope;
+pub mod escape;
 pub mod exit;
 pub mod failure;
 pub mod files;

@@ -1,5 +1,6 @@
 //! Names as AMQP carries them: short strings, of at most 255 bytes (specification, section 4.2.5.3).
 
+use crate::escape::is_control;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use lapin::types::ShortString;
@@ -48,12 +49,12 @@ pub fn short(exit: Exit, what: &str, text: &str) -> Result<ShortString, Failure>
 /// where it holds that or a blank: `q` and `q\r` look alike, and so do `q` and `q `.
 pub fn shown(name: &str) -> Cow<'_, str> {
     if !name.is_empty()
-        && !name.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        && !name.contains(|letter: char| letter.is_whitespace() || is_control(letter))
     {
         return Cow::Borrowed(name);
     }
     let escaped = name.chars().fold(String::new(), |mut escaped, letter| {
-        if letter != ' ' && (letter.is_whitespace() || letter.is_control()) {
+        if letter != ' ' && (letter.is_whitespace() || is_control(letter)) {
             escaped.extend(letter.escape_default());
         } else {
             escaped.push(letter);

@@ -1,10 +1,11 @@
 //! What is told as the run goes, and the exit status that sums it up.
 
 use rmq_common::diagnostics::Diagnostics;
+use rmq_common::escape::{escape, is_control};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::collections::HashSet;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// What there is to tell of a queue.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub enum Told {
 pub struct Report {
     diagnostics: Diagnostics,
     worst: Exit,
+    /// Standard output is a terminal, which a name must not steer.
+    terminal: bool,
     /// Nobody reads standard output any more, or it takes nothing: the rest of the queues are
     /// still declared.
     output_ended: bool,
@@ -34,7 +37,13 @@ pub struct Report {
 impl Report {
     /// Nothing told yet.
     pub fn new(diagnostics: Diagnostics) -> Self {
-        Report { diagnostics, worst: Exit::Ok, output_ended: false, noticed: HashSet::new() }
+        Report {
+            diagnostics,
+            worst: Exit::Ok,
+            terminal: std::io::stdout().is_terminal(),
+            output_ended: false,
+            noticed: HashSet::new(),
+        }
     }
 
     /// Tells what there is to tell of what stands on `line` of a file.
@@ -65,8 +74,9 @@ impl Report {
         if self.output_ended {
             return;
         }
+        let shown = if self.terminal { for_terminal(line) } else { line.to_owned() };
         let mut output = std::io::stdout().lock();
-        if let Err(error) = output.write_all(line.as_bytes()).and_then(|()| output.flush()) {
+        if let Err(error) = output.write_all(shown.as_bytes()).and_then(|()| output.flush()) {
             self.output_ended = true;
             if error.kind() != ErrorKind::BrokenPipe {
                 self.failure(&Failure::io("write standard output", &error));
@@ -86,5 +96,22 @@ impl Report {
     /// The worst of all that happened.
     pub fn exit(&self) -> Exit {
         self.worst
+    }
+}
+
+/// A line, whose tabs and end are its own, as it may be shown on a terminal.
+fn for_terminal(line: &str) -> String {
+    escape(line.as_bytes(), |letter| is_control(letter) && !matches!(letter, '\t' | '\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        let line = "a\u{1b}[2J\u{9b}b\u{202e}c\rd\t0\t1\n";
+        let wanted = "a\\x1b[2J\\xc2\\x9bb\\xe2\\x80\\xaec\\rd\t0\t1\n";
+        assert_eq!(for_terminal(line), wanted);
     }
 }

@@ -1,13 +1,11 @@
 //! Standard output: a listing as a table for people, or in a form for programs.
 
 mod cell;
-mod escape;
 mod json;
 mod separated;
 mod table;
 
 pub use cell::{cell, given};
-use escape::escape;
 
 use rmq_common::failure::Failure;
 use std::io::{ErrorKind, IsTerminal, Write};

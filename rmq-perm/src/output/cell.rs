@@ -1,6 +1,6 @@
 //! A cell of tab-separated values, which survives `while IFS=$'\t' read -r`.
 
-use super::escape;
+use rmq_common::escape::{escape, is_control};
 
 /// The value on one line, without tabs. A backslash is doubled only if it could be taken for the
 /// beginning of an escape, because patterns are full of them. The shell's `read` skips an empty
@@ -9,7 +9,7 @@ pub fn cell(value: &[u8]) -> String {
     if value.is_empty() {
         return "''".to_owned();
     }
-    let mut parts = value.split(|byte| *byte == b'\\').map(|part| escape(part, char::is_control));
+    let mut parts = value.split(|byte| *byte == b'\\').map(|part| escape(part, is_control));
     let mut text = parts.next().unwrap_or_default();
     let mut parts = parts.peekable();
     while let Some(part) = parts.next() {
@@ -83,7 +83,7 @@ mod tests {
             ], 0..12),
         ) {
             let cell = cell(&value);
-            prop_assert!(!cell.is_empty() && !cell.contains(char::is_control), "{cell:?}");
+            prop_assert!(!cell.is_empty() && !cell.contains(is_control), "{cell:?}");
             prop_assert_eq!(read(&cell), value, "{}", cell);
         }
     }

@@ -1,6 +1,7 @@
 //! Aligned columns under a header, for people.
 
-use super::{Listing, Value, escape};
+use super::{Listing, Value};
+use rmq_common::escape::{escape, is_control};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// No cell is wider: one queue's arguments must not push all else off the screen.
@@ -36,7 +37,7 @@ pub fn table(listing: &Listing) -> String {
 fn shown(value: &Value) -> String {
     match &*value.in_a_line() {
         b"" => "''".to_owned(),
-        bytes => cut(escape(bytes, char::is_control)),
+        bytes => cut(escape(bytes, is_control)),
     }
 }
 
