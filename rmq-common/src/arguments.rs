@@ -10,6 +10,7 @@ use crate::completions;
 use crate::failure::{Cause, Failure};
 use crate::help::{self, Help};
 use crate::nearest;
+use crate::standard_streams;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -341,6 +342,7 @@ impl Form<'_> {
 }
 
 fn print(text: &str) -> Result<(), Failure> {
+    standard_streams::output()?;
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -7,6 +7,8 @@
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
 //!   [`diagnostics`] is the only place that writes to standard error, [`escape`] what keeps a
 //!   terminal from being steered.
+//! * [`program`] is the frame of every `main`; [`standard_streams`], [`signals`] and
+//!   `process_limits` are what a parent may have left in an unusual state.
 
 pub mod amqp_error;
 pub mod argument_bytes;
@@ -32,6 +34,7 @@ pub mod names;
 pub mod nearest;
 pub mod options;
 mod pem_file;
+mod process_limits;
 pub mod profiles;
 pub mod program;
 pub mod progress;
@@ -45,6 +48,7 @@ pub mod sheet;
 pub mod signals;
 pub mod size;
 mod socket;
+pub mod standard_streams;
 pub mod timestamp;
 pub mod tls;
 pub mod tls_error;

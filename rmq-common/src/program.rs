@@ -5,6 +5,7 @@ use crate::diagnostics::Diagnostics;
 use crate::exit::{Ending, Exit};
 use crate::failure::Failure;
 use crate::help::Help;
+use crate::process_limits;
 use crate::signals;
 use argh::{ArgsInfo, FromArgs};
 use std::process::ExitCode;
@@ -16,14 +17,19 @@ pub fn run<T: FromArgs + ArgsInfo>(
     program: &'static str,
     aliases: Aliases,
     help: &Help,
-    tool: impl FnOnce(T) -> Result<Ending, Failure>,
+    tool: impl FnOnce(T) -> Result<Ending, Failure> + Send,
 ) -> ExitCode {
-    let outcome = match arguments::parse::<T>(program, aliases, help) {
-        Ok(Some(arguments)) => tool(arguments),
-        Ok(None) => Ok(Exit::Ok.into()),
-        Err(failure) => Err(failure),
+    process_limits::report_panics(program);
+    process_limits::save_addresses();
+    let run = || {
+        signals::begin()?;
+        let Some(arguments) = arguments::parse::<T>(program, aliases, help)? else {
+            return Ok(Exit::Ok.into());
+        };
+        process_limits::check()?;
+        tool(arguments)
     };
-    match outcome {
+    match process_limits::with_stack(run).and_then(|outcome| outcome) {
         Ok(Ending::Exit(exit)) => ExitCode::from(exit.status()),
         Ok(Ending::Signal(signal)) => {
             signals::end_by(signal);

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
+use crate::standard_streams;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use zeroize::Zeroizing;
@@ -37,6 +38,7 @@ pub fn read_file(path: &str) -> Result<Secret, Failure> {
     let problem = |why: &dyn fmt::Display| {
         Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
     };
+    standard_streams::named(path)?;
     let text = Zeroizing::new(std::fs::read(path).map_err(|error| problem(&Cause(&error)))?);
     let text = std::str::from_utf8(&text).map_err(|_| problem(&"it is not UTF-8"))?;
     match text.lines().next() {

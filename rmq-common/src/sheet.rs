@@ -1,6 +1,7 @@
 //! CSV files: a header row, rows, and the lines they stand on.
 
 use crate::failure::Failure;
+use crate::standard_streams;
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use std::fs::File;
 use std::io::{self, Read};
@@ -32,8 +33,10 @@ impl Sheet {
     /// It cannot be read (74), or has no header row (65).
     pub fn open(path: &str) -> Result<Self, Failure> {
         if path == "-" {
+            standard_streams::input()?;
             return Self::read("standard input", io::stdin().lock());
         }
+        standard_streams::named(path)?;
         let file = File::open(path).map_err(|error| Failure::io(format!("read {path}"), &error))?;
         Self::read(path, file)
     }

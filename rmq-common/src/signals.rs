@@ -1,9 +1,62 @@
-//! SIGINT, SIGTERM and SIGHUP as messages instead of an end in the middle of things.
+//! SIGINT, SIGTERM and SIGHUP as messages instead of an end in the middle of things, and what else a
+//! parent's signal settings would change.
 
+use crate::exit::Exit;
 use crate::failure::Failure;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use nix::sys::signal::{SigSet, Signal};
+use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+/// Signals that ask a tool to finish.
+const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Whether a signal ends process 1 at once: until the tool itself waits for signals.
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
+
+/// Puts signals into the state in which a program expects them, before any thread is started.
+///
+/// * Those that a parent has left blocked are unblocked: nothing could end us otherwise.
+/// * A write beyond `ulimit -f` is an error (EFBIG) and not the end. SIGXFSZ gets a handler for that;
+///   to ignore it would be inherited by a command that we run.
+/// * Where memory cannot be had, the standard library says so and aborts: that is 74, as other
+///   limits are, and not a signal.
+/// * Process 1 of a container has no default actions: it gets handlers that end it with 128 + the
+///   signal's number.
+///
+/// # Errors
+/// When the operating system refuses (74).
+pub(crate) fn begin() -> Result<(), Failure> {
+    let mut blocked = SigSet::empty();
+    for signal in [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+        Signal::SIGUSR1,
+        Signal::SIGCHLD,
+        Signal::SIGXFSZ,
+    ] {
+        blocked.add(signal);
+    }
+    let problem = |error: std::io::Error| Failure::io("install signal handlers", &error);
+    blocked.thread_unblock().map_err(|error| problem(error.into()))?;
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map_err(problem)?;
+    let always = Arc::new(AtomicBool::new(true));
+    let out_of_memory = i32::from(Exit::IoErr.status());
+    flag::register_conditional_shutdown(SIGABRT, out_of_memory, always.clone()).map_err(problem)?;
+    if is_process_1() {
+        for signal in REQUESTS.into_iter().filter(|signal| !ignored_at_start(*signal)) {
+            flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone())
+                .map_err(problem)?;
+        }
+        flag::register_conditional_shutdown(SIGQUIT, 128 + SIGQUIT, always).map_err(problem)?;
+    }
+    Ok(())
+}
 
 /// Signals that ask the tool to finish, as they come. A signal that was ignored when the tool
 /// started stays ignored, as `nohup` expects.
@@ -12,7 +65,7 @@ use signal_hook::low_level;
 /// When the operating system refuses a handler or a thread (74).
 pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
     let wanted: Vec<i32> =
-        [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored_at_start(*signal)).collect();
+        REQUESTS.into_iter().filter(|signal| !ignored_at_start(*signal)).collect();
     let mut signals =
         Signals::new(wanted).map_err(|error| Failure::io("install signal handlers", &error))?;
     let (sender, receiver) = flume::unbounded();
@@ -21,20 +74,30 @@ pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
         .spawn(move || {
             for signal in signals.forever() {
                 if sender.send(signal).is_err() {
-                    // Nobody waits for it any more: the tool is past its clean-up, so the signal
-                    // does what it would have done.
+                    // The tool is past its clean-up, so the signal does what it would have done.
                     end_by(signal);
                 }
             }
         })
         .map_err(|error| Failure::io("start the signal thread", &error))?;
+    AT_ONCE.store(false, Ordering::Relaxed);
     Ok(receiver)
 }
 
-/// Ends this process by `signal`, as if it had never been caught.
+/// Ends this process by `signal`, as if it had never been caught; process 1, which no signal of its
+/// own ends, with 128 + its number.
 pub fn end_by(signal: i32) {
+    if is_process_1() {
+        low_level::exit(128 + signal);
+    }
     // Fails only for signals that cannot be emulated; the caller then ends by itself.
     let _ = low_level::emulate_default_handler(signal);
+}
+
+/// Whether this is process 1 of a container, to which the kernel delivers no signal without a
+/// handler, and whose children are all processes that have lost their parents.
+pub fn is_process_1() -> bool {
+    std::process::id() == 1
 }
 
 /// Whether the parent left `signal` ignored (`nohup`, or `&` in a shell without job control).

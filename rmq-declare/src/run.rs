@@ -14,6 +14,7 @@ use futures_util::stream::{self, StreamExt};
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;
+use rmq_common::standard_streams;
 
 /// How many queues are asked about at once, each on a channel of its own, because a refusal closes
 /// one. That is enough to keep a broker busy, whatever the network's delay between two answers.
@@ -31,6 +32,9 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         Some(sheet) => Plan::of_sheet(sheet),
         None => Plan::of_options(arguments)?,
     };
+    if !matches!(task, Task::Declare) || !plan.entries.is_empty() {
+        standard_streams::output()?;
+    }
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics("rmq-declare");
     let report = Report::new(diagnostics);

@@ -14,6 +14,7 @@ use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
+use rmq_common::standard_streams;
 
 /// What to do.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -57,12 +58,34 @@ pub enum Command {
     ListQueues(list_queues::ListQueues),
 }
 
+impl Command {
+    /// Whether it writes to standard output, which must then be open before anything is changed.
+    fn writes(&self) -> bool {
+        match self {
+            Command::AddUser(command) => command.writes(),
+            Command::ChangePassword(command) => command.writes(),
+            Command::AddVhost(_)
+            | Command::DeleteVhost(_)
+            | Command::SetTags(_)
+            | Command::DeleteUser(_)
+            | Command::Set(_)
+            | Command::Clear(_)
+            | Command::SetTopic(_)
+            | Command::ClearTopic(_) => false,
+            _ => true,
+        }
+    }
+}
+
 /// Does what the command line asks for.
 ///
 /// # Errors
 /// Whatever kept it from being done.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let (session, command) = Session::new(arguments)?;
+    if command.writes() {
+        standard_streams::output()?;
+    }
     match command {
         Command::AddVhost(command) => command.run(&session),
         Command::DeleteVhost(command) => command.run(&session),

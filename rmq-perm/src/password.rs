@@ -2,9 +2,11 @@
 
 use crate::administration::Password;
 use crate::password_hash::PasswordHash;
+use rmq_common::escape::shown;
 use rmq_common::failure::Failure;
 use rmq_common::secret::{self, Secret};
 use rmq_common::signals;
+use rmq_common::standard_streams;
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::Write;
@@ -78,18 +80,18 @@ fn generate() -> Result<Secret, Failure> {
 
 fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
     let input = rustix::stdio::stdin();
-    match file {
-        Some(file) => secret::read_file(file),
-        None if isatty(input) => ask(user),
-        None => read_line(input, "standard input"),
+    if let Some(file) = file {
+        return secret::read_file(file);
     }
+    standard_streams::input()?;
+    if isatty(input) { ask(user) } else { read_line(input, "standard input") }
 }
 
 fn ask(user: &str) -> Result<Secret, Failure> {
     let terminal = File::options().read(true).write(true).open("/dev/tty");
     let terminal = Arc::new(terminal.map_err(|error| Failure::io("open /dev/tty", &error))?);
     let silence = Silence::begin(&terminal)?;
-    let first = prompt(&terminal, &format!("Password for {user}: "))?;
+    let first = prompt(&terminal, &format!("Password for {}: ", shown(user)))?;
     let second = prompt(&terminal, "The same again: ")?;
     drop(silence);
     if first == second { Ok(first) } else { Err(Failure::data("the two passwords differ")) }

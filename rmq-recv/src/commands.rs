@@ -6,6 +6,7 @@
 //! given its number.
 
 use crate::arguments::OnFailure;
+use crate::children::Children;
 use crate::ids::Delivery;
 use crate::message::Message;
 use crate::settings;
@@ -34,6 +35,7 @@ pub struct Commands {
     on_failure: OnFailure,
     keep_env: bool,
     running: HashMap<u64, (Child, Delivery)>,
+    children: Children,
     /// Counts the runs, which name them: delivery tags begin anew with each channel.
     count: u64,
     ended: flume::Receiver<u64>,
@@ -72,6 +74,7 @@ impl Commands {
             on_failure,
             keep_env,
             running: HashMap::new(),
+            children: Children::default(),
             count: 0,
             ended,
             sender,
@@ -101,20 +104,20 @@ impl Commands {
         delivery: Delivery,
         message: Message,
     ) -> Result<(), Failure> {
-        let name = self.name();
+        let name = self.name().to_owned();
         let problem = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
                 Failure::usage(format!("run {name}: {}", Cause(&error)))
             }
             _ => Failure::io(format!("run {name}"), &error),
         };
-        let mut command = Command::new(name);
+        let mut command = Command::new(&name);
         command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).process_group(0);
         if !self.keep_env {
             variables::take_secrets(&mut command);
         }
         variables::set(&mut command, queue.as_str(), &message);
-        let mut child = command.spawn().map_err(problem)?;
+        let mut child = self.children.spawn(&mut command).map_err(problem)?;
         if let Some(input) = child.stdin.take() {
             feed(input, message.body).map_err(problem)?;
         }
@@ -145,7 +148,7 @@ impl Commands {
     /// Reaps one that has ended, and gives what it says of its message.
     pub fn verdict(&mut self, number: u64) -> Option<(Delivery, Verdict)> {
         let (mut child, delivery) = self.running.remove(&number)?;
-        let verdict = match child.wait() {
+        let verdict = match self.children.reap(&mut child) {
             Ok(status) => self.judge(status),
             Err(error) => Verdict::Stop(Cause(&error).to_string()),
         };

@@ -6,6 +6,7 @@ mod acknowledge;
 mod arguments;
 mod batch;
 mod change;
+mod children;
 mod commands;
 mod connected;
 mod credit;

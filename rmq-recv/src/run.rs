@@ -17,7 +17,7 @@ use rmq_common::failure::Failure;
 use rmq_common::held::Limits;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
-use rmq_common::{runtime, signals};
+use rmq_common::{runtime, signals, standard_streams};
 use std::time::Instant;
 
 /// Receives as the arguments say.
@@ -29,6 +29,8 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
+    // A command has it too.
+    standard_streams::output()?;
     let settings = Settings::new(&arguments)?;
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);

@@ -26,7 +26,7 @@ use rmq_common::failure::Failure;
 use rmq_common::held::{self, Limits};
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::{runtime, signals};
+use rmq_common::{runtime, signals, standard_streams};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -62,10 +62,23 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         beyond_bad: arguments.rejects.is_some() || arguments.spool.is_some() || arguments.dry_run,
         diagnostics,
     };
+    check_streams(&arguments, &plan.sources)?;
     if arguments.dry_run {
         return runtime::block_on(dry_run::run(plan, diagnostics));
     }
     runtime::block_on(send(arguments, &destination, plan))
+}
+
+/// The standard streams, as far as this run uses them.
+fn check_streams(arguments: &Arguments, sources: &[Source]) -> Result<(), Failure> {
+    if arguments.tee || arguments.dry_run {
+        standard_streams::output()?;
+    }
+    if sources.iter().any(|source| matches!(source, Source::Input | Source::Dash)) {
+        standard_streams::input()?;
+    }
+    let Arguments { rejects, stats, .. } = arguments;
+    [rejects, stats].into_iter().flatten().try_for_each(|name| standard_streams::named(name))
 }
 
 /// What a spool cannot go with.

@@ -2,6 +2,7 @@
 
 use rmq_common::failure::Failure;
 use rmq_common::files;
+use rmq_common::standard_streams;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;
@@ -39,6 +40,7 @@ impl Source {
             return Ok(Source::Dash);
         }
         let problem = |error: &io::Error| Failure::io(format!("read {name}"), error);
+        standard_streams::named(name)?;
         let metadata = std::fs::metadata(name).map_err(|error| problem(&error))?;
         if metadata.is_dir() {
             return Err(problem(&io::Error::from(rustix::io::Errno::ISDIR)));

@@ -36,6 +36,11 @@ pub struct AddUser {
 }
 
 impl AddUser {
+    /// Whether it writes the password that it makes.
+    pub fn writes(&self) -> bool {
+        self.generate
+    }
+
     /// Adds the user.
     ///
     /// # Errors
@@ -82,6 +87,11 @@ pub struct ChangePassword {
 }
 
 impl ChangePassword {
+    /// Whether it writes the password that it makes.
+    pub fn writes(&self) -> bool {
+        self.generate
+    }
+
     /// Changes it.
     ///
     /// # Errors

@@ -1,0 +1,95 @@
+//! The processes that commands are and, as process 1 of a container, those that they leave to us.
+
+use nix::errno::Errno;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use rmq_common::signals;
+use signal_hook::consts::SIGCHLD;
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use std::collections::HashSet;
+use std::io;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Starts processes and reaps them, and nobody else's status is ever taken.
+#[derive(Debug, Default)]
+pub struct Children {
+    is_ready: bool,
+    own: Own,
+}
+
+/// Processes that were started here and are not reaped. Locked while one is started, so that one
+/// which ends at once is not taken for an orphan.
+#[derive(Clone, Debug, Default)]
+struct Own(Arc<Mutex<HashSet<u32>>>);
+
+impl Children {
+    /// Starts a process.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
+        if !self.is_ready {
+            self.prepare()?;
+            self.is_ready = true;
+        }
+        let mut own = self.own.lock();
+        let child = command.spawn()?;
+        own.insert(child.id());
+        Ok(child)
+    }
+
+    /// Takes the status of one that has ended, or waits for that.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn reap(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
+        let status = child.wait();
+        self.own.lock().remove(&child.id());
+        if signals::is_process_1() {
+            // It may have stood before them.
+            self.own.reap_others();
+        }
+        status
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        // If the parent left SIGCHLD ignored, the kernel would throw every status away. A handler
+        // ends that, here and (unlike the setting itself) in the commands.
+        flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
+        if signals::is_process_1() {
+            let mut ended = Signals::new([SIGCHLD])?;
+            let own = self.own.clone();
+            std::thread::Builder::new()
+                .name("orphans".to_owned())
+                .spawn(move || ended.forever().for_each(|_| own.reap_others()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Own {
+    fn lock(&self) -> MutexGuard<'_, HashSet<u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reaps those that have ended and were started by others.
+    fn reap_others(&self) {
+        let own = self.lock();
+        let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        loop {
+            let process = match waitid(Id::All, ended) {
+                Ok(WaitStatus::Exited(process, _) | WaitStatus::Signaled(process, ..)) => process,
+                Err(Errno::EINTR) => continue,
+                Ok(_) | Err(_) => return,
+            };
+            // Ours is reaped where its status is wanted, and the others are looked for again then.
+            if u32::try_from(process.as_raw()).is_ok_and(|process| own.contains(&process))
+                || waitpid(process, Some(WaitPidFlag::WNOHANG)).is_err()
+            {
+                return;
+            }
+        }
+    }
+}
