@@ -22,7 +22,7 @@ use std::time::Duration;
 
 /// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
 /// it 30 s to refuse (RabbitMQ 4.3).
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long lapin may take between closing a connection and telling why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a close may take before the socket is shut.

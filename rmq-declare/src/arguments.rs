@@ -100,8 +100,8 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::number))]
         pub max_length: Option<i64>,
 
-        /// most bytes of message bodies the queue holds
-        #[argh(option, arg_name = "N", from_str_fn(option_value::number))]
+        /// most bytes of message bodies the queue holds, as 500M, 20G
+        #[argh(option, arg_name = "SIZE", from_str_fn(option_value::bytes))]
         pub max_bytes: Option<i64>,
 
         /// what a full queue does; the last is for classic queues alone (RabbitMQ's default:
@@ -145,7 +145,7 @@ rmq_common::with_connection_options! {
         /// where the leader begins (RabbitMQ's default: client-local)
         #[argh(
             option,
-            arg_name = "client-local|balanced",
+            arg_name = "client-local|balanced|least-leaders|random",
             from_str_fn(option_value::leader_locator)
         )]
         pub leader_locator: Option<String>,
@@ -184,7 +184,7 @@ rmq_common::with_connection_options! {
         pub max_age: Option<String>,
 
         /// size of a stream's files, which are deleted whole (RabbitMQ's default: 500000000)
-        #[argh(option, arg_name = "N", from_str_fn(option_value::segment_bytes))]
+        #[argh(option, arg_name = "SIZE", from_str_fn(option_value::segment_bytes))]
         pub max_segment_bytes: Option<i64>,
 
         /// size of a stream's filters, 16-255 (RabbitMQ's default: 16)

@@ -3,7 +3,6 @@
 use crate::argument_value::plain;
 use crate::check::Found;
 use crate::columns::{Columns, EMPTY};
-use crate::learn::learn;
 use crate::link::Link;
 use crate::performing::{look, unchecked};
 use crate::plan::Job;
@@ -11,56 +10,69 @@ use crate::queue_arguments::{DEAD_LETTER_KEY, TABLE, TYPE, option_of};
 use crate::queue_type::QueueType;
 use crate::report::Told;
 use crate::shape::Declaration;
-use crate::sheet::written;
+use crate::sheet::Sheet;
 use crate::spelling::spelt;
 use csv::StringRecord;
 use rmq_common::failure::Failure;
+use rmq_common::sheet::Written;
 
 /// Looks at the queue of a row. One that is as the row says gives the row itself; one that is not,
-/// the row as it would have to be; one that is not there, none.
+/// the row as it would have to be, behind a comment where its cells do not show how it differs; one
+/// that is not there, none.
 ///
 /// # Errors
 /// When the broker cannot be asked.
 pub async fn row(
     link: &Link,
     job: &Job,
-    columns: &Columns,
+    sheet: &Sheet,
     row: &StringRecord,
+    written: &Written,
 ) -> Result<Vec<Told>, Failure> {
     let mut told = Vec::new();
     let mut is_there = true;
+    let mut hidden = Vec::new();
     if let Some(dlq) = &job.dead_letters {
-        is_there = note(link, look(link, job, dlq).await?, dlq.name.as_str(), &mut told);
+        let (found, _) = look(link, job, dlq).await?;
+        if let Found::Different(_, difference) = &found {
+            hidden.push(difference.to_string());
+        }
+        is_there = note(link, found, dlq.name.as_str(), &mut told);
     }
     let queue = &job.queue;
-    let found = look(link, job, queue).await?;
-    let differs = matches!(found, Found::Different(..));
-    is_there &= note(link, found, queue.name.as_str(), &mut told);
-    let learnt = if differs {
-        let asked = queue.shape.declaration(link.server().as_ref());
-        learn(link, &queue.name, asked.clone()).await?.map(|is| (asked, is))
-    } else {
-        None
+    let (found, is) = look(link, job, queue).await?;
+    let difference = match &found {
+        Found::Different(_, difference) => Some(difference.to_string()),
+        _ => None,
     };
-    match (is_there, differs, learnt) {
-        (true, false, _) => told.push(Told::Line(written(row))),
-        (true, true, Some((asked, is))) => {
-            let cells: Vec<String> = columns
+    is_there &= note(link, found, queue.name.as_str(), &mut told);
+    if is_there && let Some(difference) = difference {
+        let asked = queue.shape.declaration(link.server().as_ref());
+        if let Some(is) = is {
+            let cells: Vec<Option<String>> = sheet
+                .columns
                 .cells(row)
-                .map(|(option, cell)| match option {
-                    Some(option) => cell_of(option, cell, &asked, &is),
-                    None => cell.to_owned(),
+                .map(|(option, cell)| {
+                    let now = cell_of(option?, cell, &asked, &is);
+                    (now != cell).then_some(now)
                 })
                 .collect();
-            told.push(Told::Line(written(cells.iter().map(String::as_str))));
-            told.extend(without_column(columns, row, &asked, &is).map(|more| {
+            let more = without_column(&sheet.columns, row, &asked, &is);
+            if cells.iter().all(Option::is_none) {
+                hidden.push(difference);
+            }
+            told.extend(more.map(|more| {
                 let why = format!("check {} in {}: {more}", queue.name, link.vhost());
                 Told::Difference(Failure::data(why))
             }));
+            told.extend(hidden.iter().map(|it| Told::Line(sheet.comment(it))));
+            told.push(Told::Line(sheet.changed(written, &cells)));
         }
-        (true, true, None) | (false, ..) => {}
+    } else if is_there {
+        told.extend(hidden.iter().map(|it| Told::Line(sheet.comment(it))));
+        told.push(Told::Line(sheet.same(written)));
     }
-    told.extend(unchecked(job));
+    told.extend(unchecked(link, job));
     Ok(told)
 }
 
@@ -97,6 +109,7 @@ fn note<T>(link: &Link, found: Found<T>, name: &str, told: &mut Vec<Told>) -> bo
             let missing = Failure::data(format!("check {name} in {vhost}: missing"));
             (false, Some(Told::Difference(missing)))
         }
+        Found::Down(why) => (false, Some(Told::Difference(why))),
         Found::Unknown(failure) => (false, Some(Told::Failure(failure))),
     };
     told.extend(more);
@@ -110,7 +123,7 @@ fn cell_of(option: &str, cell: &str, asked: &Declaration, is: &Declaration) -> S
         "--transient" => flag(!asked.durable, !is.durable),
         "--auto-delete" => flag(asked.auto_delete, is.auto_delete),
         "--with-dlq" if asked.asked(DEAD_LETTER_KEY) != is.asked(DEAD_LETTER_KEY) => {
-            if cell == "true" { "false".to_owned() } else { cell.to_owned() }
+            if cell.eq_ignore_ascii_case("true") { "false".to_owned() } else { cell.to_owned() }
         }
         "--arg" => {
             let key = cell.split('=').next().unwrap_or_default();

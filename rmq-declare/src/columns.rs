@@ -89,6 +89,12 @@ impl Columns {
         }
     }
 
+    /// Whether any of them says what a queue is to be like; exchanges and bindings do not.
+    pub fn describe(&self) -> bool {
+        let mut options = self.columns.iter().filter_map(|column| column.option);
+        options.any(|option| !["--exchange", "--bind"].contains(&option))
+    }
+
     /// The queue that a row is about.
     pub fn queue<'a>(&self, row: &'a StringRecord) -> &'a str {
         row.get(self.queue).unwrap_or_default()
@@ -106,8 +112,12 @@ impl Columns {
         let mut words = Vec::new();
         for (column, cell) in self.columns.iter().zip(row) {
             match (column.option, column.is_switch, cell) {
-                (None, ..) | (_, _, "") | (_, true, "false") => {}
-                (Some(option), true, "true") => words.push(option),
+                (None, ..) | (_, _, "") => {}
+                // Spreadsheets write them in capitals.
+                (_, true, cell) if cell.eq_ignore_ascii_case("false") => {}
+                (Some(option), true, cell) if cell.eq_ignore_ascii_case("true") => {
+                    words.push(option);
+                }
                 (Some(option), true, other) => {
                     return Err(format!("{option} {other}: not true or false"));
                 }
@@ -179,9 +189,19 @@ mod tests {
         let row = options(&header, &["q", "", "false", ""]).unwrap();
         assert_eq!((row.max_length, row.single_active_consumer), (None, false));
         assert_eq!(row.dead_letter_exchange, None);
+        let row = options(&header, &["q", "", "TRUE", ""]).unwrap();
+        assert!(row.single_active_consumer);
+        assert!(!options(&header, &["q", "", "False", ""]).unwrap().single_active_consumer);
         let header = ["queue", "arg", "arg", "bind"];
         let row = options(&header, &["q", "a=1", "b=2", "--odd:k"]).unwrap();
         assert_eq!((row.arg.len(), row.bind[0].source.as_str()), (2, "--odd"));
+    }
+
+    #[test]
+    fn a_column_that_describes_a_queue_asks_for_it_in_every_row() {
+        assert!(columns(&["queue", "type"]).unwrap().describe());
+        assert!(columns(&["with-dlq", "queue"]).unwrap().describe());
+        assert!(!columns(&["queue", "exchange", "bind"]).unwrap().describe());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What `queue.declare-ok` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Messages ready for delivery; those that consumers hold are not among them.
     pub messages: u32,
@@ -25,6 +25,11 @@ pub fn line(queue: &str, counts: Counts) -> String {
 /// `QUEUE<TAB>missing` and a line's end.
 pub fn missing(queue: &str) -> String {
     format!("{}\tmissing\n", Escaped(queue))
+}
+
+/// `QUEUE<TAB>down` and a line's end.
+pub fn down(queue: &str) -> String {
+    format!("{}\tdown\n", Escaped(queue))
 }
 
 /// `QUEUE<TAB>deleted<TAB>messages` and a line's end.

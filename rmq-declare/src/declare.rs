@@ -2,7 +2,10 @@
 
 use crate::binding::Binding;
 use crate::counts::Counts;
+use crate::differences::{self, Difference};
 use crate::exchange::Exchange;
+use crate::inequivalent::Value;
+use crate::learn::{self, Learnt};
 use crate::link::Link;
 use crate::queue::Queue;
 use crate::queue_arguments;
@@ -17,6 +20,21 @@ use rmq_common::failure::Failure;
 /// What the broker answered, or why it did not do it.
 pub type Answer<T> = Result<T, Failure>;
 
+/// A queue that was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub failure: Failure,
+    /// What the queue is like that is there, where it differs and all of it is known.
+    pub is: Option<Declaration>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Refused { failure, is: None }
+    }
+}
+
 /// Declares a queue; one that is there already, and is like this, stays as it is. `verb` is what
 /// the user asked for, for messages.
 ///
@@ -26,7 +44,7 @@ pub async fn queue(
     link: &Link,
     queue: &Queue,
     verb: &'static str,
-) -> Result<Answer<Counts>, Failure> {
+) -> Result<Result<Counts, Refused>, Failure> {
     let name = queue.name.as_str();
     let server = link.server();
     let declaration = queue.shape.declaration(server.as_ref());
@@ -38,7 +56,7 @@ pub async fn queue(
     };
     let unknown = server.and_then(|it| queue_arguments::unknown_to(&it, &declaration.arguments));
     if let Some(why) = unknown {
-        return Ok(Err(Failure::data(why).context(request)));
+        return Ok(Err(Failure::data(why).context(request).into()));
     }
     let answer = link
         .ask(&format!("queue {name}"), async |channel, server| {
@@ -46,7 +64,35 @@ pub async fn queue(
             channel.queue_declare(queue.name.clone(), declaration.options(), arguments).await
         })
         .await?;
-    Ok(answer.map(|queue| Counts::from(&queue)).map_err(|trouble| request.failure(trouble)))
+    let trouble = match answer {
+        Ok(queue) => return Ok(Ok(Counts::from(&queue))),
+        Err(trouble) => trouble,
+    };
+    if !request.is_difference(&trouble) {
+        return Ok(Err(request.failure(trouble).into()));
+    }
+    let learnt = learn::queue(link, &queue.name, declaration.clone(), Some(&trouble)).await?;
+    let differences = differences::of_queue(&declaration, &learnt.is);
+    let failure = all(&request, trouble, differences, &learnt);
+    Ok(Err(Refused { failure, is: learnt.whole() }))
+}
+
+/// The failure that tells all that differs; the broker names one difference at a time.
+fn all<T>(
+    request: &Request<'_>,
+    trouble: Trouble,
+    mut differences: Vec<Difference>,
+    learnt: &Learnt<T>,
+) -> Failure {
+    differences.extend(learnt.cut_off.clone().map(|argument| {
+        let asked = request.asked(&argument);
+        Difference { argument, current: Value::CutOff, asked }
+    }));
+    // None is left where somebody has deleted it meanwhile, or made it what was asked for.
+    match differences.is_empty() {
+        true => request.failure(trouble),
+        false => request.differs(&differences, !learnt.is_whole),
+    }
 }
 
 /// Declares a queue exactly so, and gives the broker's own answer.
@@ -76,6 +122,27 @@ pub async fn exchange(
     exchange: &Exchange,
     verb: &'static str,
 ) -> Result<Answer<()>, Failure> {
+    let Err(trouble) = exchange_exactly(link, exchange).await? else {
+        return Ok(Ok(()));
+    };
+    let subject = Subject::Exchange(exchange);
+    let request = Request { verb, subject, vhost: link.vhost(), user: link.user() };
+    if !request.is_difference(&trouble) {
+        return Ok(Err(request.failure(trouble)));
+    }
+    let learnt = learn::exchange(link, exchange, &trouble).await?;
+    let differences = differences::of_exchange(exchange, &learnt.is);
+    Ok(Err(all(&request, trouble, differences, &learnt)))
+}
+
+/// Declares an exchange, and gives the broker's own answer.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn exchange_exactly(
+    link: &Link,
+    exchange: &Exchange,
+) -> Result<Result<(), Trouble>, Failure> {
     let options = ExchangeDeclareOptions {
         passive: false,
         durable: exchange.durable,
@@ -90,9 +157,7 @@ pub async fn exchange(
             channel.exchange_declare(name, kind, options, arguments).await
         })
         .await?;
-    let subject = Subject::Exchange(exchange);
-    let request = Request { verb, subject, vhost: link.vhost(), user: link.user() };
-    Ok(answer.map_err(|trouble| request.failure(trouble)))
+    Ok(answer)
 }
 
 /// Binds a queue; a binding that is there already stays as it is.

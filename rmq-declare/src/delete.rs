@@ -5,17 +5,23 @@
 //! deletes them. So the type is found out first, and both are refused.
 
 use crate::argument_value::{long, plain, short};
-use crate::check::{Found, look};
-use crate::learn::learn;
+use crate::check::{Found, look_within};
+use crate::learn;
 use crate::link::Link;
 use crate::queue_arguments::TYPE;
 use crate::refusal::{Request, Subject};
 use crate::shape::Declaration;
+use crate::shell;
 use lapin::options::QueueDeleteOptions;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use std::time::Duration;
+
+/// How long a queue may take to say whether it is there. One whose node is down is deleted all the
+/// same, by RabbitMQ from 4.0 on at once.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// When a queue is to be deleted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,13 +65,19 @@ pub async fn delete(
 ) -> Result<Deleted, Failure> {
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: "delete", subject, vhost: link.vhost(), user: link.user() };
-    match look(link, queue).await? {
-        Found::Missing => return Ok(Deleted::Missing),
-        Found::Unknown(failure) => return Ok(Deleted::Kept(failure)),
-        Found::Same(_) | Found::Different(..) => {}
+    // It says whether there is one, which a deletion does not.
+    match (look_within(link, queue, LOOK).await?, conditions.options()) {
+        (Found::Missing, _) => return Ok(Deleted::Missing),
+        (Found::Unknown(failure), _) => return Ok(Deleted::Kept(failure)),
+        (Found::Down(_), Some(options)) => {
+            let why =
+                format!("{options}: its node is down, so it cannot be asked; nothing was deleted");
+            return Ok(Deleted::Kept(Failure::new(Exit::TempFail, why).context(request)));
+        }
+        (Found::Same(_) | Found::Different(..) | Found::Down(_), _) => {}
     }
     if let Some(options) = conditions.options()
-        && let Some(why) = refused(options, type_of(link, queue).await?.as_deref())
+        && let Some(why) = refused(options, type_of(link, queue).await?.as_deref(), &request)
     {
         return Ok(Deleted::Kept(Failure::data(why).context(request)));
     }
@@ -93,7 +105,7 @@ pub async fn delete(
 }
 
 /// Why a queue of this type cannot be deleted with these options.
-fn refused(options: &str, queue_type: Option<&str>) -> Option<String> {
+fn refused(options: &str, queue_type: Option<&str>, request: &Request<'_>) -> Option<String> {
     match queue_type {
         Some("classic") => None,
         Some("stream") => Some(format!(
@@ -102,7 +114,10 @@ fn refused(options: &str, queue_type: Option<&str>) -> Option<String> {
         )),
         Some(other) => Some(format!(
             "{options}: it is a {other} queue, for which RabbitMQ has no such condition; nothing \
-             was deleted (look with --check, then delete without)"
+             was deleted (rmq-declare -p {vhost} --check {name}, then rmq-declare -p {vhost} \
+             --delete {name})",
+            vhost = shell::word(request.vhost),
+            name = shell::name(request.name())
         )),
         None => Some(format!(
             "{options}: only for classic queues, and the broker does not tell whether this is one; \
@@ -115,7 +130,7 @@ async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>, Fai
     let mut arguments = FieldTable::default();
     arguments.insert(short(TYPE).unwrap_or_default(), long("classic"));
     let guess = Declaration { durable: true, auto_delete: false, arguments };
-    let learnt = learn(link, queue, guess).await?;
+    let learnt = learn::queue(link, queue, guess, None).await?.whole();
     Ok(learnt.map(|it| it.asked(TYPE).map_or("classic".to_owned(), |value| plain(&value))))
 }
 
@@ -125,11 +140,15 @@ mod tests {
 
     #[test]
     fn a_condition_that_rabbitmq_would_not_keep_is_refused() {
-        let refused =
-            |queue_type: Option<&str>| refused("--if-empty", queue_type).unwrap_or_default();
+        let subject = Subject::Queue("jobs", None);
+        let request = Request { verb: "delete", subject, vhost: "/", user: "guest" };
+        let refused = |queue_type: Option<&str>| {
+            refused("--if-empty", queue_type, &request).unwrap_or_default()
+        };
         assert_eq!(refused(Some("classic")), "");
         assert!(refused(Some("stream")).contains("without looking"));
         assert!(refused(Some("quorum")).contains("it is a quorum queue"));
+        assert!(refused(Some("quorum")).ends_with("then rmq-declare -p / --delete jobs)"));
         assert!(refused(None).contains("does not tell"));
     }
 }

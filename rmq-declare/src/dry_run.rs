@@ -19,6 +19,7 @@ pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Fai
     let line = |state| line("exchange", exchange.name.as_str(), state, &exchange.json());
     Ok(match found {
         Found::Same(()) | Found::Different((), _) => vec![line("there")],
+        Found::Down(why) => vec![Told::Difference(why)],
         Found::Missing => vec![line("missing"), Told::No],
         Found::Unknown(failure) => vec![Told::Failure(failure)],
     })
@@ -41,6 +42,10 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
             Found::Same(_) | Found::Different(..) => {
                 told.push(line("there"));
                 // Whether a binding is there, AMQP cannot ask.
+                binding_state = "unknown";
+            }
+            Found::Down(why) => {
+                told.extend([line("down"), Told::Difference(why)]);
                 binding_state = "unknown";
             }
             Found::Missing => {

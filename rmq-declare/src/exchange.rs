@@ -1,8 +1,8 @@
 //! `--exchange`: an exchange that is to be there.
 
-use crate::argument_value::{json_of_table, short};
+use crate::argument_value::{json_of_table, long, short};
 use crate::json_parts::Parts;
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::names;
 use serde_json::{Value, json};
 use std::str::FromStr;
@@ -25,6 +25,17 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What is asked for of a property, or of an argument.
+    pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
+        match argument {
+            "type" => Some(long(&self.kind)),
+            "durable" => Some(AMQPValue::Boolean(self.durable)),
+            "auto_delete" => Some(AMQPValue::Boolean(self.auto_delete)),
+            "internal" => Some(AMQPValue::Boolean(self.internal)),
+            argument => self.arguments.inner().get(argument).cloned(),
+        }
+    }
+
     /// As RabbitMQ's definitions files have it, without the name.
     pub fn json(&self) -> Value {
         json!({
@@ -87,7 +98,6 @@ impl FromStr for Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argument_value::long;
 
     #[test]
     fn an_exchange_is_name_and_type_or_json_as_in_definitions() {

@@ -7,7 +7,9 @@ use rmq_common::nearest::nearest;
 
 /// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
 /// does anything about them.
-const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
+pub const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
+/// The argument of a binding that says how many of the others have to match.
+const MATCH: &str = "x-match";
 /// Arguments of exchanges: RabbitMQ's own, and those of the plugins it brings. Others are other
 /// plugins' business.
 const OF_EXCHANGES: [&str; 6] = [
@@ -18,6 +20,20 @@ const OF_EXCHANGES: [&str; 6] = [
     "x-recent-history-length",
     "x-recent-history-no-store",
 ];
+
+/// What is worth knowing of the names in a binding's `arguments`.
+pub fn of_binding(arguments: &FieldTable) -> Vec<String> {
+    let names = arguments.into_iter().map(|(name, _)| name.as_str());
+    let mistaken = names.filter(|name| *name != MATCH && nearest(name, [MATCH]).is_some());
+    mistaken
+        .map(|name| {
+            format!(
+                "{name}: a headers exchange compares it with a header of that name; {MATCH} is the \
+                 one that says all or any"
+            )
+        })
+        .collect()
+}
 
 /// What is worth knowing of the names in a queue's `arguments`.
 pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
@@ -77,6 +93,9 @@ mod tests {
             let told = told(of_queue, name);
             assert!(told.ends_with(&format!("; {meant} is one")), "{told}");
         }
+        assert!(told(of_binding, "x_match").contains("x-match is the one"));
+        assert!(told(of_binding, "xmatch").contains("x-match is the one"));
+        assert_eq!(told(of_binding, "x-match") + &told(of_binding, "kind"), "");
         assert!(told(of_exchange, "alternate_exchange").ends_with("; alternate-exchange is one"));
     }
 

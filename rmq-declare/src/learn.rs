@@ -1,4 +1,4 @@
-//! What a queue that is there is like, learnt from refusals.
+//! What a queue or an exchange that is there is like, learnt from refusals.
 //!
 //! AMQP has no method that tells. But a declaration that is not like the queue is refused, and the
 //! refusal names one argument and its value; so a declaration is mended and made again until the
@@ -7,105 +7,191 @@
 
 use crate::argument_value::{long, short};
 use crate::declare;
+use crate::exchange::Exchange;
 use crate::inequivalent::{self, Complaint, Value};
 use crate::link::Link;
 use crate::queue_arguments::{MAX_AGE, TABLE};
 use crate::shape::Declaration;
 use crate::spelling::spelt;
-use lapin::types::{AMQPValue, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::failure::Failure;
 
 /// Each refusal settles one argument; properties, and arguments of `--arg`, come on top.
 const ROUNDS: usize = TABLE.len() + 32;
 
-/// What `queue` is like, beginning with the guess `declaration`; `None` where the broker does not
-/// tell all of it.
+/// What has been learnt.
+#[derive(Clone, Debug)]
+pub struct Learnt<T> {
+    /// What it is like, as far as the broker told.
+    pub is: T,
+    /// An argument that is another one, and whose value the broker cut off.
+    pub cut_off: Option<String>,
+    /// Whether that is all of it.
+    pub is_whole: bool,
+}
+
+impl<T> Learnt<T> {
+    /// What it is like, where all of that is known.
+    pub fn whole(self) -> Option<T> {
+        self.is_whole.then_some(self.is)
+    }
+}
+
+/// What can be mended by what a refusal tells.
+pub trait Guess: Sized {
+    /// Makes it what the complaint says; whether that could be understood.
+    fn mend(&mut self, complaint: Complaint) -> bool;
+}
+
+/// What `queue` is like, beginning with the guess `declaration`, and what is known of that already:
+/// that it was refused, and how.
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn learn(
+pub async fn queue(
     link: &Link,
     queue: &ShortString,
-    mut declaration: Declaration,
-) -> Result<Option<Declaration>, Failure> {
-    for _ in 0..ROUNDS {
-        let refused = match declare::exactly(link, queue, &declaration).await? {
-            Ok(()) => return Ok(Some(declaration)),
-            Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
-            Err(_) => return Ok(None),
-        };
-        let complaint = inequivalent::read(&refused, "queue", queue.as_str(), link.vhost());
-        if !complaint.is_some_and(|complaint| declaration.mend(complaint)) {
-            return Ok(None);
-        }
-    }
-    Ok(None)
+    declaration: Declaration,
+    known: Option<&Trouble>,
+) -> Result<Learnt<Declaration>, Failure> {
+    learn(declaration, "queue", queue.as_str(), link.vhost(), known, async |guess| {
+        declare::exactly(link, queue, guess).await
+    })
+    .await
 }
 
-impl Declaration {
-    /// Makes it what the complaint says; whether that could be understood.
+/// What an exchange is like that was refused so when it was `asked` for.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn exchange(
+    link: &Link,
+    asked: &Exchange,
+    known: &Trouble,
+) -> Result<Learnt<Exchange>, Failure> {
+    let name = asked.name.as_str();
+    learn(asked.clone(), "exchange", name, link.vhost(), Some(known), async |guess| {
+        declare::exchange_exactly(link, guess).await
+    })
+    .await
+}
+
+async fn learn<T: Guess>(
+    mut guess: T,
+    kind: &str,
+    name: &str,
+    vhost: &str,
+    known: Option<&Trouble>,
+    declare: impl AsyncFn(&T) -> Result<Result<(), Trouble>, Failure>,
+) -> Result<Learnt<T>, Failure> {
+    let mut known = known.cloned();
+    for _ in 0..ROUNDS {
+        let answer = match known.take() {
+            Some(trouble) => Err(trouble),
+            None => declare(&guess).await?,
+        };
+        let refused = match answer {
+            Ok(()) => return Ok(Learnt { is: guess, cut_off: None, is_whole: true }),
+            Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
+            Err(_) => break,
+        };
+        let Some(complaint) = inequivalent::read(&refused, kind, name, vhost) else { break };
+        if let Complaint::Inequivalent { argument, current: Value::CutOff } = complaint {
+            return Ok(Learnt { is: guess, cut_off: Some(argument), is_whole: false });
+        }
+        if !guess.mend(complaint) {
+            break;
+        }
+    }
+    Ok(Learnt { is: guess, cut_off: None, is_whole: false })
+}
+
+impl Guess for Exchange {
+    fn mend(&mut self, complaint: Complaint) -> bool {
+        let Complaint::Inequivalent { argument, current } = complaint else { return false };
+        match (argument.as_str(), current) {
+            ("type", Value::Is(kind)) => self.kind = kind,
+            ("durable", Value::Is(value)) => self.durable = value == "true",
+            ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
+            ("internal", Value::Is(value)) => self.internal = value == "true",
+            (argument, Value::None) => return remove(&mut self.arguments, argument),
+            (argument, Value::Is(value)) => return set(&mut self.arguments, argument, &value),
+            (_, Value::CutOff) => return false,
+        }
+        true
+    }
+}
+
+impl Guess for Declaration {
     fn mend(&mut self, complaint: Complaint) -> bool {
         let (argument, value) = match complaint {
             Complaint::Inequivalent { argument, current: Value::Is(value) } => (argument, value),
             Complaint::Inequivalent { argument, current: Value::None } => {
-                return self.remove(&argument);
+                return remove(&mut self.arguments, &argument);
             }
             // An argument that the queue's own type does not have.
             Complaint::Invalid { argument, why } if why.starts_with("of queue type") => {
-                return self.remove(&argument);
+                return remove(&mut self.arguments, &argument);
             }
             Complaint::Inequivalent { .. } | Complaint::Invalid { .. } => return false,
         };
         match argument.as_str() {
             "durable" => self.durable = value == "true",
             "auto_delete" => self.auto_delete = value == "true",
-            argument => {
-                let text = match argument {
-                    MAX_AGE => long(&spelt(MAX_AGE, &value)),
-                    _ => long(&value),
-                };
-                let typed = match (value.parse(), value.as_str()) {
-                    _ if argument == MAX_AGE => text.clone(),
-                    (Ok(number), _) => AMQPValue::LongLongInt(number),
-                    (_, "true") => AMQPValue::Boolean(true),
-                    (_, "false") => AMQPValue::Boolean(false),
-                    _ => text.clone(),
-                };
-                // What was refused once would be refused again: then it is the other type, or
-                // nothing that could be learnt.
-                let known = self.arguments.inner().get(argument);
-                let value = match known {
-                    Some(known) if *known == text => return false,
-                    Some(known) if *known == typed => text,
-                    _ => typed,
-                };
-                let Ok(key) = short(argument) else { return false };
-                self.arguments.insert(key, value);
-            }
-        }
-        true
-    }
-
-    /// Whether it was there to be removed.
-    fn remove(&mut self, argument: &str) -> bool {
-        if !self.arguments.contains_key(argument) {
-            return false;
-        }
-        let kept = self.arguments.into_iter().filter(|(key, _)| key.as_str() != argument);
-        let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>();
-        self.arguments = Default::default();
-        for (key, value) in kept {
-            self.arguments.insert(key, value);
+            // It would have to be another connection's, which is refused in other words.
+            "exclusive" => return false,
+            argument => return set(&mut self.arguments, argument, &value),
         }
         true
     }
 }
 
+/// Gives `argument` the value that the broker tells; whether that could help.
+fn set(arguments: &mut FieldTable, argument: &str, value: &str) -> bool {
+    let text = match argument {
+        MAX_AGE => long(&spelt(MAX_AGE, value)),
+        _ => long(value),
+    };
+    let typed = match (value.parse(), value) {
+        _ if argument == MAX_AGE => text.clone(),
+        (Ok(number), _) => AMQPValue::LongLongInt(number),
+        (_, "true") => AMQPValue::Boolean(true),
+        (_, "false") => AMQPValue::Boolean(false),
+        _ => text.clone(),
+    };
+    // What was refused once would be refused again: then it is the other type, or nothing that could
+    // be learnt.
+    let value = match arguments.inner().get(argument) {
+        Some(known) if *known == text => return false,
+        Some(known) if *known == typed => text,
+        _ => typed,
+    };
+    let Ok(key) = short(argument) else { return false };
+    arguments.insert(key, value);
+    true
+}
+
+/// Whether it was there to be removed.
+fn remove(arguments: &mut FieldTable, argument: &str) -> bool {
+    if !arguments.contains_key(argument) {
+        return false;
+    }
+    let kept: Vec<_> = arguments
+        .into_iter()
+        .filter(|(key, _)| key.as_str() != argument)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    *arguments = FieldTable::default();
+    for (key, value) in kept {
+        arguments.insert(key, value);
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::types::FieldTable;
 
     fn is(argument: &str, value: &str) -> Complaint {
         let current = Value::Is(value.to_owned());
@@ -144,6 +230,23 @@ mod tests {
         assert!(declaration.mend(is("x-dead-letter-routing-key", "5")));
         assert_eq!(declaration.asked("x-dead-letter-routing-key"), Some(long("5")));
         assert!(!declaration.mend(is("x-dead-letter-routing-key", "5")));
+    }
+
+    #[test]
+    fn each_complaint_mends_one_thing_of_an_exchange() {
+        let mut exchange: Exchange = "e:topic".parse().unwrap();
+        for (argument, value) in [
+            ("type", "direct"),
+            ("durable", "false"),
+            ("internal", "true"),
+            ("alternate-exchange", "x"),
+        ] {
+            assert!(exchange.mend(is(argument, value)));
+        }
+        let text = r#"{"name":"e","type":"direct","durable":false,"internal":true,
+                       "arguments":{"alternate-exchange":"x"}}"#;
+        assert_eq!(exchange, text.parse().unwrap());
+        assert!(!exchange.mend(is("alternate-exchange", "x")), "it would go round in a circle");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the values of options may be, and what they are in RabbitMQ's units.
 
 use rmq_common::duration;
+use rmq_common::size;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -110,9 +111,18 @@ pub fn max_age(text: &str) -> Result<String, String> {
     }
 }
 
+/// `--max-bytes`: a size as all our tools read it.
+pub fn bytes(text: &str) -> Result<i64, String> {
+    let bytes = size::parse(text)?;
+    i64::try_from(bytes).map_err(|_| format!("'{text}' is more than RabbitMQ counts"))
+}
+
 /// `--max-segment-bytes`: at most what `rabbit_stream_queue` takes, 3.10 to 4.3.
 pub fn segment_bytes(text: &str) -> Result<i64, String> {
-    within(text, 1..=3_000_000_000)
+    match bytes(text)? {
+        size @ 1..=3_000_000_000 => Ok(size),
+        _ => Err(format!("'{text}' is not a size of 1-3000000000 bytes")),
+    }
 }
 
 /// `--filter-bytes`: the range of <https://www.rabbitmq.com/docs/streams#filtering>.
@@ -164,7 +174,7 @@ pub fn dead_letter_strategy(text: &str) -> Result<String, String> {
 
 /// `--leader-locator`.
 pub fn leader_locator(text: &str) -> Result<String, String> {
-    one_of(text, &["client-local", "balanced"])
+    one_of(text, &["client-local", "balanced", "least-leaders", "random"])
 }
 
 fn one_of(text: &str, values: &[&str]) -> Result<String, String> {
@@ -229,6 +239,12 @@ mod tests {
         assert_eq!(filter_bytes("16"), Ok(16));
         assert!(filter_bytes("15").unwrap_err().contains("16-255"));
         assert!(segment_bytes("3000000001").is_err());
+        assert_eq!((segment_bytes("2G"), bytes("20G")), (Ok(2 << 30), Ok(20 << 30)));
+        assert_eq!((bytes("0"), bytes("1000")), (Ok(0), Ok(1000)));
+        assert!(bytes("-1").is_err() && bytes("1.5G").is_err() && bytes("99999999T").is_err());
+        for where_to in ["client-local", "balanced", "least-leaders", "random"] {
+            assert_eq!(leader_locator(where_to).as_deref(), Ok(where_to));
+        }
         assert!(max_priority("256").is_err());
         assert!(queue_version("3").is_err());
         assert!(timeout("0").is_err());

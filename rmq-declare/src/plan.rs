@@ -10,8 +10,8 @@ use crate::sheet::Sheet;
 use csv::StringRecord;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
-use rmq_common::sheet::Row;
-use std::collections::HashMap;
+use rmq_common::sheet::{Row, Written};
+use std::collections::{HashMap, HashSet};
 
 /// What is wanted.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Entry {
     pub line: Option<u64>,
     /// The row itself.
     pub row: Option<StringRecord>,
+    /// How it was written.
+    pub written: Option<Written>,
     /// What it asks for, or why it cannot be.
     pub job: Result<Job, Failure>,
 }
@@ -40,11 +42,14 @@ pub struct Job {
     pub exchanges: Vec<Exchange>,
     /// Its dead-letter queue, which is made first.
     pub dead_letters: Option<Queue>,
+    /// Whether the dead-letter queue is asked for by its own name, too.
+    pub dead_letters_are_shared: bool,
     /// The queue.
     pub queue: Queue,
     /// Its bindings.
     pub bindings: Vec<Binding>,
-    /// Whether anything says what it is to be like.
+    /// Whether anything says what it is to be like: an option, or a column, whose empty cell says
+    /// that it is not set.
     pub described: bool,
 }
 
@@ -59,7 +64,8 @@ impl Job {
             dead_letters = Some(Queue { name: dlq, shape: shape.of_dead_letters() });
         }
         let (exchanges, bindings) = (options.exchange.clone(), options.bind.clone());
-        Ok(Job { exchanges, dead_letters, queue, bindings, described })
+        let dead_letters_are_shared = false;
+        Ok(Job { exchanges, dead_letters, dead_letters_are_shared, queue, bindings, described })
     }
 
     /// The dead-letter queue, if there is to be one, and the queue.
@@ -79,7 +85,7 @@ impl Plan {
         plan.add_exchanges(None, &options.exchange);
         let entries = options.queues.iter().map(|name| {
             let job = Job::new(name, options, &shape);
-            Entry { line: None, row: None, job }
+            Entry { line: None, row: None, written: None, job }
         });
         plan.entries = entries.collect();
         plan.refuse_contradictions();
@@ -89,21 +95,25 @@ impl Plan {
     /// What a file asks for.
     pub fn of_sheet(sheet: &Sheet) -> Self {
         let mut plan = Plan::default();
-        for Row { line, cells } in &sheet.rows {
+        let described = sheet.columns.describe();
+        for Row { line, cells, written } in &sheet.rows {
             let line = Some(*line);
             let asked = cells.clone().and_then(|row| Ok((sheet.columns.options(&row)?, row)));
             let (row, job) = match asked {
                 Ok((options, row)) => {
-                    plan.add_exchanges(line, &options.exchange);
                     let job = Shape::from_options(&options)
                         .and_then(|shape| Job::new(sheet.columns.queue(&row), &options, &shape))
+                        .map(|job| Job { described, ..job })
                         // Bad options are a bad row here.
                         .map_err(|failure| Failure::data(failure.to_string()));
+                    if job.is_ok() {
+                        plan.add_exchanges(line, &options.exchange);
+                    }
                     (Some(row), job)
                 }
                 Err(why) => (None, Err(Failure::data(why))),
             };
-            plan.entries.push(Entry { line, row, job });
+            plan.entries.push(Entry { line, row, written: Some(written.clone()), job });
         }
         plan.refuse_contradictions();
         plan
@@ -121,8 +131,12 @@ impl Plan {
     /// chance.
     fn refuse_contradictions(&mut self) {
         let mut first: HashMap<ShortString, (Option<u64>, Shape)> = HashMap::new();
+        let jobs = self.entries.iter().filter_map(|entry| entry.job.as_ref().ok());
+        let named: HashSet<ShortString> = jobs.map(|job| job.queue.name.clone()).collect();
         for entry in &mut self.entries {
-            let Ok(job) = &entry.job else { continue };
+            let Ok(job) = &mut entry.job else { continue };
+            job.dead_letters_are_shared =
+                job.dead_letters.as_ref().is_some_and(|dlq| named.contains(&dlq.name));
             let other = job.queues().find_map(|queue| {
                 let (line, shape) = first.get(&queue.name)?;
                 (*shape != queue.shape).then(|| (queue.name.clone(), *line))

@@ -3,6 +3,7 @@
 
 use crate::argument_value::long;
 use crate::arguments::Arguments;
+use crate::known_arguments::OBSOLETE;
 use crate::queue_type::QueueType::{self, Classic, Quorum, Stream};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::failure::Failure;
@@ -49,6 +50,8 @@ pub struct Row {
     pub since: Option<(u32, u32)>,
     /// The first release that does nothing about it any more.
     pub until: Option<(u32, u32)>,
+    /// The first release that compares it, where it is known before.
+    pub compared: Option<(u32, u32)>,
     /// What a policy of that name, without the `x-`, does to a queue that is there.
     pub policy: Policy,
     /// What the command line gives it; `None` where it gives nothing.
@@ -73,12 +76,17 @@ const fn row(
     policy: Policy,
     value: fn(&Arguments) -> Option<AMQPValue>,
 ) -> Row {
-    Row { option, key, types, since: None, until: None, policy, value }
+    Row { option, key, types, since: None, until: None, compared: None, policy, value }
 }
 
 impl Row {
     const fn since(mut self, major: u32, minor: u32) -> Self {
         self.since = Some((major, minor));
+        self
+    }
+
+    const fn compared(mut self, major: u32, minor: u32) -> Self {
+        self.compared = Some((major, minor));
         self
     }
 
@@ -122,7 +130,7 @@ pub const TABLE: [Row; 26] = [
     row("--leader-locator", "x-queue-leader-locator", &[Quorum, Classic, Stream], Policy::Cannot,
         |options| text(options.leader_locator.as_deref())),
     row("--consumer-timeout", "x-consumer-timeout", &[Quorum, Classic], Policy::Lowers,
-        |options| integer(options.consumer_timeout)).since(3, 12),
+        |options| integer(options.consumer_timeout)).since(3, 12).compared(4, 3),
     row("--consumer-disconnected-timeout", "x-consumer-disconnected-timeout", &[Quorum],
         Policy::Gives, |options| integer(options.consumer_disconnected_timeout)).since(4, 3),
     row("--delayed-retry-type", DELAYED_RETRY_TYPE, &[Quorum], Policy::Gives,
@@ -136,7 +144,7 @@ pub const TABLE: [Row; 26] = [
     row("--max-segment-bytes", "x-stream-max-segment-size-bytes", &[Stream], Policy::Gives,
         |options| integer(options.max_segment_bytes)),
     row("--filter-bytes", "x-stream-filter-size-bytes", &[Stream], Policy::Gives,
-        |options| integer(options.filter_bytes)).since(3, 13),
+        |options| integer(options.filter_bytes)).since(3, 13).compared(4, 3),
     row("--max-priority", "x-max-priority", &[Classic], Policy::Cannot,
         |options| integer(options.max_priority)),
     row("--queue-mode", "x-queue-mode", &[Classic], Policy::Gives,
@@ -228,6 +236,30 @@ pub fn ignored_by(server: Option<&Server>, arguments: &FieldTable) -> Vec<String
         Some(format!("RabbitMQ {version} takes {option} ({key}) and does nothing about it"))
     });
     ignored.collect()
+}
+
+/// What of `arguments` a broker like `server` does not compare with what a queue has, so that a
+/// declaration confirms any value of it.
+pub fn not_compared(server: Option<&Server>, arguments: &FieldTable) -> Vec<String> {
+    let Some((server, version)) = server.and_then(|it| Some((it, version_of(it)?))) else {
+        return Vec::new();
+    };
+    let names = arguments.into_iter().map(|(name, _)| name.as_str());
+    let sentences = names.filter_map(|name| {
+        let what = match row_of(name) {
+            Some(Row { option, compared: Some((major, minor)), .. })
+                if !server.is_rabbitmq_from(*major, *minor) =>
+            {
+                format!("{option} ({name})")
+            }
+            None if !OBSOLETE.contains(&name) => name.to_owned(),
+            _ => return None,
+        };
+        Some(format!(
+            "RabbitMQ {version} does not compare {what}: --check cannot tell whether it differs"
+        ))
+    });
+    sentences.collect()
 }
 
 /// The release, if it is RabbitMQ's: other brokers have releases of their own.
@@ -345,6 +377,25 @@ mod tests {
         assert!(ignored_by(Some(&server("3.10.8")), &lazy).is_empty());
         assert_eq!(ignored_by(Some(&server("4.0.5")), &lazy).len(), 1);
         assert!(ignored_by(None, &lazy).is_empty());
+    }
+
+    #[test]
+    fn what_a_release_does_not_compare_is_told() {
+        let told = |version: &str, words: &str| {
+            let server = Server {
+                product: "RabbitMQ".to_owned(),
+                version: version.to_owned(),
+                ..Server::default()
+            };
+            not_compared(Some(&server), &table(words).unwrap()).join("\n")
+        };
+        let timeout = "--consumer-timeout 5m --max-length 5";
+        let wanted = "RabbitMQ 4.0.5 does not compare --consumer-timeout (x-consumer-timeout): \
+                      --check cannot tell whether it differs";
+        assert_eq!(told("4.0.5", timeout), wanted);
+        assert_eq!(told("4.3.0", timeout), "");
+        assert!(told("4.3.0", "--arg x-own=1").contains("does not compare x-own:"));
+        assert_eq!(not_compared(None, &table(timeout).unwrap()), [""; 0]);
     }
 
     #[test]

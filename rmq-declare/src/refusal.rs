@@ -2,13 +2,15 @@
 
 use crate::argument_value::plain;
 use crate::binding::Binding;
+use crate::differences::{self, Difference};
 use crate::exchange::Exchange;
 use crate::inequivalent::{self, Complaint, Value};
 use crate::permission::{self, Action, Lacking};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
-use crate::remedy;
+use crate::remedy::{self, Place};
 use crate::shape::Declaration;
-use crate::spelling::spelt;
+use crate::shell;
+use lapin::types::AMQPValue;
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -56,6 +58,14 @@ impl Request<'_> {
         self.cause(trouble).context(self)
     }
 
+    /// Whether `trouble` is that it is there and differs.
+    pub fn is_difference(&self, trouble: &Trouble) -> bool {
+        let Trouble::Refused { code: reply::PRECONDITION_FAILED, text } = trouble else {
+            return false;
+        };
+        matches!(self.complaint(text), Some(Complaint::Inequivalent { .. }))
+    }
+
     fn cause(&self, trouble: Trouble) -> Failure {
         match trouble {
             Trouble::Refused { code: reply::PRECONDITION_FAILED, text } => self.unfit(text),
@@ -80,16 +90,14 @@ impl Request<'_> {
         if text.starts_with("unknown exchange type") {
             return Failure::data(self.unknown_type());
         }
-        let (kind, name) = match self.subject {
-            Subject::Queue(queue, _) | Subject::Binding(queue, _) => ("queue", queue),
-            Subject::Exchange(exchange) => ("exchange", exchange.name.as_str()),
-        };
-        Failure::data(match inequivalent::read(&text, kind, name, self.vhost) {
+        Failure::data(match self.complaint(&text) {
             Some(Complaint::Inequivalent { argument, current }) => {
-                self.difference(&argument, &current)
+                let asked = self.asked(&argument);
+                // The broker names one, and stops.
+                self.difference(&[Difference { argument, current, asked }], true)
             }
             Some(Complaint::Invalid { argument, why }) if why.starts_with("of queue type") => {
-                let types = match self.asked(TYPE).as_deref() {
+                let types = match self.asked(TYPE).as_ref().map(plain).as_deref() {
                     Some("quorum") => "quorum queues",
                     Some("stream") => "streams",
                     _ => "classic queues",
@@ -101,6 +109,15 @@ impl Request<'_> {
             }
             None => text,
         })
+    }
+
+    /// What of it the broker complains about; `None` where it is something else.
+    fn complaint(&self, text: &str) -> Option<Complaint> {
+        let kind = match self.subject {
+            Subject::Queue(..) | Subject::Binding(..) => "queue",
+            Subject::Exchange(_) => "exchange",
+        };
+        inequivalent::read(text, kind, self.name(), self.vhost)
     }
 
     fn unknown_type(&self) -> String {
@@ -150,49 +167,55 @@ impl Request<'_> {
             Exit::NoPerm,
             format!(
                 "{user} lacks {permission} in {vhost}{why} \
-                 (rmq-perm set -p {vhost} {user} CONFIGURE WRITE READ)"
+                 (rmq-perm set -p {} {} CONFIGURE WRITE READ)",
+                shell::word(vhost),
+                shell::name(user)
             ),
         )
     }
 
-    /// `it exists with --max-length (x-max-length) 10, 5 was asked for; ...`
-    fn difference(&self, argument: &str, current: &Value) -> String {
-        let name = self.named(argument);
-        let exists = match current {
-            // 3.10 says none of a queue that was declared without a type.
-            Value::None if argument == TYPE => format!("with {name} classic"),
-            Value::None => format!("without {name}"),
-            Value::Is(value) => format!("with {name} {}", shown(&spelt(argument, value))),
-            Value::CutOff => format!("with another {name}"),
-        };
-        let asked = self.asked(argument);
-        let number = asked.as_deref().and_then(|asked| asked.parse().ok());
-        let asked = asked.map_or("none".to_owned(), |asked| shown(&spelt(argument, &asked)));
-        let vhost = self.vhost;
-        let (remedy, rest) = match self.subject {
-            Subject::Exchange(_) => (remedy::of_exchange(argument, current), String::new()),
-            Subject::Queue(..) | Subject::Binding(..) => (
-                remedy::of_queue(argument, current, number),
-                format!(
-                    "; that is the first difference, rmq-perm list-queues -v -p {vhost} shows all"
-                ),
-            ),
-        };
-        format!("it exists {exists}, {asked} was asked for; {remedy}{rest}")
+    /// The failure that all these differences are to it; where `more` may be left, it says so.
+    pub fn differs(&self, differences: &[Difference], more: bool) -> Failure {
+        Failure::data(self.difference(differences, more)).context(self)
     }
 
-    /// What we asked for, told as the broker tells its own.
-    fn asked(&self, argument: &str) -> Option<String> {
+    fn difference(&self, differences: &[Difference], more: bool) -> String {
+        let is_of_queue = !matches!(self.subject, Subject::Exchange(_));
+        let sentence = differences::sentence(differences, is_of_queue);
+        let (name, vhost) = (self.name(), self.vhost);
+        if !is_of_queue {
+            let place = Place { vhost, name, is_classic: false };
+            return format!("{sentence}; {}", remedy::of_exchange(place, differences));
+        }
+        let is_classic = differences.iter().any(|it| {
+            let is = |text: &str| it.current == Value::Is(text.to_owned());
+            it.argument == TYPE && (it.current == Value::None || is("classic"))
+        });
+        let remedy = remedy::of_queue(Place { vhost, name, is_classic }, differences);
+        let rest = match more {
+            true => format!(
+                "; there may be more differences (rmq-perm list-queues -v -p {} shows all)",
+                shell::word(vhost)
+            ),
+            false => String::new(),
+        };
+        format!("{sentence}; {remedy}{rest}")
+    }
+
+    /// The name of what it is about.
+    pub fn name(&self) -> &str {
         match self.subject {
-            Subject::Queue(_, declaration) => declaration?.asked(argument).as_ref().map(plain),
+            Subject::Queue(queue, _) | Subject::Binding(queue, _) => queue,
+            Subject::Exchange(exchange) => exchange.name.as_str(),
+        }
+    }
+
+    /// What we asked for.
+    pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
+        match self.subject {
+            Subject::Queue(_, declaration) => declaration?.asked(argument),
             Subject::Binding(..) => None,
-            Subject::Exchange(exchange) => match argument {
-                "type" => Some(exchange.kind.clone()),
-                "durable" => Some(exchange.durable.to_string()),
-                "auto_delete" => Some(exchange.auto_delete.to_string()),
-                "internal" => Some(exchange.internal.to_string()),
-                argument => exchange.arguments.inner().get(argument).map(plain),
-            },
+            Subject::Exchange(exchange) => exchange.asked(argument),
         }
     }
 
@@ -202,14 +225,6 @@ impl Request<'_> {
             (Subject::Queue(..), Some(option)) => format!("{option} ({argument})"),
             _ => argument.to_owned(),
         }
-    }
-}
-
-/// A text as part of a sentence.
-fn shown(text: &str) -> String {
-    match text {
-        "" => "''".to_owned(),
-        text => text.escape_debug().to_string(),
     }
 }
 
@@ -239,7 +254,7 @@ mod tests {
         let failure = request.failure(Trouble::Refused { code, text: text.to_owned() });
         let told = failure.to_string();
         let told = told.strip_prefix("declare jobs in /: ").unwrap();
-        let more = "; that is the first difference, rmq-perm list-queues -v -p / shows all";
+        let more = "; there may be more differences (rmq-perm list-queues -v -p / shows all)";
         (told.strip_suffix(more).unwrap_or(told).to_owned(), failure.exit().status())
     }
 

@@ -1,48 +1,128 @@
-//! What can be done about a difference, because a declaration cannot change a queue that is there.
+//! What can be done about differences, because a declaration cannot change what is there. A command
+//! is told in full, or none.
 
+use crate::argument_value::{json, plain};
+use crate::differences::Difference;
 use crate::inequivalent::Value;
 use crate::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
+use crate::shell;
+use serde_json::{Map, Value as Json};
 
-/// What can be done about the argument `argument` of a queue, which is `current` and was `asked`
-/// for.
-pub fn of_queue(argument: &str, current: &Value, asked: Option<i64>) -> String {
-    let policy = row_of(argument).map_or(Policy::Cannot, |row| row.policy);
-    let name = argument.strip_prefix("x-").unwrap_or(argument);
-    match (policy, current) {
-        (Policy::Gives | Policy::Lowers, Value::None) => format!(
-            "a policy ({name}) can give it one without a new declaration (rabbitmq.com/docs/policies)"
+/// Where and what it is that differs.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The virtual host.
+    pub vhost: &'a str,
+    /// The queue's name, or the exchange's.
+    pub name: &'a str,
+    /// Whether it is a classic queue, where that is known.
+    pub is_classic: bool,
+}
+
+/// What can be done about a queue that differs in this.
+pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
+    let Place { vhost, name, is_classic } = place;
+    let vhost_word = shell::word(vhost);
+    let delete = match is_classic {
+        true => format!(
+            "rmq-declare -p {vhost_word} --delete --if-empty --if-unused {}",
+            shell::name(name)
         ),
-        (Policy::Lowers, Value::Is(value)) if is_lower(asked, value) => format!(
-            "a policy ({name}) can lower it without a new declaration (rabbitmq.com/docs/policies)"
-        ),
-        _ if argument == TYPE => "the type of a queue cannot be changed: declare one of another \
-                                  name, or move the messages, delete it and declare it again"
-            .to_owned(),
-        _ if argument == GROUP_SIZE => "it is the number to begin with; rabbitmq-queues grow and \
-                                        shrink change the members of a queue that is there"
-            .to_owned(),
-        _ => "it cannot be changed while the queue is there: declare one of another name, or \
-              delete it and declare it again"
-            .to_owned(),
+        false => format!("rmq-declare -p {vhost_word} --delete {}", shell::name(name)),
+    };
+    if differences.iter().any(|it| it.argument == TYPE) {
+        return format!(
+            "the type of a queue cannot be changed: use another name, or delete it with its \
+             messages and declare it again ({delete})"
+        );
+    }
+    if let [Difference { argument, current: Value::Is(current), .. }] = differences
+        && argument == GROUP_SIZE
+    {
+        return format!(
+            "it is the number to begin with: ask for --group-size {current}, and change the members \
+             of the queue (rabbitmq-queues add_member -p {vhost_word} {} NODE)",
+            shell::word(name)
+        );
+    }
+    policy(differences, |it| row_of(&it.argument).map_or(Policy::Cannot, |row| row.policy))
+        .map(|(what, definition)| {
+            format!("{what} ({})", set_policy(place, "queues", definition))
+        })
+        .unwrap_or_else(|| {
+            format!(
+                "it cannot be changed while the queue is there: use another name, or delete it with \
+                 its messages and declare it again ({delete})"
+            )
+        })
+}
+
+/// What can be done about an exchange that differs in this.
+pub fn of_exchange(place: Place<'_>, differences: &[Difference]) -> String {
+    let is = |it: &Difference| match &*it.argument {
+        "alternate-exchange" => Policy::Gives,
+        _ => Policy::Cannot,
+    };
+    match policy(differences, is) {
+        Some((what, definition)) => {
+            format!("{what} ({})", set_policy(place, "exchanges", definition))
+        }
+        None => "an exchange that is there cannot be changed: use another name".to_owned(),
     }
 }
 
-/// What can be done about a difference of an exchange.
-pub fn of_exchange(argument: &str, current: &Value) -> String {
-    match (argument, current) {
-        ("alternate-exchange", Value::None) => "a policy (alternate-exchange) can give it one \
-                                                without a new declaration \
-                                                (rabbitmq.com/docs/policies)"
-            .to_owned(),
-        _ => "an exchange that is there cannot be changed: declare one of another name, or delete \
-              it, with its bindings, and declare it again"
-            .to_owned(),
+/// What a policy does about all of the differences, and its definition; `None` where one is left.
+fn policy(
+    differences: &[Difference],
+    of: impl Fn(&Difference) -> Policy,
+) -> Option<(String, Map<String, Json>)> {
+    let mut definition = Map::new();
+    let (mut names, mut lowers, mut gives) = (Vec::new(), false, false);
+    for difference in differences {
+        let name = difference.argument.strip_prefix("x-").unwrap_or(&difference.argument);
+        let asked = difference.asked.as_ref()?;
+        match (of(difference), &difference.current) {
+            (Policy::Gives | Policy::Lowers, Value::None) => gives = true,
+            (Policy::Lowers, Value::Is(current)) if is_lower(&plain(asked), current) => {
+                lowers = true;
+            }
+            _ => return None,
+        }
+        names.push(name);
+        definition.insert(name.to_owned(), json(asked));
     }
+    let names = names.join(", ");
+    let does = match (gives, lowers) {
+        (true, false) => "give it one",
+        (false, true) => "lower it",
+        _ => "do that",
+    };
+    (!definition.is_empty())
+        .then(|| (format!("a policy ({names}) can {does} without a new declaration"), definition))
 }
 
-fn is_lower(asked: Option<i64>, current: &str) -> bool {
-    match (asked, current.parse()) {
-        (Some(asked), Ok(current)) => (0..current).contains(&asked),
+/// The command that sets a policy for this queue, or exchange, alone.
+fn set_policy(place: Place<'_>, apply_to: &str, definition: Map<String, Json>) -> String {
+    let Place { vhost, name, .. } = place;
+    let pattern = name.chars().fold("^".to_owned(), |mut pattern, letter| {
+        if letter.is_ascii_punctuation() && letter != '_' && letter != '-' {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+        pattern
+    }) + "$";
+    format!(
+        "rabbitmqctl set_policy -p {} --apply-to {apply_to} {} {} {}",
+        shell::word(vhost),
+        shell::name(name),
+        shell::word(&pattern),
+        shell::word(&Json::Object(definition).to_string())
+    )
+}
+
+fn is_lower(asked: &str, current: &str) -> bool {
+    match (asked.parse::<i64>(), current.parse()) {
+        (Ok(asked), Ok(current)) => (0..current).contains(&asked),
         _ => false,
     }
 }
@@ -50,26 +130,85 @@ fn is_lower(asked: Option<i64>, current: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::argument_value::long;
+    use lapin::types::AMQPValue;
+
+    const PLACE: Place<'_> = Place { vhost: "/", name: "jobs", is_classic: false };
+
+    fn is(text: &str) -> Value {
+        Value::Is(text.to_owned())
+    }
+
+    fn difference(argument: &str, current: Value, asked: Option<AMQPValue>) -> Difference {
+        Difference { argument: argument.to_owned(), current, asked }
+    }
+
+    fn remedy(argument: &str, current: Value, asked: Option<i64>) -> String {
+        let asked = asked.map(AMQPValue::LongLongInt);
+        of_queue(PLACE, &[difference(argument, current, asked)])
+    }
 
     #[test]
-    fn a_policy_is_told_only_where_it_helps() {
-        let is = |text: &str| Value::Is(text.to_owned());
-        let remedy = |argument, current: Value, asked| of_queue(argument, &current, asked);
-        assert!(remedy("x-max-length", Value::None, Some(5)).contains("(max-length) can give"));
-        assert!(remedy("x-max-length", is("10"), Some(5)).contains("(max-length) can lower"));
+    fn a_policy_is_told_only_where_it_helps_and_then_with_its_command() {
+        let wanted = "a policy (max-length) can give it one without a new declaration (rabbitmqctl \
+                      set_policy -p / --apply-to queues jobs '^jobs$' '{\"max-length\":5}')";
+        assert_eq!(remedy("x-max-length", Value::None, Some(5)), wanted);
+        assert!(remedy("x-max-length", is("10"), Some(5)).contains("(max-length) can lower it"));
         // The smaller of the two holds, so no policy can raise it.
         for (argument, current, asked) in [
             ("x-max-length", is("10"), Some(20)),
             ("x-max-length", is("10"), None),
             ("x-delivery-limit", is("10"), Some(-1)),
             ("x-overflow", is("drop-head"), None),
-            ("x-single-active-consumer", Value::None, None),
+            ("x-single-active-consumer", Value::None, Some(1)),
             ("x-max-length", Value::CutOff, Some(5)),
         ] {
-            assert!(remedy(argument, current, asked).contains("cannot be changed"), "{argument}");
+            let remedy = remedy(argument, current, asked);
+            assert!(remedy.contains("cannot be changed"), "{argument}: {remedy}");
+            assert!(remedy.contains("(rmq-declare -p / --delete jobs)"), "{remedy}");
         }
-        assert!(remedy("x-overflow", Value::None, None).contains("(overflow) can give"));
-        assert!(remedy("x-queue-type", is("classic"), None).contains("type of a queue cannot"));
-        assert!(remedy(GROUP_SIZE, is("3"), Some(5)).contains("grow"));
+        let both = [
+            difference("x-max-length", is("10"), Some(AMQPValue::LongLongInt(5))),
+            difference("x-overflow", Value::None, Some(long("reject-publish"))),
+        ];
+        let told = of_queue(PLACE, &both);
+        assert!(told.starts_with("a policy (max-length, overflow) can do that"), "{told}");
+        let one_left = [&both[..], &[difference("x-expires", is("5"), None)]].concat();
+        assert!(of_queue(PLACE, &one_left).contains("cannot be changed"));
+    }
+
+    #[test]
+    fn the_type_and_the_members_have_remedies_of_their_own() {
+        let classic = Place { is_classic: true, ..PLACE };
+        let both = [
+            difference(TYPE, is("classic"), Some(long("quorum"))),
+            difference("x-max-length", Value::None, Some(AMQPValue::LongLongInt(5))),
+        ];
+        let told = of_queue(classic, &both);
+        assert!(told.starts_with("the type of a queue cannot be changed"), "{told}");
+        assert!(told.contains("--delete --if-empty --if-unused jobs)"), "{told}");
+        let members = remedy(GROUP_SIZE, is("3"), Some(5));
+        assert!(
+            members.contains("--group-size 3") && members.contains("add_member -p / jobs NODE")
+        );
+    }
+
+    #[test]
+    fn an_odd_name_is_one_word_and_its_pattern_matches_nothing_else() {
+        let place = Place { vhost: "a b", name: "x.y it's", is_classic: false };
+        let told = of_queue(place, &[difference("x-max-length", Value::None, Some(long("5")))]);
+        assert!(
+            told.contains(r"-p 'a b' --apply-to queues 'x.y it'\''s' '^x\.y it\'\''s$'"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn an_exchange_is_given_an_alternate_one_and_nothing_else() {
+        let alternate = difference("alternate-exchange", Value::None, Some(long("lost")));
+        let told = of_exchange(PLACE, std::slice::from_ref(&alternate));
+        assert!(told.contains("set_policy -p / --apply-to exchanges jobs"), "{told}");
+        let kind = difference("type", is("topic"), Some(long("fanout")));
+        assert!(of_exchange(PLACE, &[kind, alternate]).ends_with("use another name"));
     }
 }

@@ -1,6 +1,7 @@
 //! The run: exchanges first, then every queue, whatever became of the one before.
 
 use crate::arguments::Arguments;
+use crate::check;
 use crate::check_csv;
 use crate::dry_run;
 use crate::exchange::Exchange;
@@ -8,7 +9,9 @@ use crate::link::Link;
 use crate::performing;
 use crate::plan::{Entry, Job, Plan};
 use crate::report::{Report, Told};
-use crate::sheet::{Sheet, written};
+use crate::sheet::Sheet;
+use crate::take_back;
+use crate::target::Routes;
 use crate::task::Task;
 use futures_util::stream::{self, StreamExt};
 use rmq_common::exit::Ending;
@@ -38,7 +41,17 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics("rmq-declare");
     let report = Report::new(diagnostics);
-    let mut run = Run { task, sheet, report, failed: Vec::new() };
+    for notice in sheet.iter().flat_map(|sheet| &sheet.notices) {
+        diagnostics.notice(notice);
+    }
+    let mut run = Run {
+        task,
+        sheet,
+        report,
+        failed: Vec::new(),
+        made: Vec::new(),
+        routes: Routes::default(),
+    };
     if plan.exchanges.is_empty() && plan.entries.iter().all(|entry| entry.job.is_err()) {
         for Entry { line, job, .. } in plan.entries {
             if let Err(failure) = job {
@@ -52,6 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         let link = Link::open(broker, options.first_retry(), diagnostics).await?;
         run.exchanges(&link, &plan.exchanges).await?;
         run.queues(&link, &plan.entries).await?;
+        run.nowhere(&link, &plan).await?;
         link.close().await;
         Ok(run.report.exit().into())
     })
@@ -63,6 +77,10 @@ struct Run {
     report: Report,
     /// Exchanges that are not as they were asked for.
     failed: Vec<Exchange>,
+    /// Exchanges that were not there before.
+    made: Vec<Exchange>,
+    /// Where messages go from what is there now.
+    routes: Routes,
 }
 
 impl Run {
@@ -71,9 +89,19 @@ impl Run {
         link: &Link,
         exchanges: &[(Option<u64>, Exchange)],
     ) -> Result<(), Failure> {
+        let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
+        if let Some(sheet) = again {
+            let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
+            self.report.tell(None, Told::Line(header));
+        }
         for (line, exchange) in exchanges {
             let told = match self.task {
-                Task::Declare => performing::declare_exchange(link, exchange).await,
+                Task::Declare => {
+                    if check::is_missing_exchange(link, &exchange.name).await? {
+                        self.made.push(exchange.clone());
+                    }
+                    performing::declare_exchange(link, exchange).await
+                }
                 Task::Check => performing::check_exchange(link, exchange).await,
                 Task::DryRun => dry_run::exchange(link, exchange).await,
                 Task::Delete { .. } => Ok(Vec::new()),
@@ -82,25 +110,74 @@ impl Run {
             if told.iter().any(|told| matches!(told, Told::Failure(_))) {
                 self.failed.push(exchange.clone());
             }
+            // No cell of the file shows how an exchange differs.
+            let comments: Vec<_> = told
+                .iter()
+                .filter_map(|told| match told {
+                    Told::Difference(why) => Some(again?.comment(&why.to_string())),
+                    _ => None,
+                })
+                .collect();
+            comments.into_iter().for_each(|it| self.report.tell(None, Told::Line(it)));
             told.into_iter().for_each(|told| self.report.tell(*line, told));
         }
         Ok(())
     }
 
     async fn queues(&mut self, link: &Link, entries: &[Entry]) -> Result<(), Failure> {
-        let Run { task, sheet, report, failed } = self;
-        if let (Task::Check, Some(sheet)) = (&task, &sheet) {
-            report.tell(None, Told::Line(written(&sheet.header)));
-        }
+        let Run { task, sheet, report, failed, made, routes } = self;
+        // A check of a file writes the file again, as it would have to be.
+        let again = sheet.as_ref().filter(|_| matches!(task, Task::Check));
         let performed =
             stream::iter(entries).map(|entry| perform(*task, sheet, failed, link, entry));
         // In their order, so that what comes out can be laid beside what went in.
         let mut performed = performed.buffered(AT_ONCE);
+        let mut in_vain: Vec<&Exchange> = Vec::new();
         for (done, entry) in entries.iter().enumerate() {
             let Some(told) = performed.next().await else { break };
             let told =
                 told.map_err(|failure| unfinished(failure, entry, entries.len() - done - 1))?;
+            let is_done = told.iter().any(|told| matches!(told, Told::Line(_)));
+            if let Ok(job) = &entry.job {
+                match is_done {
+                    true => made.retain(|exchange| !job.exchanges.contains(exchange)),
+                    false => in_vain.extend(&job.exchanges),
+                }
+                if is_done {
+                    routes.add_queue(job);
+                }
+            }
+            if let (Some(_), Some(written)) = (again, &entry.written) {
+                report.tell(None, Told::Line(written.before.clone()));
+            }
             told.into_iter().for_each(|told| report.tell(entry.line, told));
+        }
+        if let Some(sheet) = again {
+            report.tell(None, Told::Line(sheet.rest.clone()));
+        }
+        drop(performed);
+        // The last may be the alternate one of those before, or need them.
+        for exchange in made.iter().rev().filter(|exchange| in_vain.contains(exchange)) {
+            let left = take_back::exchange(link, exchange).await?;
+            left.into_iter().for_each(|left| report.tell(None, Told::Notice(left)));
+        }
+        Ok(())
+    }
+
+    /// Tells what goes nowhere.
+    async fn nowhere(&mut self, link: &Link, plan: &Plan) -> Result<(), Failure> {
+        for (_, exchange) in &plan.exchanges {
+            if !self.failed.contains(exchange) {
+                self.routes.add_exchange(exchange);
+            }
+        }
+        match self.task {
+            Task::Delete { .. } => return Ok(()),
+            Task::DryRun => self.routes.leave_out(plan),
+            Task::Declare | Task::Check => {}
+        }
+        for sentence in self.routes.to_nowhere(link).await? {
+            self.report.tell(None, Told::Notice(sentence));
         }
         Ok(())
     }
@@ -122,8 +199,10 @@ async fn perform(
             Some(exchange) => Ok(vec![Told::Failure(not_tried(link, job, exchange))]),
             None => performing::declare_all(link, job).await,
         },
-        Task::Check => match (sheet, &entry.row) {
-            (Some(sheet), Some(row)) => check_csv::row(link, job, &sheet.columns, row).await,
+        Task::Check => match (sheet, &entry.row, &entry.written) {
+            (Some(sheet), Some(row), Some(written)) => {
+                check_csv::row(link, job, sheet, row, written).await
+            }
             _ => performing::check_all(link, job).await,
         },
         Task::DryRun => dry_run::queues(link, job).await,

@@ -1,19 +1,23 @@
 //! `--csv`: the file, as it is read and as it is written again.
 
 use crate::columns::Columns;
-use csv::{StringRecord, Terminator, WriterBuilder};
 use rmq_common::failure::Failure;
-use rmq_common::sheet::{self, Row};
+use rmq_common::sheet::{self, Row, Written, quoted};
 
 /// A file that has been read.
 #[derive(Debug)]
 pub struct Sheet {
-    /// The header row.
-    pub header: StringRecord,
+    /// The header row, as it was written.
+    pub header: Written,
     /// What it says.
     pub columns: Columns,
     /// The rows.
     pub rows: Vec<Row>,
+    /// What follows the last one.
+    pub rest: String,
+    /// What was left out, for its writer to know.
+    pub notices: Vec<String>,
+    delimiter: char,
 }
 
 impl Sheet {
@@ -25,21 +29,35 @@ impl Sheet {
         Self::of(sheet::Sheet::open(path)?)
     }
 
-    fn of(sheet::Sheet { name, header, rows }: sheet::Sheet) -> Result<Self, Failure> {
+    fn of(sheet: sheet::Sheet) -> Result<Self, Failure> {
+        let sheet::Sheet { name, header, written, rows, rest, delimiter, notices } = sheet;
         let columns =
             Columns::of(&header).map_err(|why| Failure::data(format!("{name}: {why}")))?;
-        Ok(Sheet { header, columns, rows })
+        Ok(Sheet { header: written, columns, rows, rest, notices, delimiter })
     }
-}
 
-/// A row as CSV, with its line's end.
-pub fn written<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
-    let mut writer =
-        WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Memory takes whatever is written to it, and text comes out as text.
-    let _ = writer.write_record(cells);
-    let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    /// A row as it was written, without what stands before it.
+    pub fn same(&self, written: &Written) -> String {
+        written.cells.join(&self.delimiter.to_string()) + &written.end
+    }
+
+    /// The same with other values in some cells, from the first on; `None` leaves one as it was.
+    pub fn changed(&self, written: &Written, cells: &[Option<String>]) -> String {
+        let mut row = written.clone();
+        for (place, cell) in row.cells.iter_mut().zip(cells) {
+            if let Some(cell) = cell {
+                let cell = quoted(cell.as_bytes(), self.delimiter);
+                *place = String::from_utf8_lossy(&cell).into_owned();
+            }
+        }
+        self.same(&row)
+    }
+
+    /// A comment to stand before a row.
+    pub fn comment(&self, text: &str) -> String {
+        let end = if self.header.end == "\r\n" { "\r\n" } else { "\n" };
+        format!("# {text}{end}")
+    }
 }
 
 #[cfg(test)]
@@ -63,10 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back_the_same() {
-        let cells = ["a,b", "say \"hi\"", "line\nbreak", "", "é", "''"];
-        let text = format!("queue,arg,arg,arg,arg,arg\n{}", written(cells));
-        let sheet = read(text.as_bytes()).unwrap();
-        assert_eq!(sheet.rows[0].cells.as_ref().unwrap(), &StringRecord::from(&cells[..]));
+    fn a_row_comes_out_as_it_was_but_for_what_changes() {
+        let sheet = read(b"queue;arg;type;\r\n\"a\" ;x=\"1\";;\r\n").unwrap();
+        let written = &sheet.rows[0].written;
+        assert_eq!(sheet.same(written), "\"a\" ;x=\"1\";;\r\n");
+        let changed =
+            sheet.changed(written, &[None, Some("y;\"".to_owned()), Some("classic".to_owned())]);
+        assert_eq!(changed, "\"a\" ;\"y;\"\"\";classic;\r\n");
+        assert_eq!(sheet.comment("x"), "# x\r\n");
     }
 }

@@ -129,7 +129,7 @@ impl Listing {
         let text = match format.unwrap_or(by_itself) {
             Format::Table => table::table(self),
             Format::Tsv => separated::tsv(self),
-            Format::Csv => return write(&separated::csv(self)?),
+            Format::Csv => return write(&separated::csv(self)),
             Format::Json => json::json(self),
         };
         write(text.as_bytes())

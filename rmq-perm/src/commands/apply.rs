@@ -53,6 +53,9 @@ impl Apply {
         let may_ask = self.prune && !self.yes && !self.dry_run;
         let confirmation = may_ask.then(confirmation::Terminal::open).transpose()?;
         let sheet = Sheet::open(&self.file).map_err(context)?;
+        for notice in &sheet.notices {
+            diagnostics.notice(notice);
+        }
         let only = session.given_vhost().transpose()?;
         let columns = Columns::of(&sheet.header)
             .map_err(|why| Failure::data(format!("apply {}: {why}", sheet.name)))?;

@@ -3,8 +3,7 @@
 
 use super::Listing;
 use super::cell::cell;
-use rmq_common::exit::Exit;
-use rmq_common::failure::Failure;
+use rmq_common::sheet::quoted;
 
 /// The rows, a tab between two values, without a header.
 pub fn tsv(listing: &Listing) -> String {
@@ -17,22 +16,26 @@ pub fn tsv(listing: &Listing) -> String {
     text
 }
 
-/// Header and rows as RFC 4180 has them, but with a newline alone at a line's end.
-///
-/// # Errors
-/// Never known to happen: nothing but memory is written to (70).
-pub fn csv(listing: &Listing) -> Result<Vec<u8>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failure = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Software, format!("write the listing: {error}"))
+/// Header and rows as RFC 4180 has them, but with a newline alone at a line's end, and such that
+/// `apply` reads each cell as it is.
+pub fn csv(listing: &Listing) -> Vec<u8> {
+    let header: Vec<Vec<u8>> =
+        listing.columns.iter().map(|column| column.name.as_bytes().to_vec()).collect();
+    let rows = listing.rows.iter().map(|row| row.iter().map(super::Value::bytes).collect());
+    std::iter::once(header).chain(rows).flat_map(|cells| line(&cells)).collect()
+}
+
+fn line(cells: &[Vec<u8>]) -> Vec<u8> {
+    let mut line = match cells {
+        // A line without anything would be no row.
+        [only] if only.is_empty() => b"\"\"".to_vec(),
+        cells => {
+            let quoted: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell, ',')).collect();
+            quoted.join(&b',')
+        }
     };
-    let header = listing.columns.iter().map(|column| column.name);
-    writer.write_record(header).map_err(|error| failure(&error))?;
-    for row in &listing.rows {
-        let values = row.iter().map(super::Value::bytes);
-        writer.write_record(values).map_err(|error| failure(&error))?;
-    }
-    writer.into_inner().map_err(|error| failure(&error.error()))
+    line.push(b'\n');
+    line
 }
 
 #[cfg(test)]
@@ -50,6 +53,6 @@ mod tests {
     fn comma_separated_values_name_every_column_and_quote_what_needs_it() {
         let wanted = "vhost,name,messages,tags\n/,\"a\"\"\t\",12345678901,\"a,b,c\"\n\
                       /,größer,,\n/,,0,\"{\"\"x\"\":1}\"\n";
-        assert_eq!(String::from_utf8(csv(&example()).unwrap()).unwrap(), wanted);
+        assert_eq!(String::from_utf8(csv(&example())).unwrap(), wanted);
     }
 }

@@ -1,0 +1,146 @@
+//! Whether a queue that answers 0 messages and 0 consumers has a leader.
+//!
+//! RabbitMQ 3.10 to 4.3 answer a passive declaration of a quorum queue without a leader at once, with
+//! 0 and 0, and so a declaration. What a leader alone can answer is basic.get: without one the
+//! broker ends the connection (541, "Cannot get a message from queue ...: nodedown"), at once where
+//! nodes are down, and after a while where they are out of sight. So that is asked on connections of
+//! its own: first many at a time on a shared one; where that is ended, each that was under way once
+//! more, alone.
+//!
+//! basic.get takes nothing from an empty queue. A message that has come since is put back.
+
+use crate::channels::{Open, Problem, Slot};
+use crate::link::Link;
+use futures_util::lock::Mutex;
+use lapin::options::{BasicGetOptions, BasicNackOptions};
+use lapin::types::ShortString;
+use rmq_common::amqp_error::Trouble;
+use rmq_common::duration::Limit;
+use rmq_common::retry::Patience;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The connections for it.
+#[derive(Default)]
+pub struct Leaders {
+    shared: Slot,
+    /// Whoever holds it asks alone.
+    alone: Mutex<Slot>,
+    /// No such connection is to be had: the user may have no more of them.
+    given_up: Cell<bool>,
+}
+
+/// What became of the question.
+enum Asked {
+    /// The queue answered, or the broker for it: with no, it may be, but not because there is no
+    /// leader.
+    Answered,
+    /// The connection was ended, with this reason.
+    Ended(String),
+    /// No answer came, on a connection that lives.
+    Silent,
+    /// The question could not be put.
+    NotAsked,
+}
+
+impl Leaders {
+    /// Why the queue cannot be used; `None` where it can, and where that cannot be found out.
+    pub async fn why_down(
+        &self,
+        link: &Link,
+        queue: &ShortString,
+        limit: Duration,
+    ) -> Option<String> {
+        let mut asked = self.ask(link, &self.shared, queue, limit).await;
+        if matches!(asked, Asked::Ended(_)) {
+            let alone = self.alone.lock().await;
+            asked = self.ask(link, &alone, queue, limit).await;
+        }
+        match asked {
+            Asked::Ended(why) if is_for_want_of_a_leader(&why) => {
+                Some("it has no leader, and neither takes nor gives messages".to_owned())
+            }
+            Asked::Silent => Some("its leader does not answer".to_owned()),
+            Asked::Answered | Asked::Ended(_) | Asked::NotAsked => None,
+        }
+    }
+
+    async fn ask(&self, link: &Link, slot: &Slot, queue: &ShortString, limit: Duration) -> Asked {
+        if self.given_up.get() {
+            return Asked::NotAsked;
+        }
+        let Ok(open) = link.connect(slot, &Patience::new(Limit::For(Duration::ZERO))).await else {
+            self.given_up.set(true);
+            return Asked::NotAsked;
+        };
+        let answer = open
+            .ask(limit, async |channel, _| {
+                let options = BasicGetOptions { no_ack: false };
+                let Some(message) = channel.basic_get(queue.clone(), options).await? else {
+                    return Ok(());
+                };
+                let options = BasicNackOptions { multiple: false, requeue: true };
+                message.acker.nack(options).await.map(drop)
+            })
+            .await;
+        match answer {
+            Ok(()) | Err(Problem::Channel(_)) => Asked::Answered,
+            Err(Problem::UsedUp) => {
+                slot.lose(&open);
+                Asked::Ended(String::new())
+            }
+            Err(Problem::Connection(trouble)) => {
+                slot.lose(&open);
+                match explained(&open, trouble) {
+                    Trouble::Lost(why) => Asked::Ended(why),
+                    // A stream: there is no such method for it (540).
+                    Trouble::Refused { .. } | Trouble::Protocol(_) => Asked::Answered,
+                }
+            }
+            Err(Problem::Silent) => {
+                let is_alive = open.is_alive().await;
+                slot.lose(&open);
+                if is_alive { Asked::Silent } else { Asked::NotAsked }
+            }
+        }
+    }
+
+    /// Ends the connections.
+    pub async fn close(&self) {
+        self.shared.close().await;
+        self.alone.lock().await.close().await;
+    }
+}
+
+/// Why the connection was lost, where the question itself was not told.
+fn explained(open: &Rc<Open>, trouble: Trouble) -> Trouble {
+    match (trouble, open.reason()) {
+        (Trouble::Lost(_), Some(reason)) => reason,
+        (trouble, _) => trouble,
+    }
+}
+
+fn is_for_want_of_a_leader(why: &str) -> bool {
+    // The short form is that of a time-out inside the broker.
+    why.contains("Cannot get a message from queue") || why == "INTERNAL_ERROR"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_queue_without_a_leader_answers_is_taken_for_that() {
+        for why in [
+            "Cannot get a message from queue 'queue 'q' in vhost '/'': nodedown",
+            "Cannot get a message from queue 'queue 'q' in vhost '/'': timeout",
+            "INTERNAL_ERROR",
+        ] {
+            assert!(is_for_want_of_a_leader(why), "{why}");
+        }
+        for why in ["Connection reset by peer", "the connection is closed", "shutdown", ""] {
+            assert!(!is_for_want_of_a_leader(why), "{why}");
+        }
+    }
+}

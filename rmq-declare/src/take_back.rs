@@ -1,0 +1,54 @@
+//! Removing what was made in vain: for a queue that then was refused. What was there before is never
+//! touched, and neither is what somebody uses by now.
+
+use crate::check::{Found, look};
+use crate::counts::Counts;
+use crate::exchange::Exchange;
+use crate::link::Link;
+use crate::queue::Queue;
+use crate::queue_type::QueueType;
+use crate::shell;
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use rmq_common::failure::Failure;
+
+/// Removes a queue that was made; a sentence where it is left.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure> {
+    let (name, vhost) = (&queue.name, link.vhost());
+    let left = || {
+        Some(format!(
+            "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete {})",
+            shell::word(vhost),
+            shell::name(name.as_str())
+        ))
+    };
+    if !matches!(look(link, name).await?, Found::Same(counts) if counts == Counts::default()) {
+        return Ok(left());
+    }
+    // Only classic queues know conditions.
+    let condition = queue.shape.queue_type == QueueType::Classic;
+    let options = QueueDeleteOptions { if_unused: condition, if_empty: condition, nowait: false };
+    let answer = link
+        .ask(&format!("queue {name}"), async |channel, _| {
+            channel.queue_delete(name.clone(), options).await
+        })
+        .await?;
+    Ok(answer.err().and_then(|_| left()))
+}
+
+/// Removes an exchange that was made, if nothing is bound to it; a sentence where it is left.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Option<String>, Failure> {
+    let name = &exchange.name;
+    let options = ExchangeDeleteOptions { if_unused: true, nowait: false };
+    let answer = link
+        .ask(&format!("exchange {name}"), async |channel, _| {
+            channel.exchange_delete(name.clone(), options).await
+        })
+        .await?;
+    Ok(answer.err().map(|_| format!("exchange {name} in {} was made and is left", link.vhost())))
+}
