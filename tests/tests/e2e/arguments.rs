@@ -188,6 +188,93 @@ fn every_argument_is_declared_compared_and_told_apart_on_three_nodes() {
 }
 
 #[test]
+fn all_differences_are_told_in_one_run_the_type_first_and_with_a_command_that_exists() {
+    let vhost = Vhost::new(brokers::one());
+    let application =
+        ["--type", "classic", "--message-ttl", "1m", "--max-priority", "9", "--transient"];
+    vhost.declare(&application, "jobs");
+    let is = vhost.arguments("jobs");
+    for words in [&["--max-length", "5", "jobs"][..], &["--check", "--max-length", "5", "jobs"]] {
+        let told = vhost.tool("rmq-declare").arguments(words).run();
+        let told = told.expect(if words[0] == "--check" { 1 } else { 65 });
+        let wanted = format!(
+            "it exists with --type (x-queue-type) classic, quorum was asked for; with durable \
+             false, true was asked for; without --max-length (x-max-length), 5 was asked for; with \
+             --message-ttl (x-message-ttl) 1m, none was asked for; with --max-priority \
+             (x-max-priority) 9, none was asked for; the type of a queue cannot be changed: use \
+             another name, or delete it with its messages and declare it again (rmq-declare -p {} \
+             --delete --if-empty --if-unused jobs)",
+            vhost.name
+        );
+        assert!(told.stderr.contains(&wanted), "{}", told.stderr);
+        assert_eq!(told.stderr.lines().count(), 1, "{}", told.stderr);
+    }
+    assert_eq!(vhost.arguments("jobs"), is);
+    // What is advised can be done.
+    let delete = ["-p", &vhost.name, "--delete", "--if-empty", "--if-unused", "jobs"];
+    vhost.tool("rmq-declare").arguments(&delete).run().expect(0);
+    vhost.declare(&["--quiet"], "jobs");
+    let told = vhost.tool("rmq-declare").arguments(&["--quiet", "--max-length", "5", "jobs"]).run();
+    let told = told.expect(65);
+    let (_, command) = told.stderr.split_once("(rabbitmqctl ").unwrap();
+    let command = command.trim_end().strip_suffix(')').unwrap().replace('\'', "");
+    vhost.cluster.control(1, &command.split(' ').collect::<Vec<_>>());
+    vhost.send(&["jobs"]).input(rmq_tests::text::numbered(9)).run().expect(0);
+    vhost.wait_held("jobs", rmq_tests::observe::Held::ready(5));
+}
+
+#[test]
+fn a_queue_whose_name_cuts_the_broker_short_is_told_as_far_as_it_goes() {
+    let vhost = Vhost::new(brokers::one());
+    let name = "q".repeat(200);
+    vhost.declare(&["--max-length", "5"], &name);
+    let told = vhost.tool("rmq-declare").arguments(&["--max-length", "9", &name]).run().expect(65);
+    told.says("with another --max-length")
+        .says("there may be more differences (rmq-perm list-queues -v");
+}
+
+#[test]
+fn what_a_release_does_not_compare_a_check_says() {
+    let vhost = Vhost::new(brokers::one());
+    let release = number(&release());
+    vhost.declare(&["--quiet", "--arg", "x-own=1"], "q");
+    let check =
+        |words: &[&str]| vhost.tool("rmq-declare").arguments(&["--check"]).arguments(words).run();
+    check(&["--arg", "x-own=2", "q"]).expect(0).says("does not compare x-own:");
+    check(&["--arg", "x-own=1", "--max-length", "5", "q"]).expect(1);
+    if release >= 312 {
+        vhost.declare(&["--quiet", "--consumer-timeout", "5m"], "timeout");
+        let told = check(&["--consumer-timeout", "10m", "timeout"]);
+        match release >= 403 {
+            true => told.expect(1).says("5m, 10m was asked for"),
+            false => told.expect(0).says("does not compare --consumer-timeout"),
+        };
+    } else {
+        check(&["--consumer-timeout", "10m", "q"])
+            .expect(1)
+            .says("does not know --consumer-timeout");
+    }
+}
+
+#[test]
+fn sizes_and_places_are_written_as_people_write_them() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--quiet", "--max-bytes", "20G", "--leader-locator", "least-leaders"], "q");
+    let is = vhost.arguments("q").unwrap();
+    assert!(is.contains(r#"{<<"x-max-length-bytes">>,long,21474836480}"#), "{is}");
+    let stream =
+        ["--type", "stream", "--leader-locator", "least-leaders", "--max-segment-bytes", "2M"];
+    vhost.declare(&stream, "s");
+    let is = vhost.arguments("s").unwrap();
+    assert!(is.contains("least-leaders") && is.contains("2097152"), "{is}");
+    let check = [&["--check"], &stream[..], &["s"]].concat();
+    vhost.tool("rmq-declare").arguments(&check).run().expect(0);
+    let file = "queue,max-bytes,leader-locator\nq,20G,least-leaders\n";
+    let check = vhost.tool("rmq-declare").arguments(&["--check", "--csv", "-"]).input(file);
+    assert_eq!(check.run().expect(0).stdout, file.as_bytes());
+}
+
+#[test]
 fn a_quorum_queue_on_three_nodes_has_three_members() {
     let vhost = Vhost::new(brokers::three());
     vhost.declare(&[], "q");

@@ -146,9 +146,59 @@ fn what_a_queue_has_beside_the_columns_is_told() {
     let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,quorum,\n").expect(1);
     assert_eq!(checked.stdout, b"queue,type,max-length\nq,classic,7\n");
     checked.says("no column for what it has too: x-expires=3600000");
+    // An empty cell says that it is not set, and a column that is not there says nothing: then a
+    // comment shows to diff(1) that the queue differs.
+    let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,classic,7\n").expect(1);
+    let text = String::from_utf8(checked.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].starts_with("# check q in "), "{text}");
+    assert!(lines[1].contains("--expires (x-expires) 1h, none was asked for"), "{text}");
+    assert_eq!((lines[0], lines[2]), ("queue,type,max-length", "q,classic,7"));
     // A queue's name alone asks for nothing, and is only looked at.
-    let checked = run(&vhost, &["--check"], "queue,type\nq,\n").expect(0);
-    assert_eq!(checked.stdout, b"queue,type\nq,\n");
+    let checked = run(&vhost, &["--check"], "queue\nq\n").expect(0);
+    assert_eq!(checked.stdout, b"queue\nq\n");
+}
+
+#[test]
+fn an_empty_cell_asks_for_a_queue_that_has_nothing_there() {
+    let vhost = Vhost::new(brokers::one());
+    let words = ["--max-length", "100", "--overflow", "reject-publish"];
+    vhost.declare(&words, "orders");
+    vhost.declare(&["--type", "classic"], "mail");
+    let file = "queue,type,max-length,overflow\norders,,,\nmail,,,\n";
+    let checked = run(&vhost, &["--check"], file).expect(1);
+    let wanted = "queue,type,max-length,overflow\norders,,100,reject-publish\nmail,classic,,\n";
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), wanted);
+    // An exchange has no cell that could show how it differs.
+    run(&vhost, &[], "queue,exchange\nq,e:topic\n").expect(0);
+    let checked = run(&vhost, &["--check"], "queue,exchange\nq,e:fanout\n").expect(1);
+    let text = String::from_utf8(checked.stdout).unwrap();
+    assert!(text.starts_with("queue,exchange\n# check exchange e in "), "{text}");
+    assert!(text.ends_with("\nq,e:fanout\n"), "{text}");
+}
+
+#[test]
+fn a_file_as_spreadsheets_write_it_is_read_and_written_again_as_it_was() {
+    let vhost = Vhost::new(brokers::one());
+    let file = "\u{feff}sep=;\r\n# of the shop\r\nqueue;type;single-active-consumer;;\r\n\
+                orders ;quorum;TRUE;;\r\n\r\n#old;classic;;;\r\n\"#new\";classic;False;;\r\n\
+                \" kept \";;\"\"\r\n# end";
+    let tool = vhost.tool("rmq-declare").arguments(&["--csv", "-"]);
+    let told = tool.input(file).run().expect(0);
+    assert_eq!(told.stdout, b"orders\t0\t0\n#new\t0\t0\n kept \t0\t0\n");
+    let told = told.says("3 lines are comments, the first '# of the shop'");
+    told.says("line 4: blanks at the ends of a cell are left out");
+    assert!(vhost.arguments("orders").unwrap().contains("x-single-active-consumer"));
+    let checked = run(&vhost, &["--check"], file).expect(0);
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
+    let other = file.replace("TRUE", "").replace("classic;False", "quorum;");
+    let checked = run(&vhost, &["--check"], &other).expect(1);
+    let wanted = file.replace("TRUE", "true").replace("False", "");
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), wanted);
+    run(&vhost, &[], "queue\ttype\ntabs\tclassic\n").expect(0);
+    let utf16: Vec<u8> = "\u{feff}queue\nq\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let tool = vhost.tool("rmq-declare").arguments(&["--csv", "-"]).input(utf16);
+    tool.run().expect(65).says("it is UTF-16");
 }
 
 #[test]

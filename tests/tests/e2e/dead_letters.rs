@@ -56,6 +56,59 @@ fn a_classic_queue_gets_a_classic_dead_letter_queue() {
 }
 
 #[test]
+fn what_was_made_for_a_queue_that_is_refused_is_taken_back_and_nothing_else() {
+    let vhost = Vhost::new(brokers::one());
+    let declare =
+        |words: &[&str]| vhost.tool("rmq-declare").arguments(&["--quiet"]).arguments(words).run();
+    vhost.declare(&["--type", "classic"], "jobs");
+    let words = ["--with-dlq", "--exchange", "new:topic", "--bind", "new:k", "jobs"];
+    declare(&words).expect(65).says("with --type (x-queue-type) classic, quorum was asked for");
+    assert_eq!((vhost.arguments("jobs.dlq"), vhost.exchange("new")), (None, None));
+    // The broker refuses this one when its dead-letter queue is made already.
+    let words = ["--with-dlq", "--exchange", "new:topic", "--arg", "x-max-priority=5", "fresh"];
+    declare(&words).expect(65).says("quorum queues have no argument --max-priority");
+    assert_eq!((vhost.arguments("fresh"), vhost.arguments("fresh.dlq")), (None, None));
+    assert_eq!(vhost.exchange("new"), None);
+    // What was there stays.
+    declare(&["--delivery-limit", "unlimited", "fresh.dlq"]).expect(0);
+    declare(&["--exchange", "new:topic"]).expect(0);
+    declare(&words).expect(65);
+    assert!(vhost.arguments("fresh.dlq").is_some() && vhost.exchange("new").is_some());
+    // And so does what another queue needs.
+    let file = "queue,type,exchange\njobs,quorum,shared:topic\nother,quorum,shared:topic\n";
+    let tool = vhost.tool("rmq-declare").arguments(&["--quiet", "--csv", "-"]).input(file);
+    tool.run().expect(65);
+    assert!(vhost.arguments("other").is_some() && vhost.exchange("shared").is_some());
+}
+
+#[test]
+fn dead_letters_that_would_go_nowhere_are_told() {
+    let vhost = Vhost::new(brokers::one());
+    let declare = |words: &[&str]| vhost.tool("rmq-declare").arguments(words).run().expect(0);
+    let name = &vhost.name;
+    let told = declare(&["--dead-letter-exchange", "nosuch", "a", "b"]);
+    let told =
+        told.says("dead letters of a (and of 1 more) go nowhere: there is no exchange nosuch");
+    told.says(&format!("(rmq-declare -p {name} --exchange nosuch:TYPE)"));
+    declare(&["--check", "--dead-letter-exchange", "nosuch", "a"]).says("no exchange nosuch in");
+    let to_queue = ["--dead-letter-exchange=", "--dead-letter-key", "parking", "c"];
+    declare(&to_queue).says("dead letters of c go nowhere: there is no queue parking in ");
+    let with = r#"{"name":"e","type":"topic","arguments":{"alternate-exchange":"lost"}}"#;
+    declare(&["--exchange", with]).says("messages that exchange e cannot route go nowhere");
+    // Nothing is told once it is there, or made with it.
+    declare(&["--quiet", "parking"]);
+    for words in [
+        &to_queue[..],
+        &["--exchange", "nosuch:fanout", "--dead-letter-exchange", "nosuch", "a"],
+        &["--exchange", with, "--exchange", "lost:fanout"],
+        &["--with-dlq", "d"],
+    ] {
+        let told = declare(words);
+        assert!(!told.stderr.contains("nowhere"), "{}", told.stderr);
+    }
+}
+
+#[test]
 fn a_dead_letter_queue_that_is_there_and_different_keeps_the_queue_from_being_made() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&["--type", "classic"], "jobs.dlq");

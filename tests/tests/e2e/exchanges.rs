@@ -48,6 +48,9 @@ fn a_binding_to_a_headers_exchange_compares_headers() {
     ] {
         assert!(bindings[0].contains(term), "{bindings:?}");
     }
+    let misspelt = r#"{"source":"h","arguments":{"x_match":"all","kind":"x"}}"#;
+    let told = vhost.tool("rmq-declare").arguments(&["--bind", misspelt, "other"]).run().expect(0);
+    told.says("x_match: ").says("x-match is the one that says all or any");
     let bad = r#"{"source":"h","arguments":{"x-match":"most"}}"#;
     declare(&vhost, &["--bind", bad, "q"]).expect(65).says("bind q to h").says("x-match");
     assert_eq!(vhost.bindings("q"), bindings);
@@ -62,6 +65,13 @@ fn an_exchange_that_differs_is_told_and_its_queue_is_not_tried() {
     let with = r#"{"name":"e","type":"topic","arguments":{"alternate-exchange":"x"}}"#;
     let told = declare(&vhost, &["--exchange", with]).expect(65);
     told.says("without alternate-exchange, x was asked for; a policy");
+    let other =
+        r#"{"name":"e","type":"fanout","durable":false,"arguments":{"alternate-exchange":"x"}}"#;
+    let wanted = "it exists with type topic, fanout was asked for; with durable true, false was \
+                  asked for; without alternate-exchange, x was asked for; an exchange that is there \
+                  cannot be changed: use another name";
+    declare(&vhost, &["--exchange", other]).expect(65).says(wanted);
+    declare(&vhost, &["--check", "--exchange", other]).expect(1).says(wanted);
     let transient = r#"{"name":"e","type":"topic","durable":false}"#;
     declare(&vhost, &["--exchange", transient]).expect(65).says("with durable true, false");
     declare(&vhost, &["--exchange", "f:topicc"]).expect(65).says("no exchange type topicc");

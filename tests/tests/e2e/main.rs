@@ -26,6 +26,7 @@ mod csv_files;
 mod dead_letters;
 mod deletions;
 mod documents;
+mod down;
 mod downstream;
 mod endurance;
 mod examples;
