@@ -28,7 +28,7 @@ pub fn of_binding(arguments: &FieldTable) -> Vec<String> {
     mistaken
         .map(|name| {
             format!(
-                "{name}: a headers exchange compares it with a header of that name; {MATCH} is the \
+                "{name}: a headers exchange compares it with a header of that name; x-match is the \
                  one that says all or any"
             )
         })

@@ -122,8 +122,8 @@ fn explained(open: &Rc<Open>, trouble: Trouble) -> Trouble {
 }
 
 fn is_for_want_of_a_leader(why: &str) -> bool {
-    // The short form is that of a time-out inside the broker.
-    why.contains("Cannot get a message from queue") || why == "INTERNAL_ERROR"
+    // The second is what a time-out inside the broker is, which it calls INTERNAL_ERROR and no more.
+    why.contains("Cannot get a message from queue") || why.ends_with("while a queue has no leader")
 }
 
 #[cfg(test)]
@@ -135,7 +135,7 @@ mod tests {
         for why in [
             "Cannot get a message from queue 'queue 'q' in vhost '/'': nodedown",
             "Cannot get a message from queue 'queue 'q' in vhost '/'': timeout",
-            "INTERNAL_ERROR",
+            "the broker had an error of its own, as while a queue has no leader",
         ] {
             assert!(is_for_want_of_a_leader(why), "{why}");
         }

@@ -8,7 +8,7 @@ use crate::channels::{Open, Problem, Slot, retire};
 use crate::leader::Leaders;
 use futures_util::lock::Mutex;
 use lapin::Channel;
-use rmq_common::amqp_error::{Trouble, UNEXPLAINED};
+use rmq_common::amqp_error::{Trouble, UNEXPLAINED, reply};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -140,6 +140,11 @@ impl Link {
                     (known.clone().unwrap_or_else(|| silent(limit)), Rc::default())
                 }
                 Err(Problem::Channel(Trouble::Lost(why))) => match look {
+                    // It is in use, and not down.
+                    Some(_) if why.contains("locked queue") => {
+                        let code = reply::RESOURCE_LOCKED;
+                        return Ok(Reply::Refused(Trouble::Refused { code, text: why }));
+                    }
                     Some(_) => return Ok(Reply::Unavailable(why)),
                     None => (why, Rc::default()),
                 },

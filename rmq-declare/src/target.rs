@@ -99,9 +99,9 @@ impl Routes {
 impl Route {
     fn to_nowhere(&self, vhost: &str) -> String {
         let Route { target, what, more } = self;
-        let more = match more {
-            0 => String::new(),
-            more => format!(" (and of {more} more)"),
+        let what = match more {
+            0 => what.clone(),
+            more => format!("{what} (and of {more} more)"),
         };
         let in_vhost = shell::word(vhost);
         let (which, command) = match target {
@@ -112,7 +112,7 @@ impl Route {
             Target::Queue(name) => (format!("queue {name}"), shell::name(name.as_str())),
         };
         format!(
-            "{what}{more} go nowhere: there is no {which} in {vhost} (rmq-declare -p {in_vhost} \
+            "{what} go nowhere: there is no {which} in {vhost} (rmq-declare -p {in_vhost} \
              {command})"
         )
     }
