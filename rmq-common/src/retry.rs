@@ -115,8 +115,9 @@ mod tests {
     #[test]
     fn time_that_is_left_out_does_not_count_and_what_is_left_is_never_more_than_all() {
         let limit = Duration::from_secs(100);
-        let mut patience = Patience { since: Instant::now(), limit: Limit::For(limit) };
-        patience.since = patience.since.checked_sub(Duration::from_secs(50)).unwrap();
+        let mut patience = Patience::new(Limit::For(limit));
+        let since = patience.since.get().checked_sub(Duration::from_secs(50)).unwrap();
+        patience.since.set(since);
         patience.leave_out(Duration::from_secs(20));
         assert_eq!(patience.left().map(|left| left.as_secs().div_ceil(10)), Some(7));
         patience.leave_out(Duration::from_secs(2000));
