@@ -66,7 +66,7 @@ impl ListQueues {
         }
         let known = |given: &String| {
             COLUMNS.iter().find(|name| *name == given).copied().ok_or_else(|| {
-                let hint = nearest::hint(given, COLUMNS.into_iter());
+                let hint = nearest::hint(given, COLUMNS);
                 let all = COLUMNS.join(", ");
                 Failure::usage(format!("there is no column '{given}'{hint} (there are {all})"))
             })

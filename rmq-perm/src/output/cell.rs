@@ -52,7 +52,8 @@ mod tests {
                 }
                 _ => byte,
             };
-            if byte == b'\\' && plain != byte || byte == b'\\' && bytes.peek() == Some(&b'\\') {
+            let escapes = plain != byte || bytes.peek() == Some(&b'\\');
+            if byte == b'\\' && escapes {
                 bytes.next();
                 value.push(plain);
             } else {
