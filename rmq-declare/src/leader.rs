@@ -41,7 +41,7 @@ enum Asked {
     /// No answer came, on a connection that lives.
     Silent,
     /// The question could not be put.
-    NotAsked,
+    Impossible,
 }
 
 impl Leaders {
@@ -62,17 +62,17 @@ impl Leaders {
                 Some("it has no leader, and neither takes nor gives messages".to_owned())
             }
             Asked::Silent => Some("its leader does not answer".to_owned()),
-            Asked::Answered | Asked::Ended(_) | Asked::NotAsked => None,
+            Asked::Answered | Asked::Ended(_) | Asked::Impossible => None,
         }
     }
 
     async fn ask(&self, link: &Link, slot: &Slot, queue: &ShortString, limit: Duration) -> Asked {
         if self.given_up.get() {
-            return Asked::NotAsked;
+            return Asked::Impossible;
         }
         let Ok(open) = link.connect(slot, &Patience::new(Limit::For(Duration::ZERO))).await else {
             self.given_up.set(true);
-            return Asked::NotAsked;
+            return Asked::Impossible;
         };
         let answer = open
             .ask(limit, async |channel, _| {
@@ -101,7 +101,7 @@ impl Leaders {
             Err(Problem::Silent) => {
                 let is_alive = open.is_alive().await;
                 slot.lose(&open);
-                if is_alive { Asked::Silent } else { Asked::NotAsked }
+                if is_alive { Asked::Silent } else { Asked::Impossible }
             }
         }
     }
