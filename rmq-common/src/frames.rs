@@ -41,6 +41,7 @@ const PROPERTIES: usize = 14;
 /// The methods that a message follows, and its place in them: basic.return, basic.deliver (after the
 /// consumer's tag), basic.get-ok.
 const RETURN: [u8; 4] = [0, 60, 0, 50];
+const ACK: [u8; 4] = [0, 60, 0, 80];
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
 const GET_OK: [u8; 4] = [0, 60, 0, 71];
 /// connection.blocked and connection.unblocked, RabbitMQ's own, and how many may come in a second.
@@ -242,6 +243,11 @@ impl Frames {
             GET_OK => Cause::Get,
             DELIVER => Cause::Delivery(delivery_tag(arguments).unwrap_or(u64::MAX)),
             BLOCKED | UNBLOCKED => return self.blocks(),
+            ACK => {
+                let tag = arguments.first_chunk().copied().map_or(0, u64::from_be_bytes);
+                self.held.confirms(channel, tag);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         // lapin would keep them all.

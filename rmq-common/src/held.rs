@@ -4,7 +4,7 @@
 //! prefetch, or returns what was never published, would fill the memory. What waits is counted as
 //! the frames pass ([`crate::frames`]), and a connection that brings too much is given up.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a message takes in memory besides its body and its properties, more or less.
@@ -73,6 +73,8 @@ struct State {
     /// By the last two consumers; those of the one before may be on their way still.
     asked: [usize; 2],
     largest: u64,
+    /// The highest number confirmed on each channel.
+    confirmed: HashMap<u16, u64>,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,20 @@ impl Held {
         state.deliveries.clear();
         state.returned.clear();
         state.bytes = 0;
+        state.confirmed.clear();
+    }
+
+    /// The highest number that was confirmed on a channel, 0 where none was. lapin takes a confirm of
+    /// many for those that it knows, and does not notice one of messages that were never published.
+    pub fn confirmed(&self, channel: u16) -> u64 {
+        self.state().confirmed.get(&channel).copied().unwrap_or_default()
+    }
+
+    /// The broker confirms this number, and perhaps all before it.
+    pub(crate) fn confirms(&self, channel: u16, number: u64) {
+        let state = &mut *self.state();
+        let highest = state.confirmed.entry(channel).or_default();
+        *highest = number.max(*highest);
     }
 
     /// The largest body that has come.
@@ -185,6 +201,17 @@ mod tests {
         let held = Held::new(limits);
         held.asks_for(20);
         held
+    }
+
+    #[test]
+    fn the_highest_confirm_of_a_channel_is_known_until_another_begins() {
+        let held = Held::default();
+        for (channel, number) in [(1, 5), (1, 3), (2, 1 << 40)] {
+            held.confirms(channel, number);
+        }
+        assert_eq!([1, 2, 3].map(|channel| held.confirmed(channel)), [5, 1 << 40, 0]);
+        held.forget();
+        assert_eq!(held.confirmed(1), 0);
     }
 
     #[test]

@@ -7,12 +7,16 @@
 //! them. Whether a queue is a stream no method of AMQP says.
 
 use lapin::BasicProperties;
-use lapin::types::AMQPValue;
+use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::failure::Failure;
 use rmq_common::names;
 
 /// What is wrong with a value that no queue takes.
 const NOT_FINITE: &str = "a float that is NaN or infinite, which RabbitMQ does not carry";
+
+/// Names of headers that a stream takes for parts of AMQP 1.0, from RabbitMQ 4.0 on.
+const PARTS: [&str; 3] =
+    ["x-stream-filter-value", "x-amqp-1.0-properties", "x-amqp-1.0-app-properties"];
 
 /// Whether every queue carries these headers.
 ///
@@ -39,6 +43,21 @@ pub fn value(value: &AMQPValue) -> Result<(), &'static str> {
     if all(value, finite) { Ok(()) } else { Err(NOT_FINITE) }
 }
 
+/// What of these headers a stream does not carry, to be named where the broker drops a connection
+/// over a message.
+pub fn not_by_streams(properties: &BasicProperties) -> Option<String> {
+    let is_decimal = |value: &AMQPValue| matches!(value, AMQPValue::DecimalValue(_));
+    let table: &FieldTable = properties.headers().as_ref()?;
+    table.into_iter().find_map(|(name, value)| {
+        let shown = names::shown(name.as_str());
+        if !all(value, |value| !is_decimal(value)) {
+            return Some(format!("header {shown} is a decimal, which no stream carries"));
+        }
+        let is_part = PARTS.contains(&name.as_str());
+        is_part.then(|| format!("header {shown} means something to streams"))
+    })
+}
+
 /// Whether a value and all within it are `good`. Without recursion: what comes in decides how deep
 /// it is.
 fn all(value: &AMQPValue, good: impl Fn(&AMQPValue) -> bool) -> bool {
@@ -59,7 +78,7 @@ fn all(value: &AMQPValue, good: impl Fn(&AMQPValue) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::types::{FieldTable, ShortString};
+    use lapin::types::{DecimalValue, ShortString};
 
     fn with(name: &str, value: AMQPValue) -> BasicProperties {
         let mut table = FieldTable::default();
@@ -84,5 +103,16 @@ mod tests {
         for good in [AMQPValue::Double(f64::MAX), AMQPValue::Float(-0.0), AMQPValue::Void] {
             assert_eq!(value(&nested(good, 2)), Ok(()));
         }
+    }
+
+    #[test]
+    fn what_streams_alone_refuse_is_named_and_allowed() {
+        let decimal = nested(AMQPValue::DecimalValue(DecimalValue { scale: 2, value: 314 }), 3);
+        let properties = with("price", decimal);
+        assert!(headers(&properties).is_ok());
+        let told = "header price is a decimal, which no stream carries";
+        assert_eq!(not_by_streams(&properties).as_deref(), Some(told));
+        assert_eq!(not_by_streams(&with("n", AMQPValue::LongInt(1))), None);
+        assert!(not_by_streams(&with(PARTS[0], AMQPValue::LongInt(1))).is_some());
     }
 }

@@ -54,7 +54,7 @@ impl Destination {
     /// A queue or an exchange that messages go to whatever they say, to be looked at first.
     pub fn begins_with(&self) -> Option<Arc<Route>> {
         match &self.routing {
-            Routing::Fixed(route) => Some(route.clone()),
+            Routing::Fixed(route) => Some(route.clone()).filter(|route| !route.is_to_requester()),
             Routing::Exchange(exchange) if !exchange.as_str().is_empty() => {
                 Some(Arc::new(Route { exchange: exchange.clone(), ..Route::default() }))
             }

@@ -2,24 +2,42 @@
 
 use crate::publisher::{Answers, Publisher};
 use crate::record::Route;
+use crate::run_id;
 use futures_util::FutureExt;
-use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::BasicProperties;
+use lapin::options::{
+    BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
+};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::{Trouble, reply, trouble};
 use rmq_common::runtime;
-use rmq_common::session::Session;
+use rmq_common::session::{Session, answer};
 use std::time::{Duration, Instant};
 
 /// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
 /// to it then waits for its confirm like anything else.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the broker may take to confirm a message that no queue has to take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A session and its publisher.
 pub struct Link {
     session: Session,
     publisher: Publisher,
     mandatory: bool,
+}
+
+/// What a look at a queue has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is there.
+    There,
+    /// It is not, or that cannot be said.
+    Missing,
+    /// It cannot be reached now.
+    Down(String),
 }
 
 /// What a link has to say.
@@ -61,9 +79,19 @@ impl Link {
     /// # Errors
     /// When the connection is lost.
     pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), Trouble> {
+        if self.has_one_channel() {
+            let ok = ShortString::try_new("OK").unwrap_or_default();
+            let closed = answer(self.publisher.channel().close(200, ok));
+            runtime::first(closed, too_late(by)).await?;
+        }
         let opened = runtime::first(open(&self.session, self.mandatory), too_late(by)).await;
         self.publisher = opened?;
         Ok(())
+    }
+
+    /// The broker allows no second channel (its `channel_max` is 1).
+    fn has_one_channel(&self) -> bool {
+        self.session.channel_max() == 1
     }
 
     /// Looks whether what a route begins with is there: the queue, or the exchange. Publishing to
@@ -75,8 +103,63 @@ impl Link {
     /// # Errors
     /// It is not there, or the connection is lost.
     pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
-        let look = async {
+        match runtime::timeout(LOOK_TIMEOUT, self.ask_for(route)).await {
+            Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
+            Some(looked) => looked,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a queue that a message was returned from is really not there. RabbitMQ has no route
+    /// to a classic queue whose node is down, which comes back with its node.
+    pub async fn has_lost(&self, queue: &Route) -> Found {
+        match runtime::timeout(LOOK_TIMEOUT, self.ask_for(queue)).await {
+            Some(Ok(())) => Found::There,
+            Some(Err(Trouble::Lost(why))) => Found::Down(why),
+            Some(Err(_)) => Found::Missing,
+            // RabbitMQ 4.3 asks the node that is down for a minute.
+            None => Found::Down("it does not answer".to_owned()),
+        }
+    }
+
+    /// Whether the broker answers to a message at all: one to a queue that does not exist, which it
+    /// confirms and forgets. That it is not permitted is an answer as well.
+    pub async fn takes_messages(&self) -> bool {
+        if self.has_one_channel() {
+            return true;
+        }
+        let probe = async {
             let channel = self.session.channel().await?;
+            answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+            let name = format!("rmq-send.probe.{}", run_id::new().unwrap_or_default());
+            let nowhere = ShortString::try_new(name).unwrap_or_default();
+            let (exchange, options) = (ShortString::default(), BasicPublishOptions::default());
+            let properties = BasicProperties::default();
+            let sent = channel.basic_publish(exchange, nowhere, options, b"", properties).await;
+            let confirm = sent.map_err(|error| trouble(&error))?;
+            confirm.await.map_err(|error| trouble(&error))?;
+            let ok = ShortString::try_new("OK").unwrap_or_default();
+            let _ = channel.close(200, ok).now_or_never();
+            Ok(())
+        };
+        let probed = runtime::timeout(PROBE_TIMEOUT, probe).await;
+        matches!(probed, Some(Ok(()) | Err(Trouble::Refused { .. })))
+    }
+
+    async fn ask_for(&self, route: &Route) -> Result<(), Trouble> {
+        let one = self.has_one_channel();
+        // A refusal would take what is on its way on the one channel with it.
+        if one && !self.publisher.is_idle() {
+            return Ok(());
+        }
+        {
+            let own;
+            let channel = if one {
+                self.publisher.channel()
+            } else {
+                own = self.session.channel().await?;
+                &own
+            };
             let looked = if route.is_to_queue() {
                 let options = QueueDeclareOptions { passive: true, ..Default::default() };
                 let (queue, table) = (route.routing_key.clone(), FieldTable::default());
@@ -88,14 +171,11 @@ impl Link {
             };
             looked.map_err(|error| trouble(&error))?;
             // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            let _ = channel.close(200, ok).now_or_never();
+            if !one {
+                let ok = ShortString::try_new("OK").unwrap_or_default();
+                let _ = channel.close(200, ok).now_or_never();
+            }
             Ok(())
-        };
-        match runtime::timeout(LOOK_TIMEOUT, look).await {
-            Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
-            Some(looked) => looked,
-            None => Ok(()),
         }
     }
 

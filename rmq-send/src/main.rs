@@ -18,6 +18,7 @@ mod headers;
 mod input;
 mod link;
 mod message;
+mod obstacle;
 mod outputs;
 mod outstanding;
 mod positions;

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// `--max-size`. One record always has room.
 const MOST_BYTES: usize = 32 << 20;
 
+/// After so many lost connections a record is sent alone.
+const LOSSES_TOGETHER: u32 = 2;
+
 /// The window.
 #[derive(Debug)]
 pub struct Outstanding {
@@ -37,6 +40,16 @@ struct Entry {
     state: State,
     /// The broker's reason for returning it; its confirm, which follows, then means failure.
     returned: Option<String>,
+    /// How often a connection was lost while it was in flight.
+    losses: u32,
+    /// How often after that a connection was lost over it alone.
+    losses_alone: u32,
+}
+
+impl Entry {
+    fn new(record: Record, state: State) -> Self {
+        Entry { record, state, returned: None, losses: 0, losses_alone: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +60,15 @@ enum State {
     InFlight,
     /// Nothing more happens to it; it leaves when those before it have left.
     Settled(Fate),
+}
+
+/// What the end of a connection says of the records that were in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Suspicion {
+    /// Records go one by one from here.
+    pub begins: bool,
+    /// A record that was alone, and how many connections ended over it so.
+    pub alone: Option<(u64, u32)>,
 }
 
 /// A record to send now.
@@ -101,14 +123,14 @@ impl Outstanding {
             Some(_) => State::Waiting,
             None => State::Settled(Fate::Empty),
         };
-        self.entries.push_back(Entry { record, state, returned: None });
+        self.entries.push_back(Entry::new(record, state));
     }
 
     /// A record that cannot be sent takes its place.
     pub fn push_bad(&mut self, number: u64, raw: Arc<[u8]>, fate: Fate) {
         let record = Record { number, raw, delivery: None, message: None };
         self.bytes += record.size();
-        self.entries.push_back(Entry { record, state: State::Settled(fate), returned: None });
+        self.entries.push_back(Entry::new(record, State::Settled(fate)));
     }
 
     /// The next record to send. With `only_again`, none that was never sent.
@@ -223,6 +245,31 @@ impl Outstanding {
                 None
             }
         }
+    }
+
+    /// A connection broke off with what is in flight. One of these records may be the cause, so that
+    /// those which have been in flight at two such ends go one by one from here, each alone. What is
+    /// known then of the one that was in flight alone, if there was only one and it broke off at
+    /// once: its number, and how often it has.
+    pub fn suspect(&mut self, at_once: bool) -> Suspicion {
+        let mut in_flight =
+            self.entries.iter_mut().filter(|entry| entry.state == State::InFlight).peekable();
+        let mut suspicion = Suspicion::default();
+        let mut one_by_one = self.one_by_one;
+        while let Some(entry) = in_flight.next() {
+            entry.losses += 1;
+            let is_suspect = entry.losses > LOSSES_TOGETHER;
+            if is_suspect && self.in_flight == 1 && at_once {
+                entry.losses_alone += 1;
+                suspicion.alone = Some((entry.record.number, entry.losses_alone));
+            }
+            if entry.losses >= LOSSES_TOGETHER {
+                one_by_one = one_by_one.max(entry.record.number);
+            }
+        }
+        suspicion.begins = one_by_one > self.one_by_one && self.in_flight > 1;
+        self.one_by_one = one_by_one;
+        suspicion
     }
 
     /// Numbers of records that were sent and whose fate is unknown.
@@ -383,6 +430,43 @@ mod tests {
         window.settle(2, Fate::Failed);
         window.lost();
         assert_eq!(send_all(&mut window), [(3, true)]);
+    }
+
+    #[test]
+    fn what_was_in_flight_at_two_ends_of_a_connection_goes_alone_until_it_is_found() {
+        let mut window = window(&["a", "b", "c"]);
+        send_all(&mut window);
+        assert_eq!(window.suspect(true), Suspicion::default());
+        window.lost();
+        send_all(&mut window);
+        assert_eq!(window.suspect(true), Suspicion { begins: true, alone: None });
+        window.lost();
+        assert_eq!(send_all(&mut window), [(1, true)]);
+        window.confirmed(1);
+        for times in 1..=3 {
+            assert_eq!(send_all(&mut window), [(2, true)]);
+            let alone = Some((2, times));
+            assert_eq!(window.suspect(true), Suspicion { begins: false, alone });
+            window.lost();
+        }
+        window.settle(2, Fate::Rejected);
+        window.push(record(4, "d"));
+        assert_eq!(send_all(&mut window), [(3, true)]);
+        window.confirmed(3);
+        window.leave();
+        window.leave();
+        window.leave();
+        assert_eq!(send_all(&mut window), [(4, false)]);
+    }
+
+    #[test]
+    fn a_connection_that_lived_on_for_a_while_was_not_lost_over_a_record() {
+        let mut window = window(&["a"]);
+        for _ in 0..9 {
+            send_all(&mut window);
+            assert_eq!(window.suspect(false).alone, None);
+            window.lost();
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Publisher {
     unconfirmed: FuturesUnordered<Unconfirmed>,
     /// lapin would not take a message: the channel or the connection is gone.
     refused: Option<lapin::Error>,
+    /// How many messages it was given; the broker counts them from 1 in its confirms.
+    published: u64,
     /// Confirms seen too late to be sure that all that came with them had been seen.
     late: Vec<(u64, bool)>,
     held: Arc<Held>,
@@ -77,16 +79,29 @@ impl Publisher {
             unwritten: VecDeque::new(),
             unconfirmed: FuturesUnordered::new(),
             refused: None,
+            published: 0,
             late: Vec::new(),
             held,
         })
+    }
+
+    /// The channel.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Whether nothing is awaited on it.
+    pub fn is_idle(&self) -> bool {
+        self.unwritten.is_empty() && self.unconfirmed.is_empty() && self.late.is_empty()
     }
 
     /// Publishes the record `number`; [`answers`](Self::answers) tells what becomes of it.
     pub fn publish(&mut self, number: u64, message: Message) {
         // A channel is some fifteen counted references; this is one.
         let channel = Arc::clone(&self.channel);
-        let options = self.options;
+        let mandatory = self.options.mandatory && !message.route.is_to_requester();
+        let options = BasicPublishOptions { mandatory, ..self.options };
+        self.published += 1;
         let mut sending = async move {
             let (exchange, key) =
                 (message.route.exchange.clone(), message.route.routing_key.clone());
@@ -130,6 +145,15 @@ impl Publisher {
         self.sort_all(&mut late, &mut answers);
         self.late = late;
         self.held.returned(answers.returned.len());
+        let acked = self.held.confirmed(self.channel.id());
+        if acked > self.published {
+            // lapin takes a confirm of many for those that it knows.
+            let published = self.published;
+            let why = format!("confirm {acked} of {published} messages");
+            let text = format!("the broker confirmed what was not published: {why}");
+            answers.trouble = Some(Trouble::Protocol(text));
+            return answers;
+        }
         for (number, ack) in settled {
             if ack {
                 answers.confirmed.push(number);

@@ -86,7 +86,7 @@ pub struct Message {
 }
 
 /// Where a message goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Route {
     /// The exchange; the default one has the empty name.
     pub exchange: ShortString,
@@ -98,6 +98,13 @@ impl Route {
     /// Whether it goes by the default exchange, straight to a queue.
     pub fn is_to_queue(&self) -> bool {
         self.exchange.as_str().is_empty()
+    }
+
+    /// Whether it is the address of a requester who waits for an answer (Direct Reply-to). It is no
+    /// queue: RabbitMQ knows none of that name on other nodes, and up to 4.0 it returns a mandatory
+    /// message that it has delivered there.
+    pub fn is_to_requester(&self) -> bool {
+        self.is_to_queue() && self.routing_key.as_str().starts_with("amq.rabbitmq.reply-to.")
     }
 
     /// What is told where the queue or the exchange is not there.

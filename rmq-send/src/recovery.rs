@@ -1,5 +1,6 @@
 //! When the channel or the connection fails: a new one, and everything unconfirmed again.
 
+use crate::carried;
 use crate::link::Link;
 use crate::record::Route;
 use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};
@@ -21,6 +22,11 @@ const REFUSED: Duration = Duration::from_secs(30);
 /// How often it is looked meanwhile whether the input has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// A connection that ends so soon after a message may have ended over it.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// So often a connection has to be lost over a record alone until it is suspected.
+const LOSSES_ALONE: u32 = 3;
+
 impl Sender {
     /// The channel or the connection is gone.
     pub(crate) async fn lost(&mut self, trouble: Trouble) {
@@ -33,10 +39,14 @@ impl Sender {
         };
         match trouble {
             Trouble::Lost(why) => {
+                let accused = self.suspect();
                 self.window.lost();
                 self.cut(&why);
                 if !self.verdict.is_failure() || self.window.has_again() {
                     self.reconnect().await;
+                }
+                if let Some(number) = accused {
+                    self.judge(number, &why).await;
                 }
             }
             // A spool keeps what may be allowed again.
@@ -75,6 +85,45 @@ impl Sender {
                 self.give_up(trouble.failure());
             }
         }
+    }
+
+    /// The record that the broker may drop the connection over: it was sent alone each time, and each
+    /// time the connection was gone at once. What other reasons there may be (a node that is killed)
+    /// do not come again and again just then.
+    fn suspect(&mut self) -> Option<u64> {
+        let at_once = self.watch.sent_ago().is_some_and(|ago| ago < AT_ONCE);
+        let suspicion = self.window.suspect(at_once);
+        if suspicion.begins {
+            let text = "the connection was lost twice with the same records unconfirmed; sending \
+                        them one by one";
+            self.diagnostics.notice(text);
+        }
+        suspicion.alone.filter(|(_, times)| *times >= LOSSES_ALONE).map(|(number, _)| number)
+    }
+
+    /// The record is at fault where the broker takes another message. Where it drops the connection
+    /// over any, no record is.
+    async fn judge(&mut self, number: u64, why: &str) {
+        let Some(link) = &self.link else { return };
+        let probe = link.takes_messages();
+        let (takes, signal) =
+            unless_stopped(&self.signals, self.deadline, LAST_CONFIRMS, probe).await;
+        self.take_signal(signal);
+        match takes {
+            Some(true) => self.fail_culprit(number, why),
+            Some(false) => {}
+            None => self.give_up_for_the_signal(),
+        }
+    }
+
+    fn fail_culprit(&mut self, number: u64, why: &str) {
+        let record = self.window.record(number).and_then(|record| record.message.as_ref());
+        let Some(message) = record else { return };
+        let hint = carried::not_by_streams(&message.properties);
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let shown = message.route.shown();
+        let text = format!("publish to {shown}: the broker drops the connection over it: {why}");
+        self.fail_record(number, Failure::data(format!("{text}{hint}")));
     }
 
     fn refused(&self, route: &Route, trouble: Trouble) -> Failure {

@@ -4,6 +4,7 @@ use crate::acknowledge::Acknowledger;
 use crate::exchanges::Exchanges;
 use crate::input::{End, Input, Reader};
 use crate::link::{Link, News};
+use crate::obstacle::{Looked, Obstacle};
 use crate::outstanding::Outstanding;
 use crate::positions::Positions;
 use crate::ranges::Ranges;
@@ -79,6 +80,9 @@ pub struct Sender {
     /// After a nack nothing is sent before then, and not on the channel that nacked.
     pub(crate) pause: Option<Instant>,
     pub(crate) watch: Watch,
+    /// Why the broker did not take the last that it answered about; `None` after a confirm.
+    pub(crate) obstacle: Option<Obstacle>,
+    pub(crate) looked: Looked,
     /// A signal came: confirms are awaited until then.
     pub(crate) deadline: Option<Instant>,
     pub(crate) verdict: Verdict,
@@ -130,6 +134,8 @@ impl Sender {
             backoff: Backoff::default(),
             pause: None,
             watch: Watch::default(),
+            obstacle: None,
+            looked: Looked::default(),
             deadline: None,
             verdict: Verdict::default(),
             refused: BTreeMap::new(),
@@ -240,10 +246,15 @@ impl Sender {
     }
 
     /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
-    /// reached, but a broker that is there has a right to the time it takes.
+    /// reached, but a broker that is there has a right to the time it takes to answer; not once it
+    /// has answered no to everything, nor while it says that it takes nothing.
     pub(crate) fn confirm_due(&self) -> Option<Instant> {
         let left = self.patience.left()?;
-        let floor = SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed());
+        let answered = self.obstacle.is_some() && self.window.in_flight() == 0;
+        let floor = match answered || self.watch.is_blocked() {
+            true => Duration::ZERO,
+            false => SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed()),
+        };
         Some(Instant::now() + left.max(floor))
     }
 

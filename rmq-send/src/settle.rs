@@ -1,10 +1,13 @@
 //! What the broker's answers mean for the records they are about.
 
 use crate::fate::Settled;
-use crate::link::News;
+use crate::link::{Found, News};
+use crate::obstacle::Obstacle;
 use crate::publisher::Answers;
 use crate::record::{Message, Route};
-use crate::sender::Sender;
+use crate::recovery::unless_stopped;
+use crate::sender::{LAST_CONFIRMS, Sender};
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;
 
@@ -14,12 +17,12 @@ impl Sender {
         match news {
             News::Answers(answers) => self.answers(answers).await,
             News::Blocked(reason) => {
-                self.watch.blocked(true);
                 let text = format!("the broker blocks publishing ({reason}); waiting");
                 self.diagnostics.notice(&text);
+                self.watch.blocked(Some(reason));
             }
             News::Unblocked => {
-                self.watch.blocked(false);
+                self.watch.blocked(None);
                 self.diagnostics.notice("the broker takes messages again");
             }
             News::Lost(trouble) => self.lost(trouble).await,
@@ -45,14 +48,17 @@ impl Sender {
                 let text = format!("a message counted as confirmed was returned: {reason}");
                 let (exchange, key) = (delivery.exchange.clone(), delivery.routing_key.clone());
                 let route = Route { exchange, routing_key: key };
-                self.fail(Failure::data(format!("publish to {}: {text}", route.shown())));
+                let text = format!("publish to {}: {text}", route.shown());
+                self.fail(Failure::new(Exit::Software, text));
             }
         }
         if !answers.confirmed.is_empty() {
             self.patience.progress();
             self.backoff.reset();
             self.watch.progress();
+            self.obstacle = None;
         }
+        let mut nacked = answers.nacked;
         for number in answers.confirmed {
             match self.window.confirmed(number) {
                 Some(Settled::Confirmed) => {
@@ -62,6 +68,9 @@ impl Sender {
                         self.confirmed.insert(number);
                     }
                 }
+                Some(Settled::Returned(reason)) if self.is_down(number, &reason).await => {
+                    nacked.push(number);
+                }
                 Some(Settled::Returned(reason)) => {
                     self.tally.returned += 1;
                     let why = self.unroutable(number, &reason);
@@ -70,15 +79,42 @@ impl Sender {
                 None => {}
             }
         }
-        if !answers.nacked.is_empty() {
-            self.tally.nacked += answers.nacked.len() as u64;
-            answers.nacked.into_iter().for_each(|number| self.window.nacked(number));
+        if let Some(number) = nacked.first() {
+            let record = self.window.record(*number).and_then(|record| record.message.as_ref());
+            let route = record.map(|message| message.route.clone()).unwrap_or_default();
+            self.obstacle.get_or_insert_with(|| Obstacle::Nacks(route));
+            self.tally.nacked += nacked.len() as u64;
+            nacked.into_iter().for_each(|number| self.window.nacked(number));
             self.pause = Some(Instant::now() + self.backoff.next_pause());
         }
         self.watch.answered(self.window.in_flight() > 0);
         if let Some(trouble) = answers.trouble {
             self.lost(trouble).await;
         }
+    }
+
+    /// Whether a record was returned because the node of its queue is down. It waits then like one
+    /// that was nacked.
+    async fn is_down(&mut self, number: u64, reason: &str) -> bool {
+        let record = self.window.record(number).and_then(|record| record.message.as_ref());
+        let Some(route) = record.map(|message| message.route.clone()) else { return false };
+        if reason != "NO_ROUTE" || !route.is_to_queue() {
+            return false;
+        }
+        if let Some(is_down) = self.looked.is_down(&route) {
+            return is_down;
+        }
+        let Some(link) = &self.link else { return false };
+        let looked = link.has_lost(&route);
+        let (found, signal) =
+            unless_stopped(&self.signals, self.deadline, LAST_CONFIRMS, looked).await;
+        self.take_signal(signal);
+        let is_down = found != Some(Found::Missing);
+        self.looked.note(route.clone(), is_down);
+        if let Some(Found::Down(why)) = found {
+            self.obstacle = Some(Obstacle::Down(route, why));
+        }
+        is_down
     }
 
     fn unroutable(&mut self, number: u64, reason: &str) -> String {

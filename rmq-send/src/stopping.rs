@@ -1,5 +1,6 @@
 //! What ends a run before its input does: a signal, a failure, time.
 
+use crate::obstacle::alarm;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -52,8 +53,18 @@ impl Sender {
         } else if !self.window.is_empty()
             && self.confirm_due().is_some_and(|due| Instant::now() >= due)
         {
+            let retry = self.job.retry;
             let seconds = self.patience.elapsed().as_secs();
-            let text = format!("no confirm for {seconds} s (--retry)");
+            let text = match (self.watch.block(), &self.obstacle) {
+                (Some(reason), _) => {
+                    let alarm = alarm(reason);
+                    format!("the broker has blocked the connection ({alarm}) (--retry {retry})")
+                }
+                (None, Some(obstacle)) => format!("{} (--retry {retry})", obstacle.shown()),
+                (None, None) => format!(
+                    "no confirm for {seconds} s, the queue may have no leader (--retry {retry})"
+                ),
+            };
             self.give_up(Failure::new(Exit::TempFail, text));
         }
     }

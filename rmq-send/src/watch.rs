@@ -16,19 +16,29 @@ pub struct Watch {
     /// Since when an answer has been due.
     since: Option<Instant>,
     limit: Duration,
-    blocked: bool,
+    /// Why the broker blocks the connection.
+    blocked: Option<String>,
+    /// When the last message was published.
+    last_sent: Option<Instant>,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Watch { since: None, limit: FIRST_LIMIT, blocked: false }
+        Watch { since: None, limit: FIRST_LIMIT, blocked: None, last_sent: None }
     }
 }
 
 impl Watch {
     /// Something was published.
     pub fn sent(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
+        let now = Instant::now();
+        self.since.get_or_insert(now);
+        self.last_sent = Some(now);
+    }
+
+    /// How long ago the last message was published.
+    pub fn sent_ago(&self) -> Option<Duration> {
+        self.last_sent.map(|sent| sent.elapsed())
     }
 
     /// The broker answered something; `more` is whether more is due.
@@ -42,25 +52,30 @@ impl Watch {
     }
 
     /// While the broker blocks the connection, no answer is due. A new connection is not blocked.
-    pub fn blocked(&mut self, blocked: bool) {
-        self.blocked = blocked;
+    pub fn blocked(&mut self, reason: Option<String>) {
+        self.blocked = reason;
         self.since = self.since.map(|_| Instant::now());
     }
 
     /// Whether the broker blocks the connection.
     pub fn is_blocked(&self) -> bool {
-        self.blocked
+        self.blocked.is_some()
+    }
+
+    /// Why it does.
+    pub fn block(&self) -> Option<&str> {
+        self.blocked.as_deref()
     }
 
     /// A new connection: nothing is due on it yet.
     pub fn renewed(&mut self) {
         self.since = None;
-        self.blocked = false;
+        self.blocked = None;
     }
 
     /// When it will have taken too long.
     pub fn stalls_at(&self) -> Option<Instant> {
-        self.since.filter(|_| !self.blocked).map(|since| since + self.limit)
+        self.since.filter(|_| self.blocked.is_none()).map(|since| since + self.limit)
     }
 
     /// How long nothing was answered, if that is too long; the next time takes twice as long.
@@ -83,9 +98,9 @@ mod tests {
         assert_eq!(watch.stalls_at(), None);
         watch.sent();
         assert!(watch.stalls_at().is_some());
-        watch.blocked(true);
+        watch.blocked(Some("low on memory".to_owned()));
         assert_eq!(watch.stalls_at(), None);
-        watch.blocked(false);
+        watch.blocked(None);
         assert!(watch.stalls_at().is_some());
         watch.answered(false);
         assert_eq!(watch.stalls_at(), None);

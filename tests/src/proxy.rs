@@ -26,6 +26,8 @@ struct Shared {
     connections: AtomicUsize,
     /// After how many milliseconds without a byte either way a connection is cut; 0 is never.
     idle: AtomicUsize,
+    /// A client that sends this is cut off.
+    marker: Mutex<Vec<u8>>,
     /// Both ends of every connection that has fallen silent, so that none is closed because nobody
     /// holds it.
     kept: Mutex<Vec<TcpStream>>,
@@ -47,6 +49,7 @@ impl Proxy {
             left: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
+            marker: Mutex::default(),
             kept: Mutex::default(),
         });
         let accepting = shared.clone();
@@ -91,6 +94,14 @@ impl Proxy {
         self.shared.idle.store(idle, Ordering::Relaxed);
     }
 
+    /// From here on a client that sends these bytes is cut off before they pass.
+    ///
+    /// # Panics
+    /// When a connection's thread has.
+    pub fn cut_at(&self, marker: &[u8]) {
+        *self.shared.marker.lock().expect("no panic while it was held") = marker.to_vec();
+    }
+
     /// How many connections have come.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
@@ -109,21 +120,35 @@ impl Shared {
         let (ends, last) = ([client.try_clone()?, server.try_clone()?], passed.clone());
         let shared = self.clone();
         std::thread::spawn(move || shared.watch(&ends, &last));
-        for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
+        let ways = [(client.try_clone()?, server.try_clone()?, true), (server, client, false)];
+        for (from, to, is_client) in ways {
             let (shared, passed) = (self.clone(), passed.clone());
-            std::thread::spawn(move || shared.pump(from, to, cuts, &passed));
+            std::thread::spawn(move || shared.pump(from, to, cuts, &passed, is_client));
         }
         Ok(())
     }
 
     /// Carries bytes one way until there are no more or the proxy stalls. What was read then is
     /// lost, and what comes after stays in the kernel's buffers until they are full.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, cuts: usize, passed: &Mutex<Instant>) {
+    fn pump(
+        &self,
+        mut from: TcpStream,
+        mut to: TcpStream,
+        cuts: usize,
+        passed: &Mutex<Instant>,
+        is_client: bool,
+    ) {
         let mut block = vec![0; 1 << 16];
+        // The end of what has passed, in which the marker may begin.
+        let mut seen = Vec::new();
         while let Ok(length @ 1..) = from.read(&mut block) {
             *passed.lock().expect("no panic while it was held") = Instant::now();
             std::thread::sleep(self.delay);
             if self.stalled.load(Ordering::Relaxed) {
+                break;
+            }
+            if is_client && self.is_marked(&mut seen, &block[..length]) {
+                let _ = from.shutdown(Shutdown::Both);
                 break;
             }
             if self.cuts.load(Ordering::Acquire) > cuts {
@@ -158,6 +183,17 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    fn is_marked(&self, seen: &mut Vec<u8>, block: &[u8]) -> bool {
+        let marker = self.marker.lock().expect("no panic while it was held").clone();
+        if marker.is_empty() {
+            return false;
+        }
+        seen.extend_from_slice(block);
+        let found = seen.windows(marker.len()).any(|window| window == marker);
+        seen.drain(..seen.len().saturating_sub(marker.len() - 1));
+        found
     }
 
     fn keep(&self, stream: TcpStream) {

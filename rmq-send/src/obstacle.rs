@@ -1,0 +1,84 @@
+//! What keeps records from being confirmed, as far as the broker says.
+
+use crate::record::Route;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So long a look at a queue holds: a thousand records that are returned at once take one look.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// The broker's last word about records that it does not take for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It nacks what goes there.
+    Nacks(Arc<Route>),
+    /// The queue cannot be reached, for this reason.
+    Down(Arc<Route>, String),
+}
+
+impl Obstacle {
+    /// What is said of it when it is waited for no longer.
+    pub fn shown(&self) -> String {
+        match self {
+            Obstacle::Nacks(route) if route.is_to_queue() => {
+                format!("{} nacks: it is full or has no leader", route.shown())
+            }
+            Obstacle::Nacks(route) => {
+                format!("a queue of {} nacks: it is full or has no leader", route.shown())
+            }
+            Obstacle::Down(route, why) => {
+                format!("{} cannot be reached, its node may be down: {why}", route.shown())
+            }
+        }
+    }
+}
+
+/// What an operator calls the reason for which the broker blocks a connection.
+pub fn alarm(reason: &str) -> &str {
+    match reason {
+        "low on memory" => "memory alarm",
+        "low on disk" => "disk alarm",
+        reason => reason,
+    }
+}
+
+/// Queues that messages were returned from, and whether they are only down.
+#[derive(Debug, Default)]
+pub struct Looked {
+    down: HashMap<Arc<Route>, bool>,
+    /// When the first of these was looked at.
+    since: Option<Instant>,
+}
+
+impl Looked {
+    /// What a look that still holds has found.
+    pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
+        if self.since.is_some_and(|since| since.elapsed() > HOLDS) {
+            *self = Looked::default();
+        }
+        self.down.get(queue).copied()
+    }
+
+    /// What a look has found.
+    pub fn note(&mut self, queue: Arc<Route>, is_down: bool) {
+        self.since.get_or_insert_with(Instant::now);
+        self.down.insert(queue, is_down);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_holds_for_a_second() {
+        let mut looked = Looked::default();
+        let queue = Arc::new(Route::default());
+        assert_eq!(looked.is_down(&queue), None);
+        looked.note(queue.clone(), true);
+        assert_eq!(looked.is_down(&queue), Some(true));
+        looked.since = Instant::now().checked_sub(HOLDS * 2);
+        assert_eq!(looked.is_down(&queue), None);
+    }
+}

@@ -1,0 +1,40 @@
+//! Direct Reply-to: a worker answers a requester who waits, at an address that is no queue.
+
+use rmq_tests::brokers;
+use rmq_tests::observe::Held;
+use rmq_tests::tool::binary;
+use rmq_tests::vhost::Vhost;
+
+/// A request by pika; the answer that comes.
+const REQUEST: &str = "\
+def answered(channel, method, properties, body):
+    sys.stdout.buffer.write(properties.correlation_id.encode() + b' ' + body)
+    channel.stop_consuming()
+channel.basic_consume('amq.rabbitmq.reply-to', answered, auto_ack=True)
+channel.basic_publish('', 'requests', b'question', pika.BasicProperties(
+    reply_to='amq.rabbitmq.reply-to', correlation_id='c7'))
+connection.call_later(20, channel.stop_consuming)
+channel.start_consuming()
+";
+
+#[test]
+fn a_worker_answers_a_requester_who_waits_by_direct_reply_to() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "requests");
+    let send = "\"$SEND\" -u \"$URL\" --correlation-id \"$AMQP_CORRELATION_ID\"";
+    let scripts = [
+        format!("tr a-z A-Z | {send} -- \"$AMQP_REPLY_TO\""),
+        format!("tr a-z A-Z | {send} -e '' -r \"$AMQP_REPLY_TO\""),
+        format!("(printf '%s:' \"$AMQP_REPLY_TO\"; tr a-z A-Z) | {send} --routed -K :"),
+    ];
+    for script in &scripts {
+        let words = ["-n", "1", "requests", "--", "bash", "-c", script];
+        let worker = vhost.receive(&words).environment("URL", &vhost.url());
+        let worker = worker.environment("SEND", binary("rmq-send").to_str().unwrap()).start();
+        let reply = vhost.pika(REQUEST);
+        assert_eq!(String::from_utf8_lossy(&reply), "c7 QUESTION", "{script}");
+        let ended = worker.wait().expect(0);
+        assert_eq!(ended.stderr, "", "{script}");
+        vhost.wait_held("requests", Held::ready(0));
+    }
+}
