@@ -52,16 +52,12 @@ impl Sender {
                 self.fail(Failure::new(Exit::Software, text));
             }
         }
-        if !answers.confirmed.is_empty() {
-            self.patience.progress();
-            self.backoff.reset();
-            self.watch.progress();
-            self.obstacle = None;
-        }
+        let mut progress = false;
         let mut nacked = answers.nacked;
         for number in answers.confirmed {
             match self.window.confirmed(number) {
                 Some(Settled::Confirmed) => {
+                    progress = true;
                     self.tally.confirmed += 1;
                     // With a spool it is the spool that knows.
                     if self.job.spooled.is_none() {
@@ -72,11 +68,20 @@ impl Sender {
                     nacked.push(number);
                 }
                 Some(Settled::Returned(reason)) => {
+                    progress = true;
                     self.tally.returned += 1;
                     let why = self.unroutable(number, &reason);
                     self.fail_record(number, Failure::data(why));
                 }
                 None => {}
+            }
+        }
+        if progress {
+            self.patience.progress();
+            self.backoff.reset();
+            self.watch.progress();
+            if nacked.is_empty() {
+                self.obstacle = None;
             }
         }
         if let Some(number) = nacked.first() {
@@ -85,7 +90,10 @@ impl Sender {
             self.obstacle.get_or_insert_with(|| Obstacle::Nacks(route));
             self.tally.nacked += nacked.len() as u64;
             nacked.into_iter().for_each(|number| self.window.nacked(number));
-            self.pause = Some(Instant::now() + self.backoff.next_pause());
+            // Nothing goes on before all are answered, in however many parts.
+            if self.pause.is_none() {
+                self.pause = Some(Instant::now() + self.backoff.next_pause());
+            }
         }
         self.watch.answered(self.window.in_flight() > 0);
         if let Some(trouble) = answers.trouble {

@@ -118,7 +118,7 @@ fn one_record_alone_is_found_guilty_too() {
     let proxy = fragile(&vhost);
     let url = vhost.url_through(proxy.address());
     let sent = vhost.send(&["--url", &url, "-b", CULPRIT, "q"]).run().expect(65);
-    sent.says(&format!("line 1: {SAID}"));
+    sent.says(&format!("record 1: {SAID}"));
 }
 
 #[test]
