@@ -122,6 +122,11 @@ impl Settings {
 
 /// An exchange to tap. Without a routing key, everything that a topic or fanout exchange has.
 fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
+    if exchange.is_empty() {
+        return Err(Failure::usage(
+            "--exchange: the name is empty, and the default exchange cannot be tapped; name a queue",
+        ));
+    }
     names::not_a_url("the exchange's name", exchange)?;
     let short = |name: &str, what| names::short(Exit::DataErr, what, name);
     let all = ["#".to_owned()];

@@ -101,7 +101,7 @@ fn the_journal_is_sent_from_where_it_was_confirmed() {
         wait_equal(LONG, &last.to_owned(), || place.read("state/cursor"));
         interrupt(running);
     }
-    let words = "--follow --no-tail --output=json";
+    let words = "--follow --no-tail --all --output=json";
     assert_eq!(place.read("called"), format!("{words}\n{words} --after-cursor=s=3\n"));
     let sent = String::from_utf8(vhost.drain("journal")).unwrap();
     let cursors: Vec<&str> = sent.lines().filter_map(|line| line.split('"').nth(3)).collect();
@@ -114,9 +114,9 @@ fn a_cron_job_empties_a_queue_into_a_dated_file_and_has_nothing_to_say() {
     vhost.declare(&[], "reports");
     vhost.send(&["reports"]).input("one\ntwo\n").run().expect(0);
     let place = Place::new(&vhost);
-    place.run("printf 'half a li' > reports.$(date +%F)");
+    place.run("printf 'half a li\\0' > reports.$(date +%F)");
     let ended = place.shell("cron-drain . reports && cat reports.$(date +%F)").run().expect(0);
-    assert_eq!(ended.stdout, b"half a li\none\ntwo\n");
+    assert_eq!(ended.stdout, b"half a li\0\none\ntwo\n");
     let ended = place.shell("cron-drain . reports").run().expect(0);
     assert_eq!((&ended.stdout[..], &ended.stderr[..]), (&b""[..], ""));
     let ended = place.shell("cron-drain . elsewhere").run().expect(65);
@@ -269,10 +269,10 @@ fn lines_of_one_key_stay_in_one_queue_in_their_order_and_files_in_theirs() {
     let place = Place::new(&vhost);
     let lines: String = (0..200).map(|n| format!("key{}\t{n}\n", n % 7)).collect();
     place.write("input", &lines);
-    place.run("partition 3 events < input");
+    place.run("partition 3 'e\\ve nts' < input");
     let mut parts = Vec::new();
     for number in 0..3 {
-        parts.push(String::from_utf8(vhost.drain(&format!("events.{number}"))).unwrap());
+        parts.push(String::from_utf8(vhost.drain(&format!("e\\ve nts.{number}"))).unwrap());
     }
     assert_eq!(parts.concat().lines().count(), 200);
     for key in 0..7 {
@@ -284,8 +284,8 @@ fn lines_of_one_key_stay_in_one_queue_in_their_order_and_files_in_theirs() {
         assert_eq!(having.len(), 1, "key {key}");
         assert_eq!(of_key(having[0]), of_key(&lines), "key {key}");
     }
-    place.write("other", "a\nb\n");
-    place.run("send-in-parallel 2 files input other");
+    place.write("-o ther", "a\nb\n");
+    place.run("send-in-parallel 2 files input '-o ther'");
     let parts = ["files.0", "files.1"].map(|it| String::from_utf8(vhost.drain(it)).unwrap());
     let sent: Vec<&str> = parts.iter().flat_map(|part| part.lines()).collect();
     assert_eq!(sent.len(), 202);

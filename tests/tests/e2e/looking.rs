@@ -44,6 +44,7 @@ fn a_tap_gets_what_goes_through_an_exchange_and_leaves_nothing_behind() {
     ));
     assert_eq!(queues, "1");
     vhost.receive(&["-e", "nowhere"]).run().expect(65).says("no such exchange");
+    vhost.receive(&["-e", ""]).run().expect(64).says("--exchange: the name is empty");
     vhost.receive(&["-r", "key", "q"]).run().expect(64).says("goes with --exchange");
 }
 
