@@ -43,6 +43,8 @@ pub struct Change {
     kept: Option<Kept>,
     /// The priority it was registered with.
     priority: i32,
+    /// The queue has a single active consumer, for all that can be known.
+    single: bool,
 }
 
 /// Whether the consumer that is prepared may take over.
@@ -69,7 +71,14 @@ struct Kept {
 impl Change {
     /// A consumer was registered just now, after this tag.
     pub fn new(after: u64) -> Self {
-        Change { registered: Instant::now(), after, in_line: false, kept: None, priority: 0 }
+        Change {
+            registered: Instant::now(),
+            after,
+            in_line: false,
+            kept: None,
+            priority: 0,
+            single: false,
+        }
     }
 
     /// The one that is to take over was registered with it.
@@ -181,7 +190,12 @@ impl Connected<'_> {
                 Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
             }
             // Both are ours, and nobody else's is there.
-            2 => Ok(Turn::Its),
+            2 => {
+                let waits = look.ready > 0;
+                self.change.single =
+                    waits && !self.subscription.wait_for_next(GIVEN_WITHIN).await?;
+                Ok(Turn::Its)
+            }
             // Without a message to give there is nothing by which to tell.
             _ if look.ready == 0 => Ok(Turn::Unknown { waits: false }),
             _ if self.subscription.wait_for_next(GIVEN_WITHIN).await? => Ok(Turn::Its),
@@ -198,9 +212,9 @@ impl Connected<'_> {
     pub(crate) async fn take_over(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
         let last = self.subscription.take_over().await?;
-        let priority = self.change.priority;
+        let Change { priority, single, .. } = self.change;
         self.change = Change::new(self.ledger.last().max(last.unwrap_or(0)));
-        self.change.priority = priority;
+        (self.change.priority, self.change.single) = (priority, single);
         self.receiver.credit.changed(prefetch);
         if !self.subscription.has_message(AT_ONCE).await? && self.look().await?.ready > 0 {
             self.wake().await?;
@@ -210,11 +224,11 @@ impl Connected<'_> {
 
     /// RabbitMQ 3.10: a classic queue with a single active consumer gives the next one nothing until
     /// something happens to it, as one more consumer. Whether ours is given something then; where
-    /// the other one is, the queue has forgotten ours.
+    /// the other one is, the queue has forgotten ours. Where a queue may give it to either, no more
+    /// than `-n` says must come.
     pub(crate) async fn wake(&mut self) -> Result<Woken, Break> {
-        if self.subscription.prepared().is_some()
-            || !self.receiver.credit.wants_one_more(self.in_hand())
-        {
+        let may_take = self.change.single || self.receiver.credit.wants_one_more(self.in_hand());
+        if self.subscription.prepared().is_some() || !may_take {
             return Ok(Woken::Nothing);
         }
         self.subscription.prepare(1, -1).await?;

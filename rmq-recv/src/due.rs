@@ -67,12 +67,14 @@ impl Connected<'_> {
         };
         let done = self.ledger.done();
         let change = done > 0 && waits && self.next_prefetch().is_some();
-        let quiet = waits && settings.drain && all_settled;
+        // What is out and only waits to be acknowledged keeps nothing from being the last.
+        let all_out = all_settled || (done == self.ledger.len() && self.may_acknowledge() == 0);
+        let quiet = waits && settings.drain && all_out;
         let may = done > 0 && !change && self.may_acknowledge() > 0;
         let acknowledge = self.next_acknowledgement().filter(|_| may);
         let kept = if done > 0 { self.kept_until() } else { None };
         // A filter may hold what it has until its input ends.
-        let idle = settings.idle.filter(|_| waits && (all_settled || downstream.is_some()));
+        let idle = settings.idle.filter(|_| waits && (all_out || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
         let takes_more = waits && has_room;
         // What runs would run a second time beside itself.

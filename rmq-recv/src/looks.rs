@@ -58,6 +58,11 @@ impl Connected<'_> {
             // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been given
             // what never came here. With the channel gone that is back.
             if std::mem::take(&mut self.suspect) {
+                if !self.ledger.is_empty() {
+                    // Only what is kept back, which must not come again.
+                    self.subscription.cancel().await?;
+                    self.acknowledge(u64::MAX)?;
+                }
                 self.consume_on_another_channel().await?;
             }
             self.seen_empty = true;

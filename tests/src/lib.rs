@@ -13,6 +13,7 @@
 //!   like, and who is connected.
 //! * [`limits`] is what a process takes of the machine, which [`machine`] describes; [`terminal`]
 //!   is one without a screen.
+//! * [`combinations`] are command lines put together at random, with a model of what each promises.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`help`] is what a tool says of itself.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
@@ -33,6 +34,7 @@
 pub mod brokers;
 pub mod certificates;
 pub mod cluster;
+pub mod combinations;
 pub mod connections;
 pub mod document;
 pub mod garage;

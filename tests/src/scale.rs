@@ -43,6 +43,8 @@ pub struct Scale {
     pub reconnects: usize,
     /// Messages that are given to a command each.
     pub commands: usize,
+    /// Command lines of each of rmq-send and rmq-recv, put together at random.
+    pub combinations: usize,
     /// Minutes of faults of every kind.
     pub torture_minutes: &'static str,
 }
@@ -67,6 +69,7 @@ const SHORT: Scale = Scale {
     steady_seconds: 5,
     reconnects: 20,
     commands: 300,
+    combinations: 100,
     torture_minutes: "0.6",
 };
 
@@ -90,6 +93,7 @@ const FULL: Scale = Scale {
     steady_seconds: 3600,
     reconnects: 1000,
     commands: 20_000,
+    combinations: 2_000,
     torture_minutes: "60",
 };
 

@@ -18,6 +18,7 @@ mod apply;
 mod arguments;
 mod classic_queues;
 mod closed_streams;
+mod combinations;
 mod commands;
 mod completions;
 mod consumers;
