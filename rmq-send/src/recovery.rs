@@ -240,6 +240,7 @@ impl Sender {
         match connected {
             Some(Ok(Connected::Link(link))) => {
                 self.link = Some(*link);
+                self.window.begin_tentatively();
                 return true;
             }
             // Nothing was read, and nothing waits: no broker is needed.
@@ -275,7 +276,7 @@ impl Sender {
         let (renewed, signal) = unless_stopped(signals, *deadline, LAST_CONFIRMS, renew).await;
         self.take_signal(signal);
         match renewed {
-            Some(Ok(())) => {}
+            Some(Ok(())) => self.window.begin_tentatively(),
             Some(Err(_)) if due.is_some_and(|due| Instant::now() >= due) => self.give_up_in_time(),
             Some(Err(trouble)) => {
                 let why = trouble.failure().to_string();

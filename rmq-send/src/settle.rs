@@ -9,7 +9,11 @@ use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// The longest pause after a nack. It is what a run may be late after a new leader is elected, and
+/// each try costs the broker a channel and one message.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Sender {
     /// Takes in what the link has to say.
@@ -92,7 +96,7 @@ impl Sender {
             nacked.into_iter().for_each(|number| self.window.nacked(number));
             // Nothing goes on before all are answered, in however many parts.
             if self.pause.is_none() {
-                self.pause = Some(Instant::now() + self.backoff.next_pause());
+                self.pause = Some(Instant::now() + self.backoff.next_pause().min(LONGEST_PAUSE));
             }
         }
         self.watch.answered(self.window.in_flight() > 0);

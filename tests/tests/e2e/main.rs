@@ -34,6 +34,7 @@ mod downstream;
 mod endurance;
 mod examples;
 mod exchanges;
+mod failover;
 mod framings;
 mod heartbeats;
 mod help;
