@@ -243,6 +243,54 @@ fn what_fails_in_a_pool_of_workers_is_a_dead_letter_that_is_looked_at_and_replay
     place.run("dead-letters replay jobs");
 }
 
+/// A request by pika for each word, to a queue and with an address of its own; the answers, sorted.
+const REQUESTS: &str = "\
+answers = []
+def answered(channel, method, properties, body):
+    answers.append((properties.correlation_id or '-') + ' ' + body.decode())
+    if len(answers) == len(words): channel.stop_consuming()
+channel.basic_consume('amq.rabbitmq.reply-to', answered, auto_ack=True)
+for word in words:
+    channel.basic_publish('', 'requests', word.encode(), pika.BasicProperties(
+        reply_to='amq.rabbitmq.reply-to', correlation_id='-' + word if word != 'none' else None))
+connection.call_later(30, channel.stop_consuming)
+channel.start_consuming()
+print('|'.join(sorted(answers)))
+";
+
+#[test]
+fn requests_of_another_client_are_answered_where_it_waits_and_one_that_fails_is_a_dead_letter() {
+    let vhost = Vhost::new(brokers::one());
+    let place = Place::new(&vhost);
+    // It fails over some, says nothing to others, and is given no password.
+    let work = "[ -z \"${AMQP_URL-}\" ] || exit 1
+        read -r line; [ \"$line\" != bad ] || { echo half; exit 1; }
+        [ \"$line\" = empty ] || printf '%s\\n' \"$1\" \"$line\"";
+    stand_in(place.directory.path(), "work", work);
+    let here = place.directory.path().to_str().unwrap();
+    let pool = place.shell("exec answer-requests requests work 'it is'").environment("JOBS", "2");
+    let pool = pool.environment("TMPDIR", here).start();
+    wait_until(LONG, "a worker", || vhost.try_held("requests").is_some_and(|it| it.consumers > 0));
+    let answers = vhost.pika(&format!("words = ['one', 'empty', 'none', 'x y']\n{REQUESTS}"));
+    let wanted = "- it is\nnone\n|-empty |-one it is\none\n|-x y it is\nx y\n\n";
+    assert_eq!(String::from_utf8(answers).unwrap(), wanted);
+    // Without an address it is only worked on, and so is what its sender no longer waits for.
+    vhost.send(&["requests"]).input("quiet\n").run().expect(0);
+    vhost.pika(
+        "channel.basic_consume('amq.rabbitmq.reply-to', print, auto_ack=True)\n\
+         channel.basic_publish('', 'requests', b'gone', pika.BasicProperties(\n\
+         reply_to='amq.rabbitmq.reply-to'))\n\
+         channel.basic_publish('', 'requests', b'bad', pika.BasicProperties(\n\
+         reply_to='amq.rabbitmq.reply-to'))\n\
+         connection.close()",
+    );
+    vhost.wait_held("requests.dlq", Held::ready(1));
+    wait_until(LONG, "all of them", || vhost.held("requests").messages() == 0);
+    interrupt(pool);
+    assert_eq!(vhost.drain("requests.dlq"), b"bad\n");
+    assert_eq!(place.files(), BTreeSet::from(["bin".to_owned()]));
+}
+
 #[test]
 fn a_filter_takes_nothing_with_it_when_it_dies() {
     let vhost = Vhost::new(brokers::one());
