@@ -265,11 +265,10 @@ impl Outstanding {
     /// known then of the one that was in flight alone, if there was only one and it broke off at
     /// once: its number, and how often it has.
     pub fn suspect(&mut self, at_once: bool) -> Suspicion {
-        let mut in_flight =
-            self.entries.iter_mut().filter(|entry| entry.state == State::InFlight).peekable();
+        let in_flight = self.entries.iter_mut().filter(|entry| entry.state == State::InFlight);
         let mut suspicion = Suspicion::default();
         let mut one_by_one = self.one_by_one;
-        while let Some(entry) = in_flight.next() {
+        for entry in in_flight {
             entry.losses += 1;
             let is_suspect = entry.losses > LOSSES_TOGETHER;
             if is_suspect && self.in_flight == 1 && at_once {

@@ -91,7 +91,7 @@ impl Sender {
         if let Some(number) = nacked.first() {
             let record = self.window.record(*number).and_then(|record| record.message.as_ref());
             let route = record.map(|message| message.route.clone()).unwrap_or_default();
-            self.obstacle.get_or_insert_with(|| Obstacle::Nacks(route));
+            self.obstacle.get_or_insert(Obstacle::Nacks(route));
             self.tally.nacked += nacked.len() as u64;
             nacked.into_iter().for_each(|number| self.window.nacked(number));
             // Nothing goes on before all are answered, in however many parts.
