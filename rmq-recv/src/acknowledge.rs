@@ -160,8 +160,8 @@ impl Connected<'_> {
         receiver.tally.with_newline += done.newlines;
         receiver.progress.set(receiver.tally.acknowledged);
         // A new consumer on a stream begins where it is told to.
-        if let Some(last) = done.offset {
-            receiver.offset = Some(Offset::Number(last + 1));
+        if let Some(next) = done.offset {
+            receiver.offset = Some(Offset::Number(next));
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub struct Ledger {
     last: u64,
     /// A tag was skipped: the channel was given a message that we were not.
     skipped: bool,
+    /// The highest offset in a stream that was acknowledged.
+    offset: Option<u64>,
 }
 
 /// One acknowledgement to send, and what it is for.
@@ -54,7 +56,7 @@ pub struct Done {
     pub rejected: u64,
     /// How many of those had a newline inside.
     pub newlines: u64,
-    /// The last of their offsets in a stream.
+    /// Where in a stream to go on: at the first message that is not acknowledged.
     pub offset: Option<u64>,
 }
 
@@ -181,6 +183,9 @@ impl Ledger {
         }
         let count = usize::try_from(done.count).unwrap_or(usize::MAX);
         self.done = self.done.saturating_sub(count);
+        self.offset = self.offset.max(done.offset);
+        let first = self.entries.front().and_then(|entry| entry.offset);
+        done.offset = first.or(self.offset.map(|offset| offset + 1));
         done
     }
 }
@@ -243,6 +248,18 @@ mod tests {
         assert!(ledger.mark(3) && ledger.mark(5));
         assert_eq!(tags(&ledger.take_done(u64::MAX)), [(5, true)]);
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn a_stream_goes_on_with_the_first_message_that_is_not_acknowledged() {
+        let mut ledger = Ledger::default();
+        for tag in 1..=4 {
+            ledger.push(Entry { tag, offset: Some(tag + 10), ..Entry::default() });
+        }
+        assert!(ledger.mark(1) && ledger.mark(3) && ledger.mark(4));
+        assert_eq!(ledger.take_done(u64::MAX).offset, Some(12));
+        assert!(ledger.mark(2));
+        assert_eq!(ledger.take_done(u64::MAX).offset, Some(15));
     }
 
     #[test]
