@@ -112,7 +112,8 @@ impl Sending {
         vhost.declare(self.kind.options(), &queue);
         let directory = tempfile::tempdir().expect("a directory");
         let ended = self.run(vhost, &queue, directory.path());
-        self.judge(vhost, &queue, directory.path(), &ended).map_err(|why| told(&ended, &why))
+        let judged = self.judge(vhost, &queue, directory.path(), &ended);
+        judged.map_err(|why| told(&ended, &format!("{:?}: {why}", self.kind)))
     }
 
     fn run(&self, vhost: &Vhost<'_>, queue: &str, directory: &Path) -> Ended {
@@ -196,20 +197,28 @@ impl Sending {
         Ok(())
     }
 
-    /// The records that may be sent where the one numbered `first` ends the run: those before it,
-    /// and of one that no queue takes also those after it that were on their way.
+    /// The records that are sent where the one numbered `first` ends the run: those before it, and
+    /// of one that no queue takes also those after it that were on their way.
     fn up_to(&self, first: usize, arrived: usize) -> Vec<&Record> {
-        let local = |record: &&Record| matches!(record.flaw, Some(Flaw::TooLong | Flaw::Malformed));
-        let end = self.records.iter().position(|record| local(&record)).unwrap_or(usize::MAX);
-        let may = self.records.iter().take(end).filter(|record| !self.fails(record));
-        let before = self.records[..first].iter().filter(|record| self.arrives(record)).count();
-        may.take(arrived.max(before)).collect()
+        let on_their_way = match self.records[first].flaw {
+            Some(Flaw::Unroutable) => {
+                let local =
+                    |record: &Record| matches!(record.flaw, Some(Flaw::TooLong | Flaw::Malformed));
+                self.records.iter().position(local).unwrap_or(self.records.len())
+            }
+            _ => first,
+        };
+        let good = |record: &&Record| !self.fails(record);
+        let before = self.records[..first].iter().filter(good).count();
+        let may = self.records[..on_their_way].iter().filter(good).collect::<Vec<_>>();
+        let sent = if on_their_way == first { before } else { arrived.max(before) };
+        may.into_iter().take(sent).collect()
     }
 
     /// What is in the queue now.
     fn arrived(&self, vhost: &Vhost<'_>, queue: &str) -> Result<Vec<Vec<u8>>, String> {
         let words: &[&str] = match self.kind {
-            Kind::Stream => &["--offset", "first", "--idle", "500ms"],
+            Kind::Stream => &["--offset", "first", "--drain"],
             _ => &["--drain"],
         };
         let received = vhost.receive(words).arguments(&["--format", "length", queue]).run();
