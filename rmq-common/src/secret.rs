@@ -30,10 +30,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A text without the mark that editors of Windows put before UTF-8, which belongs to no password.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Reads a password from the file called `path`: its first line, without the line's end.
 ///
 /// # Errors
-/// When it cannot be read, is not UTF-8, or is empty (78).
+/// When it cannot be read, is not UTF-8, has a NUL in it, or is empty (78).
 pub fn read_file(path: &str) -> Result<Secret, Failure> {
     let problem = |why: &dyn fmt::Display| {
         Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
@@ -41,7 +46,8 @@ pub fn read_file(path: &str) -> Result<Secret, Failure> {
     standard_streams::named(path)?;
     let text = Zeroizing::new(std::fs::read(path).map_err(|error| problem(&Cause(&error)))?);
     let text = std::str::from_utf8(&text).map_err(|_| problem(&"it is not UTF-8"))?;
-    match text.lines().next() {
+    match without_mark(text).lines().next() {
+        Some(line) if line.contains('\0') => Err(problem(&"a password cannot have a NUL in it")),
         Some(line) if !line.is_empty() => Ok(Secret::new(line)),
         _ => Err(problem(&"its first line is empty")),
     }
@@ -112,6 +118,18 @@ mod tests {
         let descriptor = std::os::fd::AsRawFd::as_raw_fd(&reader);
         let password = Password::in_file(&format!("/proc/self/fd/{descriptor}")).unwrap();
         assert_eq!(password.read(), Ok(Secret::new("once")));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_password_and_a_nul_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        std::fs::write(path, "\u{feff}hunter2\r\n").unwrap();
+        assert_eq!(read_file(path), Ok(Secret::new("hunter2")));
+        for wrong in ["a\0b\n", "\u{feff}\n"] {
+            std::fs::write(path, wrong).unwrap();
+            assert_eq!(read_file(path).unwrap_err().exit().status(), 78);
+        }
     }
 
     #[test]

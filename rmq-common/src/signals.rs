@@ -4,7 +4,10 @@
 use crate::exit::Exit;
 use crate::failure::Failure;
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
@@ -13,6 +16,12 @@ use std::sync::{Arc, LazyLock};
 
 /// Signals that ask a tool to finish.
 const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// All signals from outside that end or stop a process, but for those that cannot be caught.
+const ENDS: [i32; 11] = [
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF,
+    SIGXCPU,
+];
 
 /// Whether a signal ends process 1 at once: until the tool itself waits for signals.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
@@ -64,8 +73,20 @@ pub(crate) fn begin() -> Result<(), Failure> {
 /// # Errors
 /// When the operating system refuses a handler or a thread (74).
 pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
+    any_of(&REQUESTS)
+}
+
+/// The same of all signals that end or stop a process, for what has to be put right before.
+///
+/// # Errors
+/// As [`requests_to_stop`].
+pub fn ends_and_stops() -> Result<flume::Receiver<i32>, Failure> {
+    any_of(&ENDS)
+}
+
+fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
     let wanted: Vec<i32> =
-        REQUESTS.into_iter().filter(|signal| !ignored_at_start(*signal)).collect();
+        signals.iter().copied().filter(|signal| !ignored_at_start(*signal)).collect();
     let mut signals =
         Signals::new(wanted).map_err(|error| Failure::io("install signal handlers", &error))?;
     let (sender, receiver) = flume::unbounded();
