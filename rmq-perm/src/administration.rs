@@ -4,6 +4,10 @@
 //! An error of these functions is the cause only (`no such user`); the subcommand adds what it was
 //! about to do.
 
+mod member;
+
+pub use member::{Listener, Member, NodeState};
+
 use crate::password_hash::PasswordHash;
 use crate::queues::Queue;
 use rmq_common::failure::Failure;
@@ -22,26 +26,39 @@ pub trait Administration {
     /// Adds a virtual host, on which nobody has permissions; that it exists already is no error.
     fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure>;
 
-    /// Deletes a virtual host, with all queues, messages and permissions on it.
-    fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure>;
+    /// Deletes a virtual host, with all queues, messages and permissions on it; that it does not
+    /// exist is no error.
+    fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure>;
 
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 
-    /// Adds a user without tags and permissions; that it exists already is an error (65).
-    fn add_user(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
+    /// Adds a user with these tags and without permissions; that it exists already is an error (65).
+    fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure>;
+
+    /// Makes a user have exactly this password and these tags, whether it exists or not; permissions
+    /// stay.
+    fn put_user(
+        &mut self,
+        user: &str,
+        password: &Password,
+        tags: &[&str],
+    ) -> Result<Added, Failure>;
 
     /// Gives a user another password; tags and permissions stay.
     fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
 
-    /// Deletes a user, with all permissions.
-    fn delete_user(&mut self, user: &str) -> Result<(), Failure>;
+    /// Deletes a user, with all permissions; that it does not exist is no error.
+    fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure>;
 
     /// Gives a user exactly these tags, in place of those the user had.
     fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure>;
 
-    /// The users.
-    fn list_users(&mut self) -> Result<Vec<User>, Failure>;
+    /// The users, with the hashes of their passwords if `hashes`.
+    fn list_users(&mut self, hashes: bool) -> Result<Vec<User>, Failure>;
+
+    /// The user that the broker knows us as, if it knows us as one.
+    fn own_user(&self) -> Option<&str>;
 
     /// Gives `user` exactly these permissions on `vhost`, in place of those it had. A pattern that
     /// the broker refuses is an error (65).
@@ -78,8 +95,9 @@ pub trait Administration {
     fn list_permissions(&mut self, scope: &Scope) -> Result<Vec<Permission>, Failure>;
 
     /// Restricts which routing keys `user` may use at a topic exchange of `vhost`, in place of what
-    /// restricted it there. That there is no such exchange (brokers before 4.3 do not mind), or a
-    /// pattern that the broker refuses, is an error (65).
+    /// restricted it there. That there is no such exchange (brokers before 4.3 do not mind), that it
+    /// is not a topic exchange (no broker minds, and nothing is restricted), or a pattern that the
+    /// broker refuses, is an error (65).
     fn set_topic_permissions(
         &mut self,
         user: &str,
@@ -96,6 +114,9 @@ pub trait Administration {
         vhost: &str,
         exchange: Option<&str>,
     ) -> Result<(), Failure>;
+
+    /// The type of an exchange of a virtual host that exists; `None` if there is no such exchange.
+    fn exchange_type(&mut self, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure>;
 
     /// The topic permissions within `scope`.
     fn list_topic_permissions(&mut self, scope: &Scope) -> Result<Vec<TopicPermission>, Failure>;
@@ -175,13 +196,24 @@ pub enum Added {
     Existed,
 }
 
+/// What came of deleting something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone now.
+    Now,
+    /// It did not exist.
+    Before,
+}
+
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The user's name.
     pub name: Text,
     /// What the user is, such as `administrator`.
     pub tags: Vec<Text>,
+    /// The hash of the password in Base64, empty if the user has none; only if it was asked for.
+    pub hash: Option<Secret>,
 }
 
 /// The three regular expressions of a permission, in the order in which RabbitMQ has them.
@@ -237,63 +269,4 @@ pub struct TopicPermission {
     pub exchange: Text,
     /// To which routing keys.
     pub patterns: TopicPatterns<Text>,
-}
-
-/// A node that belongs to the cluster.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Member {
-    /// The node's name.
-    pub node: Text,
-    /// How it is.
-    pub state: NodeState,
-    /// RabbitMQ's version, of a node that could be asked.
-    pub rabbitmq: Option<Text>,
-    /// Erlang's version, of a node that could be asked.
-    pub erlang: Option<Text>,
-    /// Whether it is in maintenance mode, and so lets no client in; not always known.
-    pub draining: Option<bool>,
-    /// What it is short of: `memory`, `disk`. Publishers are blocked meanwhile.
-    pub alarms: Vec<Text>,
-    /// The nodes it has been parted from.
-    pub partitions: Vec<Text>,
-    /// Where it can be reached.
-    pub listeners: Vec<Listener>,
-}
-
-impl Member {
-    /// A member of which no more is known than how it is.
-    pub fn new(node: Text, state: NodeState) -> Self {
-        Member {
-            node,
-            state,
-            rabbitmq: None,
-            erlang: None,
-            draining: None,
-            alarms: Vec::new(),
-            partitions: Vec::new(),
-            listeners: Vec::new(),
-        }
-    }
-}
-
-/// Where a node can be reached.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Listener {
-    /// What it speaks there: `amqp`, `amqp/ssl`, `clustering`, `http`.
-    pub protocol: Text,
-    /// The address, `::` or `0.0.0.0` where it is every address.
-    pub address: Text,
-    /// The port.
-    pub port: u64,
-}
-
-/// How a node is, as the node asked sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NodeState {
-    /// RabbitMQ runs.
-    Running,
-    /// The node is up, but RabbitMQ does not run on it (`rabbitmqctl stop_app`, or it is starting).
-    Stopped,
-    /// The node cannot be reached.
-    Down,
 }

@@ -1,11 +1,15 @@
 //! `apply`: a file says how permissions are to be, and what differs is made so.
 //!
 //! * [`columns`] and [`rows`] read the file; [`wishes`] is what it asks for as a whole.
-//! * [`state`] is what the broker has; [`plan`] the difference, as changes in an order in which
-//!   each can be made.
+//! * [`state`] is what the broker has; [`plan`] the difference, as a [`change`] each in an order in
+//!   which they can be made.
+//! * [`exchanges`] are where topic permissions can be; [`unnamed`] is what pruning leaves alone.
 
+pub mod change;
 pub mod columns;
+mod exchanges;
 pub mod plan;
 pub mod rows;
 pub mod state;
+pub mod unnamed;
 pub mod wishes;

@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod cluster_status;
 mod list_queues;
+mod list_users;
 mod permissions;
 mod topic_permissions;
 mod users;
@@ -35,7 +36,7 @@ pub enum Command {
     /// `delete-user`
     DeleteUser(users::DeleteUser),
     /// `list-users`
-    ListUsers(users::ListUsers),
+    ListUsers(list_users::ListUsers),
     /// `set`
     Set(permissions::Set),
     /// `clear`
@@ -64,6 +65,7 @@ impl Command {
         match self {
             Command::AddUser(command) => command.writes(),
             Command::ChangePassword(command) => command.writes(),
+            Command::ListUsers(command) => command.writes(),
             Command::AddVhost(_)
             | Command::DeleteVhost(_)
             | Command::SetTags(_)

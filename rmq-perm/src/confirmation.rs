@@ -9,15 +9,15 @@ use std::io::{BufRead, BufReader, Write};
 pub struct Terminal(File);
 
 impl Terminal {
-    /// Opens it. To be done before anything else is, so that nobody waits for nothing.
+    /// Opens it, for what `option` asks. To be done before anything else is, so that nobody waits for nothing.
     ///
     /// # Errors
     /// When there is none (64): then somebody has to say yes beforehand.
-    pub fn open() -> Result<Self, Failure> {
+    pub fn open(option: &str) -> Result<Self, Failure> {
         let terminal = File::options().read(true).write(true).open("/dev/tty");
         terminal.map(Terminal).map_err(|error| {
             let why = Cause(&error);
-            Failure::usage(format!("--prune asks on the terminal ({why}); give --yes without one"))
+            Failure::usage(format!("{option} asks on the terminal ({why}); give --yes without one"))
         })
     }
 

@@ -25,6 +25,7 @@ mod queues;
 mod refusal;
 mod table;
 mod term;
+mod users;
 
 pub use address::is_another_machine;
 pub use broker::Distribution;

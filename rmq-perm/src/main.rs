@@ -16,6 +16,7 @@ mod queues;
 mod reach;
 mod refused;
 mod session;
+mod silence;
 mod way;
 
 use std::process::ExitCode;

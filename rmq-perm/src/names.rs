@@ -1,7 +1,7 @@
 //! Names the broker's internal functions would take, but nobody could use.
 
 use rmq_common::failure::Failure;
-use rmq_common::names;
+use rmq_common::{names, nearest};
 
 /// The longest name AMQP can carry: a short string.
 const LONGEST: usize = 255;
@@ -50,6 +50,20 @@ pub fn tag(tag: &str) -> Result<&str, Failure> {
     checked("a tag", tag)
 }
 
+/// What RabbitMQ gives a meaning to.
+const TAGS: [&str; 5] =
+    ["administrator", "monitoring", "policymaker", "management", "impersonator"];
+
+/// What to say of a tag to which RabbitMQ gives no meaning: it may be a plugin's, or misspelt.
+pub fn doubt_of_tag(tag: &str) -> Option<String> {
+    if TAGS.contains(&tag) {
+        return None;
+    }
+    let hint = nearest::nearest(&tag.to_lowercase(), TAGS);
+    let hint = hint.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+    Some(format!("the tag '{tag}' has no meaning to RabbitMQ{hint}"))
+}
+
 fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
     names::not_a_url(what, name)?;
     match name.len() {
@@ -64,6 +78,15 @@ fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_without_a_meaning_is_told_with_the_one_that_may_be_meant() {
+        assert_eq!(doubt_of_tag("management"), None);
+        let doubt = doubt_of_tag("adminstrator").unwrap();
+        assert!(doubt.ends_with("(did you mean administrator?)"), "{doubt}");
+        assert!(doubt_of_tag("Monitoring").unwrap().contains("mean monitoring?"));
+        assert_eq!(doubt_of_tag("mine").unwrap(), "the tag 'mine' has no meaning to RabbitMQ");
+    }
 
     #[test]
     fn a_name_is_neither_empty_nor_longer_than_a_short_string() {

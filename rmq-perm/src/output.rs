@@ -8,7 +8,9 @@ mod table;
 pub use cell::{cell, given};
 
 use rmq_common::failure::Failure;
+use std::fs::{File, Permissions};
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::str::FromStr;
 
 /// How a listing looks.
@@ -133,6 +135,23 @@ impl Listing {
             Format::Json => json::json(self),
         };
         write(text.as_bytes())
+    }
+
+    /// Writes it as CSV to the file called `name`, which only its owner can then read.
+    ///
+    /// # Errors
+    /// When it cannot be written (74).
+    pub fn write_private(&self, name: &str) -> Result<(), Failure> {
+        let problem = |error: std::io::Error| Failure::io(format!("write {name}"), &error);
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(name).map_err(problem)?;
+        // One that exists may be open to others, and is closed to them before anything is in it.
+        if file.metadata().map_err(problem)?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
+            file.set_len(0).map_err(problem)?;
+        }
+        file.write_all(&separated::csv(self)).and_then(|()| file.flush()).map_err(problem)
     }
 
     /// The columns that are not implied, and what a row has in them.

@@ -2,19 +2,20 @@
 
 use crate::administration::Password;
 use crate::password_hash::PasswordHash;
+use crate::silence::Silence;
 use rmq_common::escape::shown;
 use rmq_common::failure::Failure;
 use rmq_common::secret::{self, Secret};
-use rmq_common::signals;
 use rmq_common::standard_streams;
-use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+use rustix::termios::isatty;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-/// Nobody's password is longer; a binary file given by mistake is.
-const LONGEST: usize = 4096;
+/// In bytes: what a client logs in with has to fit into one frame of 4096 bytes before RabbitMQ 4.1,
+/// beside what the client says of itself, which takes up to a kilobyte.
+const LONGEST: usize = 3000;
 
 /// What the command line says about a new password.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +82,8 @@ fn generate() -> Result<Secret, Failure> {
 fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
     let input = rustix::stdio::stdin();
     if let Some(file) = file {
-        return secret::read_file(file);
+        let password = secret::read_file(file)?;
+        return if password.reveal().len() > LONGEST { Err(too_long(file)) } else { Ok(password) };
     }
     standard_streams::input()?;
     if isatty(input) { ask(user) } else { read_line(input, "standard input") }
@@ -106,6 +108,11 @@ fn prompt(mut terminal: &File, text: &str) -> Result<Secret, Failure> {
     password
 }
 
+fn too_long(name: &str) -> Failure {
+    let why = "which is more than a login can carry";
+    Failure::data(format!("the password from {name} is longer than {LONGEST} bytes, {why}"))
+}
+
 /// Reads to the end of the line, byte by byte: what follows belongs to whoever reads next.
 fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
     let mut line = Vec::new();
@@ -122,53 +129,18 @@ fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
             Ok(_) => line.extend(byte),
         }
         if line.len() > LONGEST {
-            return Err(Failure::data(format!(
-                "the password from {name} is longer than {LONGEST}"
-            )));
+            return Err(too_long(name));
         }
     }
     if line.last() == Some(&b'\r') {
         line.pop();
     }
-    match String::from_utf8(line) {
-        Ok(line) if line.is_empty() => {
-            Err(Failure::data(format!("the password from {name} is empty")))
-        }
+    let wrong = |why: &str| Err(Failure::data(format!("the password from {name} {why}")));
+    match std::str::from_utf8(&line).map(secret::without_mark) {
+        Ok("") => wrong("is empty"),
+        Ok(line) if line.contains('\0') => wrong("has a NUL in it"),
         Ok(line) => Ok(Secret::new(line)),
-        Err(_) => Err(Failure::data(format!("the password from {name} is not UTF-8"))),
-    }
-}
-
-/// A terminal that does not show what is typed, until this is dropped or a signal ends us.
-struct Silence {
-    terminal: Arc<File>,
-    before: Termios,
-}
-
-impl Silence {
-    fn begin(terminal: &Arc<File>) -> Result<Self, Failure> {
-        let failure = |error: rustix::io::Errno| Failure::io("hide what is typed", &error.into());
-        let before = tcgetattr(terminal).map_err(failure)?;
-        let silence = Silence { terminal: Arc::clone(terminal), before: before.clone() };
-        let asked_to_stop = signals::requests_to_stop()?;
-        let restore = Silence { terminal: Arc::clone(terminal), before: before.clone() };
-        std::thread::spawn(move || {
-            if let Ok(signal) = asked_to_stop.recv() {
-                drop(restore);
-                signals::end_by(signal);
-            }
-        });
-        let mut without_echo = before;
-        without_echo.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &without_echo).map_err(failure)?;
-        Ok(silence)
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        // Nothing is left to try if the terminal is gone.
-        let _ = tcsetattr(&*self.terminal, OptionalActions::Now, &self.before);
+        Err(_) => wrong("is not UTF-8"),
     }
 }
 
@@ -202,11 +174,14 @@ mod tests {
         input.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "next\n");
         assert_eq!(read_line(file(b" last "), "x").unwrap().reveal(), " last ");
+        let marked = file("\u{feff}hunter2\n".as_bytes());
+        assert_eq!(read_line(marked, "x").unwrap().reveal(), "hunter2");
+        assert_eq!(read_line(file(&[b'x'; 3000]), "x").unwrap().reveal().len(), 3000);
     }
 
     #[test]
     fn what_cannot_be_a_password_is_refused() {
-        for content in [&b""[..], b"\n", b"\r\n", b"\xff\n", &[b'x'; 5000]] {
+        for content in [&b""[..], b"\n", b"\r\n", b"\xff\n", b"a\0b\n", &[b'x'; 3001]] {
             assert_eq!(read_line(file(content), "x").unwrap_err().exit().status(), 65);
         }
     }

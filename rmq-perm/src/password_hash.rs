@@ -9,14 +9,16 @@ use std::fmt;
 
 const SALT: usize = 4;
 
-/// What MD5, SHA-256 and SHA-512 give. Which of them it is, the broker's configuration decides.
-const DIGESTS: [usize; 3] = [16, 32, 64];
+/// What the broker can hash with, and the size of what it gives. The size says which it was: a hash is
+/// no use under another algorithm, and a cluster may have those of several from its past.
+const ALGORITHMS: [(usize, &str); 3] = [(16, "md5"), (32, "sha256"), (64, "sha512")];
 
 /// A salted hash. Whoever has it can try passwords at leisure, so it is a secret, too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     base64: Secret,
     bytes: Vec<u8>,
+    algorithm: &'static str,
 }
 
 impl fmt::Debug for PasswordHash {
@@ -32,9 +34,12 @@ impl PasswordHash {
     /// When it cannot be one (65).
     pub fn read(base64: Secret) -> Result<PasswordHash, Failure> {
         let bytes = STANDARD.decode(base64.reveal()).ok();
-        let is_hash = |bytes: &Vec<u8>| DIGESTS.iter().any(|size| size + SALT == bytes.len());
-        match bytes.filter(is_hash) {
-            Some(bytes) => Ok(PasswordHash { base64, bytes }),
+        let algorithm = |bytes: &[u8]| {
+            let found = ALGORITHMS.iter().find(|(size, _)| size + SALT == bytes.len());
+            found.map(|(_, name)| *name)
+        };
+        match bytes.and_then(|bytes| algorithm(&bytes).map(|it| (bytes, it))) {
+            Some((bytes, algorithm)) => Ok(PasswordHash { base64, bytes, algorithm }),
             None => Err(Failure::data(
                 "that is no password hash: it has to be a salt of 4 bytes and an MD5, SHA-256 or \
                  SHA-512 digest, in Base64",
@@ -45,6 +50,21 @@ impl PasswordHash {
     /// In Base64.
     pub fn base64(&self) -> &str {
         self.base64.reveal()
+    }
+
+    /// A hash in Base64 as the bytes of it.
+    pub fn encode(bytes: &[u8]) -> Secret {
+        Secret::new(STANDARD.encode(bytes))
+    }
+
+    /// The name of the algorithm that made it: `md5`, `sha256` or `sha512`.
+    pub fn algorithm(&self) -> &'static str {
+        self.algorithm
+    }
+
+    /// The name that the broker has for it.
+    pub fn module(&self) -> String {
+        format!("rabbit_password_hashing_{}", self.algorithm)
     }
 
     /// The bytes themselves.
@@ -60,7 +80,13 @@ mod tests {
     #[test]
     fn what_is_no_salted_digest_in_base64_is_refused_and_not_shown() {
         let good = "VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x";
-        assert_eq!(PasswordHash::read(Secret::new(good)).unwrap().bytes().len(), 36);
+        let hash = PasswordHash::read(Secret::new(good)).unwrap();
+        assert_eq!((hash.bytes().len(), hash.algorithm()), (36, "sha256"));
+        assert_eq!(PasswordHash::encode(hash.bytes()).reveal(), good);
+        for (size, module) in [(20, "md5"), (68, "sha512")] {
+            let hash = PasswordHash::read(PasswordHash::encode(&vec![7; size])).unwrap();
+            assert_eq!(hash.module(), format!("rabbit_password_hashing_{module}"));
+        }
         for bad in ["", "hunter2", "aGVsbG8=", &good[1..], &format!("{good} ")] {
             let failure = PasswordHash::read(Secret::new(bad)).unwrap_err();
             assert_eq!(failure.exit().status(), 65, "{bad}");

@@ -86,6 +86,12 @@ impl Columns {
         self.0.contains(&column)
     }
 
+    /// Whether the file is one of users, so that those it lacks are lacking: it has a column for what
+    /// only users have, or for nothing else.
+    pub fn tell_users(&self) -> bool {
+        self.have(Column::Tags) || self.have(Column::PasswordHash) || !self.have(Column::Vhost)
+    }
+
     /// What a row has in a column; nothing where the file has not got it.
     pub fn of_row<'a>(&self, cells: &'a StringRecord, column: Column) -> &'a str {
         let index = self.0.iter().position(|it| *it == column);

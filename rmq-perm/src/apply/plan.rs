@@ -1,93 +1,22 @@
 //! The difference between what the file asks for and what the broker has.
 
+use super::change::{Change, What, bytes, topic_bytes};
 use super::state::State;
 use super::wishes::Wishes;
-use crate::administration::{Administration, Grant, Password, Patterns, Text, TopicPatterns};
-use crate::output::cell;
+use crate::administration::Text;
 use crate::password_hash::PasswordHash;
-use rmq_common::failure::Failure;
 
-/// Something to be changed, and the line that asks for it; no line asks for what is pruned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// The line of the file, from 1.
-    pub line: Option<u64>,
-    /// What is to be changed.
-    pub what: What,
+/// What of that which the file lacks is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lacking {
+    /// Permissions on the virtual hosts that it names.
+    pub permissions: bool,
+    /// Users.
+    pub users: bool,
 }
 
-/// What is to be changed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// A virtual host is missing.
-    AddVhost(String),
-    /// A user is missing.
-    AddUser {
-        /// The name.
-        user: String,
-        /// What it is to have.
-        tags: Vec<String>,
-        /// What it is to log in with.
-        hash: Option<PasswordHash>,
-    },
-    /// A user has other tags.
-    SetTags {
-        /// The name.
-        user: String,
-        /// Those it has.
-        before: Vec<Text>,
-        /// Those it is to have.
-        tags: Vec<String>,
-    },
-    /// Permissions are missing, or others.
-    Set {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// in place of these,
-        before: Option<Patterns<Text>>,
-        /// these.
-        patterns: Patterns<String>,
-    },
-    /// Topic permissions are missing, or others.
-    SetTopic {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// at this exchange,
-        exchange: String,
-        /// in place of these,
-        before: Option<TopicPatterns<Text>>,
-        /// these.
-        patterns: TopicPatterns<String>,
-    },
-    /// Permissions that the file lacks.
-    Clear {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// these.
-        before: Patterns<Text>,
-    },
-    /// Topic permissions that the file lacks.
-    ClearTopic {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// at this exchange,
-        exchange: String,
-        /// these.
-        before: TopicPatterns<Text>,
-    },
-}
-
-/// What is to be changed so that the broker has what the file asks for; with `prune` also what the
-/// file lacks on the virtual hosts it names.
-pub fn plan(wishes: &Wishes, state: &State, prune: bool) -> Vec<Change> {
+/// What is to be changed so that the broker has what the file asks for, and only that.
+pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |line: u64, what| changes.push(Change { line: Some(line), what });
     for (vhost, line) in &wishes.vhosts {
@@ -96,16 +25,25 @@ pub fn plan(wishes: &Wishes, state: &State, prune: bool) -> Vec<Change> {
         }
     }
     for (user, (line, wanted)) in &wishes.users {
-        let (user, tags) = (user.clone(), wanted.tags.clone());
-        match (state.users.get(user.as_bytes()), tags) {
-            (None, tags) => {
-                let (tags, hash) = (tags.unwrap_or_default(), wanted.hash.clone());
-                add(*line, What::AddUser { user, tags, hash });
-            }
-            (Some(before), Some(tags)) if !before.iter().eq(tags.iter().map(String::as_bytes)) => {
-                add(*line, What::SetTags { user, before: before.clone(), tags });
-            }
-            _ => {}
+        let (user, tags, hash) = (user.clone(), wanted.tags.clone(), wanted.hash.clone());
+        let Some(before) = state.users.get(user.as_bytes()) else {
+            add(*line, What::AddUser { user, tags: tags.unwrap_or_default(), hash });
+            continue;
+        };
+        if let Some(tags) = tags
+            && !before.tags.iter().eq(tags.iter().map(String::as_bytes))
+        {
+            add(*line, What::SetTags { user: user.clone(), before: before.tags.clone(), tags });
+        }
+        // An empty cell says nothing of a password: the user keeps it.
+        if let Some(hash) = hash
+            && before.hash.as_ref().is_none_or(|before| before.reveal() != hash.base64())
+        {
+            let before = before.hash.as_ref().filter(|it| !it.reveal().is_empty());
+            let before = before.map(|it| {
+                PasswordHash::read(it.clone()).map_or("another algorithm", |it| it.algorithm())
+            });
+            add(*line, What::SetPassword { user, before, hash });
         }
     }
     for ((vhost, user), (line, patterns)) in &wishes.permissions {
@@ -125,9 +63,18 @@ pub fn plan(wishes: &Wishes, state: &State, prune: bool) -> Vec<Change> {
             add(*line, What::SetTopic { vhost, user, exchange, before, patterns });
         }
     }
-    if prune {
-        changes.extend(lacking(wishes, state).map(|what| Change { line: None, what }));
+    let mut lacks = Vec::new();
+    if lack.permissions {
+        lacks.extend(lacking(wishes, state));
     }
+    if lack.users && wishes.tells_users {
+        let named = wishes.named_users();
+        lacks.extend(state.users.iter().filter_map(|(user, known)| {
+            let user = text(user).filter(|user| !named.contains(&**user))?;
+            Some(What::DeleteUser { user, tags: known.tags.clone() })
+        }));
+    }
+    changes.extend(lacks.into_iter().map(|what| Change { line: None, what }));
     changes
 }
 
@@ -156,134 +103,6 @@ fn lacking<'a>(wishes: &'a Wishes, state: &'a State) -> impl Iterator<Item = Wha
         },
     );
     permissions.chain(topics)
-}
-
-impl Change {
-    /// Makes it.
-    ///
-    /// # Errors
-    /// As the broker's [`Administration`].
-    pub fn make(&self, broker: &mut dyn Administration) -> Result<(), Failure> {
-        match &self.what {
-            What::AddVhost(vhost) => broker.add_vhost(vhost).map(drop),
-            What::AddUser { user, tags, hash } => {
-                let password = hash.clone().map_or(Password::None, Password::Hashed);
-                broker.add_user(user, &password)?;
-                if tags.is_empty() {
-                    return Ok(());
-                }
-                // Should this not be reached, the next run finds that the tags differ.
-                broker.set_tags(user, &strs(tags))
-            }
-            What::SetTags { user, tags, .. } => broker.set_tags(user, &strs(tags)),
-            What::Set { vhost, user, patterns, .. } => {
-                let Patterns { configure, write, read } = patterns;
-                broker.set_permissions(user, vhost, Patterns { configure, write, read })
-            }
-            What::SetTopic { vhost, user, exchange, patterns, .. } => {
-                let TopicPatterns { write, read } = patterns;
-                broker.set_topic_permissions(user, vhost, exchange, TopicPatterns { write, read })
-            }
-            What::Clear { vhost, user, .. } => broker.clear_permissions(user, vhost),
-            What::ClearTopic { vhost, user, exchange, .. } => {
-                broker.clear_topic_permissions(user, vhost, Some(exchange))
-            }
-        }
-    }
-
-    /// The permissions to set, if that is what is to be changed: many can be set at once.
-    pub fn grant(&self) -> Option<Grant<'_>> {
-        let What::Set { vhost, user, patterns: Patterns { configure, write, read }, .. } =
-            &self.what
-        else {
-            return None;
-        };
-        Some(Grant { user, vhost, patterns: Patterns { configure, write, read } })
-    }
-
-    /// Its lines of a diff, `-` for what is and `+` for what is to be.
-    pub fn diff(&self) -> String {
-        match &self.what {
-            What::AddVhost(vhost) => line('+', "vhost", &[vhost.as_bytes()]),
-            What::AddUser { user, tags, .. } => {
-                line('+', "user", &[user.as_bytes(), tags.join(",").as_bytes()])
-            }
-            What::SetTags { user, before, tags } => {
-                line('-', "user", &[user.as_bytes(), &before.join(&b","[..])])
-                    + &line('+', "user", &[user.as_bytes(), tags.join(",").as_bytes()])
-            }
-            What::Set { vhost, user, before, patterns } => {
-                let before = before.as_ref().map(|it| permission('-', vhost, user, it));
-                before.unwrap_or_default() + &permission('+', vhost, user, &bytes(patterns))
-            }
-            What::SetTopic { vhost, user, exchange, before, patterns } => {
-                let before = before.as_ref().map(|it| topic('-', vhost, user, exchange, it));
-                let after = topic('+', vhost, user, exchange, &topic_bytes(patterns));
-                before.unwrap_or_default() + &after
-            }
-            What::Clear { vhost, user, before } => permission('-', vhost, user, before),
-            What::ClearTopic { vhost, user, exchange, before } => {
-                topic('-', vhost, user, exchange, before)
-            }
-        }
-    }
-
-    /// What making it is called.
-    pub fn name(&self) -> String {
-        match &self.what {
-            What::AddVhost(vhost) => format!("add vhost {vhost}"),
-            What::AddUser { user, .. } => format!("add user {user}"),
-            What::SetTags { user, .. } => format!("set tags of {user}"),
-            What::Set { vhost, user, .. } => format!("set permissions of {user} on {vhost}"),
-            What::SetTopic { vhost, user, exchange, .. } => {
-                format!("set topic permissions of {user} at {exchange} on {vhost}")
-            }
-            What::Clear { vhost, user, .. } => format!("clear permissions of {user} on {vhost}"),
-            What::ClearTopic { vhost, user, exchange, .. } => {
-                format!("clear topic permissions of {user} at {exchange} on {vhost}")
-            }
-        }
-    }
-
-    /// Whether it takes something away that the file lacks.
-    pub fn prunes(&self) -> bool {
-        self.line.is_none()
-    }
-}
-
-fn permission(sign: char, vhost: &str, user: &str, patterns: &Patterns<Text>) -> String {
-    let Patterns { configure, write, read } = patterns;
-    line(sign, "permissions", &[vhost.as_bytes(), user.as_bytes(), configure, write, read])
-}
-
-fn topic(sign: char, vhost: &str, user: &str, at: &str, patterns: &TopicPatterns<Text>) -> String {
-    let TopicPatterns { write, read } = patterns;
-    let names = [vhost, user, at].map(str::as_bytes);
-    line(sign, "topic-permissions", &[&names[..], &[write, read]].concat())
-}
-
-fn line(sign: char, kind: &str, values: &[&[u8]]) -> String {
-    let mut text = format!("{sign}{kind}");
-    for value in values {
-        text.push('\t');
-        text.push_str(&cell(value));
-    }
-    text.push('\n');
-    text
-}
-
-fn bytes(patterns: &Patterns<String>) -> Patterns<Text> {
-    let Patterns { configure, write, read } = patterns.clone();
-    Patterns { configure: configure.into(), write: write.into(), read: read.into() }
-}
-
-fn topic_bytes(patterns: &TopicPatterns<String>) -> TopicPatterns<Text> {
-    let TopicPatterns { write, read } = patterns.clone();
-    TopicPatterns { write: write.into(), read: read.into() }
-}
-
-fn strs(tags: &[String]) -> Vec<&str> {
-    tags.iter().map(String::as_str).collect()
 }
 
 fn text(bytes: &Text) -> Option<String> {

@@ -44,7 +44,7 @@ pub struct User {
     pub name: String,
     /// The tags, sorted; not looked at where the file has no such column.
     pub tags: Option<Vec<String>>,
-    /// The hash of the password that a new one is to have.
+    /// The hash of the password; where there is none, the password is left alone.
     pub hash: Option<PasswordHash>,
 }
 

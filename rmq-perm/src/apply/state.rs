@@ -4,6 +4,7 @@ use crate::administration::{
     Administration, Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission, User,
 };
 use rmq_common::failure::Failure;
+use rmq_common::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Virtual hosts, users and permissions, all there are.
@@ -11,30 +12,39 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct State {
     /// The virtual hosts.
     pub vhosts: BTreeSet<Text>,
-    /// The users with their tags, sorted.
-    pub users: BTreeMap<Text, Vec<Text>>,
+    /// The users.
+    pub users: BTreeMap<Text, Known>,
     /// By virtual host and user.
     pub permissions: BTreeMap<(Text, Text), Patterns<Text>>,
     /// By virtual host, user and exchange.
     pub topics: BTreeMap<(Text, Text, Text), TopicPatterns<Text>>,
 }
 
+/// What the broker has of a user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// The tags, sorted.
+    pub tags: Vec<Text>,
+    /// The hash of the password in Base64, empty if there is none; only if it was asked for.
+    pub hash: Option<Secret>,
+}
+
 impl State {
-    /// Asks the broker.
+    /// Asks the broker; for the hashes of passwords if `hashes`.
     ///
     /// # Errors
     /// When it does not say.
-    pub fn read(broker: &mut dyn Administration) -> Result<State, Failure> {
+    pub fn read(broker: &mut dyn Administration, hashes: bool) -> Result<State, Failure> {
         let context = |what: &'static str| move |failure: Failure| failure.context(what);
         let vhosts = broker.list_vhosts().map_err(context("list vhosts"))?;
-        let users = broker.list_users().map_err(context("list users"))?;
+        let users = broker.list_users(hashes).map_err(context("list users"))?;
         let all = Scope::default();
         let permissions = broker.list_permissions(&all).map_err(context("list permissions"))?;
         let topics =
             broker.list_topic_permissions(&all).map_err(context("list topic permissions"))?;
-        let users = users.into_iter().map(|User { name, mut tags }| {
+        let users = users.into_iter().map(|User { name, mut tags, hash }| {
             tags.sort();
-            (name, tags)
+            (name, Known { tags, hash })
         });
         let permissions = permissions
             .into_iter()

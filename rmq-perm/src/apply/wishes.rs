@@ -1,9 +1,11 @@
 //! What the file asks for as a whole, and everything that is wrong with it.
 
 use super::columns::{Column, Columns};
+use super::exchanges;
 use super::rows::{self, User, Wish, Wrong};
 use super::state::State;
 use crate::administration::{Administration, Patterns, TopicPatterns};
+use crate::names;
 use crate::pattern;
 use crate::refused;
 use rmq_common::failure::Failure;
@@ -26,6 +28,8 @@ pub struct Wishes {
     pub tells_permissions: bool,
     /// Whether the file has a column for topic permissions, so that those it lacks are lacking.
     pub tells_topics: bool,
+    /// Whether the file has a column for users, so that those it lacks are lacking.
+    pub tells_users: bool,
 }
 
 /// Something wrong with a line.
@@ -57,6 +61,7 @@ impl Wishes {
         let mut wishes = Wishes {
             tells_permissions: columns.have(Column::Configure) || !columns.have(Column::Exchange),
             tells_topics: columns.have(Column::Exchange),
+            tells_users: columns.tell_users(),
             ..Wishes::default()
         };
         let mut problems = Vec::new();
@@ -108,8 +113,15 @@ impl Wishes {
         self.vhosts.keys().chain(of_permissions).chain(of_topics).map(String::as_str).collect()
     }
 
+    /// The users that any row names.
+    pub fn named_users(&self) -> BTreeSet<&str> {
+        let of_permissions = self.permissions.keys().map(|(_, user)| user);
+        let of_topics = self.topics.keys().map(|(_, user, _)| user);
+        self.users.keys().chain(of_permissions).chain(of_topics).map(String::as_str).collect()
+    }
+
     /// What is wrong with it for this broker: virtual hosts and users that neither it nor the file
-    /// has, and patterns that it refuses.
+    /// has, exchanges where topic permissions restrict nothing, and patterns that it refuses.
     ///
     /// # Errors
     /// When the broker does not say.
@@ -133,6 +145,7 @@ impl Wishes {
                 tell(Column::User, refused::no_such_user(), user);
             }
         }
+        problems.extend(exchanges::problems(self, state, broker)?);
         let asked: BTreeSet<&str> = self.patterns().map(|(_, _, pattern)| pattern).collect();
         let asked: Vec<&str> = asked.into_iter().collect();
         let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
@@ -148,6 +161,24 @@ impl Wishes {
         }
         problems.sort_by_key(|problem| problem.line);
         Ok(problems)
+    }
+
+    /// The tags that RabbitMQ gives no meaning to, each once, by line.
+    pub fn doubtful_tags(&self, name: &str) -> Vec<String> {
+        let mut doubts: BTreeMap<&str, (u64, String)> = BTreeMap::new();
+        for (line, user) in self.users.values() {
+            for tag in user.tags.iter().flatten() {
+                let Some(doubt) = names::doubt_of_tag(tag) else { continue };
+                let told = doubts.entry(tag).or_insert_with(|| (*line, doubt.clone()));
+                if *line < told.0 {
+                    *told = (*line, doubt);
+                }
+            }
+        }
+        let mut doubts: Vec<(u64, String)> = doubts.into_values().collect();
+        doubts.sort();
+        let told = doubts.into_iter();
+        told.map(|(line, doubt)| format!("{name}: line {line}, column tags: {doubt}")).collect()
     }
 
     /// What the patterns may not be meant to say, by line; of a pattern that stands on many, once.

@@ -1,9 +1,11 @@
 //! `apply`.
 
 use crate::administration::{Administration, Grant};
-use crate::apply::columns::Columns;
-use crate::apply::plan::{Change, What, plan};
+use crate::apply::change::Change;
+use crate::apply::columns::{Column, Columns};
+use crate::apply::plan::{Lacking, plan};
 use crate::apply::state::State;
+use crate::apply::unnamed;
 use crate::apply::wishes::{Problem, Wishes};
 use crate::confirmation;
 use crate::output;
@@ -28,6 +30,10 @@ pub struct Apply {
     #[argh(switch)]
     prune: bool,
 
+    /// delete the users that the file lacks, if it has a column for users; asks first
+    #[argh(switch)]
+    prune_users: bool,
+
     /// do not ask
     #[argh(switch)]
     yes: bool,
@@ -50,8 +56,10 @@ impl Apply {
     pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let context = |failure: Failure| failure.context("apply");
         let diagnostics = session.diagnostics();
-        let may_ask = self.prune && !self.yes && !self.dry_run;
-        let confirmation = may_ask.then(confirmation::Terminal::open).transpose()?;
+        let prunes = [("--prune", self.prune), ("--prune-users", self.prune_users)];
+        let asks = prunes.into_iter().find_map(|(option, is)| is.then_some(option));
+        let asks = asks.filter(|_| !self.yes && !self.dry_run);
+        let confirmation = asks.map(confirmation::Terminal::open).transpose()?;
         let sheet = Sheet::open(&self.file).map_err(context)?;
         for notice in &sheet.notices {
             diagnostics.notice(notice);
@@ -59,24 +67,35 @@ impl Apply {
         let only = session.given_vhost().transpose()?;
         let columns = Columns::of(&sheet.header)
             .map_err(|why| Failure::data(format!("apply {}: {why}", sheet.name)))?;
+        if self.prune_users && !columns.tell_users() {
+            let why = "--prune-users needs a column tags or password_hash, so that the file is one of users";
+            return Err(Failure::data(format!("apply {}: {why}", sheet.name)));
+        }
         let (wishes, problems) = Wishes::of(&sheet, &columns, self.anchor, only);
         refuse(&sheet, problems, diagnostics)?;
         let mut broker = session.broker()?;
         let broker = broker.as_mut();
-        let state = State::read(broker).map_err(context)?;
+        let state = State::read(broker, columns.have(Column::PasswordHash)).map_err(context)?;
         let problems = wishes.problems_with(&state, broker).map_err(context)?;
         refuse(&sheet, problems, diagnostics)?;
         for doubt in wishes.doubts(&sheet.name) {
             diagnostics.notice(&doubt);
         }
-        let changes = plan(&wishes, &state, self.prune);
-        if self.prune {
-            tell_unnamed(&wishes, &state, only, diagnostics);
+        for doubt in wishes.doubtful_tags(&sheet.name) {
+            diagnostics.notice(&doubt);
         }
+        let users = self.prune || self.prune_users;
+        let changes = plan(&wishes, &state, Lacking { permissions: self.prune, users });
+        if self.prune {
+            unnamed::tell(&wishes, &state, only, diagnostics);
+        }
+        tell_passwordless(&changes, diagnostics);
         let diff: String = changes.iter().map(Change::diff).collect();
         output::write(diff.as_bytes())?;
+        let differs = !changes.is_empty();
+        let changes = self.without_kept_users(changes, broker.own_user(), diagnostics);
         if self.dry_run || changes.is_empty() {
-            let exit = if changes.is_empty() { Exit::Ok } else { Exit::No };
+            let exit = if differs && self.dry_run { Exit::No } else { Exit::Ok };
             return Ok(exit.into());
         }
         let removals = changes.iter().filter(|change| change.prunes()).count();
@@ -92,6 +111,44 @@ impl Apply {
     }
 }
 
+impl Apply {
+    /// The changes without the users that are not to be deleted, which are told: all of them without
+    /// `--prune-users`, and always the one as whom we ask.
+    fn without_kept_users(
+        &self,
+        changes: Vec<Change>,
+        own: Option<&str>,
+        diagnostics: Diagnostics,
+    ) -> Vec<Change> {
+        let is_kept = |change: &Change| {
+            change.deleted_user().is_some_and(|user| !self.prune_users || own == Some(user))
+        };
+        let (kept, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_kept);
+        let kept: Vec<&str> = kept.iter().filter_map(Change::deleted_user).collect();
+        if self.prune_users {
+            for user in kept {
+                diagnostics
+                    .notice(&format!("apply: the user {user} asks here, and is not deleted"));
+            }
+        } else if !kept.is_empty() {
+            let (count, names) = (kept.len(), some_of(&kept));
+            diagnostics.notice(&format!(
+                "apply: users that the file lacks and that are not deleted: {count}: {names} \
+                 (--prune-users deletes them)"
+            ));
+        }
+        changes
+    }
+}
+
+/// The first few of some names.
+fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let more = if names.len() > SHOWN { ", ..." } else { "" };
+    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    format!("{}{more}", shown.join(", "))
+}
+
 /// Tells what is wrong, if anything is.
 fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Result<(), Failure> {
     let failures: Vec<Failure> =
@@ -103,29 +160,6 @@ fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Re
     let (wrong, name) = (failures.len(), &sheet.name);
     let wrong = if wrong == 1 { "1 mistake".to_owned() } else { format!("{wrong} mistakes") };
     Err(Failure::new(worst, format!("apply {name}: {wrong}; nothing was changed")))
-}
-
-/// Permissions that pruning does not look at, because the file does not name their virtual host.
-fn tell_unnamed(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
-    const SHOWN: usize = 5;
-    let named = wishes.named_vhosts();
-    let mut unnamed: Vec<String> = state
-        .permissions
-        .keys()
-        .map(|(vhost, _)| String::from_utf8_lossy(vhost).into_owned())
-        .filter(|vhost| !named.contains(&**vhost) && only.is_none_or(|only| only == vhost))
-        .collect();
-    unnamed.dedup();
-    if !unnamed.is_empty() {
-        let more = if unnamed.len() > SHOWN { ", ..." } else { "" };
-        let count = unnamed.len();
-        unnamed.truncate(SHOWN);
-        let unnamed = unnamed.join(", ");
-        diagnostics.notice(&format!(
-            "apply: the file names none of {count} virtual hosts with permissions, which are left \
-             alone: {unnamed}{more}"
-        ));
-    }
 }
 
 /// Makes the changes: permissions several at once, all else one after the other.
@@ -163,16 +197,18 @@ fn make(
             let (what, exit) = (change.name(), failure.exit());
             Failure::new(exit, format!("{at}{what}: {failure}; {}", left(made)))
         })?;
-        tell_passwordless(change, diagnostics);
     }
     Ok(Exit::Ok.into())
 }
 
-fn tell_passwordless(change: &Change, diagnostics: Diagnostics) {
-    if let What::AddUser { user, hash: None, .. } = &change.what {
+/// Says it before anything is made: a listing without hashes makes such users on another cluster.
+fn tell_passwordless(changes: &[Change], diagnostics: Diagnostics) {
+    let users: Vec<&str> = changes.iter().filter_map(Change::passwordless_user).collect();
+    if !users.is_empty() {
+        let (count, names) = (users.len(), some_of(&users));
         diagnostics.notice(&format!(
-            "apply: the new user {user} has no password and cannot log in with one before \
-             rmq-perm change-password gives it one"
+            "apply: new users without a password, who cannot log in with one before rmq-perm \
+             change-password gives it: {count}: {names} (a column password_hash gives them theirs)"
         ));
     }
 }

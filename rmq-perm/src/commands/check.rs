@@ -7,6 +7,9 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
+/// What the broker calls the exchange without a name where it matches patterns.
+const DEFAULT_EXCHANGE: &str = "amq.default";
+
 /// Say whether the permissions of a user on a virtual host (-p) allow something: yes, or no with
 /// exit status 1.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -37,11 +40,23 @@ impl Check {
         };
         let user = names::user(&self.user)?;
         // So the broker calls it, too, before it looks at a pattern.
-        let name = if self.name.is_empty() { "amq.default" } else { &self.name };
+        let name = if self.name.is_empty() { DEFAULT_EXCHANGE } else { &self.name };
         let name = names::resource(name)?;
-        let allowed = session.broker()?.is_allowed(user, vhost, self.operation, name);
-        let (answer, exit) =
-            if allowed.map_err(context)? { ("yes", Exit::Ok) } else { ("no", Exit::No) };
+        let mut broker = session.broker()?;
+        let allowed = broker.is_allowed(user, vhost, self.operation, name).map_err(context)?;
+        let (answer, exit) = if allowed { ("yes", Exit::Ok) } else { ("no", Exit::No) };
+        // The default exchange leads to every queue, whatever the permissions on the queue are.
+        let is_detour = self.operation == Operation::Write && name != DEFAULT_EXCHANGE;
+        if is_detour
+            && broker
+                .is_allowed(user, vhost, Operation::Write, DEFAULT_EXCHANGE)
+                .map_err(context)?
+        {
+            session.diagnostics().notice(&format!(
+                "{user} may also publish to a queue called {name} through the default exchange \
+                 ({DEFAULT_EXCHANGE})"
+            ));
+        }
         session.print_line(answer)?;
         Ok(exit.into())
     }

@@ -1,8 +1,7 @@
-//! `add-user`, `change-password`, `delete-user`, `set-tags` and `list-users`.
+//! `add-user`, `change-password`, `delete-user` and `set-tags`.
 
-use crate::administration::{Administration, Password};
+use crate::administration::{Added, Administration, Deleted, Password};
 use crate::names;
-use crate::output::{Column, Listing, Value};
 use crate::password::Source;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -24,6 +23,14 @@ pub struct AddUser {
     /// what is given is a hash of the password, in Base64 (rabbitmqctl hash_password)
     #[argh(switch)]
     pre_hashed_password: bool,
+
+    /// tags of the user, separated by commas (default: none)
+    #[argh(option, arg_name = "TAGS")]
+    tags: Option<String>,
+
+    /// if the user exists, give it this password and these tags; permissions stay
+    #[argh(switch)]
+    replace: bool,
 
     /// name of the user
     #[argh(positional, arg_name = "USER")]
@@ -54,9 +61,18 @@ impl AddUser {
         };
         let user = &self.user;
         let what = format!("add user {user}");
-        let done = format!("added user {user}, without any permissions yet");
-        give_password(session, user, source, [&what, &done], |broker, user, password| {
-            broker.add_user(user, password)
+        let tags = self.tags.iter().flat_map(|tags| tags.split(',')).filter(|tag| !tag.is_empty());
+        let tags = tags.map(|tag| names::tag(tag.trim())).collect::<Result<Vec<_>, _>>();
+        let tags = tags.map_err(|failure| failure.context(&*what))?;
+        warn_of_unknown(&tags, session);
+        let replace = self.replace;
+        give_password(session, user, source, &what, |broker, user, password| {
+            if !replace {
+                broker.add_user(user, password, &tags)?;
+            } else if broker.put_user(user, password, &tags)? == Added::Existed {
+                return Ok(format!("gave user {user} this password and these tags"));
+            }
+            Ok(format!("added user {user}, without any permissions yet"))
         })
     }
 }
@@ -105,31 +121,37 @@ impl ChangePassword {
         };
         let user = &self.user;
         let what = format!("change the password of {user}");
-        let done = format!("changed the password of {user}");
-        give_password(session, user, source, [&what, &done], |broker, user, password| {
-            broker.change_password(user, password)
+        give_password(session, user, source, &what, |broker, user, password| {
+            broker.change_password(user, password)?;
+            Ok(format!("changed the password of {user}"))
         })
     }
 }
 
 /// Has the broker take a new password, and writes it to standard output if it was made here: the
-/// one time it is seen. What is to be done, and what then is done, are for people.
+/// one time it is seen. What is to be done, and what `give` says is done, are for people.
 fn give_password(
     session: &Session,
     user: &str,
     source: Source<'_>,
-    [what, done]: [&str; 2],
-    give: impl FnOnce(&mut dyn Administration, &str, &Password) -> Result<(), Failure>,
+    what: &str,
+    give: impl FnOnce(&mut dyn Administration, &str, &Password) -> Result<String, Failure>,
 ) -> Result<(), Failure> {
     let context = |failure: Failure| failure.context(what);
     let user = names::user(user)?;
     let (password, made) = source.read(user).map_err(context)?;
-    give(session.broker()?.as_mut(), user, &password).map_err(context)?;
-    session.diagnostics().detail(done);
+    let done = give(session.broker()?.as_mut(), user, &password).map_err(context)?;
+    session.diagnostics().detail(&done);
     made.map_or(Ok(()), |made| session.print_line(made.reveal()))
 }
 
-/// Delete a user, with all permissions of the user.
+fn warn_of_unknown(tags: &[&str], session: &Session) {
+    for doubt in tags.iter().filter_map(|tag| names::doubt_of_tag(tag)) {
+        session.diagnostics().notice(&doubt);
+    }
+}
+
+/// Delete a user, with all permissions of the user. That the user does not exist is no error.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-user", help_triggers("-h", "--help"))]
 pub struct DeleteUser {
@@ -146,8 +168,13 @@ impl DeleteUser {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("delete user {}", self.user));
         let user = names::user(&self.user)?;
-        session.broker()?.delete_user(user).map_err(context)?;
-        session.diagnostics().detail(&format!("deleted user {user}"));
+        match session.broker()?.delete_user(user).map_err(context)? {
+            Deleted::Now => session.diagnostics().detail(&format!("deleted user {user}")),
+            Deleted::Before => {
+                let notice = format!("delete user {user}: no such user; nothing to delete");
+                session.diagnostics().notice(&notice);
+            }
+        }
         Ok(())
     }
 }
@@ -176,33 +203,9 @@ impl SetTags {
         let user = names::user(&self.user)?;
         let tags = self.tags.iter().map(|tag| names::tag(tag));
         let tags = tags.collect::<Result<Vec<_>, _>>().map_err(context)?;
+        warn_of_unknown(&tags, session);
         session.broker()?.set_tags(user, &tags).map_err(context)?;
         session.diagnostics().detail(&format!("set tags of {user}: {}", tags.join(", ")));
         Ok(())
-    }
-}
-
-/// List the users: name, tags.
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(subcommand, name = "list-users", help_triggers("-h", "--help"))]
-pub struct ListUsers {}
-
-impl ListUsers {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let users = session.broker()?.list_users();
-        let mut users = users.map_err(|failure| failure.context("list users"))?;
-        for user in &mut users {
-            user.tags.sort();
-        }
-        users.sort();
-        let mut listing = Listing::new([Column::text("user"), Column::text("tags")]);
-        for user in users {
-            listing.push([Value::Text(user.name), Value::Texts(user.tags)]);
-        }
-        session.print(&listing)
     }
 }

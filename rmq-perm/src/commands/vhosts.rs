@@ -1,6 +1,6 @@
 //! `add-vhost`, `delete-vhost` and `list-vhosts`.
 
-use crate::administration::Added;
+use crate::administration::{Added, Deleted};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
@@ -35,7 +35,8 @@ impl AddVhost {
     }
 }
 
-/// Delete a virtual host, with all queues and messages on it, without asking.
+/// Delete a virtual host, with all queues and messages on it, without asking. That it does not exist
+/// is no error.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-vhost", help_triggers("-h", "--help"))]
 pub struct DeleteVhost {
@@ -60,8 +61,14 @@ impl DeleteVhost {
             Failure::new(failure.exit(), format!("delete vhost {}: {failure}{hint}", self.vhost))
         };
         let vhost = names::vhost(&self.vhost)?;
-        session.broker()?.delete_vhost(vhost).map_err(context)?;
-        session.diagnostics().detail(&format!("deleted vhost {vhost}, and all that was on it"));
+        let diagnostics = session.diagnostics();
+        match session.broker()?.delete_vhost(vhost).map_err(context)? {
+            Deleted::Now => {
+                diagnostics.detail(&format!("deleted vhost {vhost}, and all that was on it"));
+            }
+            Deleted::Before => diagnostics
+                .notice(&format!("delete vhost {vhost}: no such vhost; nothing to delete")),
+        }
         Ok(())
     }
 }

@@ -3,16 +3,15 @@
 //! They validate little, so the names that come here have been checked; what differs between
 //! releases is made the same here.
 
-use super::arguments::{acting_user, atom, binary, list, map, resource, text, tuple};
+use super::arguments::{acting_user, atom, list, map, resource, text, tuple};
 use super::broker::{Distribution, USERS, each};
 use super::term::Term;
-use super::{cluster, permissions, queues};
+use super::{cluster, permissions, queues, users};
 use crate::administration::{
-    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Scope, Text,
-    TopicPatterns, TopicPermission, User,
+    Added, Administration, Deleted, Grant, Member, Operation, Password, Patterns, Permission,
+    Scope, Text, TopicPatterns, TopicPermission, User,
 };
 use crate::queues::Queue;
-use crate::refused;
 use rmq_common::failure::Failure;
 
 impl Administration for Distribution {
@@ -25,10 +24,13 @@ impl Administration for Distribution {
         Ok(Added::New)
     }
 
-    fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
-        self.require_vhost(vhost)?;
+    fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure> {
+        if !self.vhost_exists(vhost)? {
+            return Ok(Deleted::Before);
+        }
         let arguments = vec![text(vhost), acting_user()];
-        self.change_within(self.long, "rabbit_vhost", "delete", arguments)
+        self.change_within(self.long, "rabbit_vhost", "delete", arguments)?;
+        Ok(Deleted::Now)
     }
 
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
@@ -36,56 +38,38 @@ impl Administration for Distribution {
         each(&answer, Term::text)
     }
 
-    fn add_user(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
-        let hash = match password {
-            Password::Clear(password) => {
-                let arguments = vec![text(user), text(password.reveal()), acting_user()];
-                return self.change(USERS, "add_user", arguments);
-            }
-            Password::Hashed(hash) => hash.base64(),
-            Password::None => "",
-        };
-        // The one function that takes a hash in every release also changes a user who is there.
-        if self.user_exists(user)? {
-            return Err(refused::user_exists());
-        }
-        let user = [("name", text(user)), ("password_hash", text(hash)), ("tags", list(vec![]))];
-        self.change(USERS, "put_user", vec![map(user), acting_user()])
+    fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure> {
+        users::add(self, user, password, tags)
+    }
+
+    fn put_user(
+        &mut self,
+        user: &str,
+        password: &Password,
+        tags: &[&str],
+    ) -> Result<Added, Failure> {
+        users::put(self, user, password, tags)
     }
 
     fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
-        self.require_user(user)?;
-        let user = text(user);
-        match password {
-            Password::Clear(password) => {
-                let password = text(password.reveal());
-                self.change(USERS, "change_password", vec![user, password, acting_user()])
-            }
-            Password::Hashed(hash) => {
-                let hash = binary(hash.bytes());
-                self.change(USERS, "change_password_hash", vec![user, hash])
-            }
-            Password::None => self.change(USERS, "clear_password", vec![user, acting_user()]),
-        }
+        users::change_password(self, user, password)
     }
 
-    fn delete_user(&mut self, user: &str) -> Result<(), Failure> {
-        // No error of itself from 4.0 on.
-        self.require_user(user)?;
-        self.change(USERS, "delete_user", vec![text(user), acting_user()])
+    fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {
+        users::delete(self, user)
     }
 
     fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure> {
-        let tags = list(tags.iter().map(|tag| text(tag)).collect());
-        self.change(USERS, "set_tags", vec![text(user), tags, acting_user()])
+        users::set_tags(self, user, tags)
     }
 
-    fn list_users(&mut self) -> Result<Vec<User>, Failure> {
-        let answer = self.ask(USERS, "list_users", vec![])?;
-        each(&answer, |user| {
-            let tags = user.property("tags")?.list()?.iter().map(Term::text);
-            Some(User { name: user.property("user")?.text()?, tags: tags.collect::<Option<_>>()? })
-        })
+    fn list_users(&mut self, hashes: bool) -> Result<Vec<User>, Failure> {
+        users::list(self, hashes)
+    }
+
+    fn own_user(&self) -> Option<&str> {
+        // The cookie is nobody's.
+        None
     }
 
     fn set_permissions(
@@ -127,7 +111,7 @@ impl Administration for Distribution {
     ) -> Result<(), Failure> {
         self.require_user(user)?;
         self.require_vhost(vhost)?;
-        permissions::require_exchange(self, vhost, exchange)?;
+        permissions::require_topic_exchange(self, vhost, exchange)?;
         let arguments = [user, vhost, exchange, patterns.write, patterns.read].map(text);
         let arguments = arguments.into_iter().chain([acting_user()]).collect();
         self.change(USERS, "set_topic_permissions", arguments)
@@ -144,6 +128,10 @@ impl Administration for Distribution {
         let names = [Some(user), Some(vhost), exchange];
         let arguments = names.into_iter().flatten().map(text).chain([acting_user()]).collect();
         self.change(USERS, "clear_topic_permissions", arguments)
+    }
+
+    fn exchange_type(&mut self, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure> {
+        permissions::exchange_type(self, vhost, exchange)
     }
 
     fn list_topic_permissions(&mut self, scope: &Scope) -> Result<Vec<TopicPermission>, Failure> {

@@ -97,18 +97,33 @@ fn rows<T>(
     Ok(read.into_iter().flatten().collect())
 }
 
-/// That there is such an exchange.
+/// The type of an exchange, `None` if there is no such exchange.
 ///
 /// # Errors
-/// When there is not (65), or the node does not say.
-pub fn require_exchange(
+/// When the node does not say.
+pub fn exchange_type(
+    broker: &mut Distribution,
+    vhost: &str,
+    exchange: &str,
+) -> Result<Option<Text>, Failure> {
+    let name: Vec<sent::Term> = vec![resource(vhost, "exchange", exchange)];
+    let found = broker.answer("rabbit_exchange", "lookup", name)?;
+    // {ok, {exchange, Name, Type, ...}}
+    let record = found.tagged("ok").and_then(<[Term]>::first);
+    let fields = record.and_then(|record| record.tagged("exchange"));
+    Ok(fields.and_then(|fields| fields.get(1)).and_then(Term::text))
+}
+
+/// That there is such an exchange, and that it is a topic exchange.
+///
+/// # Errors
+/// When it is not (65), or the node does not say.
+pub fn require_topic_exchange(
     broker: &mut Distribution,
     vhost: &str,
     exchange: &str,
 ) -> Result<(), Failure> {
-    let name: Vec<sent::Term> = vec![resource(vhost, "exchange", exchange)];
-    let found = broker.answer("rabbit_exchange", "lookup", name)?;
-    if found.tagged("ok").is_some() { Ok(()) } else { Err(refused::no_such_exchange(exchange)) }
+    refused::unless_topic(exchange, exchange_type(broker, vhost, exchange)?.as_deref())
 }
 
 /// What the broker has against `pattern`, asked of the very function it uses itself.

@@ -19,7 +19,9 @@ pub fn in_words(answer: &Term) -> Option<Failure> {
     let (tag, details) = match reason {
         Term::Tuple(elements) => elements.split_first()?,
         // What a credential validator has against a password.
-        Term::Charlist(_) => return reason.text().map(|why| Failure::data(readable(&why))),
+        Term::Charlist(_) => {
+            return reason.text().map(|why| Failure::data(refused::plain(&readable(&why))));
+        }
         _ => return None,
     };
     let Term::Atom(tag) = tag else { return None };
@@ -75,8 +77,8 @@ mod tests {
         let said = |text: &str, status| Some((text.to_owned(), status));
         assert_eq!(error(vec![atom("no_such_user"), name()]), said("no such user", 67));
         assert_eq!(error(vec![atom("no_such_vhost"), name()]), said("no such vhost", 65));
-        let exists =
-            "the user exists already; nothing was changed (change-password gives a new password)";
+        let exists = "the user exists already; nothing was changed (change-password gives a new \
+                      password, add-user --replace this password and these tags)";
         assert_eq!(error(vec![atom("user_already_exists"), name()]), said(exists, 65));
         let why = vec![Term::Charlist(b"nothing to repeat".to_vec()), Term::Integer(0)];
         let pattern = Term::Binary(b"*".to_vec());

@@ -106,36 +106,32 @@ impl Term {
     }
 }
 
-/// For an error that nobody foresaw: the shape and the atoms, cut where it gets long. Binaries are
-/// left out, because among the arguments in a stack trace there may be a password.
+/// For an error that nobody foresaw: the words in it, without Erlang's signs, cut where it gets long.
+/// Binaries are left out, because among the arguments in a stack trace there may be a password.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Term::Atom(atom) => write!(f, "{}", atom.escape_debug()),
             Term::Integer(number) => write!(f, "{number}"),
             Term::Float(number) => write!(f, "{number}"),
-            Term::Binary(_) => f.write_str("<<_>>"),
             Term::Charlist(_) => {
                 let text = self.text().unwrap_or_default();
-                write!(f, "\"{}\"", String::from_utf8_lossy(&text).escape_debug())
+                write!(f, "{}", String::from_utf8_lossy(&text).escape_debug())
             }
-            Term::List(elements) => sequence(f, "[", elements, "]"),
-            Term::Tuple(elements) => sequence(f, "{", elements, "}"),
-            Term::Map(_) => f.write_str("#{_}"),
-            Term::Pid(_) | Term::Opaque => f.write_str("_"),
+            Term::List(elements) => sequence(f, elements, ", "),
+            Term::Tuple(elements) => sequence(f, elements, " "),
+            Term::Binary(_) | Term::Map(_) | Term::Pid(_) | Term::Opaque => f.write_str("..."),
         }
     }
 }
 
-fn sequence(f: &mut fmt::Formatter<'_>, open: &str, elements: &[Term], close: &str) -> fmt::Result {
+fn sequence(f: &mut fmt::Formatter<'_>, elements: &[Term], between: &str) -> fmt::Result {
     const SHOWN: usize = 6;
-    f.write_str(open)?;
     for (index, element) in elements.iter().take(SHOWN).enumerate() {
-        f.write_str(if index == 0 { "" } else { "," })?;
+        f.write_str(if index == 0 { "" } else { between })?;
         write!(f, "{element}")?;
     }
-    f.write_str(if elements.len() > SHOWN { ",..." } else { "" })?;
-    f.write_str(close)
+    f.write_str(if elements.len() > SHOWN { ", ..." } else { "" })
 }
 
 #[cfg(test)]
@@ -172,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_term_holds_no_binary() {
+    fn what_is_shown_of_a_term_holds_no_binary_and_none_of_erlangs_signs() {
         let arguments = Term::List(vec![Term::Binary(b"hunter2".to_vec()), Term::Integer(7)]);
         let term = Term::Tuple(vec![atom("undef"), arguments, Term::Charlist(b"a\n".to_vec())]);
-        assert_eq!(term.to_string(), "{undef,[<<_>>,7],\"a\\n\"}");
+        assert_eq!(term.to_string(), "undef ..., 7 a\\n");
     }
 }

@@ -3,11 +3,10 @@
 use super::broker::{Changed, Http, each, text};
 use super::{cluster, permissions, queues, topic_permissions, users};
 use crate::administration::{
-    Added, Administration, Grant, Member, Operation, Password, Patterns, Permission, Scope, Text,
-    TopicPatterns, TopicPermission, User,
+    Added, Administration, Deleted, Grant, Member, Operation, Password, Patterns, Permission,
+    Scope, Text, TopicPatterns, TopicPermission, User,
 };
 use crate::queues::Queue;
-use crate::refused;
 use rmq_common::failure::Failure;
 use serde_json::json;
 
@@ -28,11 +27,11 @@ impl Administration for Http {
         Ok(Added::New)
     }
 
-    fn delete_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
-        match self.delete_patiently(&["vhosts", vhost])? {
-            Changed::Missing => Err(refused::no_such_vhost()),
-            Changed::Created | Changed::Done => Ok(()),
-        }
+    fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure> {
+        Ok(match self.delete_patiently(&["vhosts", vhost])? {
+            Changed::Missing => Deleted::Before,
+            Changed::Created | Changed::Done => Deleted::Now,
+        })
     }
 
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
@@ -41,15 +40,24 @@ impl Administration for Http {
         each(&answer, |vhost| text(vhost, "name"))
     }
 
-    fn add_user(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
-        users::add(self, user, password)
+    fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure> {
+        users::add(self, user, password, tags)
+    }
+
+    fn put_user(
+        &mut self,
+        user: &str,
+        password: &Password,
+        tags: &[&str],
+    ) -> Result<Added, Failure> {
+        users::put(self, user, password, tags)
     }
 
     fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
         users::change_password(self, user, password)
     }
 
-    fn delete_user(&mut self, user: &str) -> Result<(), Failure> {
+    fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {
         users::delete(self, user)
     }
 
@@ -57,8 +65,12 @@ impl Administration for Http {
         users::set_tags(self, user, tags)
     }
 
-    fn list_users(&mut self) -> Result<Vec<User>, Failure> {
-        users::list(self)
+    fn list_users(&mut self, hashes: bool) -> Result<Vec<User>, Failure> {
+        users::list(self, hashes)
+    }
+
+    fn own_user(&self) -> Option<&str> {
+        Some(&self.user)
     }
 
     fn set_permissions(
@@ -103,6 +115,10 @@ impl Administration for Http {
         exchange: Option<&str>,
     ) -> Result<(), Failure> {
         topic_permissions::clear(self, user, vhost, exchange)
+    }
+
+    fn exchange_type(&mut self, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure> {
+        topic_permissions::exchange_type(self, vhost, exchange)
     }
 
     fn list_topic_permissions(&mut self, scope: &Scope) -> Result<Vec<TopicPermission>, Failure> {

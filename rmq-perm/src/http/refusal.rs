@@ -43,8 +43,8 @@ pub fn in_words(answer: &Answer, user: &str, effect: Effect) -> Failure {
             }
             Failure::data(match (answer.status, reason) {
                 // What a credential validator has against a password.
-                (400, Some(why)) => why.to_owned(),
-                (_, Some(why)) => format!("the broker refuses it: {why}"),
+                (400, Some(why)) => refused::plain(why),
+                (_, Some(why)) => format!("the broker refuses it: {}", refused::plain(why)),
                 (status, None) => format!("the broker refuses it with status {status}"),
             })
         }
@@ -56,7 +56,8 @@ pub fn in_words(answer: &Answer, user: &str, effect: Effect) -> Failure {
                 (502..=504, Effect::Changes) => Exit::TempFail,
                 _ => Exit::Software,
             };
-            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let why =
+                reason.map(|reason| format!(": {}", refused::plain(reason))).unwrap_or_default();
             let unknown = if effect == Effect::Changes { UNKNOWN } else { "" };
             Failure::new(exit, format!("the broker failed with status {status}{why}{unknown}"))
         }
@@ -84,7 +85,7 @@ fn lacking(user: &str, reason: &str) -> String {
             "the broker refuses {user}: no such user, a wrong password, or none of the tags \
              management, policymaker, monitoring and administrator"
         ),
-        other => format!("the broker refuses {user}: {other}"),
+        other => format!("the broker refuses {user}: {}", refused::plain(other)),
     }
 }
 

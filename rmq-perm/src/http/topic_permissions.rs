@@ -1,8 +1,8 @@
 //! Topic permissions.
 
-use super::broker::{Changed, Http, each, text};
+use super::broker::{Changed, Http, broken, each, text};
 use super::permissions::rows;
-use crate::administration::{Scope, TopicPatterns, TopicPermission};
+use crate::administration::{Scope, Text, TopicPatterns, TopicPermission};
 use crate::refused;
 use rmq_common::failure::Failure;
 use serde_json::{Value, json};
@@ -21,10 +21,21 @@ pub fn set(
 ) -> Result<(), Failure> {
     broker.require_user(user)?;
     broker.require_vhost(vhost)?;
-    if broker.get(&["exchanges", vhost, exchange], "?columns=name")?.is_none() {
-        return Err(refused::no_such_exchange(exchange));
-    }
+    refused::unless_topic(exchange, exchange_type(broker, vhost, exchange)?.as_deref())?;
     put(broker, user, vhost, &body(exchange, patterns.write, patterns.read))
+}
+
+/// The type of an exchange, `None` if there is no such exchange.
+///
+/// # Errors
+/// When the broker does not tell.
+pub fn exchange_type(broker: &Http, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure> {
+    let found = broker.get(&["exchanges", vhost, exchange], "?columns=type")?;
+    found.map(|found| text(&found, "type").ok_or_else(not_understood)).transpose()
+}
+
+fn not_understood() -> Failure {
+    broken("an answer nobody understands".to_owned())
 }
 
 fn body(exchange: &str, write: &str, read: &str) -> Value {

@@ -1,8 +1,11 @@
 //! A plan makes of what is what was asked for, and a second one has nothing to do.
 
 use super::*;
+use crate::administration::{Patterns, TopicPatterns};
 use crate::apply::columns::Columns;
+use crate::apply::state::Known;
 use proptest::prelude::*;
+use rmq_common::secret::Secret;
 use rmq_common::sheet::Sheet;
 
 fn wishes(text: &str) -> Wishes {
@@ -19,12 +22,21 @@ fn made(state: &mut State, change: &Change) {
     match &change.what {
         What::AddVhost(vhost) => assert!(state.vhosts.insert(owned(vhost)), "it was there"),
         What::AddUser { user, tags, .. } => {
-            let before = state.users.insert(owned(user), tags.iter().map(owned).collect());
-            assert_eq!(before, None);
+            let tags = tags.iter().map(owned).collect();
+            assert_eq!(state.users.insert(owned(user), Known { tags, hash: None }), None);
         }
         What::SetTags { user, before, tags } => {
             let tags = tags.iter().map(owned).collect();
-            assert_eq!(state.users.insert(owned(user), tags).as_ref(), Some(before));
+            let known = state.users.get_mut(user.as_bytes()).unwrap();
+            assert_eq!(&std::mem::replace(&mut known.tags, tags), before);
+        }
+        What::SetPassword { user, hash, .. } => {
+            let known = state.users.get_mut(user.as_bytes()).unwrap();
+            known.hash = Some(Secret::new(hash.base64()));
+        }
+        What::DeleteUser { user, tags } => {
+            let gone = state.users.remove(user.as_bytes()).unwrap();
+            assert_eq!(&gone.tags, tags);
         }
         What::Set { vhost, user, before, patterns } => {
             assert!(state.vhosts.contains(vhost.as_bytes()), "the vhost comes first");
@@ -47,8 +59,12 @@ fn made(state: &mut State, change: &Change) {
     }
 }
 
+fn both(prune: bool) -> Lacking {
+    Lacking { permissions: prune, users: prune }
+}
+
 fn diff(text: &str, state: &State, prune: bool) -> String {
-    plan(&wishes(text), state, prune).iter().map(Change::diff).collect()
+    plan(&wishes(text), state, both(prune)).iter().map(Change::diff).collect()
 }
 
 fn a_state() -> State {
@@ -57,7 +73,9 @@ fn a_state() -> State {
     let topic = TopicPatterns { write: text("^a"), read: text("") };
     State {
         vhosts: [text("/"), text("/b")].into(),
-        users: [(text("a"), vec![]), (text("g"), vec![text("administrator")])].into(),
+        users: [("a", vec![]), ("g", vec![text("administrator")])]
+            .map(|(user, tags)| (text(user), Known { tags, hash: Some(Secret::new("")) }))
+            .into(),
         permissions: [
             ((text("/"), text("a")), patterns("^a")),
             ((text("/"), text("g")), patterns(".*")),
@@ -126,15 +144,15 @@ proptest! {
         let all = "vhost,user\nx,\ny,\nz,\n,x\n,y\n,z\n";
         let mut state = State::default();
         for text in [all, &before] {
-            for change in plan(&wishes(text), &state, false) {
+            for change in plan(&wishes(text), &state, both(false)) {
                 made(&mut state, &change);
             }
         }
         let wanted = wishes(&file);
-        for change in plan(&wanted, &state, prune) {
+        for change in plan(&wanted, &state, both(prune)) {
             made(&mut state, &change);
         }
-        prop_assert_eq!(plan(&wanted, &state, prune), []);
+        prop_assert_eq!(plan(&wanted, &state, both(prune)), []);
         for ((vhost, user), (_, patterns)) in &wanted.permissions {
             let key = (vhost.clone().into_bytes(), user.clone().into_bytes());
             prop_assert_eq!(state.permissions.get(&key), Some(&bytes(patterns)));
@@ -155,4 +173,32 @@ fn a_file_of_topic_permissions_alone_takes_away_no_others() {
     let wanted = "+topic-permissions\t/\tg\tamq.topic\t^b\t''\n\
                   -topic-permissions\t/\ta\tamq.topic\t^a\t''\n";
     assert_eq!(diff(file, &a_state(), true), wanted);
+}
+
+#[test]
+fn users_that_a_file_of_users_lacks_are_lacking_and_in_another_file_they_are_not() {
+    let user = "-user\tg\tadministrator\n";
+    assert_eq!(diff("user,tags\na,\n", &a_state(), true), user);
+    assert_eq!(diff("user\na\n", &a_state(), true), user);
+    assert_eq!(diff("user,tags\na,\n", &a_state(), false), "");
+    // A row of permissions names its user, too.
+    let named = "vhost,user,configure,write,read,tags\n/,a,^a,^a,^a,\n/,g,.*,.*,.*,\n";
+    assert_eq!(diff(named, &a_state(), true), "");
+    let other = "vhost,user,configure,write,read\n/,a,^a,^a,^a\n/,g,.*,.*,.*\n";
+    assert_eq!(diff(other, &State { users: [].into(), ..a_state() }, true), "");
+}
+
+#[test]
+fn a_password_is_changed_where_the_file_has_another_hash_and_no_hash_is_shown() {
+    let hash = |byte, size| PasswordHash::encode(&vec![byte; size]);
+    let file = |hash: &Secret| format!("user,password_hash\na,{}\ng,\n", hash.reveal());
+    let mut state = a_state();
+    let first = hash(1, 36);
+    assert_eq!(diff(&file(&first), &state, false), "+password\ta\tsha256\n");
+    for change in plan(&wishes(&file(&first)), &state, both(false)) {
+        made(&mut state, &change);
+    }
+    assert_eq!(diff(&file(&first), &state, false), "");
+    let plan = "-password\ta\tsha256\n+password\ta\tsha512\n";
+    assert_eq!(diff(&file(&hash(2, 68)), &state, false), plan);
 }

@@ -1,0 +1,63 @@
+//! Where topic permissions are to be: at topic exchanges that exist, or will with their virtual host.
+
+use super::columns::Column;
+use super::rows::Wrong;
+use super::state::State;
+use super::wishes::{Problem, Wishes};
+use crate::administration::{Administration, Text, TopicPatterns};
+use crate::refused;
+use rmq_common::failure::Failure;
+use std::collections::HashMap;
+
+/// Topic permissions to be set at exchanges where they restrict nothing. Those that the broker has as
+/// they stand in the file are left alone: what was listed can be applied again.
+///
+/// # Errors
+/// When the broker does not say.
+pub fn problems(
+    wishes: &Wishes,
+    state: &State,
+    broker: &mut dyn Administration,
+) -> Result<Vec<Problem>, Failure> {
+    let mut known: HashMap<(&str, &str), Option<Text>> = HashMap::new();
+    let mut problems = Vec::new();
+    for ((vhost, user, exchange), (line, TopicPatterns { write, read })) in &wishes.topics {
+        let key = (vhost.clone().into(), user.clone().into(), exchange.clone().into());
+        let set = TopicPatterns { write: write.clone().into(), read: read.clone().into() };
+        if state.topics.get(&key) == Some(&set) {
+            continue;
+        }
+        let kind = match known.get(&(&**vhost, &**exchange)) {
+            Some(kind) => kind.clone(),
+            None => {
+                let kind = if state.vhosts.contains(vhost.as_bytes()) {
+                    let what = format!("check exchange {exchange} on {vhost}");
+                    broker.exchange_type(vhost, exchange).map_err(|it| it.context(what))?
+                } else if wishes.vhosts.contains_key(vhost) {
+                    of_a_new_vhost(exchange).map(|kind| kind.as_bytes().to_vec())
+                } else {
+                    // That it is missing is a mistake of its own.
+                    continue;
+                };
+                known.insert((vhost, exchange), kind.clone());
+                kind
+            }
+        };
+        if let Err(failure) = refused::unless_topic(exchange, kind.as_deref()) {
+            let wrong = Wrong { column: Some(Column::Exchange), failure };
+            problems.push(Problem { line: *line, wrong });
+        }
+    }
+    Ok(problems)
+}
+
+/// The type of an exchange that every virtual host begins with.
+fn of_a_new_vhost(exchange: &str) -> Option<&'static str> {
+    match exchange {
+        "amq.topic" | "amq.rabbitmq.trace" => Some("topic"),
+        "amq.direct" => Some("direct"),
+        "amq.fanout" => Some("fanout"),
+        "amq.headers" | "amq.match" => Some("headers"),
+        _ => None,
+    }
+}

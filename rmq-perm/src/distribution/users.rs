@@ -1,0 +1,182 @@
+//! Users.
+
+use super::arguments::{self, acting_user, atom, binary, map, text};
+use super::broker::{Distribution, USERS, each};
+use super::term::Term;
+use crate::administration::{Added, Deleted, Password, User};
+use crate::password_hash::PasswordHash;
+use crate::refused;
+use erl_dist::term as sent;
+use rmq_common::failure::Failure;
+
+/// Adds a user.
+///
+/// # Errors
+/// When there is one of that name, or the broker refuses the password (65).
+pub fn add(
+    broker: &mut Distribution,
+    user: &str,
+    password: &Password,
+    tags: &[&str],
+) -> Result<(), Failure> {
+    if let Password::Clear(password) = password {
+        let arguments = vec![text(user), text(password.reveal()), acting_user()];
+        broker.change(USERS, "add_user", arguments)?;
+        return if tags.is_empty() { Ok(()) } else { set_tags(broker, user, tags) };
+    }
+    // The one function that takes a hash in every release also changes a user who is there.
+    if broker.user_exists(user)? {
+        return Err(refused::user_exists());
+    }
+    put_hash(broker, user, password, tags)
+}
+
+/// Makes a user have this password and these tags.
+///
+/// # Errors
+/// When the broker refuses the password (65).
+pub fn put(
+    broker: &mut Distribution,
+    user: &str,
+    password: &Password,
+    tags: &[&str],
+) -> Result<Added, Failure> {
+    if !broker.user_exists(user)? {
+        add(broker, user, password, tags)?;
+        return Ok(Added::New);
+    }
+    if matches!(password, Password::Clear(_)) {
+        change_password(broker, user, password)?;
+        set_tags(broker, user, tags)?;
+    } else {
+        put_hash(broker, user, password, tags)?;
+    }
+    Ok(Added::Existed)
+}
+
+fn put_hash(
+    broker: &mut Distribution,
+    user: &str,
+    password: &Password,
+    tags: &[&str],
+) -> Result<(), Failure> {
+    let user = [("name", text(user)), ("tags", tag_list(tags))];
+    let user = match password {
+        Password::Hashed(hash) => {
+            let [name, tags] = user;
+            let (hash, algorithm) = (text(hash.base64()), text(&hash.module()));
+            map([name, tags, ("password_hash", hash), ("hashing_algorithm", algorithm)])
+        }
+        Password::Clear(_) | Password::None => {
+            let [name, tags] = user;
+            map([name, tags, ("password_hash", text(""))])
+        }
+    };
+    broker.change(USERS, "put_user", vec![user, acting_user()])
+}
+
+/// Gives a user another password.
+///
+/// # Errors
+/// When there is no such user (67), or the broker refuses the password (65).
+pub fn change_password(
+    broker: &mut Distribution,
+    user: &str,
+    password: &Password,
+) -> Result<(), Failure> {
+    broker.require_user(user)?;
+    let user = text(user);
+    match password {
+        Password::Clear(password) => {
+            let password = text(password.reveal());
+            broker.change(USERS, "change_password", vec![user, password, acting_user()])
+        }
+        Password::Hashed(hash) => {
+            let (bytes, algorithm) = (binary(hash.bytes()), atom(&hash.module()));
+            broker.change(USERS, "change_password_hash", vec![user, bytes, algorithm])
+        }
+        Password::None => broker.change(USERS, "clear_password", vec![user, acting_user()]),
+    }
+}
+
+/// Deletes a user.
+///
+/// # Errors
+/// When the node does not say.
+pub fn delete(broker: &mut Distribution, user: &str) -> Result<Deleted, Failure> {
+    // An error of itself before 4.0.
+    if !broker.user_exists(user)? {
+        return Ok(Deleted::Before);
+    }
+    broker.change(USERS, "delete_user", vec![text(user), acting_user()])?;
+    Ok(Deleted::Now)
+}
+
+/// Gives a user exactly these tags.
+///
+/// # Errors
+/// When there is no such user (67).
+pub fn set_tags(broker: &mut Distribution, user: &str, tags: &[&str]) -> Result<(), Failure> {
+    broker.change(USERS, "set_tags", vec![text(user), tag_list(tags), acting_user()])
+}
+
+fn tag_list(tags: &[&str]) -> sent::Term {
+    arguments::list(tags.iter().map(|tag| text(tag)).collect())
+}
+
+/// The users, with the hashes of their passwords if `hashes`.
+///
+/// # Errors
+/// When the node does not say.
+pub fn list(broker: &mut Distribution, hashes: bool) -> Result<Vec<User>, Failure> {
+    if hashes {
+        let answer = broker.ask(USERS, "all_users", vec![])?;
+        return each(&answer, record);
+    }
+    let answer = broker.ask(USERS, "list_users", vec![])?;
+    each(&answer, |user| {
+        let tags = user.property("tags")?.list()?.iter().map(Term::text);
+        let (name, tags) = (user.property("user")?.text()?, tags.collect::<Option<_>>()?);
+        Some(User { name, tags, hash: None })
+    })
+}
+
+/// `{internal_user, Name, PasswordHash, Tags, HashingAlgorithm, ...}`, in every release from 3.10 to 4.3.
+fn record(user: &Term) -> Option<User> {
+    let [name, hash, tags, ..] = user.tagged("internal_user")? else { return None };
+    let hash = match hash {
+        Term::Binary(bytes) => bytes.as_slice(),
+        // A user who never had one.
+        _ => &[],
+    };
+    let tags = tags.list()?.iter().map(Term::text).collect::<Option<_>>()?;
+    Some(User { name: name.text()?, tags, hash: Some(PasswordHash::encode(hash)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rmq_common::secret::Secret;
+
+    #[test]
+    fn a_user_is_read_from_the_brokers_record_with_or_without_a_hash() {
+        let atom = |name: &str| Term::Atom(name.to_owned());
+        let user = |hash: Term| {
+            let tags = Term::List(vec![atom("administrator")]);
+            let name = Term::Binary(b"u".to_vec());
+            record(&Term::Tuple(vec![
+                atom("internal_user"),
+                name,
+                hash,
+                tags,
+                atom("x"),
+                Term::Opaque,
+            ]))
+        };
+        let told = user(Term::Binary(vec![1, 2, 3])).unwrap();
+        assert_eq!((&*told.name, told.tags), (&b"u"[..], vec![b"administrator".to_vec()]));
+        assert_eq!(told.hash, Some(Secret::new("AQID")));
+        assert_eq!(user(atom("undefined")).unwrap().hash, Some(Secret::new("")));
+        assert_eq!(record(&atom("internal_user")), None);
+    }
+}
