@@ -4,6 +4,7 @@ use rmq_tests::brokers;
 use rmq_tests::cluster::Cluster;
 use rmq_tests::scale::scale;
 use rmq_tests::tool::{Ended, Tool, binary};
+use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 
 /// The names of one test, and what it leaves is taken away.
@@ -98,7 +99,7 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
     let made = names.apply(&[], file).run().expect(0);
     assert_eq!(output(&made), plan);
     let made = made.says("column read: the comma in '^a,b$'");
-    made.says(&format!("new user {} has no password", names.user(1)));
+    made.says(&names.filled("gives it: 2: {1}, {2} (a column password_hash"));
     names.has("{v},{1},^a\\.b$,.*,\"^a,b$\"\n");
     let again = names.apply(&["--quiet"], file).run().expect(0);
     assert_eq!((output(&again), again.stderr), (String::new(), String::new()));
@@ -118,7 +119,7 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
 }
 
 #[test]
-fn a_new_user_has_the_password_of_the_hash_and_one_who_is_there_keeps_it() {
+fn a_user_has_the_password_of_the_hash_whether_new_or_there_and_keeps_it_where_there_is_none() {
     let names = Names::new("hash", 1);
     let hash = |password: &str| {
         names.cluster.erlang(&format!(
@@ -130,8 +131,10 @@ fn a_new_user_has_the_password_of_the_hash_and_one_who_is_there_keeps_it() {
     let made = names.apply(&[], &file(&first)).run().expect(0);
     let told = format!("{}{}", output(&made), made.stderr);
     assert!(!told.contains(&first) && !told.contains("no password"), "{told}");
-    names.apply(&[], &file(&hash("another"))).run().expect(0);
     names.cluster.control(1, &["authenticate_user", &names.user(1), "rabbit-hole-7"]);
+    names.apply(&[], &file(&hash("another"))).run().expect(0);
+    assert_eq!(output(&names.apply(&[], &file("")).run().expect(0)), "");
+    names.cluster.control(1, &["authenticate_user", &names.user(1), "another"]);
 }
 
 #[test]
@@ -211,7 +214,7 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     names.has("{v},{1},^a$,,\n");
     let vhost = &["--prune", "--yes", "-p", &names.vhost][..];
     let ended = names.apply(vhost, "vhost,user,configure,write,read\n{v},,,,\n").run().expect(0);
-    assert!(!ended.stderr.contains("left alone"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("the file names none"), "{}", ended.stderr);
     names.has("");
 }
 
@@ -228,7 +231,11 @@ fn a_run_that_was_stopped_or_killed_is_finished_by_the_next() {
     let minutes = std::time::Duration::from_secs(600);
     let apply = || names.apply(&["--quiet"], &file).timeout(minutes);
     let told = names.apply(&[], &file).timeout(minutes).start();
-    told.wait_stderr("has no password");
+    let first = names.user(1);
+    wait_until(std::time::Duration::from_secs(60), "the first change", || {
+        let exists = format!("rabbit_auth_backend_internal:exists(<<\"{first}\">>)");
+        names.cluster.erlang(&format!("atom_to_list({exists})")) == "true"
+    });
     told.signal(Signal::TERM);
     told.wait().expect_signal(Signal::TERM).says("changes were made, and running it again makes");
     let killed = apply().start();

@@ -78,3 +78,4 @@ mod tee;
 mod through;
 mod tls;
 mod torture;
+mod users;
