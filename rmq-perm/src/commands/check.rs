@@ -54,7 +54,7 @@ impl Check {
         {
             session.diagnostics().notice(&format!(
                 "{user} may also publish to a queue called {name} through the default exchange \
-                 ({DEFAULT_EXCHANGE})"
+                 (amq.default)"
             ));
         }
         session.print_line(answer)?;
