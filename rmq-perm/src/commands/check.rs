@@ -10,8 +10,7 @@ use rmq_common::failure::Failure;
 /// What the broker calls the exchange without a name where it matches patterns.
 const DEFAULT_EXCHANGE: &str = "amq.default";
 
-/// Say whether the permissions of a user on a virtual host (-p) allow something: yes, or no with
-/// exit status 1.
+/// Say whether a user may do something on a virtual host (-p): yes, or no with exit status 1.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "check", help_triggers("-h", "--help"))]
 pub struct Check {

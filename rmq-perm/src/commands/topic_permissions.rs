@@ -8,8 +8,8 @@ use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
 
-/// Restrict which routing keys a user may publish and bind with at a topic exchange of a virtual
-/// host (-p), in place of what restricted the user there. Without any, every key is allowed.
+/// Restrict a user's routing keys at a topic exchange (-p), for publishing and binding, in place of
+/// what restricted the user there. Without any, every key is allowed.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-topic", help_triggers("-h", "--help"))]
 pub struct SetTopic {

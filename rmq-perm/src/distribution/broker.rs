@@ -30,6 +30,12 @@ pub struct Distribution {
     pub(super) long: Duration,
 }
 
+/// How often all nodes are asked again: as many may go away at once.
+const AGAIN: usize = 5;
+
+/// What is said if a question went on to a node that died.
+const WENT_AWAY: &str = "a node of the cluster went away while it was asked; try again";
+
 /// Whether a call may change something, which decides what a lost answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
@@ -135,6 +141,26 @@ impl Distribution {
     ) -> Result<Term, Failure> {
         let answer = self.ask_if_there(module, function, arguments)?;
         answer.ok_or_else(|| self.lacks(module, function))
+    }
+
+    /// The same of all nodes, and again if one of them goes away meanwhile.
+    pub(super) fn ask_of_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: &[sent::Term],
+    ) -> Result<Term, Failure> {
+        let went_away = |answer: &Result<Term, Failure>| {
+            answer.as_ref().is_err_and(|failure| failure.to_string() == WENT_AWAY)
+        };
+        let mut answer = self.ask(module, function, arguments.to_vec());
+        for _ in 0..AGAIN {
+            if !went_away(&answer) {
+                break;
+            }
+            answer = self.ask(module, function, arguments.to_vec());
+        }
+        answer
     }
 
     /// The same, where not every version has the function: `None` if it is not there.
@@ -281,8 +307,7 @@ impl Distribution {
     fn explain(&mut self, name: &str, answer: &Term) -> Failure {
         let reason = without_stack(answer);
         if reason.is_atom("noconnection") || reason.tagged("nodedown").is_some() {
-            let why = "a node of the cluster went away while it was asked; try again";
-            return Failure::new(Exit::TempFail, why);
+            return Failure::new(Exit::TempFail, WENT_AWAY);
         }
         self.check_running()
             .err()

@@ -52,7 +52,7 @@ pub fn of_vhost(
         };
         names.extend(each(&answer, of_this)?.into_iter().flatten());
     }
-    let answer = broker.ask(QUEUES, "collect_info_all", vec![text(vhost), atoms(ITEMS)])?;
+    let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), atoms(ITEMS)])?;
     let told = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
     let mut queues: BTreeMap<Text, Queue> = told.collect();
     names.extend(queues.keys().cloned());

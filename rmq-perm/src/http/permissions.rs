@@ -228,7 +228,7 @@ fn witness(broker: &Http) -> Result<(&str, &str), Failure> {
     let (vhost, user) = match broker.witness.get() {
         Some(witness) => witness,
         None => {
-            let found = (first(broker, "vhosts")?, first(broker, "users")?);
+            let found = (one_of(broker, "vhosts", "/")?, one_of(broker, "users", &broker.user)?);
             broker.witness.get_or_init(|| found)
         }
     };
@@ -247,9 +247,10 @@ fn objection_in(broker: &Http, pattern: &str, answer: &Answer) -> Result<Option<
     }
 }
 
-/// The name of one of those that are there.
-fn first(broker: &Http, kind: &str) -> Result<String, Failure> {
+/// The name of one of those that are there: `likely`, which nobody deletes meanwhile, if it is.
+fn one_of(broker: &Http, kind: &str, likely: &str) -> Result<String, Failure> {
     let all = broker.expect(&[kind], "?columns=name")?;
-    let name = all.get(0).and_then(|first| first["name"].as_str());
+    let names = || all.as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
+    let name = names().find(|name| *name == likely).or_else(|| names().next());
     name.map(str::to_owned).ok_or_else(|| broken(format!("the broker has no {kind}")))
 }

@@ -17,7 +17,7 @@ use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 use ureq::http::Method;
 
@@ -54,9 +54,17 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
             queue.online = collected.online;
         }
     }
-    let mut queues: Vec<Queue> = queues.into_iter().map(Queue::judged).collect();
+    // The statistics have a member online long after its node is gone.
+    let running = running_nodes(broker)?;
+    let judged = |mut queue: Queue| {
+        if let Some(running) = &running {
+            queue.online.retain(|node| running.contains(node));
+        }
+        queue.judged()
+    };
+    let mut queues: Vec<Queue> = queues.into_iter().map(judged).collect();
     for queue in collected.into_values() {
-        let mut queue = queue.judged();
+        let mut queue = judged(queue);
         // What was collected may be ten seconds old, and the queue deleted since.
         if !queue.lacks_leader() {
             if !is_there(broker, vhost, &queue.name)? {
@@ -82,6 +90,18 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
         });
     }
     Ok(queues)
+}
+
+/// The nodes that run, for who may know.
+fn running_nodes(broker: &Http) -> Result<Option<HashSet<Text>>, Failure> {
+    if !broker.sees_all() {
+        return Ok(None);
+    }
+    let nodes = broker.expect(&["nodes"], "?columns=name,running")?;
+    let running = each(&nodes, |node| {
+        Some(node.get("running")?.as_bool()?.then(|| text(node, "name")).flatten())
+    })?;
+    Ok(Some(running.into_iter().flatten().collect()))
 }
 
 fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Vec<Queue>, Failure> {
