@@ -240,6 +240,11 @@ mod tests {
         assert_eq!(&sheet.rows[1].cells.as_ref().unwrap()[0], "b");
         assert_eq!(&sheet.header[0], "queue");
         assert_eq!(whole(&sheet).as_bytes(), text);
+        let marks = "\u{feff}sep=;\n\u{feff}\u{feff}queue;type\na;\n";
+        assert_eq!(
+            (cells(&read(marks.as_bytes())), whole(&read(marks.as_bytes())).as_str()),
+            (vec![vec!["a", ""]], marks)
+        );
     }
 
     #[test]

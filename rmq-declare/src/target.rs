@@ -125,7 +125,8 @@ mod tests {
     use argh::FromArgs;
 
     fn told(words: &str) -> Vec<String> {
-        let words: Vec<&str> = words.split(' ').collect();
+        // argh knows no `--option=value`; `rmq_common::arguments` splits it.
+        let words: Vec<&str> = words.split([' ', '=']).collect();
         let options = Arguments::from_args(&["rmq-declare"], &words).unwrap();
         let plan = Plan::of_options(&options).unwrap();
         let mut routes = Routes::default();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that stand for something in the messages of the pages.
-const PLACEHOLDERS: [&str; 47] = [
+const PLACEHOLDERS: [&str; 51] = [
     "ADDRESS",
     "ARGUMENT",
     "CAUSE",
@@ -52,6 +52,10 @@ const PLACEHOLDERS: [&str; 47] = [
     "RUN",
     "ID",
     "ACTION",
+    "WHAT",
+    "TARGET",
+    "HEADER",
+    "TAG",
 ];
 /// In how many pieces of the source a piece of a message may be: what is between two values often
 /// comes from two sentences that are put together.

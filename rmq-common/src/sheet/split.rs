@@ -18,11 +18,12 @@ impl<'a> Splitter<'a> {
     /// Finds out what separates the cells: a comma, unless the first line names something else, as
     /// spreadsheets write it (`sep=;`), or the header row is one cell with semicolons or tabs in it.
     pub fn new(text: &'a [u8]) -> Self {
-        let at = if text.starts_with(MARK) { MARK.len() } else { 0 };
-        let mut splitter = Splitter { text, at, line: 1, delimiter: b',' };
+        let mut splitter = Splitter { text, at: 0, line: 1, delimiter: b',' };
+        splitter.pass_marks();
         if let Some((delimiter, length)) = named(splitter.left()) {
             splitter.delimiter = delimiter;
             splitter.pass(length);
+            splitter.pass_marks();
             return splitter;
         }
         let mut ahead = Splitter { ..splitter };
@@ -83,6 +84,13 @@ impl<'a> Splitter<'a> {
         let passed = self.left().iter().take(length);
         self.line += passed.filter(|byte| **byte == b'\n').count() as u64;
         self.at = (self.at + length).min(self.text.len());
+    }
+
+    /// Passes what the reader would leave out where it begins.
+    fn pass_marks(&mut self) {
+        while self.left().starts_with(MARK) {
+            self.at += MARK.len();
+        }
     }
 
     /// Passes empty lines, and comments.
