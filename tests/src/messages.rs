@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that stand for something in the messages of the pages.
-const PLACEHOLDERS: [&str; 51] = [
+const PLACEHOLDERS: [&str; 52] = [
     "ADDRESS",
     "ARGUMENT",
     "CAUSE",
@@ -56,6 +56,7 @@ const PLACEHOLDERS: [&str; 51] = [
     "TARGET",
     "HEADER",
     "TAG",
+    "ALARM",
 ];
 /// In how many pieces of the source a piece of a message may be: what is between two values often
 /// comes from two sentences that are put together.
@@ -90,7 +91,14 @@ fn literals(code: &str) -> Vec<String> {
     let mut rest = code;
     while let Some(start) = rest.find(['"', '/', '\'']) {
         let at = &rest[start..];
-        rest = if at.starts_with("//") {
+        let is_raw = at.starts_with('"') && rest[..start].ends_with("r#");
+        rest = if is_raw {
+            let (text, rest) = at[1..].split_once("\"#").unwrap_or((&at[1..], ""));
+            // Its braces are text, unless something is put in between them.
+            let text = if text.contains("{}") { text.to_owned() } else { doubled(text) };
+            found.push(text);
+            rest
+        } else if at.starts_with("//") {
             at.find('\n').map_or("", |end| &at[end..])
         } else if at.starts_with("'\"'") || at.starts_with("'\\\"'") {
             at[1..].split_once('\'').map_or("", |(_, rest)| rest)
@@ -103,6 +111,11 @@ fn literals(code: &str) -> Vec<String> {
         };
     }
     found
+}
+
+/// Braces as a format has them for braces.
+fn doubled(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
 }
 
 /// A text up to its closing quote, and what is behind that.
