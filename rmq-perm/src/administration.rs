@@ -30,6 +30,10 @@ pub trait Administration {
     /// exist is no error.
     fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure>;
 
+    /// Whether the broker goes on with what it has begun if the connection ends. The management
+    /// API's process, which deletes a virtual host queue by queue, ends with its connection.
+    fn goes_on_alone(&self) -> bool;
+
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 

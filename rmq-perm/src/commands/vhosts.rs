@@ -5,8 +5,12 @@ use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::signals;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Add a virtual host. One that exists already is left as it is.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -51,18 +55,21 @@ impl DeleteVhost {
     /// # Errors
     /// Whatever kept it from being deleted.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let context = |failure: Failure| {
-            let hint = match failure.exit() {
-                Exit::TempFail => {
-                    "; it goes on where the broker has begun (--timeout waits longer)"
-                }
-                _ => "",
-            };
-            Failure::new(failure.exit(), format!("delete vhost {}: {failure}{hint}", self.vhost))
-        };
         let vhost = names::vhost(&self.vhost)?;
         let diagnostics = session.diagnostics();
-        match session.broker()?.delete_vhost(vhost).map_err(context)? {
+        let mut broker = session.broker()?;
+        let goes_on = broker.goes_on_alone();
+        let over = report_signals(vhost, goes_on, diagnostics)?;
+        let deleted = broker.delete_vhost(vhost);
+        over.store(true, Ordering::Relaxed);
+        let context = |failure: Failure| {
+            let hint = match failure.exit() {
+                Exit::TempFail => unfinished(goes_on),
+                _ => "",
+            };
+            Failure::new(failure.exit(), format!("delete vhost {vhost}: {failure}{hint}"))
+        };
+        match deleted.map_err(context)? {
             Deleted::Now => {
                 diagnostics.detail(&format!("deleted vhost {vhost}, and all that was on it"));
             }
@@ -71,6 +78,47 @@ impl DeleteVhost {
         }
         Ok(())
     }
+}
+
+/// What becomes of a deletion whose answer did not come.
+fn unfinished(goes_on: bool) -> &'static str {
+    if goes_on {
+        "; it goes on where the broker has begun (--timeout waits longer)"
+    } else {
+        "; the broker stops where it was; run it again (--timeout waits longer)"
+    }
+}
+
+/// The same after a signal.
+fn interrupted(goes_on: bool) -> &'static str {
+    if goes_on {
+        "stopped by a signal; the broker goes on where it has begun"
+    } else {
+        "stopped by a signal; the broker stops where it was; run it again"
+    }
+}
+
+/// Has a signal report what becomes of the deletion, and then end us, until what is returned is set.
+fn report_signals(
+    vhost: &str,
+    goes_on: bool,
+    diagnostics: Diagnostics,
+) -> Result<Arc<AtomicBool>, Failure> {
+    let signals = signals::requests_to_stop()?;
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&over);
+    let notice = format!("delete vhost {vhost}: {}", interrupted(goes_on));
+    let report = move || {
+        while let Ok(signal) = signals.recv() {
+            if !is_over.load(Ordering::Relaxed) {
+                diagnostics.notice(&notice);
+            }
+            signals::end_by(signal);
+        }
+    };
+    let thread = std::thread::Builder::new().spawn(report);
+    thread.map_err(|error| Failure::io("start the signal thread", &error))?;
+    Ok(over)
 }
 
 /// List the virtual hosts, one a line.
@@ -92,5 +140,21 @@ impl ListVhosts {
             listing.push([Value::Text(vhost)]);
         }
         session.print(&listing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_by_distribution_a_deletion_goes_on_without_us() {
+        for (said, alone) in [(unfinished(true), true), (unfinished(false), false)] {
+            assert_eq!(said.contains("goes on"), alone, "{said}");
+            assert_eq!(said.contains("run it again"), !alone, "{said}");
+        }
+        for goes_on in [true, false] {
+            assert_eq!(interrupted(goes_on).contains("run it again"), !goes_on);
+        }
     }
 }

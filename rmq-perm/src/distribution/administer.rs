@@ -33,6 +33,10 @@ impl Administration for Distribution {
         Ok(Deleted::Now)
     }
 
+    fn goes_on_alone(&self) -> bool {
+        true
+    }
+
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
         let answer = self.ask("rabbit_vhost", "list_names", vec![])?;
         each(&answer, Term::text)

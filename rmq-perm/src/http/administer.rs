@@ -34,6 +34,10 @@ impl Administration for Http {
         })
     }
 
+    fn goes_on_alone(&self) -> bool {
+        false
+    }
+
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
         let answer = self.expect(&["vhosts"], "?columns=name")?;
         self.warn_of_what_is_not_seen("the virtual hosts");

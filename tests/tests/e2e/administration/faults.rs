@@ -5,6 +5,7 @@ use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{MANAGEMENT, WAYS, Way, http_address, managed};
 use rmq_tests::swallow::answers_after;
 use rmq_tests::tool::Tool;
+use rustix::process::Signal;
 use std::time::Duration;
 
 #[test]
@@ -33,6 +34,41 @@ fn a_change_whose_answer_is_lost_may_have_been_made_and_is_not_made_again() {
             String::from_utf8_lossy(&seen.stdout).contains(&user)
         });
         way.perm(cluster).arguments(&["delete-user", &user]).run().expect(0);
+    }
+}
+
+#[test]
+fn a_deletion_without_an_answer_goes_on_by_distribution_and_stops_by_http() {
+    let cluster = managed();
+    for way in WAYS {
+        let vhost = format!("unfinished-{}", way.name());
+        let add = || way.perm(cluster).arguments(&["add-vhost", &vhost]).run().expect(0);
+        let (tool, hint) = match way {
+            Way::Distribution => {
+                let node = format!("127.0.0.1:{}", cluster.variable("RMQ_NODE1_DIST_PORT"));
+                let port = answers_after("delete", &node).port().to_string();
+                let dist_port: &[&str] = &["--dist-port", &port];
+                let tool = way.perm(cluster).arguments(dist_port);
+                (tool, "goes on where")
+            }
+            Way::Http => {
+                let url = format!("http://{}", answers_after("DELETE ", &http_address(cluster)));
+                (
+                    Tool::new("rmq-perm").arguments(&["--api", &url]),
+                    "stops where it was; run it again",
+                )
+            }
+        };
+        add();
+        let deleting = tool.arguments(&["--timeout", "30s", "delete-vhost", &vhost]).start();
+        // Once it is gone nothing but the answer is waited for.
+        rmq_tests::wait::wait_until(Duration::from_secs(10), "the end of the vhost", || {
+            let seen = way.perm(cluster).arguments(&["list-vhosts"]).run().expect(0);
+            !String::from_utf8_lossy(&seen.stdout).contains(&vhost)
+        });
+        deleting.signal(Signal::INT);
+        let told = deleting.wait().expect_signal(Signal::INT);
+        told.says(&format!("delete vhost {vhost}: stopped by a signal; the broker {hint}"));
     }
 }
 
