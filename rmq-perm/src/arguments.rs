@@ -5,7 +5,7 @@ use crate::commands::Command;
 use crate::output::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::arguments::Aliases;
-use rmq_common::duration::Limit;
+use rmq_common::duration::{self, Limit};
 use rmq_common::help::Help;
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ pub struct Arguments {
     pub cacert: Option<String>,
 
     /// how long to wait for the node, and for each of its answers (default: 10s; 5m to delete-vhost)
-    #[argh(option, arg_name = "DURATION", from_str_fn(rmq_common::duration::parse))]
+    #[argh(option, arg_name = "DURATION", from_str_fn(timeout))]
     pub timeout: Option<Duration>,
 
     /// how long to go on trying to reach the node; what was asked is never sent again (default: 30s)
@@ -152,4 +152,28 @@ pub struct Arguments {
     /// what to do
     #[argh(subcommand)]
     pub command: Command,
+}
+
+/// At least a millisecond: with none every answer would be late.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("no answer comes in no time; give at least 1ms".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_at_least_a_millisecond_and_a_bare_number_is_seconds() {
+        for text in ["0", "0s", "0ms", "0d"] {
+            assert!(timeout(text).is_err_and(|why| why.contains("at least 1ms")), "{text}");
+        }
+        assert_eq!(timeout("5"), Ok(Duration::from_secs(5)));
+        assert_eq!(timeout("5s"), timeout("5"));
+        assert_eq!(timeout("1ms"), Ok(Duration::from_millis(1)));
+        assert!(timeout("forever").is_err());
+    }
 }
