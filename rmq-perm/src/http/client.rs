@@ -5,6 +5,7 @@
 
 use super::Options;
 use super::bounded::{self, Unfit};
+use super::refusal;
 use super::unanswered::Unanswered;
 use crate::arguments::PROGRAM;
 use base64::Engine;
@@ -149,7 +150,8 @@ impl Client {
         };
         let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
         let answer = read(answer.map_err(Unanswered::of)?, largest)?;
-        if body.is_some() && answer.status >= 400 {
+        let was_read = refusal::refused_pattern(&answer).is_some();
+        if body.is_some() && answer.status >= 400 && !was_read {
             // RabbitMQ's server may have refused it before the body had come, and then hears no
             // further request on that connection (measured on 3.10 and 4.0: one in two).
             *agent = self.config.new_agent();

@@ -203,24 +203,39 @@ pub fn objections(
     patterns: &[&str],
 ) -> Result<Vec<Option<String>>, (usize, Failure)> {
     let (vhost, user) = witness(broker).map_err(|failure| (0, failure))?;
-    let request = |pattern: &&str| (path_of(vhost, user), probe(pattern));
-    let requests: Vec<_> = patterns.iter().map(request).collect();
-    let mut objections = vec![None; patterns.len()];
+    // Two at a time: nearly always both are good.
+    let pairs: Vec<&[&str]> = patterns.chunks(2).collect();
+    let request = |pair: &&[&str]| {
+        let configure = pair.first().copied().unwrap_or_default();
+        let write = pair.get(1).copied().unwrap_or(NO_PATTERN);
+        (path_of(vhost, user), body(Patterns { configure, write, read: NO_PATTERN }))
+    };
+    let requests: Vec<_> = pairs.iter().map(request).collect();
+    let mut refused = Vec::new();
     let mut failed = None;
-    broker.send_all(Effect::Reads, &requests, &mut |place, answer| {
-        let (Some(pattern), Some(objection)) = (patterns.get(place), objections.get_mut(place))
-        else {
-            return false;
-        };
-        match objection_in(broker, pattern, &answer) {
-            Ok(found) => *objection = found,
-            Err(failure) => {
-                failed.get_or_insert((place, failure));
+    broker
+        .send_all(Effect::Reads, &requests, &mut |place, answer| {
+            match refusal::refused_pattern(&answer) {
+                Some((pattern, _)) if pattern == NO_PATTERN => {}
+                Some(_) => refused.extend([2 * place, 2 * place + 1]),
+                None => {
+                    let why = refusal::in_words(&answer, &broker.user, Effect::Reads);
+                    failed.get_or_insert((2 * place, why));
+                }
             }
+            failed.is_none()
+        })
+        .map_err(|(place, failure)| (2 * place, failure))?;
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
+    let mut objections = vec![None; patterns.len()];
+    for place in refused {
+        if let (Some(pattern), Some(found)) = (patterns.get(place), objections.get_mut(place)) {
+            *found = objection(broker, pattern).map_err(|failure| (place, failure))?;
         }
-        failed.is_none()
-    })?;
-    failed.map_or(Ok(objections), Err)
+    }
+    Ok(objections)
 }
 
 /// A virtual host and a user that are there.
