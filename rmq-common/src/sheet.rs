@@ -6,7 +6,7 @@ mod split;
 use crate::failure::Failure;
 use crate::standard_streams;
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
-use split::Splitter;
+use split::{Split, Splitter};
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -32,9 +32,9 @@ pub struct Sheet {
 /// A row, and the line on which it begins.
 #[derive(Debug)]
 pub struct Row {
-    /// From 1.
+    /// From 1. If something is wrong with quotes, the line on which they open.
     pub line: u64,
-    /// What is on it; a sentence where that is not UTF-8. Blanks at the ends of cells are left out,
+    /// What is on it; a sentence if that is not UTF-8, or its quotes are wrong. Blanks at the ends of cells are left out,
     /// but in quotes, and so are empty cells beyond the header.
     pub cells: Result<StringRecord, String>,
     /// The same as it was written.
@@ -92,16 +92,20 @@ impl Sheet {
         let mut rows: Vec<Row> = Vec::new();
         let mut read = 0;
         while reader.read_byte_record(&mut record).map_err(unreadable)? {
-            let (line, written) = splitter.next(read);
+            let Split { line, written, fault } = splitter.next(read);
             // The reader takes a comment that ends the file without a line's end for a row.
             if written.end.is_empty() && written.cells.iter().all(String::is_empty) {
                 break;
             }
             read = splitter.position();
             left_out.comments(&written.before);
-            let cells = StringRecord::from_byte_record(record.clone())
-                .map(|cells| left_out.blanks(&cells, &written.cells, line))
-                .map_err(|_| "it is not UTF-8".to_owned());
+            let cells = match fault {
+                Some((_, why)) => Err(why.to_owned()),
+                None => StringRecord::from_byte_record(record.clone())
+                    .map(|cells| left_out.blanks(&cells, &written.cells, line))
+                    .map_err(|_| "it is not UTF-8".to_owned()),
+            };
+            let line = fault.map_or(line, |(opens, _)| opens);
             match (&header, cells) {
                 (None, Ok(cells)) => header = Some((without_end(&cells, 0), written)),
                 (None, Err(why)) => {
@@ -255,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_is_not_closed_is_named_by_its_line_and_swallows_no_row() {
+        for (text, line, why) in [
+            ("q,x,k\nu3,x,k\nu4,x,\"k\nu5,x,k\n", 3, "never closed"),
+            ("q,x,k\nu3,x,k\n\"u4\n\",x,\"k\nu5,x,k\n", 4, "never closed"),
+            ("q,x,k\nu3,x,k\n\"", 3, "never closed"),
+            ("q,x,k\nu3,x,k\nu4,x,\"k\"\"\n", 3, "never closed"),
+            ("q,x,k\nu3,x,k\nu4,x,\"k\nu5,x,\"k\"\n", 3, "has more quotes"),
+        ] {
+            let sheet = read(text.as_bytes());
+            let [first, bad] = &sheet.rows[..] else { panic!("{text:?}: {:?}", sheet.rows) };
+            assert_eq!(first.cells.as_ref().unwrap(), &["u3", "x", "k"][..]);
+            assert_eq!(bad.line, line, "{text:?}");
+            assert!(bad.cells.as_ref().unwrap_err().contains(why), "{text:?}: {bad:?}");
+            assert_eq!(whole(&sheet), text);
+        }
+        let told = Sheet::read("f", &b"queue,\"type\na,\n"[..]).unwrap_err();
+        assert_eq!(told.exit().status(), 65);
+        assert!(told.to_string().contains("f: line 1: a quote opens here"), "{told}");
+    }
+
+    #[test]
     fn a_file_without_a_header_is_refused() {
         for text in [&b""[..], b"\n\n", b"\xff\n", b"# queue\n", b"\xff\xfeq\0"] {
             assert_eq!(Sheet::read("f", text).unwrap_err().exit().status(), 65, "{text:?}");
@@ -313,7 +338,10 @@ mod tests {
             let Ok(sheet) = Sheet::read("f", text.as_bytes()) else { return Ok(()) };
             prop_assert_eq!(whole(&sheet), &*text);
             for row in &sheet.rows {
-                let cells = row.cells.as_ref().unwrap();
+                let Ok(cells) = &row.cells else {
+                    prop_assert!(row.written.cells.iter().any(|cell| cell.starts_with('"')));
+                    continue;
+                };
                 for (cell, written) in cells.iter().zip(&row.written.cells) {
                     let plain = match written.starts_with('"') {
                         true => written.contains(cell) || written.contains('"'),

@@ -6,6 +6,29 @@ use super::Written;
 /// The mark that spreadsheets put before a text in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// A quote that was left open and ended at that of a later cell, most likely.
+const MORE_QUOTES: &str = "a cell that opens with a quote here has more quotes after its closing one \
+                           (inside quotes, a quote is written twice)";
+
+/// A row.
+pub struct Split {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// How it was written.
+    pub written: Written,
+    /// What is wrong with its quotes, and the line on which they open.
+    pub fault: Option<(u64, &'static str)>,
+}
+
+/// How far a row goes, in bytes from its start.
+struct Extent {
+    length: usize,
+    /// Where each cell ends.
+    ends: Vec<usize>,
+    /// What is wrong with its quotes, and where they open.
+    fault: Option<(usize, &'static str)>,
+}
+
 /// Goes through a file, row by row.
 pub struct Splitter<'a> {
     text: &'a [u8],
@@ -28,8 +51,8 @@ impl<'a> Splitter<'a> {
         }
         let mut ahead = Splitter { ..splitter };
         ahead.pass_what_is_no_row();
-        let (cells, length, _) = ahead.row();
-        if cells == 1 {
+        let Extent { length, ends, .. } = ahead.row();
+        if ends.len() == 1 {
             let header = ahead.left().get(..length).unwrap_or_default();
             let other = [b';', b'\t'].into_iter().find(|other| header.contains(other));
             splitter.delimiter = other.unwrap_or(b',');
@@ -47,13 +70,13 @@ impl<'a> Splitter<'a> {
         self.at
     }
 
-    /// The next row that begins at `from` or later: its line, and how it was written; empty at the
-    /// end.
-    pub fn next(&mut self, from: usize) -> (u64, Written) {
+    /// The next row, with all from `from` on before it; empty at the end.
+    pub fn next(&mut self, from: usize) -> Split {
         self.pass_what_is_no_row();
         let before = text(self.text.get(from..self.at));
         let (line, start) = (self.line, self.at);
-        let (_, length, ends) = self.row();
+        let Extent { length, ends, fault } = self.row();
+        let fault = fault.map(|(at, why)| (line + self.breaks_within(at), why));
         let mut cells = Vec::with_capacity(ends.len());
         let mut begin = start;
         for end in ends {
@@ -68,7 +91,7 @@ impl<'a> Splitter<'a> {
             _ => 0,
         });
         let end = text(self.text.get(break_at..self.at));
-        (line, Written { before, cells, end })
+        Split { line, written: Written { before, cells, end }, fault }
     }
 
     /// Where it is now.
@@ -81,8 +104,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn pass(&mut self, length: usize) {
-        let passed = self.left().iter().take(length);
-        self.line += passed.filter(|byte| **byte == b'\n').count() as u64;
+        self.line += self.breaks_within(length);
         self.at = (self.at + length).min(self.text.len());
     }
 
@@ -91,6 +113,11 @@ impl<'a> Splitter<'a> {
         while self.left().starts_with(MARK) {
             self.at += MARK.len();
         }
+    }
+
+    fn breaks_within(&self, length: usize) -> u64 {
+        let within = self.left().iter().take(length);
+        within.filter(|byte| **byte == b'\n').count() as u64
     }
 
     /// Passes empty lines, and comments.
@@ -108,35 +135,53 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// How many cells the row here has, how long it is, and where each cell ends in it.
-    fn row(&self) -> (usize, usize, Vec<usize>) {
+    /// The extent of the row here.
+    fn row(&self) -> Extent {
         let left = self.left();
         let mut ends = Vec::new();
+        let mut fault = None;
         let mut at = 0;
         loop {
-            if left.get(at) == Some(&b'"') {
-                at = behind_quotes(left, at);
-            }
+            let quote = (left.get(at) == Some(&b'"')).then_some(at);
+            let closed = quote.map(|quote| after_quotes(left, quote).ok_or(quote));
+            at = match closed {
+                None => at,
+                Some(Ok(after)) => after,
+                Some(Err(quote)) => {
+                    fault = fault.or(Some((quote, "a quote opens here and is never closed")));
+                    left.len()
+                }
+            };
             let ends_cell = |byte: &u8| *byte == self.delimiter || matches!(byte, b'\r' | b'\n');
-            let cell = left.get(at..).unwrap_or_default().iter().position(ends_cell);
-            at = cell.map_or(left.len(), |cell| at + cell);
+            let cell = left.get(at..).unwrap_or_default();
+            let cell = cell
+                .iter()
+                .position(ends_cell)
+                .and_then(|length| cell.get(..length))
+                .unwrap_or(cell);
+            if let Some(quote) = quote
+                && cell.contains(&b'"')
+            {
+                fault = fault.or(Some((quote, MORE_QUOTES)));
+            }
+            at += cell.len();
             ends.push(at);
             if left.get(at) != Some(&self.delimiter) {
-                return (ends.len(), at, ends);
+                return Extent { length: at, ends, fault };
             }
             at += 1;
         }
     }
 }
 
-/// Behind the quote that ends what is in quotes at `at`.
-fn behind_quotes(text: &[u8], mut at: usize) -> usize {
+/// After the quote that closes the one at `at`, if any does.
+fn after_quotes(text: &[u8], mut at: usize) -> Option<usize> {
     at += 1;
     loop {
-        match text.get(at..).unwrap_or_default() {
-            [] => return text.len(),
+        match text.get(at..)? {
+            [] => return None,
             [b'"', b'"', ..] => at += 2,
-            [b'"', ..] => return at + 1,
+            [b'"', ..] => return Some(at + 1),
             _ => at += 1,
         }
     }
