@@ -44,7 +44,7 @@ pub struct Row {
 /// A row as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Blank lines and comments before it.
+    /// Blank lines, comments and rows of empty cells before it.
     pub before: String,
     /// Its cells, with their quotes.
     pub cells: Vec<String>,
@@ -97,15 +97,19 @@ impl Sheet {
             if written.end.is_empty() && written.cells.iter().all(String::is_empty) {
                 break;
             }
-            read = splitter.position();
-            left_out.comments(&written.before);
             let cells = match fault {
                 Some((_, why)) => Err(why.to_owned()),
                 None => StringRecord::from_byte_record(record.clone())
                     .map(|cells| left_out.blanks(&cells, &written.cells, line))
                     .map_err(|_| "it is not UTF-8".to_owned()),
             };
+            // A row of empty cells, as spreadsheets leave one, belongs to what is between the rows.
+            if cells.as_ref().is_ok_and(|cells| cells.iter().all(str::is_empty)) {
+                continue;
+            }
             let line = fault.map_or(line, |(opens, _)| opens);
+            read = splitter.position();
+            left_out.comments(&written.before);
             match (&header, cells) {
                 (None, Ok(cells)) => header = Some((without_end(&cells, 0), written)),
                 (None, Err(why)) => {
@@ -310,6 +314,20 @@ mod tests {
         assert_eq!(sheet.header, ["queue", "type"][..]);
         let wanted = [&["a", "quorum"][..], &["b", ""], &["c", "", "", "x"], &["d"]];
         assert_eq!(cells(&sheet), wanted);
+    }
+
+    #[test]
+    fn rows_of_empty_cells_are_no_rows_and_are_kept_as_they_were_written() {
+        let text = ",,\nqueue,type,arg\n,,\n \t, ,\na,,\n# b,,\n\"\",\"\",\"\"\nc,,\n,,\n,,\n";
+        let sheet = read(text.as_bytes());
+        assert_eq!(sheet.header, ["queue", "type", "arg"][..]);
+        assert_eq!(cells(&sheet), [["a", "", ""], ["c", "", ""]]);
+        assert_eq!(sheet.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [5, 8]);
+        assert_eq!(sheet.notices.len(), 1, "{:?}", sheet.notices);
+        assert!(sheet.notices[0].contains("the line '# b,,' is a comment"));
+        assert_eq!(whole(&sheet), text);
+        // Blanks in quotes are a name, if a strange one.
+        assert_eq!(cells(&read(b"queue,type\n\" \",\n")), [[" ", ""]]);
     }
 
     #[test]
