@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// beside what the client says of itself, which takes up to a kilobyte.
 const LONGEST: usize = 3000;
 
+/// What a notice calls a file with a password.
+pub const FILE: &str = "the password file";
+
 /// What the command line says about a new password.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -31,6 +34,11 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// What to say of a file that others can read, too.
+    pub fn exposed(&self) -> Option<String> {
+        secret::exposed(FILE, self.file?)
+    }
+
     /// The new password of `user`, and whether it was made here and nobody knows it yet.
     ///
     /// # Errors
@@ -177,6 +185,18 @@ mod tests {
         let marked = file("\u{feff}hunter2\n".as_bytes());
         assert_eq!(read_line(marked, "x").unwrap().reveal(), "hunter2");
         assert_eq!(read_line(file(&[b'x'; 3000]), "x").unwrap().reveal().len(), 3000);
+    }
+
+    #[test]
+    fn a_file_with_a_new_password_that_others_can_read_is_reported() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str();
+        let source = Source { file: path, generate: false, hashed: false, words: &[] };
+        assert_eq!(source.exposed(), None);
+        std::fs::set_permissions(path.unwrap(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(source.exposed().is_some_and(|said| said.starts_with("the password file ")));
+        assert_eq!(Source { file: None, ..source }.exposed(), None);
     }
 
     #[test]

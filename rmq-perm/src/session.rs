@@ -27,13 +27,14 @@ impl Session {
     /// # Errors
     /// As [`Way::choose`].
     pub fn new(arguments: Arguments) -> Result<(Session, Command), Failure> {
-        let way = Way::choose(&arguments)?;
+        let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
+        let way = Way::choose(&arguments, diagnostics)?;
         let session = Session {
             vhost: arguments.vhost,
             retry: arguments.retry.or(way.retry()).unwrap_or(reach::FIRST_RETRY),
             way,
             format: arguments.format,
-            diagnostics: Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose),
+            diagnostics,
         };
         Ok((session, arguments.command))
     }

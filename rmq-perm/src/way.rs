@@ -4,6 +4,7 @@ use crate::administration::Administration;
 use crate::arguments::Arguments;
 use crate::distribution::{self, Distribution};
 use crate::http::{self, ApiUrl, Http};
+use crate::password;
 use crate::reach;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -36,13 +37,15 @@ impl Way {
     /// # Errors
     /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
     /// profile or a password file that cannot be read (78).
-    pub fn choose(arguments: &Arguments) -> Result<Way, Failure> {
-        Self::choose_among(arguments, std::env::var_os(VARIABLE).map(|url| url.into_string().ok()))
+    pub fn choose(arguments: &Arguments, diagnostics: Diagnostics) -> Result<Way, Failure> {
+        let variable = std::env::var_os(VARIABLE).map(|url| url.into_string().ok());
+        Self::choose_among(arguments, variable, diagnostics)
     }
 
     fn choose_among(
         arguments: &Arguments,
         variable: Option<Option<String>>,
+        diagnostics: Diagnostics,
     ) -> Result<Way, Failure> {
         if arguments.url.is_some() {
             return Err(Failure::usage(
@@ -69,7 +72,7 @@ impl Way {
         let timeout = arguments.timeout.unwrap_or(TIMEOUT);
         let long = arguments.timeout.unwrap_or(LONG);
         if let Some(api) = api {
-            return api.options(arguments, timeout, long).map(Way::Http);
+            return api.options(arguments, timeout, long, diagnostics).map(Way::Http);
         }
         let of_http = [
             ("--cacert is for --api with https://", arguments.cacert.is_some()),
@@ -160,6 +163,7 @@ impl Api {
         arguments: &Arguments,
         timeout: Duration,
         long: Duration,
+        diagnostics: Diagnostics,
     ) -> Result<http::Options, Failure> {
         let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
         let cacert = arguments.cacert.clone().or(self.profile.cacert.clone());
@@ -170,10 +174,17 @@ impl Api {
         }
         let user = arguments.user.clone().or(self.profile.user.clone()).or(url.user.clone());
         let of_profile = &self.profile;
-        let password = match (&arguments.password_file, &of_profile.password_file) {
-            (Some(file), _) => Some(secret::read_file(file)?),
-            (None, Some(file)) if of_profile.password.is_none() => Some(secret::read_file(file)?),
-            _ => of_profile.password.clone().or(url.password.clone()),
+        let of_profile_file =
+            of_profile.password_file.as_ref().filter(|_| of_profile.password.is_none());
+        let password = match arguments.password_file.as_ref().or(of_profile_file) {
+            Some(file) => {
+                let password = secret::read_file(file)?;
+                if let Some(exposed) = secret::exposed(password::FILE, file) {
+                    diagnostics.notice(&exposed);
+                }
+                Some(password)
+            }
+            None => of_profile.password.clone().or(url.password.clone()),
         };
         let guest = || user.as_deref().is_none_or(|user| user == "guest");
         let password = match password {
@@ -210,11 +221,15 @@ mod tests {
     use super::*;
     use argh::FromArgs;
 
+    fn quiet() -> Diagnostics {
+        Diagnostics::new("rmq-perm", true, false)
+    }
+
     fn choose(words: &[&str], variable: Option<&str>) -> Result<&'static str, u8> {
         let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
         let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap();
         let variable = variable.map(|url| Some(url.to_owned()));
-        match Way::choose_among(&arguments, variable) {
+        match Way::choose_among(&arguments, variable, quiet()) {
             Ok(Way::Distribution(_)) => Ok("distribution"),
             Ok(Way::Http(_)) => Ok("http"),
             Err(failure) => {
@@ -248,7 +263,7 @@ mod tests {
         let told = |words: &[&str]| {
             let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
             let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap();
-            match Way::choose_among(&arguments, None) {
+            match Way::choose_among(&arguments, None, quiet()) {
                 Ok(Way::Http(options)) => Ok((options.user, options.password.reveal().to_owned())),
                 Ok(Way::Distribution(_)) => panic!("not over HTTP"),
                 Err(failure) => Err((failure.to_string(), failure.exit().status())),
@@ -289,6 +304,7 @@ mod tests {
             Way::choose_among(
                 &Arguments::from_args(&["rmq-perm"], &["list-vhosts"]).unwrap(),
                 Some(None),
+                quiet(),
             )
             .unwrap_err()
             .exit(),

@@ -140,6 +140,9 @@ fn give_password(
     let context = |failure: Failure| failure.context(what);
     let user = names::user(user)?;
     let (password, made) = source.read(user).map_err(context)?;
+    if let Some(exposed) = source.exposed() {
+        session.diagnostics().notice(&exposed);
+    }
     let done = give(session.broker()?.as_mut(), user, &password).map_err(context)?;
     session.diagnostics().detail(&done);
     made.map_or(Ok(()), |made| session.print_line(made.reveal()))

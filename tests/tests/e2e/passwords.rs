@@ -263,3 +263,25 @@ fn amqplain_is_spoken_where_the_broker_offers_no_plain() {
         run("rmq-recv", &["--url", &vhost.url()]).status.success()
     });
 }
+
+#[test]
+fn a_password_file_that_others_can_read_is_reported_by_rmq_perm_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    fs::write(&file, "hunter2\n").unwrap();
+    let path = file.to_str().unwrap();
+    let notice = format!("rmq-perm: the password file {path}: others can read it; fix that with: ");
+    let api = ["--retry", "0", "--api", "http://127.0.0.1:1"];
+    let of_the_way = [&api[..], &["--user", "u", "--password-file", path, "list-vhosts"]].concat();
+    let of_a_user = [&api[..], &["add-user", "--password-file", path, "u"]].concat();
+    for (mode, is_told) in [(0o600, false), (0o644, true)] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        for words in [&of_the_way, &of_a_user] {
+            let ended = Tool::new("rmq-perm").arguments(words).run().expect(69);
+            assert_eq!(ended.stderr.contains(&notice), is_told, "{ended:?}");
+            assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+            let quiet = Tool::new("rmq-perm").arguments(&["--quiet"]).arguments(words).run();
+            assert!(!quiet.expect(69).stderr.contains(&notice));
+        }
+    }
+}
