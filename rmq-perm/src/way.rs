@@ -186,15 +186,15 @@ impl Api {
             }
             None => of_profile.password.clone().or(url.password.clone()),
         };
-        let guest = || user.as_deref().is_none_or(|user| user == "guest");
         let password = match password {
             Some(password) => password,
-            None if guest() => Secret::new("guest"),
-            None => {
-                let user = user.unwrap_or_default();
-                let why = format!("there is no password for {user}; give --password-file FILE");
-                return Err(self.failure(&why));
-            }
+            None => match user {
+                Some(user) => {
+                    let why = format!("there is no password for {user}; give --password-file FILE");
+                    return Err(self.failure(&why));
+                }
+                None => Secret::new("guest"),
+            },
         };
         let user = user.unwrap_or_else(|| "guest".to_owned());
         if user.contains(':') {
@@ -274,14 +274,18 @@ mod tests {
         let file = file.path().to_str().unwrap();
         let is = |user: &str, password: &str| Ok((user.to_owned(), password.to_owned()));
         assert_eq!(told(&["--api", "http://h"]), is("guest", "guest"));
-        assert_eq!(told(&["--api", "http://guest@h"]), is("guest", "guest"));
+        assert_eq!(told(&["--api", "http://guest:guest@h"]), is("guest", "guest"));
         assert_eq!(told(&["--api", "http://adm:pw@h"]), is("adm", "pw"));
         let words = ["--api", "http://adm:pw@h", "--password-file", file, "--user", "joe"];
         assert_eq!(told(&words), is("joe", "from-file"));
         assert_eq!(told(&["--api", "http://h", "--password-file", file]), is("guest", "from-file"));
         let why = "--api: there is no password for adm; give --password-file FILE".to_owned();
         assert_eq!(told(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
-        assert_eq!(told(&["--api", "http://h", "--user", "adm"]), Err((why, 64)));
+        assert_eq!(told(&["--api", "http://h", "--user", "adm"]), Err((why.clone(), 64)));
+        // A user who is named, guest too, needs a password: guest's own is for a URL without a user.
+        let why = why.replace("adm", "guest");
+        assert_eq!(told(&["--api", "http://guest@h"]), Err((why.clone(), 64)));
+        assert_eq!(told(&["--api", "http://h", "--user", "guest"]), Err((why, 64)));
         assert_eq!(
             told(&["--api", "http://h", "--user", "a:b", "--password-file", file]).unwrap_err().1,
             64
