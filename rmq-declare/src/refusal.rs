@@ -184,14 +184,11 @@ impl Request<'_> {
         let sentence = differences::sentence(differences, is_of_queue);
         let (name, vhost) = (self.name(), self.vhost);
         if !is_of_queue {
-            let place = Place { vhost, name, is_classic: false };
+            let place = Place { vhost, name, may_be_classic: false };
             return format!("{sentence}; {}", remedy::of_exchange(place, differences));
         }
-        let is_classic = differences.iter().any(|it| {
-            let is = |text: &str| it.current == Value::Is(text.to_owned());
-            it.argument == TYPE && (it.current == Value::None || is("classic"))
-        });
-        let remedy = remedy::of_queue(Place { vhost, name, is_classic }, differences);
+        let may_be_classic = self.may_be_classic(differences, more);
+        let remedy = remedy::of_queue(Place { vhost, name, may_be_classic }, differences);
         let rest = match more {
             true => format!(
                 "; there may be more differences (rmq-perm list-queues -v -p {} shows all)",
@@ -200,6 +197,17 @@ impl Request<'_> {
             false => String::new(),
         };
         format!("{sentence}; {remedy}{rest}")
+    }
+
+    /// Whether the queue that differs in this is a classic one, or may be.
+    fn may_be_classic(&self, differences: &[Difference], more: bool) -> bool {
+        let is_other = |queue_type: &str| queue_type != "classic";
+        match differences.iter().find(|it| it.argument == TYPE).map(|it| &it.current) {
+            Some(Value::Is(queue_type)) => !is_other(queue_type),
+            Some(_) => true,
+            // The type is as it was asked for, unless it is what the broker does not tell.
+            None => more || !self.asked(TYPE).is_some_and(|it| is_other(&plain(&it))),
+        }
     }
 
     /// The name of what it is about.
@@ -320,6 +328,35 @@ mod tests {
             let (told, status) = told(words, 406, &format!("inequivalent {text}"));
             assert!(told.starts_with(&format!("it exists {wanted}; {remedy}")), "{told}");
             assert_eq!(status, 65);
+        }
+    }
+
+    #[test]
+    fn deleting_is_advised_on_a_condition_wherever_the_queue_may_be_classic() {
+        let is = |argument: &str, current: Value| {
+            let asked = Some(AMQPValue::LongLongInt(5));
+            vec![Difference { argument: argument.to_owned(), current, asked }]
+        };
+        let text = |text: &str| Value::Is(text.to_owned());
+        for (queue_type, differences, more, conditions) in [
+            ("classic", is("x-expires", text("1")), false, true),
+            ("classic", is("durable", text("false")), true, true),
+            ("quorum", is("x-expires", text("1")), false, false),
+            ("quorum", is("x-expires", text("1")), true, true),
+            ("stream", is("x-max-age", text("1")), false, false),
+            ("quorum", is(TYPE, text("classic")), false, true),
+            ("quorum", is(TYPE, Value::None), false, true),
+            ("quorum", is(TYPE, Value::CutOff), true, true),
+            ("classic", is(TYPE, text("quorum")), true, false),
+            ("classic", is(TYPE, text("stream")), false, false),
+        ] {
+            let options = Arguments::from_args(&["rmq-declare"], &["--type", queue_type]).unwrap();
+            let declaration = Shape::from_options(&options).unwrap().declaration(None);
+            let subject = Subject::Queue("jobs", Some(&declaration));
+            let request = Request { verb: "declare", subject, vhost: "/", user: "guest" };
+            let told = request.differs(&differences, more).to_string();
+            assert_eq!(told.contains("--delete --if-empty --if-unused jobs"), conditions, "{told}");
+            assert_eq!(told.contains("delete it with its messages"), !conditions, "{told}");
         }
     }
 

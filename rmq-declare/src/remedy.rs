@@ -15,26 +15,28 @@ pub struct Place<'a> {
     pub vhost: &'a str,
     /// The queue's name, or the exchange's.
     pub name: &'a str,
-    /// Whether it is a classic queue, where that is known.
-    pub is_classic: bool,
+    /// Whether it is a classic queue, or may be one: then it can be deleted on a condition.
+    pub may_be_classic: bool,
 }
 
 /// What can be done about a queue that differs in this.
 pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
-    let Place { vhost, name, is_classic } = place;
+    let Place { vhost, name, may_be_classic } = place;
     let vhost_word = shell::word(vhost);
-    let delete = match is_classic {
+    let delete = match may_be_classic {
         true => format!(
-            "rmq-declare -p {vhost_word} --delete --if-empty --if-unused {}",
+            "use another name, or delete it if it is empty and unused, and declare it again \
+             (rmq-declare -p {vhost_word} --delete --if-empty --if-unused {})",
             shell::name(name)
         ),
-        false => format!("rmq-declare -p {vhost_word} --delete {}", shell::name(name)),
+        false => format!(
+            "use another name, or delete it with its messages and declare it again (rmq-declare \
+             -p {vhost_word} --delete {})",
+            shell::name(name)
+        ),
     };
     if differences.iter().any(|it| it.argument == TYPE) {
-        return format!(
-            "the type of a queue cannot be changed: use another name, or delete it with its \
-             messages and declare it again ({delete})"
-        );
+        return format!("the type of a queue cannot be changed: {delete}");
     }
     if let [Difference { argument, current: Value::Is(current), .. }] = differences
         && argument == GROUP_SIZE
@@ -46,15 +48,8 @@ pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
         );
     }
     policy(differences, |it| row_of(&it.argument).map_or(Policy::Cannot, |row| row.policy))
-        .map(|(what, definition)| {
-            format!("{what} ({})", set_policy(place, "queues", definition))
-        })
-        .unwrap_or_else(|| {
-            format!(
-                "it cannot be changed while the queue is there: use another name, or delete it with \
-                 its messages and declare it again ({delete})"
-            )
-        })
+        .map(|(what, definition)| format!("{what} ({})", set_policy(place, "queues", definition)))
+        .unwrap_or_else(|| format!("it cannot be changed while the queue exists: {delete}"))
 }
 
 /// What can be done about an exchange that differs in this.
@@ -133,7 +128,7 @@ mod tests {
     use crate::argument_value::long;
     use lapin::types::AMQPValue;
 
-    const PLACE: Place<'_> = Place { vhost: "/", name: "jobs", is_classic: false };
+    const PLACE: Place<'_> = Place { vhost: "/", name: "jobs", may_be_classic: false };
 
     fn is(text: &str) -> Value {
         Value::Is(text.to_owned())
@@ -166,6 +161,7 @@ mod tests {
             let remedy = remedy(argument, current, asked);
             assert!(remedy.contains("cannot be changed"), "{argument}: {remedy}");
             assert!(remedy.contains("(rmq-declare -p / --delete jobs)"), "{remedy}");
+            assert!(remedy.contains("delete it with its messages"), "{remedy}");
         }
         let both = [
             difference("x-max-length", is("10"), Some(AMQPValue::LongLongInt(5))),
@@ -179,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_type_and_the_members_have_remedies_of_their_own() {
-        let classic = Place { is_classic: true, ..PLACE };
+        let classic = Place { may_be_classic: true, ..PLACE };
         let both = [
             difference(TYPE, is("classic"), Some(long("quorum"))),
             difference("x-max-length", Value::None, Some(AMQPValue::LongLongInt(5))),
@@ -187,6 +183,8 @@ mod tests {
         let told = of_queue(classic, &both);
         assert!(told.starts_with("the type of a queue cannot be changed"), "{told}");
         assert!(told.contains("--delete --if-empty --if-unused jobs)"), "{told}");
+        assert!(told.contains("delete it if it is empty and unused"), "{told}");
+        assert!(!told.contains("with its messages"), "{told}");
         let members = remedy(GROUP_SIZE, is("3"), Some(5));
         assert!(
             members.contains("--group-size 3") && members.contains("add_member -p / jobs NODE")
@@ -195,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_odd_name_is_one_word_and_its_pattern_matches_nothing_else() {
-        let place = Place { vhost: "a b", name: "x.y it's", is_classic: false };
+        let place = Place { vhost: "a b", name: "x.y it's", may_be_classic: false };
         let told = of_queue(place, &[difference("x-max-length", Value::None, Some(long("5")))]);
         assert!(
             told.contains(r"-p 'a b' --apply-to queues 'x.y it'\''s' '^x\.y it\'\''s$'"),

@@ -17,9 +17,12 @@ use rmq_common::failure::Failure;
 /// When the broker cannot be asked.
 pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure> {
     let (name, vhost) = (&queue.name, link.vhost());
+    // Only classic queues know conditions.
+    let condition = queue.shape.queue_type == QueueType::Classic;
     let left = || {
+        let conditions = if condition { " --if-empty --if-unused" } else { "" };
         Some(format!(
-            "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete {})",
+            "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete{conditions} {})",
             shell::word(vhost),
             shell::name(name.as_str())
         ))
@@ -27,8 +30,6 @@ pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure
     if !matches!(look(link, name).await?, Found::Same(counts) if counts == Counts::default()) {
         return Ok(left());
     }
-    // Only classic queues know conditions.
-    let condition = queue.shape.queue_type == QueueType::Classic;
     let options = QueueDeleteOptions { if_unused: condition, if_empty: condition, nowait: false };
     let answer = link
         .ask(&format!("queue {name}"), async |channel, _| {

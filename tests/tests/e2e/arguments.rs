@@ -202,8 +202,8 @@ fn all_differences_are_told_in_one_run_the_type_first_and_with_a_command_that_ex
              false, true was asked for; without --max-length (x-max-length), 5 was asked for; with \
              --message-ttl (x-message-ttl) 1m, none was asked for; with --max-priority \
              (x-max-priority) 9, none was asked for; the type of a queue cannot be changed: use \
-             another name, or delete it with its messages and declare it again (rmq-declare -p {} \
-             --delete --if-empty --if-unused jobs)",
+             another name, or delete it if it is empty and unused, and declare it again (rmq-declare \
+             -p {} --delete --if-empty --if-unused jobs)",
             vhost.name
         );
         assert!(told.stderr.contains(&wanted), "{}", told.stderr);
