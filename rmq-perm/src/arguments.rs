@@ -75,9 +75,9 @@ pub const HELP: Help = Help {
     common: &["--node", "--api", "--format"],
 };
 
-/// Who may do what where: virtual hosts, users and permissions of RabbitMQ, and a look around the
-/// cluster. Speaks to a node as rabbitmqctl does, with the node's cookie, or with --api to the
-/// management plugin.
+/// Manage virtual hosts, users and permissions of RabbitMQ, and show the state of its cluster.
+/// Speaks to a node as rabbitmqctl does, with the node's cookie, or with --api to the management
+/// plugin.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(help_triggers("-h", "--help"))]
 pub struct Arguments {

@@ -163,7 +163,7 @@ pub fn told(page: &str) -> Vec<String> {
             ".El" => in_list = false,
             _ => {
                 let item = line.strip_prefix(".It ").filter(|_| in_list);
-                told.extend(item.map(|item| item.replace("\\e", "\\")));
+                told.extend(item.map(|item| item.replace("\\&", "").replace("\\e", "\\")));
             }
         }
     }

@@ -105,7 +105,7 @@ async fn shake_hands(
     let (name, creation) = match status.map_err(broken)? {
         HandshakeStatus::Named { name, creation } => (name, creation),
         HandshakeStatus::NotAllowed => {
-            return Err(refused("the node lets us not in (not_allowed)"));
+            return Err(refused("the node does not let us in (not_allowed)"));
         }
         status => return Err(unavailable(format!("it gives us no name but says {status:?}"))),
     };
