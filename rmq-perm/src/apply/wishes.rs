@@ -235,7 +235,7 @@ mod tests {
         let text = "vhost,user,configure,write,read,tags\n\
                     /,a,.*,.*,.*,\n\
                     /,a,x,.*,.*,\n\
-                    ,,,,,\n\
+                    ,,.*,,,\n\
                     ,b,,,,x y\n\
                     /b,b,.*,.*,.*,\n\
                     /,b\n";
