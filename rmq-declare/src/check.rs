@@ -69,13 +69,23 @@ pub async fn look(link: &Link, queue: &ShortString) -> Result<Found<Counts>, Fai
 
 /// Looks whether a queue that was found can be used, as far as AMQP tells.
 pub async fn in_use(link: &Link, queue: &ShortString, found: Found<Counts>) -> Found<Counts> {
+    in_use_within(link, queue, found, ANSWERS_WITHIN).await
+}
+
+/// The same, with another time that the queue has to answer.
+pub async fn in_use_within(
+    link: &Link,
+    queue: &ShortString,
+    found: Found<Counts>,
+    limit: Duration,
+) -> Found<Counts> {
     let (Found::Same(counts) | Found::Different(counts, _)) = &found else {
         return found;
     };
     if *counts != Counts::default() {
         return found;
     }
-    match link.leaders().why_down(link, queue, ANSWERS_WITHIN).await {
+    match link.leaders().why_down(link, queue, limit).await {
         Some(why) => Found::Down(down(link, queue, why)),
         None => found,
     }

@@ -32,8 +32,9 @@ pub fn down(queue: &str) -> String {
     format!("{}\tdown\n", Escaped(queue))
 }
 
-/// `QUEUE<TAB>deleted<TAB>messages` and a line's end.
-pub fn deleted(queue: &str, messages: u32) -> String {
+/// `QUEUE<TAB>deleted<TAB>messages` and a line's end, with `-` for an unknown number.
+pub fn deleted(queue: &str, messages: Option<u32>) -> String {
+    let messages = messages.map_or("-".to_owned(), |messages| messages.to_string());
     format!("{}\tdeleted\t{messages}\n", Escaped(queue))
 }
 
@@ -65,7 +66,8 @@ mod tests {
         assert_eq!(line("jobs", counts), "jobs\t7\t1\n");
         assert_eq!(line("a\tb\\c\nd", counts), "a\\tb\\\\c\\nd\t7\t1\n");
         assert_eq!(line("\t", counts), "\\t\t7\t1\n");
-        assert_eq!(deleted("jobs", 17), "jobs\tdeleted\t17\n");
+        assert_eq!(deleted("jobs", Some(17)), "jobs\tdeleted\t17\n");
+        assert_eq!(deleted("jobs", None), "jobs\tdeleted\t-\n");
         assert_eq!(missing("é\\"), "é\\\\\tmissing\n");
     }
 }

@@ -5,7 +5,7 @@
 //! deletes them. So the type is found out first, and both are refused.
 
 use crate::argument_value::{long, plain, short};
-use crate::check::{Found, look_within};
+use crate::check::{Found, in_use_within, look_within};
 use crate::learn;
 use crate::link::Link;
 use crate::queue_arguments::TYPE;
@@ -46,8 +46,8 @@ impl Conditions {
 /// What came of it.
 #[derive(Debug)]
 pub enum Deleted {
-    /// It is gone, and so many messages with it.
-    Gone(u32),
+    /// It is gone, and this number of messages with it; `None` if that is unknown.
+    Gone(Option<u32>),
     /// It was not there.
     Missing,
     /// It is still there.
@@ -66,9 +66,10 @@ pub async fn delete(
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: "delete", subject, vhost: link.vhost(), user: link.user() };
     // It says whether there is one, which a deletion does not.
-    match (look_within(link, queue, LOOK).await?, conditions.options()) {
+    let found = look_within(link, queue, LOOK).await?;
+    match (&found, conditions.options()) {
         (Found::Missing, _) => return Ok(Deleted::Missing),
-        (Found::Unknown(failure), _) => return Ok(Deleted::Kept(failure)),
+        (Found::Unknown(failure), _) => return Ok(Deleted::Kept(failure.clone())),
         (Found::Down(_), Some(options)) => {
             let why =
                 format!("{options}: its node is down, so it cannot be asked; nothing was deleted");
@@ -81,6 +82,15 @@ pub async fn delete(
     {
         return Ok(Deleted::Kept(Failure::data(why).context(request)));
     }
+    // A deletion answers 0, too, for a stream and for a queue that cannot count its messages. On a
+    // condition it counts them.
+    let is_empty = match conditions.options() {
+        Some(_) => true,
+        None => matches!(
+            in_use_within(link, queue, found, LOOK).await,
+            Found::Same(counts) if counts.messages == 0
+        ),
+    };
     let options = QueueDeleteOptions {
         if_unused: conditions.if_unused,
         if_empty: conditions.if_empty,
@@ -92,7 +102,7 @@ pub async fn delete(
         })
         .await?;
     Ok(match answer {
-        Ok(messages) => Deleted::Gone(messages),
+        Ok(messages) => Deleted::Gone((is_empty || messages > 0).then_some(messages)),
         Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => Deleted::Missing,
         Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text })
             if conditions.options().is_some() =>

@@ -182,7 +182,8 @@ pub async fn delete_all(
 ) -> Result<Vec<Told>, Failure> {
     let name = job.queue.name.as_str();
     if pretend {
-        return Ok(vec![match check::look(link, &job.queue.name).await? {
+        let found = check::look(link, &job.queue.name).await?;
+        return Ok(vec![match check::in_use(link, &job.queue.name, found).await {
             Found::Same(counts) | Found::Different(counts, _) => {
                 Told::Line(counts::line(name, counts))
             }

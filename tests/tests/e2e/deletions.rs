@@ -20,6 +20,16 @@ fn a_queue_is_deleted_with_its_messages_and_one_that_is_not_there_is_no_error() 
     assert!(vhost.arguments("q").is_some());
     assert_eq!(delete(&vhost, &["q", "nope"]).expect(0).stdout, b"q\tdeleted\t2\nnope\tmissing\n");
     assert_eq!(vhost.arguments("q"), None);
+    // RabbitMQ answers 0 for a stream, whatever is in it.
+    vhost.declare(&["--type", "stream"], "stream");
+    vhost.send(&["stream"]).input(*b"one\ntwo\n").run().expect(0);
+    rmq_tests::wait::wait_until(std::time::Duration::from_secs(20), "two messages", || {
+        let checked = vhost.tool("rmq-declare").arguments(&["--check", "stream"]).run().expect(0);
+        checked.stdout == b"stream\t2\t0\n"
+    });
+    assert_eq!(delete(&vhost, &["stream"]).expect(0).stdout, b"stream\tdeleted\t-\n");
+    vhost.declare(&["--type", "classic"], "empty");
+    assert_eq!(delete(&vhost, &["empty"]).expect(0).stdout, b"empty\tdeleted\t0\n");
 }
 
 #[test]

@@ -35,14 +35,20 @@ fn a_queue_without_a_leader_or_a_node_is_down_and_is_deleted_without_being_asked
     // A comparison, and a file, say the same.
     let told = through(&vhost, 1, &["--check", "--group-size", "1", "alone"]).expect(1);
     assert_eq!(told.stdout, b"alone\tdown\n");
+    let pretended = through(&vhost, 1, &["--delete", "--dry-run", "alone", "whole"]).expect(0);
+    assert_eq!(pretended.stdout, b"alone\tdown\nwhole\t0\t0\n");
     let deleted = through(&vhost, 1, &["--delete", "gone"]);
     let limit = Duration::from_secs(43);
     assert!(deleted.took < limit, "{:?}", deleted.took);
     if release() == "3.10" {
         deleted.expect(75).says("is down or inaccessible");
     } else {
-        assert_eq!(deleted.expect(0).stdout, b"gone\tdeleted\t0\n");
+        assert_eq!(deleted.expect(0).stdout, b"gone\tdeleted\t-\n");
     }
+    // Its leader alone could count them.
+    let deleted = through(&vhost, 1, &["--delete", "alone"]);
+    assert!(deleted.took < limit, "{:?}", deleted.took);
+    assert!(!deleted.status.success() || deleted.stdout == b"alone\tdeleted\t-\n", "{deleted:?}");
     cluster.start(&[2]);
 }
 
