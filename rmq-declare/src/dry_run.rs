@@ -35,6 +35,7 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
     for queue in job.queues() {
         let name = queue.name.as_str();
         let found = check::look(link, &queue.name).await?;
+        let found = check::in_use(link, &queue.name, found).await;
         let server = link.server();
         let declaration = queue.shape.declaration(server.as_ref());
         let line = |state| line("queue", name, state, &declaration.json());

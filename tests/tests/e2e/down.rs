@@ -35,6 +35,8 @@ fn a_queue_without_a_leader_or_a_node_is_down_and_is_deleted_without_being_asked
     // A comparison, and a file, say the same.
     let told = through(&vhost, 1, &["--check", "--group-size", "1", "alone"]).expect(1);
     assert_eq!(told.stdout, b"alone\tdown\n");
+    let shown = through(&vhost, 1, &["--dry-run", "alone"]).expect(1);
+    assert!(shown.stdout.starts_with(b"queue\talone\tdown\t"), "{shown:?}");
     let pretended = through(&vhost, 1, &["--delete", "--dry-run", "alone", "whole"]).expect(0);
     assert_eq!(pretended.stdout, b"alone\tdown\nwhole\t0\t0\n");
     let deleted = through(&vhost, 1, &["--delete", "gone"]);
