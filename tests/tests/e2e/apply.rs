@@ -142,7 +142,7 @@ fn every_mistake_is_told_with_its_line_and_nothing_is_changed() {
     let names = Names::new("mistakes", 2);
     names.apply(&[], "vhost,user\n{v},\n,{1}\n").run().expect(0);
     let file = "vhost,user,configure,write,read\n\
-                {v},{1},^a$,,\n\"{v}\",{1},\"^\nb$\",,\n{v},{2}\n,,,,\n";
+                {v},{1},^a$,,\n\"{v}\",{1},\"^\nb$\",,\n{v},{2}\n,,^c$,,\n";
     let ended = names.apply(&[], file).run().expect(65);
     let ended = ended.says("line 3: line 2 is about the same").says("line 5: it has 2 cells");
     ended.says("line 6: neither a vhost nor a user").says("3 mistakes; nothing was changed");
