@@ -13,6 +13,7 @@ use crate::settings;
 use crate::variables;
 use lapin::types::ShortString;
 use rmq_common::failure::{Cause, Failure};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -105,8 +106,8 @@ impl Commands {
         message: Message,
     ) -> Result<(), Failure> {
         let name = self.name().to_owned();
-        let problem = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+        let problem = |error: io::Error| match Errno::from_io_error(&error) {
+            Some(Errno::NOENT | Errno::ACCESS | Errno::PERM | Errno::NOTDIR | Errno::NOEXEC) => {
                 Failure::usage(format!("run {name}: {}", Cause(&error)))
             }
             _ => Failure::io(format!("run {name}"), &error),
@@ -127,7 +128,7 @@ impl Commands {
             .name("wait".to_owned())
             .spawn(move || {
                 let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-                while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(process), ended) {}
+                while let Err(Errno::INTR) = waitid(WaitId::Pid(process), ended) {}
                 // Nobody receives it only where the tool is ending anyway.
                 let _ = sender.send(number);
             })

@@ -7,6 +7,7 @@ use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -68,6 +69,12 @@ fn a_command_that_cannot_be_started_stops_it_and_eats_nothing() {
     let vhost = Vhost::filled(brokers::one(), 3);
     let received = vhost.receive(&["q", "--", "/nowhere/to/be/found"]).run().expect(64);
     received.says("run /nowhere/to/be/found: No such file or directory");
+    let directory = tempfile::tempdir().unwrap();
+    let rubbish = directory.path().join("rubbish");
+    fs::write(&rubbish, "rubbish").unwrap();
+    fs::set_permissions(&rubbish, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["q", "--", rubbish.to_str().unwrap()];
+    vhost.receive(&words).run().expect(64).says("Exec format error");
     vhost.wait_held("q", Held::ready(3));
     vhost.wait_no_connections();
     // A word too many is no command.

@@ -93,7 +93,7 @@ fn every_row_is_tried_and_the_failures_have_their_lines_and_the_worst_status() {
                  other,,,\r\n\
                  bad,five,,\r\n\
                  short\r\n\
-                 ,,,\r\n\
+                 ,7,,\r\n\
                  \xff,,,\r\n\
                  good,6,,\r\n\
                  bound,,e:topic,e:k\r\n\
