@@ -119,5 +119,11 @@ pub fn random(test: &str) -> fastrand::Rng {
     fastrand::Rng::with_seed(own)
 }
 
+/// The same from `seed` in the short form, unless `RMQ_SEED` gives another.
+pub fn seeded(test: &str, seed: u64) -> fastrand::Rng {
+    let is_free = std::env::var_os("RMQ_SOAK").is_some() || std::env::var_os("RMQ_SEED").is_some();
+    if is_free { random(test) } else { fastrand::Rng::with_seed(seed) }
+}
+
 /// FNV's, for telling names apart.
 const PRIME: u64 = 0x0100_0000_01b3;
