@@ -246,17 +246,12 @@ impl Receiving {
             Framing::Nul => [&body, &b"\0"[..]].concat(),
             Framing::Length => [&length.to_be_bytes(), &body[..]].concat(),
             Framing::Json => format!(
-                "{{\"exchange\":\"\",\"routing_key\":\"{queue}\",{}\"delivery_mode\":2,\
-                 \"body\":\"{text}\"}}\n",
-                self.in_a_stream(index)
+                "{{\"exchange\":\"\",\"routing_key\":\"{queue}\",\"delivery_mode\":2,\
+                 \"body\":\"{text}\"}}\n"
             )
             .into_bytes(),
             Framing::Template => format!("{queue} {length}:{text};").into_bytes(),
         }
-    }
-
-    fn in_a_stream(&self, _index: usize) -> &'static str {
-        ""
     }
 }
 
