@@ -5,6 +5,8 @@ DESTDIR ?=
 # What is installed and packed is built in this profile: release, or dev where only the way there matters.
 PROFILE ?= release
 RABBITMQ ?= 3.10
+# End-to-end tests that run at once.
+AT_ONCE ?= 4
 
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
@@ -56,15 +58,16 @@ script-lint:
 unit:
 	cargo test --workspace --exclude rmq-tests
 
-# End to end, on real brokers: one node and a cluster of three, of the release RABBITMQ.
+# End to end, on real brokers: one node and a cluster of three, of the release RABBITMQ. Two
+# processors are enough for four at once, because most of them wait most of the time.
 e2e: build
 	scripts/install-tools $(RABBITMQ) 4.0
-	RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests
+	RUST_TEST_THREADS=$(AT_ONCE) RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests
 
 # The main paths once more, and both ways of rmq-perm, on RabbitMQ 4.
 smoke: build
 	scripts/install-tools 4.0
-	RMQ_RELEASE=4.0 cargo test -p rmq-tests -- smoke administration::table
+	RUST_TEST_THREADS=$(AT_ONCE) RMQ_RELEASE=4.0 cargo test -p rmq-tests -- smoke administration::table
 
 # The same tests with the full numbers, and much more random input to all parsers.
 soak: build

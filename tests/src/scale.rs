@@ -29,7 +29,7 @@ pub struct Scale {
     pub large: usize,
     /// How often rmq-recv is killed before it has acknowledged anything.
     pub crash_loop: usize,
-    /// Queues in one CSV file; more than a connection has channels.
+    /// Queues in one CSV file; in the full form more than a connection has channels.
     pub queues: usize,
     /// Rows of a random CSV file.
     pub rows: usize,
@@ -45,6 +45,8 @@ pub struct Scale {
     pub commands: usize,
     /// Command lines of each of rmq-send and rmq-recv, put together at random.
     pub combinations: usize,
+    /// Whether a table of runs has each of its cells.
+    pub all_cells: bool,
     /// Minutes of faults of every kind.
     pub torture_minutes: &'static str,
 }
@@ -62,7 +64,7 @@ const SHORT: Scale = Scale {
     mebibytes: 128,
     large: 30,
     crash_loop: 24,
-    queues: 2_500,
+    queues: 300,
     rows: 60,
     permissions: 500,
     administrations: 50,
@@ -70,6 +72,7 @@ const SHORT: Scale = Scale {
     reconnects: 20,
     commands: 300,
     combinations: 100,
+    all_cells: false,
     torture_minutes: "0.6",
 };
 
@@ -94,6 +97,7 @@ const FULL: Scale = Scale {
     reconnects: 1000,
     commands: 20_000,
     combinations: 2_000,
+    all_cells: true,
     torture_minutes: "60",
 };
 

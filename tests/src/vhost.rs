@@ -23,9 +23,11 @@ impl<'a> Vhost<'a> {
     pub fn new(cluster: &'a Cluster) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        cluster.erlang(&format!("begin rabbit_vhost:add(<<\"{name}\">>, <<\"tests\">>), \"\" end"));
         let vhost = Vhost { cluster, name, temporary: true };
-        vhost.add_user(&vhost.name, [".*", ".*", ".*"]);
+        let (name, user) = (&vhost.name, vhost.user(&vhost.name, [".*", ".*", ".*"]));
+        cluster.erlang(&format!(
+            "begin rabbit_vhost:add(<<\"{name}\">>, <<\"tests\">>), {user}, \"\" end"
+        ));
         vhost
     }
 
@@ -35,14 +37,20 @@ impl<'a> Vhost<'a> {
     }
 
     /// Adds a user with [`PASSWORD`] who may configure, write and read what these patterns say.
-    pub fn add_user(&self, user: &str, [configure, write, read]: [&str; 3]) {
+    pub fn add_user(&self, user: &str, permissions: [&str; 3]) {
+        let user = self.user(user, permissions);
+        self.cluster.erlang(&format!("begin {user}, \"\" end"));
+    }
+
+    /// What makes that user.
+    fn user(&self, user: &str, [configure, write, read]: [&str; 3]) -> String {
         let vhost = &self.name;
-        self.cluster.erlang(&format!(
-            "begin ok = rabbit_auth_backend_internal:add_user(<<\"{user}\">>, <<\"{PASSWORD}\">>, \
+        format!(
+            "ok = rabbit_auth_backend_internal:add_user(<<\"{user}\">>, <<\"{PASSWORD}\">>, \
              <<\"tests\">>), ok = rabbit_auth_backend_internal:set_permissions(<<\"{user}\">>, \
              <<\"{vhost}\">>, <<\"{configure}\">>, <<\"{write}\">>, <<\"{read}\">>, \
-             <<\"tests\">>), \"\" end"
-        ));
+             <<\"tests\">>)"
+        )
     }
 
     /// The URL of all nodes for this vhost and its user.

@@ -217,10 +217,11 @@ fn a_connection_that_is_lost_on_the_way_is_told_once_and_no_row_is_left_out() {
 
 #[test]
 fn a_broker_that_allows_few_channels_is_asked_on_few() {
+    const COUNT: usize = 30;
     for most in ["channel_max = 1", "channel_max = 5"] {
         let cluster = Cluster::up_with(1, &brokers::release(), &["--config", most]);
         let vhost = Vhost::new(&cluster);
-        let rows: String = (0..100).map(|row| format!("q{row},classic\n")).collect();
+        let rows: String = (0..COUNT).map(|row| format!("q{row},classic\n")).collect();
         let file = format!("queue,type\n{rows}");
         run(&vhost, &[], &file).expect(0);
         // Each row that differs ends a channel.
@@ -228,7 +229,7 @@ fn a_broker_that_allows_few_channels_is_asked_on_few() {
         let refused = run(&vhost, &[], &wrong).expect(65);
         assert_eq!(
             refused.stderr.matches("stream was asked for").count(),
-            100,
+            COUNT,
             "{}",
             refused.stderr
         );
@@ -238,7 +239,7 @@ fn a_broker_that_allows_few_channels_is_asked_on_few() {
 }
 
 #[test]
-fn thousands_of_queues_are_declared_compared_and_refused_each_for_itself() {
+fn many_queues_are_declared_compared_and_refused_each_for_itself() {
     let vhost = Vhost::new(brokers::one());
     let count = scale().queues;
     let file = |limit: usize| {
@@ -250,7 +251,7 @@ fn thousands_of_queues_are_declared_compared_and_refused_each_for_itself() {
         let declared = run(&vhost, &[], &file(1)).expect(0);
         assert!(String::from_utf8(declared.stdout).unwrap() == lines);
     }
-    // Each refusal ends a channel, and there are more of them than a connection has numbers for.
+    // Each refusal ends a channel; the full form has more of them than a connection has numbers for.
     let refused = run(&vhost, &[], &file(20)).expect(65);
     assert_eq!(refused.stdout, b"");
     for (row, line) in refused.stderr.lines().enumerate() {

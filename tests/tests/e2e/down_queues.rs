@@ -23,12 +23,12 @@ fn a_classic_queue_whose_node_is_down_is_waited_for_and_never_missing() {
     let url = node(&vhost, 1);
     cluster.kill(&[2]);
     let words = ["--url", &url, "--retry", "1s", "q"];
-    let sent = vhost.send(&words).input("zero\n").run().expect(75);
-    let sent = sent.says(" (--retry 1s); sent but not confirmed 1");
-    assert!(sent.took < Duration::from_secs(25), "{:?}", sent.took);
+    let impatient = vhost.send(&words).input("zero\n").start();
     let mut sending = vhost.send(&["--url", &url, "q"]).input("one\n").start();
     let spooling = vhost.send(&["--url", &url, "--spool", spool, "q"]).input("two\n").start();
-    std::thread::sleep(Duration::from_secs(3));
+    let sent = impatient.wait().expect(75);
+    let sent = sent.says(" (--retry 1s); sent but not confirmed 1");
+    assert!(sent.took < Duration::from_secs(25), "{:?}", sent.took);
     assert!(sending.is_running());
     cluster.start(&[2]);
     sending.wait().expect(0);
