@@ -19,6 +19,28 @@ use std::io::Write;
 /// other tools call a thing that this one does not do, and the command that does it.
 pub type Aliases = &'static [(&'static str, &'static str)];
 
+/// The values that may be empty: texts, and names of which the option itself says what is wrong. An
+/// empty file, number or time is a variable of the shell that was not set.
+const MAY_BE_EMPTY: &[&str] = &[
+    BYTES,
+    "CONF",
+    "ENCODING",
+    "EXCHANGE",
+    "EXCHANGE[:KEY]",
+    "HEADER",
+    "ID",
+    "KEY",
+    "NAME",
+    "NAME@HOST",
+    "QUEUE",
+    "SEP",
+    "TAG",
+    "TAGS",
+    "TYPE",
+    "VHOST",
+    "auto|ID",
+];
+
 /// Reads this process's arguments. `None` says that help or the version was asked for and has been
 /// printed.
 ///
@@ -310,6 +332,9 @@ impl Form<'_> {
                 return Err(Failure::usage(format!("{shown} takes no value")));
             }
             (FlagInfoKind::Option { arg_name }, value) => match value.or_else(|| words.next()) {
+                Some("") if !MAY_BE_EMPTY.contains(arg_name) => {
+                    return Err(Failure::usage(format!("{shown} '': the value is empty")));
+                }
                 Some(value) if *arg_name == BYTES => Some(value.to_owned()),
                 Some(value) => Some(text(value)?),
                 None => return Err(Failure::usage(format!("{shown} needs its {arg_name}"))),

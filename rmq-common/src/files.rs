@@ -1,22 +1,27 @@
 //! Opening files that are named on a command line, where the directory may be one that others can write to, as `/tmp`
 //! is: nothing that somebody else has put there is followed or written to, and nothing can hold us.
 
+use crate::standard_streams;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Symbolic links on the way to a file.
 const MOST_LINKS: usize = 8;
 
 /// Opens `path` without waiting: a FIFO to write that nothing reads is `ENXIO`. What is read or
-/// written later does not wait either, unless [`wait`] says so.
+/// written later does not wait either, unless [`wait`] says so. `/dev/stdout` and its like are the
+/// streams themselves, as they are.
 ///
 /// # Errors
 /// As the operating system says; a symbolic link, or in a directory such as `/tmp` the file itself,
 /// belongs to somebody else.
 pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+    if let Some(stream) = standard_streams::at(path) {
+        return again(stream, flags);
+    }
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -54,13 +59,36 @@ pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     Err(Errno::LOOP.into())
 }
 
+/// Another descriptor of an open stream, whose position the two share with whatever else writes there.
+fn again(stream: BorrowedFd<'_>, flags: OFlags) -> io::Result<OwnedFd> {
+    let access = rustix::fs::fcntl_getfl(stream)? & OFlags::ACCMODE;
+    let wanted = flags & OFlags::ACCMODE;
+    if access != wanted && access != OFlags::RDWR {
+        let reading = wanted == OFlags::RDONLY;
+        let why = if reading { "it is not open for reading" } else { "it is not open for writing" };
+        return Err(io::Error::other(why));
+    }
+    Ok(rustix::io::fcntl_dupfd_cloexec(stream, 3)?)
+}
+
+/// Whether `path` names an open descriptor, whose file is not ours alone: what is in it stays, and
+/// what comes goes behind it.
+pub fn is_descriptor(path: &Path) -> bool {
+    let parents = ["/dev/fd", "/proc/self/fd"].map(Path::new).map(Some);
+    standard_streams::at(path).is_some() || parents.contains(&path.parent())
+}
+
 /// From now on what is read from it or written to it waits.
 ///
 /// # Errors
 /// As the operating system says.
 pub fn wait(file: &OwnedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(file)?;
-    Ok(rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)?)
+    // A stream that we inherited stays as it is, unless it has to wait.
+    if flags.contains(OFlags::NONBLOCK) {
+        rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)?;
+    }
+    Ok(())
 }
 
 /// Whether two files are one.

@@ -12,10 +12,24 @@ pub(crate) const SCHEMES: [&str; 4] = ["amqp://", "amqps://", "http://", "https:
 /// A queue's name, as given on a command line.
 ///
 /// # Errors
-/// When it has more than 255 bytes (65), or is a URL (64).
+/// When it has more than 255 bytes or is not a queue (65), or is a URL (64).
 pub fn queue(name: &str) -> Result<ShortString, Failure> {
     not_a_url("the queue's name", name)?;
+    not_reply_to(name)?;
     short(Exit::DataErr, "the queue's name", name)
+}
+
+/// Refuses the name that a requester uses with Direct Reply-to. RabbitMQ answers to its passive
+/// declaration as if it were a queue, but returns what is sent there.
+///
+/// # Errors
+/// When it is that (65).
+pub fn not_reply_to(name: &str) -> Result<(), Failure> {
+    if name != "amq.rabbitmq.reply-to" {
+        return Ok(());
+    }
+    let why = "it is not a queue; an answer goes to what the request's reply_to says";
+    Err(Failure::data(format!("{name}: {why} ({name}.TOKEN)")))
 }
 
 /// Refuses a URL where a name is wanted; `what` it is, for the error. It would be shown wherever
@@ -91,6 +105,14 @@ mod tests {
             assert!(!failure.to_string().contains("S3cr3t"), "{failure}");
         }
         for name in ["amqp", "amqp:q", "http", "ftp://q", "é", "amqp:/é"] {
+            assert!(queue(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_requester_consumes_from_is_not_a_queue() {
+        assert_eq!(queue("amq.rabbitmq.reply-to").unwrap_err().exit(), Exit::DataErr);
+        for name in ["amq.rabbitmq.reply-to.x", "amq.rabbitmq.reply-to2", "reply-to"] {
             assert!(queue(name).is_ok(), "{name}");
         }
     }

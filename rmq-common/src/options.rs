@@ -192,6 +192,9 @@ impl ConnectionOptions {
             return Err(Failure::usage("--vhost: the name is empty; the default one is /"));
         }
         names::not_a_url("--vhost", &vhost)?;
+        if self.user.as_deref() == Some("") {
+            return Err(Failure::usage("--user: the name is empty; without it the URL's is used"));
+        }
         let credentials = Credentials {
             user: self.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
             password: password.unwrap_or_else(|| Password::Known(Secret::new("guest"))),

@@ -10,6 +10,7 @@ use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::stdio::{stderr, stdin, stdout};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A bit for each descriptor that was closed: 1, 2 and 4.
@@ -60,16 +61,26 @@ pub fn input() -> Result<(), Failure> {
 /// # Errors
 /// It names a stream that was closed at the start (74).
 pub fn named(name: &str) -> Result<(), Failure> {
-    let stream = match name {
-        "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => 0,
-        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => 1,
-        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => 2,
-        _ => return Ok(()),
-    };
-    if was_closed(stream) {
-        return Err(refused(format!("open {name}: it is closed; nothing was done")));
+    match of(name) {
+        Some((number, _)) if was_closed(number) => {
+            Err(refused(format!("open {name}: it is closed; nothing was done")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The stream that `path` names. To open the path would open its file anew, at its beginning.
+pub(crate) fn at(path: &Path) -> Option<BorrowedFd<'static>> {
+    of(path.to_str()?).map(|(_, stream)| stream)
+}
+
+fn of(name: &str) -> Option<(u8, BorrowedFd<'static>)> {
+    match name {
+        "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Some((0, stdin())),
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some((1, stdout())),
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some((2, stderr())),
+        _ => None,
+    }
 }
 
 /// Has the streams that were closed at the start closed for the program that takes our place, so that

@@ -20,6 +20,7 @@ pub struct Queue {
 /// A name no queue can have (65), or a URL (64).
 pub fn name(text: &str) -> Result<ShortString, Failure> {
     names::not_a_url("the queue's name", text)?;
+    names::not_reply_to(text)?;
     let problem = |why: &str| {
         // A name that is too long need not be shown in full.
         let shown: String = text.chars().take(60).collect();

@@ -128,6 +128,10 @@ impl Composer {
         if exchange.as_str().is_empty() && routing_key.as_str().is_empty() {
             return Err(Failure::data("its routing key, which names the queue, is empty"));
         }
+        if exchange.as_str().is_empty() {
+            names::not_reply_to(routing_key.as_str())
+                .map_err(|why| Failure::data(format!("publish to {why}")))?;
+        }
         Ok(Arc::new(Route { exchange, routing_key }))
     }
 }
@@ -256,6 +260,16 @@ mod tests {
         let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
         let keyed = composer(logs, Content::Keyed(b":".to_vec()));
         assert_eq!(route(&composed(&keyed, b":b")), "exchange logs");
+    }
+
+    #[test]
+    fn what_a_requester_consumes_from_takes_no_record() {
+        let bare = b"amq.rabbitmq.reply-to:b";
+        let keyed = composer(Routing::Record, Content::Keyed(b":".to_vec()));
+        assert!(refused(&keyed, bare).contains("it is not a queue"));
+        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        composed(&composer(logs, Content::Keyed(b":".to_vec())), bare);
+        composed(&keyed, b"amq.rabbitmq.reply-to.token:b");
     }
 
     #[test]

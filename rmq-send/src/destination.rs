@@ -125,6 +125,9 @@ fn routing<'a>(
                                     which is empty";
                         return Err(Failure::usage(text));
                     }
+                    if exchange.as_str().is_empty() {
+                        names::queue(key)?;
+                    }
                     Routing::Fixed(Arc::new(Route { exchange, routing_key }))
                 }
             };

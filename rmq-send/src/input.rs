@@ -133,12 +133,19 @@ struct Reading<'a, Sink> {
 impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
     fn read(mut self, block: usize) -> End {
         let mut block = vec![0; block];
+        let mut broken = None;
         for source in std::mem::take(&mut self.plan.sources) {
-            if let Some(end) = self.source(&source, &mut block) {
-                return end;
+            match self.source(&source, &mut block) {
+                // The files that follow are whole.
+                Some(End::Failed(failure)) if self.plan.beyond_bad => match broken {
+                    None => broken = Some(failure),
+                    Some(_) => self.plan.diagnostics.notice(&failure.to_string()),
+                },
+                Some(end) => return end,
+                None => {}
             }
         }
-        End::Finished
+        broken.map_or(End::Finished, End::Failed)
     }
 
     /// Reads one source; `None` at its end, if there may be another.

@@ -17,7 +17,7 @@ use std::os::fd::AsFd;
 /// It is (64).
 pub fn check_apart(stats: &StatsFile, rejects: &Rejects) -> Result<(), Failure> {
     match rejects.file() {
-        Some(file) if is_same_regular(file, stats.file()) => {
+        Some(file) if is_same(file, stats.file()) => {
             let name = stats.name();
             Err(Failure::usage(format!("--stats {name}: it is what --rejects writes")))
         }
@@ -39,17 +39,18 @@ pub fn check_output(
     if plan.sources.iter().any(|source| source.is_same_file(file)) {
         return Err(Failure::usage(format!("{option} {name}: it is what is read")));
     }
-    if arguments.tee && is_same_regular(io::stdout(), file) {
+    if arguments.tee && is_same(io::stdout(), file) {
         return Err(Failure::usage(format!("{option} {name}: it is what --tee writes")));
     }
     Ok(())
 }
 
-fn is_same_regular(one: impl AsFd, other: impl AsFd) -> bool {
+fn is_same(one: impl AsFd, other: impl AsFd) -> bool {
     match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
         (Ok(one), Ok(other)) => {
-            let kind = FileType::from_raw_mode(one.st_mode);
-            kind == FileType::RegularFile && files::is_same(&one, &other)
+            // On a terminal people tell them apart, and /dev/null keeps neither.
+            FileType::from_raw_mode(one.st_mode) != FileType::CharacterDevice
+                && files::is_same(&one, &other)
         }
         _ => false,
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,
-    /// It can be cut, unlike a FIFO.
+    /// It can be cut, unlike a FIFO, and unlike a file that a shell writes to as well.
     is_regular: bool,
     /// What ends a record.
     ending: Vec<u8>,
@@ -64,7 +64,8 @@ impl RecordFile {
         })?;
         files::wait(&file)?;
         let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
-        let is_regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        let is_regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile
+            && !files::is_descriptor(name);
         if is_regular {
             let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
             // Where there are no locks, appending is safe all the same.
@@ -84,7 +85,9 @@ impl RecordFile {
         let reader = is_regular.then(reader).flatten().filter(|reader| {
             rustix::fs::fstat(reader).is_ok_and(|reader| files::is_same(&reader, &status))
         });
-        Ok(Self::begin(file.into(), reader.map(File::from), ending)?)
+        let mut opened = Self::begin(file.into(), reader.map(File::from), ending)?;
+        opened.is_regular = is_regular;
+        Ok(opened)
     }
 
     /// The same for the file `name` of a spool, which is this process's already.

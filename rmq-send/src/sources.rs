@@ -39,6 +39,9 @@ impl Source {
         if name == "-" {
             return Ok(Source::Dash);
         }
+        if name.is_empty() {
+            return Err(Failure::usage("the name of a FILE to read is empty"));
+        }
         let problem = |error: &io::Error| Failure::io(format!("read {name}"), error);
         standard_streams::named(name)?;
         let metadata = std::fs::metadata(name).map_err(|error| problem(&error))?;

@@ -78,6 +78,8 @@ impl Tally {
 pub struct StatsFile {
     name: String,
     file: File,
+    /// What is in it is not ours alone, as where a shell has opened it.
+    is_shared: bool,
 }
 
 impl StatsFile {
@@ -86,8 +88,11 @@ impl StatsFile {
     /// # Errors
     /// It cannot be written (74).
     pub fn open(name: &str) -> Result<Self, Failure> {
-        let flags = OFlags::WRONLY | OFlags::CREATE;
-        let opened = files::open(Path::new(name), flags, Mode::from_raw_mode(0o666));
+        let path = Path::new(name);
+        let is_shared = files::is_descriptor(path);
+        let behind = if is_shared { OFlags::APPEND } else { OFlags::empty() };
+        let flags = OFlags::WRONLY | OFlags::CREATE | behind;
+        let opened = files::open(path, flags, Mode::from_raw_mode(0o666));
         let file = opened.and_then(|file| {
             files::wait(&file)?;
             Ok(File::from(file))
@@ -98,7 +103,7 @@ impl StatsFile {
         });
         let name = name.to_owned();
         match file {
-            Ok(file) => Ok(StatsFile { name, file }),
+            Ok(file) => Ok(StatsFile { name, file, is_shared }),
             Err(error) => Err(Failure::io(format!("write {name}"), &error)),
         }
     }
@@ -119,7 +124,7 @@ impl StatsFile {
     /// It cannot be written (74).
     pub fn write(mut self, tally: &Tally) -> Result<(), Failure> {
         let is_regular = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let emptied = if is_regular { self.file.set_len(0) } else { Ok(()) };
+        let emptied = if is_regular && !self.is_shared { self.file.set_len(0) } else { Ok(()) };
         emptied
             .and_then(|()| self.file.write_all(tally.json().as_bytes()))
             .map_err(|error| Failure::io(format!("write {}", self.name), &error))

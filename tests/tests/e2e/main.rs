@@ -31,6 +31,7 @@ mod documents;
 mod down;
 mod down_queues;
 mod downstream;
+mod empty_values;
 mod endurance;
 mod examples;
 mod exchanges;

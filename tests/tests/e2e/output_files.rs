@@ -67,11 +67,12 @@ fn a_file_has_one_use_in_a_run() {
     let [file, out] = ["file", "out"].map(|name| directory.path().join(name));
     fs::write(&file, "precious\n").unwrap();
     let [name, out] = [&file, &out].map(|path| path.to_str().unwrap());
-    let table: [(&[&str], &str); 4] = [
+    let table: [(&[&str], &str); 5] = [
         (&["--rejects", name, "q", name], ": it is what is read"),
         (&["--stats", name, "q", name], ": it is what is read"),
         (&["--rejects", name, "--stats", name, "q"], ": it is what --rejects writes"),
         (&["--tee", "--rejects", out, "q", "/dev/null"], ": it is what --tee writes"),
+        (&["--tee", "--stats", "/dev/stdout", "q", "/dev/null"], ": it is what --tee writes"),
     ];
     for (words, why) in table {
         let output = fs::File::create(out).unwrap();
@@ -170,4 +171,36 @@ fn nothing_of_a_stranger_is_written_through_in_a_directory_for_everybody() {
     let sent = vhost.send(&["--ack-to", &ack_name, "q"]).input("one\n").run().expect(74);
     sent.says("belongs to user 65534, in a directory for everybody");
     wait_until(LONG, "nothing sent", || vhost.held("q") == Held::ready(0));
+}
+
+#[test]
+fn what_a_shell_has_written_to_a_stream_stays_before_what_is_written_there() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let lines = |script: &str, status: i32| {
+        let script = format!("{{ echo before; {script}; status=$?; echo after; }}");
+        let script = format!("{script} >out 2>err 3>three; exit $status");
+        let shell = Tool::shell(directory.path(), &script);
+        shell.environment("AMQP_URL", &vhost.url()).run().expect(status);
+        let text = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+        ["out", "err", "three"].map(text)
+    };
+    let [out, err, _] = lines("rmq-send --stats /dev/stdout -b x q", 0);
+    let all: Vec<&str> = out.lines().collect();
+    assert!(all.len() == 3 && all[0] == "before" && all[2] == "after", "{out}");
+    assert!(all[1].starts_with('{') && all[1].ends_with('}') && err.is_empty(), "{out}{err}");
+    let [out, ..] = lines("echo long | rmq-send --max-size 3 --rejects /dev/stdout q", 65);
+    assert_eq!(out, "before\nlong\nafter\n");
+    let script = "echo first >&2; rmq-send -v --stats /dev/stderr -b x q";
+    let [_, err, _] = lines(script, 0);
+    assert!(
+        err.starts_with("first\n") && err.contains("confirmed 1") && err.contains("\n{"),
+        "{err}"
+    );
+    let [.., three] = lines("echo first >&3; rmq-send --stats /dev/fd/3 -b x q", 0);
+    assert!(three.starts_with("first\n{") && three.ends_with("}\n"), "{three}");
+    // Nor do two kinds of output mix in a pipe.
+    let words = ["--tee", "--stats", "/dev/stdout", "q"];
+    vhost.send(&words).input("x\n").run().expect(64).says(": it is what --tee writes");
 }

@@ -195,3 +195,37 @@ fn a_second_whole_record_does_not_fit_and_an_unfinished_line_gets_its_end() {
     let words = ["--format", "whole", "--rejects", "/dev/null", "q", rejects, rejects];
     vhost.send(&words).run().expect(64).says("send the files one by one");
 }
+
+#[test]
+fn a_file_that_breaks_off_in_length_framing_keeps_none_of_the_others_back() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let directory = tempfile::tempdir().unwrap();
+    let record = |text: &[u8]| [&u32::try_from(text.len()).unwrap().to_be_bytes(), text].concat();
+    let torn = [record(b"one"), b"\0\0\0\x09broken".to_vec()].concat();
+    let files = [
+        ("a", torn),
+        ("b", record(b"two")),
+        ("c", b"not framed".to_vec()),
+        ("d", record(b"three")),
+    ];
+    let mut names = Vec::new();
+    for (name, bytes) in files {
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        names.push(path.to_str().unwrap().to_owned());
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for option in ["--rejects", "--spool"] {
+        let kept = directory.path().join(option.trim_start_matches('-'));
+        let words = ["--format", "length", option, kept.to_str().unwrap(), "q"];
+        let sent = vhost.send(&words).arguments(&names).run().expect(65);
+        let sent = sent.says("6 bytes into a record of 9 that begins at byte 7");
+        let sent = sent.says("is this input in length framing?");
+        assert_eq!(vhost.drain("q"), b"one\ntwo\nthree\n", "{option}: {}", sent.stderr);
+    }
+    // Without a place for what cannot be sent the first is the end, as in other formats.
+    let sent = vhost.send(&["--format", "length", "q"]).arguments(&names).run().expect(65);
+    sent.says("6 bytes into a record of 9");
+    assert_eq!(vhost.drain("q"), b"one\n");
+}

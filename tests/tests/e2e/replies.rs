@@ -4,6 +4,8 @@ use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::tool::binary;
 use rmq_tests::vhost::Vhost;
+use std::fs;
+use std::time::Duration;
 
 /// A request by pika; the answer that comes.
 const REQUEST: &str = "\
@@ -36,5 +38,31 @@ fn a_worker_answers_a_requester_who_waits_by_direct_reply_to() {
         let ended = worker.wait().expect(0);
         assert_eq!(ended.stderr, "", "{script}");
         vhost.wait_held("requests", Held::ready(0));
+    }
+}
+
+#[test]
+fn what_a_requester_consumes_from_is_refused_as_a_queue_at_once() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let address = "amq.rabbitmq.reply-to";
+    let why = "amq.rabbitmq.reply-to: it is not a queue";
+    let fixed: [&[&str]; 2] = [&["-b", "x", address], &["-b", "x", "-e", "", "-r", address]];
+    for words in fixed {
+        vhost.send(words).run().expect(65).says(why);
+    }
+    vhost.receive(&["--drain", address]).run().expect(65).says(why);
+    vhost.tool("rmq-declare").arguments(&[address]).run().expect(65).says(why);
+    // It does not keep what comes after it from being sent.
+    let directory = tempfile::tempdir().unwrap();
+    for (option, file) in [("--rejects", "rejects"), ("--spool", "spool")] {
+        let file = directory.path().join(file);
+        let words = ["--routed", "-K", ":", option, file.to_str().unwrap()];
+        let sent = vhost.send(&words).input("amq.rabbitmq.reply-to:x\nq:y\n").run().expect(65);
+        let sent = sent.says(why);
+        assert!(sent.took < Duration::from_secs(10), "{:?}", sent.took);
+        assert_eq!(vhost.drain("q"), b"y\n");
+        let kept = if option == "--spool" { file.join("rejected") } else { file };
+        assert_eq!(fs::read_to_string(kept).unwrap().lines().count(), 1);
     }
 }
