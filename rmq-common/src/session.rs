@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, pending, poll_fn, ready};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub struct Session {
     host: String,
     server: Option<Server>,
     held: Arc<Held>,
-    events: RefCell<Events>,
+    events: Rc<RefCell<Events>>,
     cutter: Cutter,
 }
 
@@ -55,7 +56,7 @@ impl Session {
     ) -> Self {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
-        let events = RefCell::new(Events { told, seen: VecDeque::new() });
+        let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
         Session { connection, host, server, held, events, cutter }
     }
 
@@ -94,27 +95,48 @@ impl Session {
     /// # Errors
     /// When the connection is lost or the broker refuses.
     pub async fn channel(&self) -> Result<Channel, Trouble> {
-        answer(self.connection.create_channel()).await
+        self.answer(self.connection.create_channel()).await
     }
 
     /// The next thing the connection has to say; pending for ever where there is none. The end of
     /// a channel, which lapin tells here too, is its user's to notice.
     pub async fn event(&mut self) -> Event {
-        let Events { told, seen } = self.events.get_mut();
-        let event = match seen.pop_front() {
-            None => told.next().await,
-            seen => seen,
+        let next = |context: &mut Context<'_>| {
+            let Events { told, seen } = &mut *self.events.borrow_mut();
+            match seen.pop_front() {
+                None => told.poll_next_unpin(context),
+                seen => Poll::Ready(seen),
+            }
         };
-        match event {
+        match poll_fn(next).await {
             Some(event) => event,
             None => pending().await,
         }
     }
 
+    /// Waits for the broker's answer as [`answer`] does, but not past the end of the connection:
+    /// when that ends between a basic.get-ok and its message, lapin forgets who waits for it.
+    ///
+    /// # Errors
+    /// As of [`answer`], or why the connection ended.
+    pub async fn answer<T>(
+        &self,
+        asked: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, Trouble> {
+        let ended = async { Err(self.end().await) };
+        runtime::first(answer(asked), ended).await
+    }
+
+    /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited beside
+    /// whatever uses the session.
+    pub fn end(&self) -> impl Future<Output = Trouble> + use<> {
+        error(self.events.clone())
+    }
+
     /// Why the connection was lost, where lapin has told that and [`event`](Self::event) has not
     /// taken it. A channel is told so only if it was waiting just then.
     pub fn reason(&self) -> Option<Trouble> {
-        self.error().now_or_never()
+        self.end().now_or_never()
     }
 
     /// The same `trouble`, or, where it does not say why the connection was lost, what does.
@@ -122,25 +144,7 @@ impl Session {
         if !matches!(&trouble, Trouble::Lost(why) if why == UNEXPLAINED) {
             return trouble;
         }
-        runtime::timeout(REASON_TIMEOUT, self.error()).await.unwrap_or(trouble)
-    }
-
-    /// The error that ends the connection; pending for ever where there is none. It leaves what it
-    /// sees to [`event`](Self::event), which may be the only one to tell that there was an end.
-    async fn error(&self) -> Trouble {
-        let next = |context: &mut Context<'_>| {
-            let Events { told, seen } = &mut *self.events.borrow_mut();
-            loop {
-                if let Some(Event::Error(error)) = seen.back() {
-                    return Poll::Ready(trouble(error));
-                }
-                match told.poll_next_unpin(context) {
-                    Poll::Ready(Some(event)) => seen.push_back(event),
-                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-                }
-            }
-        };
-        poll_fn(next).await
+        runtime::timeout(REASON_TIMEOUT, self.end()).await.unwrap_or(trouble)
     }
 
     /// Closes the connection; cuts it where that does not finish in time.
@@ -159,6 +163,24 @@ impl Session {
     pub fn cut(self) {
         self.cutter.cut();
     }
+}
+
+/// The error that ends the connection; pending for ever where there is none. It leaves what it sees
+/// to [`Session::event`], which may be the only one to tell that there was an end.
+async fn error(events: Rc<RefCell<Events>>) -> Trouble {
+    let next = |context: &mut Context<'_>| {
+        let Events { told, seen } = &mut *events.borrow_mut();
+        loop {
+            if let Some(Event::Error(error)) = seen.back() {
+                return Poll::Ready(trouble(error));
+            }
+            match told.poll_next_unpin(context) {
+                Poll::Ready(Some(event)) => seen.push_back(event),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    };
+    poll_fn(next).await
 }
 
 /// Whether it is the end of a channel, and not of the connection.

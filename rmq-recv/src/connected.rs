@@ -102,7 +102,8 @@ impl<'a> Connected<'a> {
             Ok((queue, subscription))
         };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let subscription = match first(stopped, opened).await {
+        let lost = async { Err(Break::Trouble(session.end().await)) };
+        let subscription = match first(stopped, first(opened, lost)).await {
             Ok((queue, subscription)) => {
                 receiver.queue = queue;
                 subscription
@@ -138,9 +139,11 @@ impl<'a> Connected<'a> {
             waits_told: false,
         };
         // Whatever is under way when the word to stop comes is dropped: each step leaves things as
-        // letting go finds them.
-        let received = first(async { Err(Break::Stop(stops.next().await)) }, connected.receive());
-        match received.await {
+        // letting go finds them. What waits for an answer does not notice each end of a connection.
+        let lost = connected.session.end();
+        let lost = async { Err(Break::Trouble(lost.await)) };
+        let stopped = async { Err(Break::Stop(stops.next().await)) };
+        match first(stopped, first(connected.receive(), lost)).await {
             Ok(never) => match never {},
             Err(Break::Stop(stop)) => {
                 let stop = connected.finish(stop).await;
@@ -150,8 +153,12 @@ impl<'a> Connected<'a> {
                 let again = async {
                     let _ = stops.signal().await;
                 };
+                let lost = connected.session.end();
+                let lost = async {
+                    let _ = lost.await;
+                };
                 let let_go = connected.let_go(&stop);
-                let _ = runtime::timeout(LETTING_GO, first(again, let_go)).await;
+                let _ = runtime::timeout(LETTING_GO, first(again, first(let_go, lost))).await;
                 End::Stop(stop)
             }
             Err(Break::Trouble(trouble)) => {

@@ -11,7 +11,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::failure::Failure;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 
 /// An exchange that no queue has.
 const NO_EXCHANGE: &str = "rmq-recv: no such exchange";
@@ -31,14 +31,14 @@ pub async fn check(session: &Session, queue: &ShortString) -> Result<(), Failure
     let lost = |trouble: Trouble| context(trouble.failure());
     let channel = session.channel().await.map_err(lost)?;
     let looked = channel.queue_declare(queue.clone(), passive, FieldTable::default());
-    answer(looked).await.map_err(lost)?;
+    session.answer(looked).await.map_err(lost)?;
     let mut options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let mut arguments = FieldTable::default();
     set(&mut arguments, "x-queue-type", text("quorum"));
     set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
     for _ in 0..TRIES {
         let channel = session.channel().await.map_err(lost)?;
-        let declared = answer(channel.queue_declare(queue.clone(), options, arguments.clone()));
+        let declared = session.answer(channel.queue_declare(queue.clone(), options, arguments.clone()));
         let said = match declared.await {
             Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
             Err(trouble) => return Err(lost(trouble)),

@@ -10,7 +10,7 @@ use crate::returns::Returns;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::{Trouble, reply};
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 
 const TYPE: &str = "x-queue-type";
 const LIMIT: &str = "x-delivery-limit";
@@ -48,7 +48,7 @@ pub async fn ask(session: &Session, queue: &ShortString) -> Result<Kind, Trouble
     for _ in 0..ROUNDS {
         let channel = session.channel().await?;
         let declared = channel.queue_declare(queue.clone(), options, arguments.clone());
-        match answer(declared).await {
+        match session.answer(declared).await {
             Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => {
                 match read(&text, from(4, 0)) {
                     Read::Is(kind) => return Ok(kind),

@@ -27,7 +27,7 @@ use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::runtime::{self, first};
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 use std::time::{Duration, Instant};
 
 /// How long what was put back may take to be ready again, so that the next look finds it.
@@ -115,7 +115,7 @@ impl Peek<'_> {
         }
         let mut taken = Taken { returns, count: 0, most: 0 };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let looked = first(stopped, self.look(&channel, &mut taken)).await;
+        let looked = first(stopped, self.look(&session, &channel, &mut taken)).await;
         let looked = match looked {
             Ok(()) => Ok(()),
             Err(Break::Stop(stop)) => Err(stop),
@@ -149,10 +149,15 @@ impl Peek<'_> {
         Break::Stop(Stop::Failed(self.refused(trouble)))
     }
 
-    async fn look(&mut self, channel: &Channel, taken: &mut Taken) -> Result<(), Break> {
+    async fn look(
+        &mut self,
+        session: &Session,
+        channel: &Channel,
+        taken: &mut Taken,
+    ) -> Result<(), Break> {
         for _ in 0..self.number {
             let got = channel.basic_get(self.queue().clone(), BasicGetOptions::default());
-            let got = match answer(got).await {
+            let got = match session.answer(got).await {
                 // The connection ends with that.
                 Err(Trouble::Refused { code: reply::NOT_IMPLEMENTED, .. }) => {
                     return Err(Break::Stream);
@@ -216,7 +221,8 @@ impl Peek<'_> {
             trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
         };
         let look = peek_stream::look(settings, number, &session, output, &refused);
-        let looked = first(async { Err(stops.next().await) }, look).await;
+        let ended = async { Err(Stop::Failed(refused(session.end().await))) };
+        let looked = first(async { Err(stops.next().await) }, first(look, ended)).await;
         session.close().await;
         outcome(looked)
     }
@@ -230,11 +236,11 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
     let put_back = async {
         if by_closing {
             let ok = ShortString::try_new("OK").unwrap_or_default();
-            return answer(channel.close(200, ok)).await.is_ok();
+            return session.answer(channel.close(200, ok)).await.is_ok();
         }
         // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
         let all = BasicNackOptions { multiple: true, requeue: true };
-        answer(channel.basic_nack(0, all)).await.is_ok()
+        session.answer(channel.basic_nack(0, all)).await.is_ok()
     };
     // If this cannot be said, the broker puts them back by itself when the connection is gone.
     if runtime::timeout(LETTING_GO, put_back).await != Some(true) {

@@ -7,7 +7,7 @@ use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions}
 use lapin::types::ShortString;
 use lapin::{Channel, Confirmation};
 use rmq_common::amqp_error::trouble;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 
 /// Puts a copy of `message`, which `channel` has given, to the end of `queue`, without what would
 /// have it refused or routed elsewhere too.
@@ -23,14 +23,14 @@ pub async fn rescue(
     let said = |trouble: rmq_common::amqp_error::Trouble| trouble.failure().to_string();
     // A refusal closes its channel, and must not close the one that holds the message.
     let sending = session.channel().await.map_err(said)?;
-    answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;
+    session.answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let properties = kept(message.properties.clone(), Keep::default());
     let (exchange, key) = (ShortString::default(), queue.clone());
     let confirmed = async {
         sending.basic_publish(exchange, key, options, &message.body, properties).await?.await
     };
-    match answer(confirmed).await.map_err(said)? {
+    match session.answer(confirmed).await.map_err(said)? {
         Confirmation::Ack(None) => {}
         _ => return Err("the broker does not take it".to_owned()),
     }

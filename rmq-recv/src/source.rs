@@ -3,7 +3,7 @@
 use lapin::options::{QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::Trouble;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 
 /// What a tap holds at most, so that one that is not read does not fill the broker; the oldest go
 /// first.
@@ -55,7 +55,7 @@ impl Source {
         }
         let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
         let declared = channel.queue_declare(ShortString::default(), options, arguments);
-        let queue = answer(declared).await?.name().clone();
+        let queue = session.answer(declared).await?.name().clone();
         for key in keys {
             let bound = channel.queue_bind(
                 queue.clone(),
@@ -64,7 +64,7 @@ impl Source {
                 QueueBindOptions::default(),
                 FieldTable::default(),
             );
-            answer(bound).await?;
+            session.answer(bound).await?;
         }
         Ok(queue)
     }

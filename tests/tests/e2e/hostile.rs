@@ -387,19 +387,26 @@ fn deliveries_that_were_not_asked_for_are_bounded_and_a_broken_protocol() {
 #[test]
 fn a_message_that_is_too_large_is_refused_from_its_header() {
     for (size, words) in [(1u64 << 62, &[][..]), (2_000_000, &["--max-size", "1M"])] {
-        let words = [words, &["q"]].concat();
-        let ended = limited("rmq-recv", &words, move |peer| {
-            let asked = peer.until(CONSUME)?;
-            let number = 1u64.to_be_bytes();
-            peer.answer(asked)?;
-            let rest = [&number[..], &[0, 0], b"\x01q"].concat();
-            peer.send(&method(asked.channel, DELIVER, &[b"\x03tag", &rest]))?;
-            let header = [&[0, 60, 0, 0], &size.to_be_bytes()[..], &[0, 0]].concat();
-            peer.send(&frame(2, asked.channel, &header))?;
-            while peer.send(&frame(3, asked.channel, &[b'x'; 100_000])).is_ok() {}
-            Ok(())
-        });
-        ended.expect(65).says(&format!("a message of {size} bytes is larger than --max-size"));
+        for peeks in [false, true] {
+            let words = [words, if peeks { &["--peek", "1"] } else { &[] }, &["q"]].concat();
+            let ended = limited("rmq-recv", &words, move |peer| {
+                let asked = peer.until(if peeks { GET } else { CONSUME })?;
+                let number = 1u64.to_be_bytes();
+                if peeks {
+                    let rest = [0; 7];
+                    peer.send(&method(asked.channel, GET_OK, &[&number, &rest]))?;
+                } else {
+                    peer.answer(asked)?;
+                    let rest = [&number[..], &[0, 0], b"\x01q"].concat();
+                    peer.send(&method(asked.channel, DELIVER, &[b"\x03tag", &rest]))?;
+                }
+                let header = [&[0, 60, 0, 0], &size.to_be_bytes()[..], &[0, 0]].concat();
+                peer.send(&frame(2, asked.channel, &header))?;
+                while peer.send(&frame(3, asked.channel, &[b'x'; 100_000])).is_ok() {}
+                Ok(())
+            });
+            ended.expect(65).says(&format!("a message of {size} bytes is larger than --max-size"));
+        }
     }
 }
 
