@@ -17,6 +17,7 @@ pub mod authority;
 pub mod broker_url;
 mod completions;
 pub mod connection;
+pub mod count;
 pub mod diagnostics;
 pub mod duration;
 pub mod envelope;

@@ -8,6 +8,7 @@ use crate::sender::{LAST_CONFIRMS, Sender};
 use crate::set_aside::{Kept, SetAside};
 use crate::spool::{Directory, Done, Spool};
 use crate::spooling::{Over, Spooling};
+use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
@@ -66,7 +67,8 @@ impl Spooled {
         }
         if found.records > 0 {
             let (records, bytes) = (found.records, found.bytes);
-            let what = format!("{records} records of an earlier run ({bytes} bytes) go first");
+            let records = counted(records, "record");
+            let what = format!("{records} of an earlier run ({bytes} bytes) to be sent first");
             diagnostics.detail(&format!("spool {shown}: {what}"));
         }
         let positions = plan.positions.clone();
