@@ -9,6 +9,7 @@ use crate::ack_fifo::AckFifo;
 use crate::ack_lines::{Said, Why};
 use crate::ids::{Delivery, Ids};
 use crate::ledger::Ledger;
+use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use std::collections::HashSet;
@@ -16,6 +17,10 @@ use std::time::{Duration, Instant};
 
 /// How long nothing must be said while everything waits for it, before that is told.
 const SILENCE: Duration = Duration::from_secs(5);
+
+/// How long nothing must be said before a queue without messages counts as drained, though what is
+/// out is not done: as long as a queue takes for another leader, most of the time.
+const STILL: Duration = Duration::from_secs(1);
 
 /// How long everything may wait for a sender that has never announced itself. One that died before
 /// leaves a filter that knows nothing of it, and would be waited for, for ever.
@@ -131,6 +136,12 @@ impl Downstream {
         self.told_silence = false;
     }
 
+    /// When it has been silent for long enough to hold what is out for kept by a filter until its
+    /// input ends, or for dropped.
+    pub fn still_at(&self) -> Instant {
+        self.moved + STILL
+    }
+
     /// When a silence is to be told, or to be the end.
     pub fn silent_at(&self) -> Option<Instant> {
         match (self.told_silence, self.fifo.is_announced()) {
@@ -149,12 +160,11 @@ impl Downstream {
     /// whether standard output is closed, so that no filter can be waiting for more.
     pub fn tell_silence(&mut self, waiting: u64, ended: bool) {
         self.told_silence = true;
-        let records =
-            if waiting == 1 { "1 record".to_owned() } else { format!("{waiting} records") };
+        let records = counted(waiting, "record");
         let text = if !self.fifo.is_announced() {
             format!("no sender has opened {} (rmq-send --ack-to); waiting: {records}", self.path)
         } else if ended {
-            format!("waiting until the last {records} are done")
+            format!("waiting for the acknowledgement of the last {records}")
         } else {
             format!(
                 "the filter is holding {records}; is it buffering? (stdbuf -oL, sed -u, jq \

@@ -1,6 +1,7 @@
 //! What has to be done at a time of its own, if nothing happens before.
 
 use crate::connected::{Break, Connected, QUIET};
+use crate::downstream::Downstream;
 use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::taken::When;
@@ -69,7 +70,11 @@ impl Connected<'_> {
         let change = done > 0 && waits && self.next_prefetch().is_some();
         // What is out and only waits to be acknowledged keeps nothing from being the last.
         let all_out = all_settled || (done == self.ledger.len() && self.may_acknowledge() == 0);
-        let quiet = waits && settings.drain && all_out;
+        // What a filter has kept or dropped for a while may never be done before its input ends.
+        let kept_at = downstream.as_ref().filter(|_| !all_out).map(Downstream::still_at);
+        let quiet = waits && settings.drain && (all_out || downstream.is_some());
+        let quiet_at =
+            Some((self.quiet_since + self.quiet).max(kept_at.unwrap_or(self.quiet_since)));
         let may = done > 0 && !change && self.may_acknowledge() > 0;
         let acknowledge = self.next_acknowledgement().filter(|_| may);
         let kept = if done > 0 { self.kept_until() } else { None };
@@ -87,7 +92,7 @@ impl Connected<'_> {
             (silent_at.filter(|_| is_stuck), Due::Silence),
             (change.then(|| self.quiet_since + QUIET), Due::Change),
             (kept, Due::Kept),
-            (quiet.then(|| self.quiet_since + self.quiet), Due::Quiet),
+            (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
             (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),

@@ -2,28 +2,33 @@
 //! it holds and the sender sees the end; then the last acknowledgements are awaited.
 
 use crate::ack_lines::Said;
-use crate::connected::{Connected, LETTING_GO};
+use crate::connected::{Break, Connected, LETTING_GO};
 use crate::downstream::heard;
 use crate::receiver::{Receiver, write_failure};
-use crate::stops::Stop;
+use crate::stops::{Stop, Stops};
 use lapin::Event;
-use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::amqp_error::{Trouble, UNEXPLAINED, trouble};
+use rmq_common::count::counted;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How long the last acknowledgements may take when we are told to go, or nobody reads any more.
+/// How long the last acknowledgements may take when we are told to go, time is up, or nobody reads
+/// any more.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 
 const GONE: &str = "the sender is gone";
+/// It has seen the end of what we gave out.
+const ENDED: &str =
+    "the sender has ended (does the filter give one record for each, or keep the id?)";
 
 enum Step {
     Said(Said),
     Written(io::Result<()>),
     Stop(Stop),
-    Lost,
+    Lost(Trouble),
     Time,
 }
 
@@ -33,11 +38,17 @@ impl Connected<'_> {
         if self.receiver.downstream.is_none() || matches!(stop, Stop::Failed(_)) {
             return stop;
         }
-        if self.cancel_in_time().await.is_err() {
-            return self.not_done(stop, "the connection is lost");
-        }
         let mut stop = stop;
         let mut limit = limit(&stop);
+        match self.cancel_in_time().await {
+            Ok(()) => {}
+            Err(Break::Stop(signal)) if matches!(stop, Stop::Signal(_)) => return signal,
+            Err(Break::Stop(signal)) => {
+                limit = self::limit(&signal);
+                stop = signal;
+            }
+            Err(Break::Trouble(trouble)) => return self.not_done(stop, &lost(trouble)),
+        }
         loop {
             self.obey_rest();
             let receiver = &mut *self.receiver;
@@ -52,15 +63,13 @@ impl Connected<'_> {
             if matches!(stop, Stop::SenderGone) {
                 return self.not_done(stop, GONE);
             }
-            match self.last_step(limit).await {
+            match self.last_step(&stop, limit).await {
                 Step::Said(said) => self.obey(said),
                 Step::Written(result) => match write_failure(result) {
                     Ok(()) => {}
                     Err(Stop::Failed(failure)) => return Stop::Failed(failure),
                     Err(_) => limit = limit.or_else(|| self::limit(&Stop::ReaderGone)),
                 },
-                // What is over already cannot end any sooner.
-                Step::Stop(Stop::TimeUp) => {}
                 Step::Stop(Stop::ReaderGone) => {
                     limit = limit.or_else(|| self::limit(&Stop::ReaderGone));
                 }
@@ -69,7 +78,8 @@ impl Connected<'_> {
                     if self.ledger.done() == self.ledger.len() {
                         return stop;
                     }
-                    return self.not_done(stop, GONE);
+                    let is_open = self.receiver.output.is_open();
+                    return self.not_done(stop, if is_open { GONE } else { ENDED });
                 }
                 // A second signal does not wait.
                 Step::Stop(Stop::Signal(_)) if matches!(stop, Stop::Signal(_)) => return stop,
@@ -77,9 +87,13 @@ impl Connected<'_> {
                     limit = self::limit(&next).or(limit);
                     stop = next;
                 }
-                Step::Lost => return self.not_done(stop, "the connection is lost"),
+                Step::Lost(trouble) => return self.not_done(stop, &lost(trouble)),
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
-                    return self.not_done(stop, "the sender takes too long");
+                    let why = match stop {
+                        Stop::TimeUp => "--timeout is over, and the sender has not ended",
+                        _ => "the sender takes too long",
+                    };
+                    return self.not_done(stop, why);
                 }
                 Step::Time => {
                     if self.tell_silence().is_err() {
@@ -92,31 +106,29 @@ impl Connected<'_> {
 
     /// Cancels the consumer, but waits for the broker no longer than letting go may take, and not
     /// past another signal.
-    pub(crate) async fn cancel_in_time(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn cancel_in_time(&mut self) -> Result<(), Break> {
         let stops = self.receiver.stops.clone();
-        let unanswered = || Err(Trouble::Lost("the broker does not answer".to_owned()));
-        let again = async {
-            let _ = stops.signal().await;
-            unanswered()
-        };
-        let cancelled = first(again, self.subscription.cancel());
-        runtime::timeout(LETTING_GO, cancelled).await.unwrap_or_else(unanswered)
+        let again = async { Err(Break::Stop(stops.signal().await)) };
+        let lost = self.session.end();
+        let lost = async { Err(Break::Trouble(lost.await)) };
+        let cancel = async { Ok(self.subscription.cancel().await?) };
+        let cancelled = runtime::timeout(LETTING_GO, first(again, first(cancel, lost))).await;
+        cancelled.unwrap_or_else(|| Err(Trouble::unanswered().into()))
     }
 
-    async fn last_step(&mut self, limit: Option<Instant>) -> Step {
+    async fn last_step(&mut self, stop: &Stop, limit: Option<Instant>) -> Step {
         let Connected { receiver, session, .. } = self;
         let Receiver { output, downstream, stops, .. } = &mut **receiver;
         let said = async { Step::Said(heard(downstream.as_ref()).await) };
         let written = async { Step::Written(output.result().await) };
-        // `--timeout` is over for good, and would come again and again.
-        let stops = crate::stops::Stops { deadline: None, ..stops.clone() };
+        // Once `--timeout` is over it would come again and again.
+        let deadline = stops.deadline.filter(|_| !matches!(stop, Stop::TimeUp | Stop::Signal(_)));
+        let stops = Stops { deadline, ..stops.clone() };
         let stopped = async { Step::Stop(stops.next().await) };
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
-                    // Only that it is lost matters: nothing more can be acknowledged on it.
-                    let _ = trouble(&error);
-                    return Step::Lost;
+                    return Step::Lost(trouble(&error));
                 }
             }
         };
@@ -134,19 +146,27 @@ impl Connected<'_> {
         if matches!(stop, Stop::Signal(_)) {
             return stop;
         }
-        let count = self.ledger.len() - self.ledger.done();
+        let count = counted(self.ledger.len() - self.ledger.done(), "message");
         let queue = self.receiver.name();
-        let text = format!(
-            "receive from {queue}: {why}; {count} messages that are not done are back in the queue"
-        );
+        let text = format!("receive from {queue}: {why}; {count} not done, and back in the queue");
         Stop::Failed(Failure::new(Exit::TempFail, text))
+    }
+}
+
+/// Why nothing more can be acknowledged.
+fn lost(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Lost(why) if why == UNEXPLAINED => "the connection is lost".to_owned(),
+        trouble => format!("the connection is lost ({})", trouble.failure()),
     }
 }
 
 /// How long the end may take.
 fn limit(stop: &Stop) -> Option<Instant> {
     match stop {
-        Stop::Signal(_) | Stop::ReaderGone => Instant::now().checked_add(LAST_ACKNOWLEDGEMENTS),
+        Stop::Signal(_) | Stop::ReaderGone | Stop::TimeUp => {
+            Instant::now().checked_add(LAST_ACKNOWLEDGEMENTS)
+        }
         _ => None,
     }
 }

@@ -48,7 +48,7 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     let mut receiving = receiving.timeout(Duration::from_secs(240)).start();
     let mut output = receiving.take_output();
     receiving.wait_stderr(if is_4_3() {
-        "the broker cancelled the consumer, which holds 1 messages that were not taken"
+        "the broker cancelled the consumer, which holds 1 message not taken yet"
     } else {
         "what was not acknowledged for too long is back in the queue"
     });
