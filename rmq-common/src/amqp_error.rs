@@ -155,6 +155,12 @@ fn meaning(code: u16, text: &str) -> Meaning {
     }
 }
 
+/// Whether a connection was lost for `why` because the broker allows no more channels at once: a
+/// user's limit (from 3.10 on) or a node's (from 4.0 on). What channel_max says is agreed upon before.
+pub fn is_of_channels(why: &str) -> bool {
+    why.starts_with("number of channels opened ")
+}
+
 /// Which exit status a refusal ends with.
 fn exit_of(code: u16, text: &str) -> Exit {
     match meaning(code, text) {

@@ -137,6 +137,11 @@ impl Held {
         *highest = number.max(*highest);
     }
 
+    /// How many deliveries have come and are not taken.
+    pub fn waiting(&self) -> usize {
+        self.state().deliveries.len()
+    }
+
     /// The largest body that has come.
     pub fn largest(&self) -> u64 {
         self.state().largest
@@ -231,7 +236,7 @@ mod tests {
             assert_eq!(held.comes(1, Cause::Delivery(tag), MEGABYTE), Ok(()));
             held.taken(1, tag.saturating_sub(3));
         }
-        assert_eq!(held.largest(), MEGABYTE);
+        assert_eq!((held.largest(), held.waiting()), (MEGABYTE, 3));
         let come = |held: &Held| {
             (1000..).find_map(|tag| held.comes(1, Cause::Delivery(tag), MEGABYTE).err())
         };

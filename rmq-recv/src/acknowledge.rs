@@ -191,8 +191,8 @@ impl Connected<'_> {
         }
         // Before the cancel where that may be: it waits in the queue behind what was acknowledged,
         // while a channel that closes may drop acknowledgements that it has not passed on.
-        let mut intact =
-            !self.subscription.is_consuming() || self.acknowledge(self.may_acknowledge()).is_ok();
+        let may = if self.goes_with_us().await { u64::MAX } else { self.may_acknowledge() };
+        let mut intact = !self.subscription.is_consuming() || self.acknowledge(may).is_ok();
         intact = intact && self.subscription.cancel().await.is_ok();
         let may_be_read = matches!(stop, Stop::Signal(_) | Stop::TimeUp);
         if may_be_read && self.receiver.taken.when() != When::Told {
@@ -201,9 +201,23 @@ impl Connected<'_> {
         intact = intact && self.acknowledge(u64::MAX).is_ok();
         // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
         if intact && !self.is_stream {
+            let held = usize::try_from(self.ledger.len()).unwrap_or(usize::MAX);
+            let held = u32::try_from(held.saturating_add(self.subscription.waiting()));
             intact = self.subscription.put_back().await.is_ok();
+            if intact && held != Ok(0) {
+                self.subscription.wait_ready(held.unwrap_or(u32::MAX)).await;
+            }
         }
         if intact { self.session.close().await } else { self.session.cut() }
+    }
+
+    /// Whether the queue will go with our consumer, and what is rejected only then would not be
+    /// dead-lettered. What it gives us in place of that goes with it. Where others keep the queue
+    /// nothing more may be taken than `-n` says.
+    async fn goes_with_us(&self) -> bool {
+        self.receiver.rejects_first
+            && self.ledger.done() > 0
+            && self.look().await.is_ok_and(|look| look.consumers <= self.subscription.consumers())
     }
 
     /// Waits until all that was handed over is taken; its consumer is cancelled already.

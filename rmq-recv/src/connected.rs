@@ -15,7 +15,7 @@ use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
 use lapin::Event;
-use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::amqp_error::{Trouble, is_of_channels, trouble};
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use rmq_common::session::Session;
@@ -97,8 +97,9 @@ impl<'a> Connected<'a> {
     pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
         let stops = receiver.stops.clone();
         let opened = async {
-            let queue = receiver.settings.source.queue(&session).await?;
-            let subscription = Subscription::open(&session, queue.clone()).await?;
+            let channel = session.channel().await?;
+            let queue = receiver.settings.source.queue(&session, &channel).await?;
+            let subscription = Subscription::on(&session, channel, queue.clone());
             Ok((queue, subscription))
         };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
@@ -251,7 +252,10 @@ async fn ended(receiver: &mut Receiver, session: Session, trouble: Trouble) -> E
     receiver.credit.seen(usize::try_from(session.held().largest()).unwrap_or(usize::MAX));
     session.cut();
     match trouble {
-        Trouble::Lost(why) => End::Lost(why),
+        Trouble::Lost(why) => {
+            receiver.one_channel |= is_of_channels(&why);
+            End::Lost(why)
+        }
         // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
         // that does so again and again will go on doing so.
         Trouble::Protocol(why) if is_unasked(&why) && receiver.may_answer_unasked() => {

@@ -18,51 +18,134 @@ const NO_EXCHANGE: &str = "rmq-recv: no such exchange";
 /// How many arguments may be taken over: RabbitMQ compares two before this one.
 const TRIES: usize = 6;
 
-/// Refuses a queue without a dead-letter exchange of its own.
-///
-/// # Errors
-/// It has none (65), or nobody can tell: one that a policy gives does not show (65), and without
-/// configure permission none does (77).
-pub async fn check(session: &Session, queue: &ShortString) -> Result<(), Failure> {
-    let context = |failure: Failure| {
-        failure.context(format!("look for the dead-letter exchange of {queue} (--on-failure)"))
-    };
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    let lost = |trouble: Trouble| context(trouble.failure());
-    let channel = session.channel().await.map_err(lost)?;
-    let looked = channel.queue_declare(queue.clone(), passive, FieldTable::default());
-    session.answer(looked).await.map_err(lost)?;
-    let mut options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    let mut arguments = FieldTable::default();
-    set(&mut arguments, "x-queue-type", text("quorum"));
-    set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
-    for _ in 0..TRIES {
-        let channel = session.channel().await.map_err(lost)?;
-        let declared = session.answer(channel.queue_declare(queue.clone(), options, arguments.clone()));
-        let said = match declared.await {
-            Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
-            Err(trouble) => return Err(lost(trouble)),
-            Ok(_) => break,
-        };
-        let Some((argument, current)) = difference(&said) else { break };
-        match (argument, current) {
-            ("x-dead-letter-exchange", Some(_)) => return Ok(()),
-            ("x-dead-letter-exchange", None) => {
-                return Err(context(Failure::data("it has none, and what fails would be lost")));
+/// Whether a queue has a dead-letter exchange of its own; what is found out outlives a connection.
+pub struct Question<'a> {
+    queue: &'a ShortString,
+    exists: bool,
+    options: QueueDeclareOptions,
+    arguments: FieldTable,
+    left: usize,
+}
+
+/// A queue with a dead-letter exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// It is deleted with its last consumer.
+    pub auto_delete: bool,
+}
+
+impl<'a> Question<'a> {
+    /// Of this queue.
+    pub fn new(queue: &'a ShortString) -> Self {
+        let mut arguments = FieldTable::default();
+        set(&mut arguments, "x-queue-type", text("quorum"));
+        set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        Question { queue, exists: false, options, arguments, left: TRIES }
+    }
+
+    /// Asks, with one channel at a time; what it found, or why the queue must not be used.
+    ///
+    /// # Errors
+    /// When the connection is lost or another one is needed, which goes on where this one ended; no
+    /// such queue (65); without configure permission (77).
+    pub async fn ask(&mut self, session: &Session) -> Result<Result<Found, Failure>, Trouble> {
+        while self.left > 0 {
+            let channel = session.channel().await?;
+            if !self.exists {
+                let passive =
+                    QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+                let look =
+                    channel.queue_declare(self.queue.clone(), passive, FieldTable::default());
+                session.answer(look).await?;
+                self.exists = true;
             }
-            ("durable", _) => options.durable = !options.durable,
-            ("auto_delete", _) => options.auto_delete = !options.auto_delete,
+            let arguments = self.arguments.clone();
+            let declared = channel.queue_declare(self.queue.clone(), self.options, arguments);
+            let said = match session.answer(declared).await {
+                Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
+                Err(trouble) => return Err(trouble),
+                Ok(_) => break,
+            };
+            self.left -= 1;
+            if let Some(answer) = self.learn(&said) {
+                return Ok(answer);
+            }
+            if session.has_one_channel() {
+                // The refusal has closed it, and lapin uses its number no second time.
+                return Err(Trouble::Lost("another channel is needed (channel_max 1)".to_owned()));
+            }
+        }
+        Ok(Err(self.not_known()))
+    }
+
+    fn context(&self, failure: Failure) -> Failure {
+        context(self.queue, failure)
+    }
+
+    fn not_known(&self) -> Failure {
+        self.context(Failure::data("the broker does not say whether there is one"))
+    }
+
+    /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
+    fn learn(&mut self, said: &str) -> Option<Result<Found, Failure>> {
+        let Some((argument, current)) = difference(said) else {
+            return Some(Err(self.not_known()));
+        };
+        match (argument, current) {
+            ("x-dead-letter-exchange", Some(_)) => {
+                return Some(Ok(Found { auto_delete: self.options.auto_delete }));
+            }
+            ("x-dead-letter-exchange", None) => {
+                let none = Failure::data("it has none, and what fails would be lost");
+                return Some(Err(self.context(none)));
+            }
+            ("durable", _) => self.options.durable = !self.options.durable,
+            ("auto_delete", _) => self.options.auto_delete = !self.options.auto_delete,
             (name, Some(current)) => {
                 let number = current.parse().map(AMQPValue::LongLongInt);
-                set(&mut arguments, name, number.unwrap_or_else(|_| text(current)));
+                set(&mut self.arguments, name, number.unwrap_or_else(|_| text(current)));
             }
             // Up to 3.10 an untyped queue has no type.
             ("x-queue-type", None) => {
-                arguments = FieldTable::default();
-                set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
+                self.arguments = FieldTable::default();
+                set(&mut self.arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
             }
-            (_, None) => break,
+            (_, None) => return Some(Err(self.not_known())),
         }
+        None
     }
-    Err(context(Failure::data("the broker does not say whether there is one")))
+}
+
+/// `failure`, where it is about the dead-letter exchange of `queue`.
+pub fn context(queue: &ShortString, failure: Failure) -> Failure {
+    failure.context(format!("look for the dead-letter exchange of {queue} (--on-failure)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(argument: &str, received: &str, current: &str) -> String {
+        format!(
+            "inequivalent arg '{argument}' for queue 'q' in vhost '/': received {received} but \
+             current is {current}"
+        )
+    }
+
+    #[test]
+    fn what_a_refusal_says_is_taken_over_until_the_exchange_is_named() {
+        let queue = ShortString::try_new("q").unwrap();
+        let mut question = Question::new(&queue);
+        let classic = refusal("x-queue-type", "'quorum'", "'classic'");
+        assert!(question.learn(&classic).is_none());
+        assert!(question.learn(&refusal("auto_delete", "'false'", "'true'")).is_none());
+        let exchange = "the value 'dlx' of type 'longstr'";
+        let named = refusal("x-dead-letter-exchange", "'none'", exchange);
+        assert!(question.learn(&named).unwrap().unwrap().auto_delete);
+        let none = refusal("x-dead-letter-exchange", "the value 'x' of type 'longstr'", "none");
+        let failure = question.learn(&none).unwrap().unwrap_err().to_string();
+        assert!(failure.ends_with("it has none, and what fails would be lost"), "{failure}");
+        assert!(question.learn("another sentence").unwrap().is_err());
+    }
 }

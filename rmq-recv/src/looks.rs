@@ -5,6 +5,7 @@ use crate::connected::{Break, Connected};
 use crate::offset::{Offset, is_at_end};
 use crate::stops::Stop;
 use crate::subscription::{Look, Subscription};
+use rmq_common::count::counted;
 use rmq_common::runtime;
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,9 @@ impl Connected<'_> {
             diagnostics.notice("the broker cancelled the consumer; consuming again");
         } else {
             diagnostics.notice(&format!(
-                "the broker cancelled the consumer, which holds {held} messages that were not \
-                 taken (its delivery time-out?); consuming again once standard output has room"
+                "the broker cancelled the consumer, which holds {} not taken yet (its delivery \
+                 time-out?); consuming again once standard output has room",
+                counted(held, "message")
             ));
         }
         // What we hold is back in the queue, or is with the channel gone: RabbitMQ 4.3 ignores
@@ -52,8 +54,14 @@ impl Connected<'_> {
         if look.consumers == 0 {
             self.suspect = true;
         } else if look.ready == 0 {
-            if self.seen_empty && !self.suspect {
+            // Another channel would be given once more what a filter has.
+            let is_with_filter = self.receiver.downstream.is_some() && !self.ledger.is_empty();
+            if self.seen_empty && (!self.suspect || is_with_filter) {
                 return Err(Break::Stop(Stop::Drained));
+            }
+            if is_with_filter {
+                self.seen_empty = true;
+                return Ok(());
             }
             // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been given
             // what never came here. With the channel gone that is back.
@@ -69,10 +77,9 @@ impl Connected<'_> {
             return Ok(());
         } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.waits_told, true) {
             self.receiver.diagnostics.notice(&format!(
-                "{} has {} messages and gives us none: waiting for another consumer, which is the \
-                 active one",
+                "{} has {} and gives us none: waiting for another consumer, which is the active one",
                 self.receiver.name(),
-                look.ready
+                counted(look.ready.into(), "message")
             ));
         }
         self.seen_empty = false;
@@ -127,7 +134,7 @@ impl Connected<'_> {
     /// A new channel with a consumer in place of this one. With that gone, what was on its way to it
     /// and what is not acknowledged is back in the queue.
     async fn consume_on_another_channel(&mut self) -> Result<(), Break> {
-        if !self.ledger.is_empty() || self.session.has_one_channel() {
+        if !self.ledger.is_empty() || self.has_one_channel() {
             self.change_channel().await?;
             return self.consume().await;
         }
@@ -141,7 +148,7 @@ impl Connected<'_> {
     /// A new channel, without a consumer, in place of this one.
     async fn change_channel(&mut self) -> Result<(), Break> {
         let queue = self.receiver.queue.clone();
-        if self.session.has_one_channel() {
+        if self.has_one_channel() {
             self.subscription.close().await?;
             let fresh = Subscription::open(&self.session, queue).await?;
             self.begin_channel(fresh);
@@ -149,6 +156,11 @@ impl Connected<'_> {
         }
         let fresh = Subscription::open(&self.session, queue).await?;
         Ok(self.begin_channel(fresh).close().await?)
+    }
+
+    /// Whether there may be no second channel beside the first.
+    fn has_one_channel(&self) -> bool {
+        self.session.has_one_channel() || self.receiver.one_channel
     }
 
     fn begin_channel(&mut self, fresh: Subscription) -> Subscription {

@@ -20,6 +20,7 @@ mod finish;
 mod framing;
 mod idle;
 mod ids;
+mod insist;
 mod ledger;
 mod looks;
 mod message;

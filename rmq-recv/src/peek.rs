@@ -8,6 +8,7 @@
 use crate::batch::Batch;
 use crate::connected::LETTING_GO;
 use crate::delivery_limit::{self, Kind};
+use crate::insist::insist;
 use crate::message::Message;
 use crate::output::Output;
 use crate::peek_stream;
@@ -28,11 +29,6 @@ use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
-use std::time::{Duration, Instant};
-
-/// How long what was put back may take to be ready again, so that the next look finds it.
-const BACK: Duration = Duration::from_secs(1);
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// A run that only looks.
 pub struct Peek<'a> {
@@ -84,26 +80,12 @@ impl Peek<'_> {
     /// delivered too often; everything is in the queue all the same.
     pub async fn run(mut self, session: Session) -> Result<Ending, Failure> {
         let stops = self.stops.clone();
-        let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let asked = async {
-            let channel = session.channel().await.map_err(|why| self.failed(why))?;
-            match delivery_limit::ask(&session, self.queue())
-                .await
-                .map_err(|why| self.failed(why))?
-            {
-                Kind::Queue(returns) => Ok((channel, returns)),
-                Kind::Stream => Err(Break::Stream),
-            }
-        };
-        let (channel, returns) = match first(stopped, asked).await {
+        let stopped = async { Err(stops.next().await) };
+        let (session, asked) = match first(stopped, self.ask(session)).await {
             Ok(asked) => asked,
-            Err(Break::Stream) => return self.stream(session).await,
-            Err(Break::Stop(stop)) => {
-                session.close().await;
-                return outcome(Err(stop));
-            }
-            Err(Break::Last(_)) => return Ok(Exit::Ok.into()),
+            Err(stop) => return outcome(Err(stop)),
         };
+        let Some((channel, returns)) = asked else { return self.stream(session).await };
         if let Some(limit) = returns.forbids() {
             session.close().await;
             let text = format!(
@@ -140,13 +122,31 @@ impl Peek<'_> {
         self.settings.source.name()
     }
 
-    fn refused(&self, trouble: Trouble) -> Failure {
-        let (queue, vhost) = (self.queue(), self.broker.vhost());
-        trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
+    /// A channel to look on, and what the queue does with what is put back; `None` of a stream. One
+    /// channel after another, because a user may be allowed no second one.
+    async fn ask(
+        &mut self,
+        session: Session,
+    ) -> Result<(Session, Option<(Channel, Returns)>), Stop> {
+        let Peek { settings, broker, patience, .. } = self;
+        let (queue, vhost) = (settings.source.name(), broker.vhost().to_owned());
+        let mut kind = None;
+        let ask = async |session: &Session| {
+            let known = match kind {
+                Some(known) => known,
+                None => *kind.insert(delivery_limit::ask(session, queue).await?),
+            };
+            match known {
+                Kind::Queue(returns) => Ok(Some((session.channel().await?, returns))),
+                Kind::Stream => Ok(None),
+            }
+        };
+        let refused = |trouble| refused(trouble, queue, &vhost);
+        insist(broker, patience, session, ask, refused).await.map_err(Stop::Failed)
     }
 
     fn failed(&self, trouble: Trouble) -> Break {
-        Break::Stop(Stop::Failed(self.refused(trouble)))
+        Break::Stop(Stop::Failed(refused(trouble, self.queue(), self.broker.vhost())))
     }
 
     async fn look(
@@ -217,15 +217,17 @@ impl Peek<'_> {
         let session = self.broker.connect(&self.patience).await?;
         let Peek { settings, number, broker, output, stops, .. } = self;
         let (queue, vhost) = (settings.source.name(), broker.vhost());
-        let refused = |trouble: Trouble| {
-            trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
-        };
+        let refused = |trouble: Trouble| refused(trouble, queue, vhost);
         let look = peek_stream::look(settings, number, &session, output, &refused);
         let ended = async { Err(Stop::Failed(refused(session.end().await))) };
         let looked = first(async { Err(stops.next().await) }, first(look, ended)).await;
         session.close().await;
         outcome(looked)
     }
+}
+
+fn refused(trouble: Trouble, queue: &ShortString, vhost: &str) -> Failure {
+    trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
 }
 
 /// Puts back what `channel` holds, and waits a moment until `queue` has that many.
@@ -247,14 +249,12 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
         session.cut();
         return;
     }
-    // Somebody else may have taken them: that is no reason to wait for long.
-    let until = Instant::now() + BACK;
-    if count > 0
-        && let Ok(looking) = Subscription::open(&session, queue.clone()).await
-    {
-        while Instant::now() < until && looking.look().await.is_ok_and(|look| look.ready < count) {
-            runtime::sleep(AGAIN).await;
-        }
+    let looking = match by_closing {
+        true if count > 0 => session.channel().await.ok(),
+        by_closing => Some(channel).filter(|_| !by_closing && count > 0),
+    };
+    if let Some(channel) = looking {
+        Subscription::on(&session, channel, queue.clone()).wait_ready(count).await;
     }
     session.close().await;
 }

@@ -64,6 +64,10 @@ pub struct Receiver {
     pub(crate) reconnected: bool,
     /// On this connection the broker has given us a consumer.
     pub(crate) consumed: bool,
+    /// A connection was lost because the broker allows no second channel.
+    pub(crate) one_channel: bool,
+    /// What is rejected has to be before the consumer is cancelled: an auto-delete queue goes then.
+    pub(crate) rejects_first: bool,
     /// Since the last time that it had.
     pub(crate) patience: Patience,
     /// How much was acknowledged when the broker last answered what was not asked.
@@ -84,6 +88,8 @@ pub struct Ends {
     pub stops: Stops,
     /// Shows how far it is.
     pub progress: Progress,
+    /// What fails is rejected, from a queue that goes with its last consumer.
+    pub rejects_first: bool,
 }
 
 impl Receiver {
@@ -95,7 +101,7 @@ impl Receiver {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
-        let Ends { output, reader, downstream, stops, progress } = ends;
+        let Ends { output, reader, downstream, stops, progress, rejects_first } = ends;
         let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
         let commands = settings.command.clone().map(Commands::new);
         Receiver {
@@ -118,6 +124,8 @@ impl Receiver {
             diagnostics,
             reconnected: false,
             consumed: false,
+            one_channel: false,
+            rejects_first,
             patience: Patience::new(retry),
             unasked_after: 0,
             unasked: 0,

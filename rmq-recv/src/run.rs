@@ -1,22 +1,25 @@
 //! One run of rmq-recv, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
-use crate::dead_letter;
+use crate::dead_letter::{Question, context};
 use crate::downstream::Downstream;
 use crate::framing::Framing;
 use crate::ids::Ids;
+use crate::insist::insist;
 use crate::output::Output;
 use crate::peek::Peek;
 use crate::reader;
 use crate::receiver::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
+use rmq_common::amqp_error::Trouble;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::held::Limits;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
+use rmq_common::session::Session;
 use rmq_common::{runtime, signals, standard_streams};
 use std::time::Instant;
 
@@ -46,10 +49,19 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         }
         None => None,
     };
-    let session = broker.connect(&Patience::new(options.first_retry())).await?;
-    if settings.command.as_ref().is_some_and(|it| it.on_failure == OnFailure::DeadLetter) {
-        dead_letter::check(&session, settings.source.name()).await?;
-    }
+    let patience = Patience::new(options.first_retry());
+    let session = broker.connect(&patience).await?;
+    let rejects =
+        settings.command.as_ref().is_some_and(|it| it.on_failure == OnFailure::DeadLetter);
+    let (session, rejects_first) = if rejects {
+        let mut question = Question::new(settings.source.name());
+        let ask = async |session: &Session| question.ask(session).await;
+        let failed = |trouble: Trouble| context(settings.source.name(), trouble.failure());
+        let (session, found) = insist(&mut broker, &patience, session, ask, failed).await?;
+        (session, found?.auto_delete)
+    } else {
+        (session, false)
+    };
     let mut output = Output::start(settings.sync)?;
     let reader = reader::watch()?;
     let stops = Stops {
@@ -71,7 +83,7 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
     let progress = Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "acknowledged");
-    let ends = Ends { output, reader, downstream, stops, progress };
+    let ends = Ends { output, reader, downstream, stops, progress, rejects_first };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());

@@ -82,10 +82,15 @@ impl Connected<'_> {
     }
 
     /// Waits for the commands that run; what they finish is acknowledged.
-    pub(crate) async fn finish_commands(&mut self, stop: Stop) -> Stop {
+    pub(crate) async fn finish_commands(&mut self, mut stop: Stop) -> Stop {
         let Some(mut commands) = self.receiver.commands.take() else { return stop };
-        // Should it not be answered, closing the connection tells the broker the same.
-        let _ = self.cancel_in_time().await;
+        // What a command fails over has to be rejected while the queue is there; no more than the
+        // prefetch comes meanwhile.
+        if !self.receiver.rejects_first
+            && let Err(Break::Stop(signal)) = self.cancel_in_time().await
+        {
+            stop = signal;
+        }
         let stops = self.receiver.stops.clone();
         let channel = self.receiver.channel;
         let ledger = &mut self.ledger;

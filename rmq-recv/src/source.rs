@@ -1,5 +1,6 @@
 //! Where messages come from: a queue that is there, or one of our own for tapping an exchange.
 
+use lapin::Channel;
 use lapin::options::{QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::Trouble;
@@ -31,16 +32,19 @@ impl Source {
         }
     }
 
-    /// The queue to consume from, made where it is our own.
+    /// The queue to consume from, made on `channel` where it is our own.
     ///
     /// # Errors
     /// No such exchange, no permission, or the connection is lost.
-    pub async fn queue(&self, session: &Session) -> Result<ShortString, Trouble> {
+    pub async fn queue(
+        &self,
+        session: &Session,
+        channel: &Channel,
+    ) -> Result<ShortString, Trouble> {
         let (exchange, keys) = match self {
             Source::Queue(queue) => return Ok(queue.clone()),
             Source::Tap { exchange, keys } => (exchange, keys),
         };
-        let channel = session.channel().await?;
         // A virtual host's default may be another type, which can be neither exclusive nor of the
         // broker's naming.
         let mut arguments = FieldTable::default();

@@ -16,7 +16,12 @@ use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long what was given back may take to be ready again.
+const BACK: Duration = Duration::from_secs(1);
+const STANDS_STILL: Duration = Duration::from_millis(250);
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A channel and the consumer on it, if there is one, and for a while another one beside it, which
 /// is to take over.
@@ -71,9 +76,14 @@ impl Subscription {
     /// # Errors
     /// When the connection is lost.
     pub async fn open(session: &Session, queue: ShortString) -> Result<Self, Trouble> {
-        let (channel, held) = (session.channel().await?, session.held().clone());
+        Ok(Subscription::on(session, session.channel().await?, queue))
+    }
+
+    /// Goes on with this channel of `session`.
+    pub fn on(session: &Session, channel: Channel, queue: ShortString) -> Self {
+        let held = session.held().clone();
         held.forget();
-        Ok(Subscription {
+        Subscription {
             channel,
             queue,
             consumer: None,
@@ -84,7 +94,7 @@ impl Subscription {
             ended: false,
             here: VecDeque::new(),
             held,
-        })
+        }
     }
 
     /// Begins to consume with this prefetch and these arguments.
@@ -250,6 +260,16 @@ impl Subscription {
         }
     }
 
+    /// How many consumers of ours the queue has.
+    pub fn consumers(&self) -> u32 {
+        u32::from(self.is_consuming()) + u32::from(self.next.is_some())
+    }
+
+    /// How many messages the channel has given that [`next`](Self::next) has not.
+    pub fn waiting(&self) -> usize {
+        self.held.waiting()
+    }
+
     /// Whether there is a consumer that may be given more.
     pub fn is_consuming(&self) -> bool {
         self.consumer.is_some() && !self.cancelled
@@ -410,6 +430,26 @@ impl Subscription {
             self.channel.queue_declare(self.queue.clone(), options, FieldTable::default());
         let declared = answer(declare).await?;
         Ok(Look { ready: declared.message_count(), consumers: declared.consumer_count() })
+    }
+
+    /// Waits a moment until the queue has the `count` messages that were given back: a quorum queue
+    /// takes them some time after it was told, and whoever asks then should find them. Others may
+    /// take them at once, so a number that stands still is as good. The number of consumers tells
+    /// nothing: ours may be counted still.
+    pub async fn wait_ready(&self, count: u32) {
+        let until = Instant::now() + BACK;
+        let (mut ready, mut since) = (None, Instant::now());
+        while let Ok(look) = self.look().await {
+            let now = Instant::now();
+            let stands = ready == Some(look.ready);
+            if stands && (look.ready >= count || now > since + STANDS_STILL) || now > until {
+                break;
+            }
+            if !stands {
+                (ready, since) = (Some(look.ready), now);
+            }
+            runtime::sleep(AGAIN).await;
+        }
     }
 
     /// Closes the channel and waits until the broker has: what is unacknowledged is back then.

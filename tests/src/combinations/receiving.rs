@@ -259,8 +259,7 @@ impl Command {
     fn draw(kind: Kind, count: usize, random: &mut Rng) -> Self {
         let on_failure = match random.usize(..6) {
             0 if kind != Kind::Stream => OnFailure::Requeue,
-            // An auto-delete queue that goes with the last consumer takes along what is given up then.
-            1..=3 if !matches!(kind, Kind::Stream | Kind::AutoDelete) => OnFailure::DeadLetter,
+            1..=3 if kind != Kind::Stream => OnFailure::DeadLetter,
             _ => OnFailure::Stop,
         };
         let failing = one_in(random, 2) && kind != Kind::Stream;

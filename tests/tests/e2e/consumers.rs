@@ -71,6 +71,60 @@ fn an_auto_delete_queue_is_not_deleted_while_it_is_read() {
 }
 
 #[test]
+fn what_fails_is_dead_lettered_up_to_the_last_message_of_an_auto_delete_queue() {
+    let vhost = Vhost::new(brokers::one());
+    let cases = [
+        (&["-n", "6"][..], 6),
+        (&["-n", "5", "-j", "8"], 5),
+        (&["-n", "1"], 1),
+        (&["--drain"], 6),
+        (&["--drain", "-j", "8"], 6),
+        (&["--idle", "300ms"], 6),
+    ];
+    for (index, (words, count)) in cases.into_iter().enumerate() {
+        let (queue, dead) = (format!("q{index}"), format!("q{index}.dead"));
+        vhost.declare(&["--type", "classic"], &dead);
+        let letters = ["--dead-letter-exchange", "", "--dead-letter-key", &dead];
+        vhost.declare(&[&["--type", "classic", "--auto-delete"], &letters[..]].concat(), &queue);
+        vhost.send(&[&queue]).input(numbered(6)).run().expect(0);
+        let fails = ["--quiet", "--on-failure", "dead-letter", &queue, "--", "false"];
+        vhost.receive(words).arguments(&fails).run().expect(0);
+        wait_count(&vhost, &dead, count);
+        check(&vhost, &queue).expect(1);
+    }
+}
+
+/// Waits until a queue, of whichever type, says that it has so many messages ready.
+fn wait_count(vhost: &Vhost<'_>, queue: &str, count: usize) {
+    wait_equal(SOON, &count, || {
+        let line = String::from_utf8(check(vhost, queue).stdout).unwrap();
+        line.split('\t').nth(1).unwrap().parse().unwrap()
+    });
+}
+
+#[test]
+fn where_others_keep_an_auto_delete_queue_n_takes_no_more_than_it_says() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&["--type", "classic"], "dead");
+    let letters = ["--dead-letter-exchange", "", "--dead-letter-key", "dead"];
+    vhost.declare(&[&["--type", "classic", "--auto-delete"], &letters[..]].concat(), "q");
+    // It has its first message, and asks for no other.
+    let other = vhost.receive(&["--prefetch", "1", "q", "--", "sleep", "60"]).start();
+    wait_consumers(&vhost, "q", 1);
+    vhost.send(&["q"]).input(numbered(6)).run().expect(0);
+    wait_count(&vhost, "q", 5);
+    let fails = ["--quiet", "-n", "3", "--on-failure", "dead-letter", "q", "--", "false"];
+    vhost.receive(&fails).run().expect(0);
+    wait_count(&vhost, "dead", 3);
+    wait_count(&vhost, "q", 2);
+    let envelopes = vhost.receive(&["-n", "2", "--format", "json", "q"]).run().expect(0).stdout;
+    let envelopes = String::from_utf8(envelopes).unwrap();
+    assert!(!envelopes.contains("redelivered\":true"), "{envelopes}");
+    other.signal(Signal::TERM);
+    other.wait().expect_signal(Signal::TERM);
+}
+
+#[test]
 fn an_auto_delete_queue_outlives_what_its_commands_and_signals_do() {
     let vhost = Vhost::new(brokers::one());
     let fill = |queue: &str, count: usize| {

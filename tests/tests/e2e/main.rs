@@ -16,6 +16,7 @@ mod alarms;
 mod another_broker;
 mod apply;
 mod arguments;
+mod channel_limits;
 mod classic_queues;
 mod closed_streams;
 mod combinations;

@@ -80,6 +80,25 @@ fn a_while_read_loop_of_a_shell_that_ends_early_loses_nothing() {
 }
 
 #[test]
+fn what_is_given_back_is_in_the_queue_when_the_run_has_ended() {
+    for kind in ["quorum", "classic"] {
+        let vhost = Vhost::new(brokers::one());
+        vhost.declare(&["--type", kind], "q");
+        vhost.send(&["q"]).input(numbered(3000)).run().expect(0);
+        for _ in 0..5 {
+            shell(&vhost, "recv q | head -5").run().expect(0);
+            let checked = vhost.tool("rmq-declare").arguments(&["--check", "q"]).run().expect(0);
+            // It said so at once, and says the same when everything has come to rest.
+            vhost.wait_no_connections();
+            let later = vhost.tool("rmq-declare").arguments(&["--check", "q"]).run().expect(0);
+            let counts = [checked, later].map(|checked| String::from_utf8(checked.stdout).unwrap());
+            let counts = counts.each_ref().map(|line| line.split('\t').nth(1).unwrap());
+            assert_eq!(counts[0], counts[1], "{kind}");
+        }
+    }
+}
+
+#[test]
 fn n_1_for_a_reader_that_ends_at_once_takes_exactly_one() {
     // So often, because the reader may be gone before the tool knows what it has written.
     let count = 60;

@@ -1,0 +1,39 @@
+//! Questions before a run begins, asked again on another connection if one is lost over them.
+//!
+//! A user may be allowed a single channel, and a refusal costs one. The broker counts a closed
+//! channel for a moment longer, and ends the connection that opens the next one meanwhile.
+
+use rmq_common::amqp_error::Trouble;
+use rmq_common::connection::Broker;
+use rmq_common::failure::Failure;
+use rmq_common::retry::{Backoff, Patience};
+use rmq_common::runtime;
+use rmq_common::session::Session;
+
+/// Asks on `session`, and on others until `patience` is over; the one that answered.
+///
+/// # Errors
+/// What `said` makes of a refusal or of the last loss, or why no broker can be reached.
+pub async fn insist<T>(
+    broker: &mut Broker,
+    patience: &Patience,
+    mut session: Session,
+    mut ask: impl AsyncFnMut(&Session) -> Result<T, Trouble>,
+    said: impl Fn(Trouble) -> Failure,
+) -> Result<(Session, T), Failure> {
+    let mut backoff = Backoff::default();
+    loop {
+        match ask(&session).await {
+            Ok(answer) => return Ok((session, answer)),
+            Err(Trouble::Lost(_)) if !patience.is_over() => {
+                session.cut();
+                runtime::sleep(backoff.next_pause()).await;
+                session = broker.connect(patience).await?;
+            }
+            Err(trouble) => {
+                session.cut();
+                return Err(said(trouble));
+            }
+        }
+    }
+}
