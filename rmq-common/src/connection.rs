@@ -143,13 +143,19 @@ impl Broker {
     pub async fn connect(&mut self, patience: &Patience) -> Result<Session, Failure> {
         let mut backoff = Backoff::default();
         let mut told = false;
+        // What was wrong with each host the last time that it was tried.
+        let mut known: Vec<String> = Vec::new();
         loop {
-            let mut problems = Vec::new();
             // Set while every host has failed in a way that will not pass.
             let mut lasting = Some(Exit::Software);
             for turn in 0..self.hosts.len() {
                 let index = (self.first + turn) % self.hosts.len();
                 let host = &self.hosts[index];
+                // Each is tried once, whatever the time.
+                if known.len() == self.hosts.len() && patience.is_over() {
+                    lasting = None;
+                    break;
+                }
                 let why = match self.attempt(host).await {
                     Ok((session, activity)) => {
                         self.activity = activity;
@@ -170,16 +176,20 @@ impl Broker {
                         failure.to_string()
                     }
                 };
-                problems.push(format!("connect to {host}: {why}"));
+                let problem = format!("connect to {host}: {why}");
+                match known.get_mut(turn) {
+                    Some(known) => *known = problem,
+                    None => known.push(problem),
+                }
             }
-            let problems = problems.join("; ");
+            let problems = known.join("; ");
             if let Some(exit) = lasting {
                 return Err(Failure::new(exit, problems));
             }
             if patience.is_over() {
                 let tried = match patience.limit() {
                     Limit::For(limit) if limit.is_zero() => String::new(),
-                    limit => format!(" (tried for {limit})"),
+                    _ => format!(" (tried for {})", patience.tried()),
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }

@@ -79,6 +79,18 @@ impl Patience {
         self.since.get().elapsed()
     }
 
+    /// For how long it was tried, for a message: the limit, or what a last try took beyond it, in
+    /// whole seconds.
+    pub fn tried(&self) -> Limit {
+        let elapsed = self.elapsed();
+        match self.limit() {
+            Limit::For(limit) if elapsed > limit + Duration::from_millis(500) => {
+                Limit::For(Duration::from_secs(elapsed.as_secs_f64().round() as u64))
+            }
+            limit => limit,
+        }
+    }
+
     /// Whether it is time to give up.
     pub fn is_over(&self) -> bool {
         self.limit().is_over(self.elapsed())
@@ -122,6 +134,16 @@ mod tests {
         assert_eq!(patience.left().map(|left| left.as_secs().div_ceil(10)), Some(7));
         patience.leave_out(Duration::from_secs(2000));
         assert!(patience.left() <= Some(limit));
+    }
+
+    #[test]
+    fn what_a_last_try_took_beyond_the_limit_is_said() {
+        for (limit, elapsed, wanted) in [(3, 3_015, "3s"), (3, 8_020, "8s"), (60, 61_600, "62s")] {
+            let patience = Patience::new(Limit::For(Duration::from_secs(limit)));
+            let since = Instant::now().checked_sub(Duration::from_millis(elapsed)).unwrap();
+            patience.since.set(since);
+            assert_eq!(patience.tried().to_string(), wanted);
+        }
     }
 
     #[test]

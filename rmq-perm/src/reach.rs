@@ -68,7 +68,7 @@ pub fn connect<T>(
         if patience.is_over() {
             let tried = match limit {
                 Limit::For(limit) if limit < Duration::from_secs(1) => String::new(),
-                limit => format!(" (tried for {limit})"),
+                _ => format!(" (tried for {})", patience.tried()),
             };
             return Err(Failure::new(failure.exit(), format!("{failure}{tried}")));
         }

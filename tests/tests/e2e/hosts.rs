@@ -47,6 +47,25 @@ fn a_host_that_accepts_and_never_speaks_costs_its_connection_timeout() {
 }
 
 #[test]
+fn hosts_that_never_speak_cost_one_timeout_each_and_the_time_said_is_the_time_taken() {
+    let silent = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [first, second] = silent.each_ref().map(|it| it.local_addr().unwrap());
+    for tool in TOOLS {
+        let url = format!("amqp://{first},{second}/?connection_timeout=1000");
+        let tool = Tool::new(tool).arguments(&["--url", &url, "--retry", "500ms", "q"]);
+        let ended = tool.run().expect(69).says(&format!("connect to {first}: no answer"));
+        let ended =
+            ended.says(&format!("connect to {second}: no answer within 1000 ms (tried for 2s)"));
+        assert!(ended.took < Duration::from_secs(3), "{:?}", ended.took);
+        // Once each was tried, no further one is after the time.
+        let url = format!("amqp://{first},{second}/?connection_timeout=400");
+        let tool = Tool::new("rmq-declare").arguments(&["--url", &url, "--retry", "1s", "q"]);
+        let ended = tool.run().expect(69).says(&format!("connect to {second}: no answer"));
+        assert!(ended.took < Duration::from_millis(1700), "{:?}", ended.took);
+    }
+}
+
+#[test]
 fn the_connection_timeout_is_over_the_handshake_of_tls_too() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
