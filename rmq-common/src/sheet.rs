@@ -76,7 +76,9 @@ impl Sheet {
         input
             .read_to_end(&mut text)
             .map_err(|error| Failure::io(format!("read {name}"), &error))?;
-        if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        // With its mark, or beginning with a letter of ASCII.
+        let begins = |bytes: &[u8]| text.starts_with(bytes);
+        if begins(b"\xff\xfe") || begins(b"\xfe\xff") || text.iter().take(2).any(|it| *it == 0) {
             let why = format!("read {name}: it is UTF-16 (save it as CSV in UTF-8)");
             return Err(Failure::data(why));
         }
@@ -127,7 +129,10 @@ impl Sheet {
         let rest = String::from_utf8_lossy(text.get(read..).unwrap_or_default()).into_owned();
         left_out.comments(&rest);
         let (name, delimiter) = (name.to_owned(), char::from(delimiter));
-        let notices = left_out.notices(&name);
+        let mut notices = left_out.notices(&name);
+        if rows.is_empty() {
+            notices.push(format!("{name}: there is no row after the header row"));
+        }
         Ok(Sheet { name, header, written, rows, rest, delimiter, notices })
     }
 }
@@ -285,10 +290,21 @@ mod tests {
 
     #[test]
     fn a_file_without_a_header_is_refused() {
-        for text in [&b""[..], b"\n\n", b"\xff\n", b"# queue\n", b"\xff\xfeq\0"] {
+        for text in [&b""[..], b"\n\n", b"\xff\n", b"# queue\n", b"\xff\xfeq\0", b"q\0\n\0"] {
             assert_eq!(Sheet::read("f", text).unwrap_err().exit().status(), 65, "{text:?}");
         }
-        assert!(read(b"queue\n").rows.is_empty());
+        let utf16 = Sheet::read("f", &b"q\0\n\0"[..]).unwrap_err();
+        assert!(utf16.to_string().contains("it is UTF-16"), "{utf16}");
+    }
+
+    #[test]
+    fn a_file_without_rows_gives_a_notice() {
+        for text in ["queue\n", "queue", "# x\nqueue\n,\n# y\n"] {
+            let sheet = read(text.as_bytes());
+            let last = sheet.notices.last().map(String::as_str);
+            assert_eq!(last, Some("f.csv: there is no row after the header row"), "{text:?}");
+            assert_eq!(whole(&sheet), text);
+        }
     }
 
     #[test]
