@@ -204,20 +204,32 @@ fn subcommand(
     info: &CommandInfoWithArgs,
     aliases: Aliases,
 ) -> Result<Subcommand, Failure> {
-    let alias = aliases.iter().find(|(alias, _)| *alias == word).map(|(_, target)| *target);
+    // rabbitmqctl writes an underscore, and who comes from there may write a hyphen.
+    let is_same = |name: &str| name == word || name.replace('_', "-") == word.replace('_', "-");
+    let alias = aliases.iter().find(|(alias, _)| is_same(alias)).map(|(_, target)| *target);
     let target = alias.unwrap_or(word);
     let (name, switch) = match target.split_once(' ') {
         Some((name, switch)) => (name, Some(switch.to_owned())),
         None => (target, None),
     };
     let known = || info.commands.iter().map(|command| command.name);
-    if known().any(|known| known == name) {
+    let same = known().find(|known| *known == name || (alias.is_none() && is_same(known)));
+    if let Some(name) = same {
         return Ok(Subcommand { name: name.to_owned(), switch });
     }
     if let Some(command) = alias {
         return Err(Failure::usage(format!("unknown command {word}; that is: {command}")));
     }
-    let hint = nearest::hint(word, known().chain(aliases.iter().map(|(alias, _)| *alias)));
+    let names = known().chain(aliases.iter().map(|(alias, _)| *alias));
+    let hint = match nearest::nearest(word, names) {
+        Some(meant) => match aliases.iter().find(|(alias, _)| *alias == meant) {
+            Some((_, target)) if known().all(|known| target.split(' ').next() != Some(known)) => {
+                format!("; did you mean {meant}? that is: {target}")
+            }
+            _ => format!("; did you mean {meant}?"),
+        },
+        None => String::new(),
+    };
     Err(Failure::usage(format!("unknown command {word}{hint}")))
 }
 
@@ -512,6 +524,7 @@ mod tests {
             "-p v set --anchor me",
             "set me -p v --anchor",
             "set_permissions me --anchor -pv",
+            "set-permissions me --anchor -pv",
             "--anchor -p v set me",
             "--anchor --vhost=v set_permissions -- me",
             "-pv set_anchored me",
@@ -532,6 +545,11 @@ mod tests {
             ("set_permission", "unknown command set_permission; did you mean set_permissions?"),
             ("frobnicate", "unknown command frobnicate"),
             ("drop_queue", "unknown command drop_queue; that is: tool --drop QUEUE"),
+            ("drop-queue", "unknown command drop-queue; that is: tool --drop QUEUE"),
+            (
+                "drop_queu",
+                "unknown command drop_queu; did you mean drop_queue? that is: tool --drop QUEUE",
+            ),
         ] {
             let words = [word].map(OsString::from).into_iter();
             let aliases = &[("set_permissions", "set"), ("drop_queue", "tool --drop QUEUE")];

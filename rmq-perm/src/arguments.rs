@@ -4,68 +4,12 @@
 use crate::commands::Command;
 use crate::output::Format;
 use argh::{ArgsInfo, FromArgs};
-use rmq_common::arguments::Aliases;
 use rmq_common::duration::{self, Limit};
 use rmq_common::help::Help;
 use std::time::Duration;
 
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-perm";
-
-/// rabbitmqctl's names of the subcommands, which work too; and what rabbitmqctl and rabbitmqadmin do
-/// that these tools do elsewhere, or not at all.
-pub const ALIASES: Aliases = &[
-    ("add_user", "add-user"),
-    ("add_vhost", "add-vhost"),
-    ("change_password", "change-password"),
-    ("clear_permissions", "clear"),
-    ("clear_topic_permissions", "clear-topic"),
-    ("cluster_status", "cluster-status"),
-    ("delete_user", "delete-user"),
-    ("delete_vhost", "delete-vhost"),
-    ("list_permissions", "list"),
-    ("list_queues", "list-queues"),
-    ("list_topic_permissions", "list-topic"),
-    ("list_user_permissions", "list --of-user"),
-    ("list_user_topic_permissions", "list-topic --of-user"),
-    ("list_users", "list-users"),
-    ("list_vhosts", "list-vhosts"),
-    ("set_permissions", "set"),
-    ("set_topic_permissions", "set-topic"),
-    ("set_user_tags", "set-tags"),
-    ("cluster-health", "rmq-perm cluster-status"),
-    ("declare", "rmq-declare QUEUE, or rmq-declare --exchange NAME:TYPE"),
-    ("declare_exchange", "rmq-declare --exchange NAME:TYPE"),
-    ("declare_queue", "rmq-declare QUEUE"),
-    ("delete-queue", "rmq-declare --delete QUEUE"),
-    ("delete_queue", "rmq-declare --delete QUEUE"),
-    ("export_definitions", "rmq-perm list --all --format csv (of permissions)"),
-    ("get", "rmq-recv --peek 1 QUEUE"),
-    ("import_definitions", "rmq-perm apply FILE (of permissions)"),
-    ("node_health_check", "rmq-perm cluster-status"),
-    ("ping", "rmq-perm cluster-status"),
-    ("publish", "rmq-send QUEUE"),
-    ("purge-queue", "rmq-recv --drain QUEUE >/dev/null"),
-    ("purge_queue", "rmq-recv --drain QUEUE >/dev/null"),
-    ("status", "rmq-perm cluster-status"),
-    ("authenticate_user", "rabbitmqctl authenticate_user"),
-    ("clear_policy", "rabbitmqctl clear_policy"),
-    ("close_all_connections", "rabbitmqctl close_all_connections"),
-    ("close_connection", "rabbitmqctl close_connection"),
-    ("forget_cluster_node", "rabbitmqctl forget_cluster_node"),
-    ("join_cluster", "rabbitmqctl join_cluster"),
-    ("list_bindings", "rabbitmqctl list_bindings"),
-    ("list_channels", "rabbitmqctl list_channels"),
-    ("list_connections", "rabbitmqctl list_connections"),
-    ("list_consumers", "rabbitmqctl list_consumers"),
-    ("list_exchanges", "rabbitmqctl list_exchanges"),
-    ("list_policies", "rabbitmqctl list_policies"),
-    ("reset", "rabbitmqctl reset"),
-    ("set_policy", "rabbitmqctl set_policy"),
-    ("set_vhost_limits", "rabbitmqctl set_vhost_limits"),
-    ("start_app", "rabbitmqctl start_app"),
-    ("stop_app", "rabbitmqctl stop_app"),
-];
 
 /// What `--help` says beside the options.
 pub const HELP: Help = Help {
@@ -103,12 +47,12 @@ pub struct Arguments {
     #[argh(option, arg_name = "URL|@PROFILE")]
     pub api: Option<String>,
 
-    /// user to ask the API as, over the URL's
+    /// user to ask the API as; overrides the URL's
     #[argh(option, arg_name = "NAME")]
     pub user: Option<String>,
 
-    /// file whose first line is that user's password, over the URL's; of add-user and
-    /// change-password it stands before the command
+    /// file whose first line is that user's password; overrides the URL's; stands before the command
+    /// with add-user and change-password
     #[argh(option, arg_name = "FILE")]
     pub password_file: Option<String>,
 
@@ -128,7 +72,7 @@ pub struct Arguments {
     #[argh(option, short = 'u', arg_name = "URL", hidden_help)]
     pub url: Option<String>,
 
-    /// speak to a node on another machine, although nothing on the way is encrypted
+    /// connect to a node on another machine, although nothing on the way is encrypted
     #[argh(switch)]
     pub insecure_dist: bool,
 
@@ -140,7 +84,7 @@ pub struct Arguments {
     #[argh(switch)]
     pub quiet: bool,
 
-    /// tell more
+    /// say more on standard error
     #[argh(switch, short = 'v')]
     pub verbose: bool,
 

@@ -17,15 +17,11 @@ mod reach;
 mod refused;
 mod session;
 mod silence;
+mod verbs;
 mod way;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rmq_common::program::run(
-        arguments::PROGRAM,
-        arguments::ALIASES,
-        &arguments::HELP,
-        commands::run,
-    )
+    rmq_common::program::run(arguments::PROGRAM, verbs::ALIASES, &arguments::HELP, commands::run)
 }

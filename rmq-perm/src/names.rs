@@ -59,7 +59,9 @@ pub fn doubt_of_tag(tag: &str) -> Option<String> {
     if TAGS.contains(&tag) {
         return None;
     }
-    let hint = nearest::nearest(&tag.to_lowercase(), TAGS);
+    let lower = tag.to_lowercase();
+    let begun = || TAGS.into_iter().find(|known| lower.len() > 2 && known.starts_with(&lower));
+    let hint = nearest::nearest(&lower, TAGS).or_else(begun);
     let hint = hint.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
     Some(format!("the tag '{tag}' has no meaning to RabbitMQ{hint}"))
 }
@@ -84,6 +86,7 @@ mod tests {
         assert_eq!(doubt_of_tag("management"), None);
         let doubt = doubt_of_tag("adminstrator").unwrap();
         assert!(doubt.ends_with("(did you mean administrator?)"), "{doubt}");
+        assert!(doubt_of_tag("admin").unwrap().contains("mean administrator?"));
         assert!(doubt_of_tag("Monitoring").unwrap().contains("mean monitoring?"));
         assert_eq!(doubt_of_tag("mine").unwrap(), "the tag 'mine' has no meaning to RabbitMQ");
     }
