@@ -165,13 +165,27 @@ impl Listing {
 /// # Errors
 /// When it refuses it (74). A reader that has gone away is no error.
 pub fn write(bytes: &[u8]) -> Result<(), Failure> {
-    let mut output = std::io::stdout().lock();
-    match output.write_all(bytes).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::io("write to standard output", &error))
-        }
+    match written(bytes) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(refused(&error)),
         _ => Ok(()),
     }
+}
+
+/// Writes to standard output what has to be read.
+///
+/// # Errors
+/// When it refuses it, or its reader has gone away (74).
+pub fn write_needed(bytes: &[u8]) -> Result<(), Failure> {
+    written(bytes).map_err(|error| refused(&error))
+}
+
+fn written(bytes: &[u8]) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(bytes).and_then(|()| output.flush())
+}
+
+fn refused(error: &std::io::Error) -> Failure {
+    Failure::io("write to standard output", error)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::administration::{Added, Administration, Deleted, Password};
 use crate::names;
+use crate::output;
 use crate::password::Source;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -145,7 +146,14 @@ fn give_password(
     }
     let done = give(session.broker()?.as_mut(), user, &password).map_err(context)?;
     session.diagnostics().detail(&done);
-    made.map_or(Ok(()), |made| session.print_line(made.reveal()))
+    let Some(made) = made else { return Ok(()) };
+    output::write_needed(format!("{}\n", made.reveal()).as_bytes()).map_err(|failure| {
+        let why = format!(
+            "{what}: it is done, but nothing knows the password: {failure} (rmq-perm \
+             change-password {user})"
+        );
+        Failure::new(failure.exit(), why)
+    })
 }
 
 fn warn_of_unknown(tags: &[&str], session: &Session) {

@@ -130,6 +130,17 @@ fn a_password_that_nothing_would_show_is_not_given() {
     perm("rmq-perm --cookie-file $COOKIE list-users >&-").expect(74);
     let users = Way::Distribution.perm(cluster).arguments(&["list-users"]).run().expect(0);
     assert!(!String::from_utf8_lossy(&users.stdout).contains(&user));
+    // One that was given, and is lost on the way, is an error that says what to do.
+    for lost in ["> /dev/full", "| { exec <&-; while [ ! -s status ]; do sleep 0.1; done; }"] {
+        let script = format!(
+            "{{ rmq-perm --cookie-file $COOKIE add-user --replace {user} --generate; \
+             echo $? > status; }} {lost}; exit $(cat status)"
+        );
+        let told = perm(&script).expect(74);
+        told.says(&format!("add user {user}: it is done, but nothing knows the password: write"))
+            .says(&format!("(rmq-perm change-password {user})"));
+    }
+    perm(&format!("rmq-perm --cookie-file $COOKIE delete-user {user}")).expect(0);
     // It writes nothing, and needs nothing.
     let set = format!("rmq-perm --cookie-file $COOKIE add-vhost {user} >&- <&-");
     perm(&set).expect(0);
