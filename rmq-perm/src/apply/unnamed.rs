@@ -6,29 +6,25 @@ use crate::administration::Text;
 use rmq_common::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
 
-/// Tells of permissions on virtual hosts that the file does not name, and of topic permissions on
-/// those it names where it has no column for them.
+/// Tells of permissions on virtual hosts that the file does not name, of topic permissions on those
+/// it names if it has no column for them, and of users that it does not name if it is not one of
+/// users.
 pub fn tell(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
-    const SHOWN: usize = 5;
     let named = wishes.named_vhosts();
     let readable = |vhost: &Text| String::from_utf8_lossy(vhost).into_owned();
     let meant = |vhost: &String| only.is_none_or(|only| only == vhost);
     let of_permissions = state.permissions.keys().map(|(vhost, _)| vhost);
     let of_topics = state.topics.keys().map(|(vhost, ..)| vhost);
     let all: BTreeSet<&Text> = of_permissions.chain(of_topics).collect();
-    let mut unnamed: Vec<String> = all
+    let unnamed: Vec<String> = all
         .into_iter()
         .map(readable)
         .filter(|vhost| !named.contains(&**vhost) && meant(vhost))
         .collect();
     if !unnamed.is_empty() {
-        let more = if unnamed.len() > SHOWN { ", ..." } else { "" };
-        let count = unnamed.len();
-        unnamed.truncate(SHOWN);
-        let unnamed = unnamed.join(", ");
         diagnostics.notice(&format!(
-            "apply: the file names none of {count} virtual hosts with permissions, which are left \
-             alone: {unnamed}{more}"
+            "apply: virtual hosts with permissions that the file does not name are left alone: {}",
+            some_of(&unnamed)
         ));
     }
     let topics = state.topics.keys().filter(|(vhost, ..)| named.contains(&*readable(vhost)));
@@ -38,4 +34,21 @@ pub fn tell(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics: Dia
             "apply: the file has no column exchange, so topic permissions are left alone: {count}"
         ));
     }
+    let named = wishes.named_users();
+    let unnamed = state.users.keys().map(readable).filter(|user| !named.contains(&**user));
+    let unnamed: Vec<String> = unnamed.collect();
+    if only.is_none() && !wishes.tells_users && !unnamed.is_empty() {
+        diagnostics.notice(&format!(
+            "apply: the file has no column tags, so users that it does not name are left alone: {}",
+            some_of(&unnamed)
+        ));
+    }
+}
+
+/// The first few of some names.
+pub fn some_of(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 5;
+    let more = if names.len() > SHOWN { ", ..." } else { "" };
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    format!("{}{more}", shown.join(", "))
 }

@@ -5,7 +5,7 @@ use crate::apply::change::Change;
 use crate::apply::columns::{Column, Columns};
 use crate::apply::plan::{Lacking, plan};
 use crate::apply::state::State;
-use crate::apply::unnamed;
+use crate::apply::unnamed::{self, some_of};
 use crate::apply::wishes::{Problem, Wishes};
 use crate::confirmation;
 use crate::output;
@@ -139,14 +139,6 @@ impl Apply {
         }
         changes
     }
-}
-
-/// The first few of some names.
-fn some_of(names: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let more = if names.len() > SHOWN { ", ..." } else { "" };
-    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
-    format!("{}{more}", shown.join(", "))
 }
 
 /// Tells what is wrong, if anything is.
