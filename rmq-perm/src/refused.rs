@@ -25,6 +25,8 @@ pub fn no_such_exchange(name: &str) -> Failure {
 pub fn unless_topic(exchange: &str, kind: Option<&[u8]>) -> Result<(), Failure> {
     match kind {
         Some(b"topic") => Ok(()),
+        // The one without a name, which only the management API knows by this one.
+        None if exchange == "amq.default" => Err(not_a_topic_exchange(exchange, b"direct")),
         Some(kind) => Err(not_a_topic_exchange(exchange, kind)),
         None => Err(no_such_exchange(exchange)),
     }

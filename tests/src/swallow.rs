@@ -1,10 +1,19 @@
 //! A TCP proxy that loses the answer: once a certain word has passed to the target, nothing comes
-//! back any more, and neither end is told.
+//! back any more, and neither end is told; or something else comes in its place.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What comes in place of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Instead {
+    /// This first.
+    pub first: Vec<u8>,
+    /// Then this, again and again without a pause; nothing if it is empty.
+    pub endlessly: Vec<u8>,
+}
 
 /// Listens on loopback for connections to `target`, and loses what is answered to the first block
 /// of bytes with `word` in it and from then on. It goes on until the process ends.
@@ -12,29 +21,45 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// # Panics
 /// When there is no port for it.
 pub fn answers_after(word: &'static str, target: &str) -> SocketAddr {
+    answers_instead(word, target, Instead::default())
+}
+
+/// The same, with other answers in place of those that are lost.
+///
+/// # Panics
+/// When there is no port for it.
+pub fn answers_instead(word: &'static str, target: &str, instead: Instead) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port to listen on");
     let address = listener.local_addr().expect("its own address");
     let target = target.to_owned();
     std::thread::spawn(move || {
         while let Ok((client, _)) = listener.accept() {
             // Where the target is gone the client finds its connection closed.
-            let _ = serve(client, &target, word);
+            let _ = serve(client, &target, word, instead.clone());
         }
     });
     address
 }
 
-fn serve(mut client: TcpStream, target: &str, word: &'static str) -> std::io::Result<()> {
+fn serve(
+    mut client: TcpStream,
+    target: &str,
+    word: &'static str,
+    instead: Instead,
+) -> std::io::Result<()> {
     let mut server = TcpStream::connect(target)?;
     let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    let mut other = client.try_clone()?;
     let lost = Arc::new(AtomicBool::new(false));
     let loses = lost.clone();
     std::thread::spawn(move || {
         let mut block = [0; 1 << 16];
         while let Ok(length @ 1..) = client.read(&mut block) {
             let passing = &block[..length];
-            if passing.windows(word.len()).any(|bytes| bytes == word.as_bytes()) {
-                loses.store(true, Ordering::SeqCst);
+            let is_it =
+                |passing: &[u8]| passing.windows(word.len()).any(|it| it == word.as_bytes());
+            if is_it(passing) && !loses.swap(true, Ordering::SeqCst) {
+                answer(&mut other, &instead);
             }
             if server.write_all(passing).is_err() {
                 break;
@@ -50,4 +75,12 @@ fn serve(mut client: TcpStream, target: &str, word: &'static str) -> std::io::Re
         }
     });
     Ok(())
+}
+
+/// Writes it, until the client has gone away.
+fn answer(client: &mut TcpStream, instead: &Instead) {
+    let mut going = client.write_all(&instead.first).is_ok() && !instead.endlessly.is_empty();
+    while going {
+        going = client.write_all(&instead.endlessly).is_ok();
+    }
 }

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod faults;
+mod hostile;
 mod load;
 mod looking;
 mod refused;

@@ -82,7 +82,8 @@ fn a_question_whose_answer_is_lost_has_changed_nothing() {
 }
 
 #[test]
-fn a_node_that_is_frozen_stopped_or_has_no_rabbitmq_running_is_told_apart() {
+fn a_node_that_is_frozen_stopped_or_without_rabbitmq_is_told_apart_and_one_that_starts_is_awaited()
+{
     let cluster = Cluster::up_with(1, &release(), &MANAGEMENT);
     let node = cluster.variable("RABBITMQ_NODENAME");
     let url = format!("http://{}", http_address(&cluster));
@@ -112,4 +113,17 @@ fn a_node_that_is_frozen_stopped_or_has_no_rabbitmq_running_is_told_apart() {
     cluster.stop(&[1]);
     told(Way::Distribution, "the epmd at");
     told(Way::Http, "nothing answers there: Connection refused");
+    let waiting = WAYS.map(|way| {
+        let words = ["--retry", "100s", "add-vhost", way.name()];
+        let waiting = way.perm(&cluster).arguments(&words).start();
+        waiting.wait_stderr("; trying again, --retry 100s");
+        waiting
+    });
+    cluster.start(&[1]);
+    for waiting in waiting {
+        let done = waiting.wait().expect(0);
+        assert_eq!(done.stderr.lines().count(), 1, "{}", done.stderr);
+    }
+    let seen = Way::Distribution.perm(&cluster).arguments(&["list-vhosts"]).run().expect(0);
+    assert_eq!(String::from_utf8_lossy(&seen.stdout), "/\ndist\nhttp\n");
 }
