@@ -92,6 +92,15 @@ pub fn plain(value: &AMQPValue) -> String {
     }
 }
 
+/// An argument as `--arg` takes it.
+pub fn extra(key: &str, value: &AMQPValue) -> String {
+    let plain = plain(value);
+    match read(&plain) {
+        Ok(read) if read == *value => format!("{key}={plain}"),
+        _ => format!("{key}={}", json(value)),
+    }
+}
+
 /// A text as an argument's value.
 pub fn long(text: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(text.as_bytes()))
@@ -128,6 +137,14 @@ mod tests {
         assert_eq!(value(""), long(""));
         let list = FieldArray::from(vec![AMQPValue::LongLongInt(1), long("x")]);
         assert_eq!(value("[1,\"x\"]"), AMQPValue::FieldArray(list));
+    }
+
+    #[test]
+    fn an_argument_is_written_as_it_is_read() {
+        for text in ["5", "\"5\"", "lazy", "true", "\"true\"", "[1,\"x\"]", "\"{\"", ""] {
+            let extra = extra("k", &value(text));
+            assert_eq!(extra.parse::<Extra>().unwrap().value, value(text), "{text}: {extra}");
+        }
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub const HELP: Help = Help {
 };
 
 rmq_common::with_connection_options! {
-    /// Make queues be there: durable, and quorum queues unless told otherwise. Prints name, messages
-    /// and consumers of each, separated by tabs.
+    /// Declare queues: durable, and quorum queues by default. Prints name, messages and consumers of
+    /// each, separated by tabs.
     #[derive(FromArgs, ArgsInfo, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
@@ -42,12 +42,12 @@ rmq_common::with_connection_options! {
         #[argh(positional, arg_name = "QUEUE")]
         pub queues: Vec<String>,
 
-        /// only look; print "missing" for a queue that is not there and exit 1; with options that
-        /// describe the queue, compare them too
+        /// change nothing, and exit 1 if a queue is missing; with options that describe the queue,
+        /// compare them too
         #[argh(switch)]
         pub check: bool,
 
-        /// print what would be declared; exit 1 if any of it is not there yet
+        /// print what would be declared; exit 1 if any of it does not exist yet
         #[argh(switch)]
         pub dry_run: bool,
 
@@ -55,15 +55,15 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub delete: bool,
 
-        /// only one without messages; classic queues alone know this
+        /// with --delete: only a queue without messages; classic queues only
         #[argh(switch)]
         pub if_empty: bool,
 
-        /// only one without consumers; classic queues alone know this
+        /// with --delete: only a queue without consumers; classic queues only
         #[argh(switch)]
         pub if_unused: bool,
 
-        /// take the queues from this file, - being standard input; a header row names columns
+        /// read the queues from this file (-: standard input); a header row names columns
         /// (queue, and the options below without their hyphens)
         #[argh(option, arg_name = "FILE")]
         pub csv: Option<String>,
@@ -73,15 +73,15 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "NAME:TYPE")]
         pub exchange: Vec<Exchange>,
 
-        /// binding to make to the queue; also a JSON object (repeatable)
+        /// binding of the queue to an exchange; also a JSON object (repeatable)
         #[argh(option, arg_name = "EXCHANGE[:KEY]")]
         pub bind: Vec<Binding>,
 
-        /// what kind of queue. Default: quorum
+        /// type of the queue (default: quorum)
         #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
         pub queue_type: Option<QueueType>,
 
-        /// make a dead-letter queue QUEUE.dlq, too; dead letters go there, at least once where the
+        /// also declare a dead-letter queue QUEUE.dlq; dead letters go there, at least once if the
         /// other arguments allow it
         #[argh(switch)]
         pub with_dlq: bool,
@@ -129,7 +129,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "KEY")]
         pub dead_letter_key: Option<String>,
 
-        /// whether a dead letter may be lost or copied on its way (RabbitMQ's default:
+        /// whether a dead letter may be lost or duplicated on its way (RabbitMQ's default:
         /// at-most-once)
         #[argh(
             option,
@@ -195,7 +195,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::max_priority))]
         pub max_priority: Option<i64>,
 
-        /// whether a classic queue of RabbitMQ before 3.12 keeps to the disk
+        /// whether a classic queue keeps messages on disk; before RabbitMQ 3.12
         #[argh(option, arg_name = "default|lazy", from_str_fn(option_value::queue_mode))]
         pub queue_mode: Option<String>,
 
@@ -211,15 +211,15 @@ rmq_common::with_connection_options! {
         )]
         pub master_locator: Option<String>,
 
-        /// a classic queue that a restart of the broker ends
+        /// a classic queue that does not survive a restart of the broker
         #[argh(switch)]
         pub transient: bool,
 
-        /// a classic queue that goes with its last consumer
+        /// a classic queue that is deleted with its last consumer
         #[argh(switch)]
         pub auto_delete: bool,
 
-        /// refused: such a queue would go with the connection that made it
+        /// refused: the queue would be deleted with the connection that declared it
         #[argh(switch)]
         pub exclusive: bool,
     }

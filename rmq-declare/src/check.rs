@@ -1,5 +1,6 @@
 //! Looking at queues and exchanges without changing anything.
 
+use crate::binding::Binding;
 use crate::counts::Counts;
 use crate::declare::{self, Refused};
 use crate::exchange::Exchange;
@@ -147,6 +148,27 @@ pub async fn is_missing_exchange(link: &Link, name: &ShortString) -> Result<bool
         passive_exchange(link, name).await?,
         Err(Trouble::Refused { code: reply::NOT_FOUND, .. })
     ))
+}
+
+/// The failures of those bindings of a queue whose exchange is not there.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn without_source(
+    link: &Link,
+    queue: &ShortString,
+    bindings: &[Binding],
+) -> Result<Vec<Failure>, Failure> {
+    let mut failures = Vec::new();
+    for binding in bindings {
+        let answer = passive_exchange(link, &binding.source).await?;
+        if let Err(trouble @ Trouble::Refused { code: reply::NOT_FOUND, .. }) = answer {
+            let subject = Subject::Binding(queue.as_str(), binding);
+            let request = Request { verb: "bind", subject, vhost: link.vhost(), user: link.user() };
+            failures.push(request.failure(trouble));
+        }
+    }
+    Ok(failures)
 }
 
 /// Whether a queue is known not to be there.

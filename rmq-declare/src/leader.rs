@@ -11,13 +11,15 @@
 
 use crate::channels::{Open, Problem, Slot};
 use crate::link::Link;
+use crate::shell;
 use futures_util::lock::Mutex;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::duration::Limit;
 use rmq_common::retry::Patience;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ pub struct Leaders {
     alone: Mutex<Slot>,
     /// No such connection is to be had: the user may have no more of them.
     given_up: Cell<bool>,
+    /// The queues of which it could not be found out, and why not of the first.
+    unchecked: RefCell<(BTreeSet<String>, String)>,
 }
 
 /// What became of the question.
@@ -36,6 +40,8 @@ enum Asked {
     /// The queue answered, or the broker for it: with no, it may be, but not because there is no
     /// leader.
     Answered,
+    /// The user may not ask.
+    Forbidden,
     /// The connection was ended, with this reason.
     Ended(String),
     /// No answer came, on a connection that lives.
@@ -62,8 +68,43 @@ impl Leaders {
                 Some("it has no leader, and neither takes nor gives messages".to_owned())
             }
             Asked::Silent => Some("its leader does not answer".to_owned()),
-            Asked::Answered | Asked::Ended(_) | Asked::Impossible => None,
+            Asked::Answered => None,
+            Asked::Forbidden => {
+                let (user, vhost) = (link.user(), link.vhost());
+                self.leave_unchecked(
+                    queue,
+                    format!(
+                        "{user} lacks read in {vhost} (rmq-perm set -p {} {} CONFIGURE WRITE READ)",
+                        shell::word(vhost),
+                        shell::name(user)
+                    ),
+                )
+            }
+            Asked::Ended(why) => self.leave_unchecked(queue, why),
+            Asked::Impossible => {
+                self.leave_unchecked(queue, "the broker takes no second connection".to_owned())
+            }
         }
+    }
+
+    fn leave_unchecked(&self, queue: &ShortString, why: String) -> Option<String> {
+        let mut unchecked = self.unchecked.borrow_mut();
+        if unchecked.0.is_empty() {
+            unchecked.1 = why;
+        }
+        unchecked.0.insert(queue.to_string());
+        None
+    }
+
+    /// What could not be found out, in a sentence; `None` if there was nothing.
+    pub fn unchecked(&self, vhost: &str) -> Option<String> {
+        let (queues, why) = &*self.unchecked.borrow();
+        let first = queues.first()?;
+        let more = match queues.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("check {first}{more} in {vhost}: whether it has a leader is not known: {why}"))
     }
 
     async fn ask(&self, link: &Link, slot: &Slot, queue: &ShortString, limit: Duration) -> Asked {
@@ -85,6 +126,9 @@ impl Leaders {
             })
             .await;
         match answer {
+            Err(Problem::Channel(Trouble::Refused { code: reply::ACCESS_REFUSED, .. })) => {
+                Asked::Forbidden
+            }
             Ok(()) | Err(Problem::Channel(_)) => Asked::Answered,
             Err(Problem::UsedUp) => {
                 slot.lose(&open);

@@ -1,4 +1,4 @@
-//! `rmq-declare`: makes queues be there, and says what differs where they already are.
+//! `rmq-declare`: declares queues, and says what differs if they exist.
 
 mod argument_value;
 mod arguments;
@@ -7,6 +7,7 @@ mod channels;
 mod check;
 mod check_csv;
 mod columns;
+mod corrected;
 mod counts;
 mod dead_letters;
 mod declare;

@@ -56,6 +56,18 @@ pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told
 /// # Errors
 /// When the broker cannot be asked.
 pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
+    let mut new = Vec::new();
+    for queue in job.queues().filter(|_| !job.bindings.is_empty()) {
+        if check::is_missing(link, &queue.name).await? {
+            new.push(queue);
+        }
+    }
+    if new.contains(&&job.queue) {
+        let failures = check::without_source(link, &job.queue.name, &job.bindings).await?;
+        if !failures.is_empty() {
+            return Ok(failures.into_iter().map(Told::Failure).collect());
+        }
+    }
     let mut told = match &job.dead_letters {
         Some(dlq) => declare_with_dead_letters(link, job, dlq).await?,
         None => vec![declare_one(link, &job.queue).await?],
@@ -63,10 +75,16 @@ pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
     if told.iter().any(|told| matches!(told, Told::Failure(_))) {
         return Ok(told);
     }
+    let mut is_bound = true;
     for binding in &job.bindings {
         if let Err(failure) = declare::binding(link, &job.queue.name, binding).await? {
             told.push(Told::Failure(failure));
+            is_bound = false;
         }
+    }
+    if !is_bound {
+        // A message may have come, and a quorum queue cannot be deleted only if it is empty.
+        told.extend(new.iter().map(|queue| Told::Notice(take_back::left(link, queue))));
     }
     let server = link.server();
     let notices = warnings::of(&job.queue.shape, job.dead_letters.is_some(), server.as_ref());

@@ -53,6 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         routes: Routes::default(),
     };
     if plan.exchanges.is_empty() && plan.entries.iter().all(|entry| entry.job.is_err()) {
+        run.without_broker();
         for Entry { line, job, .. } in plan.entries {
             if let Err(failure) = job {
                 run.report.tell(line, Told::Failure(failure));
@@ -66,6 +67,12 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         run.exchanges(&link, &plan.exchanges).await?;
         run.queues(&link, &plan.entries).await?;
         run.nowhere(&link, &plan).await?;
+        // What is deleted need not have a leader.
+        let unchecked = match run.task {
+            Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
+            Task::Declare | Task::Delete { .. } => None,
+        };
+        unchecked.into_iter().for_each(|it| run.report.tell(None, Told::Notice(it)));
         link.close().await;
         Ok(run.report.exit().into())
     })
@@ -84,6 +91,15 @@ struct Run {
 }
 
 impl Run {
+    /// Writes a file without rows again, for a check.
+    fn without_broker(&mut self) {
+        let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
+        if let Some(sheet) = again.filter(|sheet| sheet.rows.is_empty()) {
+            let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
+            self.report.tell(None, Told::Line(header + &sheet.rest));
+        }
+    }
+
     async fn exchanges(
         &mut self,
         link: &Link,

@@ -16,27 +16,38 @@ use rmq_common::failure::Failure;
 /// # Errors
 /// When the broker cannot be asked.
 pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure> {
-    let (name, vhost) = (&queue.name, link.vhost());
-    // Only classic queues know conditions.
-    let condition = queue.shape.queue_type == QueueType::Classic;
-    let left = || {
-        let conditions = if condition { " --if-empty --if-unused" } else { "" };
-        Some(format!(
-            "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete{conditions} {})",
-            shell::word(vhost),
-            shell::name(name.as_str())
-        ))
-    };
+    let name = &queue.name;
+    let left = || Some(left(link, queue));
     if !matches!(look(link, name).await?, Found::Same(counts) if counts == Counts::default()) {
         return Ok(left());
     }
-    let options = QueueDeleteOptions { if_unused: condition, if_empty: condition, nowait: false };
+    let options = QueueDeleteOptions {
+        if_unused: is_conditional(queue),
+        if_empty: is_conditional(queue),
+        nowait: false,
+    };
     let answer = link
         .ask(&format!("queue {name}"), async |channel, _| {
             channel.queue_delete(name.clone(), options).await
         })
         .await?;
     Ok(answer.err().and_then(|_| left()))
+}
+
+/// A sentence for a queue that was made and is left.
+pub fn left(link: &Link, queue: &Queue) -> String {
+    let (name, vhost) = (&queue.name, link.vhost());
+    let conditions = if is_conditional(queue) { " --if-empty --if-unused" } else { "" };
+    format!(
+        "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete{conditions} {})",
+        shell::word(vhost),
+        shell::name(name.as_str())
+    )
+}
+
+/// Whether it can be deleted on a condition, as only classic queues can.
+fn is_conditional(queue: &Queue) -> bool {
+    queue.shape.queue_type == QueueType::Classic
 }
 
 /// Removes an exchange that was made, if nothing is bound to it; a sentence where it is left.

@@ -101,7 +101,7 @@ fn every_row_is_tried_and_the_failures_have_their_lines_and_the_worst_status() {
                  last,,,\r\n";
     let tool = vhost.tool("rmq-declare").arguments(&["--quiet", "--csv", "-"]);
     let told = tool.input(*file).run().expect(65);
-    assert_eq!(told.stdout, b"good\t0\t0\nbound\t0\t0\nunbound\t0\t0\nlast\t0\t0\n");
+    assert_eq!(told.stdout, b"good\t0\t0\nbound\t0\t0\nlast\t0\t0\n");
     let lines = told.stderr.lines().map(|line| line.split(": ").nth(1).unwrap());
     let wanted = ["line 4", "line 5", "line 6", "line 7", "line 8", "line 9", "line 11"];
     assert_eq!(lines.collect::<Vec<_>>(), wanted, "{}", told.stderr);
@@ -124,8 +124,34 @@ fn a_file_that_cannot_be_meant_is_refused_whole() {
     assert_eq!(vhost.arguments("q"), None);
     let missing = vhost.tool("rmq-declare").arguments(&["--csv", "/nowhere/f.csv"]).run();
     missing.expect(74).says("/nowhere/f.csv: No such file");
-    let empty = run(&vhost, &[], "queue\n").expect(0);
-    assert!(empty.stdout.is_empty() && empty.stderr.is_empty());
+}
+
+#[test]
+fn a_file_without_rows_is_named() {
+    let vhost = Vhost::new(brokers::one());
+    let file = "# none yet\nqueue,type\n\n";
+    for (words, wanted) in [(&[][..], ""), (&["--check"], file), (&["--dry-run"], "")] {
+        let tool = vhost.tool("rmq-declare").arguments(words).arguments(&["--csv", "-"]);
+        let told = tool.input(file).run().expect(0);
+        assert_eq!(String::from_utf8_lossy(&told.stdout), wanted);
+        told.says("standard input: there is no row after the header row");
+    }
+}
+
+#[test]
+fn an_empty_column_arg_takes_what_a_queue_has_beside_the_columns() {
+    let vhost = Vhost::new(brokers::one());
+    let words = ["--quiet", "--dead-letter-exchange", "amq.direct", "--message-ttl", "5s"];
+    vhost.declare(&words, "q");
+    vhost.declare(&[], "q.dlq");
+    let asked = "queue,with-dlq,arg,arg\nq,true,,\n";
+    let checked = run(&vhost, &["--check"], asked).expect(1);
+    let wanted = "queue,with-dlq,arg,arg\n\
+                  q,false,x-dead-letter-exchange=amq.direct,x-message-ttl=5000\n";
+    assert_eq!(String::from_utf8_lossy(&checked.stdout), wanted, "{}", checked.stderr);
+    // It is the queue: the same file declares it and checks it.
+    run(&vhost, &[], wanted).expect(0);
+    assert_eq!(run(&vhost, &["--check"], wanted).expect(0).stdout, wanted.as_bytes());
 }
 
 #[test]

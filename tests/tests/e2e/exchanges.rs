@@ -94,12 +94,33 @@ fn a_check_of_exchanges_changes_nothing_and_says_no() {
 }
 
 #[test]
-fn a_missing_exchange_fails_the_binding_and_leaves_the_queue() {
+fn a_missing_exchange_fails_the_binding_before_anything_is_made() {
     let vhost = Vhost::new(brokers::one());
+    let words = ["--exchange", "new:topic", "--bind", "nowhere:k", "--bind", "amq.topic:k"];
+    let words = [&words[..], &["--with-dlq", "q"]].concat();
+    let told = declare(&vhost, &words).expect(65).says("bind q to nowhere:k in ");
+    assert!(told.stdout.is_empty(), "{told:?}");
+    for queue in ["q", "q.dlq"] {
+        assert_eq!(vhost.arguments(queue), None);
+    }
+    assert_eq!(vhost.exchange("new"), None);
+    // What is there already stays, and every binding is tried.
+    vhost.declare(&[], "q");
     let told = declare(&vhost, &["--bind", "nowhere:k", "--bind", "amq.topic:k", "q"]).expect(65);
-    told.says("bind q to nowhere:k in ");
+    assert_eq!(told.says("bind q to nowhere:k in ").stdout, b"q\t0\t0\n");
     assert_eq!(vhost.bindings("q"), ["amq.topic k []"]);
     assert_eq!(vhost.held("q"), Held::ready(0));
+    // Of what was made, and cannot be bound for another reason, the name is said.
+    let user = format!("{}-maker", vhost.name);
+    vhost.add_user(&user, [".*", ".*", "^q"]);
+    let told = vhost.tool("rmq-declare").arguments(&["--url", &vhost.url_for(&user)]);
+    let told = told.arguments(&["--type", "classic", "--bind", "amq.topic:k", "q", "q2"]).run();
+    let left = format!(
+        "queue q2 in {0} was made and is left (rmq-declare -p {0} --delete --if-empty --if-unused q2)",
+        vhost.name
+    );
+    let told = told.expect(77).says("bind q2 to amq.topic:k in ").says(&left);
+    assert!(!told.stderr.contains("queue q in"), "{}", told.stderr);
     for word in ["", ":k"] {
         declare(&vhost, &["--bind", word, "q"]).expect(64).says("default exchange");
     }
