@@ -143,7 +143,7 @@ fn an_empty_column_arg_takes_what_a_queue_has_beside_the_columns() {
     let vhost = Vhost::new(brokers::one());
     let words = ["--quiet", "--dead-letter-exchange", "amq.direct", "--message-ttl", "5s"];
     vhost.declare(&words, "q");
-    vhost.declare(&[], "q.dlq");
+    vhost.declare(&["--delivery-limit", "unlimited"], "q.dlq");
     let asked = "queue,with-dlq,arg,arg\nq,true,,\n";
     let checked = run(&vhost, &["--check"], asked).expect(1);
     let wanted = "queue,with-dlq,arg,arg\n\
