@@ -1,8 +1,9 @@
-//! An address where nobody listens, for certain.
+//! Addresses where nobody answers, for certain.
 
-use rustix::net::{AddressFamily, SocketAddrAny, SocketType, bind, getsockname, socket};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use rustix::net::{AddressFamily, SocketAddrAny, SocketType, bind, getsockname, listen, socket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// A port that is taken and not listened on, so that connecting to it is refused. One that was
 /// listened on and let go may be another test's listener the next moment.
@@ -19,10 +20,37 @@ impl Unheard {
     /// # Panics
     /// When there is none.
     pub fn take() -> Self {
-        let taken = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-        bind(&taken, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address: SocketAddrAny = getsockname(&taken).expect("the port's number");
-        let address = SocketAddr::try_from(address).expect("an address of IP");
+        let (taken, address) = take(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
         Unheard { address, _taken: taken }
     }
+}
+
+/// A port whose queue of connections is full, so that the kernel drops what comes next.
+#[derive(Debug)]
+pub struct Full {
+    /// Where connecting takes for ever.
+    pub address: SocketAddr,
+    _taken: OwnedFd,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Full {
+    /// Takes the port, any one if it is 0.
+    ///
+    /// # Panics
+    /// When it is not to be had.
+    pub fn take(at: SocketAddrV4) -> Self {
+        let (taken, address) = take(at);
+        listen(&taken, 0).expect("a queue");
+        let next = || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+        let waiting = std::iter::from_fn(next).collect();
+        Full { address, _taken: taken, _waiting: waiting }
+    }
+}
+
+fn take(at: SocketAddrV4) -> (OwnedFd, SocketAddr) {
+    let taken = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    bind(&taken, &at).expect("a port");
+    let address: SocketAddrAny = getsockname(&taken).expect("the port's number");
+    (taken, SocketAddr::try_from(address).expect("an address of IP"))
 }

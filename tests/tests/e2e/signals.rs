@@ -1,18 +1,25 @@
 //! Signals, whatever the parent has made of them: as process 1, blocked, ignored.
 
 use rmq_tests::brokers;
+use rmq_tests::hostile::{CONSUME, Hostile};
 use rmq_tests::limits::Taken;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::tool::{Tool, binary};
+use rmq_tests::unheard::Full;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::{wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(20);
+const SECOND: Duration = Duration::from_secs(1);
 const REQUESTS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 /// One of our tools as process 1 of a name space of its own, as in a container.
@@ -64,25 +71,127 @@ fn process_1_ends_with_128_and_the_number_of_the_signal() {
     }
 }
 
-#[test]
-fn process_1_ends_by_a_signal_while_it_connects() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let url = format!("amqp://{address}");
-    let api = format!("http://a:b@{address}");
-    for (tool, words) in [
-        ("rmq-recv", vec!["-u", &url, "q"]),
-        ("rmq-send", vec!["-u", &url, "-b", "x", "q"]),
-        ("rmq-declare", vec!["-u", &url, "q"]),
-        ("rmq-perm", vec!["--api", &api, "list-queues"]),
-    ] {
-        for signal in REQUESTS {
-            let running = as_process_1(tool, &words).start();
-            // It is connected, and is never answered.
-            let silent = listener.accept().unwrap();
-            ends_with_128_and(signal, running);
-            drop(silent);
+/// Command lines that connect to `address`; what stays there in `directory` stays.
+fn connecting(address: SocketAddr, directory: &Path) -> Vec<(&'static str, Vec<String>)> {
+    let [spool, cookie] = ["spool", "cookie"].map(|name| directory.join(name));
+    let port = address.port();
+    let table = [
+        ("rmq-send", format!("-u amqp://{address} -b x q")),
+        ("rmq-send", format!("-u amqps://{address} -b x q")),
+        ("rmq-send", format!("-u amqp://{address} --spool {} q", spool.display())),
+        ("rmq-recv", format!("-u amqp://{address} q")),
+        ("rmq-recv", format!("-u amqps://{address} --peek 1 q")),
+        ("rmq-recv", format!("-u amqp://{address} q -- cat")),
+        ("rmq-declare", format!("-u amqp://{address} q")),
+        ("rmq-declare", format!("-u amqps://{address} q")),
+        ("rmq-perm", format!("--api http://a:b@{address} list-queues")),
+        ("rmq-perm", format!("--api https://a:b@{address} list-queues")),
+        (
+            "rmq-perm",
+            format!(
+                "-n r@localhost --dist-port {port} --cookie-file {} list-queues",
+                cookie.display()
+            ),
+        ),
+    ];
+    table.map(|(tool, line)| (tool, line.split(' ').map(str::to_owned).collect())).into()
+}
+
+/// Connections to `port` that are made, or that the other side has not answered yet.
+fn connections(port: u16) -> usize {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let remote = format!(":{port:04X}");
+    let is_one = |line: &&str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // ESTABLISHED and SYN_SENT.
+        fields[2].ends_with(&remote) && matches!(fields[3], "01" | "02")
+    };
+    table.lines().skip(1).filter(is_one).count()
+}
+
+/// Starts all of them, and has each ended by a signal while it connects: within a second, and whether
+/// it is process 1 or not.
+fn end_while_connecting(address: SocketAddr, directory: &Path, signals: &[Signal]) {
+    for &signal in signals {
+        for is_process_1 in [false, true] {
+            for (tool, words) in connecting(address, directory) {
+                let what = format!("{tool} {words:?}, process 1: {is_process_1}, {signal:?}");
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                let before = connections(address.port());
+                // A spool has a record, so that a broker is wanted.
+                let (running, pid) = if is_process_1 {
+                    let running = as_process_1(tool, &words).input("x\n").start();
+                    let pid = inner(&running);
+                    (running, pid)
+                } else {
+                    let running = Tool::new(tool).arguments(&words).input("x\n").start();
+                    let pid = running.pid();
+                    (running, pid)
+                };
+                wait_until(SOON, &what, || connections(address.port()) > before);
+                let signalled = Instant::now();
+                let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+                kill_process(pid, signal).unwrap();
+                let ended = running.wait();
+                assert!(signalled.elapsed() < SECOND, "{what}: {:?}", signalled.elapsed());
+                // What is in the spool is not sent.
+                let wanted = match is_process_1 {
+                    _ if what.contains("--spool") => (Some(75), None),
+                    true => (Some(128 + signal.as_raw()), None),
+                    false => (None, Some(signal.as_raw())),
+                };
+                let status = (ended.status.code(), ended.status.signal());
+                assert_eq!(status, wanted, "{what}: {}", ended.stderr);
+            }
         }
+    }
+}
+
+#[test]
+fn a_signal_ends_every_tool_within_a_second_while_a_peer_says_nothing() {
+    let directory = directory_with_cookie();
+    // It is connected, and is never answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    end_while_connecting(silent.local_addr().unwrap(), directory.path(), &REQUESTS);
+}
+
+#[test]
+fn a_signal_ends_every_tool_within_a_second_while_a_host_drops_what_it_is_sent() {
+    let directory = directory_with_cookie();
+    let full = Full::take(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+    end_while_connecting(full.address, directory.path(), &[Signal::TERM]);
+}
+
+fn directory_with_cookie() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let cookie = directory.path().join("cookie");
+    fs::write(&cookie, "cookie").unwrap();
+    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400)).unwrap();
+    directory
+}
+
+#[test]
+fn a_signal_ends_a_receiver_within_a_second_while_it_connects_again() {
+    let first = AtomicBool::new(true);
+    let hostile = Hostile::new(move |peer| {
+        if first.swap(false, Ordering::SeqCst) {
+            peer.until(CONSUME).map(drop)
+        } else {
+            peer.fall_silent()
+        }
+    });
+    for signal in REQUESTS {
+        let url = format!("amqp://{}", hostile.address);
+        let receiving = Tool::new("rmq-recv").arguments(&["-u", &url, "q"]).start();
+        let port = hostile.address.rsplit_once(':').unwrap().1.parse().unwrap();
+        wait_until(SOON, "a connection", || connections(port) > 0);
+        if signal == REQUESTS[0] {
+            receiving.wait_stderr("lost the connection");
+        }
+        let signalled = Instant::now();
+        receiving.signal(signal);
+        receiving.wait().expect_signal(signal);
+        assert!(signalled.elapsed() < SECOND, "{:?}", signalled.elapsed());
     }
 }
 
