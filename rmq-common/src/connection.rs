@@ -53,6 +53,8 @@ pub struct Broker {
     losses: Losses,
     diagnostics: Diagnostics,
     limits: Limits,
+    /// How many channels a connection may have, where the broker has refused more.
+    channels: Option<u16>,
 }
 
 /// How a try at one host fails.
@@ -101,6 +103,7 @@ impl Broker {
             losses: Losses::default(),
             diagnostics,
             limits: Limits::default(),
+            channels: None,
         })
     }
 
@@ -127,11 +130,22 @@ impl Broker {
     /// What to tell of the connection to `host` that is lost, and `why`; where the last one was lost
     /// in the same way, with what may help.
     pub fn lost(&mut self, host: &str, why: &str) -> String {
+        self.learn(why);
         let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
         let idle = self.losses.lost(&self.activity);
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("lost the connection to {host}: {why}{hint}")
+    }
+
+    /// Takes in why a connection was lost: over a limit on channels, of the user or of the node, which
+    /// the broker does not propose, the next connections keep to it.
+    pub fn learn(&mut self, why: &str) {
+        let Some(allowed) = channels_allowed(why) else { return };
+        // Other connections of the user count, too.
+        let fewer =
+            self.channels.map_or(allowed, |had| if had > allowed { allowed } else { had / 2 });
+        self.channels = Some(fewer.max(1));
     }
 
     /// Connects to the first host that answers, trying all in turn, again and again, until
@@ -340,7 +354,7 @@ impl Broker {
             vhost: self.vhost.clone(),
             query: AMQPQueryString {
                 frame_max: Some(FRAME_MAX),
-                channel_max: None,
+                channel_max: self.channels,
                 heartbeat: Some(self.parameters.heartbeat.unwrap_or(HEARTBEAT)),
                 connection_timeout: None,
                 auth_mechanism: None,
@@ -362,5 +376,34 @@ impl Broker {
                 properties.with_client_property(key, value.into())
             })
             .with_connection_name(name.into())
+    }
+}
+/// How many channels a broker's refusal of one says that there may be.
+fn channels_allowed(why: &str) -> Option<u16> {
+    let (_, limit) = why.split_once("number of channels opened")?.1.split_once("limit of (")?;
+    limit.split(')').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_on_channels_is_read_from_the_refusal_of_one() {
+        for (why, wanted) in [
+            (
+                "number of channels opened for user 'u' has reached the maximum allowed user limit of (1)",
+                Some(1),
+            ),
+            (
+                "number of channels opened on node 'n' has reached the maximum allowed limit of (12)",
+                Some(12),
+            ),
+            ("number of channels opened for user 'limit of (3)' has reached the maximum", Some(3)),
+            ("connection limit (1) is reached", None),
+            ("number of channels opened on node 'n'", None),
+        ] {
+            assert_eq!(channels_allowed(why), wanted, "{why}");
+        }
     }
 }

@@ -44,10 +44,13 @@ const RETURN: [u8; 4] = [0, 60, 0, 50];
 const ACK: [u8; 4] = [0, 60, 0, 80];
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
 const GET_OK: [u8; 4] = [0, 60, 0, 71];
-/// connection.blocked and connection.unblocked, RabbitMQ's own, and how many may come in a second.
+/// What a broker says seldom: connection.blocked and connection.unblocked, RabbitMQ's own, channel.flow
+/// and basic.cancel; and how many of them may come in a second.
 const BLOCKED: [u8; 4] = [0, 10, 0, 60];
 const UNBLOCKED: [u8; 4] = [0, 10, 0, 61];
-const MOST_BLOCKED: u32 = 1000;
+const FLOW: [u8; 4] = [0, 20, 0, 20];
+const CANCEL: [u8; 4] = [0, 60, 0, 30];
+const MOST_SELDOM: u32 = 1000;
 const SECOND: Duration = Duration::from_secs(1);
 /// What is looked at of a method: the longest consumer tag and the delivery's number.
 const METHOD_START: usize = 4 + 256 + 8;
@@ -63,7 +66,7 @@ pub(crate) enum Unreadable {
     Nested,
     /// A message is announced before the one before it has come.
     Unfinished,
-    /// It blocks and unblocks the connection again and again.
+    /// It blocks, unblocks, pauses or cancels again and again.
     Flood,
     /// A message that is too large, or more of them than were asked for.
     Excess(Excess),
@@ -88,7 +91,7 @@ impl fmt::Display for Unreadable {
                 f.write_str("the broker announced a message in the middle of another")
             }
             Unreadable::Flood => f.write_str(
-                "the broker blocked and unblocked the connection a thousand times within a second",
+                "the broker blocked, unblocked, paused or cancelled a thousand times within a second",
             ),
             Unreadable::Excess(Excess::Message { size, most, is_chosen: true }) => {
                 write!(
@@ -128,8 +131,8 @@ pub(crate) struct Frames {
     is_foreign: bool,
     /// Messages that are announced and not begun, by their channel.
     announced: Vec<(u16, Cause)>,
-    /// How often the connection was blocked or unblocked since then.
-    blocked: Option<(Instant, u32)>,
+    /// How often it was said since then what is said seldom.
+    seldom: Option<(Instant, u32)>,
     held: Arc<Held>,
 }
 
@@ -213,7 +216,7 @@ impl Frames {
         let length = usize::try_from(size).unwrap_or(usize::MAX);
         self.passes = length.saturating_sub(payload.len()) + FRAME_END;
         if kind == HEADER {
-            self.content(channel, payload)?;
+            self.content(channel, size, payload)?;
         } else {
             self.method(channel, payload)?;
         }
@@ -242,7 +245,7 @@ impl Frames {
             RETURN => Cause::Return,
             GET_OK => Cause::Get,
             DELIVER => Cause::Delivery(delivery_tag(arguments).unwrap_or(u64::MAX)),
-            BLOCKED | UNBLOCKED => return self.blocks(),
+            BLOCKED | UNBLOCKED | FLOW | CANCEL => return self.seldom(),
             ACK => {
                 let tag = arguments.first_chunk().copied().map_or(0, u64::from_be_bytes);
                 self.held.confirms(channel, tag);
@@ -258,22 +261,23 @@ impl Frames {
         Ok(())
     }
 
-    /// lapin keeps each of these until it is asked for, and who asks may be waiting for an answer.
-    fn blocks(&mut self) -> Result<(), Unreadable> {
+    /// lapin keeps each of these until it is asked for, or its answer until the broker reads, and who
+    /// asks may be waiting for an answer.
+    fn seldom(&mut self) -> Result<(), Unreadable> {
         let now = Instant::now();
-        let (since, count) = self.blocked.unwrap_or((now, 0));
+        let (since, count) = self.seldom.unwrap_or((now, 0));
         let (since, count) = if now - since > SECOND { (now, 0) } else { (since, count + 1) };
-        self.blocked = Some((since, count));
-        if count < MOST_BLOCKED { Ok(()) } else { Err(Unreadable::Flood) }
+        self.seldom = Some((since, count));
+        if count < MOST_SELDOM { Ok(()) } else { Err(Unreadable::Flood) }
     }
 
-    /// A content header: how large a message is.
-    fn content(&mut self, channel: u16, payload: &[u8]) -> Result<(), Unreadable> {
+    /// A content header of this length: how large a message is.
+    fn content(&mut self, channel: u16, length: u32, payload: &[u8]) -> Result<(), Unreadable> {
         let at = self.announced.iter().position(|(announced, _)| *announced == channel);
         let size = payload.get(4..12).and_then(|size| size.try_into().ok());
         let (Some(at), Some(size)) = (at, size) else { return Ok(()) };
         let (_, cause) = self.announced.swap_remove(at);
-        let come = self.held.comes(channel, cause, u64::from_be_bytes(size));
+        let come = self.held.comes(channel, cause, u64::from_be_bytes(size), length.into());
         come.map_err(Unreadable::Excess)
     }
 }

@@ -7,8 +7,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a message takes in memory besides its body and its properties, more or less.
+/// What a message takes in memory besides its body, more or less; its properties, where there are not
+/// many.
 const OVERHEAD: u64 = 600;
+/// Bytes of properties that are in the overhead.
+const FEW: u64 = 256;
+/// How much more a table takes once lapin has read it, at the least what it may.
+const EXPANDED: u64 = 16;
+/// The same of what comes back to rmq-send, whose whole window may.
+const EXPANDED_RETURNED: u64 = 4;
 /// The largest message that RabbitMQ carries by default (3.10; 4.x: 16 MiB), in bytes.
 pub const LARGEST: u64 = 128 << 20;
 /// What may wait beyond two prefetches, in messages: a stream sends by blocks.
@@ -142,18 +149,26 @@ impl Held {
         self.state().deliveries.len()
     }
 
-    /// The largest body that has come.
+    /// The largest message that has come: its body, and what many properties take.
     pub fn largest(&self) -> u64 {
         self.state().largest
     }
 
-    /// A body of this size is about to come, of this cause.
-    pub(crate) fn comes(&self, channel: u16, cause: Cause, body: u64) -> Result<(), Excess> {
+    /// A body of this size is about to come, of this cause, with properties of that size.
+    pub(crate) fn comes(
+        &self,
+        channel: u16,
+        cause: Cause,
+        body: u64,
+        properties: u64,
+    ) -> Result<(), Excess> {
         let state = &mut *self.state();
         let Limits { message: most, waiting, is_chosen } = state.limits;
         if body > most {
             return Err(Excess::Message { size: body, most, is_chosen });
         }
+        let expanded = if cause == Cause::Return { EXPANDED_RETURNED } else { EXPANDED };
+        let body = body + properties.saturating_sub(FEW) * expanded;
         state.largest = state.largest.max(body);
         let size = body + OVERHEAD;
         let count = match cause {
@@ -222,10 +237,10 @@ mod tests {
     #[test]
     fn a_body_larger_than_allowed_is_refused_whatever_it_comes_for() {
         for cause in [Cause::Delivery(1), Cause::Get, Cause::Return] {
-            assert_eq!(held().comes(1, cause, 10 * MEGABYTE), Ok(()));
+            assert_eq!(held().comes(1, cause, 10 * MEGABYTE, 0), Ok(()));
             let (size, most) = (1 << 62, 10 * MEGABYTE);
             let excess = Excess::Message { size, most, is_chosen: true };
-            assert_eq!(held().comes(1, cause, size), Err(excess));
+            assert_eq!(held().comes(1, cause, size, 0), Err(excess));
         }
     }
 
@@ -233,33 +248,44 @@ mod tests {
     fn what_is_taken_makes_room_and_what_is_not_is_bounded() {
         let held = held();
         for tag in 1..1000 {
-            assert_eq!(held.comes(1, Cause::Delivery(tag), MEGABYTE), Ok(()));
+            assert_eq!(held.comes(1, Cause::Delivery(tag), MEGABYTE, 0), Ok(()));
             held.taken(1, tag.saturating_sub(3));
         }
         assert_eq!((held.largest(), held.waiting()), (MEGABYTE, 3));
         let come = |held: &Held| {
-            (1000..).find_map(|tag| held.comes(1, Cause::Delivery(tag), MEGABYTE).err())
+            (1000..).find_map(|tag| held.comes(1, Cause::Delivery(tag), MEGABYTE, 0).err())
         };
         assert!(matches!(come(&held), Some(Excess::Large { .. })));
         held.forget();
-        let small = |tag| held.comes(1, Cause::Delivery(tag), 150_000);
+        let small = |tag| held.comes(1, Cause::Delivery(tag), 150_000, 0);
         assert!(matches!((2000..).find_map(|tag| small(tag).err()), Some(Excess::Large { .. })));
         held.asks_for(0);
         held.asks_for(0);
         assert!(matches!(small(3000), Err(Excess::Unasked { .. })));
         // A new channel counts from 1.
         held.taken(2, 1);
-        assert_eq!(held.comes(2, Cause::Delivery(2), 5), Ok(()));
+        assert_eq!(held.comes(2, Cause::Delivery(2), 5, 0), Ok(()));
+    }
+
+    #[test]
+    fn large_properties_count_as_what_they_take() {
+        let held = held();
+        let come = (0..).find_map(|tag| held.comes(1, Cause::Delivery(tag), 0, 100_000).err());
+        assert!(matches!(come, Some(Excess::Large { bytes }) if bytes < 20 * MEGABYTE));
+        assert!(held.largest() > MEGABYTE);
+        held.forget();
+        let count = (0..).take_while(|tag| held.comes(1, Cause::Delivery(*tag), 0, 200).is_ok());
+        assert!(count.count() > 10_000);
     }
 
     #[test]
     fn returned_messages_are_bounded_too_even_empty_ones() {
         let held = held();
-        let flood = (0..1_000_000).find_map(|_| held.comes(1, Cause::Return, 0).err());
+        let flood = (0..1_000_000).find_map(|_| held.comes(1, Cause::Return, 0, 0).err());
         assert!(matches!(flood, Some(Excess::Unasked { .. })));
         held.forget();
         for _ in 0..1_000_000 {
-            assert_eq!(held.comes(1, Cause::Return, 0), Ok(()));
+            assert_eq!(held.comes(1, Cause::Return, 0, 0), Ok(()));
             held.returned(1);
         }
     }

@@ -181,6 +181,7 @@ impl Link {
                 lost = why;
             }
             tell(&lost);
+            self.broker.lock().await.learn(&lost);
             known = Some(lost);
         }
     }
