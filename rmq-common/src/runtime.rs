@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 pub use async_std::net::TcpStream;
-pub use async_std::task::{block_on, sleep};
+pub use async_std::task::{block_on, sleep, yield_now};
 
 /// The output of whichever future is done first; of the first one where both are.
 pub async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {

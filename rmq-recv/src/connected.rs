@@ -194,7 +194,11 @@ impl<'a> Connected<'a> {
                 }
                 Step::Written(result) => self.written(result)?,
                 Step::Said(said) => self.obey(said),
-                Step::Time(due) => self.due(due).await?,
+                Step::Time(due) => {
+                    // So that the word to stop is heard, even if something is due again at once.
+                    runtime::yield_now().await;
+                    self.due(due).await?;
+                }
             }
             self.settle().await?;
         }

@@ -67,7 +67,9 @@ impl Connected<'_> {
             When::Told => false,
         };
         let done = self.ledger.done();
-        let change = done > 0 && waits && self.next_prefetch().is_some();
+        // While there is no room either, another consumer has to take over first.
+        let waits_for_change = self.subscription.is_consuming() && self.next_prefetch().is_some();
+        let change = done > 0 && waits && waits_for_change;
         // What is out and only waits to be acknowledged keeps nothing from being the last.
         let all_out = all_settled || (done == self.ledger.len() && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
@@ -75,7 +77,7 @@ impl Connected<'_> {
         let quiet = waits && settings.drain && (all_out || downstream.is_some());
         let quiet_at =
             Some((self.quiet_since + self.quiet).max(kept_at.unwrap_or(self.quiet_since)));
-        let may = done > 0 && !change && self.may_acknowledge() > 0;
+        let may = done > 0 && !waits_for_change && self.may_acknowledge() > 0;
         let acknowledge = self.next_acknowledgement().filter(|_| may);
         let kept = if done > 0 { self.kept_until() } else { None };
         // A filter may hold what it has until its input ends.

@@ -141,3 +141,20 @@ fn timeout_ends_as_its_page_says_whatever_commands_do() {
 fn a_signal_ends_it_as_its_page_says_whatever_commands_do() {
     table(STOPS[4]);
 }
+
+#[test]
+fn what_goes_back_while_more_is_asked_for_than_there_is_keeps_no_run_from_its_end() {
+    let vhost = Vhost::filled(brokers::one(), 47);
+    let directory = tempfile::tempdir().unwrap();
+    let once = directory.path().join("once");
+    let script = format!(
+        "read -r line; case $line in *:40:*) mkdir {0} 2>/dev/null && exit 75;; esac; \
+         printf '%s\\n' \"$line\"",
+        once.display()
+    );
+    let words = ["-n", "66", "--drain", "-j", "3", "q", "--", "sh", "-c", &script];
+    let received = vhost.receive(&words).run().expect(1);
+    assert!(once.exists());
+    assert_eq!(rmq_tests::text::account(&received.stdout).missing(47), []);
+    vhost.wait_held("q", Held::ready(0));
+}
