@@ -126,7 +126,7 @@ const REPLIES: &[(u16, &str, Meaning)] = &[
     // Limits on connections (of a vhost, a user; of a node from 4.0 on) and on channels may be met by
     // ones that are dead and not noticed yet.
     (reply::NOT_ALLOWED, "limit (", Passes),
-    (reply::NOT_ALLOWED, "limit of (", Passes),
+    (reply::NOT_ALLOWED, "limit of ", Passes),
     (reply::NOT_ALLOWED, "limit cannot be queried", Passes),
     // A virtual host is down for a moment while its node starts.
     (reply::NOT_ALLOWED, "' is down", Passes),

@@ -380,8 +380,9 @@ impl Broker {
 }
 /// How many channels a broker's refusal of one says that there may be.
 fn channels_allowed(why: &str) -> Option<u16> {
-    let (_, limit) = why.split_once("number of channels opened")?.1.split_once("limit of (")?;
-    limit.split(')').next()?.parse().ok()
+    let (_, limit) = why.split_once("number of channels opened")?.1.split_once("limit of ")?;
+    // Between brackets up to RabbitMQ 4.2.
+    limit.trim_start_matches('(').split(')').next()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -399,7 +400,10 @@ mod tests {
                 "number of channels opened on node 'n' has reached the maximum allowed limit of (12)",
                 Some(12),
             ),
-            ("number of channels opened for user 'limit of (3)' has reached the maximum", Some(3)),
+            (
+                "number of channels opened for user 'u' has reached the maximum allowed user limit of 1",
+                Some(1),
+            ),
             ("connection limit (1) is reached", None),
             ("number of channels opened on node 'n'", None),
         ] {

@@ -167,7 +167,9 @@ impl Held {
         if body > most {
             return Err(Excess::Message { size: body, most, is_chosen });
         }
-        let expanded = if cause == Cause::Return { EXPANDED_RETURNED } else { EXPANDED };
+        // Nothing of what a consumer's connection has sent can be returned.
+        let comes_back = cause == Cause::Return && state.asked == [0, 0];
+        let expanded = if comes_back { EXPANDED_RETURNED } else { EXPANDED };
         let body = body + properties.saturating_sub(FEW) * expanded;
         state.largest = state.largest.max(body);
         let size = body + OVERHEAD;

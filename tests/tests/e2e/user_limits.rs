@@ -24,13 +24,18 @@ fn a_user_who_may_have_few_channels_declares_and_sends_all_the_same() {
         vhost.send(&["-b", "x", "-e", "nope"]).run().expect(65).says("exchange");
         let routed = "nope:x\nq:y\n";
         vhost.send(&["--routed", "-K:"]).input(routed).run().expect(65).says("no such queue");
-        for words in [&["a", "b", "c"][..], &["--with-dlq", "w"], &["--check", "a", "b", "c"]] {
+        for words in [&["a", "b", "c"][..], &["--with-dlq", "w"]] {
             vhost.tool("rmq-declare").arguments(words).run().expect(0);
         }
-        for words in [&["--csv", "-"][..], &["--check", "--csv", "-"]] {
-            let declared = vhost.tool("rmq-declare").arguments(words).input(&*file).run();
-            let declared = declared.expect(0);
-            assert!(declared.stderr.lines().count() < 5, "{}", declared.stderr);
+        // A check may ask about a leader on a connection of its own, which counts, too (4.3).
+        let checked =
+            vhost.tool("rmq-declare").arguments(&["--retry=3s", "--check", "a", "b"]).run();
+        if checked.status.code() != Some(0) {
+            assert_eq!(most, "1", "{}", checked.stderr);
+            checked.expect(75).says("has reached the maximum allowed user limit of");
         }
+        let declared = vhost.tool("rmq-declare").arguments(&["--csv", "-"]).input(&*file).run();
+        let declared = declared.expect(0);
+        assert!(declared.stderr.lines().count() < 5, "{}", declared.stderr);
     }
 }
