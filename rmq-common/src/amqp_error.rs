@@ -2,8 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
-use crate::frames::Unreadable;
-use crate::held::Excess;
+use crate::lane::{Excess, Unreadable};
 use crate::tls_error;
 use lapin::ErrorKind;
 
@@ -202,6 +201,17 @@ pub fn trouble(error: &lapin::Error) -> Trouble {
                 .to_owned(),
         ),
         other => Trouble::Protocol(lapin::Error::from(other.clone()).to_string()),
+    }
+}
+
+/// Reads why the broker has closed a channel or a connection. A code that AMQP does not know says
+/// nothing.
+pub fn closed(code: u16, text: &str) -> Trouble {
+    use lapin::protocol::{AMQPHardError, AMQPSoftError};
+    if AMQPSoftError::from_id(code).is_some() || AMQPHardError::from_id(code).is_some() {
+        refusal(code, text)
+    } else {
+        Trouble::Lost(UNEXPLAINED.to_owned())
     }
 }
 

@@ -11,9 +11,8 @@ use crate::diagnostics::Diagnostics;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::frames::FRAME_MAX;
 use crate::greeting::{self, Greeted};
-use crate::held::{Held, Limits};
+use crate::lane::{FRAME_MAX, Junction, Limits};
 use crate::login::Login;
 use crate::losses::{self, Activity, Losses};
 use crate::retry::{Backoff, Patience};
@@ -248,7 +247,7 @@ impl Broker {
         let cutter = Cutter::default();
         let server = Arc::new(OnceLock::new());
         let activity = Arc::new(Activity::default());
-        let held = Arc::new(Held::new(self.limits));
+        let junction = Arc::new(OnceLock::new());
         let (failed, failure) = flume::bounded(1);
         let login = Login {
             user: self.user.clone(),
@@ -264,7 +263,8 @@ impl Broker {
             let (host, cutter) = (host.clone(), cutter.clone());
             let tls = self.tls.as_ref().map(|tls| tls.connector.clone());
             let server_name = self.parameters.server_name_indication.clone();
-            let (server, activity, held) = (server.clone(), activity.clone(), held.clone());
+            let (server, activity) = (server.clone(), activity.clone());
+            let (joined, limits) = (junction.clone(), self.limits);
             async move |_: AMQPUri, _| {
                 let open = async {
                     let stream = cutter.open(&host, deadline)?;
@@ -280,9 +280,10 @@ impl Broker {
                     // One message in a channel for one; nobody waits for a second try's.
                     let _ = failed.try_send(error.clone());
                 }
-                let (server, activity, held) = (server.clone(), activity.clone(), held.clone());
-                let greeted = Greeted::new(opened?, server, activity, held);
-                Ok(AsyncTcpStream::Plain(greeted))
+                let junction = Junction::new(opened?, activity.clone(), limits);
+                // Set only here, and only once.
+                let _ = joined.set(junction.clone());
+                Ok(AsyncTcpStream::Plain(Greeted::new(junction, server.clone())))
             }
         };
         let connecting = Connection::connector(
@@ -307,7 +308,10 @@ impl Broker {
         match runtime::timeout(limit, connected).await {
             Some(Ok(connection)) => {
                 let server = server.get().cloned();
-                let session = Session::new(connection, host.to_string(), server, held, cutter);
+                let Some(junction) = junction.get().cloned() else {
+                    return Err(Attempt::Trouble(Trouble::unanswered()));
+                };
+                let session = Session::new(connection, host.to_string(), server, junction, cutter);
                 Ok((session, activity))
             }
             Some(Err(error)) => {

@@ -1,22 +1,20 @@
-//! The stream under a connection, with an eye on what comes through it.
+//! lapin's half of the stream under a connection.
 //!
-//! lapin is generic over the runtime's TCP stream, so a runtime whose stream is [`Greeted`] lets
-//! the broker's `connection.start` be read without a second connection (which the broker would
-//! log as broken off). After that frame only [`Frames`] looks on.
+//! lapin is generic over the runtime's TCP stream, so a runtime whose stream is [`Greeted`] puts a
+//! [`Junction`] between lapin and the socket, and lets the broker's `connection.start` be read
+//! without a second connection (which the broker would log as broken off).
 
-use crate::frames::{FRAME_HEADER, Frames};
-use crate::held::Held;
-use crate::losses::Activity;
+use crate::lane::{FRAME_HEADER, Junction, Limits, Stream as Socket};
 use crate::server::Server;
 use crate::tls_error::SpeaksTls;
-use async_io::{Async, Timer};
+use async_io::Timer;
 use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
 use async_rs::{AsyncGlobalExecutor, AsyncIO, Runtime};
 use futures_util::{AsyncRead, AsyncWrite, Stream};
 use lapin::AsyncTcpStream;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -35,41 +33,30 @@ pub(crate) fn runtime() -> Runtime<RuntimeParts<AsyncGlobalExecutor, Greeting>> 
     Runtime::new(RuntimeParts::new(AsyncGlobalExecutor, Greeting))
 }
 
-/// A TCP or TLS stream that leaves in `server` who greeted.
+/// lapin's half of a connection, which leaves in `server` who greeted.
 pub(crate) struct Greeted {
-    stream: AsyncTcpStream<Async<TcpStream>>,
+    junction: Arc<Junction>,
+    greeting: Greeter,
+}
+
+/// The broker's first frame.
+struct Greeter {
     /// What has come so far; `None` once that is known, or is none of our business.
     seen: Option<Vec<u8>>,
     server: Arc<OnceLock<Server>>,
-    activity: Arc<Activity>,
-    frames: Frames,
 }
 
 impl Greeted {
-    pub(crate) fn new(
-        stream: AsyncTcpStream<Async<TcpStream>>,
-        server: Arc<OnceLock<Server>>,
-        activity: Arc<Activity>,
-        held: Arc<Held>,
-    ) -> Self {
-        let (seen, frames) = (Some(Vec::new()), Frames::new(held));
-        Greeted { stream, seen, server, activity, frames }
-    }
-
-    /// Notes the end of what comes.
-    fn noted(&self, came: io::Result<usize>) -> io::Result<usize> {
-        if matches!(came, Ok(0) | Err(_)) {
-            self.activity.ended();
-        }
-        came
+    pub(crate) fn new(junction: Arc<Junction>, server: Arc<OnceLock<Server>>) -> Self {
+        Greeted { junction, greeting: Greeter { seen: Some(Vec::new()), server } }
     }
 
     /// What a write that failed says, or what the broker has said before it hung up. Under TLS 1.3 it
     /// refuses our certificate when we are writing to it already, so the write may fail first, with
     /// the alert that says why still unread.
     fn last_word(&mut self, context: &mut Context<'_>, error: io::Error) -> io::Error {
-        if self.seen.is_some()
-            && let Poll::Ready(Err(alert)) = Pin::new(&mut self.stream).poll_read(context, &mut [0])
+        if self.greeting.seen.is_some()
+            && let Poll::Ready(Err(alert)) = self.junction.last_word(context)
             && alert.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
         {
             return alert;
@@ -77,16 +64,33 @@ impl Greeted {
         error
     }
 
-    /// Looks at what has come. What cannot be read is an error in place of it.
-    fn look_at(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.activity.passed(bytes);
-        if self.seen.is_some() {
-            self.look_for_greeting(bytes)?;
-        }
-        let looked = self.frames.look_at(bytes);
-        looked.map_err(|unreadable| io::Error::new(io::ErrorKind::InvalidData, unreadable))
+    /// Reads; `copy` puts what is there where lapin wants it, and says how much that was.
+    fn read(
+        &mut self,
+        context: &mut Context<'_>,
+        copy: impl FnOnce(&[u8]) -> usize,
+    ) -> Poll<io::Result<usize>> {
+        let Greeted { junction, greeting } = self;
+        junction.lapin_reads(context, copy, &mut |bytes| greeting.look_for_greeting(bytes))
     }
+}
 
+impl Drop for Greeted {
+    fn drop(&mut self) {
+        self.junction.lapin_gone();
+    }
+}
+
+/// Copies as much as fits; how much that is.
+fn copy(bytes: &[u8], buffer: &mut [u8]) -> usize {
+    let count = bytes.len().min(buffer.len());
+    if let (Some(from), Some(to)) = (bytes.get(..count), buffer.get_mut(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
+}
+
+impl Greeter {
     fn look_for_greeting(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(seen) = &mut self.seen else {
             return Ok(());
@@ -117,10 +121,7 @@ impl AsyncRead for Greeted {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let came = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
-        let count = self.noted(came)?;
-        self.look_at(buffer.get(..count).unwrap_or_default())?;
-        Poll::Ready(Ok(count))
+        self.read(context, |bytes| copy(bytes, buffer))
     }
 
     fn poll_read_vectored(
@@ -128,15 +129,13 @@ impl AsyncRead for Greeted {
         context: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let came = ready!(Pin::new(&mut self.stream).poll_read_vectored(context, buffers));
-        let count = self.noted(came)?;
-        let mut left = count;
-        for buffer in buffers.iter() {
-            let filled = left.min(buffer.len());
-            self.look_at(buffer.get(..filled).unwrap_or_default())?;
-            left -= filled;
-        }
-        Poll::Ready(Ok(count))
+        self.read(context, |bytes| {
+            let mut done = 0;
+            for buffer in buffers {
+                done += copy(bytes.get(done..).unwrap_or_default(), buffer);
+            }
+            done
+        })
     }
 }
 
@@ -146,8 +145,7 @@ impl AsyncWrite for Greeted {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let done = ready!(Pin::new(&mut self.stream).poll_write(context, buffer));
-        self.activity.passed(buffer);
+        let done = ready!(self.junction.lapin_writes(context, &[buffer]));
         Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
@@ -156,18 +154,18 @@ impl AsyncWrite for Greeted {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let done = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, buffers));
-        buffers.iter().for_each(|buffer| self.activity.passed(buffer));
+        let pieces: Vec<&[u8]> = buffers.iter().map(|piece| &**piece).collect();
+        let done = ready!(self.junction.lapin_writes(context, &pieces));
         Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let done = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        let done = ready!(self.junction.lapin_flushes(context));
         Poll::Ready(done.map_err(|error| self.last_word(context, error)))
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(context)
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.junction.lapin_closes(context)
     }
 }
 
@@ -200,8 +198,9 @@ impl Reactor for Greeting {
     ) -> impl Future<Output = io::Result<Greeted>> + Send + 'static {
         let connecting = AsyncIO.tcp_connect_addr(address);
         async move {
-            let stream = AsyncTcpStream::Plain(connecting.await?);
-            Ok(Greeted::new(stream, Arc::default(), Arc::default(), Arc::default()))
+            let stream: Socket = AsyncTcpStream::Plain(connecting.await?);
+            let junction = Junction::new(stream, Arc::default(), Limits::default());
+            Ok(Greeted::new(junction, Arc::default()))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! * [`arguments`] turns a command line into a tool's own structure, the same way everywhere.
 //! * [`options`] are the connection options every AMQP tool has, defined once.
 //! * [`broker_url`] reads `amqp://` URLs, [`authority`] who and where in any; [`connection`] reaches the broker they name.
+//! * [`lane`] carries messages past lapin, on its connection.
 //! * [`envelope`] is one message as one line of JSON, read and written.
 //! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
 //!   [`diagnostics`] is the only place that writes to standard error, [`escape`] what keeps a
@@ -25,10 +26,9 @@ pub mod escape;
 pub mod exit;
 pub mod failure;
 pub mod files;
-mod frames;
 mod greeting;
-pub mod held;
 pub mod help;
+pub mod lane;
 mod login;
 mod losses;
 pub mod names;

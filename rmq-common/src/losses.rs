@@ -3,11 +3,10 @@
 //! Such a cut looks like any other. What gives it away is that it comes again after the same time
 //! without messages.
 
+use crate::lane::HEARTBEAT_FRAME;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A heartbeat as it is sent: its type, channel 0, no payload, the frame's end.
-const HEARTBEAT: [u8; 8] = [8, 0, 0, 0, 0, 0, 0, 0xce];
 /// What ends sooner is not cut for being idle.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// How far two times may be apart that are the same, and by which part of themselves.
@@ -34,9 +33,16 @@ impl Activity {
     /// These bytes have passed.
     pub(crate) fn passed(&self, bytes: &[u8]) {
         let (heartbeats, rest) = bytes.as_chunks();
-        if bytes.is_empty() || (rest.is_empty() && heartbeats.iter().all(|it| *it == HEARTBEAT)) {
+        if bytes.is_empty()
+            || (rest.is_empty() && heartbeats.iter().all(|it| *it == HEARTBEAT_FRAME))
+        {
             return;
         }
+        self.now();
+    }
+
+    /// A message has passed.
+    pub(crate) fn now(&self) {
         self.times().last = Instant::now();
     }
 
@@ -121,8 +127,8 @@ mod tests {
     fn a_heartbeat_is_no_activity_and_the_first_end_is_the_one() {
         let activity = Activity::default();
         let before = activity.times().last;
-        activity.passed(&HEARTBEAT);
-        activity.passed(&[HEARTBEAT, HEARTBEAT].concat());
+        activity.passed(&HEARTBEAT_FRAME);
+        activity.passed(&[HEARTBEAT_FRAME, HEARTBEAT_FRAME].concat());
         activity.passed(b"");
         assert_eq!(activity.times().last, before);
         assert_eq!(activity.idle_at_end(), None);
@@ -132,7 +138,7 @@ mod tests {
         assert_eq!(activity.times().end, end);
         activity.passed(&[1]);
         assert!(activity.times().last > before);
-        activity.passed(&[HEARTBEAT.as_slice(), &[1]].concat());
+        activity.passed(&[HEARTBEAT_FRAME.as_slice(), &[1]].concat());
     }
 
     #[test]

@@ -5,12 +5,59 @@
 //! a thread of its own; what the tools await are channels and timers, which any executor serves.
 
 use futures_util::future::{Either, select};
-use std::future::Future;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 pub use async_std::net::TcpStream;
-pub use async_std::task::{block_on, sleep, yield_now};
+pub use async_std::task::{sleep, yield_now};
+
+/// Something that this thread does beside what it waits for.
+pub(crate) trait Beside {
+    /// Does what can be done without waiting, and has the task woken when there is more. Whether
+    /// anything was done; `None` once there will be nothing any more.
+    fn turn(&self, context: &mut Context<'_>) -> Option<bool>;
+}
+
+thread_local! {
+    static BESIDE: RefCell<Vec<Arc<dyn Beside>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How often the future and what is done beside it take turns before everything else has one.
+const TURNS: usize = 16;
+
+/// Does this, too, whenever this thread waits in [`block_on`].
+pub(crate) fn beside(other: Arc<dyn Beside>) {
+    BESIDE.with_borrow_mut(|all| all.push(other));
+}
+
+/// Runs a future on this thread, and beside it what was given to [`beside`].
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    async_std::task::block_on(poll_fn(|context| {
+        for _ in 0..TURNS {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(output);
+            }
+            let mut any = false;
+            BESIDE.with_borrow_mut(|all| {
+                all.retain(|other| {
+                    let turn = other.turn(context);
+                    any |= turn == Some(true);
+                    turn.is_some()
+                });
+            });
+            if !any {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }))
+}
 
 /// The output of whichever future is done first; of the first one where both are.
 pub async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {

@@ -4,14 +4,14 @@
 //! writes nothing, not even its close. Past it the socket is shut.
 
 use crate::amqp_error::{Trouble, UNEXPLAINED, trouble};
-use crate::held::Held;
+use crate::lane::{Junction, Lane, Pumped};
 use crate::runtime;
 use crate::server::Server;
 use crate::socket::Cutter;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use lapin::types::ShortString;
-use lapin::{Channel, Connection, Event};
+use lapin::{Channel, Connection, ErrorKind, Event};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,6 +26,8 @@ use std::time::Duration;
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long lapin may take between closing a connection and telling why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(100);
+/// How many milliseconds lapin may take to forget a channel that is closed.
+const FORGETTING: u32 = 200;
 /// How long a close may take before the socket is shut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -34,9 +36,11 @@ pub struct Session {
     connection: Connection,
     host: String,
     server: Option<Server>,
-    held: Arc<Held>,
     events: Rc<RefCell<Events>>,
     cutter: Cutter,
+    junction: Arc<Junction>,
+    /// There since the first lane is.
+    pumped: RefCell<Option<Pumped>>,
 }
 
 /// What lapin tells of a connection.
@@ -51,13 +55,13 @@ impl Session {
         connection: Connection,
         host: String,
         server: Option<Server>,
-        held: Arc<Held>,
+        junction: Arc<Junction>,
         cutter: Cutter,
     ) -> Self {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
         let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
-        Session { connection, host, server, held, events, cutter }
+        Session { connection, host, server, events, cutter, junction, pumped: RefCell::default() }
     }
 
     /// The host, as `name:port`.
@@ -85,9 +89,16 @@ impl Session {
         self.connection.configuration().channel_max() == 1
     }
 
-    /// What has come on it and is not taken.
-    pub fn held(&self) -> &Arc<Held> {
-        &self.held
+    /// The largest message that has come on it, in bytes: its body and its properties.
+    pub fn largest(&self) -> u64 {
+        self.junction.largest()
+    }
+
+    /// A lane for `channel`, on which lapin then neither publishes nor acknowledges. From the first
+    /// one on this thread reads what comes on the connection.
+    pub fn lane(&self, channel: &Channel) -> Lane {
+        self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(&self.junction));
+        Lane::new(&self.junction, channel.id(), self.frame_max())
     }
 
     /// Opens a channel.
@@ -95,7 +106,19 @@ impl Session {
     /// # Errors
     /// When the connection is lost or the broker refuses.
     pub async fn channel(&self) -> Result<Channel, Trouble> {
-        self.answer(self.connection.create_channel()).await
+        let opened = async {
+            for _ in 0..FORGETTING {
+                match self.connection.create_channel().await {
+                    // lapin forgets a channel a moment after it has said that it is closed.
+                    Err(error) if matches!(error.kind(), ErrorKind::ChannelsLimitReached) => {
+                        runtime::sleep(Duration::from_millis(1)).await;
+                    }
+                    opened => return opened,
+                }
+            }
+            self.connection.create_channel().await
+        };
+        self.answer(opened).await
     }
 
     /// The next thing the connection has to say; pending for ever where there is none. The end of

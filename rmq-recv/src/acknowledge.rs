@@ -148,8 +148,9 @@ impl Connected<'_> {
         }
         self.acknowledged = Some(Instant::now());
         for acknowledgement in &done.acknowledgements {
-            self.subscription.acknowledge(acknowledgement)?;
+            self.subscription.acknowledge(acknowledgement);
         }
+        self.subscription.send()?;
         // There is room for more, which takes a moment to come.
         self.idle.over();
         self.nothing_since = Instant::now();

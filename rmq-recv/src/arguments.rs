@@ -3,8 +3,8 @@
 use crate::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
-use rmq_common::held;
 use rmq_common::help::Help;
+use rmq_common::lane;
 use rmq_common::{duration, size, with_connection_options};
 use std::str::FromStr;
 use std::time::Duration;
@@ -146,7 +146,7 @@ with_connection_options! {
         pub prefetch_bytes: u64,
 
         /// refuse a larger message, which stays in the queue: 1000, 64K, 16M. Default: 128M
-        #[argh(option, arg_name = "BYTES", default = "held::LARGEST", from_str_fn(size::of_message))]
+        #[argh(option, arg_name = "BYTES", default = "lane::LARGEST", from_str_fn(size::of_message))]
         pub max_size: u64,
     }
 }

@@ -1,14 +1,25 @@
 //! Bytes on their way to standard output: small pieces together, so that few system calls write
 //! many messages; large bodies as they are, so that they are not copied.
 
+use rmq_common::lane::Content;
+use std::ops::Range;
+use std::sync::Arc;
+
 /// Bodies below this are gathered; what a pipe of Linux holds, so that one write fills it.
-const GATHER: usize = 64 << 10;
+pub const GATHER: usize = 64 << 10;
 
 /// What is written at one go.
 #[derive(Debug, Default)]
 pub struct Batch {
-    chunks: Vec<Vec<u8>>,
+    chunks: Vec<Chunk>,
     length: u64,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Own(Vec<u8>),
+    /// Where it came into.
+    Shared(Arc<Vec<u8>>, Range<usize>),
 }
 
 impl Batch {
@@ -16,11 +27,13 @@ impl Batch {
     pub fn put(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() + bytes.len() <= GATHER => chunk.extend_from_slice(bytes),
+            Some(Chunk::Own(chunk)) if chunk.len() + bytes.len() <= GATHER => {
+                chunk.extend_from_slice(bytes);
+            }
             _ => {
                 let mut chunk = Vec::with_capacity(GATHER.max(bytes.len()));
                 chunk.extend_from_slice(bytes);
-                self.chunks.push(chunk);
+                self.chunks.push(Chunk::Own(chunk));
             }
         }
     }
@@ -31,7 +44,19 @@ impl Batch {
             self.put(&body);
         } else {
             self.length += body.len() as u64;
-            self.chunks.push(body);
+            self.chunks.push(Chunk::Own(body));
+        }
+    }
+
+    /// Adds a message's body, from where it is if it is large.
+    pub fn put_content(&mut self, content: &Content) {
+        for (bytes, range) in content.shared() {
+            if range.len() < GATHER / 4 {
+                self.put(bytes.get(range).unwrap_or_default());
+            } else {
+                self.length += range.len() as u64;
+                self.chunks.push(Chunk::Shared(bytes.clone(), range));
+            }
         }
     }
 
@@ -42,7 +67,10 @@ impl Batch {
 
     /// The bytes, in order.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        self.chunks.iter().map(Vec::as_slice)
+        self.chunks.iter().map(|chunk| match chunk {
+            Chunk::Own(bytes) => bytes.as_slice(),
+            Chunk::Shared(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+        })
     }
 }
 

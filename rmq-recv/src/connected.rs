@@ -82,7 +82,6 @@ impl From<Trouble> for Break {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "it is moved once; a box would cost more")]
 enum Step {
     Delivered(Delivered),
     Written(io::Result<()>),
@@ -179,7 +178,7 @@ impl<'a> Connected<'a> {
                         continue;
                     }
                     if self.receiver.commands.is_some() {
-                        self.begin(message)?;
+                        self.begin(&message)?;
                     } else {
                         self.take(message)?;
                     }
@@ -212,7 +211,7 @@ impl<'a> Connected<'a> {
         let has_room = receiver.has_room();
         let Receiver { output, downstream, commands, .. } = &mut **receiver;
         let delivered = async {
-            // What comes while there is no room waits in lapin, bounded by the prefetch.
+            // What comes while there is no room waits in the lane and in the socket.
             if !has_room {
                 pending::<()>().await;
             }
@@ -253,7 +252,7 @@ impl<'a> Connected<'a> {
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
 async fn ended(receiver: &mut Receiver, session: Session, trouble: Trouble) -> End {
     let trouble = session.explained(trouble).await;
-    receiver.credit.seen(usize::try_from(session.held().largest()).unwrap_or(usize::MAX));
+    receiver.credit.seen(usize::try_from(session.largest()).unwrap_or(usize::MAX));
     session.cut();
     match trouble {
         Trouble::Lost(why) => {

@@ -2,7 +2,7 @@
 
 use crate::batch::Batch;
 use crate::envelope::{self, Keep};
-use crate::message::Message;
+use crate::message::{Arrived, Message};
 use crate::template::Template;
 use memchr::memchr_iter;
 use std::str::FromStr;
@@ -77,6 +77,42 @@ impl Framing {
         }
     }
 
+    /// Adds a message as it came to what is written; `id` is what an envelope calls its delivery.
+    ///
+    /// # Errors
+    /// When this framing cannot carry it; a sentence that says so.
+    pub fn write_arrived(
+        &self,
+        arrived: &Arrived,
+        id: Option<String>,
+        batch: &mut Batch,
+    ) -> Result<Encoded, String> {
+        let content = &arrived.content;
+        let inside = |byte| {
+            content.pieces().map(|piece| memchr_iter(byte, piece).count() as u64).sum::<u64>()
+        };
+        Ok(match self {
+            Framing::Lines => {
+                let inside = inside(b'\n');
+                batch.put_content(content);
+                batch.put(b"\n");
+                Encoded { records: inside + 1, newline: inside > 0 }
+            }
+            Framing::Nul => {
+                let inside = inside(0);
+                batch.put_content(content);
+                batch.put(&[0]);
+                Encoded { records: inside + 1, newline: false }
+            }
+            Framing::Length => {
+                batch.put(&length(content.body_len())?);
+                batch.put_content(content);
+                Encoded { records: 1, newline: false }
+            }
+            Framing::Json(_) | Framing::Template(_) => self.write(arrived.message()?, id, batch)?,
+        })
+    }
+
     /// Adds a message to what is written; `id` is what an envelope calls its delivery.
     ///
     /// # Errors
@@ -102,9 +138,7 @@ impl Framing {
                 Encoded { records: inside + 1, ..one }
             }
             Framing::Length => {
-                let length = u32::try_from(message.body.len())
-                    .map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
-                batch.put(&length.to_be_bytes());
+                batch.put(&length(message.body.len())?);
                 batch.put_body(message.body);
                 one
             }
@@ -120,6 +154,14 @@ impl Framing {
             }
         })
     }
+}
+
+/// A length as it stands before a body.
+fn length(length: usize) -> Result<[u8; 4], String> {
+    let length = u32::try_from(length);
+    let length =
+        length.map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
+    Ok(length.to_be_bytes())
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Connected<'_> {
         // Another one came meanwhile, perhaps.
         self.quiet_since = Instant::now();
         let at_end = match &given {
-            Some(message) => match message.stream_offset() {
+            Some(message) => match message.counts().offset {
                 Some(offset) => is_at_end(self.receiver.offset.as_ref(), offset),
                 // A queue after all, which gave it to that consumer and not to ours.
                 None => return self.consume_on_another_channel().await,

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use rmq_common::failure::Failure;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,10 @@ use std::thread::JoinHandle;
 
 /// One system call writes at most so much: how far a long write has got is known no finer.
 const SLICE: usize = 64 << 10;
+/// And so much more, if that is an end that would need a call of its own.
+const FEW: usize = 4 << 10;
+/// The number of pieces that one call writes at most.
+const MOST_TOGETHER: usize = 64;
 
 /// The writing thread. It takes one batch at a time.
 #[derive(Debug)]
@@ -123,27 +127,37 @@ fn write_and_sync(output: &File, batch: &Batch, count: &AtomicU64) -> io::Result
 
 /// Writes a batch, and tells of the bytes as they are out.
 fn write(mut output: impl Write + AsFd, batch: &Batch, out: impl Fn(usize)) -> io::Result<()> {
-    for slice in batch.chunks().flat_map(|chunk| chunk.chunks(SLICE)) {
-        let mut rest = slice;
-        while !rest.is_empty() {
-            match output.write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    out(written);
-                    rest = &rest[written..];
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Somebody who shares this descriptor has made it so.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let mut descriptors = [PollFd::new(&output, PollFlags::OUT)];
-                    match poll(&mut descriptors, None) {
-                        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-                Err(error) => return Err(error),
+    let slices = batch.chunks().flat_map(|chunk| chunk.chunks(SLICE));
+    let mut slices: Vec<IoSlice<'_>> = slices.map(IoSlice::new).collect();
+    let mut rest = slices.as_mut_slice();
+    while !rest.is_empty() {
+        match output.write_vectored(rest.get(..together(rest)).unwrap_or_default()) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                out(written);
+                IoSlice::advance_slices(&mut rest, written);
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Somebody who shares this descriptor has made it so.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut descriptors = [PollFd::new(&output, PollFlags::OUT)];
+                match poll(&mut descriptors, None) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// How many of these one system call writes: one, and more as long as they are short.
+fn together(slices: &[IoSlice<'_>]) -> usize {
+    let mut length = 0;
+    let fits = slices.iter().take(MOST_TOGETHER).take_while(|slice| {
+        length += slice.len();
+        length <= SLICE + FEW
+    });
+    fits.count().max(1)
 }

@@ -47,9 +47,10 @@ pub async fn look(
         // Only asks for the next: a stream forgets nothing.
         let done =
             crate::ledger::Acknowledgement { tag: message.tag, multiple: false, reject: false };
-        reading.acknowledge(&done).map_err(failed)?;
+        reading.acknowledge(&done);
+        reading.send().map_err(failed)?;
         let mut batch = Batch::default();
-        settings.framing.write(message, None, &mut batch).map_err(|why| {
+        settings.framing.write_arrived(&message, None, &mut batch).map_err(|why| {
             Stop::Failed(Failure::data(format!("write a message of {queue}: {why}")))
         })?;
         output.write(batch);

@@ -5,7 +5,7 @@ use crate::connected::{Connected, End};
 use crate::credit::Credit;
 use crate::downstream::Downstream;
 use crate::ids::Delivery;
-use crate::message::Message;
+use crate::message::{Arrived, Counts};
 use crate::offset::Offset;
 use crate::output::Output;
 use crate::reader::Watch;
@@ -213,7 +213,7 @@ impl Receiver {
     }
 
     /// What the envelope of a message calls its delivery, where a sender needs that.
-    pub(crate) fn name_of(&self, message: &Message) -> Option<String> {
+    pub(crate) fn name_of(&self, message: &Arrived) -> Option<String> {
         let delivery = Delivery { channel: self.channel, tag: message.tag };
         self.downstream.as_ref().and_then(|downstream| downstream.name(delivery))
     }
@@ -232,12 +232,13 @@ impl Receiver {
     }
 
     /// Counts a message that has come, and warns once of one that has been delivered so often that
-    /// a delivery limit is near.
-    pub(crate) fn count_in(&mut self, message: &Message) {
+    /// a delivery limit is near. What its headers count.
+    pub(crate) fn count_in(&mut self, message: &Arrived) -> Counts {
         self.tally.received += 1;
         self.tally.redelivered += u64::from(message.redelivered);
-        self.credit.seen(message.body.len());
-        let count = message.delivery_count().map_or(0, |count| count + 1);
+        self.credit.seen(message.content.body_len());
+        let counts = message.counts();
+        let count = counts.deliveries.map_or(0, |count| count + 1);
         if count >= MANY_DELIVERIES && !self.warned {
             self.warned = true;
             self.diagnostics.notice(&format!(
@@ -246,6 +247,7 @@ impl Receiver {
                 self.name()
             ));
         }
+        counts
     }
 
     /// Closes standard output, if it is open still, so that whoever reads it sees the end.

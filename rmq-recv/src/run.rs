@@ -16,7 +16,7 @@ use rmq_common::amqp_error::Trouble;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
-use rmq_common::held::Limits;
+use rmq_common::lane::Limits;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
 use rmq_common::session::Session;

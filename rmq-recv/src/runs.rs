@@ -4,7 +4,7 @@ use crate::commands::{Commands, Verdict};
 use crate::connected::{Break, Connected};
 use crate::ids::Delivery;
 use crate::ledger::Entry;
-use crate::message::Message;
+use crate::message::Arrived;
 use crate::stops::{Stop, Stops};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -17,11 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Connected<'_> {
     /// Begins a run for a message.
-    pub(crate) fn begin(&mut self, message: Message) -> Result<(), Break> {
+    pub(crate) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
         let delivery = Delivery { channel: self.receiver.channel, tag: message.tag };
-        let offset = message.stream_offset();
+        let offset = self.receiver.count_in(message).offset;
         self.is_stream |= offset.is_some();
-        self.receiver.count_in(&message);
+        let message = message.message();
+        let message =
+            message.map_err(|why| Break::Stop(Stop::Failed(Failure::new(Exit::Software, why))))?;
         if let Some(commands) = &mut self.receiver.commands {
             let started = commands.start(&self.receiver.queue, delivery, message);
             started.map_err(|failure| Break::Stop(Stop::Failed(failure)))?;
@@ -69,9 +71,10 @@ impl Connected<'_> {
     pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
         for tag in std::mem::take(&mut self.held) {
             if self.ledger.remove(tag) {
-                self.subscription.put_back_one(tag)?;
+                self.subscription.put_back_one(tag);
             }
         }
+        self.subscription.send()?;
         if let Some(commands) = &mut self.receiver.commands {
             commands.go_on();
         }

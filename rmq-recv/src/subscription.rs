@@ -1,21 +1,19 @@
 //! A consumer on a channel: deliveries, acknowledgements, and letting go.
 
 use crate::ledger::Acknowledgement;
-use crate::message::Message;
-use futures_util::{FutureExt, StreamExt};
-use lapin::message::Delivery;
+use crate::message::Arrived;
 use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-    QueueDeclareOptions,
+    BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
-use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::held::Held;
+use rmq_common::amqp_error::{Trouble, UNEXPLAINED, closed};
+use rmq_common::lane::{Event, Lane};
 use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// How long what was given back may take to be ready again.
@@ -26,22 +24,44 @@ const AGAIN: Duration = Duration::from_millis(10);
 /// A channel and the consumer on it, if there is one, and for a while another one beside it, which
 /// is to take over.
 pub struct Subscription {
+    // Before the channel, which closes when it is dropped.
+    lane: Lane,
     channel: Channel,
     queue: ShortString,
-    consumer: Option<Consumer>,
+    own: Option<Own>,
+    next: Option<Next>,
+    sample: Option<Sample>,
+    /// Messages that have come and are not taken, in the order of their tags.
+    here: VecDeque<Arrived>,
+    /// The broker has ended these; lapin may not know that yet, and would cancel what is dropped.
+    old: Vec<Consumer>,
+    /// Nothing more comes.
+    over: Option<Trouble>,
+}
+
+/// The consumer there is.
+struct Own {
+    consumer: Consumer,
+    tag: ShortString,
     /// We have cancelled it; what was on its way still comes.
-    cancelled: bool,
-    /// The one that is to take over.
-    next: Option<Consumer>,
-    /// Its prefetch.
-    prepared: u16,
-    /// The broker has cancelled that one.
-    next_ended: bool,
-    /// The broker has cancelled the one there is, behind what is here.
-    ended: bool,
-    /// Messages that are here already, in the order of their tags, before what the consumer gives.
-    here: VecDeque<Message>,
-    held: Arc<Held>,
+    is_cancelled: bool,
+    /// It has ended; by the broker, if so.
+    ended: Option<bool>,
+}
+
+/// The one that is to take over.
+struct Next {
+    consumer: Consumer,
+    tag: ShortString,
+    prefetch: u16,
+    /// The broker has cancelled it.
+    has_ended: bool,
+}
+
+/// One that is to show what it is given first.
+struct Sample {
+    tag: ShortString,
+    given: Option<Arrived>,
 }
 
 /// What a look at the queue tells.
@@ -55,10 +75,9 @@ pub struct Look {
 
 /// What a subscription gives.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is moved once; a box would cost more")]
 pub enum Delivered {
     /// A message.
-    Message(Message),
+    Message(Arrived),
     /// No more: the consumer is cancelled, by us or by the broker.
     End {
         /// It was the broker.
@@ -81,19 +100,16 @@ impl Subscription {
 
     /// Goes on with this channel of `session`.
     pub fn on(session: &Session, channel: Channel, queue: ShortString) -> Self {
-        let held = session.held().clone();
-        held.forget();
         Subscription {
+            lane: session.lane(&channel),
             channel,
             queue,
-            consumer: None,
-            cancelled: false,
+            own: None,
             next: None,
-            prepared: 0,
-            next_ended: false,
-            ended: false,
+            sample: None,
             here: VecDeque::new(),
-            held,
+            old: Vec::new(),
+            over: None,
         }
     }
 
@@ -102,8 +118,9 @@ impl Subscription {
     /// # Errors
     /// No such queue, no permission, or the connection is lost.
     pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), Trouble> {
-        self.consumer = Some(self.register(prefetch, arguments).await?);
-        (self.cancelled, self.ended) = (false, false);
+        let consumer = self.register(prefetch, arguments).await?;
+        let tag = consumer.tag();
+        self.own = Some(Own { consumer, tag, is_cancelled: false, ended: None });
         Ok(())
     }
 
@@ -118,14 +135,15 @@ impl Subscription {
             let name = ShortString::try_new("x-priority").unwrap_or_default();
             arguments.insert(name, AMQPValue::LongInt(priority));
         }
-        self.next = Some(self.register(prefetch, arguments).await?);
-        (self.prepared, self.next_ended) = (prefetch, false);
+        let consumer = self.register(prefetch, arguments).await?;
+        let tag = consumer.tag();
+        self.next = Some(Next { consumer, tag, prefetch, has_ended: false });
         Ok(())
     }
 
     /// A prefetch holds for consumers made after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, Trouble> {
-        self.held.asks_for(usize::from(prefetch));
+        self.lane.asks_for(usize::from(prefetch));
         answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = self.channel.basic_consume(
             self.queue.clone(),
@@ -136,9 +154,13 @@ impl Subscription {
         answer(consume).await
     }
 
+    async fn cancel_consumer(&self, tag: ShortString) -> Result<(), Trouble> {
+        answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
+    }
+
     /// The prefetch of the consumer that is to take over, where there is one.
     pub fn prepared(&self) -> Option<u16> {
-        self.next.as_ref().map(|_| self.prepared)
+        self.next.as_ref().map(|next| next.prefetch)
     }
 
     /// Waits at most so long for a message to the consumer that is to take over; whether there is
@@ -147,24 +169,14 @@ impl Subscription {
     /// # Errors
     /// When the channel is closed.
     pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, Trouble> {
-        let given = match &mut self.next {
-            Some(next) if self.here.is_empty() && !self.next_ended => {
-                runtime::timeout(limit, next.next()).await
-            }
-            _ => return Ok(true),
-        };
-        match given {
-            Some(Some(delivery)) => {
-                let delivery = delivery.map_err(|error| trouble(&error))?;
-                self.here.push_back(delivery.into());
-                Ok(true)
-            }
-            Some(None) => {
-                self.next_ended = true;
-                Ok(true)
-            }
-            None => Ok(false),
+        if self.next.is_none() {
+            return Ok(true);
         }
+        self.wait_until(limit, |it| {
+            let Some(next) = &it.next else { return true };
+            next.has_ended || it.here.iter().any(|message| message.is_to(&next.tag))
+        })
+        .await
     }
 
     /// Cancels the consumer there is, and goes on with the one that was prepared. What the first
@@ -174,11 +186,13 @@ impl Subscription {
     /// When the connection is lost.
     pub async fn take_over(&mut self) -> Result<Option<u64>, Trouble> {
         self.cancel_own().await?;
-        let Some(next) = self.next.take() else { return Ok(None) };
         // All that the cancelled one will ever have is here, since the broker has answered.
-        let old = self.consumer.replace(next);
-        (self.cancelled, self.ended) = (false, self.next_ended);
-        self.gather(old)
+        self.note_all()?;
+        let Some(Next { consumer, tag, has_ended, .. }) = self.next.take() else { return Ok(None) };
+        let ended = has_ended.then_some(true);
+        let old = self.own.replace(Own { consumer, tag, is_cancelled: false, ended });
+        let is_of_old = |it: &&Arrived| old.as_ref().is_some_and(|old| it.is_to(&old.tag));
+        Ok(self.here.iter().rfind(is_of_old).map(|message| message.tag))
     }
 
     /// Cancels the consumer that was prepared. What it was given by then comes in its place; whether
@@ -188,35 +202,11 @@ impl Subscription {
     /// When the connection is lost.
     pub async fn withdraw(&mut self) -> Result<bool, Trouble> {
         let Some(next) = &self.next else { return Ok(false) };
-        let tag = next.tag();
-        answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await?;
-        let next = self.next.take();
-        Ok(self.gather(next)?.is_some())
-    }
-
-    /// Takes what `other` and the consumer have been given by now; the last tag of the first.
-    fn gather(&mut self, other: Option<Consumer>) -> Result<Option<u64>, Trouble> {
-        let mut given: Vec<Message> = Vec::new();
-        if let Some(mut other) = other {
-            while let Some(Some(delivery)) = other.next().now_or_never() {
-                given.push(delivery.map_err(|error| trouble(&error))?.into());
-            }
-        }
-        let last = given.last().map(|message| message.tag);
-        if let Some(consumer) = &mut self.consumer {
-            while !self.ended
-                && let Some(delivery) = consumer.next().now_or_never()
-            {
-                match delivery {
-                    Some(delivery) => given.push(delivery.map_err(|error| trouble(&error))?.into()),
-                    None => self.ended = true,
-                }
-            }
-        }
-        given.extend(self.here.drain(..));
-        given.sort_by_key(|message| message.tag);
-        self.here = given.into();
-        Ok(last)
+        let tag = next.tag.clone();
+        self.cancel_consumer(tag.clone()).await?;
+        self.note_all()?;
+        self.next = None;
+        Ok(self.here.iter().any(|message| message.is_to(&tag)))
     }
 
     /// What one more consumer is given first, with these arguments, at most so long after it has
@@ -225,18 +215,18 @@ impl Subscription {
     /// # Errors
     /// No permission, or the connection is lost.
     pub async fn sample(
-        &self,
+        &mut self,
         arguments: FieldTable,
         limit: Duration,
-    ) -> Result<Option<Message>, Trouble> {
-        let mut consumer = self.register(1, arguments).await?;
-        let given = runtime::timeout(limit, consumer.next()).await;
-        let options = BasicCancelOptions::default();
-        answer(self.channel.basic_cancel(consumer.tag(), options)).await?;
-        match given.flatten() {
-            Some(delivery) => Ok(Some(delivery.map_err(|error| trouble(&error))?.into())),
-            None => Ok(None),
-        }
+    ) -> Result<Option<Arrived>, Trouble> {
+        let consumer = self.register(1, arguments).await?;
+        let tag = consumer.tag();
+        self.sample = Some(Sample { tag: tag.clone(), given: None });
+        let is_given = |it: &Self| it.sample.as_ref().is_none_or(|sample| sample.given.is_some());
+        self.wait_until(limit, is_given).await?;
+        self.cancel_consumer(tag).await?;
+        self.note_all()?;
+        Ok(self.sample.take().and_then(|sample| sample.given))
     }
 
     /// Waits at most so long for a message; whether there is one, or none will come.
@@ -244,20 +234,33 @@ impl Subscription {
     /// # Errors
     /// When the channel is closed.
     pub async fn has_message(&mut self, limit: Duration) -> Result<bool, Trouble> {
-        let Some(consumer) = self.consumer.as_mut().filter(|_| self.here.is_empty()) else {
-            return Ok(true);
-        };
-        match runtime::timeout(limit, consumer.next()).await {
-            Some(Some(delivery)) => {
-                self.here.push_back(delivery.map_err(|error| trouble(&error))?.into());
-                Ok(true)
+        self.wait_until(limit, |it| {
+            !it.here.is_empty() || it.own.as_ref().is_none_or(|own| own.ended.is_some())
+        })
+        .await
+    }
+
+    /// Waits at most so long for something; whether it is so.
+    async fn wait_until(
+        &mut self,
+        limit: Duration,
+        is_so: impl Fn(&Self) -> bool,
+    ) -> Result<bool, Trouble> {
+        let wait = poll_fn(|context| {
+            loop {
+                if is_so(self) {
+                    return Poll::Ready(Ok(true));
+                }
+                if let Some(trouble) = &self.over {
+                    return Poll::Ready(Err(trouble.clone()));
+                }
+                match self.lane.poll_next(context) {
+                    Poll::Ready(event) => self.note(event),
+                    Poll::Pending => return Poll::Pending,
+                }
             }
-            Some(None) => {
-                self.ended = true;
-                Ok(true)
-            }
-            None => Ok(self.ended),
-        }
+        });
+        runtime::timeout(limit, wait).await.unwrap_or(Ok(false))
     }
 
     /// How many consumers of ours the queue has.
@@ -267,91 +270,105 @@ impl Subscription {
 
     /// How many messages the channel has given that [`next`](Self::next) has not.
     pub fn waiting(&self) -> usize {
-        self.held.waiting()
+        self.lane.waiting()
     }
 
     /// Whether there is a consumer that may be given more.
     pub fn is_consuming(&self) -> bool {
-        self.consumer.is_some() && !self.cancelled
+        self.own.as_ref().is_some_and(|own| !own.is_cancelled)
     }
 
     /// Whether there is a consumer, if only a cancelled one whose last messages are on their way.
     pub fn has_consumer(&self) -> bool {
-        self.consumer.is_some()
+        self.own.is_some()
     }
 
     /// Waits for the next message. Pending for ever where there is no consumer.
     pub async fn next(&mut self) -> Delivered {
-        // What came to the one that is to take over waits for that.
-        if self.next.is_none()
-            && let Some(message) = self.here.pop_front()
-        {
-            self.held.taken(self.channel.id(), message.tag);
-            return Delivered::Message(message);
-        }
-        if self.is_early() {
-            return Delivered::Early;
-        }
-        if self.ended {
-            return self.read(None);
-        }
-        match &mut self.consumer {
-            Some(consumer) => {
-                let given = async { (true, consumer.next().await) };
-                let early = async {
-                    match &mut self.next {
-                        Some(next) => (false, next.next().await),
-                        None => std::future::pending().await,
-                    }
-                };
-                let (own, delivered) = runtime::first(given, early).await;
-                if own {
-                    return self.read(delivered);
-                }
-                match delivered {
-                    Some(Ok(delivery)) => self.here.push_back(delivery.into()),
-                    Some(Err(error)) => return Delivered::Trouble(trouble(&error)),
-                    None => self.next_ended = true,
-                }
-                Delivered::Early
-            }
-            None => std::future::pending().await,
-        }
+        poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// Whether the consumer that is to take over has been given something.
-    fn is_early(&self) -> bool {
-        self.next.is_some() && (self.next_ended || !self.here.is_empty())
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Delivered> {
+        loop {
+            if let Some(delivered) = self.take() {
+                return Poll::Ready(delivered);
+            }
+            match self.lane.poll_next(context) {
+                Poll::Ready(event) => self.note(event),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
     }
 
     /// The next message, if it is here already.
     pub fn next_now(&mut self) -> Option<Delivered> {
-        if self.next.is_none()
-            && let Some(message) = self.here.pop_front()
-        {
-            self.held.taken(self.channel.id(), message.tag);
-            return Some(Delivered::Message(message));
+        loop {
+            let taken = self.take();
+            if taken.is_some() {
+                return taken;
+            }
+            let event = self.lane.next_now()?;
+            self.note(event);
         }
-        if self.ended {
-            return Some(self.read(None));
-        }
-        let delivered = self.consumer.as_mut()?.next().now_or_never()?;
-        Some(self.read(delivered))
     }
 
-    fn read(&mut self, delivered: Option<lapin::Result<Delivery>>) -> Delivered {
-        match delivered {
-            Some(Ok(delivery)) => {
-                self.held.taken(self.channel.id(), delivery.delivery_tag);
-                Delivered::Message(delivery.into())
-            }
-            Some(Err(error)) => Delivered::Trouble(trouble(&error)),
-            None => {
-                self.consumer = None;
-                self.ended = false;
-                Delivered::End { by_broker: !self.cancelled }
-            }
+    /// What there is of what was noted.
+    fn take(&mut self) -> Option<Delivered> {
+        if let Some(next) = &self.next
+            && (next.has_ended || self.here.front().is_some_and(|first| first.is_to(&next.tag)))
+        {
+            return Some(Delivered::Early);
         }
+        if let Some(message) = self.here.pop_front() {
+            return Some(Delivered::Message(message));
+        }
+        if let Some(trouble) = &self.over {
+            return Some(Delivered::Trouble(trouble.clone()));
+        }
+        let by_broker = self.own.as_ref()?.ended?;
+        self.old.extend(self.own.take().map(|own| own.consumer));
+        Some(Delivered::End { by_broker })
+    }
+
+    /// Notes what has come. What comes to a consumer that is none of these is not ours: a stream
+    /// gives more than was asked for.
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Delivered { tag, redelivered, content } => {
+                let message = Arrived { tag, redelivered, content };
+                if self.own.as_ref().is_some_and(|own| message.is_to(&own.tag))
+                    || self.next.as_ref().is_some_and(|next| message.is_to(&next.tag))
+                {
+                    self.here.push_back(message);
+                } else if let Some(sample) = &mut self.sample
+                    && message.is_to(&sample.tag)
+                {
+                    sample.given.get_or_insert(message);
+                }
+            }
+            Event::Cancelled { consumer, by_broker } => {
+                let is_it = |tag: &ShortString| tag.as_str().as_bytes() == consumer;
+                if let Some(own) = self.own.as_mut().filter(|own| is_it(&own.tag)) {
+                    own.ended = Some(by_broker);
+                } else if let Some(next) = self.next.as_mut().filter(|next| is_it(&next.tag)) {
+                    next.has_ended = true;
+                }
+            }
+            Event::Closed { code, text } => self.over = Some(closed(code, &text)),
+            Event::Ended => {
+                self.over.get_or_insert_with(|| Trouble::Lost(UNEXPLAINED.to_owned()));
+            }
+            // Nothing is published here.
+            Event::Ack { .. } | Event::Nack { .. } | Event::Returned { .. } => {}
+        }
+    }
+
+    /// Notes all that has come.
+    fn note_all(&mut self) -> Result<(), Trouble> {
+        while let Some(event) = self.lane.next_now() {
+            self.note(event);
+        }
+        self.over.clone().map_or(Ok(()), Err)
     }
 
     /// Asks for no more, and waits until the broker has heard it. What was on its way still comes
@@ -366,45 +383,39 @@ impl Subscription {
     }
 
     async fn cancel_own(&mut self) -> Result<(), Trouble> {
-        let Some(consumer) = self.consumer.as_ref().filter(|_| !self.cancelled) else {
+        let Some(own) = self.own.as_mut().filter(|own| !own.is_cancelled) else {
             return Ok(());
         };
-        let tag = consumer.tag();
-        self.cancelled = true;
-        answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
+        own.is_cancelled = true;
+        let tag = own.tag.clone();
+        self.cancel_consumer(tag).await
     }
 
-    /// Acknowledges a message, or every message up to it.
-    ///
-    /// # Errors
-    /// When the channel is closed.
-    pub fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<(), Trouble> {
+    /// Acknowledges a message, or every message up to it; [`send`](Self::send) sends that.
+    pub fn acknowledge(&mut self, acknowledgement: &Acknowledgement) {
         let Acknowledgement { tag, multiple, reject } = *acknowledgement;
         if reject {
-            return self.refuse(tag, false);
-        }
-        let options = BasicAckOptions { multiple };
-        // Handed to lapin here and now; awaiting that it is written would tell no more, since
-        // nothing confirms an acknowledgement.
-        match self.channel.basic_ack(tag, options).now_or_never() {
-            Some(Err(error)) => Err(trouble(&error)),
-            _ => Ok(()),
+            self.lane.nack(tag, false);
+        } else {
+            self.lane.ack(tag, multiple);
         }
     }
 
-    /// Gives one message back to the queue. To a live consumer it comes again at once.
+    /// Gives one message back to the queue; [`send`](Self::send) sends that. To a live consumer it
+    /// comes again at once.
+    pub fn put_back_one(&mut self, tag: u64) {
+        self.lane.nack(tag, true);
+    }
+
+    /// Sends the acknowledgements. Waiting until they are written would tell no more: nothing
+    /// confirms them.
     ///
     /// # Errors
-    /// When the channel is closed.
-    pub fn put_back_one(&self, tag: u64) -> Result<(), Trouble> {
-        self.refuse(tag, true)
-    }
-
-    fn refuse(&self, tag: u64, requeue: bool) -> Result<(), Trouble> {
-        let options = BasicNackOptions { multiple: false, requeue };
-        match self.channel.basic_nack(tag, options).now_or_never() {
-            Some(Err(error)) => Err(trouble(&error)),
-            _ => Ok(()),
+    /// When the channel is closed: then none of them counts.
+    pub fn send(&mut self) -> Result<(), Trouble> {
+        match self.lane.send() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.over.clone().unwrap_or(Trouble::Lost(UNEXPLAINED.to_owned()))),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::batch::Batch;
 use crate::change::Change;
 use crate::connected::{Break, Connected, QUIET};
 use crate::ledger::Entry;
-use crate::message::Message;
+use crate::message::Arrived;
 use crate::offset::Offset;
 use crate::receiver::Receiver;
 use crate::source::Source;
@@ -58,7 +58,7 @@ impl Connected<'_> {
     }
 
     /// Takes a message and all that are here already, and has them written.
-    pub(crate) fn take(&mut self, message: Message) -> Result<(), Break> {
+    pub(crate) fn take(&mut self, message: Arrived) -> Result<(), Break> {
         let mut batch = Batch::default();
         let records = self.receiver.records;
         if let Err(ended) = self.fill(message, &mut batch) {
@@ -74,13 +74,13 @@ impl Connected<'_> {
         Ok(())
     }
 
-    fn fill(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
+    fn fill(&mut self, message: Arrived, batch: &mut Batch) -> Result<(), Break> {
         let mut next = Some(Delivered::Message(message));
         while let Some(delivered) = next {
             match delivered {
                 // A stream may give more than its prefetch; what is not wanted is not ours to write.
                 Delivered::Message(_) if !self.wants_more() => {}
-                Delivered::Message(message) => self.add(message, batch)?,
+                Delivered::Message(message) => self.add(&message, batch)?,
                 Delivered::End { by_broker } => {
                     self.cancelled_by_broker = by_broker;
                     break;
@@ -107,13 +107,13 @@ impl Connected<'_> {
         self.idle.over();
     }
 
-    fn add(&mut self, message: Message, batch: &mut Batch) -> Result<(), Break> {
-        self.receiver.count_in(&message);
-        let id = self.receiver.name_of(&message);
+    fn add(&mut self, message: &Arrived, batch: &mut Batch) -> Result<(), Break> {
+        let offset = self.receiver.count_in(message).offset;
+        let id = self.receiver.name_of(message);
         let Receiver { settings, output, records, .. } = &mut *self.receiver;
-        let (tag, offset) = (message.tag, message.stream_offset());
+        let tag = message.tag;
         self.is_stream |= offset.is_some();
-        let encoded = settings.framing.write(message, id, batch).map_err(|why| {
+        let encoded = settings.framing.write_arrived(message, id, batch).map_err(|why| {
             let text = format!("write a message of {}: {why}", settings.source.name());
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
         })?;

@@ -229,11 +229,7 @@ impl Link {
 }
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, Trouble> {
-    let opened = async {
-        Publisher::open(session.channel().await?, mandatory, session.held().clone()).await
-    }
-    .await;
-    match opened {
+    match Publisher::open(session, mandatory).await {
         Err(trouble) => Err(session.explained(trouble).await),
         opened => opened,
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Bytes of bodies in the window at most, so that its memory does not grow with `--window` times
 /// `--max-size`. One record always has room.
-const MOST_BYTES: usize = 32 << 20;
+const MOST_BYTES: usize = 12 << 20;
 
 /// After so many lost connections a record is sent alone.
 const LOSSES_TOGETHER: u32 = 2;

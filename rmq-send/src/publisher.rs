@@ -1,62 +1,52 @@
 //! Publishing on one channel, and what the broker answers.
 //!
-//! A publish is never awaited one by one: that would cost two thread switches a message. Each is
-//! polled once, which puts the message into lapin's queue, and its confirm is kept from when it has
-//! been written.
+//! Messages go by the channel's lane, and so do the answers: in the order in which the broker gives
+//! them.
 
-use crate::record::Message;
-use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use lapin::message::BasicReturnMessage;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{Channel, Confirmation, PublisherConfirm};
-use rmq_common::amqp_error::{Trouble, trouble};
-use rmq_common::held::Held;
-use rmq_common::session::answer;
+use crate::record::{Message, Route};
+use lapin::options::ConfirmSelectOptions;
+use lapin::{BasicProperties, Channel};
+use rmq_common::amqp_error::{Trouble, UNEXPLAINED, closed};
+use rmq_common::lane::{Content, Event, Head, Lane};
+use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-type Answer = lapin::Result<(u64, Confirmation)>;
+/// So many bytes may wait until the socket takes them; more is not published meanwhile.
+const MOST_UNSENT: usize = 1 << 20;
+/// So many events are taken together at most.
+const MOST_ANSWERS: usize = 16 << 10;
+/// So many bytes are handed to the socket together.
+const TOGETHER: usize = 256 << 10;
 
 /// A channel in confirm mode, and the confirms that are awaited on it.
 pub struct Publisher {
-    channel: Arc<Channel>,
-    options: BasicPublishOptions,
-    /// What lapin has been given and may not have written, in order.
-    unwritten: VecDeque<(u64, BoxFuture<'static, lapin::Result<PublisherConfirm>>)>,
-    unconfirmed: FuturesUnordered<Unconfirmed>,
-    /// lapin would not take a message: the channel or the connection is gone.
-    refused: Option<lapin::Error>,
-    /// How many messages it was given; the broker counts them from 1 in its confirms.
-    published: u64,
-    /// Confirms seen too late to be sure that all that came with them had been seen.
-    late: Vec<(u64, bool)>,
-    held: Arc<Held>,
+    // Before the channel, which closes when it is dropped.
+    lane: Lane,
+    channel: Channel,
+    mandatory: bool,
+    /// What the last message began with, which the next one may, too.
+    head: Option<Cached>,
+    awaited: Awaited,
+    /// Too much waited to be written when that was last known.
+    is_full: bool,
+    /// An event that has to wait for the next turn.
+    next: Option<Event>,
 }
 
-/// A record that has been written.
-struct Unconfirmed {
-    number: u64,
-    confirm: PublisherConfirm,
-}
-
-impl Future for Unconfirmed {
-    type Output = Answer;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
-        let number = self.number;
-        self.confirm.poll_unpin(context).map_ok(|confirmation| (number, confirmation))
-    }
+struct Cached {
+    route: Arc<Route>,
+    properties: Arc<BasicProperties>,
+    head: Head,
 }
 
 /// What the broker has answered.
 #[derive(Debug, Default)]
 pub struct Answers {
     /// Messages it could not route. To be looked at before the confirms.
-    pub returned: Vec<BasicReturnMessage>,
+    pub returned: Vec<Returned>,
     /// Numbers of records it has confirmed. A returned message is confirmed too.
     pub confirmed: Vec<u64>,
     /// Numbers of records it did not take.
@@ -65,23 +55,31 @@ pub struct Answers {
     pub trouble: Option<Trouble>,
 }
 
+/// A message that no queue took.
+#[derive(Debug)]
+pub struct Returned {
+    /// The broker's words.
+    pub reason: String,
+    /// The message.
+    pub content: Content,
+}
+
 impl Publisher {
-    /// Puts `channel` into confirm mode. With `mandatory`, what no queue takes is returned.
+    /// Opens a channel in confirm mode. With `mandatory`, what no queue takes is returned.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(channel: Channel, mandatory: bool, held: Arc<Held>) -> Result<Self, Trouble> {
-        held.forget();
+    pub async fn open(session: &Session, mandatory: bool) -> Result<Self, Trouble> {
+        let channel = session.channel().await?;
         answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
-            channel: Arc::new(channel),
-            options: BasicPublishOptions { mandatory, ..Default::default() },
-            unwritten: VecDeque::new(),
-            unconfirmed: FuturesUnordered::new(),
-            refused: None,
-            published: 0,
-            late: Vec::new(),
-            held,
+            lane: session.lane(&channel),
+            channel,
+            mandatory,
+            head: None,
+            awaited: Awaited::default(),
+            is_full: false,
+            next: None,
         })
     }
 
@@ -92,132 +90,223 @@ impl Publisher {
 
     /// Whether nothing is awaited on it.
     pub fn is_idle(&self) -> bool {
-        self.unwritten.is_empty() && self.unconfirmed.is_empty() && self.late.is_empty()
+        self.awaited.is_empty() && self.next.is_none()
     }
 
-    /// Publishes the record `number`; [`answers`](Self::answers) tells what becomes of it.
-    pub fn publish(&mut self, number: u64, message: Message) {
-        // A channel is some fifteen counted references; this is one.
-        let channel = Arc::clone(&self.channel);
-        let mandatory = self.options.mandatory && !message.route.is_to_requester();
-        let options = BasicPublishOptions { mandatory, ..self.options };
-        self.published += 1;
-        let mut sending = async move {
-            let (exchange, key) =
-                (message.route.exchange.clone(), message.route.routing_key.clone());
-            let properties = (*message.properties).clone();
-            channel.basic_publish(exchange, key, options, &message.body, properties).await
+    /// Puts the record `number`, which [`send`](Self::send) publishes; [`answers`](Self::answers)
+    /// says what becomes of it. Whether it can be: the properties of a message that cannot be encoded
+    /// are refused when it is read.
+    pub fn publish(&mut self, number: u64, message: &Message) -> bool {
+        let Message { route, properties, body } = message;
+        let is_cached = self.head.as_ref().is_some_and(|cached| {
+            Arc::ptr_eq(&cached.route, route) && Arc::ptr_eq(&cached.properties, properties)
+        });
+        if !is_cached {
+            let mandatory = self.mandatory && !route.is_to_requester();
+            let [exchange, key] =
+                [&route.exchange, &route.routing_key].map(|name| name.as_str().as_bytes());
+            let head = Head::new(self.lane.channel(), exchange, key, mandatory, properties);
+            let (route, properties) = (route.clone(), properties.clone());
+            self.head = head.map(|head| Cached { route, properties, head });
         }
-        .boxed();
-        // The first poll hands the message to lapin, here and now, so that records keep their order.
-        match sending.poll_unpin(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(sent) => self.sent(number, sent),
-            Poll::Pending => self.unwritten.push_back((number, sending)),
+        let Some(Cached { head, .. }) = &self.head else { return false };
+        let (bytes, range) = body.parts();
+        self.lane.publish(head, bytes, range);
+        self.awaited.push(number);
+        if self.lane.put() >= TOGETHER {
+            self.send();
+        }
+        true
+    }
+
+    /// Publishes what was put.
+    pub fn send(&mut self) {
+        if self.lane.put() > 0 {
+            // On a channel that is closed an event says so, which comes before any confirm.
+            self.is_full = self.lane.send().is_ok_and(|unsent| unsent > MOST_UNSENT);
         }
     }
 
-    /// A record's confirm is awaited from now on.
-    fn sent(&mut self, number: u64, sent: lapin::Result<PublisherConfirm>) {
-        match sent {
-            Ok(confirm) => self.unconfirmed.push(Unconfirmed { number, confirm }),
-            Err(error) => self.refused = Some(error),
-        }
+    /// Whether too much waits to be written. [`answers`](Self::answers) returns when less does.
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
-    /// Waits until the broker has answered something.
-    ///
-    /// A `basic.return` always comes before its own confirm, but lapin hands it over with the next
-    /// confirm it resolves, in no particular order when one answer confirms many. So a confirm
-    /// counts only once everything that came with it has been seen: after a look at what has been
-    /// resolved, a barrier makes sure that lapin is not in the middle of an answer, and a second
-    /// look finds the rest. What only the second look found may itself be from the middle of a
-    /// later answer, and waits for the next turn.
+    /// Waits until the broker has answered something, or there is room again.
     pub async fn answers(&mut self) -> Answers {
         let mut answers = Answers::default();
-        let mut settled = std::mem::take(&mut self.late);
-        if settled.is_empty() {
-            let answer = poll_fn(|context| self.poll_answer(context)).await;
-            sort(answer, &mut settled, &mut answers);
-        }
-        self.sort_all(&mut settled, &mut answers);
-        self.barrier();
-        let mut late = Vec::new();
-        self.sort_all(&mut late, &mut answers);
-        self.late = late;
-        self.held.returned(answers.returned.len());
-        let acked = self.held.confirmed(self.channel.id());
-        if acked > self.published {
-            // lapin takes a confirm of many for those that it knows.
-            let published = self.published;
-            let why = format!("confirm {acked} of {published} messages");
-            let text = format!("the broker confirmed what was not published: {why}");
-            answers.trouble = Some(Trouble::Protocol(text));
+        let Some(mut event) = poll_fn(|context| self.poll_first(context)).await else {
             return answers;
-        }
-        for (number, ack) in settled {
-            if ack {
-                answers.confirmed.push(number);
-            } else {
-                answers.nacked.push(number);
+        };
+        for _ in 0..MOST_ANSWERS {
+            // What is returned belongs to what is confirmed after it, so those before come first.
+            if matches!(event, Event::Returned { .. }) && !answers.confirmed.is_empty() {
+                self.next = Some(event);
+                return answers;
+            }
+            self.take(event, &mut answers);
+            if answers.trouble.is_some() {
+                return answers;
+            }
+            match self.lane.next_now() {
+                Some(next) => event = next,
+                None => return answers,
             }
         }
+        self.next = Some(event);
         answers
     }
 
-    /// One answer, of those that are there.
-    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        // lapin writes in order, so that only the first is asked.
-        while let Some((number, sending)) = self.unwritten.front_mut() {
-            let Poll::Ready(sent) = sending.poll_unpin(context) else { break };
-            let number = *number;
-            self.unwritten.pop_front();
-            self.sent(number, sent);
+    /// The next event, or nothing where there is room again.
+    fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        if let Some(event) = self.next.take() {
+            return Poll::Ready(Some(event));
         }
-        if let Some(error) = self.refused.take() {
-            return Poll::Ready(Err(error));
+        if let Poll::Ready(event) = self.lane.poll_next(context) {
+            return Poll::Ready(Some(event));
         }
-        match self.unconfirmed.poll_next_unpin(context) {
-            Poll::Ready(Some(answer)) => Poll::Ready(answer),
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        if self.is_full && self.lane.unsent() <= MOST_UNSENT / 2 {
+            self.is_full = false;
+            return Poll::Ready(None);
         }
+        Poll::Pending
     }
 
-    /// All answers that are there.
-    fn sort_all(&mut self, settled: &mut Vec<(u64, bool)>, answers: &mut Answers) {
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(answer) = self.poll_answer(&mut context) {
-            sort(answer, settled, answers);
-        }
-    }
-
-    /// Waits until lapin is done with the answer it is reading, if it is reading one.
-    ///
-    /// lapin holds the lock of the channel's confirms while it resolves all that one answer
-    /// confirms. `wait_for_confirms` takes that lock when it is first polled, which is all that is
-    /// wanted of it.
-    fn barrier(&self) {
-        let _ = self.channel.wait_for_confirms().now_or_never();
+    fn take(&mut self, event: Event, answers: &mut Answers) {
+        let settled = match event {
+            Event::Ack { tag, multiple } => {
+                self.awaited.settle(tag, multiple, &mut answers.confirmed)
+            }
+            Event::Nack { tag, multiple } => {
+                self.awaited.settle(tag, multiple, &mut answers.nacked)
+            }
+            Event::Returned { reason, content } => {
+                answers.returned.push(Returned { reason, content });
+                Ok(())
+            }
+            Event::Closed { code, text } => Err(closed(code, &text)),
+            Event::Ended => Err(Trouble::Lost(UNEXPLAINED.to_owned())),
+            // Nothing consumes here.
+            Event::Delivered { .. } | Event::Cancelled { .. } => Ok(()),
+        };
+        answers.trouble = settled.err();
     }
 }
 
-/// Puts one answer where it belongs.
-fn sort(answer: Answer, settled: &mut Vec<(u64, bool)>, answers: &mut Answers) {
-    match answer {
-        Ok((number, Confirmation::Ack(returned))) => {
-            answers.returned.extend(returned);
-            settled.push((number, true));
+/// Numbers of records by their delivery tags: the broker counts the channel's messages from 1.
+#[derive(Debug)]
+struct Awaited {
+    /// The delivery tag of the first of `numbers`.
+    first: u64,
+    /// Those that are settled already are nothing.
+    numbers: VecDeque<Option<u64>>,
+}
+
+impl Default for Awaited {
+    fn default() -> Self {
+        Awaited { first: 1, numbers: VecDeque::new() }
+    }
+}
+
+impl Awaited {
+    fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    fn push(&mut self, number: u64) {
+        self.numbers.push_back(Some(number));
+    }
+
+    /// The broker has answered about this tag, or about all up to it.
+    fn settle(&mut self, tag: u64, multiple: bool, to: &mut Vec<u64>) -> Result<(), Trouble> {
+        let behind = self.first + self.numbers.len() as u64;
+        let unknown = || {
+            let text = format!("confirm {tag} of {} messages", behind - 1);
+            Err(Trouble::Protocol(format!("the broker confirmed what was not published: {text}")))
+        };
+        if multiple {
+            // 0 stands for all (AMQP 0-9-1, section 1.8.3.13).
+            let up_to = if tag == 0 { behind } else { tag.saturating_add(1) };
+            if up_to > behind {
+                return unknown();
+            }
+            while self.first < up_to {
+                to.extend(self.numbers.pop_front().flatten());
+                self.first += 1;
+            }
+        } else {
+            let index = tag.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+            match index.and_then(|index| self.numbers.get_mut(index)).and_then(Option::take) {
+                Some(number) => to.push(number),
+                None => return unknown(),
+            }
         }
-        Ok((number, Confirmation::Nack(returned))) => {
-            answers.returned.extend(returned);
-            settled.push((number, false));
+        while let Some(None) = self.numbers.front() {
+            self.numbers.pop_front();
+            self.first += 1;
         }
-        // Cannot be on a channel in confirm mode; never to be taken for a confirm.
-        Ok((number, Confirmation::NotRequested)) => settled.push((number, false)),
-        Err(error) => {
-            // Of several errors the broker's own word tells more than "closed" does.
-            let trouble = trouble(&error);
-            if !matches!(answers.trouble, Some(Trouble::Refused { .. } | Trouble::Protocol(_))) {
-                answers.trouble = Some(trouble);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_was_never_published_or_is_settled_already_is_no_confirm() {
+        let mut awaited = Awaited::default();
+        let mut settled = Vec::new();
+        assert!(awaited.settle(1, false, &mut settled).is_err());
+        assert!(awaited.settle(1, true, &mut settled).is_err());
+        (10..13).for_each(|number| awaited.push(number));
+        assert!(awaited.settle(2, false, &mut settled).is_ok());
+        assert!(awaited.settle(2, false, &mut settled).is_err());
+        assert!(awaited.settle(4, true, &mut settled).is_err());
+        assert!(awaited.settle(u64::MAX, true, &mut settled).is_err());
+        assert!(awaited.settle(0, false, &mut settled).is_err());
+        assert_eq!(settled, [11]);
+        assert!(awaited.settle(0, true, &mut settled).is_ok());
+        assert_eq!(settled, [11, 10, 12]);
+        assert!(awaited.is_empty());
+        assert!(awaited.settle(3, false, &mut settled).is_err());
+    }
+
+    proptest! {
+        /// A set is the model.
+        #[test]
+        fn each_is_settled_once_and_only_when_it_was_published(
+            steps in prop::collection::vec((0u8..4, 0u64..40), 0..200)
+        ) {
+            let mut awaited = Awaited::default();
+            let mut model = BTreeSet::new();
+            let mut published = 0;
+            for (step, tag) in steps {
+                let mut settled = Vec::new();
+                match step {
+                    0 | 1 => {
+                        published += 1;
+                        awaited.push(published);
+                        model.insert(published);
+                    }
+                    2 => {
+                        let is_known = model.remove(&tag);
+                        let ok = awaited.settle(tag, false, &mut settled).is_ok();
+                        prop_assert_eq!(ok, is_known);
+                        prop_assert_eq!(settled, if ok { vec![tag] } else { Vec::new() });
+                    }
+                    _ => {
+                        let ok = awaited.settle(tag, true, &mut settled).is_ok();
+                        prop_assert_eq!(ok, tag <= published);
+                        let upper = if tag == 0 { u64::MAX } else { tag };
+                        let expected: Vec<u64> = model.iter().copied().filter(|it| ok && *it <= upper).collect();
+                        model.retain(|it| !expected.contains(it));
+                        prop_assert_eq!(settled, expected);
+                    }
+                }
+                prop_assert_eq!(awaited.is_empty(), model.is_empty());
             }
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum Halt {
     Exchange(u64, Arc<Route>),
     /// Its headers take so many bytes, which is too many.
     Headers(u64, usize),
+    /// Its properties cannot be encoded.
+    Properties(u64),
 }
 
 impl Sender {
@@ -47,20 +49,28 @@ impl Sender {
         }
         let link = self.link.as_mut()?;
         let frame_max = link.frame_max();
-        while let Some(due) = self.window.due(self.verdict.is_failure()) {
+        let publisher = link.publisher();
+        let halt = loop {
+            if publisher.is_full() {
+                break None;
+            }
+            let Some(due) = self.window.due(self.verdict.is_failure()) else { break None };
             let route = &due.message.route;
             if !self.exchanges.is_known(&route.exchange) {
-                return Some(Halt::Exchange(due.number, route.clone()));
+                break Some(Halt::Exchange(due.number, route.clone()));
             }
             if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
-                return Some(Halt::Headers(due.number, size));
+                break Some(Halt::Headers(due.number, size));
+            }
+            if !publisher.publish(due.number, &due.message) {
+                break Some(Halt::Properties(due.number));
             }
             self.tally.resent += u64::from(due.again);
             self.watch.sent();
             self.window.sent(due.number);
-            link.publisher().publish(due.number, due.message);
-        }
-        None
+        };
+        publisher.send();
+        halt
     }
 
     /// Whether one more record may be taken on.
@@ -76,6 +86,10 @@ impl Sender {
             Halt::Exchange(number, route) => self.look(number, &route).await,
             Halt::Headers(number, size) => {
                 let why = format!("its headers take {size} bytes, more than a frame holds");
+                self.fail_record(number, Failure::data(why));
+            }
+            Halt::Properties(number) => {
+                let why = "its properties cannot be encoded".to_owned();
                 self.fail_record(number, Failure::data(why));
             }
         }

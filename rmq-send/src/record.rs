@@ -4,7 +4,7 @@ use lapin::BasicProperties;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
 use rmq_common::names;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// What the input holds, one after another.
@@ -130,8 +130,7 @@ impl Route {
     }
 }
 
-/// A body, within bytes that are shared: a record is kept until it is confirmed while lapin reads
-/// it too.
+/// A body, within bytes that are shared: a record is kept until it is confirmed while it is written.
 #[derive(Clone, Debug)]
 pub struct Body {
     bytes: Arc<[u8]>,
@@ -142,6 +141,11 @@ impl Body {
     /// `bytes` from `from` on.
     pub fn new(bytes: Arc<[u8]>, from: usize) -> Self {
         Body { bytes, from }
+    }
+
+    /// The bytes it is within, and where.
+    pub fn parts(&self) -> (&Arc<[u8]>, Range<usize>) {
+        (&self.bytes, self.from.min(self.bytes.len())..self.bytes.len())
     }
 }
 

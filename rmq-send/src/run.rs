@@ -23,7 +23,7 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
-use rmq_common::held::{self, Limits};
+use rmq_common::lane::{self, Limits};
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::{runtime, signals, standard_streams};
@@ -32,8 +32,8 @@ use std::time::{Duration, Instant};
 
 /// How long to go on without a confirm, unless `--retry` says otherwise.
 const RETRY: Limit = Limit::For(Duration::from_secs(300));
-/// What a whole window may take when it is returned, in bytes: 32 MiB of bodies, and 65,535 messages.
-const RETURNED: u64 = 80 << 20;
+/// What a whole window may take when it is returned, in bytes: 12 MiB of bodies, and 65,535 messages.
+const RETURNED: u64 = 60 << 20;
 /// How long a reader of `--ack-to` may take without a word about it.
 const READER_DUE: Duration = Duration::from_secs(5);
 /// How long it may take once the input has ended.
@@ -108,7 +108,7 @@ async fn send(
     let mut broker = options.broker(diagnostics)?;
     // What comes back is what was sent, and a spool may hold what an earlier run took.
     let most = arguments.max_size as u64;
-    let (message, waiting) = (most.max(held::LARGEST), RETURNED.saturating_add(most));
+    let (message, waiting) = (most.max(lane::LARGEST), RETURNED.saturating_add(most));
     broker.limit(Limits { message, waiting, is_chosen: false });
     let format = plan.format;
     let open_rejects = |plan: &Plan| match &arguments.rejects {

@@ -3,10 +3,11 @@
 use crate::fate::Settled;
 use crate::link::{Found, News};
 use crate::obstacle::Obstacle;
-use crate::publisher::Answers;
+use crate::publisher::{Answers, Returned};
 use crate::record::{Message, Route};
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
+use lapin::types::ShortString;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::{Duration, Instant};
@@ -34,24 +35,28 @@ impl Sender {
     }
 
     async fn answers(&mut self, answers: Answers) {
-        for message in &answers.returned {
-            let delivery = &message.delivery;
-            let reason = message.reply_text.as_str();
+        for Returned { reason, content } in &answers.returned {
+            let body = content.body();
             let goes_there = |message: &Message| {
-                message.route.exchange == delivery.exchange
-                    && message.route.routing_key == delivery.routing_key
-                    && *message.body == *delivery.data
+                message.route.exchange.as_str().as_bytes() == content.exchange()
+                    && message.route.routing_key.as_str().as_bytes() == content.routing_key()
+                    && *message.body == *body
             };
             // Two messages may differ in nothing but their headers, and headers may decide.
+            let properties = content.properties();
             let matched = self.window.returned(reason, |message| {
-                goes_there(message) && *message.properties == delivery.properties
+                goes_there(message) && Some(&*message.properties) == properties.as_ref()
             }) || self.window.returned(reason, goes_there);
             if !matched {
                 // Never seen from RabbitMQ, whose returns come before their confirms; but then one
                 // of the confirms counted was none.
                 let text = format!("a message counted as confirmed was returned: {reason}");
-                let (exchange, key) = (delivery.exchange.clone(), delivery.routing_key.clone());
-                let route = Route { exchange, routing_key: key };
+                let name = |bytes| {
+                    let text = String::from_utf8_lossy(bytes);
+                    ShortString::try_new(&*text).unwrap_or_default()
+                };
+                let exchange = name(content.exchange());
+                let route = Route { exchange, routing_key: name(content.routing_key()) };
                 let text = format!("publish to {}: {text}", route.shown());
                 self.fail(Failure::new(Exit::Software, text));
             }

@@ -53,7 +53,7 @@ pub struct Scale {
 
 const SHORT: Scale = Scale {
     log_lines: 20_000,
-    crash_lines: 10_000,
+    crash_lines: 40_000,
     crashes: 15,
     spool_kills: 12,
     memory_lines: 100_000,
@@ -78,7 +78,7 @@ const SHORT: Scale = Scale {
 
 const FULL: Scale = Scale {
     log_lines: 100_000,
-    crash_lines: 50_000,
+    crash_lines: 100_000,
     crashes: 100,
     spool_kills: 100,
     memory_lines: 1_000_000,

@@ -43,8 +43,8 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
         // A moment in time, which may be before anything has come, or one in the output.
         let moment = random.u64(0..30);
         let by_time = random.u8(0..4) == 0;
-        // In the first half: a quick receiver has all the rest before it is looked at again.
-        let enough = size() + random.u64(0..part.len() as u64 / 2);
+        // In the first quarter: a quick receiver has all the rest before it is looked at again.
+        let enough = size() + random.u64(0..part.len() as u64 / 4);
         sending.feed(&part);
         let receiving = vhost.receive(&["q"]).output_to(append()).start();
         let started = Instant::now();

@@ -98,7 +98,7 @@ fn exactly_what_the_sender_says_is_acknowledged() {
     text.resize(numbered(100).len(), 0);
     output.read_exact(&mut text[numbered(1).len()..]).unwrap();
     assert_eq!(text, numbered(100));
-    assert_eq!(vhost.held("q"), Held { ready: 0, unacked: 99, consumers: 1 });
+    vhost.wait_held("q", Held { ready: 0, unacked: 99, consumers: 1 });
     writeln!(sender, "{RUN} 40").unwrap();
     wait_messages(&vhost, 60);
     receiving.signal(Signal::TERM);

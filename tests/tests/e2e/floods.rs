@@ -2,7 +2,6 @@
 //! says where that is no way to behave.
 
 use rmq_tests::hostile::*;
-use rmq_tests::limits::status;
 use rmq_tests::tool::Tool;
 use std::fs;
 use std::time::Duration;
@@ -13,6 +12,13 @@ const SMALL: (usize, usize) = (3 << 20, 36 << 10);
 const LARGE: (usize, usize) = (48 << 20, 200 << 10);
 /// How a run may end over it: it was done, or the broker refuses, is given up, or breaks the protocol.
 const ENDS: [i32; 5] = [0, 65, 69, 70, 75];
+
+/// What a process has taken at the most, in KiB; `None` where it has ended.
+fn peak(pid: u32) -> Option<usize> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
 
 /// A table that fills a frame: fields of a void each.
 fn table(size: usize) -> Vec<u8> {
@@ -86,10 +92,7 @@ fn drowned(tool: &str, stage: Method, what: &str, flood: &[u8]) -> Result<(), St
     };
     let (pid, mut most) = (running.pid(), 0);
     while running.is_running() {
-        // It may end in between.
-        if fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|it| it.contains("VmHWM")) {
-            most = most.max(status(pid, "VmHWM:"));
-        }
+        most = most.max(peak(pid).unwrap_or(0));
         std::thread::sleep(Duration::from_millis(5));
     }
     let ended = running.wait();

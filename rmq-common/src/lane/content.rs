@@ -1,0 +1,102 @@
+//! A message as it came, in the buffers that the socket was read into.
+
+use super::allowance::Ticket;
+use super::wire::Span;
+use amq_protocol::protocol::basic::parse_properties;
+use lapin::BasicProperties;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A buffer that the socket was read into.
+pub(super) type Bytes = Arc<Vec<u8>>;
+
+/// A message as it came. As long as it is held it counts as waiting.
+#[derive(Debug)]
+pub struct Content {
+    pub(super) bytes: Bytes,
+    pub(super) consumer: Span,
+    pub(super) exchange: Span,
+    pub(super) routing_key: Span,
+    pub(super) properties: Span,
+    pub(super) body: Body,
+    pub(super) _ticket: Option<Ticket>,
+}
+
+/// Where a body is.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// In the same buffer as the rest.
+    Here(Span),
+    /// In several frames, or in another buffer.
+    Pieces(Vec<(Bytes, Span)>),
+}
+
+impl Content {
+    /// The tag of the consumer it was delivered to; empty for a returned message.
+    pub fn consumer(&self) -> &[u8] {
+        self.consumer.of(&self.bytes)
+    }
+
+    /// The exchange's name.
+    pub fn exchange(&self) -> &[u8] {
+        self.exchange.of(&self.bytes)
+    }
+
+    /// The routing key.
+    pub fn routing_key(&self) -> &[u8] {
+        self.routing_key.of(&self.bytes)
+    }
+
+    /// The property flags and the properties, as they are in the content header.
+    pub fn raw_properties(&self) -> &[u8] {
+        self.properties.of(&self.bytes)
+    }
+
+    /// The properties, read; `None` where they are malformed, or a short string in them is not UTF-8.
+    pub fn properties(&self) -> Option<BasicProperties> {
+        let (rest, properties) = parse_properties(self.raw_properties()).ok()?;
+        rest.is_empty().then_some(properties)
+    }
+
+    /// Whether it has headers.
+    pub fn has_headers(&self) -> bool {
+        /// The flag of the headers, in the first byte of the flags (section 4.2.6.1).
+        const HEADERS: u8 = 0x20;
+        self.raw_properties().first().is_some_and(|flags| flags & HEADERS != 0)
+    }
+
+    /// The size of the body in bytes.
+    pub fn body_len(&self) -> usize {
+        match &self.body {
+            Body::Here(span) => span.len(),
+            Body::Pieces(pieces) => pieces.iter().map(|(_, span)| span.len()).sum(),
+        }
+    }
+
+    /// The body, piece by piece.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.shared().map(|(bytes, range)| bytes.get(range).unwrap_or_default())
+    }
+
+    /// The buffers that the body is in, and where.
+    pub fn shared(&self) -> impl Iterator<Item = (&Arc<Vec<u8>>, Range<usize>)> {
+        let (here, pieces) = match &self.body {
+            Body::Here(span) => (Some((&self.bytes, span.range())), &[][..]),
+            Body::Pieces(pieces) => (None, pieces.as_slice()),
+        };
+        here.into_iter().chain(pieces.iter().map(|(bytes, span)| (bytes, span.range())))
+    }
+
+    /// The body in one piece; copied where it came in several.
+    pub fn body(&self) -> Cow<'_, [u8]> {
+        match &self.body {
+            Body::Here(span) => Cow::Borrowed(span.of(&self.bytes)),
+            Body::Pieces(_) => {
+                let mut whole = Vec::with_capacity(self.body_len());
+                self.pieces().for_each(|piece| whole.extend_from_slice(piece));
+                Cow::Owned(whole)
+            }
+        }
+    }
+}

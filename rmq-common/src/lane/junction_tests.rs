@@ -1,0 +1,237 @@
+//! Both halves of a connection at once, on threads of their own and a real socket.
+
+use super::allowance::Limits;
+use super::event::Event;
+use super::junction::Junction;
+use super::wire_tests::serialized;
+use super::{Lane, Pumped};
+use crate::runtime;
+use amq_protocol::frame::{AMQPFrame, parse_frame};
+use amq_protocol::protocol::{AMQPClass, basic, channel};
+use async_io::Async;
+use lapin::AsyncTcpStream;
+use lapin::types::ShortString;
+use std::future::poll_fn;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn pair() -> (Arc<Junction>, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let peer = listener.accept().unwrap().0;
+    let stream = AsyncTcpStream::Plain(Async::new(ours).unwrap());
+    (Junction::new(stream, Arc::default(), Limits::default()), peer)
+}
+
+fn ack(channel: u16, delivery_tag: u64) -> Vec<u8> {
+    let ack = basic::AMQPMethod::Ack(basic::Ack { delivery_tag, multiple: false });
+    serialized(&AMQPFrame::Method(channel, AMQPClass::Basic(ack)))
+}
+
+fn close(channel: u16) -> Vec<u8> {
+    let close = channel::Close {
+        reply_code: 200,
+        reply_text: ShortString::default(),
+        class_id: 0,
+        method_id: 0,
+    };
+    serialized(&AMQPFrame::Method(channel, AMQPClass::Channel(channel::AMQPMethod::Close(close))))
+}
+
+/// lapin's half: all that it reads until the end, on this thread.
+fn read_all(junction: &Junction) -> Vec<u8> {
+    let mut all = Vec::new();
+    wait(|context| {
+        loop {
+            let read = junction.lapin_reads(
+                context,
+                |bytes| {
+                    // Now and then less than there is.
+                    let count = bytes.len().min(1 + all.len() % 1000);
+                    all.extend_from_slice(&bytes[..count]);
+                    count
+                },
+                &mut |_| Ok(()),
+            );
+            match read {
+                std::task::Poll::Ready(Ok(0) | Err(_)) => return std::task::Poll::Ready(()),
+                std::task::Poll::Ready(Ok(_)) => {}
+                std::task::Poll::Pending => return std::task::Poll::Pending,
+            }
+        }
+    });
+    all
+}
+
+fn wait(mut poll: impl FnMut(&mut std::task::Context<'_>) -> std::task::Poll<()>) {
+    async_io::block_on(poll_fn(|context| poll(context)));
+}
+
+#[test]
+fn two_threads_on_one_socket_lose_nothing_and_mix_nothing() {
+    const COUNT: u64 = 20_000;
+    let (junction, mut peer) = pair();
+    // Nobody reads on the lanes' thread yet: lapin does.
+    let mut lane = Lane::new(&junction, 1, 131_072);
+    let pumped = Pumped::new(&junction);
+    let mut writing = peer.try_clone().unwrap();
+    let writer = thread::spawn(move || {
+        for tag in 1..=COUNT {
+            let mut frames = ack(1, tag);
+            if tag % 3 == 0 {
+                frames.extend(ack(2, tag));
+            }
+            // In odd pieces.
+            let (one, two) = frames.split_at(tag as usize % frames.len());
+            writing.write_all(one).unwrap();
+            if tag % 50 == 0 {
+                thread::sleep(Duration::from_micros(200));
+            }
+            writing.write_all(two).unwrap();
+        }
+    });
+    let lapin = {
+        let junction = junction.clone();
+        thread::spawn(move || read_all(&junction))
+    };
+    let lapin_writes = {
+        thread::spawn(move || {
+            for tag in 1..=COUNT / 10 {
+                let frame = ack(2, tag);
+                let mut rest = &frame[..];
+                while !rest.is_empty() {
+                    let piece = &rest[..rest.len().min(1 + tag as usize % 23)];
+                    let mut wrote = 0;
+                    async_io::block_on(poll_fn(|context| {
+                        junction.lapin_writes(context, &[piece]).map(|done| wrote = done.unwrap())
+                    }));
+                    rest = &rest[wrote..];
+                }
+            }
+        })
+    };
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let (mut of_lane, mut of_lapin) = (0, 0);
+        let mut room = [0; 4096];
+        while of_lane < COUNT || of_lapin < COUNT / 10 {
+            let count = peer.read(&mut room).unwrap();
+            assert!(count > 0);
+            bytes.extend_from_slice(&room[..count]);
+            let mut rest = &bytes[..];
+            while let Ok((behind, frame)) = parse_frame(rest) {
+                rest = behind;
+                let AMQPFrame::Method(channel, AMQPClass::Basic(basic::AMQPMethod::Ack(ack))) =
+                    frame
+                else {
+                    panic!("{frame:?}")
+                };
+                let last = if channel == 1 { &mut of_lane } else { &mut of_lapin };
+                *last += 1;
+                assert_eq!(ack.delivery_tag, *last);
+            }
+            bytes = rest.to_vec();
+        }
+        peer
+    });
+    runtime::block_on(async {
+        for expected in 1..=COUNT {
+            let event = poll_fn(|context| lane.poll_next(context)).await;
+            assert!(matches!(event, Event::Ack { tag, .. } if tag == expected), "{event:?}");
+            lane.ack(expected, false);
+            lane.send().unwrap();
+        }
+        let until = Instant::now() + Duration::from_secs(20);
+        while lane.unsent() > 0 && Instant::now() < until {
+            runtime::sleep(Duration::from_millis(5)).await;
+        }
+        writer.join().unwrap();
+        lapin_writes.join().unwrap();
+        // The last frames of either side may wait for this thread, which reads and writes.
+        let mut reader = Some(reader);
+        while reader.as_ref().is_some_and(|reader| !reader.is_finished()) {
+            runtime::sleep(Duration::from_millis(5)).await;
+        }
+        drop(reader.take().unwrap().join().unwrap());
+        let event = poll_fn(|context| lane.poll_next(context)).await;
+        assert!(matches!(event, Event::Ended), "{event:?}");
+    });
+    drop(pumped);
+    let heard = lapin.join().unwrap();
+    let expected: Vec<u8> =
+        (1..=COUNT).filter(|tag| tag % 3 == 0).flat_map(|tag| ack(2, tag)).collect();
+    assert!(heard == expected, "{} {}", heard.len(), expected.len());
+}
+
+#[test]
+fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_or_has_all_the_traffic() {
+    let (junction, mut peer) = pair();
+    let mut lane = Lane::new(&junction, 1, 131_072);
+    let pumped = Pumped::new(&junction);
+    let heard = thread::spawn(move || read_all(&junction));
+    let writer = thread::spawn(move || {
+        let until = Instant::now() + Duration::from_secs(3);
+        let mut tag = 0;
+        while Instant::now() < until {
+            tag += 1;
+            peer.write_all(&ack(1, tag)).unwrap();
+            thread::sleep(Duration::from_millis(20));
+        }
+        tag
+    });
+    // Neither reads nor waits: as a write to a disk that does not come back.
+    thread::sleep(Duration::from_millis(3500));
+    let sent = writer.join().unwrap();
+    runtime::block_on(async {
+        let mut got = 0;
+        while got < sent {
+            let event = poll_fn(|context| lane.poll_next(context)).await;
+            got += 1;
+            assert!(matches!(event, Event::Ack { tag, .. } if tag == got), "{event:?}");
+        }
+    });
+    drop(pumped);
+    drop(lane);
+    let heard = heard.join().unwrap();
+    let heartbeats = heard.chunks(8).filter(|chunk| **chunk == super::HEARTBEAT_FRAME).count();
+    assert_eq!(heard.len(), heartbeats * 8);
+    assert!((1..=4).contains(&heartbeats), "{heartbeats}");
+}
+
+#[test]
+fn nothing_is_written_on_a_channel_that_lapin_has_closed() {
+    let (junction, mut peer) = pair();
+    let mut lane = Lane::new(&junction, 1, 131_072);
+    let mut other = Lane::new(&junction, 3, 131_072);
+    let _pumped = Pumped::new(&junction);
+    lane.ack(1, false);
+    assert!(lane.send().is_ok());
+    let frame = close(1);
+    let (begin, end) = frame.split_at(5);
+    async_io::block_on(async {
+        for piece in [begin, end] {
+            lane.ack(2, false);
+            let sent = lane.send();
+            let wrote = poll_fn(|context| junction.lapin_writes(context, &[piece])).await.unwrap();
+            assert_eq!(wrote, piece.len());
+            assert!(sent.is_ok());
+        }
+    });
+    lane.ack(3, false);
+    assert!(lane.send().is_err());
+    assert!(matches!(lane.next_now(), Some(Event::Ended)));
+    other.ack(4, false);
+    assert!(other.send().is_ok());
+    let expected = [ack(1, 1), ack(1, 2), ack(1, 2), frame, ack(3, 4)].concat();
+    let mut got = vec![0; expected.len()];
+    peer.read_exact(&mut got).unwrap();
+    assert!(got == expected);
+    // The socket goes with lapin's half.
+    junction.lapin_gone();
+    assert!(other.send().is_err());
+    assert!(matches!(other.next_now(), Some(Event::Ended)));
+    assert_eq!(peer.read(&mut got).unwrap(), 0);
+}

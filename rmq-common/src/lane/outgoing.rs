@@ -1,0 +1,235 @@
+//! What goes out: lapin's frames and the lanes', one after another, each whole. No I/O.
+
+use super::wire::{self, Beginning, FRAME_HEADER, Head};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Pieces of a body from this size on are written from where they are; smaller ones are copied.
+const LARGE: usize = 16 << 10;
+/// Small pieces are gathered in chunks of this size.
+const CHUNK: usize = 128 << 10;
+/// The number of chunks that one write is given at most; Linux takes 1024.
+const SLICES: usize = 64;
+/// The protocol header, with which lapin begins (section 4.2.2).
+const PROTOCOL: &[u8] = b"AMQP";
+const PROTOCOL_HEADER: usize = 8;
+
+/// Bytes that wait to be written.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    chunks: VecDeque<Chunk>,
+    /// How much of the first chunk is written.
+    written: usize,
+    /// All that waits, in bytes.
+    length: usize,
+    /// An empty chunk to be used again.
+    spare: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Own(Vec<u8>),
+    Shared(Arc<[u8]>, Range<usize>),
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Chunk::Own(bytes) => bytes,
+            Chunk::Shared(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Outgoing {
+    /// How much waits, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Where a few bytes are put.
+    fn own(&mut self) -> &mut Vec<u8> {
+        let has_room = matches!(self.chunks.back(), Some(Chunk::Own(own)) if own.len() < CHUNK);
+        if !has_room {
+            self.chunks.push_back(Chunk::Own(std::mem::take(&mut self.spare)));
+        }
+        match self.chunks.back_mut() {
+            Some(Chunk::Own(own)) => own,
+            // There is one now.
+            _ => &mut self.spare,
+        }
+    }
+
+    fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let own = self.own();
+        let before = own.len();
+        put(own);
+        let added = own.len() - before;
+        self.length += added;
+    }
+
+    /// Adds whole frames.
+    pub(super) fn frames(&mut self, frames: &[u8]) {
+        self.put(|own| own.extend_from_slice(frames));
+    }
+
+    /// Adds a message: its head, then the bytes of its body that are in `range`.
+    pub(super) fn publish(
+        &mut self,
+        head: &Head,
+        channel: u16,
+        frame_max: u32,
+        body: &Arc<[u8]>,
+        range: Range<usize>,
+    ) {
+        let most = wire::body_max(frame_max);
+        self.put(|own| head.put(range.len() as u64, own));
+        let mut at = range.start;
+        while at < range.end {
+            let piece = at..range.end.min(at.saturating_add(most));
+            at = piece.end;
+            let size = u32::try_from(piece.len()).unwrap_or_default();
+            if piece.len() < LARGE {
+                let piece = body.get(piece).unwrap_or_default();
+                self.put(|own| {
+                    wire::begin(own, wire::BODY, channel, size);
+                    own.extend_from_slice(piece);
+                    own.push(wire::FRAME_END);
+                });
+            } else {
+                self.put(|own| wire::begin(own, wire::BODY, channel, size));
+                self.length += piece.len();
+                self.chunks.push_back(Chunk::Shared(body.clone(), piece));
+                self.put(|own| own.push(wire::FRAME_END));
+            }
+        }
+    }
+
+    /// Adds basic.ack.
+    pub(super) fn ack(&mut self, channel: u16, tag: u64, multiple: bool) {
+        self.put(|own| wire::put_ack(own, channel, tag, multiple));
+    }
+
+    /// Adds basic.nack of one message.
+    pub(super) fn nack(&mut self, channel: u16, tag: u64, requeue: bool) {
+        self.put(|own| wire::put_nack(own, channel, tag, requeue));
+    }
+
+    /// Adds all of another one, of which nothing is written.
+    pub(super) fn append(&mut self, other: &mut Outgoing) {
+        self.length += std::mem::take(&mut other.length);
+        // A few bytes are not worth a chunk.
+        if let (1, Some(Chunk::Own(few))) = (other.chunks.len(), other.chunks.front())
+            && few.len() < CHUNK / 8
+            && let Some(Chunk::Own(last)) = self.chunks.back_mut()
+        {
+            last.extend_from_slice(few);
+            if let Some(Chunk::Own(mut few)) = other.chunks.pop_front() {
+                few.clear();
+                other.spare = few;
+            }
+            return;
+        }
+        self.chunks.append(&mut other.chunks);
+        std::mem::swap(&mut other.spare, &mut self.spare);
+    }
+
+    /// Nothing waits any longer.
+    pub(super) fn clear(&mut self) {
+        self.chunks.clear();
+        (self.written, self.length) = (0, 0);
+    }
+
+    /// What is to be written next.
+    pub(super) fn slices(&self) -> ([IoSlice<'_>; SLICES], usize) {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut skip = self.written;
+        let mut count = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(chunk.bytes().get(skip..).unwrap_or_default());
+            skip = 0;
+            count += 1;
+        }
+        (slices, count)
+    }
+
+    /// This many bytes are written.
+    pub(super) fn wrote(&mut self, count: usize) {
+        self.length = self.length.saturating_sub(count);
+        self.written += count;
+        while let Some(first) = self.chunks.front() {
+            let length = first.bytes().len();
+            if self.written < length {
+                break;
+            }
+            self.written -= length;
+            if let Some(Chunk::Own(mut own)) = self.chunks.pop_front()
+                && own.capacity() > self.spare.capacity()
+            {
+                own.clear();
+                self.spare = own;
+            }
+        }
+    }
+}
+
+/// lapin's own frames, as it writes them: whole or in pieces.
+#[derive(Debug, Default)]
+pub(super) struct FromLapin {
+    /// The beginning of a frame.
+    partial: Vec<u8>,
+}
+
+/// What lapin ends with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// A channel, by closing it or by agreeing to the broker's close.
+    Channel(u16),
+    /// The connection, likewise.
+    Connection,
+}
+
+impl FromLapin {
+    /// Takes what it has written: whole frames go on `to`, in order, and what they end is told.
+    pub(super) fn take(&mut self, bytes: &[u8], to: &mut Outgoing, mut ends: impl FnMut(Ends)) {
+        if !self.partial.is_empty() {
+            self.partial.extend_from_slice(bytes);
+            let whole = std::mem::take(&mut self.partial);
+            let passed = pass(&whole, to, &mut ends);
+            self.partial = whole.get(passed..).unwrap_or_default().to_vec();
+            return;
+        }
+        let passed = pass(bytes, to, &mut ends);
+        self.partial.extend_from_slice(bytes.get(passed..).unwrap_or_default());
+    }
+}
+
+/// Passes on the whole frames that `bytes` begin with; their length.
+fn pass(bytes: &[u8], to: &mut Outgoing, ends: &mut impl FnMut(Ends)) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = if rest.starts_with(PROTOCOL) {
+            Some(PROTOCOL_HEADER)
+        } else {
+            Beginning::read(rest).map(Beginning::length)
+        };
+        let Some(frame) = length.and_then(|length| rest.get(..length)) else { break };
+        at += frame.len();
+        if let Some(beginning) = Beginning::read(frame).filter(|it| it.kind == wire::METHOD) {
+            match frame.get(FRAME_HEADER..FRAME_HEADER + 4) {
+                // connection.close and close-ok
+                Some([0, 10, 0, 50 | 51]) => ends(Ends::Connection),
+                // channel.close and close-ok
+                Some([0, 20, 0, 40 | 41]) => ends(Ends::Channel(beginning.channel)),
+                _ => {}
+            }
+        }
+    }
+    if at > 0 {
+        to.frames(bytes.get(..at).unwrap_or_default());
+    }
+    at
+}
