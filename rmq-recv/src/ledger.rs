@@ -64,7 +64,7 @@ impl Ledger {
     /// Adds a message; its tag is higher than those before it.
     pub fn push(&mut self, entry: Entry) {
         // RabbitMQ counts them from 1 on. Seen of 4.3: deliveries to a consumer that it had
-        // cancelled, which lapin drops. "All up to this one" would acknowledge them unseen.
+        // cancelled, which the lane drops. "All up to this one" would acknowledge them unseen.
         self.skipped |= entry.tag.checked_sub(1) != Some(self.last);
         self.last = entry.tag;
         self.entries.push_back(entry);

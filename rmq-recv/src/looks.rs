@@ -36,7 +36,7 @@ impl Connected<'_> {
         }
         // What we hold is back in the queue, or is with the channel gone: RabbitMQ 4.3 ignores
         // acknowledgements of what has timed out. And it goes on delivering to the consumer that
-        // it has cancelled, once that has room again, which lapin drops.
+        // it has cancelled, once that has room again, which the lane drops.
         self.change_channel().await?;
         runtime::sleep(AFTER_CANCEL).await;
         // What is in the pipe must not be written a second time before somebody has read it.

@@ -1,10 +1,9 @@
 //! Resting while messages pour in, so that one wake-up takes many of them.
 //!
-//! lapin wakes its reader for every message. A reader that is as quick as lapin is woken 100,000
-//! times a second, each time for one, and the switching costs more than the messages do. Of 300,000
-//! messages of 10 bytes, resting took 28 % off the processor time, 46 % off the switches, and 7 %
-//! off the time (the broker has more of the processors, too); with 0.3 ms it was 12, 41 and 2 %.
-//! What comes meanwhile waits in lapin, within the prefetch.
+//! A broker writes messages one by one. A reader that is as quick is woken for each, and the
+//! switching costs more than the messages do: without rests 2.2 µs of processor time a message in
+//! place of 1.6 to 1.9 (100 bytes, RabbitMQ 3.10). What comes meanwhile waits in the socket and in
+//! the lane.
 
 use std::time::{Duration, Instant};
 

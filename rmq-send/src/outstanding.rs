@@ -193,8 +193,8 @@ impl Outstanding {
 
     /// The broker returned a message; it belongs to the oldest record in flight whose message
     /// `matches`.
-    /// Returned messages carry no delivery tag, and lapin hands one over with whatever confirm
-    /// comes next, so the message itself is all there is to go by. False where no record matches.
+    /// Returned messages carry no delivery tag, and RabbitMQ may confirm several of them later, with
+    /// one answer, so the message itself is all there is to go by. False where no record matches.
     pub fn returned(&mut self, reason: &str, matches: impl Fn(&Message) -> bool) -> bool {
         let entry = self.entries.iter_mut().find(|entry| {
             entry.state == State::InFlight

@@ -1,9 +1,8 @@
 //! Where lapin's half of a connection and the lanes meet: the socket, under one lock.
 
-use super::allowance::{Limits, Waiting};
-use super::event::Event;
+use super::allowance::Limits;
 use super::line::Line;
-use super::outgoing::{Ends, FromLapin, Outgoing};
+use super::outgoing::{FromLapin, Outgoing};
 use super::sort::Sorter;
 use super::unreadable::Unreadable;
 use super::wakers::{Direction, Who};
@@ -11,7 +10,6 @@ use crate::losses::Activity;
 use async_io::{Async, Timer};
 use futures_util::{AsyncRead, AsyncWrite};
 use lapin::AsyncTcpStream;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::TcpStream;
@@ -35,6 +33,9 @@ const STALL: Duration = Duration::from_millis(100);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long the lanes' thread may leave the socket unread before lapin's reads it.
 const LATE: Duration = Duration::from_secs(1);
+
+mod lanes;
+mod lapins;
 
 /// Where the two halves meet.
 pub(crate) struct Junction {
@@ -106,249 +107,6 @@ impl Junction {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    // lapin's half.
-
-    /// What lapin reads; `look` sees every byte that comes before a lane is there.
-    pub(crate) fn lapin_reads(
-        &self,
-        context: &mut Context<'_>,
-        copy: impl FnOnce(&[u8]) -> usize,
-        look: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    ) -> Poll<io::Result<usize>> {
-        let mut state = self.state();
-        self.readable.wait(Who::Lapin, context.waker());
-        loop {
-            let bytes = state.sorter.for_lapin();
-            if !bytes.is_empty() {
-                let waited = bytes.len() > MOST_FOR_LAPIN;
-                let count = copy(bytes);
-                state.sorter.read_by_lapin(count);
-                if waited && state.sorter.for_lapin().len() <= MOST_FOR_LAPIN {
-                    self.readable.wake(Who::Lanes);
-                }
-                return Poll::Ready(Ok(count));
-            }
-            if let Some(error) = state.read_error.take() {
-                return Poll::Ready(Err(error));
-            }
-            if state.is_at_end {
-                return Poll::Ready(Ok(0));
-            }
-            if state.is_pumped {
-                if !state.is_watching(context) || !self.read_for_lanes(&mut state) {
-                    return Poll::Pending;
-                }
-            } else if !self.pull(&mut state, look) {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    /// Reads in place of the lanes' thread, where that has not for long because it waits for a disk
-    /// or another thread: the broker would count as dead. Whether anything came.
-    fn read_for_lanes(&self, state: &mut State) -> bool {
-        let mut came = false;
-        while state.pumped.elapsed() >= LATE
-            && !state.is_full()
-            && self.pull(state, &mut |_| Ok(()))
-        {
-            came = true;
-        }
-        if came {
-            self.readable.wake(Who::Lanes);
-        }
-        came
-    }
-
-    /// What lapin writes.
-    pub(crate) fn lapin_writes(
-        &self,
-        context: &mut Context<'_>,
-        pieces: &[&[u8]],
-    ) -> Poll<io::Result<usize>> {
-        let mut state = self.state();
-        self.writable.wait(Who::Lapin, context.waker());
-        if let Some(error) = state.write_error.take() {
-            return Poll::Ready(Err(error));
-        }
-        if state.outgoing.len() > MOST_FROM_LAPIN {
-            ready!(self.push(&mut state))?;
-        }
-        let State { sorter, from_lapin, outgoing, .. } = &mut *state;
-        let mut ended = false;
-        let mut taken = 0;
-        for piece in pieces {
-            from_lapin.take(piece, outgoing, |ends| {
-                ended = true;
-                for line in sorter.lines() {
-                    if ends == Ends::Connection || ends == Ends::Channel(line.channel) {
-                        line.end();
-                    }
-                }
-            });
-            self.activity.passed(piece);
-            taken += piece.len();
-        }
-        if ended {
-            self.readable.wake(Who::Lanes);
-        }
-        if let Poll::Ready(Err(error)) = self.push(&mut state) {
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(taken))
-    }
-
-    /// Writes what waits, for lapin.
-    pub(crate) fn lapin_flushes(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut state = self.state();
-        if let Some(error) = state.write_error.take() {
-            return Poll::Ready(Err(error));
-        }
-        if !state.has_to_write() {
-            return Poll::Ready(Ok(()));
-        }
-        self.writable.wait(Who::Lapin, context.waker());
-        self.push(&mut state)
-    }
-
-    /// Closes the socket, for lapin.
-    pub(crate) fn lapin_closes(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.state().stream {
-            Some(stream) => Pin::new(stream).poll_close(context),
-            None => Poll::Ready(Ok(())),
-        }
-    }
-
-    /// One more look at what the socket says, when a write has failed.
-    pub(crate) fn last_word(&self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        match &mut self.state().stream {
-            Some(stream) => Pin::new(stream).poll_read(context, &mut [0]),
-            None => Poll::Pending,
-        }
-    }
-
-    /// lapin has dropped its half, and the socket goes with it.
-    pub(crate) fn lapin_gone(&self) {
-        {
-            let mut state = self.state();
-            state.stream = None;
-            state.end();
-        }
-        self.readable.wake(Who::Lanes);
-    }
-
-    // The lanes' half.
-
-    /// A lane for a channel: what it is called here, and what waits on it.
-    pub(super) fn add(&self, channel: u16) -> (u64, Arc<Waiting>) {
-        let mut state = self.state();
-        state.lanes += 1;
-        let id = state.lanes;
-        let mut line = Line::new(id, channel);
-        if state.is_over() {
-            line.finish();
-        }
-        let waiting = line.waiting().clone();
-        state.sorter.add(line);
-        (id, waiting)
-    }
-
-    /// Whether the lanes' thread reads.
-    pub(super) fn set_pumped(&self, is_pumped: bool) {
-        self.state().is_pumped = is_pumped;
-        self.readable.only_for_lanes(is_pumped);
-        self.readable.wake(Who::Lapin);
-    }
-
-    /// Its lane is dropped.
-    pub(super) fn remove(&self, id: u64) {
-        let mut state = self.state();
-        let is_over = state.is_over();
-        state.sorter.drop_line(id, is_over);
-    }
-
-    /// Its consumers ask for so many messages at once from now on.
-    pub(super) fn asks_for(&self, id: u64, count: usize) {
-        if let Some(line) = self.state().sorter.line(id) {
-            line.asks_for(count);
-        }
-    }
-
-    /// The largest message that has come.
-    pub(crate) fn largest(&self) -> u64 {
-        self.state().sorter.largest()
-    }
-
-    /// Sends all that a lane has put, as far as the socket takes it now; the rest goes by itself.
-    /// How much waits; `None` where the channel is closed: then nothing is sent.
-    pub(super) fn send(&self, id: u64, frames: &mut Outgoing) -> Option<usize> {
-        let mut state = self.state();
-        if state.sorter.line(id).is_none_or(|line| line.is_closed()) {
-            frames.clear();
-            return None;
-        }
-        if frames.len() > 0 {
-            self.activity.now();
-            state.outgoing.append(frames);
-            self.push_for_lanes(&mut state);
-        }
-        Some(state.outgoing.len())
-    }
-
-    /// How much waits to be written, in bytes.
-    pub(super) fn unsent(&self) -> usize {
-        self.state().outgoing.len()
-    }
-
-    /// Takes the events that have come on a lane, reading first if nothing has. Whether there are
-    /// any; where there are none [`pump`](Self::pump) wakes its caller when there may be.
-    pub(super) fn take(&self, id: u64, events: &mut VecDeque<Event>) -> bool {
-        let mut state = self.state();
-        loop {
-            if !state.sorter.take(id, events) {
-                events.push_back(Event::Ended);
-            }
-            if !events.is_empty() {
-                return true;
-            }
-            let came = state.is_pumped && self.pull(&mut state, &mut |_| Ok(()));
-            self.wake_lapin(&state);
-            if !came {
-                return false;
-            }
-        }
-    }
-
-    /// Reads and writes what can be, on the lanes' thread. Whether anything came or went; `None`
-    /// where that is lapin's to do.
-    pub(crate) fn pump(&self, context: &mut Context<'_>) -> Option<bool> {
-        let mut state = self.state();
-        if !state.is_pumped {
-            return None;
-        }
-        state.pumped = Instant::now();
-        self.readable.wait(Who::Lanes, context.waker());
-        let waits = state.outgoing.len();
-        if state.has_to_write() {
-            self.writable.wait(Who::Lanes, context.waker());
-            self.push_for_lanes(&mut state);
-        }
-        let went = state.outgoing.len() < waits;
-        let came = !state.is_stalled(context) && self.pull(&mut state, &mut |_| Ok(()));
-        self.wake_lapin(&state);
-        Some(came || went)
-    }
-
-    /// Wakes lapin where there is something for it.
-    fn wake_lapin(&self, state: &State) {
-        if !state.sorter.for_lapin().is_empty() || state.is_at_end || state.write_error.is_some() {
-            self.readable.wake(Who::Lapin);
-            self.writable.wake(Who::Lapin);
-        }
-    }
-
-    // The socket.
 
     /// Reads once, and sorts what came. Whether anything did, if only an end.
     fn pull(&self, state: &mut State, look: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> bool {

@@ -1,7 +1,8 @@
 //! What has come on one channel, from frames to events.
 
-use super::allowance::{Allowance, Cause, Ticket, Waiting};
-use super::content::{Body, Bytes, Content};
+use super::allowance::{Allowance, Waiting};
+use super::coming::{Coming, Fresh, Head, Places};
+use super::content::Bytes;
 use super::event::Event;
 use super::incoming::Frame;
 use super::nesting;
@@ -12,8 +13,6 @@ use std::sync::Arc;
 
 /// So many confirms may wait to be taken: a window of 65,535 messages has as many at most.
 const MOST_EVENTS: usize = 100_000;
-/// Room is set aside for so many pieces of a body at most before they have come.
-const MOST_PIECES: u64 = 64;
 
 /// A channel that has a lane.
 #[derive(Debug)]
@@ -48,44 +47,6 @@ pub(super) enum For {
     Lane,
     /// lapin gets it.
     Lapin,
-}
-
-/// A message of which more is to come.
-#[derive(Debug)]
-struct Coming {
-    head: Head,
-    /// Whether anything is to have it.
-    wanted: bool,
-    ticket: Option<Ticket>,
-    places: Places,
-    /// Its names and properties, where they are not in the buffer that is being filled.
-    own: Option<Vec<u8>>,
-    has_header: bool,
-    /// What is to come of the body.
-    left: u64,
-    body: Vec<(Option<Bytes>, Span)>,
-    /// The first piece, if there is no other.
-    first: Option<Span>,
-}
-
-#[derive(Debug)]
-enum Head {
-    Delivered { tag: u64, redelivered: bool },
-    Returned { reason: String },
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Places {
-    consumer: Span,
-    exchange: Span,
-    routing_key: Span,
-    properties: Span,
-}
-
-#[derive(Debug)]
-enum Fresh {
-    Plain(Event),
-    Message(Coming),
 }
 
 impl Line {
@@ -223,19 +184,12 @@ impl Line {
 
     /// How much of a body is to come to it.
     pub(super) fn left(&self) -> Option<u64> {
-        self.coming.as_ref().filter(|coming| coming.has_header).map(|coming| coming.left)
+        self.coming.as_ref().and_then(Coming::left)
     }
 
     /// A part of a body's frame.
     pub(super) fn body(&mut self, part: Span) -> Result<(), Unreadable> {
-        let Some(coming) = self.coming.as_mut().filter(|coming| coming.has_header) else {
-            return Err(Unreadable::Malformed);
-        };
-        let left = coming.left.checked_sub(part.len() as u64);
-        coming.left = left.ok_or(Unreadable::Malformed)?;
-        if coming.wanted {
-            coming.piece(part);
-        }
+        self.coming.as_mut().ok_or(Unreadable::Malformed)?.part(part)?;
         self.complete();
         Ok(())
     }
@@ -247,16 +201,16 @@ impl Line {
         allowance: &mut Allowance,
     ) -> Result<For, Unreadable> {
         let asked = self.asked.iter().sum();
-        let Some(coming) = self.coming.as_mut().filter(|coming| !coming.has_header) else {
+        let Some(coming) = self.coming.as_mut().filter(|coming| coming.left().is_none()) else {
             return Ok(For::Lapin);
         };
         let header = ContentHeader::read(buffer, payload).ok_or(Unreadable::Malformed)?;
-        let cause = coming.head.cause();
-        if coming.wanted {
+        let cause = coming.cause();
+        if coming.is_wanted() {
             let properties = header.properties.len() as u64;
             let size = (header.size, properties);
             let ticket = allowance.comes(cause, size, asked, &self.waiting);
-            coming.ticket = Some(ticket.map_err(Unreadable::Excess)?);
+            coming.counts(ticket.map_err(Unreadable::Excess)?);
         } else if !self.dropped {
             allowance.stray(header.size).map_err(Unreadable::Excess)?;
         }
@@ -269,8 +223,8 @@ impl Line {
     }
 
     fn complete(&mut self) {
-        if let Some(coming) = self.coming.take_if(|coming| coming.has_header && coming.left == 0)
-            && coming.wanted
+        if let Some(coming) = self.coming.take_if(|coming| coming.left() == Some(0))
+            && coming.is_wanted()
         {
             self.in_buffer |= coming.is_in_buffer();
             self.fresh.push(Fresh::Message(coming));
@@ -327,17 +281,7 @@ impl Line {
             return Err(Unreadable::Unfinished);
         }
         let wanted = known && !self.dropped;
-        self.coming = Some(Coming {
-            head,
-            wanted,
-            ticket: None,
-            places,
-            own: None,
-            has_header: false,
-            left: 0,
-            body: Vec::new(),
-            first: None,
-        });
+        self.coming = Some(Coming::new(head, wanted, places));
         Ok(())
     }
 
@@ -345,116 +289,6 @@ impl Line {
         if let Some(index) = self.consumers.iter().position(|known| known == consumer) {
             let consumer = self.consumers.swap_remove(index);
             self.plain(Event::Cancelled { consumer, by_broker });
-        }
-    }
-}
-
-impl Head {
-    fn cause(&self) -> Cause {
-        match self {
-            Head::Delivered { .. } => Cause::Delivery,
-            Head::Returned { .. } => Cause::Return,
-        }
-    }
-}
-
-impl Coming {
-    fn header(&mut self, header: ContentHeader, buffer: &[u8]) {
-        self.has_header = true;
-        self.left = header.size;
-        self.places.properties = match &mut self.own {
-            None => header.properties,
-            Some(own) => {
-                let from = own.len();
-                own.extend_from_slice(header.properties.of(buffer));
-                Span { from, to: own.len() }
-            }
-        };
-    }
-
-    fn piece(&mut self, part: Span) {
-        if part.len() == 0 {
-            return;
-        }
-        match self.first.take() {
-            None if self.body.is_empty() => self.first = Some(part),
-            first => {
-                if let Some(first) = first {
-                    let rest = self.left / (128 << 10) + 2;
-                    self.body.reserve(usize::try_from(rest.min(MOST_PIECES)).unwrap_or_default());
-                    self.body.push((None, first));
-                }
-                self.body.push((None, part));
-            }
-        }
-    }
-
-    /// Whether a place in the buffer that is being filled is remembered.
-    fn is_in_buffer(&self) -> bool {
-        self.own.is_none()
-            || self.first.is_some()
-            || self.body.iter().any(|(bytes, _)| bytes.is_none())
-    }
-
-    /// Nothing wants it any longer.
-    fn forget(&mut self) {
-        self.wanted = false;
-        self.ticket = None;
-        self.own = Some(Vec::new());
-        self.places = Places::default();
-        self.first = None;
-        self.body.clear();
-    }
-
-    fn given_away(&mut self, bytes: &Bytes) {
-        if self.own.is_none() {
-            let mut own = Vec::with_capacity(512);
-            let Places { consumer, exchange, routing_key, properties } = &mut self.places;
-            for place in [consumer, exchange, routing_key, properties] {
-                let from = own.len();
-                own.extend_from_slice(place.of(bytes));
-                *place = Span { from, to: own.len() };
-            }
-            self.own = Some(own);
-        }
-        self.body.extend(self.first.take().map(|first| (None, first)));
-        for (place, _) in self.body.iter_mut().filter(|(place, _)| place.is_none()) {
-            *place = Some(bytes.clone());
-        }
-    }
-
-    fn content(self, buffer: &Bytes) -> (Head, Content) {
-        let Coming { head, ticket, places, own, body, first, .. } = self;
-        let Places { consumer, exchange, routing_key, properties } = places;
-        let here = own.is_none();
-        let bytes = own.map_or_else(|| buffer.clone(), Arc::new);
-        let body = match first {
-            Some(first) if here => Body::Here(first),
-            Some(first) => Body::Pieces(vec![(buffer.clone(), first)]),
-            None if body.is_empty() => Body::Here(Span::default()),
-            None => {
-                let given = body.into_iter();
-                let given =
-                    given.map(|(bytes, span)| (bytes.unwrap_or_else(|| buffer.clone()), span));
-                Body::Pieces(given.collect())
-            }
-        };
-        let _ticket = ticket;
-        (head, Content { bytes, consumer, exchange, routing_key, properties, body, _ticket })
-    }
-}
-
-impl Fresh {
-    /// With the message in `bytes`, if that is where it is.
-    fn event(self, bytes: &Bytes) -> Event {
-        match self {
-            Fresh::Plain(event) => event,
-            Fresh::Message(coming) => match coming.content(bytes) {
-                (Head::Delivered { tag, redelivered }, content) => {
-                    Event::Delivered { tag, redelivered, content }
-                }
-                (Head::Returned { reason }, content) => Event::Returned { reason, content },
-            },
         }
     }
 }

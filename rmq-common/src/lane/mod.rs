@@ -24,9 +24,11 @@
 //! so it must see none of them; a consumer's handle must be kept until the consumer has ended.
 
 mod allowance;
+mod coming;
 mod content;
 mod event;
 mod guard;
+mod head;
 mod incoming;
 mod junction;
 mod line;
@@ -58,9 +60,9 @@ use std::task::{Context, Poll};
 pub use allowance::{LARGEST, Limits};
 pub use content::Content;
 pub use event::Event;
+pub use head::Head;
 pub(crate) use junction::{Junction, Stream};
 pub(crate) use unreadable::{Excess, Unreadable};
-pub use wire::Head;
 pub(crate) use wire::{FRAME_HEADER, FRAME_MAX, HEARTBEAT_FRAME};
 
 /// A channel's lane.

@@ -1,6 +1,7 @@
 //! What goes out: lapin's frames and the lanes', one after another, each whole. No I/O.
 
-use super::wire::{self, Beginning, FRAME_HEADER, Head};
+use super::head::Head;
+use super::wire::{self, Beginning, FRAME_HEADER};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::Range;

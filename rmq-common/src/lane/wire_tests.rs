@@ -1,7 +1,8 @@
 //! What is read and written here, beside amq-protocol's own parser and serialiser.
 
+use super::head::Head;
 use super::outgoing::{Ends, FromLapin, Outgoing};
-use super::wire::{self, Head, Method, Span};
+use super::wire::{self, Method, Span};
 use amq_protocol::frame::{AMQPFrame, WriteContext, gen_frame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
 use lapin::BasicProperties;

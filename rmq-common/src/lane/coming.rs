@@ -1,0 +1,205 @@
+//! A message of which more is to come, and what it becomes.
+
+use super::allowance::{Cause, Ticket};
+use super::content::{Body, Bytes, Content};
+use super::event::Event;
+use super::unreadable::Unreadable;
+use super::wire::{ContentHeader, Span};
+use std::sync::Arc;
+
+/// Room is set aside for so many pieces of a body at most before they have come.
+const MOST_PIECES: u64 = 64;
+
+/// A message of which more is to come.
+#[derive(Debug)]
+pub(super) struct Coming {
+    head: Head,
+    /// Whether anything is to have it.
+    wanted: bool,
+    ticket: Option<Ticket>,
+    places: Places,
+    /// Its names and properties, where they are not in the buffer that is being filled.
+    own: Option<Vec<u8>>,
+    has_header: bool,
+    /// What is to come of the body.
+    left: u64,
+    body: Vec<(Option<Bytes>, Span)>,
+    /// The first piece, if there is no other.
+    first: Option<Span>,
+}
+
+/// What announced it.
+#[derive(Debug)]
+pub(super) enum Head {
+    Delivered { tag: u64, redelivered: bool },
+    Returned { reason: String },
+}
+
+/// Where its names and its properties are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Places {
+    pub(super) consumer: Span,
+    pub(super) exchange: Span,
+    pub(super) routing_key: Span,
+    pub(super) properties: Span,
+}
+
+/// An event, whose message may be in the buffer that is being filled.
+#[derive(Debug)]
+pub(super) enum Fresh {
+    Plain(Event),
+    Message(Coming),
+}
+
+impl Head {
+    fn cause(&self) -> Cause {
+        match self {
+            Head::Delivered { .. } => Cause::Delivery,
+            Head::Returned { .. } => Cause::Return,
+        }
+    }
+}
+
+impl Coming {
+    /// It is announced.
+    pub(super) fn new(head: Head, wanted: bool, places: Places) -> Self {
+        Coming {
+            head,
+            wanted,
+            ticket: None,
+            places,
+            own: None,
+            has_header: false,
+            left: 0,
+            body: Vec::new(),
+            first: None,
+        }
+    }
+
+    pub(super) fn cause(&self) -> Cause {
+        self.head.cause()
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// What is to come of its body; `None` while its size is not known.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.has_header.then_some(self.left)
+    }
+
+    /// It counts as waiting from now on.
+    pub(super) fn counts(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+    }
+
+    /// More of its body.
+    pub(super) fn part(&mut self, part: Span) -> Result<(), Unreadable> {
+        let left = self.left().and_then(|left| left.checked_sub(part.len() as u64));
+        self.left = left.ok_or(Unreadable::Malformed)?;
+        if self.wanted {
+            self.piece(part);
+        }
+        Ok(())
+    }
+
+    pub(super) fn header(&mut self, header: ContentHeader, buffer: &[u8]) {
+        self.has_header = true;
+        self.left = header.size;
+        self.places.properties = match &mut self.own {
+            None => header.properties,
+            Some(own) => {
+                let from = own.len();
+                own.extend_from_slice(header.properties.of(buffer));
+                Span { from, to: own.len() }
+            }
+        };
+    }
+
+    fn piece(&mut self, part: Span) {
+        if part.len() == 0 {
+            return;
+        }
+        match self.first.take() {
+            None if self.body.is_empty() => self.first = Some(part),
+            first => {
+                if let Some(first) = first {
+                    let rest = self.left / (128 << 10) + 2;
+                    self.body.reserve(usize::try_from(rest.min(MOST_PIECES)).unwrap_or_default());
+                    self.body.push((None, first));
+                }
+                self.body.push((None, part));
+            }
+        }
+    }
+
+    /// Whether a place in the buffer that is being filled is remembered.
+    pub(super) fn is_in_buffer(&self) -> bool {
+        self.own.is_none()
+            || self.first.is_some()
+            || self.body.iter().any(|(bytes, _)| bytes.is_none())
+    }
+
+    /// Nothing wants it any longer.
+    pub(super) fn forget(&mut self) {
+        self.wanted = false;
+        self.ticket = None;
+        self.own = Some(Vec::new());
+        self.places = Places::default();
+        self.first = None;
+        self.body.clear();
+    }
+
+    pub(super) fn given_away(&mut self, bytes: &Bytes) {
+        if self.own.is_none() {
+            let mut own = Vec::with_capacity(512);
+            let Places { consumer, exchange, routing_key, properties } = &mut self.places;
+            for place in [consumer, exchange, routing_key, properties] {
+                let from = own.len();
+                own.extend_from_slice(place.of(bytes));
+                *place = Span { from, to: own.len() };
+            }
+            self.own = Some(own);
+        }
+        self.body.extend(self.first.take().map(|first| (None, first)));
+        for (place, _) in self.body.iter_mut().filter(|(place, _)| place.is_none()) {
+            *place = Some(bytes.clone());
+        }
+    }
+
+    fn content(self, buffer: &Bytes) -> (Head, Content) {
+        let Coming { head, ticket, places, own, body, first, .. } = self;
+        let Places { consumer, exchange, routing_key, properties } = places;
+        let here = own.is_none();
+        let bytes = own.map_or_else(|| buffer.clone(), Arc::new);
+        let body = match first {
+            Some(first) if here => Body::Here(first),
+            Some(first) => Body::Pieces(vec![(buffer.clone(), first)]),
+            None if body.is_empty() => Body::Here(Span::default()),
+            None => {
+                let given = body.into_iter();
+                let given =
+                    given.map(|(bytes, span)| (bytes.unwrap_or_else(|| buffer.clone()), span));
+                Body::Pieces(given.collect())
+            }
+        };
+        let _ticket = ticket;
+        (head, Content { bytes, consumer, exchange, routing_key, properties, body, _ticket })
+    }
+}
+
+impl Fresh {
+    /// With the message in `bytes`, if that is where it is.
+    pub(super) fn event(self, bytes: &Bytes) -> Event {
+        match self {
+            Fresh::Plain(event) => event,
+            Fresh::Message(coming) => match coming.content(bytes) {
+                (Head::Delivered { tag, redelivered }, content) => {
+                    Event::Delivered { tag, redelivered, content }
+                }
+                (Head::Returned { reason }, content) => Event::Returned { reason, content },
+            },
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The lanes' half.
+
+use super::{Junction, State};
+use crate::lane::allowance::Waiting;
+use crate::lane::event::Event;
+use crate::lane::line::Line;
+use crate::lane::outgoing::Outgoing;
+use crate::lane::wakers::Who;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::Instant;
+
+impl Junction {
+    /// A lane for a channel: what it is called here, and what waits on it.
+    pub(in crate::lane) fn add(&self, channel: u16) -> (u64, Arc<Waiting>) {
+        let mut state = self.state();
+        state.lanes += 1;
+        let id = state.lanes;
+        let mut line = Line::new(id, channel);
+        if state.is_over() {
+            line.finish();
+        }
+        let waiting = line.waiting().clone();
+        state.sorter.add(line);
+        (id, waiting)
+    }
+
+    /// Whether the lanes' thread reads.
+    pub(in crate::lane) fn set_pumped(&self, is_pumped: bool) {
+        self.state().is_pumped = is_pumped;
+        self.readable.only_for_lanes(is_pumped);
+        self.readable.wake(Who::Lapin);
+    }
+
+    /// Its lane is dropped.
+    pub(in crate::lane) fn remove(&self, id: u64) {
+        let mut state = self.state();
+        let is_over = state.is_over();
+        state.sorter.drop_line(id, is_over);
+    }
+
+    /// Its consumers ask for so many messages at once from now on.
+    pub(in crate::lane) fn asks_for(&self, id: u64, count: usize) {
+        if let Some(line) = self.state().sorter.line(id) {
+            line.asks_for(count);
+        }
+    }
+
+    /// The largest message that has come.
+    pub(crate) fn largest(&self) -> u64 {
+        self.state().sorter.largest()
+    }
+
+    /// Sends all that a lane has put, as far as the socket takes it now; the rest goes by itself.
+    /// How much waits; `None` where the channel is closed: then nothing is sent.
+    pub(in crate::lane) fn send(&self, id: u64, frames: &mut Outgoing) -> Option<usize> {
+        let mut state = self.state();
+        if state.sorter.line(id).is_none_or(|line| line.is_closed()) {
+            frames.clear();
+            return None;
+        }
+        if frames.len() > 0 {
+            self.activity.now();
+            state.outgoing.append(frames);
+            self.push_for_lanes(&mut state);
+        }
+        Some(state.outgoing.len())
+    }
+
+    /// How much waits to be written, in bytes.
+    pub(in crate::lane) fn unsent(&self) -> usize {
+        self.state().outgoing.len()
+    }
+
+    /// Takes the events that have come on a lane, reading first if nothing has. Whether there are
+    /// any; where there are none [`pump`](Self::pump) wakes its caller when there may be.
+    pub(in crate::lane) fn take(&self, id: u64, events: &mut VecDeque<Event>) -> bool {
+        let mut state = self.state();
+        loop {
+            if !state.sorter.take(id, events) {
+                events.push_back(Event::Ended);
+            }
+            if !events.is_empty() {
+                return true;
+            }
+            let came = state.is_pumped && self.pull(&mut state, &mut |_| Ok(()));
+            self.wake_lapin(&state);
+            if !came {
+                return false;
+            }
+        }
+    }
+
+    /// Reads and writes what can be, on the lanes' thread. Whether anything came or went; `None`
+    /// where that is lapin's to do.
+    pub(crate) fn pump(&self, context: &mut Context<'_>) -> Option<bool> {
+        let mut state = self.state();
+        if !state.is_pumped {
+            return None;
+        }
+        state.pumped = Instant::now();
+        self.readable.wait(Who::Lanes, context.waker());
+        let waits = state.outgoing.len();
+        if state.has_to_write() {
+            self.writable.wait(Who::Lanes, context.waker());
+            self.push_for_lanes(&mut state);
+        }
+        let went = state.outgoing.len() < waits;
+        let came = !state.is_stalled(context) && self.pull(&mut state, &mut |_| Ok(()));
+        self.wake_lapin(&state);
+        Some(came || went)
+    }
+
+    /// Wakes lapin where there is something for it.
+    fn wake_lapin(&self, state: &State) {
+        if !state.sorter.for_lapin().is_empty() || state.is_at_end || state.write_error.is_some() {
+            self.readable.wake(Who::Lapin);
+            self.writable.wake(Who::Lapin);
+        }
+    }
+}
