@@ -11,6 +11,7 @@ use crate::positions::Positions;
 use crate::record::{Bad, Item, Raw};
 use crate::sources::Source;
 use crate::utf16;
+use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub positions: Positions,
     /// Whether to read on behind a bad record.
     pub beyond_bad: bool,
+    /// Whether the last record must have its end: a filter that died may have left a part of one.
+    pub must_end: bool,
     /// Where it says what it finds.
     pub diagnostics: Diagnostics,
 }
@@ -175,6 +178,15 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             };
             if std::mem::take(&mut begins) {
                 self.look_for_utf16(source, &block[..length]);
+            }
+            let partial = cutter.partial();
+            if length == 0 && partial > 0 && self.plan.must_end {
+                let position = self.plan.positions.of(self.count + 1);
+                return Some(End::Failed(Failure::data(format!(
+                    "{position}: {} without the record's end, not sent (--ack-to: the \
+                     filter may have died)",
+                    counted(partial as u64, "byte")
+                ))));
             }
             let cut = match length {
                 0 => cutter.finish(&mut cuts),

@@ -60,6 +60,8 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         max_size: arguments.max_size,
         composer,
         beyond_bad: arguments.rejects.is_some() || arguments.spool.is_some() || arguments.dry_run,
+        must_end: arguments.ack_to.is_some()
+            && matches!(destination.format, Format::Lines | Format::Nul),
         diagnostics,
     };
     check_streams(&arguments, &plan.sources)?;
