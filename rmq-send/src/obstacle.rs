@@ -8,11 +8,16 @@ use std::time::{Duration, Instant};
 /// So long a look at a queue holds: a thousand records that are returned at once take one look.
 const HOLDS: Duration = Duration::from_secs(1);
 
+/// The pauses before this round of nacks are about a second together.
+const TELLING: u32 = 6;
+
 /// The broker's last word about records that it does not take for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It nacks what goes there.
     Nacks(Arc<Route>),
+    /// It nacks a message with a body of this size in bytes, although it holds no message.
+    Unfitting(Arc<Route>, usize),
     /// The queue cannot be reached, for this reason.
     Down(Arc<Route>, String),
 }
@@ -27,6 +32,12 @@ impl Obstacle {
             Obstacle::Nacks(route) => {
                 format!("a queue of {} nacks: it is full or has no leader", route.shown())
             }
+            // A passive declare of a quorum queue without a leader also answers that it is empty.
+            Obstacle::Unfitting(route, bytes) => format!(
+                "{} nacks a message of {bytes} bytes though it holds none: its max-length or \
+                 max-length-bytes may be too small for it, or it has no leader",
+                route.shown()
+            ),
             Obstacle::Down(route, why) => {
                 format!("{} cannot be reached, its node may be down: {why}", route.shown())
             }
@@ -40,6 +51,28 @@ pub fn alarm(reason: &str) -> &str {
         "low on memory" => "memory alarm",
         "low on disk" => "disk alarm",
         reason => reason,
+    }
+}
+
+/// Rounds in which nothing but nacks came, until something is confirmed.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    rounds: u32,
+    told: bool,
+}
+
+impl Refusals {
+    /// Something was confirmed.
+    pub fn progress(&mut self) {
+        self.rounds = 0;
+    }
+
+    /// One more round. True once, after about a second of them.
+    pub fn another(&mut self) -> bool {
+        self.rounds = self.rounds.saturating_add(1);
+        let tell = self.rounds >= TELLING && !self.told;
+        self.told |= tell;
+        tell
     }
 }
 
@@ -70,6 +103,19 @@ impl Looked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_are_reported_once_and_not_while_something_is_confirmed() {
+        let mut refusals = Refusals::default();
+        for _ in 0..3 {
+            assert!((1..TELLING).all(|_| !refusals.another()));
+            refusals.progress();
+        }
+        assert!((1..TELLING).all(|_| !refusals.another()));
+        assert!(refusals.another());
+        refusals.progress();
+        assert!((0..TELLING * 2).all(|_| !refusals.another()));
+    }
 
     #[test]
     fn a_look_holds_for_a_second() {

@@ -4,7 +4,7 @@ use crate::acknowledge::Acknowledger;
 use crate::exchanges::Exchanges;
 use crate::input::{End, Input, Reader};
 use crate::link::{Link, News};
-use crate::obstacle::{Looked, Obstacle};
+use crate::obstacle::{Looked, Obstacle, Refusals};
 use crate::outstanding::Outstanding;
 use crate::positions::Positions;
 use crate::ranges::Ranges;
@@ -83,6 +83,7 @@ pub struct Sender {
     /// Why the broker did not take the last that it answered about; `None` after a confirm.
     pub(crate) obstacle: Option<Obstacle>,
     pub(crate) looked: Looked,
+    pub(crate) refusals: Refusals,
     /// A signal came: confirms are awaited until then.
     pub(crate) deadline: Option<Instant>,
     pub(crate) verdict: Verdict,
@@ -136,6 +137,7 @@ impl Sender {
             watch: Watch::default(),
             obstacle: None,
             looked: Looked::default(),
+            refusals: Refusals::default(),
             deadline: None,
             verdict: Verdict::default(),
             refused: BTreeMap::new(),

@@ -10,6 +10,7 @@ use crate::sender::{LAST_CONFIRMS, Sender};
 use lapin::types::ShortString;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest pause after a nack. It is what a run may be late after a new leader is elected, and
@@ -89,14 +90,20 @@ impl Sender {
             self.patience.progress();
             self.backoff.reset();
             self.watch.progress();
+            self.refusals.progress();
             if nacked.is_empty() {
                 self.obstacle = None;
             }
         }
         if let Some(number) = nacked.first() {
             let record = self.window.record(*number).and_then(|record| record.message.as_ref());
-            let route = record.map(|message| message.route.clone()).unwrap_or_default();
-            self.obstacle.get_or_insert(Obstacle::Nacks(route));
+            let (route, bytes) = record
+                .map(|message| (message.route.clone(), message.body.len()))
+                .unwrap_or_default();
+            self.obstacle.get_or_insert(Obstacle::Nacks(route.clone()));
+            if !progress && self.pause.is_none() {
+                self.refused_again(route, bytes).await;
+            }
             self.tally.nacked += nacked.len() as u64;
             nacked.into_iter().for_each(|number| self.window.nacked(number));
             // Nothing goes on before all are answered, in however many parts.
@@ -107,6 +114,24 @@ impl Sender {
         self.watch.answered(self.window.in_flight() > 0);
         if let Some(trouble) = answers.trouble {
             self.lost(trouble).await;
+        }
+    }
+
+    /// Nothing came but nacks: looks whether a full queue can be the cause.
+    async fn refused_again(&mut self, route: Arc<Route>, bytes: usize) {
+        if let Some(link) = self.link.as_ref().filter(|_| route.is_to_queue()) {
+            let asked = link.is_empty(&route);
+            let (found, signal) =
+                unless_stopped(&self.signals, self.deadline, LAST_CONFIRMS, asked).await;
+            self.take_signal(signal);
+            self.obstacle = Some(match found {
+                Some(true) => Obstacle::Unfitting(route, bytes),
+                _ => Obstacle::Nacks(route),
+            });
+        }
+        let tell = self.refusals.another() && self.job.spooled.is_some();
+        if let Some(obstacle) = self.obstacle.as_ref().filter(|_| tell) {
+            self.diagnostics.notice(&format!("{}; trying again", obstacle.shown()));
         }
     }
 

@@ -74,6 +74,34 @@ fn a_full_queue_ends_a_run_with_retry_0_at_once() {
 }
 
 #[test]
+fn a_message_that_the_limit_of_an_empty_queue_is_too_small_for_ends_with_that_reason() {
+    let vhost = Vhost::new(brokers::one());
+    let limits = [("bytes", "--max-bytes", "10"), ("none", "--max-length", "0")];
+    for (queue, limit, value) in limits {
+        let words = ["--type", "classic", limit, value, "--overflow", "reject-publish"];
+        vhost.declare(&words, queue);
+        for retry in ["0", "1s"] {
+            let sent = vhost.send(&["--retry", retry, queue]).input("a long line\n").run();
+            sent.expect(75).says(&format!(
+                "{queue} nacks a message of 11 bytes though it holds none: its max-length or \
+                 max-length-bytes may be too small for it, or it has no leader (--retry {retry}"
+            ));
+        }
+    }
+    // With a spool it waits for a larger limit, and says so once.
+    let directory = tempfile::tempdir().unwrap();
+    let spool = directory.path().join("spool");
+    let words = ["--spool", spool.to_str().unwrap(), "bytes"];
+    let mut sending = vhost.send(&words).open_input().start();
+    sending.write(b"a long line\n");
+    let text = "nacks a message of 11 bytes though it holds none";
+    sending.wait_stderr(text);
+    sending.signal(Signal::TERM);
+    let ended = sending.wait();
+    assert_eq!(ended.stderr.matches("trying again").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
 fn nacks_are_sent_again_until_the_queue_has_room() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&["--max-length", "200", "--overflow", "reject-publish"], "full");
