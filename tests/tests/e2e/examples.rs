@@ -167,9 +167,61 @@ fn a_report_that_could_not_be_sent_is_mailed_of_and_goes_with_the_next() {
     assert_eq!(place.run("ls outbox"), b"");
     let received = vhost.receive(&["--drain", "-0", "reports"]).run().expect(0).stdout;
     assert_eq!(received, b"a\nb\n\0c\n\0");
-    // Half a report is not sent.
+    // Half a report is not sent, nor kept.
     place.shell("cron-report outbox reports sh -c 'echo half; exit 3'").run().expect(3);
     assert_eq!(vhost.drain("reports"), b"");
+    assert_eq!(place.run("ls outbox"), b"");
+}
+
+#[test]
+fn reports_that_overlap_are_whole_and_one_that_is_too_large_stops_no_other() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "r p\"s");
+    let place = Place::new(&vhost);
+    // The second is made whole while the first is half made.
+    let inner = "cron-report 'o ut' 'r p\"s' echo second";
+    place.write("first", &format!("echo begun\n{inner} >&2\necho ended\n"));
+    place.run("cron-report 'o ut' 'r p\"s' sh first");
+    let received = vhost.receive(&["--drain", "-0", "r p\"s"]).run().expect(0).stdout;
+    assert_eq!(received, b"second\n\0begun\nended\n\0");
+    place.run("truncate -s 20M 'o ut/0.report'");
+    let ended = place.shell("cron-report 'o ut' 'r p\"s' printf '\\0\\377'").run().expect(65);
+    ended.says("0.report: record 1: longer than --max-size");
+    assert_eq!(vhost.receive(&["--drain", "-0", "r p\"s"]).run().stdout, b"\0\xff\0");
+    assert_eq!(place.run("ls 'o ut'"), b"0.report\n");
+}
+
+#[test]
+fn any_bytes_are_saved_restored_moved_and_fanned_out_as_they_are() {
+    let (vhost, other) = (Vhost::new(brokers::one()), Vhost::new(brokers::one()));
+    let queue = "jo b\"'s;\\";
+    vhost.declare(&[], queue);
+    other.declare(&[], queue);
+    let long = vec![b'x'; 1 << 20];
+    let bodies: [&[u8]; 6] = [b"", b"\n", b"a\r\nb\n\n", b"\0\xff\xfe\0", b"\"'\\", &long];
+    let mut framed = Vec::new();
+    for body in bodies {
+        framed.extend_from_slice(&u32::try_from(body.len()).unwrap().to_be_bytes());
+        framed.extend_from_slice(body);
+    }
+    vhost.send(&["--format", "length", queue]).input(framed.clone()).run().expect(0);
+    let place = Place::new(&vhost);
+    let names = format!("queue=$(printf '%s' {queue:?}); file=$(printf 'o u\\nt\"')");
+    place.run(&format!("{names}; queue-save \"$queue\" \"$file\""));
+    place.run(&format!("{names}; queue-restore \"$queue\" \"$file\""));
+    place.run(&format!("{names}; move-queue \"$AMQP_URL\" '{}' \"$queue\"", other.url()));
+    let drain = ["--drain", "--format", "length", queue];
+    assert!(other.receive(&drain).run().expect(0).stdout == framed);
+    // What did not begin is no file in the way of the next.
+    place.shell("queue-save missing saved").run().expect(65);
+    assert!(!place.files().contains("saved"));
+
+    let lines = [b"\n\r\n\0\xff\n\"q\" \\x\n".as_slice(), &long, b"\nno end"].concat();
+    fs::write(place.directory.path().join("lines"), &lines).unwrap();
+    place.run("fan-out 'e x\"' 'f 1' \"f'2\" < lines");
+    for queue in ["f 1", "f'2"] {
+        assert!(vhost.drain(queue) == [&lines[..], b"\n"].concat(), "{queue}");
+    }
 }
 
 #[test]
@@ -208,6 +260,10 @@ fn a_queue_is_moved_saved_and_restored_with_all_that_messages_carry() {
     place.shell(&script).run().expect(65).says("no queue jobs where it is to go");
     vhost.wait_held("jobs", Held::ready(2));
     other.declare(&[], "jobs");
+    // Where the new place cannot be asked, nothing is taken.
+    let elsewhere = format!("move-queue \"$AMQP_URL\" '{}-x' jobs", other.url());
+    let ended = place.shell(&elsewhere).run();
+    assert!(!ended.status.success() && !ended.stderr.contains("rmq-recv"), "{}", ended.stderr);
     place.run(&script);
     vhost.wait_held("jobs", Held::ready(0));
     assert_eq!(all(&other), before);
@@ -241,6 +297,7 @@ fn what_fails_in_a_pool_of_workers_is_a_dead_letter_that_is_looked_at_and_replay
     assert_eq!(vhost.drain("jobs"), b"bad\n");
     // With none there is nothing to wait for.
     place.run("dead-letters replay jobs");
+    place.shell("dead-letters replay elsewhere").run().expect(65).says("no queue elsewhere.dlq");
 }
 
 /// A request by pika for each word, to a queue and with an address of its own; the answers, sorted.
@@ -309,6 +366,13 @@ fn a_filter_takes_nothing_with_it_when_it_dies() {
     interrupt(running);
     assert_eq!(vhost.drain("out"), b"1\nseen 2\nseen 3\n");
     vhost.wait_held("in", Held::ready(0));
+    // What it leaves of a line in which it dies is not sent in place of the line.
+    vhost.send(&["in"]).input("one\ntwo\n").run().expect(0);
+    let script =
+        "through-a-filter in out sh -c 'read -r a; echo $a; read -r b; printf t; kill -9 $$'";
+    place.shell(script).run().says("line 2: 1 byte without the record's end, not sent");
+    vhost.wait_held("in", Held::ready(1));
+    assert_eq!(vhost.drain("out"), b"one\n");
 }
 
 #[test]
