@@ -96,7 +96,7 @@ fn a_message_that_the_limit_of_an_empty_queue_is_too_small_for_ends_with_that_re
     sending.write(b"a long line\n");
     let text = "nacks a message of 11 bytes though it holds none";
     sending.wait_stderr(text);
-    sending.signal(Signal::TERM);
+    sending.signal(Signal::KILL);
     let ended = sending.wait();
     assert_eq!(ended.stderr.matches("trying again").count(), 1, "{}", ended.stderr);
 }
