@@ -415,7 +415,8 @@ impl Subscription {
     pub fn send(&mut self) -> Result<(), Trouble> {
         match self.lane.send() {
             Ok(_) => Ok(()),
-            Err(_) => Err(self.over.clone().unwrap_or(Trouble::Lost(UNEXPLAINED.to_owned()))),
+            // What says why has come, and may not be noted: nothing is taken without room for it.
+            Err(_) => self.note_all().and(Err(Trouble::Lost(UNEXPLAINED.to_owned()))),
         }
     }
 

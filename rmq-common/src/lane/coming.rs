@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 /// Room is set aside for so many pieces of a body at most before they have come.
 const MOST_PIECES: u64 = 64;
+/// Pieces of a body that are smaller on the average are put together: they would take more memory
+/// than their bytes, and keep buffers that are full of frames' beginnings and ends.
+const SMALL: usize = 1 << 10;
 
 /// A message of which more is to come.
 #[derive(Debug)]
@@ -163,7 +166,14 @@ impl Coming {
             self.own = Some(own);
         }
         self.body.extend(self.first.take().map(|first| (None, first)));
-        for (place, _) in self.body.iter_mut().filter(|(place, _)| place.is_none()) {
+        let here = self.body.partition_point(|(place, _)| place.is_some());
+        let length: usize = self.body.iter().skip(here).map(|(_, span)| span.len()).sum();
+        if length < (self.body.len() - here) * SMALL {
+            let mut own = Vec::with_capacity(length);
+            self.body.drain(here..).for_each(|(_, span)| own.extend_from_slice(span.of(bytes)));
+            self.body.push((Some(Arc::new(own)), Span { from: 0, to: length }));
+        }
+        for (place, _) in self.body.iter_mut().skip(here).filter(|(place, _)| place.is_none()) {
             *place = Some(bytes.clone());
         }
     }

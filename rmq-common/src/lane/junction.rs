@@ -29,6 +29,8 @@ const MOST_FOR_LAPIN: usize = 256 << 10;
 const MOST_WAITING: u64 = 2 << 20;
 /// It is read so often then: lapin has to hear of the end of a channel, and that the broker lives.
 const STALL: Duration = Duration::from_millis(100);
+/// And so many bytes each time: what lapin is waiting for comes behind all that was asked for.
+const AT_A_TIME: usize = 4 << 20;
 /// How long lapin may hear nothing of what comes before it is given a heartbeat.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long the lanes' thread may leave the socket unread before lapin's reads it.
@@ -71,6 +73,10 @@ struct State {
     heard: Instant,
     /// The socket is not read before then.
     stall: Option<Timer>,
+    /// How much may be read before the next stall.
+    before_stall: usize,
+    /// How much waited to be written when the lanes last looked.
+    shown: usize,
     /// When lapin's thread looks whether the lanes' reads.
     watch: Option<Timer>,
 }
@@ -92,6 +98,8 @@ impl Junction {
             pumped: Instant::now(),
             heard: Instant::now(),
             stall: None,
+            before_stall: 0,
+            shown: 0,
             watch: None,
         };
         Arc::new(Junction {
@@ -126,6 +134,7 @@ impl Junction {
             if count == 0 {
                 return Ok(false);
             }
+            state.before_stall = state.before_stall.saturating_sub(count);
             let bytes = state.sorter.filled(count);
             self.activity.passed(bytes);
             look(bytes)?;
@@ -216,16 +225,25 @@ impl State {
         self.sorter.lines().iter().any(|line| line.waiting().bytes() > MOST_WAITING)
     }
 
+    /// How much waits to be written, which the lanes know then.
+    fn show_unsent(&mut self) -> usize {
+        self.shown = self.outgoing.len();
+        self.shown
+    }
+
     /// Whether nothing is to be read just now, because too much waits already.
     fn is_stalled(&mut self, context: &mut Context<'_>) -> bool {
         if !self.is_full() {
-            self.stall = None;
+            (self.stall, self.before_stall) = (None, 0);
+            return false;
+        }
+        if self.before_stall > 0 {
             return false;
         }
         let stall = self.stall.get_or_insert_with(|| Timer::after(STALL));
         let is_over = Pin::new(stall).poll(context).is_ready();
         if is_over {
-            self.stall = None;
+            (self.stall, self.before_stall) = (None, AT_A_TIME);
         }
         !is_over
     }

@@ -27,8 +27,8 @@ pub(super) struct Line {
     /// Nothing wants what comes.
     dropped: bool,
     consumers: Vec<Vec<u8>>,
-    /// How many messages the last two consumers ask for at once; those of the one before may be on
-    /// their way still.
+    /// How many messages the last consumer asks for at once, and the one before that asked for the
+    /// most: it may be there still, beside several that were to take over and did not.
     asked: [usize; 2],
     coming: Option<Coming>,
     /// Events whose messages are in buffers that were given away.
@@ -89,7 +89,8 @@ impl Line {
     }
 
     pub(super) fn asks_for(&mut self, count: usize) {
-        self.asked = [count, self.asked[0]];
+        let [last, most] = self.asked;
+        self.asked = [count, last.max(most)];
     }
 
     /// Nothing wants what comes from now on. What is on its way is still taken out of the stream.

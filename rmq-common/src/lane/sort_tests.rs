@@ -418,3 +418,47 @@ fn tables_that_are_nested_too_deeply_reach_nothing_that_recurses() {
         }
     }
 }
+
+/// A body takes what it counts for, however small its frames are.
+#[test]
+fn a_body_in_tiny_frames_takes_little_more_than_its_bytes() {
+    const SIZE: usize = 2 << 20;
+    for piece in [1, 7, 100] {
+        let mut sorter = lanes(&[1]);
+        let bytes: Vec<u8> = (0..SIZE).map(|at| (at % 251) as u8).collect();
+        let mut stream = [consume_ok(1), deliver(1, "tag", 1), header(1, SIZE as u64)].concat();
+        bytes.chunks(piece).for_each(|piece| stream.extend(body(1, piece)));
+        feed(&mut sorter, &stream, 100_000).unwrap();
+        let mut events = VecDeque::new();
+        assert!(sorter.take(1, &mut events));
+        let Some(Event::Delivered { content, .. }) = events.pop_front() else { panic!() };
+        assert!(content.body() == bytes);
+        let (mut held, mut pieces, mut last) = (0, 0, None);
+        for (buffer, _) in content.shared() {
+            pieces += 1;
+            if last.replace(std::sync::Arc::as_ptr(buffer)) != Some(std::sync::Arc::as_ptr(buffer))
+            {
+                held += buffer.capacity();
+            }
+        }
+        // And what came last is where it came.
+        assert!(held <= SIZE + (512 << 10), "{held}");
+        assert!(pieces <= 64 << 10, "{pieces}");
+    }
+}
+
+/// A consumer stays, where one with a lower prefetch was to take over and twice could not.
+#[test]
+fn what_the_consumer_that_stays_has_asked_for_is_no_fault_of_the_broker_s() {
+    let mut sorter = Sorter::new(Limits::default());
+    sorter.add(Line::new(1, 1));
+    for asked in [1000, 10, 10] {
+        sorter.line(1).unwrap().asks_for(asked);
+    }
+    feed(&mut sorter, &consume_ok(1), 1000).unwrap();
+    let refused = (1..=1000).find_map(|tag| {
+        let message = [deliver(1, "tag", tag), header(1, 50_000), body(1, &[b'x'; 50_000])];
+        feed(&mut sorter, &message.concat(), 100_000).err()
+    });
+    assert!(matches!(refused, Some(Unreadable::Excess(Excess::Large { .. }))), "{refused:?}");
+}

@@ -65,12 +65,12 @@ impl Junction {
             state.outgoing.append(frames);
             self.push_for_lanes(&mut state);
         }
-        Some(state.outgoing.len())
+        Some(state.show_unsent())
     }
 
     /// How much waits to be written, in bytes.
     pub(in crate::lane) fn unsent(&self) -> usize {
-        self.state().outgoing.len()
+        self.state().show_unsent()
     }
 
     /// Takes the events that have come on a lane, reading first if nothing has. Whether there are
@@ -101,12 +101,12 @@ impl Junction {
         }
         state.pumped = Instant::now();
         self.readable.wait(Who::Lanes, context.waker());
-        let waits = state.outgoing.len();
         if state.has_to_write() {
             self.writable.wait(Who::Lanes, context.waker());
             self.push_for_lanes(&mut state);
         }
-        let went = state.outgoing.len() < waits;
+        // lapin's thread may have written it, between the lanes' look and this one.
+        let went = state.shown > state.show_unsent();
         let came = !state.is_stalled(context) && self.pull(&mut state, &mut |_| Ok(()));
         self.wake_lapin(&state);
         Some(came || went)

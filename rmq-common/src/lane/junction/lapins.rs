@@ -46,11 +46,12 @@ impl Junction {
     }
 
     /// Reads in place of the lanes' thread, where that has not for long because it waits for a disk
-    /// or another thread: the broker would count as dead. Whether anything came.
+    /// or another thread: the broker would count as dead. Once, however much waits. Whether anything
+    /// came.
     fn read_for_lanes(&self, state: &mut State) -> bool {
         let mut came = false;
         while state.pumped.elapsed() >= LATE
-            && !state.is_full()
+            && !(came && state.is_full())
             && self.pull(state, &mut |_| Ok(()))
         {
             came = true;
