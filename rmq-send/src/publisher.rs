@@ -139,8 +139,9 @@ impl Publisher {
             return answers;
         };
         for _ in 0..MOST_ANSWERS {
-            // What is returned belongs to what is confirmed after it, so those before come first.
-            if matches!(event, Event::Returned { .. }) && !answers.confirmed.is_empty() {
+            // What is returned belongs to what is answered after it, so those before come first.
+            let answered = !(answers.confirmed.is_empty() && answers.nacked.is_empty());
+            if matches!(event, Event::Returned { .. }) && answered {
                 self.next = Some(event);
                 return answers;
             }
