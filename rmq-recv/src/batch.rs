@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Bodies below this are gathered; what a pipe of Linux holds, so that one write fills it.
-pub const GATHER: usize = 64 << 10;
+const GATHER: usize = 64 << 10;
 
 /// What is written at one go.
 #[derive(Debug, Default)]

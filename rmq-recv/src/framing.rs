@@ -5,6 +5,7 @@ use crate::envelope::{self, Keep};
 use crate::message::{Arrived, Message};
 use crate::template::Template;
 use memchr::memchr_iter;
+use rmq_common::lane::Content;
 use std::str::FromStr;
 
 /// What an envelope adds to a body, more or less.
@@ -87,30 +88,10 @@ impl Framing {
         id: Option<String>,
         batch: &mut Batch,
     ) -> Result<Encoded, String> {
-        let content = &arrived.content;
-        let inside = |byte| {
-            content.pieces().map(|piece| memchr_iter(byte, piece).count() as u64).sum::<u64>()
-        };
-        Ok(match self {
-            Framing::Lines => {
-                let inside = inside(b'\n');
-                batch.put_content(content);
-                batch.put(b"\n");
-                Encoded { records: inside + 1, newline: inside > 0 }
-            }
-            Framing::Nul => {
-                let inside = inside(0);
-                batch.put_content(content);
-                batch.put(&[0]);
-                Encoded { records: inside + 1, newline: false }
-            }
-            Framing::Length => {
-                batch.put(&length(content.body_len())?);
-                batch.put_content(content);
-                Encoded { records: 1, newline: false }
-            }
-            Framing::Json(_) | Framing::Template(_) => self.write(arrived.message()?, id, batch)?,
-        })
+        match self.write_body(&arrived.content, batch)? {
+            Some(encoded) => Ok(encoded),
+            None => self.write(arrived.message()?, id, batch),
+        }
     }
 
     /// Adds a message to what is written; `id` is what an envelope calls its delivery.
@@ -124,44 +105,45 @@ impl Framing {
         batch: &mut Batch,
     ) -> Result<Encoded, String> {
         let one = Encoded { records: 1, newline: false };
-        Ok(match self {
-            Framing::Lines => {
-                let inside = memchr_iter(b'\n', &message.body).count() as u64;
-                batch.put_body(message.body);
-                batch.put(b"\n");
-                Encoded { records: inside + 1, newline: inside > 0 }
-            }
-            Framing::Nul => {
-                let inside = memchr_iter(0, &message.body).count() as u64;
-                batch.put_body(message.body);
-                batch.put(&[0]);
-                Encoded { records: inside + 1, ..one }
-            }
-            Framing::Length => {
-                batch.put(&length(message.body.len())?);
-                batch.put_body(message.body);
-                one
-            }
+        match self {
             Framing::Json(keep) => {
                 let mut line = Vec::with_capacity(message.body.len() + ENVELOPE);
                 envelope::write(message, id, *keep, &mut line);
                 batch.put_body(line);
-                one
+                Ok(one)
             }
             Framing::Template(template) => {
                 let records = template.write(&message, batch, template.separator());
-                Encoded { records, newline: false }
+                Ok(Encoded { records, ..one })
             }
-        })
+            Framing::Lines | Framing::Nul | Framing::Length => {
+                let encoded = self.write_body(&Content::of_body(message.body), batch)?;
+                Ok(encoded.unwrap_or(one))
+            }
+        }
     }
-}
 
-/// A length as it stands before a body.
-fn length(length: usize) -> Result<[u8; 4], String> {
-    let length = u32::try_from(length);
-    let length =
-        length.map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
-    Ok(length.to_be_bytes())
+    /// Adds a body to what is written, where this framing shows nothing else of a message; else
+    /// `None`.
+    fn write_body(&self, content: &Content, batch: &mut Batch) -> Result<Option<Encoded>, String> {
+        let end = match self {
+            Framing::Lines => b'\n',
+            Framing::Nul => 0,
+            Framing::Length => {
+                let length = u32::try_from(content.body_len())
+                    .map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
+                batch.put(&length.to_be_bytes());
+                batch.put_content(content);
+                return Ok(Some(Encoded { records: 1, newline: false }));
+            }
+            Framing::Json(_) | Framing::Template(_) => return Ok(None),
+        };
+        let inside = content.pieces().map(|piece| memchr_iter(end, piece).count() as u64);
+        let inside = inside.sum::<u64>();
+        batch.put_content(content);
+        batch.put(&[end]);
+        Ok(Some(Encoded { records: inside + 1, newline: end == b'\n' && inside > 0 }))
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,20 @@ pub(super) enum Body {
 }
 
 impl Content {
+    /// A message of which nothing but the body is known.
+    pub fn of_body(body: Vec<u8>) -> Self {
+        let (here, none) = (Span { from: 0, to: body.len() }, Span::default());
+        Content {
+            bytes: Arc::new(body),
+            consumer: none,
+            exchange: none,
+            routing_key: none,
+            properties: none,
+            body: Body::Here(here),
+            _ticket: None,
+        }
+    }
+
     /// The tag of the consumer it was delivered to; empty for a returned message.
     pub fn consumer(&self) -> &[u8] {
         self.consumer.of(&self.bytes)
