@@ -74,11 +74,6 @@ impl Session {
         self.connection.configuration().frame_max()
     }
 
-    /// How many channels there may be at once; 0 is without limit.
-    pub fn channel_max(&self) -> u16 {
-        self.connection.configuration().channel_max()
-    }
-
     /// Which broker it is; `None` where it did not say.
     pub fn server(&self) -> Option<&Server> {
         self.server.as_ref()

@@ -82,7 +82,7 @@ impl Link {
     /// # Errors
     /// When the connection is lost.
     pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), Trouble> {
-        if self.has_one_channel() {
+        if self.session.has_one_channel() {
             let ok = ShortString::try_new("OK").unwrap_or_default();
             let closed = answer(self.publisher.channel().close(200, ok));
             runtime::first(closed, too_late(by)).await?;
@@ -90,11 +90,6 @@ impl Link {
         let opened = runtime::first(open(&self.session, self.mandatory), too_late(by)).await;
         self.publisher = opened?;
         Ok(())
-    }
-
-    /// The broker allows no second channel (its `channel_max` is 1).
-    fn has_one_channel(&self) -> bool {
-        self.session.channel_max() == 1
     }
 
     /// Looks whether what a route begins with is there: the queue, or the exchange. Publishing to
@@ -108,7 +103,7 @@ impl Link {
     pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
         match runtime::timeout(LOOK_TIMEOUT, self.ask_for(route)).await {
             Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
-            Some(looked) => looked,
+            Some(looked) => looked.map(drop),
             None => Ok(()),
         }
     }
@@ -117,7 +112,7 @@ impl Link {
     /// to a classic queue whose node is down, which comes back with its node.
     pub async fn has_lost(&self, queue: &Route) -> Found {
         match runtime::timeout(LOOK_TIMEOUT, self.ask_for(queue)).await {
-            Some(Ok(())) => Found::There,
+            Some(Ok(_)) => Found::There,
             Some(Err(Trouble::Lost(why))) => Found::Down(why),
             Some(Err(_)) => Found::Missing,
             // RabbitMQ 4.3 asks the node that is down for a minute.
@@ -127,25 +122,17 @@ impl Link {
 
     /// Whether a queue says that it holds no message ready for delivery; false where it is not known.
     pub async fn is_empty(&self, queue: &Route) -> bool {
-        if self.has_one_channel() {
+        if self.session.has_one_channel() {
             return false;
         }
-        let count = async {
-            let channel = self.session.channel().await.ok()?;
-            let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let (name, table) = (queue.routing_key.clone(), FieldTable::default());
-            let count = channel.queue_declare(name, options, table).await.ok()?.message_count();
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            let _ = channel.close(200, ok).now_or_never();
-            Some(count)
-        };
-        runtime::timeout(COUNT_TIMEOUT, count).await.flatten() == Some(0)
+        let asked = runtime::timeout(COUNT_TIMEOUT, self.ask_for(queue)).await;
+        matches!(asked, Some(Ok(Some(0))))
     }
 
     /// Whether the broker answers to a message at all: one to a queue that does not exist, which it
     /// confirms and forgets. That it is not permitted is an answer as well.
     pub async fn takes_messages(&self) -> bool {
-        if self.has_one_channel() {
+        if self.session.has_one_channel() {
             return true;
         }
         let probe = async {
@@ -166,37 +153,39 @@ impl Link {
         matches!(probed, Some(Ok(()) | Err(Trouble::Refused { .. })))
     }
 
-    async fn ask_for(&self, route: &Route) -> Result<(), Trouble> {
-        let one = self.has_one_channel();
+    /// Asks for the queue or the exchange that a route begins with: how many messages of a queue are
+    /// ready for delivery, where that is known.
+    async fn ask_for(&self, route: &Route) -> Result<Option<u32>, Trouble> {
+        let one = self.session.has_one_channel();
         // A refusal would take what is on its way on the one channel with it.
         if one && !self.publisher.is_idle() {
-            return Ok(());
+            return Ok(None);
         }
-        {
-            let own;
-            let channel = if one {
-                self.publisher.channel()
-            } else {
-                own = self.session.channel().await?;
-                &own
-            };
-            let looked = if route.is_to_queue() {
-                let options = QueueDeclareOptions { passive: true, ..Default::default() };
-                let (queue, table) = (route.routing_key.clone(), FieldTable::default());
-                channel.queue_declare(queue, options, table).await.map(|_| ())
-            } else {
-                let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-                let (exchange, kind) = (route.exchange.clone(), ExchangeKind::default());
-                channel.exchange_declare(exchange, kind, options, FieldTable::default()).await
-            };
-            looked.map_err(|error| trouble(&error))?;
-            // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
-            if !one {
-                let ok = ShortString::try_new("OK").unwrap_or_default();
-                let _ = channel.close(200, ok).now_or_never();
-            }
-            Ok(())
+        let own;
+        let channel = if one {
+            self.publisher.channel()
+        } else {
+            own = self.session.channel().await?;
+            &own
+        };
+        let asked = if route.is_to_queue() {
+            let options = QueueDeclareOptions { passive: true, ..Default::default() };
+            let (queue, table) = (route.routing_key.clone(), FieldTable::default());
+            let declared = channel.queue_declare(queue, options, table).await;
+            declared.map(|queue| Some(queue.message_count()))
+        } else {
+            let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+            let (exchange, kind) = (route.exchange.clone(), ExchangeKind::default());
+            let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
+            declared.await.map(|()| None)
+        };
+        let count = asked.map_err(|error| trouble(&error))?;
+        // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
+        if !one {
+            let ok = ShortString::try_new("OK").unwrap_or_default();
+            let _ = channel.close(200, ok).now_or_never();
         }
+        Ok(count)
     }
 
     /// The publisher.
