@@ -194,8 +194,9 @@ impl Coming {
                 Body::Pieces(given.collect())
             }
         };
-        let _ticket = ticket;
-        (head, Content { bytes, consumer, exchange, routing_key, properties, body, _ticket })
+        let content =
+            Content { bytes, consumer, exchange, routing_key, properties, body, _ticket: ticket };
+        (head, content)
     }
 }
 

@@ -142,17 +142,10 @@ impl Junction {
             state.sorter.sort().map_err(unreadable)?;
             Ok(true)
         });
-        match sorted {
-            Ok(true) => {}
-            Ok(false) => {
-                self.activity.ended();
-                state.end();
-            }
-            Err(error) => {
-                self.activity.ended();
-                state.end();
-                state.read_error = Some(error);
-            }
+        if !matches!(sorted, Ok(true)) {
+            self.activity.ended();
+            state.end();
+            state.read_error = sorted.err();
         }
         if !state.sorter.for_lapin().is_empty() {
             state.heard = Instant::now();

@@ -65,12 +65,6 @@ impl Sorter {
         self.lines.iter_mut().find(|line| line.id() == id)
     }
 
-    /// The line that frames on a channel are for. Its number may have been used before.
-    fn line_of(&mut self, channel: u16) -> Option<&mut Line> {
-        let mut lines = self.lines.iter_mut();
-        lines.find(|line| line.channel == channel && !line.is_finished())
-    }
-
     /// A channel has a lane from now on. lapin has opened it, so what had its number before is over.
     pub(super) fn add(&mut self, line: Line) {
         for old in self.lines.iter_mut().filter(|old| old.channel == line.channel) {
@@ -81,11 +75,11 @@ impl Sorter {
     }
 
     /// A lane is dropped.
-    pub(super) fn drop_line(&mut self, id: u64, is_over: bool) {
+    pub(super) fn drop_line(&mut self, id: u64) {
         if let Some(line) = self.line(id) {
             line.drop_it();
         }
-        self.lines.retain(|line| !(line.is_over() || is_over && line.id() == id));
+        self.lines.retain(|line| !line.is_over());
     }
 
     /// Where the next bytes are read into.
@@ -160,7 +154,7 @@ impl Sorter {
                 Next::Begun(beginning) => {
                     let (channel, left) =
                         (beginning.channel, beginning.length() - FRAME_HEADER - 1);
-                    match self.line_of(channel).and_then(|line| line.left()) {
+                    match line_of(&mut self.lines, channel).and_then(|line| line.left()) {
                         None => return Ok(()),
                         Some(due) if due < left as u64 => return Err(Unreadable::Malformed),
                         Some(_) => {}
@@ -191,7 +185,7 @@ impl Sorter {
         let part = self.incoming.part(part);
         // Where its lane was dropped meanwhile the line stays until the channel is closed.
         if part.len() > 0
-            && let Some(line) = self.line_of(channel)
+            && let Some(line) = line_of(&mut self.lines, channel)
         {
             line.body(part)?;
         }
@@ -205,9 +199,7 @@ impl Sorter {
     fn frame(&mut self, frame: Frame) -> Result<(), Unreadable> {
         let buffer = self.incoming.buffer();
         let payload = frame.payload.of(buffer);
-        let mut lines = self.lines.iter_mut();
-        let line = lines.find(|line| line.channel == frame.channel && !line.is_finished());
-        if let Some(line) = line {
+        if let Some(line) = line_of(&mut self.lines, frame.channel) {
             if frame.whole.of(buffer).last() != Some(&FRAME_END) {
                 return Err(Unreadable::Malformed);
             }
@@ -227,4 +219,9 @@ impl Sorter {
         self.lines.retain(|line| !line.is_over());
         Ok(())
     }
+}
+
+/// The line that frames on a channel are for. Its number may have been used before.
+fn line_of(lines: &mut [Line], channel: u16) -> Option<&mut Line> {
+    lines.iter_mut().find(|line| line.channel == channel && !line.is_finished())
 }

@@ -295,7 +295,7 @@ fn a_lane_that_is_dropped_takes_what_is_on_its_way_until_its_channel_is_closed()
     let bytes = [consume_ok(1), message.clone()].concat();
     // In the middle of a message, and of its frame.
     feed(&mut sorter, &bytes[..bytes.len() - 3], 1000).unwrap();
-    sorter.drop_line(1, false);
+    sorter.drop_line(1);
     feed(&mut sorter, &bytes[bytes.len() - 3..], 1000).unwrap();
     feed(&mut sorter, &[message.clone(), ack(1, 3)].concat(), 1000).unwrap();
     assert!(for_lapin(&mut sorter) == consume_ok(1));
@@ -316,7 +316,7 @@ fn a_channel_whose_number_is_used_again_begins_anew() {
     feed(&mut sorter, &ack(1, 2), 7).unwrap();
     // The old lane is there still, and dropping it does nothing to the new one.
     assert_eq!(take(&mut sorter, 1), ["ack 1", "closed 404"]);
-    sorter.drop_line(1, false);
+    sorter.drop_line(1);
     feed(&mut sorter, &ack(1, 3), 7).unwrap();
     let mut events = VecDeque::new();
     assert!(sorter.take(8, &mut events));
@@ -324,7 +324,7 @@ fn a_channel_whose_number_is_used_again_begins_anew() {
     // Nor does one that comes before lapin has heard of the end of the other.
     sorter.add(Line::new(9, 1));
     feed(&mut sorter, &ack(1, 4), 7).unwrap();
-    sorter.drop_line(8, false);
+    sorter.drop_line(8);
     events.clear();
     assert!(sorter.take(9, &mut events));
     assert_eq!(events.iter().map(told).collect::<Vec<_>>(), ["ack 4"]);

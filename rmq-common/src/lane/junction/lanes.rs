@@ -35,9 +35,7 @@ impl Junction {
 
     /// Its lane is dropped.
     pub(in crate::lane) fn remove(&self, id: u64) {
-        let mut state = self.state();
-        let is_over = state.is_over();
-        state.sorter.drop_line(id, is_over);
+        self.state().sorter.drop_line(id);
     }
 
     /// Its consumers ask for so many messages at once from now on.
