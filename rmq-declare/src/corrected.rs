@@ -35,7 +35,10 @@ pub fn row(
         && columns.cells(row).any(|(option, cell)| option.is_some_and(|it| has_dlq(it, cell)));
     if leaves_dlq {
         let arguments = asked.arguments.inner().clone().into_iter();
-        let own = arguments.filter(|(key, _)| is_asked_by_a_cell(columns, row, key.as_str()));
+        let own = arguments.filter(|(key, _)| {
+            let key = key.as_str();
+            key == TYPE || cells_of(columns, row, key).any(|cell| !cell.is_empty())
+        });
         asked.arguments = own.collect::<BTreeMap<_, _>>().into();
     }
     let mut cells: Vec<Option<String>> = columns
@@ -58,7 +61,8 @@ pub fn row(
     let mut free = free.into_iter();
     for (key, value) in &is.arguments {
         let key = key.as_str();
-        if asked.asked(key).as_ref() == Some(value) || has_cell(columns, row, key) {
+        let has_cell = cells_of(columns, row, key).next().is_some();
+        if has_cell || asked.asked(key).as_ref() == Some(value) {
             continue;
         }
         // The type is --type's to say.
@@ -71,21 +75,17 @@ pub fn row(
     Corrected { cells, without_column }
 }
 
-/// Whether a cell of the row can say what the argument `key` is.
-fn has_cell(columns: &Columns, row: &StringRecord, key: &str) -> bool {
-    columns.cells(row).any(|(option, cell)| match option {
+/// The cells of the row that can say what the argument `key` is.
+fn cells_of<'a>(
+    columns: &'a Columns,
+    row: &'a StringRecord,
+    key: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    let says = move |option, cell: &str| match option {
         Some("--arg") => cell.split('=').next() == Some(key),
         option => option.is_some() && option == option_of(key),
-    })
-}
-
-/// Whether it is a cell of the row that asks for the argument `key`.
-fn is_asked_by_a_cell(columns: &Columns, row: &StringRecord, key: &str) -> bool {
-    key == TYPE
-        || columns.cells(row).any(|(option, cell)| match option {
-            Some("--arg") => cell.split('=').next() == Some(key),
-            option => option.is_some() && option == option_of(key) && !cell.is_empty(),
-        })
+    };
+    columns.cells(row).filter(move |(option, cell)| says(*option, cell)).map(|(_, cell)| cell)
 }
 
 /// The cell of a column of a queue that `is` so; it was `asked` for in the words of `cell`.
