@@ -4,7 +4,7 @@
 //! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
 //! second hides which messages must be sent again.
 
-use crate::amqp_error::{Trouble, reply, trouble};
+use crate::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
 use crate::authority::Host;
 use crate::broker_url::Parameters;
 use crate::diagnostics::Diagnostics;
@@ -58,7 +58,7 @@ pub struct Broker {
 
 /// How a try at one host fails.
 enum Attempt {
-    Trouble(Trouble),
+    Error(AmqpError),
     /// It will fail the next time, too: a certificate that does not serve, theirs or ours; one side
     /// that speaks TLS and one that does not.
     Lasting(Failure),
@@ -128,7 +128,7 @@ impl Broker {
 
     /// What to tell of the connection to `host` that is lost, and `why`; where the last one was lost
     /// in the same way, with what may help.
-    pub fn lost(&mut self, host: &str, why: &str) -> String {
+    pub fn lost(&mut self, host: &str, why: &Lost) -> String {
         self.learn(why);
         let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
         let idle = self.losses.lost(&self.activity);
@@ -139,8 +139,8 @@ impl Broker {
 
     /// Takes in why a connection was lost: over a limit on channels, of the user or of the node, which
     /// the broker does not propose, the next connections keep to it.
-    pub fn learn(&mut self, why: &str) {
-        let Some(allowed) = channels_allowed(why) else { return };
+    pub fn learn(&mut self, lost: &Lost) {
+        let Loss::Channels(Some(allowed)) = lost.why else { return };
         // Other connections of the user count, too.
         let fewer =
             self.channels.map_or(allowed, |had| if had > allowed { allowed } else { had / 2 });
@@ -176,14 +176,14 @@ impl Broker {
                         self.first = (index + 1) % self.hosts.len();
                         return Ok(session);
                     }
-                    Err(Attempt::Trouble(refused @ Trouble::Refused { .. })) => {
+                    Err(Attempt::Error(AmqpError::Refused(refused))) => {
                         return Err(self.refused(host, refused));
                     }
-                    Err(Attempt::Trouble(Trouble::Protocol(why))) => why,
-                    Err(Attempt::Trouble(Trouble::Lost(why))) => {
+                    Err(Attempt::Error(AmqpError::Lost(lost))) => {
                         lasting = None;
-                        why
+                        lost.to_string()
                     }
+                    Err(Attempt::Error(breach @ AmqpError::Protocol(_))) => breach.to_string(),
                     Err(Attempt::Lasting(failure)) => {
                         lasting = lasting.map(|_| failure.exit());
                         failure.to_string()
@@ -220,19 +220,21 @@ impl Broker {
         }
     }
 
-    fn refused(&self, host: &Host, refused: Trouble) -> Failure {
+    fn refused(&self, host: &Host, refused: Refused) -> Failure {
         // With EXTERNAL the certificate says who we are, and the URL's user means nothing.
         let external = self.parameters.external;
         let user = if external { "the client certificate's user" } else { &self.user };
         let vhost = &self.vhost;
-        match &refused {
-            Trouble::Refused { code: reply::ACCESS_REFUSED, text } => {
-                Failure::new(Exit::NoPerm, format!("log in to {host} as {user}: {text}"))
-            }
-            Trouble::Refused { code: reply::NOT_ALLOWED, text } if text.contains("not found") => {
+        match &refused.what {
+            Refusal::NotFound(Missing::Vhost) => {
                 Failure::data(format!("open vhost {vhost} on {host}: no such vhost"))
             }
-            _ => refused.failure().context(format!("open vhost {vhost} on {host} as {user}")),
+            Refusal::NotPermitted(_) => {
+                AmqpError::Refused(refused).failure().context(format!("log in to {host} as {user}"))
+            }
+            _ => AmqpError::Refused(refused)
+                .failure()
+                .context(format!("open vhost {vhost} on {host} as {user}")),
         }
     }
 
@@ -241,7 +243,7 @@ impl Broker {
         // A file may be about to be written.
         let password = self.password.read();
         let password =
-            password.map_err(|failure| Attempt::Trouble(Trouble::Lost(failure.to_string())))?;
+            password.map_err(|failure| Attempt::Error(AmqpError::lost(failure.to_string())))?;
         let limit = self.parameters.connection_timeout.unwrap_or(CONNECTION_TIMEOUT);
         let deadline = Instant::now() + limit;
         let cutter = Cutter::default();
@@ -309,7 +311,7 @@ impl Broker {
             Some(Ok(connection)) => {
                 let server = server.get().cloned();
                 let Some(junction) = junction.get().cloned() else {
-                    return Err(Attempt::Trouble(Trouble::unanswered()));
+                    return Err(Attempt::Error(AmqpError::unanswered()));
                 };
                 let session = Session::new(connection, host.to_string(), server, junction, cutter);
                 Ok((session, activity))
@@ -324,7 +326,7 @@ impl Broker {
                 // thousand tries leave as little behind as one.
                 let _ = runtime::timeout(Duration::from_secs(1), connecting).await;
                 let why = format!("no answer within {} ms", limit.as_millis());
-                Err(Attempt::Trouble(Trouble::Lost(why)))
+                Err(Attempt::Error(AmqpError::lost(why)))
             }
         }
     }
@@ -342,7 +344,7 @@ impl Broker {
             ErrorKind::AuthProviderError(why) => {
                 Attempt::Lasting(Failure::new(Exit::NoPerm, why.clone()))
             }
-            _ => Attempt::Trouble(trouble(error)),
+            _ => Attempt::Error(AmqpError::from(error)),
         }
     }
 
@@ -380,38 +382,5 @@ impl Broker {
                 properties.with_client_property(key, value.into())
             })
             .with_connection_name(name.into())
-    }
-}
-/// How many channels a broker's refusal of one says that there may be.
-fn channels_allowed(why: &str) -> Option<u16> {
-    let (_, limit) = why.split_once("number of channels opened")?.1.split_once("limit of ")?;
-    // Between brackets up to RabbitMQ 4.2.
-    limit.trim_start_matches('(').split(')').next()?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_on_channels_is_read_from_the_refusal_of_one() {
-        for (why, wanted) in [
-            (
-                "number of channels opened for user 'u' has reached the maximum allowed user limit of (1)",
-                Some(1),
-            ),
-            (
-                "number of channels opened on node 'n' has reached the maximum allowed limit of (12)",
-                Some(12),
-            ),
-            (
-                "number of channels opened for user 'u' has reached the maximum allowed user limit of 1",
-                Some(1),
-            ),
-            ("connection limit (1) is reached", None),
-            ("number of channels opened on node 'n'", None),
-        ] {
-            assert_eq!(channels_allowed(why), wanted, "{why}");
-        }
     }
 }

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::profiles;
 use crate::secret::{self, Password, Secret};
+use std::fmt;
 use std::time::Duration;
 
 /// How long every tool tries to reach a broker at first, unless `--retry` says otherwise.
@@ -41,8 +42,33 @@ pub struct ConnectionOptions {
     pub quiet: bool,
     /// `--verbose`.
     pub verbose: bool,
-    /// Where the URL comes from, for errors about it: `--url`.
-    pub url_source: Option<String>,
+    /// Where the URL comes from, for errors about it.
+    pub url_source: UrlSource,
+}
+
+/// Where a URL comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum UrlSource {
+    /// From nowhere: it is the default.
+    #[default]
+    Default,
+    /// `--url`.
+    CommandLine,
+    /// `$AMQP_URL`.
+    Environment,
+    /// A profile, in these words.
+    Profile(String),
+}
+
+impl fmt::Display for UrlSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UrlSource::Default => "the default URL",
+            UrlSource::CommandLine => "--url",
+            UrlSource::Environment => "$AMQP_URL",
+            UrlSource::Profile(source) => source,
+        })
+    }
 }
 
 /// Defines a tool's options: its own, and behind them those every AMQP tool has.
@@ -155,7 +181,7 @@ impl ConnectionOptions {
     pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
         let url = self.broker_url()?;
         if !url.ignored.is_empty() {
-            let (source, names) = (self.url_source(), url.ignored.join(", "));
+            let (source, names) = (&self.url_source, url.ignored.join(", "));
             diagnostics
                 .notice(&format!("{source}: ignored, since other clients alone know it: {names}"));
         }
@@ -208,12 +234,12 @@ impl ConnectionOptions {
     /// When the profile is not there, or not as it should be (78).
     pub fn with_profile(mut self) -> Result<Self, Failure> {
         match (&self.url, std::env::var_os("AMQP_URL").filter(|url| !url.is_empty())) {
-            (Some(_), _) => self.url_source = Some("--url".to_owned()),
+            (Some(_), _) => self.url_source = UrlSource::CommandLine,
             (None, Some(url)) => {
                 let url = url.into_string();
                 let url = url.map_err(|_| bad_environment("$AMQP_URL: it is not UTF-8"))?;
                 self.url = Some(url);
-                self.url_source = Some("$AMQP_URL".to_owned());
+                self.url_source = UrlSource::Environment;
             }
             (None, None) => {}
         }
@@ -221,7 +247,7 @@ impl ConnectionOptions {
             return Ok(self);
         };
         let profile = profiles::load(name)?;
-        self.url_source = Some(profile.source);
+        self.url_source = UrlSource::Profile(profile.source);
         self.url = profile.url;
         for (option, value) in [
             (&mut self.vhost, profile.vhost),
@@ -241,16 +267,15 @@ impl ConnectionOptions {
         Ok(self)
     }
 
-    fn url_source(&self) -> &str {
-        self.url_source.as_deref().unwrap_or("the default URL")
-    }
-
     fn broker_url(&self) -> Result<BrokerUrl, Failure> {
         let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
-        let source = self.url_source();
+        let source = &self.url_source;
         url.parse().map_err(|why| {
             let failure = format!("{source}: {why}");
-            if source == "--url" { Failure::usage(failure) } else { bad_environment(failure) }
+            match source {
+                UrlSource::CommandLine => Failure::usage(failure),
+                _ => bad_environment(failure),
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Every method and every close has a deadline, because a connection that the broker has blocked
 //! writes nothing, not even its close. Past it the socket is shut.
 
-use crate::amqp_error::{Trouble, UNEXPLAINED, trouble};
+use crate::amqp_error::AmqpError;
 use crate::lane::{Junction, Lane, Pumped};
 use crate::runtime;
 use crate::server::Server;
@@ -100,7 +100,7 @@ impl Session {
     ///
     /// # Errors
     /// When the connection is lost or the broker refuses.
-    pub async fn channel(&self) -> Result<Channel, Trouble> {
+    pub async fn channel(&self) -> Result<Channel, AmqpError> {
         let opened = async {
             for _ in 0..FORGETTING {
                 match self.connection.create_channel().await {
@@ -140,26 +140,26 @@ impl Session {
     pub async fn answer<T>(
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, AmqpError> {
         let ended = async { Err(self.end().await) };
         runtime::first(answer(asked), ended).await
     }
 
     /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited beside
     /// whatever uses the session.
-    pub fn end(&self) -> impl Future<Output = Trouble> + use<> {
+    pub fn end(&self) -> impl Future<Output = AmqpError> + use<> {
         error(self.events.clone())
     }
 
     /// Why the connection was lost, where lapin has told that and [`event`](Self::event) has not
     /// taken it. A channel is told so only if it was waiting just then.
-    pub fn reason(&self) -> Option<Trouble> {
+    pub fn reason(&self) -> Option<AmqpError> {
         self.end().now_or_never()
     }
 
     /// The same `trouble`, or, where it does not say why the connection was lost, what does.
-    pub async fn explained(&self, trouble: Trouble) -> Trouble {
-        if !matches!(&trouble, Trouble::Lost(why) if why == UNEXPLAINED) {
+    pub async fn explained(&self, trouble: AmqpError) -> AmqpError {
+        if !trouble.is_unexplained() {
             return trouble;
         }
         runtime::timeout(REASON_TIMEOUT, self.end()).await.unwrap_or(trouble)
@@ -185,12 +185,12 @@ impl Session {
 
 /// The error that ends the connection; pending for ever where there is none. It leaves what it sees
 /// to [`Session::event`], which may be the only one to tell that there was an end.
-async fn error(events: Rc<RefCell<Events>>) -> Trouble {
+async fn error(events: Rc<RefCell<Events>>) -> AmqpError {
     let next = |context: &mut Context<'_>| {
         let Events { told, seen } = &mut *events.borrow_mut();
         loop {
             if let Some(Event::Error(error)) = seen.back() {
-                return Poll::Ready(trouble(error));
+                return Poll::Ready(AmqpError::from(error));
             }
             match told.poll_next_unpin(context) {
                 Poll::Ready(Some(event)) => seen.push_back(event),
@@ -211,10 +211,10 @@ fn ends_a_channel(event: &Event) -> bool {
 ///
 /// # Errors
 /// What the broker or lapin says; or the connection counts as lost when the time is up.
-pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, Trouble> {
+pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, AmqpError> {
     match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-        Some(answer) => answer.map_err(|error| trouble(&error)),
-        None => Err(Trouble::unanswered()),
+        Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
+        None => Err(AmqpError::unanswered()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An open connection and the channels on it, each of which is asked one question at a time.
 
 use lapin::Channel;
-use rmq_common::amqp_error::{Trouble, trouble};
+use rmq_common::amqp_error::{AmqpError, Breach};
 use rmq_common::runtime;
 use rmq_common::server::Server;
 use rmq_common::session::Session;
@@ -82,9 +82,9 @@ pub async fn retire(open: Rc<Open>) {
 /// Why a question was not answered as hoped.
 pub enum Problem {
     /// The channel is over with it.
-    Channel(Trouble),
+    Channel(AmqpError),
     /// The connection is.
-    Connection(Trouble),
+    Connection(AmqpError),
     /// No answer came in time. The channel is given up; the connection may live.
     Silent,
     /// Nothing has been asked: the connection has no channels left that can be used.
@@ -105,7 +105,7 @@ impl Open {
     }
 
     /// Why it was lost, where that is known.
-    pub fn reason(&self) -> Option<Trouble> {
+    pub fn reason(&self) -> Option<AmqpError> {
         self.session.as_ref().and_then(Session::reason)
     }
 
@@ -123,8 +123,8 @@ impl Open {
                 self.idle.borrow_mut().push(channel);
                 true
             }
-            Some(Err(Trouble::Lost(_))) | None => false,
-            Some(Err(Trouble::Refused { .. } | Trouble::Protocol(_))) => true,
+            Some(Err(AmqpError::Lost(_))) | None => false,
+            Some(Err(AmqpError::Refused(_) | AmqpError::Protocol(_))) => true,
         }
     }
 
@@ -159,7 +159,7 @@ impl Open {
                 Ok(answer)
             }
             Err(error) => {
-                let trouble = trouble(&error);
+                let trouble = AmqpError::from(&error);
                 Err(match error.is_amqp_soft_error() {
                     true => Problem::Channel(trouble),
                     false => Problem::Connection(trouble),
@@ -175,7 +175,7 @@ impl Open {
     /// connection is then used up (`channels_poison` in lapin 4.12.3; there are 2047 numbers).
     async fn channel(&self) -> Result<Channel, Problem> {
         let Some(session) = &self.session else {
-            return Err(Problem::Connection(Trouble::Lost("not connected".to_owned())));
+            return Err(Problem::Connection(AmqpError::lost("not connected")));
         };
         let mut alone = 0;
         loop {
@@ -187,13 +187,13 @@ impl Open {
             }
             match session.channel().await {
                 Ok(channel) => return Ok(channel),
-                Err(Trouble::Refused { .. }) => self.used_up.set(true),
+                Err(AmqpError::Refused(_)) => self.used_up.set(true),
                 // The broker's channel_max is reached: somebody's channel will be free soon, or one
                 // that was refused is forgotten.
-                Err(Trouble::Protocol(why)) if why.contains("number of channels") => {
+                Err(AmqpError::Protocol(used_up)) if used_up.breach == Breach::Channels => {
                     alone += u32::from(self.asking == self.waiting);
                     if alone > PAUSES {
-                        return Err(Problem::Connection(Trouble::Protocol(why)));
+                        return Err(Problem::Connection(AmqpError::Protocol(used_up)));
                     }
                     runtime::sleep(PAUSE).await;
                 }

@@ -11,7 +11,7 @@ use crate::shape::Declaration;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
@@ -130,7 +130,10 @@ pub async fn look_for_exchange(link: &Link, exchange: &Exchange) -> Result<Found
     Ok(found(link, Subject::Exchange(exchange), answer))
 }
 
-async fn passive_exchange(link: &Link, name: &ShortString) -> Result<Result<(), Trouble>, Failure> {
+async fn passive_exchange(
+    link: &Link,
+    name: &ShortString,
+) -> Result<Result<(), AmqpError>, Failure> {
     link.ask(&format!("exchange {name}"), async |channel, _| {
         let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let (name, kind) = (name.clone(), ExchangeKind::default());
@@ -144,10 +147,7 @@ async fn passive_exchange(link: &Link, name: &ShortString) -> Result<Result<(), 
 /// # Errors
 /// When the broker cannot be asked.
 pub async fn is_missing_exchange(link: &Link, name: &ShortString) -> Result<bool, Failure> {
-    Ok(matches!(
-        passive_exchange(link, name).await?,
-        Err(Trouble::Refused { code: reply::NOT_FOUND, .. })
-    ))
+    Ok(passive_exchange(link, name).await?.is_err_and(|error| error.is_not_found()))
 }
 
 /// The failures of those bindings of a queue whose exchange is not there.
@@ -162,10 +162,12 @@ pub async fn without_source(
     let mut failures = Vec::new();
     for binding in bindings {
         let answer = passive_exchange(link, &binding.source).await?;
-        if let Err(trouble @ Trouble::Refused { code: reply::NOT_FOUND, .. }) = answer {
+        if let Err(missing) = answer
+            && missing.is_not_found()
+        {
             let subject = Subject::Binding(queue.as_str(), binding);
             let request = Request { verb: "bind", subject, vhost: link.vhost(), user: link.user() };
-            failures.push(request.failure(trouble));
+            failures.push(request.failure(missing));
         }
     }
     Ok(failures)
@@ -190,10 +192,10 @@ pub async fn compare_exchange(link: &Link, exchange: &Exchange) -> Result<Found<
     }
 }
 
-fn found<T>(link: &Link, subject: Subject<'_>, answer: Result<T, Trouble>) -> Found<T> {
+fn found<T>(link: &Link, subject: Subject<'_>, answer: Result<T, AmqpError>) -> Found<T> {
     match answer {
         Ok(found) => Found::Same(found),
-        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => Found::Missing,
+        Err(error) if error.is_not_found() => Found::Missing,
         Err(trouble) => {
             let request =
                 Request { verb: "check", subject, vhost: link.vhost(), user: link.user() };

@@ -4,7 +4,6 @@ use crate::binding::Binding;
 use crate::counts::Counts;
 use crate::differences::{self, Difference};
 use crate::exchange::Exchange;
-use crate::inequivalent::Value;
 use crate::learn::{self, Learnt};
 use crate::link::Link;
 use crate::queue::Queue;
@@ -14,7 +13,7 @@ use crate::shape::Declaration;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::failure::Failure;
 
 /// What the broker answered, or why it did not do it.
@@ -80,7 +79,7 @@ pub async fn queue(
 /// The failure that tells all that differs; the broker names one difference at a time.
 fn all<T>(
     request: &Request<'_>,
-    trouble: Trouble,
+    trouble: AmqpError,
     mut differences: Vec<Difference>,
     learnt: &Learnt<T>,
 ) -> Failure {
@@ -103,7 +102,7 @@ pub async fn exactly(
     link: &Link,
     name: &ShortString,
     declaration: &Declaration,
-) -> Result<Result<(), Trouble>, Failure> {
+) -> Result<Result<(), AmqpError>, Failure> {
     let answer = link
         .ask(&format!("queue {name}"), async |channel, _| {
             let arguments = declaration.arguments.clone();
@@ -142,7 +141,7 @@ pub async fn exchange(
 pub async fn exchange_exactly(
     link: &Link,
     exchange: &Exchange,
-) -> Result<Result<(), Trouble>, Failure> {
+) -> Result<Result<(), AmqpError>, Failure> {
     let options = ExchangeDeclareOptions {
         passive: false,
         durable: exchange.durable,

@@ -14,7 +14,7 @@ use crate::shape::Declaration;
 use crate::shell;
 use lapin::options::QueueDeleteOptions;
 use lapin::types::{FieldTable, ShortString};
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Refusal};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
@@ -103,18 +103,28 @@ pub async fn delete(
         .await?;
     Ok(match answer {
         Ok(messages) => Deleted::Gone((is_empty || messages > 0).then_some(messages)),
-        Err(Trouble::Refused { code: reply::NOT_FOUND, .. }) => Deleted::Missing,
-        Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text })
-            if conditions.options().is_some() =>
-        {
-            let why = if text.ends_with("not empty") { "it is not empty" } else { "it is in use" };
-            Deleted::Kept(Failure::new(Exit::No, why).context(request))
+        Err(error) if error.is_not_found() => Deleted::Missing,
+        Err(error) => {
+            let why = conditions.options().and_then(|_| condition(&error));
+            let no = |why| Failure::new(Exit::No, why).context(&request);
+            Deleted::Kept(why.map(no).unwrap_or_else(|| request.failure(error)))
         }
-        Err(trouble) => Deleted::Kept(request.failure(trouble)),
     })
 }
 
 /// Why a queue of this type cannot be deleted with these options.
+/// Which condition kept a queue from being deleted.
+fn condition(error: &AmqpError) -> Option<&'static str> {
+    let AmqpError::Refused(refused) = error else { return None };
+    match refused.what {
+        Refusal::NotEmpty => Some("it is not empty"),
+        Refusal::InUse => Some("it is in use"),
+        // After a long name the broker has no room for the rest.
+        Refusal::Precondition => Some("it is not empty, or it is in use"),
+        _ => None,
+    }
+}
+
 fn refused(options: &str, queue_type: Option<&str>, request: &Request<'_>) -> Option<String> {
     match queue_type {
         Some("classic") => None,

@@ -2,11 +2,11 @@
 
 use crate::argument_value::plain;
 use crate::exchange::Exchange;
-use crate::inequivalent::Value;
 use crate::queue_arguments::{TABLE, TYPE, option_of};
 use crate::shape::Declaration;
 use crate::spelling::spelt;
 use lapin::types::{AMQPValue, FieldTable};
+use rmq_common::amqp_error::Value;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ use crate::shell;
 use futures_util::lock::Mutex;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Loss, Lost};
 use rmq_common::duration::Limit;
 use rmq_common::retry::Patience;
 use std::cell::{Cell, RefCell};
@@ -43,7 +43,7 @@ enum Asked {
     /// The user may not ask.
     Forbidden,
     /// The connection was ended, with this reason.
-    Ended(String),
+    Ended(Lost),
     /// No answer came, on a connection that lives.
     Silent,
     /// The question could not be put.
@@ -64,7 +64,7 @@ impl Leaders {
             asked = self.ask(link, &alone, queue, limit).await;
         }
         match asked {
-            Asked::Ended(why) if is_for_want_of_a_leader(&why) => {
+            Asked::Ended(lost) if lost.why == Loss::NoLeader => {
                 Some("it has no leader, and neither takes nor gives messages".to_owned())
             }
             Asked::Silent => Some("its leader does not answer".to_owned()),
@@ -80,7 +80,7 @@ impl Leaders {
                     ),
                 )
             }
-            Asked::Ended(why) => self.leave_unchecked(queue, why),
+            Asked::Ended(lost) => self.leave_unchecked(queue, lost.to_string()),
             Asked::Impossible => {
                 self.leave_unchecked(queue, "the broker takes no second connection".to_owned())
             }
@@ -126,20 +126,18 @@ impl Leaders {
             })
             .await;
         match answer {
-            Err(Problem::Channel(Trouble::Refused { code: reply::ACCESS_REFUSED, .. })) => {
-                Asked::Forbidden
-            }
+            Err(Problem::Channel(error)) if error.is_not_permitted() => Asked::Forbidden,
             Ok(()) | Err(Problem::Channel(_)) => Asked::Answered,
             Err(Problem::UsedUp) => {
                 slot.lose(&open);
-                Asked::Ended(String::new())
+                Asked::Ended(Lost::because("its connection has no channels left"))
             }
             Err(Problem::Connection(trouble)) => {
                 slot.lose(&open);
                 match explained(&open, trouble) {
-                    Trouble::Lost(why) => Asked::Ended(why),
+                    AmqpError::Lost(lost) => Asked::Ended(lost),
                     // A stream: there is no such method for it (540).
-                    Trouble::Refused { .. } | Trouble::Protocol(_) => Asked::Answered,
+                    AmqpError::Refused(_) | AmqpError::Protocol(_) => Asked::Answered,
                 }
             }
             Err(Problem::Silent) => {
@@ -158,33 +156,9 @@ impl Leaders {
 }
 
 /// Why the connection was lost, where the question itself was not told.
-fn explained(open: &Rc<Open>, trouble: Trouble) -> Trouble {
+fn explained(open: &Rc<Open>, trouble: AmqpError) -> AmqpError {
     match (trouble, open.reason()) {
-        (Trouble::Lost(_), Some(reason)) => reason,
+        (AmqpError::Lost(_), Some(reason)) => reason,
         (trouble, _) => trouble,
-    }
-}
-
-fn is_for_want_of_a_leader(why: &str) -> bool {
-    // The second is what a time-out inside the broker is, which it calls INTERNAL_ERROR and no more.
-    why.contains("Cannot get a message from queue") || why.ends_with("while a queue has no leader")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_queue_without_a_leader_answers_is_taken_for_that() {
-        for why in [
-            "Cannot get a message from queue 'queue 'q' in vhost '/'': nodedown",
-            "Cannot get a message from queue 'queue 'q' in vhost '/'': timeout",
-            "the broker had an error of its own, as while a queue has no leader",
-        ] {
-            assert!(is_for_want_of_a_leader(why), "{why}");
-        }
-        for why in ["Connection reset by peer", "the connection is closed", "shutdown", ""] {
-            assert!(!is_for_want_of_a_leader(why), "{why}");
-        }
     }
 }

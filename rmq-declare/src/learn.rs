@@ -8,13 +8,12 @@
 use crate::argument_value::{long, short};
 use crate::declare;
 use crate::exchange::Exchange;
-use crate::inequivalent::{self, Complaint, Value};
 use crate::link::Link;
 use crate::queue_arguments::{MAX_AGE, TABLE};
 use crate::shape::Declaration;
 use crate::spelling::spelt;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Refusal, Value};
 use rmq_common::failure::Failure;
 
 /// Each refusal settles one argument; properties, and arguments of `--arg`, come on top.
@@ -40,8 +39,8 @@ impl<T> Learnt<T> {
 
 /// What can be mended by what a refusal tells.
 pub trait Guess: Sized {
-    /// Makes it what the complaint says; whether that could be understood.
-    fn mend(&mut self, complaint: Complaint) -> bool;
+    /// Gives `argument` the value that the broker says; whether that could help.
+    fn mend(&mut self, argument: &str, value: Value) -> bool;
 }
 
 /// What `queue` is like, beginning with the guess `declaration`, and what is known of that already:
@@ -53,9 +52,9 @@ pub async fn queue(
     link: &Link,
     queue: &ShortString,
     declaration: Declaration,
-    known: Option<&Trouble>,
+    known: Option<&AmqpError>,
 ) -> Result<Learnt<Declaration>, Failure> {
-    learn(declaration, "queue", queue.as_str(), link.vhost(), known, async |guess| {
+    learn(declaration, queue.as_str(), link.vhost(), known, async |guess| {
         declare::exactly(link, queue, guess).await
     })
     .await
@@ -68,10 +67,10 @@ pub async fn queue(
 pub async fn exchange(
     link: &Link,
     asked: &Exchange,
-    known: &Trouble,
+    known: &AmqpError,
 ) -> Result<Learnt<Exchange>, Failure> {
     let name = asked.name.as_str();
-    learn(asked.clone(), "exchange", name, link.vhost(), Some(known), async |guess| {
+    learn(asked.clone(), name, link.vhost(), Some(known), async |guess| {
         declare::exchange_exactly(link, guess).await
     })
     .await
@@ -79,11 +78,10 @@ pub async fn exchange(
 
 async fn learn<T: Guess>(
     mut guess: T,
-    kind: &str,
     name: &str,
     vhost: &str,
-    known: Option<&Trouble>,
-    declare: impl AsyncFn(&T) -> Result<Result<(), Trouble>, Failure>,
+    known: Option<&AmqpError>,
+    declare: impl AsyncFn(&T) -> Result<Result<(), AmqpError>, Failure>,
 ) -> Result<Learnt<T>, Failure> {
     let mut known = known.cloned();
     for _ in 0..ROUNDS {
@@ -93,14 +91,24 @@ async fn learn<T: Guess>(
         };
         let refused = match answer {
             Ok(()) => return Ok(Learnt { is: guess, cut_off: None, is_whole: true }),
-            Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
+            Err(AmqpError::Refused(refused)) => refused.what,
             Err(_) => break,
         };
-        let Some(complaint) = inequivalent::read(&refused, kind, name, vhost) else { break };
-        if let Complaint::Inequivalent { argument, current: Value::CutOff } = complaint {
+        let (argument, value) = match refused {
+            Refusal::Inequivalent(said) => {
+                let value = said.current(name, vhost);
+                (said.argument, value)
+            }
+            // An argument that the queue's own type does not have.
+            Refusal::Invalid(said) if said.why(name, vhost).is_none() => {
+                (said.argument, Value::None)
+            }
+            _ => break,
+        };
+        if value == Value::CutOff {
             return Ok(Learnt { is: guess, cut_off: Some(argument), is_whole: false });
         }
-        if !guess.mend(complaint) {
+        if !guess.mend(&argument, value) {
             break;
         }
     }
@@ -108,9 +116,8 @@ async fn learn<T: Guess>(
 }
 
 impl Guess for Exchange {
-    fn mend(&mut self, complaint: Complaint) -> bool {
-        let Complaint::Inequivalent { argument, current } = complaint else { return false };
-        match (argument.as_str(), current) {
+    fn mend(&mut self, argument: &str, value: Value) -> bool {
+        match (argument, value) {
             ("type", Value::Is(kind)) => self.kind = kind,
             ("durable", Value::Is(value)) => self.durable = value == "true",
             ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
@@ -124,24 +131,14 @@ impl Guess for Exchange {
 }
 
 impl Guess for Declaration {
-    fn mend(&mut self, complaint: Complaint) -> bool {
-        let (argument, value) = match complaint {
-            Complaint::Inequivalent { argument, current: Value::Is(value) } => (argument, value),
-            Complaint::Inequivalent { argument, current: Value::None } => {
-                return remove(&mut self.arguments, &argument);
-            }
-            // An argument that the queue's own type does not have.
-            Complaint::Invalid { argument, why } if why.starts_with("of queue type") => {
-                return remove(&mut self.arguments, &argument);
-            }
-            Complaint::Inequivalent { .. } | Complaint::Invalid { .. } => return false,
-        };
-        match argument.as_str() {
-            "durable" => self.durable = value == "true",
-            "auto_delete" => self.auto_delete = value == "true",
+    fn mend(&mut self, argument: &str, value: Value) -> bool {
+        match (argument, value) {
+            (argument, Value::None) => return remove(&mut self.arguments, argument),
+            ("durable", Value::Is(value)) => self.durable = value == "true",
+            ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
             // It would have to be another connection's, which is refused in other words.
-            "exclusive" => return false,
-            argument => return set(&mut self.arguments, argument, &value),
+            ("exclusive", _) | (_, Value::CutOff) => return false,
+            (argument, Value::Is(value)) => return set(&mut self.arguments, argument, &value),
         }
         true
     }
@@ -193,9 +190,8 @@ fn remove(arguments: &mut FieldTable, argument: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn is(argument: &str, value: &str) -> Complaint {
-        let current = Value::Is(value.to_owned());
-        Complaint::Inequivalent { argument: argument.to_owned(), current }
+    fn is(value: &str) -> Value {
+        Value::Is(value.to_owned())
     }
 
     fn empty() -> Declaration {
@@ -212,24 +208,22 @@ mod tests {
             ("x-max-age", "604800000", long("7D")),
             ("x-dead-letter-exchange", "", long("")),
         ] {
-            assert!(declaration.mend(is(argument, value)));
+            assert!(declaration.mend(argument, is(value)));
             assert_eq!(declaration.asked(argument), Some(wanted));
         }
-        assert!(declaration.mend(is("durable", "false")) && !declaration.durable);
-        let none =
-            Complaint::Inequivalent { argument: "x-max-length".to_owned(), current: Value::None };
-        assert!(declaration.mend(none.clone()));
+        assert!(declaration.mend("durable", is("false")) && !declaration.durable);
+        assert!(declaration.mend("x-max-length", Value::None));
         assert_eq!(declaration.asked("x-max-length"), None);
-        assert!(!declaration.mend(none), "it would go round in a circle");
+        assert!(!declaration.mend("x-max-length", Value::None), "it would go round in a circle");
     }
 
     #[test]
     fn a_number_that_is_a_text_is_learnt_in_the_second_round() {
         let mut declaration = empty();
-        assert!(declaration.mend(is("x-dead-letter-routing-key", "5")));
-        assert!(declaration.mend(is("x-dead-letter-routing-key", "5")));
+        assert!(declaration.mend("x-dead-letter-routing-key", is("5")));
+        assert!(declaration.mend("x-dead-letter-routing-key", is("5")));
         assert_eq!(declaration.asked("x-dead-letter-routing-key"), Some(long("5")));
-        assert!(!declaration.mend(is("x-dead-letter-routing-key", "5")));
+        assert!(!declaration.mend("x-dead-letter-routing-key", is("5")));
     }
 
     #[test]
@@ -241,18 +235,16 @@ mod tests {
             ("internal", "true"),
             ("alternate-exchange", "x"),
         ] {
-            assert!(exchange.mend(is(argument, value)));
+            assert!(exchange.mend(argument, is(value)));
         }
         let text = r#"{"name":"e","type":"direct","durable":false,"internal":true,
                        "arguments":{"alternate-exchange":"x"}}"#;
         assert_eq!(exchange, text.parse().unwrap());
-        assert!(!exchange.mend(is("alternate-exchange", "x")), "it would go round in a circle");
+        assert!(!exchange.mend("alternate-exchange", is("x")), "it would go round in a circle");
     }
 
     #[test]
     fn what_the_broker_cut_off_is_not_learnt() {
-        let current = Value::CutOff;
-        let complaint = Complaint::Inequivalent { argument: "x-max-length".to_owned(), current };
-        assert!(!empty().mend(complaint));
+        assert!(!empty().mend("x-max-length", Value::CutOff));
     }
 }

@@ -8,7 +8,7 @@ use crate::channels::{Open, Problem, Slot, retire};
 use crate::leader::Leaders;
 use futures_util::lock::Mutex;
 use lapin::Channel;
-use rmq_common::amqp_error::{Trouble, UNEXPLAINED, reply};
+use rmq_common::amqp_error::{AmqpError, Loss, Lost};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -25,7 +25,7 @@ pub enum Reply<T> {
     /// This.
     Is(T),
     /// The broker says no, or it kept being lost for as long as `--retry`.
-    Refused(Trouble),
+    Refused(AmqpError),
     /// It is there, and cannot be asked: why.
     Unavailable(String),
 }
@@ -85,11 +85,11 @@ impl Link {
         &self,
         what: &str,
         question: impl AsyncFn(&Channel, Option<&Server>) -> lapin::Result<T>,
-    ) -> Result<Result<T, Trouble>, Failure> {
+    ) -> Result<Result<T, AmqpError>, Failure> {
         Ok(match self.asked(what, None, question).await? {
             Reply::Is(answer) => Ok(answer),
             Reply::Refused(trouble) => Err(trouble),
-            Reply::Unavailable(why) => Err(Trouble::Lost(why)),
+            Reply::Unavailable(why) => Err(AmqpError::lost(why)),
         })
     }
 
@@ -118,7 +118,7 @@ impl Link {
         // How long nothing has worked, without the time it took to notice.
         let mut patience = whole.clone();
         let mut pauses: Option<Backoff> = None;
-        let mut known: Option<String> = None;
+        let mut known: Option<Lost> = None;
         loop {
             let open = self.connect(&self.open, &patience).await?;
             let limit = look.unwrap_or_else(|| answer_time(&whole));
@@ -137,21 +137,20 @@ impl Link {
                     }
                     // What was waited for in vain counts.
                     pauses.get_or_insert_default();
-                    (known.clone().unwrap_or_else(|| silent(limit)), Rc::default())
+                    (known.clone().unwrap_or_else(|| Lost::because(silent(limit))), Rc::default())
                 }
-                Err(Problem::Channel(Trouble::Lost(why))) => match look {
+                Err(Problem::Channel(AmqpError::Lost(lost))) => match look {
                     // It is in use, and not down.
-                    Some(_) if why.contains("locked queue") => {
-                        let code = reply::RESOURCE_LOCKED;
-                        return Ok(Reply::Refused(Trouble::Refused { code, text: why }));
+                    Some(_) if lost.why == Loss::Locked => {
+                        return Ok(Reply::Refused(AmqpError::Lost(lost)));
                     }
-                    Some(_) => return Ok(Reply::Unavailable(why)),
-                    None => (why, Rc::default()),
+                    Some(_) => return Ok(Reply::Unavailable(lost.to_string())),
+                    None => (lost, Rc::default()),
                 },
                 Err(Problem::Channel(trouble)) => return Ok(Reply::Refused(trouble)),
-                Err(Problem::Connection(Trouble::Lost(why))) => {
+                Err(Problem::Connection(AmqpError::Lost(lost))) => {
                     self.open.lose(&open);
-                    (why, open.told.clone())
+                    (lost, open.told.clone())
                 }
                 Err(Problem::Connection(trouble)) => {
                     self.open.lose(&open);
@@ -164,20 +163,20 @@ impl Link {
                 Backoff::default()
             });
             // One of many who lose the same connection tells it, and who knows why goes first.
-            let tell = |lost: &str| {
+            let tell = |lost: &Lost| {
                 if is_first && !self.retry.is_over(Duration::ZERO) && !told.replace(true) {
                     self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
                 }
             };
-            if lost != UNEXPLAINED && !patience.is_over() {
+            if !lost.is_unexplained() && !patience.is_over() {
                 tell(&lost);
             }
             if patience.is_over() {
-                return Ok(Reply::Refused(Trouble::Lost(lost)));
+                return Ok(Reply::Refused(AmqpError::Lost(lost)));
             }
             let pause = backoff.next_pause();
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
-            if let (UNEXPLAINED, Some(Trouble::Lost(why))) = (&*lost, open.reason()) {
+            if let (true, Some(AmqpError::Lost(why))) = (lost.is_unexplained(), open.reason()) {
                 lost = why;
             }
             tell(&lost);

@@ -15,7 +15,6 @@ mod delete;
 mod differences;
 mod dry_run;
 mod exchange;
-mod inequivalent;
 mod json_parts;
 mod known_arguments;
 mod leader;

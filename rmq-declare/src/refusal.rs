@@ -4,15 +4,13 @@ use crate::argument_value::plain;
 use crate::binding::Binding;
 use crate::differences::{self, Difference};
 use crate::exchange::Exchange;
-use crate::inequivalent::{self, Complaint, Value};
-use crate::permission::{self, Action, Lacking};
+use crate::permission::{self, Action, Taker};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
 use crate::remedy::{self, Place};
 use crate::shape::Declaration;
 use crate::shell;
 use lapin::types::AMQPValue;
-use rmq_common::amqp_error::{Trouble, reply};
-use rmq_common::exit::Exit;
+use rmq_common::amqp_error::{AmqpError, Invalid, Loss, Lost, Permission, Refusal, Refused, Value};
 use rmq_common::failure::Failure;
 use std::fmt;
 
@@ -53,71 +51,62 @@ impl fmt::Display for Request<'_> {
 }
 
 impl Request<'_> {
-    /// The failure that `trouble` is to it.
-    pub fn failure(&self, trouble: Trouble) -> Failure {
-        self.cause(trouble).context(self)
+    /// The failure that `error` is to it.
+    pub fn failure(&self, error: AmqpError) -> Failure {
+        self.cause(error).context(self)
     }
 
-    /// Whether `trouble` is that it is there and differs.
-    pub fn is_difference(&self, trouble: &Trouble) -> bool {
-        let Trouble::Refused { code: reply::PRECONDITION_FAILED, text } = trouble else {
-            return false;
+    /// Whether `error` is that it exists and differs.
+    pub fn is_difference(&self, error: &AmqpError) -> bool {
+        matches!(error, AmqpError::Refused(Refused { what: Refusal::Inequivalent(_), .. }))
+    }
+
+    fn cause(&self, error: AmqpError) -> Failure {
+        let refused = match &error {
+            AmqpError::Refused(refused) => refused,
+            AmqpError::Lost(Lost { why: Loss::Locked, .. }) => {
+                let text = "it is another connection's exclusive queue";
+                return Failure::new(error.exit(), text);
+            }
+            AmqpError::Lost(_) | AmqpError::Protocol(_) => return error.failure(),
         };
-        matches!(self.complaint(text), Some(Complaint::Inequivalent { .. }))
-    }
-
-    fn cause(&self, trouble: Trouble) -> Failure {
-        match trouble {
-            Trouble::Refused { code: reply::PRECONDITION_FAILED, text } => self.unfit(text),
-            Trouble::Refused { code: reply::ACCESS_REFUSED, text } => self.not_permitted(&text),
-            Trouble::Refused { code: reply::RESOURCE_LOCKED, .. } => {
-                Failure::new(Exit::TempFail, "it is another connection's exclusive queue")
-            }
-            Trouble::Refused { code: reply::INTERNAL_ERROR, text } => {
-                let feature = text.lines().next().unwrap_or_default();
-                Failure::data(format!("this release does not permit it: {feature}"))
-            }
-            // 3.10 ends the connection over it; later releases refuse it.
-            Trouble::Protocol(text) if text.contains("unknown exchange type") => {
-                Failure::data(self.unknown_type())
-            }
-            other => other.failure(),
-        }
-    }
-
-    /// It is there and different, or cannot be like this.
-    fn unfit(&self, text: String) -> Failure {
-        if text.starts_with("unknown exchange type") {
-            return Failure::data(self.unknown_type());
-        }
-        Failure::data(match self.complaint(&text) {
-            Some(Complaint::Inequivalent { argument, current }) => {
-                let asked = self.asked(&argument);
+        let text = match &refused.what {
+            Refusal::Inequivalent(said) => {
+                let current = said.current(self.name(), self.vhost);
+                let (argument, asked) = (said.argument.clone(), self.asked(&said.argument));
                 // The broker names one, and stops.
                 self.difference(&[Difference { argument, current, asked }], true)
             }
-            Some(Complaint::Invalid { argument, why }) if why.starts_with("of queue type") => {
-                let types = match self.asked(TYPE).as_ref().map(plain).as_deref() {
-                    Some("quorum") => "quorum queues",
-                    Some("stream") => "streams",
-                    _ => "classic queues",
-                };
-                format!("{types} have no argument {} in this release", self.named(&argument))
+            Refusal::Invalid(said) => self.invalid(said),
+            Refusal::UnknownExchangeType => self.unknown_type(),
+            // No permission helps.
+            Refusal::Reserved => "names that begin with amq. are the broker's own".to_owned(),
+            Refusal::NotPermitted(missing) => match self.not_permitted(missing.as_ref()) {
+                Some(text) => text,
+                None => return error.failure(),
+            },
+            Refusal::Deprecated => {
+                let said = refused.to_string();
+                let feature = said.lines().next().unwrap_or_default();
+                format!("this release does not permit it: {feature}")
             }
-            Some(Complaint::Invalid { argument, why }) => {
-                format!("the broker does not take this {}: {why}", self.named(&argument))
-            }
-            None => text,
-        })
+            _ => return error.failure(),
+        };
+        Failure::new(error.exit(), text)
     }
 
-    /// What of it the broker complains about; `None` where it is something else.
-    fn complaint(&self, text: &str) -> Option<Complaint> {
-        let kind = match self.subject {
-            Subject::Queue(..) | Subject::Binding(..) => "queue",
-            Subject::Exchange(_) => "exchange",
+    /// Nothing can be like this.
+    fn invalid(&self, said: &Invalid) -> String {
+        let argument = self.named(&said.argument);
+        let Some(why) = said.why(self.name(), self.vhost) else {
+            let types = match self.asked(TYPE).as_ref().map(plain).as_deref() {
+                Some("quorum") => "quorum queues",
+                Some("stream") => "streams",
+                _ => "classic queues",
+            };
+            return format!("{types} have no argument {argument} in this release");
         };
-        inequivalent::read(text, kind, self.name(), self.vhost)
+        format!("the broker does not take this {argument}: {why}")
     }
 
     fn unknown_type(&self) -> String {
@@ -131,12 +120,12 @@ impl Request<'_> {
         )
     }
 
-    /// A permission is missing, and this is how to give it.
-    fn not_permitted(&self, text: &str) -> Failure {
+    /// Which permission is missing, and how to give it; `None` if it is not a permission.
+    fn not_permitted(&self, missing: Option<&Permission>) -> Option<String> {
         let action = match self.subject {
             // 4.3 answers a look at a queue to those only who have some permission on it.
             Subject::Queue(queue, None) if self.verb == "check" => {
-                return self.lacks(&format!("any permission on {queue}"), None);
+                return Some(self.lacks(&format!("any permission on {queue}"), None, self.user));
             }
             Subject::Queue(_, None) => Action::Deletion,
             Subject::Queue(_, Some(declaration)) => Action::Queue {
@@ -145,32 +134,19 @@ impl Request<'_> {
             Subject::Exchange(exchange) => Action::Exchange(exchange.name.as_str()),
             Subject::Binding(..) => Action::Binding,
         };
-        match permission::lacking(text, action) {
-            Some(Lacking { permission, user }) => self.lacks(&permission, user.as_deref()),
-            // A reserved name: no permission helps.
-            None if text.contains("reserved prefix") => {
-                Failure::data("names that begin with amq. are the broker's own")
-            }
-            None => Failure::new(Exit::NoPerm, text),
-        }
+        let missing = missing?;
+        let (permission, taker) = permission::lacking(missing, action);
+        Some(self.lacks(&permission, taker, missing.user.as_deref().unwrap_or(self.user)))
     }
 
-    fn lacks(&self, permission: &str, user: Option<&str>) -> Failure {
+    fn lacks(&self, permission: &str, taker: Taker, user: &str) -> String {
         let vhost = self.vhost;
-        let user = user.unwrap_or(self.user);
-        // The reason, where there is one, comes behind the place.
-        let (permission, why) = match permission.split_once(", which ") {
-            Some((permission, why)) => (permission, format!(", which {why}")),
-            None => (permission, String::new()),
-        };
-        Failure::new(
-            Exit::NoPerm,
-            format!(
-                "{user} lacks {permission} in {vhost}{why} \
-                 (rmq-perm set -p {} {} CONFIGURE WRITE READ)",
-                shell::word(vhost),
-                shell::name(user)
-            ),
+        let why = taker.map(|taker| format!(", which {taker} takes")).unwrap_or_default();
+        format!(
+            "{user} lacks {permission} in {vhost}{why} \
+             (rmq-perm set -p {} {} CONFIGURE WRITE READ)",
+            shell::word(vhost),
+            shell::name(user)
         )
     }
 
@@ -259,7 +235,7 @@ mod tests {
             vhost: "/",
             user: "guest",
         };
-        let failure = request.failure(Trouble::Refused { code, text: text.to_owned() });
+        let failure = request.failure(AmqpError::closed(code, text));
         let told = failure.to_string();
         let told = told.strip_prefix("declare jobs in /: ").unwrap();
         let more = "; there may be more differences (rmq-perm list-queues -v -p / shows all)";
@@ -399,10 +375,7 @@ mod tests {
             vhost: "/",
             user: "guest",
         };
-        let refused = |text: &str| {
-            let trouble = Trouble::Refused { code: 406, text: text.to_owned() };
-            request.failure(trouble).to_string()
-        };
+        let refused = |text: &str| request.failure(AmqpError::closed(406, text)).to_string();
         let told = refused(
             "inequivalent arg 'type' for exchange 'events' in vhost '/': received 'topic' but \
              current is 'direct'",

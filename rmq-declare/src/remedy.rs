@@ -3,9 +3,9 @@
 
 use crate::argument_value::{json, plain};
 use crate::differences::Difference;
-use crate::inequivalent::Value;
 use crate::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
 use crate::shell;
+use rmq_common::amqp_error::Value;
 use serde_json::{Map, Value as Json};
 
 /// Where and what it is that differs.

@@ -8,7 +8,7 @@ use crate::pipe;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;
 use crate::taken::When;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime::{self, first, sleep_until};
 use std::io;
 use std::time::{Duration, Instant};
@@ -141,7 +141,7 @@ impl Connected<'_> {
     }
 
     /// Acknowledges what is done, at most so many.
-    pub(crate) fn acknowledge(&mut self, at_most: u64) -> Result<(), Trouble> {
+    pub(crate) fn acknowledge(&mut self, at_most: u64) -> Result<(), AmqpError> {
         let done = self.ledger.take_done(at_most);
         if done.count == 0 {
             return Ok(());

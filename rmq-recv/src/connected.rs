@@ -15,7 +15,7 @@ use crate::receiver::Receiver;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
 use lapin::Event;
-use rmq_common::amqp_error::{Trouble, is_of_channels, trouble};
+use rmq_common::amqp_error::{AmqpError, Breach, Loss, Lost};
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use rmq_common::session::Session;
@@ -67,18 +67,18 @@ pub enum End {
     /// It has let go, and the run stops.
     Stop(Stop),
     /// It is lost.
-    Lost(String),
+    Lost(Lost),
 }
 
 /// Why serving ends, before anything is let go.
 pub(crate) enum Break {
     Stop(Stop),
-    Trouble(Trouble),
+    Error(AmqpError),
 }
 
-impl From<Trouble> for Break {
-    fn from(trouble: Trouble) -> Self {
-        Break::Trouble(trouble)
+impl From<AmqpError> for Break {
+    fn from(trouble: AmqpError) -> Self {
+        Break::Error(trouble)
     }
 }
 
@@ -87,7 +87,7 @@ enum Step {
     Written(io::Result<()>),
     Ran(u64),
     Said(Said),
-    Lost(Trouble),
+    Lost(AmqpError),
     Time(Due),
 }
 
@@ -102,7 +102,7 @@ impl<'a> Connected<'a> {
             Ok((queue, subscription))
         };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let lost = async { Err(Break::Trouble(session.end().await)) };
+        let lost = async { Err(Break::Error(session.end().await)) };
         let subscription = match first(stopped, first(opened, lost)).await {
             Ok((queue, subscription)) => {
                 receiver.queue = queue;
@@ -112,7 +112,7 @@ impl<'a> Connected<'a> {
                 session.close().await;
                 return End::Stop(stop);
             }
-            Err(Break::Trouble(trouble)) => {
+            Err(Break::Error(trouble)) => {
                 return ended(receiver, session, trouble).await;
             }
         };
@@ -141,7 +141,7 @@ impl<'a> Connected<'a> {
         // Whatever is under way when the word to stop comes is dropped: each step leaves things as
         // letting go finds them. What waits for an answer does not notice each end of a connection.
         let lost = connected.session.end();
-        let lost = async { Err(Break::Trouble(lost.await)) };
+        let lost = async { Err(Break::Error(lost.await)) };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
         match first(stopped, first(connected.receive(), lost)).await {
             Ok(never) => match never {},
@@ -161,7 +161,7 @@ impl<'a> Connected<'a> {
                 let _ = runtime::timeout(LETTING_GO, first(again, first(let_go, lost))).await;
                 End::Stop(stop)
             }
-            Err(Break::Trouble(trouble)) => {
+            Err(Break::Error(trouble)) => {
                 let Connected { receiver, session, .. } = connected;
                 ended(receiver, session, trouble).await
             }
@@ -188,7 +188,7 @@ impl<'a> Connected<'a> {
                     self.cancelled_by_broker = by_broker;
                 }
                 Step::Delivered(Delivered::Early) => self.take_over().await?,
-                Step::Delivered(Delivered::Trouble(trouble)) | Step::Lost(trouble) => {
+                Step::Delivered(Delivered::Error(trouble)) | Step::Lost(trouble) => {
                     return Err(trouble.into());
                 }
                 Step::Written(result) => self.written(result)?,
@@ -231,7 +231,7 @@ impl<'a> Connected<'a> {
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
-                    return Step::Lost(trouble(&error));
+                    return Step::Lost(AmqpError::from(&error));
                 }
             }
         };
@@ -250,30 +250,27 @@ impl<'a> Connected<'a> {
 }
 
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
-async fn ended(receiver: &mut Receiver, session: Session, trouble: Trouble) -> End {
+async fn ended(receiver: &mut Receiver, session: Session, trouble: AmqpError) -> End {
     let trouble = session.explained(trouble).await;
     receiver.credit.seen(usize::try_from(session.largest()).unwrap_or(usize::MAX));
     session.cut();
     match trouble {
-        Trouble::Lost(why) => {
-            receiver.one_channel |= is_of_channels(&why);
-            End::Lost(why)
+        AmqpError::Lost(lost) => {
+            receiver.one_channel |= matches!(lost.why, Loss::Channels(_));
+            End::Lost(lost)
         }
         // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
         // that does so again and again will go on doing so.
-        Trouble::Protocol(why) if is_unasked(&why) && receiver.may_answer_unasked() => {
-            End::Lost("the broker answers what was not asked".to_owned())
+        AmqpError::Protocol(violation)
+            if violation.breach == Breach::Unasked && receiver.may_answer_unasked() =>
+        {
+            End::Lost(Lost::because("the broker answers what was not asked"))
         }
-        refused @ Trouble::Refused { .. } => End::Stop(Stop::Failed(receiver.refused(refused))),
-        protocol @ Trouble::Protocol(_) => {
+        refused @ AmqpError::Refused(_) => End::Stop(Stop::Failed(receiver.refused(refused))),
+        protocol @ AmqpError::Protocol(_) => {
             let failure: Failure = protocol.failure();
             let queue = receiver.name();
             End::Stop(Stop::Failed(failure.context(format!("receive from {queue}"))))
         }
     }
-}
-
-/// Whether it is lapin's word for an answer that nobody waits for.
-fn is_unasked(why: &str) -> bool {
-    why.contains("received on channel") && why.ends_with("was awaiting for None")
 }

@@ -6,10 +6,10 @@
 //! those before it are taken over, one by one. A passive declaration comes first: a queue that is
 //! not there must not be made.
 
-use crate::difference::{difference, set, text};
+use crate::difference::{set, text};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Refusal, Refused, Value};
 use rmq_common::failure::Failure;
 use rmq_common::session::Session;
 
@@ -21,6 +21,7 @@ const TRIES: usize = 6;
 /// Whether a queue has a dead-letter exchange of its own; what is found out outlives a connection.
 pub struct Question<'a> {
     queue: &'a ShortString,
+    vhost: String,
     exists: bool,
     options: QueueDeclareOptions,
     arguments: FieldTable,
@@ -35,13 +36,13 @@ pub struct Found {
 }
 
 impl<'a> Question<'a> {
-    /// Of this queue.
-    pub fn new(queue: &'a ShortString) -> Self {
+    /// Of this queue of `vhost`.
+    pub fn new(queue: &'a ShortString, vhost: &str) -> Self {
         let mut arguments = FieldTable::default();
         set(&mut arguments, "x-queue-type", text("quorum"));
         set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        Question { queue, exists: false, options, arguments, left: TRIES }
+        Question { queue, vhost: vhost.to_owned(), exists: false, options, arguments, left: TRIES }
     }
 
     /// Asks, with one channel at a time; what it found, or why the queue must not be used.
@@ -49,7 +50,7 @@ impl<'a> Question<'a> {
     /// # Errors
     /// When the connection is lost or another one is needed, which goes on where this one ended; no
     /// such queue (65); without configure permission (77).
-    pub async fn ask(&mut self, session: &Session) -> Result<Result<Found, Failure>, Trouble> {
+    pub async fn ask(&mut self, session: &Session) -> Result<Result<Found, Failure>, AmqpError> {
         while self.left > 0 {
             let channel = session.channel().await?;
             if !self.exists {
@@ -63,17 +64,22 @@ impl<'a> Question<'a> {
             let arguments = self.arguments.clone();
             let declared = channel.queue_declare(self.queue.clone(), self.options, arguments);
             let said = match session.answer(declared).await {
-                Err(Trouble::Refused { code: reply::PRECONDITION_FAILED, text }) => text,
+                Err(AmqpError::Refused(Refused { what: Refusal::Inequivalent(said), .. })) => said,
+                Err(AmqpError::Refused(Refused {
+                    what: Refusal::Invalid(_) | Refusal::Precondition,
+                    ..
+                })) => return Ok(Err(self.not_known())),
                 Err(trouble) => return Err(trouble),
                 Ok(_) => break,
             };
             self.left -= 1;
-            if let Some(answer) = self.learn(&said) {
+            let current = said.current(self.queue.as_str(), &self.vhost);
+            if let Some(answer) = self.learn(&said.argument, current) {
                 return Ok(answer);
             }
             if session.has_one_channel() {
                 // The refusal has closed it, and lapin uses its number no second time.
-                return Err(Trouble::Lost("another channel is needed (channel_max 1)".to_owned()));
+                return Err(AmqpError::lost("another channel is needed (channel_max 1)"));
             }
         }
         Ok(Err(self.not_known()))
@@ -88,30 +94,28 @@ impl<'a> Question<'a> {
     }
 
     /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
-    fn learn(&mut self, said: &str) -> Option<Result<Found, Failure>> {
-        let Some((argument, current)) = difference(said) else {
-            return Some(Err(self.not_known()));
-        };
+    fn learn(&mut self, argument: &str, current: Value) -> Option<Result<Found, Failure>> {
         match (argument, current) {
-            ("x-dead-letter-exchange", Some(_)) => {
+            (_, Value::CutOff) => return Some(Err(self.not_known())),
+            ("x-dead-letter-exchange", Value::Is(_)) => {
                 return Some(Ok(Found { auto_delete: self.options.auto_delete }));
             }
-            ("x-dead-letter-exchange", None) => {
+            ("x-dead-letter-exchange", Value::None) => {
                 let none = Failure::data("it has none, and what fails would be lost");
                 return Some(Err(self.context(none)));
             }
             ("durable", _) => self.options.durable = !self.options.durable,
             ("auto_delete", _) => self.options.auto_delete = !self.options.auto_delete,
-            (name, Some(current)) => {
+            (name, Value::Is(current)) => {
                 let number = current.parse().map(AMQPValue::LongLongInt);
-                set(&mut self.arguments, name, number.unwrap_or_else(|_| text(current)));
+                set(&mut self.arguments, name, number.unwrap_or_else(|_| text(&current)));
             }
             // Up to 3.10 an untyped queue has no type.
-            ("x-queue-type", None) => {
+            ("x-queue-type", Value::None) => {
                 self.arguments = FieldTable::default();
                 set(&mut self.arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
             }
-            (_, None) => return Some(Err(self.not_known())),
+            (_, Value::None) => return Some(Err(self.not_known())),
         }
         None
     }
@@ -126,26 +130,17 @@ pub fn context(queue: &ShortString, failure: Failure) -> Failure {
 mod tests {
     use super::*;
 
-    fn refusal(argument: &str, received: &str, current: &str) -> String {
-        format!(
-            "inequivalent arg '{argument}' for queue 'q' in vhost '/': received {received} but \
-             current is {current}"
-        )
-    }
-
     #[test]
     fn what_a_refusal_says_is_taken_over_until_the_exchange_is_named() {
+        let is = |value: &str| Value::Is(value.to_owned());
         let queue = ShortString::try_new("q").unwrap();
-        let mut question = Question::new(&queue);
-        let classic = refusal("x-queue-type", "'quorum'", "'classic'");
-        assert!(question.learn(&classic).is_none());
-        assert!(question.learn(&refusal("auto_delete", "'false'", "'true'")).is_none());
-        let exchange = "the value 'dlx' of type 'longstr'";
-        let named = refusal("x-dead-letter-exchange", "'none'", exchange);
-        assert!(question.learn(&named).unwrap().unwrap().auto_delete);
-        let none = refusal("x-dead-letter-exchange", "the value 'x' of type 'longstr'", "none");
-        let failure = question.learn(&none).unwrap().unwrap_err().to_string();
+        let mut question = Question::new(&queue, "/");
+        assert!(question.learn("x-queue-type", is("classic")).is_none());
+        assert!(question.learn("auto_delete", is("true")).is_none());
+        let exchange = "x-dead-letter-exchange";
+        assert!(question.learn(exchange, is("dlx")).unwrap().unwrap().auto_delete);
+        let failure = question.learn(exchange, Value::None).unwrap().unwrap_err().to_string();
         assert!(failure.ends_with("it has none, and what fails would be lost"), "{failure}");
-        assert!(question.learn("another sentence").unwrap().is_err());
+        assert!(question.learn(exchange, Value::CutOff).unwrap().is_err());
     }
 }

@@ -7,7 +7,7 @@ use crate::downstream::heard;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::{Stop, Stops};
 use lapin::Event;
-use rmq_common::amqp_error::{Trouble, UNEXPLAINED, trouble};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::count::counted;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -28,7 +28,7 @@ enum Step {
     Said(Said),
     Written(io::Result<()>),
     Stop(Stop),
-    Lost(Trouble),
+    Lost(AmqpError),
     Time,
 }
 
@@ -47,7 +47,7 @@ impl Connected<'_> {
                 limit = self::limit(&signal);
                 stop = signal;
             }
-            Err(Break::Trouble(trouble)) => return self.not_done(stop, &lost(trouble)),
+            Err(Break::Error(trouble)) => return self.not_done(stop, &lost(trouble)),
         }
         loop {
             self.obey_rest();
@@ -110,10 +110,10 @@ impl Connected<'_> {
         let stops = self.receiver.stops.clone();
         let again = async { Err(Break::Stop(stops.signal().await)) };
         let lost = self.session.end();
-        let lost = async { Err(Break::Trouble(lost.await)) };
+        let lost = async { Err(Break::Error(lost.await)) };
         let cancel = async { Ok(self.subscription.cancel().await?) };
         let cancelled = runtime::timeout(LETTING_GO, first(again, first(cancel, lost))).await;
-        cancelled.unwrap_or_else(|| Err(Trouble::unanswered().into()))
+        cancelled.unwrap_or_else(|| Err(AmqpError::unanswered().into()))
     }
 
     async fn last_step(&mut self, stop: &Stop, limit: Option<Instant>) -> Step {
@@ -128,7 +128,7 @@ impl Connected<'_> {
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
-                    return Step::Lost(trouble(&error));
+                    return Step::Lost(AmqpError::from(&error));
                 }
             }
         };
@@ -154,9 +154,9 @@ impl Connected<'_> {
 }
 
 /// Why nothing more can be acknowledged.
-fn lost(trouble: Trouble) -> String {
+fn lost(trouble: AmqpError) -> String {
     match trouble {
-        Trouble::Lost(why) if why == UNEXPLAINED => "the connection is lost".to_owned(),
+        trouble if trouble.is_unexplained() => "the connection is lost".to_owned(),
         trouble => format!("the connection is lost ({})", trouble.failure()),
     }
 }

@@ -3,7 +3,7 @@
 //! A user may be allowed a single channel, and a refusal costs one. The broker counts a closed
 //! channel for a moment longer, and ends the connection that opens the next one meanwhile.
 
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::connection::Broker;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
@@ -18,14 +18,14 @@ pub async fn insist<T>(
     broker: &mut Broker,
     patience: &Patience,
     mut session: Session,
-    mut ask: impl AsyncFnMut(&Session) -> Result<T, Trouble>,
-    said: impl Fn(Trouble) -> Failure,
+    mut ask: impl AsyncFnMut(&Session) -> Result<T, AmqpError>,
+    said: impl Fn(AmqpError) -> Failure,
 ) -> Result<(Session, T), Failure> {
     let mut backoff = Backoff::default();
     loop {
         match ask(&session).await {
             Ok(answer) => return Ok((session, answer)),
-            Err(Trouble::Lost(_)) if !patience.is_over() => {
+            Err(AmqpError::Lost(_)) if !patience.is_over() => {
                 session.cut();
                 runtime::sleep(backoff.next_pause()).await;
                 session = broker.connect(patience).await?;

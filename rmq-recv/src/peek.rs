@@ -21,7 +21,7 @@ use crate::subscription::Subscription;
 use lapin::Channel;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Refusal};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::{Ending, Exit};
@@ -134,7 +134,7 @@ impl Peek<'_> {
         let ask = async |session: &Session| {
             let known = match kind {
                 Some(known) => known,
-                None => *kind.insert(delivery_limit::ask(session, queue).await?),
+                None => *kind.insert(delivery_limit::ask(session, queue, &vhost).await?),
             };
             match known {
                 Kind::Queue(returns) => Ok(Some((session.channel().await?, returns))),
@@ -145,7 +145,7 @@ impl Peek<'_> {
         insist(broker, patience, session, ask, refused).await.map_err(Stop::Failed)
     }
 
-    fn failed(&self, trouble: Trouble) -> Break {
+    fn failed(&self, trouble: AmqpError) -> Break {
         Break::Stop(Stop::Failed(refused(trouble, self.queue(), self.broker.vhost())))
     }
 
@@ -159,7 +159,7 @@ impl Peek<'_> {
             let got = channel.basic_get(self.queue().clone(), BasicGetOptions::default());
             let got = match session.answer(got).await {
                 // The connection ends with that.
-                Err(Trouble::Refused { code: reply::NOT_IMPLEMENTED, .. }) => {
+                Err(AmqpError::Refused(refused)) if refused.what == Refusal::NotImplemented => {
                     return Err(Break::Stream);
                 }
                 got => got.map_err(|trouble| self.failed(trouble))?,
@@ -217,7 +217,7 @@ impl Peek<'_> {
         let session = self.broker.connect(&self.patience).await?;
         let Peek { settings, number, broker, output, stops, .. } = self;
         let (queue, vhost) = (settings.source.name(), broker.vhost());
-        let refused = |trouble: Trouble| refused(trouble, queue, vhost);
+        let refused = |trouble: AmqpError| refused(trouble, queue, vhost);
         let look = peek_stream::look(settings, number, &session, output, &refused);
         let ended = async { Err(Stop::Failed(refused(session.end().await))) };
         let looked = first(async { Err(stops.next().await) }, first(look, ended)).await;
@@ -226,7 +226,7 @@ impl Peek<'_> {
     }
 }
 
-fn refused(trouble: Trouble, queue: &ShortString, vhost: &str) -> Failure {
+fn refused(trouble: AmqpError, queue: &ShortString, vhost: &str) -> Failure {
     trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
 }
 

@@ -7,7 +7,7 @@ use crate::receiver::write_failure;
 use crate::settings::Settings;
 use crate::stops::Stop;
 use crate::subscription::{Delivered, Subscription};
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;
 use rmq_common::session::Session;
@@ -29,7 +29,7 @@ pub async fn look(
     number: u64,
     session: &Session,
     output: &mut Output,
-    refused: &impl Fn(Trouble) -> Failure,
+    refused: &impl Fn(AmqpError) -> Failure,
 ) -> Result<(), Stop> {
     let failed = |trouble| Stop::Failed(refused(trouble));
     let queue = settings.source.name();
@@ -41,7 +41,7 @@ pub async fn look(
         let patience = if seen < u64::from(has) { DUE } else { QUIET };
         let message = match runtime::timeout(patience, reading.next()).await {
             Some(Delivered::Message(message)) => message,
-            Some(Delivered::Trouble(trouble)) => return Err(failed(trouble)),
+            Some(Delivered::Error(trouble)) => return Err(failed(trouble)),
             Some(Delivered::End { .. } | Delivered::Early) | None => break,
         };
         // Only asks for the next: a stream forgets nothing.

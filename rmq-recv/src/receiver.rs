@@ -15,7 +15,7 @@ use crate::stops::{Stop, Stops};
 use crate::taken::Taken;
 use crate::tally::Tally;
 use lapin::types::ShortString;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::{AmqpError, Missing, Refusal, Refused};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -260,21 +260,19 @@ impl Receiver {
     }
 
     /// A refusal of the broker's, told with the queue it is about.
-    pub(crate) fn refused(&self, trouble: Trouble) -> Failure {
+    pub(crate) fn refused(&self, trouble: AmqpError) -> Failure {
         let (queue, vhost) = (self.name(), self.broker.vhost());
-        let failure = trouble.failure();
-        let said = failure.to_string();
-        if said.starts_with("no queue ") {
-            Failure::new(
-                failure.exit(),
-                format!("receive from {queue}: no such queue in vhost {vhost}"),
-            )
-        } else if said.starts_with("no exchange ") {
-            let text = format!("receive from {queue}: no such exchange in vhost {vhost}");
-            Failure::new(failure.exit(), text)
-        } else {
-            failure.context(format!("receive from {queue} in vhost {vhost}"))
-        }
+        let what = match &trouble {
+            AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Queue), .. }) => "queue",
+            AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Exchange), .. }) => {
+                "exchange"
+            }
+            _ => {
+                return trouble.failure().context(format!("receive from {queue} in vhost {vhost}"));
+            }
+        };
+        let text = format!("receive from {queue}: no such {what} in vhost {vhost}");
+        Failure::new(trouble.exit(), text)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::pipe;
 use crate::receiver::{Receiver, write_failure};
 use crate::source::Source;
 use crate::stops::Stop;
+use rmq_common::amqp_error::{Loss, Lost};
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 impl Receiver {
     /// Tells why a connection is lost.
-    pub(crate) fn tell_lost(&mut self, host: &str, why: &str) {
-        let text = if why.starts_with("delivery acknowledgement") {
+    pub(crate) fn tell_lost(&mut self, host: &str, why: &Lost) {
+        let text = if why.why == Loss::AcknowledgementTimeout {
             // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
             format!(
                 "what was not acknowledged for too long is back in the queue; consuming again once \

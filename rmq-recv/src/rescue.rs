@@ -6,7 +6,7 @@ use crate::message::Message;
 use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Confirmation};
-use rmq_common::amqp_error::trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::session::Session;
 
 /// Puts a copy of `message`, which `channel` has given, to the end of `queue`, without what would
@@ -20,7 +20,7 @@ pub async fn rescue(
     queue: &ShortString,
     message: &Message,
 ) -> Result<(), String> {
-    let said = |trouble: rmq_common::amqp_error::Trouble| trouble.failure().to_string();
+    let said = |trouble: AmqpError| trouble.failure().to_string();
     // A refusal closes its channel, and must not close the one that holds the message.
     let sending = session.channel().await.map_err(said)?;
     session.answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;
@@ -35,5 +35,5 @@ pub async fn rescue(
         _ => return Err("the broker does not take it".to_owned()),
     }
     let acked = channel.basic_ack(message.tag, BasicAckOptions::default()).await;
-    acked.map_err(|error| said(trouble(&error)))
+    acked.map_err(|error| said(AmqpError::from(&error)))
 }

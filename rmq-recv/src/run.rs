@@ -12,7 +12,7 @@ use crate::reader;
 use crate::receiver::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
@@ -54,9 +54,9 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let rejects =
         settings.command.as_ref().is_some_and(|it| it.on_failure == OnFailure::DeadLetter);
     let (session, rejects_first) = if rejects {
-        let mut question = Question::new(settings.source.name());
+        let mut question = Question::new(settings.source.name(), broker.vhost());
         let ask = async |session: &Session| question.ask(session).await;
-        let failed = |trouble: Trouble| context(settings.source.name(), trouble.failure());
+        let failed = |trouble: AmqpError| context(settings.source.name(), trouble.failure());
         let (session, found) = insist(&mut broker, &patience, session, ask, failed).await?;
         (session, found?.auto_delete)
     } else {

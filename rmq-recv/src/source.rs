@@ -3,7 +3,7 @@
 use lapin::Channel;
 use lapin::options::{QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::Trouble;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::session::Session;
 
 /// What a tap holds at most, so that one that is not read does not fill the broker; the oldest go
@@ -40,7 +40,7 @@ impl Source {
         &self,
         session: &Session,
         channel: &Channel,
-    ) -> Result<ShortString, Trouble> {
+    ) -> Result<ShortString, AmqpError> {
         let (exchange, keys) = match self {
             Source::Queue(queue) => return Ok(queue.clone()),
             Source::Tap { exchange, keys } => (exchange, keys),

@@ -7,7 +7,7 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
-use rmq_common::amqp_error::{Trouble, UNEXPLAINED, closed};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Event, Lane};
 use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
@@ -36,7 +36,7 @@ pub struct Subscription {
     /// The broker has ended these; lapin may not know that yet, and would cancel what is dropped.
     old: Vec<Consumer>,
     /// Nothing more comes.
-    over: Option<Trouble>,
+    over: Option<AmqpError>,
 }
 
 /// The consumer there is.
@@ -86,7 +86,7 @@ pub enum Delivered {
     /// The consumer that is to take over was given something: there is nothing to wait for.
     Early,
     /// The channel or the connection is gone.
-    Trouble(Trouble),
+    Error(AmqpError),
 }
 
 impl Subscription {
@@ -94,7 +94,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(session: &Session, queue: ShortString) -> Result<Self, Trouble> {
+    pub async fn open(session: &Session, queue: ShortString) -> Result<Self, AmqpError> {
         Ok(Subscription::on(session, session.channel().await?, queue))
     }
 
@@ -117,7 +117,7 @@ impl Subscription {
     ///
     /// # Errors
     /// No such queue, no permission, or the connection is lost.
-    pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), Trouble> {
+    pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), AmqpError> {
         let consumer = self.register(prefetch, arguments).await?;
         let tag = consumer.tag();
         self.own = Some(Own { consumer, tag, is_cancelled: false, ended: None });
@@ -129,7 +129,7 @@ impl Subscription {
     ///
     /// # Errors
     /// As of [`consume`](Self::consume).
-    pub async fn prepare(&mut self, prefetch: u16, priority: i32) -> Result<(), Trouble> {
+    pub async fn prepare(&mut self, prefetch: u16, priority: i32) -> Result<(), AmqpError> {
         let mut arguments = FieldTable::default();
         if priority != 0 {
             let name = ShortString::try_new("x-priority").unwrap_or_default();
@@ -142,7 +142,7 @@ impl Subscription {
     }
 
     /// A prefetch holds for consumers made after it.
-    async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, Trouble> {
+    async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, AmqpError> {
         self.lane.asks_for(usize::from(prefetch));
         answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = self.channel.basic_consume(
@@ -154,7 +154,7 @@ impl Subscription {
         answer(consume).await
     }
 
-    async fn cancel_consumer(&self, tag: ShortString) -> Result<(), Trouble> {
+    async fn cancel_consumer(&self, tag: ShortString) -> Result<(), AmqpError> {
         answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
     }
 
@@ -168,7 +168,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the channel is closed.
-    pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, Trouble> {
+    pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, AmqpError> {
         if self.next.is_none() {
             return Ok(true);
         }
@@ -184,7 +184,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn take_over(&mut self) -> Result<Option<u64>, Trouble> {
+    pub async fn take_over(&mut self) -> Result<Option<u64>, AmqpError> {
         self.cancel_own().await?;
         // All that the cancelled one will ever have is here, since the broker has answered.
         self.note_all()?;
@@ -200,7 +200,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn withdraw(&mut self) -> Result<bool, Trouble> {
+    pub async fn withdraw(&mut self) -> Result<bool, AmqpError> {
         let Some(next) = &self.next else { return Ok(false) };
         let tag = next.tag.clone();
         self.cancel_consumer(tag.clone()).await?;
@@ -218,7 +218,7 @@ impl Subscription {
         &mut self,
         arguments: FieldTable,
         limit: Duration,
-    ) -> Result<Option<Arrived>, Trouble> {
+    ) -> Result<Option<Arrived>, AmqpError> {
         let consumer = self.register(1, arguments).await?;
         let tag = consumer.tag();
         self.sample = Some(Sample { tag: tag.clone(), given: None });
@@ -233,7 +233,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the channel is closed.
-    pub async fn has_message(&mut self, limit: Duration) -> Result<bool, Trouble> {
+    pub async fn has_message(&mut self, limit: Duration) -> Result<bool, AmqpError> {
         self.wait_until(limit, |it| {
             !it.here.is_empty() || it.own.as_ref().is_none_or(|own| own.ended.is_some())
         })
@@ -245,7 +245,7 @@ impl Subscription {
         &mut self,
         limit: Duration,
         is_so: impl Fn(&Self) -> bool,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, AmqpError> {
         let wait = poll_fn(|context| {
             loop {
                 if is_so(self) {
@@ -323,7 +323,7 @@ impl Subscription {
             return Some(Delivered::Message(message));
         }
         if let Some(trouble) = &self.over {
-            return Some(Delivered::Trouble(trouble.clone()));
+            return Some(Delivered::Error(trouble.clone()));
         }
         let by_broker = self.own.as_ref()?.ended?;
         self.old.extend(self.own.take().map(|own| own.consumer));
@@ -354,9 +354,9 @@ impl Subscription {
                     next.has_ended = true;
                 }
             }
-            Event::Closed { code, text } => self.over = Some(closed(code, &text)),
+            Event::Closed { code, text } => self.over = Some(AmqpError::closed(code, &text)),
             Event::Ended => {
-                self.over.get_or_insert_with(|| Trouble::Lost(UNEXPLAINED.to_owned()));
+                self.over.get_or_insert_with(AmqpError::unexplained);
             }
             // Nothing is published here.
             Event::Ack { .. } | Event::Nack { .. } | Event::Returned { .. } => {}
@@ -364,7 +364,7 @@ impl Subscription {
     }
 
     /// Notes all that has come.
-    fn note_all(&mut self) -> Result<(), Trouble> {
+    fn note_all(&mut self) -> Result<(), AmqpError> {
         while let Some(event) = self.lane.next_now() {
             self.note(event);
         }
@@ -376,13 +376,13 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn cancel(&mut self) -> Result<(), Trouble> {
+    pub async fn cancel(&mut self) -> Result<(), AmqpError> {
         // First the one that the broker would go on with.
         self.withdraw().await?;
         self.cancel_own().await
     }
 
-    async fn cancel_own(&mut self) -> Result<(), Trouble> {
+    async fn cancel_own(&mut self) -> Result<(), AmqpError> {
         let Some(own) = self.own.as_mut().filter(|own| !own.is_cancelled) else {
             return Ok(());
         };
@@ -412,11 +412,11 @@ impl Subscription {
     ///
     /// # Errors
     /// When the channel is closed: then none of them counts.
-    pub fn send(&mut self) -> Result<(), Trouble> {
+    pub fn send(&mut self) -> Result<(), AmqpError> {
         match self.lane.send() {
             Ok(_) => Ok(()),
             // What says why has come, and may not be noted: nothing is taken without room for it.
-            Err(_) => self.note_all().and(Err(Trouble::Lost(UNEXPLAINED.to_owned()))),
+            Err(_) => self.note_all().and(Err(AmqpError::unexplained())),
         }
     }
 
@@ -425,7 +425,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost; then the broker gives it back by itself.
-    pub async fn put_back(&self) -> Result<(), Trouble> {
+    pub async fn put_back(&self) -> Result<(), AmqpError> {
         let options = BasicNackOptions { multiple: true, requeue: true };
         // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
         answer(self.channel.basic_nack(0, options)).await
@@ -436,7 +436,7 @@ impl Subscription {
     ///
     /// # Errors
     /// No such queue, which closes the channel; or the connection is lost.
-    pub async fn look(&self) -> Result<Look, Trouble> {
+    pub async fn look(&self) -> Result<Look, AmqpError> {
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let declare =
             self.channel.queue_declare(self.queue.clone(), options, FieldTable::default());
@@ -468,7 +468,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn close(&self) -> Result<(), Trouble> {
+    pub async fn close(&self) -> Result<(), AmqpError> {
         let text = ShortString::try_new("OK").unwrap_or_default();
         answer(self.channel.close(200, text)).await
     }

@@ -86,7 +86,7 @@ impl Connected<'_> {
                     break;
                 }
                 Delivered::Early => break,
-                Delivered::Trouble(trouble) => return Err(trouble.into()),
+                Delivered::Error(trouble) => return Err(trouble.into()),
             }
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
         }

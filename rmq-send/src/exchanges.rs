@@ -7,7 +7,6 @@ use crate::record::Route;
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::{Trouble, reply};
 use rmq_common::failure::Failure;
 use std::collections::HashSet;
 
@@ -44,7 +43,7 @@ impl Sender {
             Some(Ok(())) => {
                 self.exchanges.0.insert(route.exchange.clone());
             }
-            Some(Err(Trouble::Refused { code: reply::NOT_FOUND, .. })) => {
+            Some(Err(error)) if error.is_not_found() => {
                 let why = route.missing(self.broker.vhost());
                 self.fail_record(number, Failure::data(why));
             }

@@ -10,7 +10,7 @@ use lapin::options::{
 };
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Event, ExchangeKind};
-use rmq_common::amqp_error::{Trouble, reply, trouble};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ pub enum News {
     /// The broker does not block it any more.
     Unblocked,
     /// The connection is gone.
-    Lost(Trouble),
+    Lost(AmqpError),
 }
 
 impl Link {
@@ -66,7 +66,7 @@ impl Link {
         session: Session,
         mandatory: bool,
         by: Option<Instant>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, AmqpError> {
         match runtime::first(open(&session, mandatory), too_late(by)).await {
             Ok(publisher) => Ok(Link { session, publisher, mandatory }),
             Err(trouble) => {
@@ -81,7 +81,7 @@ impl Link {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), Trouble> {
+    pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), AmqpError> {
         if self.session.has_one_channel() {
             let ok = ShortString::try_new("OK").unwrap_or_default();
             let closed = answer(self.publisher.channel().close(200, ok));
@@ -100,9 +100,9 @@ impl Link {
     ///
     /// # Errors
     /// It is not there, or the connection is lost.
-    pub async fn look(&self, route: &Route) -> Result<(), Trouble> {
+    pub async fn look(&self, route: &Route) -> Result<(), AmqpError> {
         match runtime::timeout(LOOK_TIMEOUT, self.ask_for(route)).await {
-            Some(Err(Trouble::Refused { code, .. })) if code != reply::NOT_FOUND => Ok(()),
+            Some(Err(error @ AmqpError::Refused(_))) if !error.is_not_found() => Ok(()),
             Some(looked) => looked.map(drop),
             None => Ok(()),
         }
@@ -113,7 +113,7 @@ impl Link {
     pub async fn has_lost(&self, queue: &Route) -> Found {
         match runtime::timeout(LOOK_TIMEOUT, self.ask_for(queue)).await {
             Some(Ok(_)) => Found::There,
-            Some(Err(Trouble::Lost(why))) => Found::Down(why),
+            Some(Err(AmqpError::Lost(lost))) => Found::Down(lost.to_string()),
             Some(Err(_)) => Found::Missing,
             // RabbitMQ 4.3 asks the node that is down for a minute.
             None => Found::Down("it does not answer".to_owned()),
@@ -143,19 +143,19 @@ impl Link {
             let (exchange, options) = (ShortString::default(), BasicPublishOptions::default());
             let properties = BasicProperties::default();
             let sent = channel.basic_publish(exchange, nowhere, options, b"", properties).await;
-            let confirm = sent.map_err(|error| trouble(&error))?;
-            confirm.await.map_err(|error| trouble(&error))?;
+            let confirm = sent.map_err(|error| AmqpError::from(&error))?;
+            confirm.await.map_err(|error| AmqpError::from(&error))?;
             let ok = ShortString::try_new("OK").unwrap_or_default();
             let _ = channel.close(200, ok).now_or_never();
             Ok(())
         };
         let probed = runtime::timeout(PROBE_TIMEOUT, probe).await;
-        matches!(probed, Some(Ok(()) | Err(Trouble::Refused { .. })))
+        matches!(probed, Some(Ok(()) | Err(AmqpError::Refused(_))))
     }
 
     /// Asks for the queue or the exchange that a route begins with: how many messages of a queue are
     /// ready for delivery, where that is known.
-    async fn ask_for(&self, route: &Route) -> Result<Option<u32>, Trouble> {
+    async fn ask_for(&self, route: &Route) -> Result<Option<u32>, AmqpError> {
         let one = self.session.has_one_channel();
         // A refusal would take what is on its way on the one channel with it.
         if one && !self.publisher.is_idle() {
@@ -179,7 +179,7 @@ impl Link {
             let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
             declared.await.map(|()| None)
         };
-        let count = asked.map_err(|error| trouble(&error))?;
+        let count = asked.map_err(|error| AmqpError::from(&error))?;
         // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
         if !one {
             let ok = ShortString::try_new("OK").unwrap_or_default();
@@ -211,7 +211,7 @@ impl Link {
                 match session.event().await {
                     Event::ConnectionBlocked(reason) => return News::Blocked(reason),
                     Event::ConnectionUnblocked => return News::Unblocked,
-                    Event::Error(error) => return News::Lost(trouble(&error)),
+                    Event::Error(error) => return News::Lost(AmqpError::from(&error)),
                     _ => {}
                 }
             }
@@ -222,7 +222,7 @@ impl Link {
     }
 
     /// As [`Session::explained`].
-    pub async fn explained(&self, trouble: Trouble) -> Trouble {
+    pub async fn explained(&self, trouble: AmqpError) -> AmqpError {
         self.session.explained(trouble).await
     }
 
@@ -237,14 +237,14 @@ impl Link {
     }
 }
 
-async fn open(session: &Session, mandatory: bool) -> Result<Publisher, Trouble> {
+async fn open(session: &Session, mandatory: bool) -> Result<Publisher, AmqpError> {
     match Publisher::open(session, mandatory).await {
         Err(trouble) => Err(session.explained(trouble).await),
         opened => opened,
     }
 }
 
-async fn too_late<T>(by: Option<Instant>) -> Result<T, Trouble> {
+async fn too_late<T>(by: Option<Instant>) -> Result<T, AmqpError> {
     runtime::sleep_until(by).await;
-    Err(Trouble::unanswered())
+    Err(AmqpError::unanswered())
 }

@@ -45,15 +45,6 @@ impl Obstacle {
     }
 }
 
-/// What an operator calls the reason for which the broker blocks a connection.
-pub fn alarm(reason: &str) -> &str {
-    match reason {
-        "low on memory" => "memory alarm",
-        "low on disk" => "disk alarm",
-        reason => reason,
-    }
-}
-
 /// Rounds in which nothing but nacks came, until something is confirmed.
 #[derive(Debug, Default)]
 pub struct Refusals {

@@ -6,7 +6,7 @@
 use crate::record::{Message, Route};
 use lapin::options::ConfirmSelectOptions;
 use lapin::{BasicProperties, Channel};
-use rmq_common::amqp_error::{Trouble, UNEXPLAINED, closed};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Content, Event, Head, Lane};
 use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ pub struct Answers {
     /// Numbers of records it did not take.
     pub nacked: Vec<u64>,
     /// The channel or the connection is gone; nothing in flight will be confirmed any more.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<AmqpError>,
 }
 
 /// A message that no queue took.
@@ -69,7 +69,7 @@ impl Publisher {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn open(session: &Session, mandatory: bool) -> Result<Self, Trouble> {
+    pub async fn open(session: &Session, mandatory: bool) -> Result<Self, AmqpError> {
         let channel = session.channel().await?;
         answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
@@ -185,8 +185,8 @@ impl Publisher {
                 answers.returned.push(Returned { reason, content });
                 Ok(())
             }
-            Event::Closed { code, text } => Err(closed(code, &text)),
-            Event::Ended => Err(Trouble::Lost(UNEXPLAINED.to_owned())),
+            Event::Closed { code, text } => Err(AmqpError::closed(code, &text)),
+            Event::Ended => Err(AmqpError::unexplained()),
             // Nothing consumes here.
             Event::Delivered { .. } | Event::Cancelled { .. } => Ok(()),
         };
@@ -219,12 +219,10 @@ impl Awaited {
     }
 
     /// The broker has answered about this tag, or about all up to it.
-    fn settle(&mut self, tag: u64, multiple: bool, to: &mut Vec<u64>) -> Result<(), Trouble> {
+    fn settle(&mut self, tag: u64, multiple: bool, to: &mut Vec<u64>) -> Result<(), AmqpError> {
         let behind = self.first + self.numbers.len() as u64;
-        let unknown = || {
-            let text = format!("confirm {tag} of {} messages", behind - 1);
-            Err(Trouble::Protocol(format!("the broker confirmed what was not published: {text}")))
-        };
+        let unknown =
+            || Err(AmqpError::unpublished(&format!("confirm {tag} of {} messages", behind - 1)));
         if multiple {
             // 0 stands for all (AMQP 0-9-1, section 1.8.3.13).
             let up_to = if tag == 0 { behind } else { tag.saturating_add(1) };

@@ -4,7 +4,7 @@ use crate::carried;
 use crate::link::Link;
 use crate::record::Route;
 use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};
-use rmq_common::amqp_error::{Trouble, reply};
+use rmq_common::amqp_error::{AmqpError, Lost};
 use rmq_common::connection::Broker;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
@@ -29,7 +29,7 @@ const LOSSES_ALONE: u32 = 3;
 
 impl Sender {
     /// The channel or the connection is gone.
-    pub(crate) async fn lost(&mut self, trouble: Trouble) {
+    pub(crate) async fn lost(&mut self, trouble: AmqpError) {
         self.pause = None;
         self.watch.renewed();
         // What is published after the end is told of the end, but not of its reason.
@@ -38,24 +38,25 @@ impl Sender {
             None => trouble,
         };
         match trouble {
-            Trouble::Lost(why) => {
+            AmqpError::Lost(lost) => {
                 let accused = self.suspect();
                 self.window.lost();
-                self.cut(&why);
+                self.cut(&lost);
                 if !self.verdict.is_failure() || self.window.has_again() {
                     self.reconnect().await;
                 }
                 if let Some(number) = accused {
-                    self.judge(number, &why).await;
+                    self.judge(number, &lost).await;
                 }
             }
             // A spool keeps what may be allowed again.
-            Trouble::Refused { code: reply::ACCESS_REFUSED, .. } if self.job.spooled.is_some() => {
+            AmqpError::Refused(_) if trouble.is_not_permitted() && self.job.spooled.is_some() => {
                 self.window.lost();
                 self.give_up(trouble.failure().context("publish"));
             }
-            Trouble::Refused { code: reply::ACCESS_REFUSED | reply::NOT_FOUND, .. }
-                if let Some(route) = self.job.fixed.clone() =>
+            AmqpError::Refused(_)
+                if (trouble.is_not_permitted() || trouble.is_not_found())
+                    && let Some(route) = self.job.fixed.clone() =>
             {
                 // It holds for every record alike: they all go the same way.
                 self.window.lost();
@@ -66,7 +67,7 @@ impl Sender {
                     None => refused,
                 });
             }
-            Trouble::Refused { .. } => {
+            AmqpError::Refused(_) => {
                 self.exchanges.forget();
                 if let Some(number) = self.window.blame() {
                     let route = self.window.record(number).and_then(|record| {
@@ -80,7 +81,7 @@ impl Sender {
                     self.renew().await;
                 }
             }
-            Trouble::Protocol(_) => {
+            AmqpError::Protocol(_) => {
                 self.window.lost();
                 self.give_up(trouble.failure());
             }
@@ -103,7 +104,7 @@ impl Sender {
 
     /// The record is at fault where the broker takes another message. Where it drops the connection
     /// over any, no record is.
-    async fn judge(&mut self, number: u64, why: &str) {
+    async fn judge(&mut self, number: u64, why: &Lost) {
         let Some(link) = &self.link else { return };
         let probe = link.takes_messages();
         let (takes, signal) =
@@ -116,7 +117,7 @@ impl Sender {
         }
     }
 
-    fn fail_culprit(&mut self, number: u64, why: &str) {
+    fn fail_culprit(&mut self, number: u64, why: &Lost) {
         let record = self.window.record(number).and_then(|record| record.message.as_ref());
         let Some(message) = record else { return };
         let hint = carried::not_by_streams(&message.properties);
@@ -126,12 +127,12 @@ impl Sender {
         self.fail_record(number, Failure::data(format!("{text}{hint}")));
     }
 
-    fn refused(&self, route: &Route, trouble: Trouble) -> Failure {
+    fn refused(&self, route: &Route, trouble: AmqpError) -> Failure {
         let vhost = self.broker.vhost();
         trouble.failure().context(format!("publish to {} in vhost {vhost}", route.shown()))
     }
 
-    fn cut(&mut self, why: &str) {
+    fn cut(&mut self, why: &Lost) {
         if let Some(link) = self.link.take() {
             let lost = self.broker.lost(link.host(), why);
             self.diagnostics.notice(&lost);
@@ -279,8 +280,7 @@ impl Sender {
             Some(Ok(())) => self.window.begin_tentatively(),
             Some(Err(_)) if due.is_some_and(|due| Instant::now() >= due) => self.give_up_in_time(),
             Some(Err(trouble)) => {
-                let why = trouble.failure().to_string();
-                self.cut(&why);
+                self.cut(&trouble.into_lost());
                 self.reconnect().await;
             }
             None => self.give_up_for_the_signal(),
@@ -299,7 +299,7 @@ impl Sender {
             && let Some(limit) = self.watch.stalled()
         {
             let seconds = limit.as_secs();
-            self.lost(Trouble::Lost(format!("nothing confirmed for {seconds} s"))).await;
+            self.lost(AmqpError::lost(format!("nothing confirmed for {seconds} s"))).await;
         }
     }
 }
@@ -317,11 +317,12 @@ enum Connected {
 /// # Errors
 /// It is not (65). Anything but a clear no is the sender's business: it can connect again.
 pub async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Failure> {
-    let Err(refused @ Trouble::Refused { code: reply::NOT_FOUND, .. }) = link.look(route).await
-    else {
-        return Ok(());
-    };
-    Err(Failure::new(refused.failure().exit(), route.missing(broker.vhost())))
+    match link.look(route).await {
+        Err(error) if error.is_not_found() => {
+            Err(Failure::new(error.exit(), route.missing(broker.vhost())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Connects and opens the link, again while it is lost in between.
@@ -339,7 +340,7 @@ pub async fn connect(
         let by = patience.left().map(|left| Instant::now() + left.max(SHORTEST_PATIENCE));
         match Link::open(session, mandatory, by).await {
             Ok(link) => return Ok(link),
-            Err(Trouble::Lost(_)) if !patience.is_over() => {
+            Err(AmqpError::Lost(_)) if !patience.is_over() => {
                 runtime::sleep(backoff.next_pause()).await;
             }
             Err(trouble) => return Err(trouble.failure().context("open a channel")),

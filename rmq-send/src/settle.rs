@@ -8,6 +8,7 @@ use crate::record::{Message, Route};
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use lapin::types::ShortString;
+use rmq_common::amqp_error;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
@@ -140,7 +141,7 @@ impl Sender {
     async fn is_down(&mut self, number: u64, reason: &str) -> bool {
         let record = self.window.record(number).and_then(|record| record.message.as_ref());
         let Some(route) = record.map(|message| message.route.clone()) else { return false };
-        if reason != "NO_ROUTE" || !route.is_to_queue() {
+        if !amqp_error::is_unroutable(reason) || !route.is_to_queue() {
             return false;
         }
         if let Some(is_down) = self.looked.is_down(&route) {
@@ -165,10 +166,10 @@ impl Sender {
         let route = record.and_then(|record| record.message.as_ref()).map(|message| &message.route);
         let route = route.cloned().unwrap_or_default();
         let shown = route.shown();
-        match reason {
-            "NO_ROUTE" if route.is_to_queue() => route.missing(vhost),
-            "NO_ROUTE" => format!("publish to {shown} in vhost {vhost}: no queue takes it"),
-            reason => format!("publish to {shown} in vhost {vhost}: returned: {reason}"),
+        match amqp_error::is_unroutable(reason) {
+            true if route.is_to_queue() => route.missing(vhost),
+            true => format!("publish to {shown} in vhost {vhost}: no queue takes it"),
+            false => format!("publish to {shown} in vhost {vhost}: returned: {reason}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What ends a run before its input does: a signal, a failure, time.
 
-use crate::obstacle::alarm;
 use crate::sender::{LAST_CONFIRMS, Sender};
+use rmq_common::amqp_error::alarm;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;

@@ -1,0 +1,165 @@
+//! What a broker's sentence says.
+
+use crate::exit::Exit;
+
+/// Why something was lost, as far as it makes a difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing says why.
+    Unexplained,
+    /// The broker allows no more channels at once: this number, if it says so. A user's limit (from
+    /// 3.10 on) or a node's (from 4.0 on); what channel_max says is agreed upon before.
+    Channels(Option<u16>),
+    /// Another connection's exclusive queue.
+    Locked,
+    /// What was delivered was not acknowledged in time (up to 4.2).
+    AcknowledgementTimeout,
+    /// A queue has no leader.
+    NoLeader,
+    /// Another reason.
+    Other,
+}
+
+/// What the broker refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// This does not exist.
+    NotFound(Missing),
+    /// A permission is missing, this one if the broker says so; or the credentials are refused.
+    NotPermitted(Option<Permission>),
+    /// A name that begins with `amq.`.
+    Reserved,
+    /// The user has no access to the virtual host.
+    NoAccess,
+    /// It exists with another value of an argument.
+    Inequivalent(Inequivalent),
+    /// Nothing can exist with this argument.
+    Invalid(Invalid),
+    /// The broker has no such type of exchange.
+    UnknownExchangeType,
+    /// It is not empty.
+    NotEmpty,
+    /// It is in use.
+    InUse,
+    /// Another precondition.
+    Precondition,
+    /// A message that is too large.
+    TooLarge,
+    /// Queues of this type have no such method.
+    NotImplemented,
+    /// This release does not permit the feature any more.
+    Deprecated,
+    /// Another refusal that is known.
+    Other,
+    /// A reply that nothing is known of.
+    Unknown,
+}
+
+impl Refusal {
+    /// The exit status it ends with.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Refusal::NotPermitted(_) | Refusal::NoAccess => Exit::NoPerm,
+            Refusal::Unknown => Exit::Software,
+            Refusal::NotFound(_)
+            | Refusal::Reserved
+            | Refusal::Inequivalent(_)
+            | Refusal::Invalid(_)
+            | Refusal::UnknownExchangeType
+            | Refusal::NotEmpty
+            | Refusal::InUse
+            | Refusal::Precondition
+            | Refusal::TooLarge
+            | Refusal::NotImplemented
+            | Refusal::Deprecated
+            | Refusal::Other => Exit::DataErr,
+        }
+    }
+}
+
+/// What does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A queue.
+    Queue,
+    /// An exchange.
+    Exchange,
+    /// A virtual host.
+    Vhost,
+    /// Something else.
+    Other,
+}
+
+/// How one side breaks the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// More channels were asked for than were agreed upon.
+    Channels,
+    /// The broker answered a question that nothing has asked.
+    Unasked,
+    /// Another way.
+    Other,
+}
+
+/// What can have arguments and permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A queue, or a topic's key.
+    Queue,
+    /// An exchange.
+    Exchange,
+}
+
+/// One of the three permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To declare and delete.
+    Configure,
+    /// To publish, and to bind a queue.
+    Write,
+    /// To consume, and to bind to an exchange.
+    Read,
+}
+
+/// A missing permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Which; 3.10 does not say.
+    pub access: Option<Access>,
+    /// On what.
+    pub thing: Thing,
+    /// Its name.
+    pub name: String,
+    /// The user who lacks it, as the broker says: with a certificate not as the URL does.
+    pub user: Option<String>,
+}
+
+/// What exists has another value of one argument. The broker names one, and stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inequivalent {
+    /// The argument: `x-max-length`, or a property: `durable`.
+    pub argument: String,
+    pub(super) thing: Thing,
+    /// What follows `for queue '`.
+    pub(super) rest: String,
+}
+
+/// An argument that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The argument.
+    pub argument: String,
+    /// What follows `for queue '`.
+    pub(super) rest: String,
+}
+
+/// A value as the broker writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// This one.
+    Is(String),
+    /// None was given.
+    None,
+    /// The sentence was cut off before it.
+    CutOff,
+}

@@ -1,0 +1,90 @@
+//! That the broker's words are read in one file.
+
+use super::words::PHRASES;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Phrases that our own sentences have as well; elsewhere nothing may look for them.
+const COMMON: &[&str] = &["refused", "the value ", " not empty", " in use", "limit (", "limit of "];
+
+/// What looks into a text.
+const LOOKS: &[&str] = &[
+    "contains(",
+    "starts_with(",
+    "ends_with(",
+    "strip_prefix(",
+    "strip_suffix(",
+    "split_once(",
+    "find(",
+    "== ",
+    "!= ",
+];
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The code of a file, line by line, without its comments and tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    text[..tests].lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+/// The first of the broker's phrases in a line.
+fn phrase_in(line: &str) -> Option<&'static str> {
+    let mut literals = line.split('"').skip(1).step_by(2);
+    literals.find_map(|literal| {
+        let own = PHRASES.iter().filter(|phrase| !COMMON.contains(phrase));
+        let of_broker = own.copied().find(|phrase| literal.contains(phrase));
+        let looks = LOOKS.iter().any(|look| line.contains(&format!("{look}\"{literal}")));
+        let common = || COMMON.iter().find(|phrase| literal.trim() == phrase.trim()).copied();
+        of_broker.or_else(|| common().filter(|_| looks))
+    })
+}
+
+#[test]
+fn no_other_file_has_a_word_of_the_brokers_sentences() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    for tool in ["rmq-common", "rmq-declare", "rmq-perm", "rmq-recv", "rmq-send"] {
+        sources(&workspace.join(tool).join("src"), &mut files);
+    }
+    assert!(files.len() > 200, "{} files", files.len());
+    let is_test = |file: &Path| {
+        let text = file.to_string_lossy();
+        ["tests.rs", "fuzz.rs", "/tests/"].iter().any(|part| text.contains(part))
+    };
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| !is_test(file)) {
+        if file.ends_with("amqp_error/words.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(file).unwrap();
+        found.extend(
+            code(&text).filter_map(|line| {
+                Some(format!("{}: {}: {line}", file.display(), phrase_in(line)?))
+            }),
+        );
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_word_of_the_brokers_is_found_and_our_own_are_not() {
+    for (line, wanted) in [
+        ("if text.contains(\"reserved prefix\") {", Some("reserved prefix")),
+        ("if why.starts_with(\"no queue 'x\") {", Some("no queue '")),
+        ("if why.ends_with(\"not empty\") {", Some(" not empty")),
+        ("Some(\"it is not empty\")", None),
+        ("format!(\"the broker refused it\")", None),
+    ] {
+        assert_eq!(phrase_in(line), wanted, "{line}");
+    }
+}

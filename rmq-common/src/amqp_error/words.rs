@@ -1,0 +1,314 @@
+//! The broker's words, read. No other file has any of them; a test holds that.
+//!
+//! Texts are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules and as they come when
+//! nodes are stopped and killed; where not all three have one, its row says which has. A reply text is
+//! a short string, so the broker cuts it at 255 bytes and ends it with `...`: after a long queue name
+//! some or all of what it says is missing.
+
+use super::{
+    Access, AmqpError, Breach, Inequivalent, Invalid, Loss, Lost, Missing, Permission, Refusal,
+    Thing, Value, code,
+};
+use lapin::protocol::{AMQPHardError, AMQPSoftError};
+
+/// Defines the phrases, and for the tests the table of all of them.
+macro_rules! phrases {
+    ($($name:ident = $phrase:literal;)*) => {
+        $(const $name: &str = $phrase;)*
+        #[cfg(test)]
+        pub(super) const PHRASES: &[&str] = &[$($name),*];
+    };
+}
+
+phrases! {
+    NO_QUEUE = "no queue '";
+    NO_EXCHANGE = "no exchange '";
+    NOT_FOUND = "not found";
+    REFUSED_FOR_USER = "refused for user";
+    ACCESS_TO = "access to ";
+    REFUSED = "refused";
+    IN_VHOST = "' in vhost '";
+    RESERVED_PREFIX = "reserved prefix";
+    EXCLUSIVE_USE = "in exclusive use";
+    IS_DOWN_OR_INACCESSIBLE = "is down or inaccessible";
+    STOPPED_BY_SUPERVISOR = "process is stopped by supervisor";
+    CRASHED = "has crashed and failed to restart";
+    STOPPING = "may be stopping or being demoted";
+    DUE_TO_TIMEOUT = "due to timeout";
+    NOT_SUPPORTED = "are not supported by";
+    DELIVERY_ACKNOWLEDGEMENT = "delivery acknowledgement on channel";
+    NO_REPLICA = "does not have a replica on the local node";
+    NO_RUNNING_REPLICA = "does not have a running replica on the local node";
+    FAILED_CONSUMING_FROM_STREAM = "failed consuming from stream";
+    NO_SUCH_TAG = "received for inexistant delivery_tag";
+    NO_SUCH_EXCHANGE_TYPE = "unknown exchange type";
+    INEQUIVALENT = "inequivalent arg '";
+    INVALID = "invalid arg '";
+    FOR_QUEUE = "' for queue '";
+    FOR_EXCHANGE = "' for exchange '";
+    BUT_CURRENT_IS = " but current is ";
+    THE_VALUE = "the value ";
+    OF_TYPE = "' of type '";
+    OF_QUEUE_TYPE = "of queue type";
+    NOT_EMPTY = " not empty";
+    IN_USE = " in use";
+    CHANNELS_OPENED = "number of channels opened ";
+    LIMIT_IN_BRACKETS = "limit (";
+    LIMIT_OF = "limit of ";
+    LIMIT_UNKNOWN = "limit cannot be queried";
+    VHOST_IS_DOWN = "' is down";
+    DEPRECATED = "is deprecated";
+    CANNOT_GET = "Cannot get a message from queue";
+    NOTHING_AWAITED = "was awaiting for None";
+    NAMELESS_INTERNAL_ERROR = "INTERNAL_ERROR";
+    NAMELESS_RESOURCE_ERROR = "RESOURCE_ERROR";
+    RETURNED_UNROUTABLE = "NO_ROUTE";
+    LOW_ON_MEMORY = "low on memory";
+    LOW_ON_DISK = "low on disk";
+}
+
+/// What a reply of the broker's means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It passes: worth another try within `--retry`, and 75 when that is over.
+    Passes(Loss),
+    /// It is refused, and will be again.
+    Refused(Refusal),
+    /// One side breaks the protocol.
+    Broken(Breach),
+}
+
+use Meaning::{Broken, Passes, Refused};
+
+/// Every reply that there is something to say of, by its code and what its text has in it; the first
+/// that fits counts, and [`detail`] reads the rest of the text.
+#[rustfmt::skip]
+pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
+    (code::CONTENT_TOO_LARGE, "", Refused(Refusal::TooLarge)),
+    (code::NO_ROUTE, "", Refused(Refusal::Other)),
+    // A shutdown, an operator, maintenance mode.
+    (code::CONNECTION_FORCED, "", Passes(Loss::Other)),
+    (code::ACCESS_REFUSED, REFUSED_FOR_USER, Refused(Refusal::NotPermitted(None))),
+    // Somebody else is its only consumer.
+    (code::ACCESS_REFUSED, EXCLUSIVE_USE, Passes(Loss::Other)),
+    (code::ACCESS_REFUSED, "", Refused(Refusal::NotPermitted(None))),
+    // First, because a name may be anything.
+    (code::NOT_FOUND, NO_QUEUE, Refused(Refusal::NotFound(Missing::Queue))),
+    (code::NOT_FOUND, NO_EXCHANGE, Refused(Refusal::NotFound(Missing::Exchange))),
+    // A classic queue whose node is down (3.10), or stops or is down (4.0, 4.3): it comes back with it.
+    (code::NOT_FOUND, IS_DOWN_OR_INACCESSIBLE, Passes(Loss::Other)),
+    (code::NOT_FOUND, STOPPED_BY_SUPERVISOR, Passes(Loss::Other)),
+    (code::NOT_FOUND, CRASHED, Passes(Loss::Other)),
+    // "its master replica" in 3.10, "its leader" from 4.0 on.
+    (code::NOT_FOUND, STOPPING, Passes(Loss::Other)),
+    (code::NOT_FOUND, DUE_TO_TIMEOUT, Passes(Loss::Other)),
+    (code::NOT_FOUND, "", Refused(Refusal::NotFound(Missing::Other))),
+    // basic.get of a quorum queue with a single active consumer.
+    (code::RESOURCE_LOCKED, NOT_SUPPORTED, Refused(Refusal::Other)),
+    // Another connection's exclusive queue: it goes with that.
+    (code::RESOURCE_LOCKED, "", Passes(Loss::Locked)),
+    // Up to 4.2 a reader that pauses for half an hour costs the channel; the messages are back in the
+    // queue, and come again.
+    (code::PRECONDITION_FAILED, DELIVERY_ACKNOWLEDGEMENT, Passes(Loss::AcknowledgementTimeout)),
+    // A stream's replica on this node is down, or not up yet; another host's may be (3.10; from 4.0 on).
+    (code::PRECONDITION_FAILED, NO_REPLICA, Passes(Loss::Other)),
+    (code::PRECONDITION_FAILED, NO_RUNNING_REPLICA, Passes(Loss::Other)),
+    // From 4.0 on.
+    (code::PRECONDITION_FAILED, FAILED_CONSUMING_FROM_STREAM, Passes(Loss::Other)),
+    // lapin closes the channel itself over a confirm of what nobody published.
+    (code::PRECONDITION_FAILED, NO_SUCH_TAG, Broken(Breach::Other)),
+    (code::PRECONDITION_FAILED, "", Refused(Refusal::Precondition)),
+    // 3.10; later releases say it with 406.
+    (code::COMMAND_INVALID, NO_SUCH_EXCHANGE_TYPE, Refused(Refusal::UnknownExchangeType)),
+    (code::UNEXPECTED_FRAME, NOTHING_AWAITED, Broken(Breach::Unasked)),
+    // No stream coordinator, no local replica; from 4.0 on a classic queue that is down is not deleted.
+    (code::RESOURCE_ERROR, "", Passes(Loss::Other)),
+    // Limits on connections (of a vhost, a user; of a node from 4.0 on) and on channels may be met by
+    // ones that are dead and not noticed yet.
+    (code::NOT_ALLOWED, LIMIT_IN_BRACKETS, Passes(Loss::Other)),
+    (code::NOT_ALLOWED, LIMIT_OF, Passes(Loss::Other)),
+    (code::NOT_ALLOWED, LIMIT_UNKNOWN, Passes(Loss::Other)),
+    // A virtual host is down for a moment while its node starts.
+    (code::NOT_ALLOWED, VHOST_IS_DOWN, Passes(Loss::Other)),
+    (code::NOT_ALLOWED, REFUSED, Refused(Refusal::NoAccess)),
+    (code::NOT_ALLOWED, NOT_FOUND, Refused(Refusal::NotFound(Missing::Vhost))),
+    (code::NOT_ALLOWED, "", Refused(Refusal::Other)),
+    (code::NOT_IMPLEMENTED, "", Refused(Refusal::NotImplemented)),
+    // A feature that this release does not permit (4.0, 4.3).
+    (code::INTERNAL_ERROR, DEPRECATED, Refused(Refusal::Deprecated)),
+    // basic.get of a quorum queue without a leader.
+    (code::INTERNAL_ERROR, CANNOT_GET, Passes(Loss::NoLeader)),
+    // A quorum queue or a metadata store without a leader, a virtual host that is down, a node that
+    // stops.
+    (code::INTERNAL_ERROR, "", Passes(Loss::Other)),
+];
+
+/// The name of a code, which RabbitMQ sends alone where it has nothing to say.
+const NAMELESS: [(&str, &str, Loss); 2] = [
+    // Also what a time-out inside the broker is.
+    (
+        NAMELESS_INTERNAL_ERROR,
+        "the broker had an error of its own, as while a queue has no leader",
+        Loss::NoLeader,
+    ),
+    (NAMELESS_RESOURCE_ERROR, "the broker is short of something", Loss::Other),
+];
+
+/// Reads why the broker has closed a channel or a connection. A code that AMQP does not know says
+/// nothing.
+pub(super) fn closed(code: u16, text: &str) -> AmqpError {
+    if AMQPSoftError::from_id(code).is_some() || AMQPHardError::from_id(code).is_some() {
+        reply(code, text)
+    } else {
+        AmqpError::unexplained()
+    }
+}
+
+/// Reads a reply.
+pub(super) fn reply(code: u16, text: &str) -> AmqpError {
+    // RabbitMQ writes `NOT_FOUND - no queue 'x' in vhost '/'`; the part people need comes after.
+    let text = match text.split_once(" - ") {
+        Some((name, rest)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => rest,
+        _ => text,
+    };
+    let nameless = NAMELESS.iter().find(|(name, ..)| *name == text);
+    let (said, why) = nameless.map_or((text, Loss::Other), |(_, said, why)| (*said, why.clone()));
+    match meaning(code, said) {
+        Passes(Loss::Other) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
+        Passes(why) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
+        Refused(what) => AmqpError::refused(what, said),
+        Broken(_) if code == code::PRECONDITION_FAILED => AmqpError::unpublished(said),
+        Broken(breach) => {
+            AmqpError::violation(breach, format!("the broker closed the connection: {said}"))
+        }
+    }
+}
+
+fn meaning(code: u16, text: &str) -> Meaning {
+    let fits = |(of, says, _): &&(u16, &str, Meaning)| *of == code && text.contains(says);
+    match (REPLIES.iter().find(fits), code) {
+        (Some((.., meaning)), _) => detail(meaning.clone(), text),
+        (None, 501..=505) => Broken(Breach::Other),
+        (None, _) => Refused(Refusal::Unknown),
+    }
+}
+
+/// What the text says more exactly.
+fn detail(meaning: Meaning, text: &str) -> Meaning {
+    match meaning {
+        Passes(Loss::Other) if text.starts_with(CHANNELS_OPENED) => {
+            Passes(Loss::Channels(channels_allowed(text)))
+        }
+        Refused(Refusal::NotPermitted(_)) => Refused(match permission(text) {
+            None if text.contains(RESERVED_PREFIX) => Refusal::Reserved,
+            permission => Refusal::NotPermitted(permission),
+        }),
+        Refused(Refusal::Precondition) => Refused(precondition(text)),
+        meaning => meaning,
+    }
+}
+
+/// How many channels the refusal of one says that there may be.
+fn channels_allowed(text: &str) -> Option<u16> {
+    let (_, limit) = text.split_once(LIMIT_OF)?;
+    // Between brackets up to RabbitMQ 4.2.
+    limit.trim_start_matches('(').split(')').next()?.trim().parse().ok()
+}
+
+/// From 4.0 on the sentence says which one is missing: `configure access to queue 'q' in vhost '/'
+/// refused for user 'u'`; 3.10 says `access to queue 'q' in vhost '/' refused for user 'u'`.
+fn permission(text: &str) -> Option<Permission> {
+    let (word, on) = text.split_once(ACCESS_TO)?;
+    let (thing, rest) = on.split_once(" '")?;
+    let (name, rest) = rest.split_once(IN_VHOST)?;
+    let access = match word.trim_end() {
+        "" => None,
+        "configure" => Some(Access::Configure),
+        "write" => Some(Access::Write),
+        "read" => Some(Access::Read),
+        _ => return None,
+    };
+    let thing = if thing == "exchange" { Thing::Exchange } else { Thing::Queue };
+    let user = rest.rsplit_once(REFUSED_FOR_USER).and_then(|(_, user)| {
+        user.strip_prefix(" '").and_then(|user| user.strip_suffix('\'')).map(str::to_owned)
+    });
+    Some(Permission { access, thing, name: name.to_owned(), user })
+}
+
+/// The sentences are the same on 3.10.8, 4.0.5 and 4.3.6, for every argument; only of an untyped queue
+/// 3.10 says that its `x-queue-type` is none, and later releases that it is classic; and 4.3 gives a
+/// stream's `x-max-age` in milliseconds.
+fn precondition(text: &str) -> Refusal {
+    let argument = |begins| {
+        let rest: &str = text.strip_prefix(begins)?;
+        let queue = rest.find(FOR_QUEUE).map(|at| (at, FOR_QUEUE, Thing::Queue));
+        let exchange = rest.find(FOR_EXCHANGE).map(|at| (at, FOR_EXCHANGE, Thing::Exchange));
+        let (at, phrase, thing) = [queue, exchange].into_iter().flatten().min_by_key(|it| it.0)?;
+        Some((rest.get(..at)?.to_owned(), thing, rest.get(at + phrase.len()..)?.to_owned()))
+    };
+    if let Some((argument, thing, rest)) = argument(INEQUIVALENT) {
+        Refusal::Inequivalent(Inequivalent { argument, thing, rest })
+    } else if let Some((argument, _, rest)) = argument(INVALID) {
+        Refusal::Invalid(Invalid { argument, rest })
+    } else if text.starts_with(NO_SUCH_EXCHANGE_TYPE) {
+        Refusal::UnknownExchangeType
+    } else if text.ends_with(NOT_EMPTY) {
+        Refusal::NotEmpty
+    } else if text.ends_with(IN_USE) {
+        Refusal::InUse
+    } else {
+        Refusal::Precondition
+    }
+}
+
+impl Inequivalent {
+    /// What the queue or exchange called `name` in `vhost` has. The names may hold any text, the
+    /// broker's own phrases too, and so have to be known.
+    pub fn current(&self, name: &str, vhost: &str) -> Value {
+        current(self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}': ")).unwrap_or(""))
+    }
+}
+
+impl Invalid {
+    /// The broker's reason, as it stands; `None` if a queue of that type has no such argument.
+    pub fn why(&self, name: &str, vhost: &str) -> Option<String> {
+        let why = self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}'")).unwrap_or("");
+        let why = why.trim_start_matches([':', ' ']);
+        (!why.starts_with(OF_QUEUE_TYPE)).then(|| why.to_owned())
+    }
+}
+
+/// `received '5' but current is '10'`, `received none but current is the value '10' of type
+/// 'signedint'`, `received the value '5' of type 'signedint' but current is none`.
+fn current(values: &str) -> Value {
+    // From the end: the value before it is ours, and may hold the very phrase.
+    let Some((_, current)) = values.rsplit_once(BUT_CURRENT_IS) else {
+        return Value::CutOff;
+    };
+    if current == "none" {
+        return Value::None;
+    }
+    let quoted = current.strip_prefix(THE_VALUE).unwrap_or(current);
+    let Some(quoted) = quoted.strip_prefix('\'') else {
+        return Value::CutOff;
+    };
+    let value = match (quoted.rsplit_once(OF_TYPE), quoted.strip_suffix('\'')) {
+        (Some((value, _)), _) | (None, Some(value)) => value,
+        (None, None) => quoted,
+    };
+    Value::Is(value.to_owned())
+}
+
+/// Whether a message is returned because no queue takes it.
+pub fn is_unroutable(reason: &str) -> bool {
+    reason == RETURNED_UNROUTABLE
+}
+
+/// What an operator calls the reason for which the broker blocks a connection.
+pub fn alarm(reason: &str) -> &str {
+    match reason {
+        LOW_ON_MEMORY => "memory alarm",
+        LOW_ON_DISK => "disk alarm",
+        reason => reason,
+    }
+}
