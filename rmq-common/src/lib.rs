@@ -15,6 +15,7 @@ pub mod amqp_error;
 pub mod argument_bytes;
 pub mod arguments;
 pub mod authority;
+pub mod backslash;
 pub mod broker_url;
 mod completions;
 pub mod connection;

@@ -4,6 +4,7 @@ use crate::batch::Batch;
 use crate::envelope;
 use crate::message::Message;
 use memchr::memchr_iter;
+use rmq_common::backslash::escaped;
 
 /// A template, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,10 @@ impl Template {
                     }
                     None => literal.push(b'%'),
                 },
-                '\\' => literal.push(escaped(&mut letters)?),
+                '\\' => {
+                    let byte = escaped(&mut letters);
+                    literal.push(byte.map_err(|why| format!("{why} in a template"))?);
+                }
                 other => literal.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
@@ -125,29 +129,6 @@ fn field(letter: Option<char>) -> Result<Option<Part>, String> {
         Some(other) => return Err(format!("%{other} means nothing in a template")),
         None => return Err("a template ends in the middle of a %".to_owned()),
     }))
-}
-
-/// The byte that an escape stands for.
-fn escaped(letters: &mut std::str::Chars<'_>) -> Result<u8, String> {
-    Ok(match letters.next() {
-        Some('n') => b'\n',
-        Some('t') => b'\t',
-        Some('r') => b'\r',
-        Some('0') => 0,
-        Some('\\') => b'\\',
-        Some('x') => {
-            let digits = letters
-                .as_str()
-                .get(..2)
-                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            let byte = byte.ok_or("\\x needs two hexadecimal digits in a template")?;
-            letters.nth(1);
-            byte
-        }
-        Some(other) => return Err(format!("\\{other} means nothing in a template")),
-        None => return Err("a template ends in the middle of a \\".to_owned()),
-    })
 }
 
 #[cfg(test)]

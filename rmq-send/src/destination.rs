@@ -7,6 +7,7 @@ use crate::properties::short;
 use crate::record::Route;
 use crate::sources::Source;
 use lapin::types::ShortString;
+use rmq_common::backslash::unescape;
 use rmq_common::failure::Failure;
 use rmq_common::names;
 use std::sync::Arc;
@@ -87,11 +88,9 @@ fn content(arguments: &Arguments, format: Format) -> Result<Content, Failure> {
         (Some(text), _) if text.is_empty() => {
             Err(Failure::usage("--key-separator '': the separator is empty"))
         }
-        (Some(text), _) => match separator(text) {
-            Some(separator) => Ok(Content::Keyed(separator)),
-            None => Err(Failure::usage(format!(
-                "--key-separator '{text}': not a text, with \\t, \\0, \\\\ or \\xHH in it"
-            ))),
+        (Some(text), _) => match unescape(text) {
+            Ok(separator) => Ok(Content::Keyed(separator)),
+            Err(why) => Err(Failure::usage(format!("--key-separator '{text}': {why}"))),
         },
         (None, Format::Json) => Ok(Content::Envelope),
         (None, _) => Ok(Content::Body),
@@ -145,44 +144,6 @@ fn routing<'a>(
             let routing_key = names::queue(queue)?;
             let exchange = ShortString::default();
             Ok((Routing::Fixed(Arc::new(Route { exchange, routing_key })), files))
-        }
-    }
-}
-
-/// A separator as it is written on a command line.
-fn separator(text: &str) -> Option<Vec<u8>> {
-    let mut separator = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, more)) = rest.split_first() {
-        let (byte, more) = match (byte, more) {
-            (b'\\', [b't', more @ ..]) => (b'\t', more),
-            (b'\\', [b'0', more @ ..]) => (0, more),
-            (b'\\', [b'\\', more @ ..]) => (b'\\', more),
-            (b'\\', [b'x', high, low, more @ ..]) => {
-                let digit = |digit: u8| char::from(digit).to_digit(16);
-                let byte = digit(*high)? << 4 | digit(*low)?;
-                (u8::try_from(byte).ok()?, more)
-            }
-            (b'\\', _) => return None,
-            (byte, more) => (byte, more),
-        };
-        separator.push(byte);
-        rest = more;
-    }
-    Some(separator)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_separator_may_be_written_with_escapes() {
-        assert_eq!(separator("::"), Some(b"::".to_vec()));
-        assert_eq!(separator(r"\t\0\\\x1f"), Some(b"\t\0\\\x1f".to_vec()));
-        assert_eq!(separator("ä"), Some("ä".as_bytes().to_vec()));
-        for text in [r"\", r"\q", r"\x1", r"\xzz", r"\x+1"] {
-            assert_eq!(separator(text), None, "{text}");
         }
     }
 }

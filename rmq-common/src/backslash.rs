@@ -1,0 +1,75 @@
+//! Backslash escapes on a command line: `\n`, `\t`, `\r`, `\0`, `\\` and `\xHH`.
+
+use std::str::Chars;
+
+/// The byte that an escape stands for, of which the backslash has been read.
+///
+/// # Errors
+/// A sentence about what is no escape.
+pub fn escaped(letters: &mut Chars<'_>) -> Result<u8, String> {
+    Ok(match letters.next() {
+        Some('n') => b'\n',
+        Some('t') => b'\t',
+        Some('r') => b'\r',
+        Some('0') => 0,
+        Some('\\') => b'\\',
+        Some('x') => {
+            let digits = letters
+                .as_str()
+                .get(..2)
+                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            let byte = byte.ok_or("\\x needs two hexadecimal digits")?;
+            letters.nth(1);
+            byte
+        }
+        Some(other) => return Err(format!("\\{other} means nothing")),
+        None => return Err("it ends in the middle of a \\".to_owned()),
+    })
+}
+
+/// The bytes that a text with escapes stands for.
+///
+/// # Errors
+/// As [`escaped`].
+pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => bytes.push(escaped(&mut letters)?),
+            other => bytes.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_escape_stands_for_one_byte_and_a_slip_is_named() {
+        assert_eq!(
+            unescape("a\\t\\0\\r\\n\\\\\\x41\\xfFz\u{e4}").unwrap(),
+            b"a\t\0\r\n\\A\xffz\xc3\xa4"
+        );
+        for (text, why) in [
+            ("\\q", "\\q means nothing"),
+            ("a\\", "in the middle of a \\"),
+            ("\\x4", "two hexadecimal digits"),
+            ("\\x\u{e4}\u{e4}", "two hexadecimal digits"),
+        ] {
+            assert!(unescape(text).unwrap_err().contains(why), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_can_be_written(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            let text: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            prop_assert_eq!(unescape(&text).unwrap(), bytes);
+        }
+    }
+}
