@@ -3,6 +3,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::thread;
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{
     SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
@@ -90,17 +91,15 @@ fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
     let mut signals =
         Signals::new(wanted).map_err(|error| Failure::io("install signal handlers", &error))?;
     let (sender, receiver) = flume::unbounded();
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for signal in signals.forever() {
-                if sender.send(signal).is_err() {
-                    // The tool is past its clean-up, so the signal does what it would have done.
-                    end_by(signal);
-                }
+    thread::start("signals", move || {
+        for signal in signals.forever() {
+            if sender.send(signal).is_err() {
+                // The tool is past its clean-up, so the signal does what it would have done.
+                end_by(signal);
             }
-        })
-        .map_err(|error| Failure::io("start the signal thread", &error))?;
+        }
+    })
+    .map_err(|error| Failure::io("start the signal thread", &error))?;
     AT_ONCE.store(false, Ordering::Relaxed);
     Ok(receiver)
 }

@@ -6,7 +6,8 @@ use crate::silence::Silence;
 use rmq_common::escape::shown;
 use rmq_common::failure::Failure;
 use rmq_common::secret::{self, Secret};
-use rmq_common::standard_streams;
+use rmq_common::{random, standard_streams};
+use rustix::io::retry_on_intr;
 use rustix::termios::isatty;
 use std::fs::File;
 use std::io::Write;
@@ -74,12 +75,11 @@ fn generate() -> Result<Secret, Failure> {
     const CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     const LENGTH: usize = 24;
     let mut password = String::with_capacity(LENGTH);
-    let mut random = [0; 64];
+    let mut bytes = [0; 64];
     while password.len() < LENGTH {
-        rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| Failure::io("make a password", &error.into()))?;
+        random::fill(&mut bytes).map_err(|failure| failure.context("make a password"))?;
         // A remainder would favour some characters, so what is above the last whole round is skipped.
-        let whole = random.iter().filter(|byte| usize::from(**byte) < 4 * CHARACTERS.len());
+        let whole = bytes.iter().filter(|byte| usize::from(**byte) < 4 * CHARACTERS.len());
         let characters =
             whole.filter_map(|byte| CHARACTERS.get(usize::from(*byte) % CHARACTERS.len()));
         password.extend(characters.take(LENGTH - password.len()).map(|byte| char::from(*byte)));
@@ -126,8 +126,7 @@ fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
     let mut line = Vec::new();
     let mut byte = [0];
     loop {
-        match rustix::io::read(&input, &mut byte) {
-            Err(rustix::io::Errno::INTR) => continue,
+        match retry_on_intr(|| rustix::io::read(&input, &mut byte)) {
             Err(error) => {
                 let what = format!("read the password from {name}");
                 return Err(Failure::io(what, &error.into()));

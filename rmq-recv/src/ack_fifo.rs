@@ -4,6 +4,7 @@
 use crate::ack_lines::{AckLines, Said};
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::files;
+use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
@@ -57,14 +58,12 @@ impl AckFifo {
         let announced = Arc::new(AtomicBool::new(lines.is_announced()));
         let is_announced = announced.clone();
         let (ended, sender_gone) = flume::bounded(1);
-        std::thread::Builder::new()
-            .name("acks".to_owned())
-            .spawn(move || {
-                read(&mut fifo, &mut lines, &sender, &is_announced);
-                // Nobody receives it only where the tool is ending anyway.
-                let _ = ended.send(());
-            })
-            .map_err(problem)?;
+        thread::start("acks", move || {
+            read(&mut fifo, &mut lines, &sender, &is_announced);
+            // Nobody receives it only where the tool is ending anyway.
+            let _ = ended.send(());
+        })
+        .map_err(problem)?;
         Ok(AckFifo { said, sender_gone, announced })
     }
 

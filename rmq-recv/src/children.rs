@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use rmq_common::signals;
+use rmq_common::thread;
 use signal_hook::consts::SIGCHLD;
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -61,9 +62,7 @@ impl Children {
         if signals::is_process_1() {
             let mut ended = Signals::new([SIGCHLD])?;
             let own = self.own.clone();
-            std::thread::Builder::new()
-                .name("orphans".to_owned())
-                .spawn(move || ended.forever().for_each(|_| own.reap_others()))?;
+            thread::start("orphans", move || ended.forever().for_each(|_| own.reap_others()))?;
         }
         Ok(())
     }

@@ -13,7 +13,9 @@ use crate::settings;
 use crate::variables;
 use lapin::types::ShortString;
 use rmq_common::failure::{Cause, Failure};
+use rmq_common::thread;
 use rustix::io::Errno;
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -124,15 +126,14 @@ impl Commands {
         }
         let (number, sender) = (self.count, self.sender.clone());
         let process = Pid::from_child(&child);
-        std::thread::Builder::new()
-            .name("wait".to_owned())
-            .spawn(move || {
-                let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-                while let Err(Errno::INTR) = waitid(WaitId::Pid(process), ended) {}
-                // Nobody receives it only where the tool is ending anyway.
-                let _ = sender.send(number);
-            })
-            .map_err(problem)?;
+        thread::start("wait", move || {
+            let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            // Whatever goes wrong, it is reaped next.
+            let _ = retry_on_intr(|| waitid(WaitId::Pid(process), ended));
+            // Nobody receives it only where the tool is ending anyway.
+            let _ = sender.send(number);
+        })
+        .map_err(problem)?;
         self.running.insert(number, (child, delivery));
         self.count += 1;
         Ok(())
@@ -210,7 +211,7 @@ fn feed(mut input: ChildStdin, body: Vec<u8>) -> io::Result<()> {
         write();
         return Ok(());
     }
-    std::thread::Builder::new().name("feed".to_owned()).spawn(write).map(|_| ())
+    thread::start("feed", write).map(|_| ())
 }
 
 fn told(status: ExitStatus) -> String {

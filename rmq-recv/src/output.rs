@@ -3,7 +3,9 @@
 
 use crate::batch::Batch;
 use rmq_common::failure::Failure;
+use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::AsFd;
@@ -43,21 +45,19 @@ impl Output {
         let (done, results) = flume::bounded(1);
         let written = Arc::new(AtomicU64::new(0));
         let count = written.clone();
-        let thread = std::thread::Builder::new()
-            .name("output".to_owned())
-            .spawn(move || {
-                for batch in todo {
-                    let result = if sync {
-                        write_and_sync(&output, &batch, &count)
-                    } else {
-                        write(&output, &batch, |bytes| count_up(&count, bytes))
-                    };
-                    if done.send(result).is_err() {
-                        break;
-                    }
+        let thread = thread::start("output", move || {
+            for batch in todo {
+                let result = if sync {
+                    write_and_sync(&output, &batch, &count)
+                } else {
+                    write(&output, &batch, |bytes| count_up(&count, bytes))
+                };
+                if done.send(result).is_err() {
+                    break;
                 }
-            })
-            .map_err(problem)?;
+            }
+        })
+        .map_err(problem)?;
         let (batches, thread) = (Some(batches), Some(thread));
         Ok(Output { batches, results, thread, written, handed: 0, busy: false })
     }
@@ -141,10 +141,7 @@ fn write(mut output: impl Write + AsFd, batch: &Batch, out: impl Fn(usize)) -> i
             // Somebody who shares this descriptor has made it so.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut descriptors = [PollFd::new(&output, PollFlags::OUT)];
-                match poll(&mut descriptors, None) {
-                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
+                retry_on_intr(|| poll(&mut descriptors, None))?;
             }
             Err(error) => return Err(error),
         }

@@ -1,7 +1,9 @@
 //! Noticing that whoever reads standard output is gone, also while there is nothing to write.
 
 use rmq_common::failure::Failure;
+use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,23 +26,22 @@ pub fn watch() -> Result<Watch, Failure> {
     let output = io::stdout().as_fd().try_clone_to_owned().map_err(problem)?;
     let (ended, end) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| problem(error.into()))?;
     let (sender, gone) = flume::bounded(1);
-    std::thread::Builder::new()
-        .name("reader".to_owned())
-        .spawn(move || {
-            // Nothing is asked for, so only what is always told comes: error and hang-up, which is
-            // how a pipe without a reader shows (poll(2)).
-            let mut descriptors =
-                [PollFd::new(&output, PollFlags::empty()), PollFd::new(&ended, PollFlags::empty())];
-            while let Err(rustix::io::Errno::INTR) = poll(&mut descriptors, None) {}
-            let is_gone = !descriptors[0].revents().is_empty();
-            // Before the channel, whose end says that it is closed.
-            drop(output);
-            if is_gone {
-                // Nobody receives it only where the tool is ending anyway.
-                let _ = sender.send(());
-            }
-        })
-        .map_err(problem)?;
+    thread::start("reader", move || {
+        // Nothing is asked for, so only what is always told comes: error and hang-up, which is
+        // how a pipe without a reader shows (poll(2)).
+        let mut descriptors =
+            [PollFd::new(&output, PollFlags::empty()), PollFd::new(&ended, PollFlags::empty())];
+        // Whatever goes wrong shows as no end.
+        let _ = retry_on_intr(|| poll(&mut descriptors, None));
+        let is_gone = !descriptors[0].revents().is_empty();
+        // Before the channel, whose end says that it is closed.
+        drop(output);
+        if is_gone {
+            // Nobody receives it only where the tool is ending anyway.
+            let _ = sender.send(());
+        }
+    })
+    .map_err(problem)?;
     Ok(Watch { gone, end: Some(end) })
 }
 

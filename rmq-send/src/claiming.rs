@@ -10,6 +10,7 @@ use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::runtime::{self, first};
+use rmq_common::thread;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,12 +72,10 @@ impl Claim<'_> {
         let (sender, locked) = flume::bounded(1);
         let waiting = Arc::clone(directory);
         // Nothing can end the system's wait but the lock, so it has a thread of its own.
-        std::thread::Builder::new()
-            .name("lock".to_owned())
-            .spawn(move || {
-                let _ = sender.send(waiting.wait_for_lock());
-            })
-            .map_err(|error| Failure::io("start to wait for the spool", &error))?;
+        thread::start("lock", move || {
+            let _ = sender.send(waiting.wait_for_lock());
+        })
+        .map_err(|error| Failure::io("start to wait for the spool", &error))?;
         let (begun, mut told, mut patience) = (Instant::now(), false, None);
         loop {
             if self.input_has_ended() {

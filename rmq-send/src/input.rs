@@ -15,7 +15,9 @@ use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
+use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read};
 
@@ -112,14 +114,12 @@ pub fn read_into(
 ) -> Result<PipeWriter, Failure> {
     let problem = |error| Failure::io("start to read", &error);
     let (stopped, stop) = io::pipe().map_err(problem)?;
-    std::thread::Builder::new()
-        .name("input".to_owned())
-        .spawn(move || {
-            let end = Reading { plan, stopped, sink: &mut sink, count: 0, told: false }.read(block);
-            // Nobody wants it only where the tool is ending anyway.
-            sink(Input::End(end));
-        })
-        .map_err(problem)?;
+    thread::start("input", move || {
+        let end = Reading { plan, stopped, sink: &mut sink, count: 0, told: false }.read(block);
+        // Nobody wants it only where the tool is ending anyway.
+        sink(Input::End(end));
+    })
+    .map_err(problem)?;
     Ok(stop)
 }
 
@@ -272,11 +272,6 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
 /// Waits until there is input (or its end); true when told to stop.
 fn wait(input: &File, stopped: &PipeReader) -> io::Result<bool> {
     let mut descriptors = [PollFd::new(input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-    loop {
-        match poll(&mut descriptors, None) {
-            Ok(_) => return Ok(!descriptors[1].revents().is_empty()),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    retry_on_intr(|| poll(&mut descriptors, None))?;
+    Ok(!descriptors[1].revents().is_empty())
 }

@@ -2,7 +2,6 @@
 
 use crate::publisher::{Answers, Publisher};
 use crate::record::Route;
-use crate::run_id;
 use futures_util::FutureExt;
 use lapin::BasicProperties;
 use lapin::options::{
@@ -11,8 +10,8 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::AmqpError;
-use rmq_common::runtime;
 use rmq_common::session::{Session, answer};
+use rmq_common::{random, runtime};
 use std::time::{Duration, Instant};
 
 /// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
@@ -138,7 +137,7 @@ impl Link {
         let probe = async {
             let channel = self.session.channel().await?;
             answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
-            let name = format!("rmq-send.probe.{}", run_id::new().unwrap_or_default());
+            let name = format!("rmq-send.probe.{}", random::id().unwrap_or_default());
             let nowhere = ShortString::try_new(name).unwrap_or_default();
             let (exchange, options) = (ShortString::default(), BasicPublishOptions::default());
             let properties = BasicProperties::default();

@@ -2,7 +2,6 @@
 
 use crate::arguments::Arguments;
 use crate::headers;
-use crate::run_id;
 use lapin::BasicProperties;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::envelope::Envelope;
@@ -64,7 +63,7 @@ impl Properties {
             given = given.with_delivery_mode(TRANSIENT);
         }
         let automatic = arguments.message_id.as_deref() == Some("auto");
-        let automatic_id = if automatic { Some(run_id::new()?) } else { None };
+        let automatic_id = if automatic { Some(rmq_common::random::id()?) } else { None };
         if let (Some(id), false) = (&arguments.message_id, automatic) {
             given = given.with_message_id(short("--message-id", id)?);
         }

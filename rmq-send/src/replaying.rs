@@ -6,6 +6,7 @@ use crate::record::{Bad, Item, Raw};
 use crate::spool::Replay;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
+use rmq_common::thread;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which sequence number of the spool a record of this run has. Damage in the spool leaves gaps in
@@ -41,9 +42,7 @@ pub fn start(
     let sequences = Sequences::default();
     let (sender, receiver) = flume::bounded(1);
     let thread = Thread { replay, diagnostics, sequences: sequences.clone(), number: 0, next: 0 };
-    std::thread::Builder::new()
-        .name("replay".to_owned())
-        .spawn(move || thread.run(&sender))
+    thread::start("replay", move || thread.run(&sender))
         .map_err(|error| Failure::io("start to read the spool", &error))?;
     Ok((receiver, sequences))
 }

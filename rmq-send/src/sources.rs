@@ -3,6 +3,7 @@
 use rmq_common::failure::Failure;
 use rmq_common::files;
 use rmq_common::standard_streams;
+use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;
@@ -137,7 +138,7 @@ fn is_null(status: &Stat) -> bool {
 
 /// Writes a text into a pipe, from a thread, because it may be larger than the pipe.
 fn write(mut writer: PipeWriter, text: Vec<u8>) -> io::Result<()> {
-    std::thread::Builder::new().name("body".to_owned()).spawn(move || {
+    thread::start("body", move || {
         // Its reader is this process: where that has stopped reading, it says why.
         let _ = writer.write_all(&text);
     })?;

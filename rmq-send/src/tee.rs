@@ -5,6 +5,7 @@
 
 use crate::framing::Format;
 use rmq_common::failure::Failure;
+use rmq_common::thread;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,12 +49,10 @@ impl Tee {
             }
             Ok(())
         };
-        std::thread::Builder::new()
-            .name("tee".to_owned())
-            .spawn(move || {
-                let _ = end.send(write());
-            })
-            .map_err(|error| Failure::io("start to write", &error))?;
+        thread::start("tee", move || {
+            let _ = end.send(write());
+        })
+        .map_err(|error| Failure::io("start to write", &error))?;
         let batches = Some(batches);
         Ok(Tee { format, batch: Vec::new(), batches, ended, room, waiting, problem: None })
     }

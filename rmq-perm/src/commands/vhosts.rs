@@ -8,7 +8,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::signals;
+use rmq_common::{signals, thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -116,7 +116,7 @@ fn report_signals(
             signals::end_by(signal);
         }
     };
-    let thread = std::thread::Builder::new().spawn(report);
+    let thread = thread::start("signals", report);
     thread.map_err(|error| Failure::io("start the signal thread", &error))?;
     Ok(over)
 }

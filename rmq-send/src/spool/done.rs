@@ -4,6 +4,7 @@ use crate::spool::cursor::Cursor;
 use crate::spool::state::{Segment, Shared};
 use crate::spool::{keeper, syncer};
 use rmq_common::failure::Failure;
+use rmq_common::thread::start;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -123,8 +124,7 @@ impl Drop for Done {
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-    thread.map_err(|error| Failure::io("start a thread for the spool", &error))
+    start(name, run).map_err(|error| Failure::io("start a thread for the spool", &error))
 }
 
 fn join(thread: Option<JoinHandle<()>>) {
