@@ -11,6 +11,7 @@
 //! * [`program`] is the frame of every `main`; [`standard_streams`], [`signals`] and
 //!   `process_limits` are what a parent may have left in an unusual state.
 
+pub mod ack_line;
 pub mod amqp_error;
 pub mod argument_bytes;
 pub mod arguments;

@@ -1,14 +1,9 @@
-//! The lines that come through `--ack-from`: what a sender says is done.
-//!
-//! `run RUN` announces a sender, with 32 hexadecimal digits of its own. Behind it, `RUN N` means
-//! that its records 1 to N are done, and `RUN id ID` that the delivery of that name is. A line has
-//! at most 4096 bytes, so that a pipe takes it as a whole. Only the sender announced first is
-//! obeyed: one that is left over from an earlier run has counted other records.
+//! The lines that come through `--ack-from` ([`AckLine`]), and whose are obeyed: only those of the
+//! sender that announced itself first. One that is left over from an earlier run has counted other
+//! records.
 
 use memchr::memchr;
-
-/// A line's longest length, with its end (`PIPE_BUF` of Linux).
-const LONGEST: usize = 4096;
+use rmq_common::ack_line::{AckLine, LONGEST};
 
 /// What a sender said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +55,9 @@ impl AckLines {
     /// announced itself came just before.
     pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Said> {
         let mut said = Vec::new();
-        self.lines(bytes, |lines, line| match announced(line) {
-            Some(run) => lines.run = Some(run.to_owned()),
-            None => {
+        self.lines(bytes, |lines, line| match AckLine::read(line) {
+            Some(AckLine::Run(run)) => lines.run = Some(run.to_owned()),
+            _ => {
                 let run = line.split_once(' ').map_or("", |(run, _)| run);
                 lines.earlier.push(run.to_owned());
                 said.push(Said::Disobeyed(Why::LeftOver));
@@ -97,7 +92,8 @@ impl AckLines {
     }
 
     fn line(&mut self, line: &str) -> Option<Said> {
-        if let Some(run) = announced(line) {
+        let read = AckLine::read(line);
+        if let Some(AckLine::Run(run)) = read {
             if self.earlier.iter().any(|earlier| earlier == run) {
                 return Some(Said::Disobeyed(Why::EarlierSender));
             }
@@ -110,28 +106,16 @@ impl AckLines {
                 Some(_) => Some(Said::Disobeyed(Why::SecondSender)),
             };
         }
-        let Some((run, what)) = line.split_once(' ').filter(|(run, _)| is_run(run)) else {
-            return Some(Said::Disobeyed(Why::Malformed));
-        };
-        if self.run.as_deref() != Some(run) {
+        let run = AckLine::run(line);
+        if run.is_some() && run != self.run.as_deref() {
             return Some(Said::Disobeyed(Why::OtherSender));
         }
-        if let Some(name) = what.strip_prefix("id ") {
-            return Some(Said::Delivery(name.to_owned()));
-        }
-        let digits = Some(what).filter(|what| what.bytes().all(|byte| byte.is_ascii_digit()));
-        let number = digits.and_then(|digits| digits.parse().ok());
-        Some(number.map_or(Said::Disobeyed(Why::Malformed), Said::Records))
+        Some(match read {
+            Some(AckLine::Records(_, number)) => Said::Records(number),
+            Some(AckLine::Delivery(_, name)) => Said::Delivery(name.to_owned()),
+            Some(AckLine::Run(_)) | None => Said::Disobeyed(Why::Malformed),
+        })
     }
-}
-
-/// Who announces himself in this line.
-fn announced(line: &str) -> Option<&str> {
-    line.strip_prefix("run ").filter(|run| is_run(run))
-}
-
-fn is_run(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! `--ack-to`: telling rmq-recv, through a FIFO, what is done.
 //!
-//! Lines of text, each short enough to be written whole (pipe(7): `PIPE_BUF`): first `run RUN`,
-//! then `RUN N` (the records 1 to N are done) or, of envelopes, `RUN id ID`. Done is what the
-//! cluster has confirmed and what is safe in `--rejects`; in the order of the input, so that
-//! nothing is done before what came before it.
+//! Done is what the cluster has confirmed and what is safe in `--rejects`; in the order of the input,
+//! so that nothing is done before what came before it. [`AckLine`] says how it is told.
 
 use crate::framing::Format;
-use crate::run_id;
+use rmq_common::ack_line::AckLine;
 use rmq_common::failure::Failure;
-use rmq_common::files;
+use rmq_common::{files, random, thread};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
@@ -88,16 +86,14 @@ impl Acknowledger {
     /// # Errors
     /// When the thread cannot be made (74).
     pub fn start(name: &str, fifo: OwnedFd, format: Format) -> Result<Self, Failure> {
-        let run = run_id::new()?;
+        let run = random::id()?;
         let (done, received) = flume::unbounded();
         let (end, ended) = flume::bounded(1);
         let (made_room, room) = flume::bounded(1);
-        std::thread::Builder::new()
-            .name("ack-to".to_owned())
-            .spawn(move || {
-                let _ = end.send(tell(File::from(fifo), &run, &received, &made_room));
-            })
-            .map_err(|error| Failure::io("start to write", &error))?;
+        thread::start("ack-to", move || {
+            let _ = end.send(tell(File::from(fifo), &run, &received, &made_room));
+        })
+        .map_err(|error| Failure::io("start to write", &error))?;
         let envelopes = format == Format::Json;
         Ok(Acknowledger { name: name.to_owned(), envelopes, done, room, ended })
     }
@@ -143,18 +139,19 @@ fn tell(
     done: &flume::Receiver<Done>,
     made_room: &flume::Sender<()>,
 ) -> io::Result<()> {
-    fifo.write_all(format!("run {run}\n").as_bytes())?;
+    let mut say = |line: AckLine<'_>| fifo.write_all(line.to_string().as_bytes());
+    say(AckLine::Run(run))?;
     while let Ok(first) = done.recv() {
         let mut upto = None;
         for done in [first].into_iter().chain(done.drain()) {
             match done {
                 Done::Upto(number) => upto = Some(number),
-                Done::Delivery(id) => fifo.write_all(format!("{run} id {id}\n").as_bytes())?,
+                Done::Delivery(id) => say(AckLine::Delivery(run, &id))?,
             }
         }
         // Of many numbers the last says all.
         if let Some(number) = upto {
-            fifo.write_all(format!("{run} {number}\n").as_bytes())?;
+            say(AckLine::Records(run, number))?;
         }
         let _ = made_room.try_send(());
     }

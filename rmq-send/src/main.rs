@@ -33,7 +33,6 @@ mod rejections;
 mod rejects;
 mod replaying;
 mod run;
-mod run_id;
 mod sender;
 mod set_aside;
 mod settle;
