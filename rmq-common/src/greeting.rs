@@ -4,13 +4,14 @@
 //! [`Junction`] between lapin and the socket, and lets the broker's `connection.start` be read
 //! without a second connection (which the broker would log as broken off).
 
+use crate::executor::Waiting;
 use crate::lane::{FRAME_HEADER, Junction, Limits, Stream as Socket};
 use crate::server::Server;
 use crate::tls_error::SpeaksTls;
 use async_io::Timer;
 use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
-use async_rs::{AsyncGlobalExecutor, AsyncIO, Runtime};
+use async_rs::{AsyncIO, Runtime};
 use futures_util::{AsyncRead, AsyncWrite, Stream};
 use lapin::AsyncTcpStream;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -29,8 +30,8 @@ const LONGEST_GREETING: usize = 8192;
 const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// lapin's runtime, but for the stream.
-pub(crate) fn runtime() -> Runtime<RuntimeParts<AsyncGlobalExecutor, Greeting>> {
-    Runtime::new(RuntimeParts::new(AsyncGlobalExecutor, Greeting))
+pub(crate) fn runtime() -> Runtime<RuntimeParts<Waiting, Greeting>> {
+    Runtime::new(RuntimeParts::new(Waiting, Greeting))
 }
 
 /// lapin's half of a connection, which leaves in `server` who greeted.

@@ -25,6 +25,7 @@ pub mod diagnostics;
 pub mod duration;
 pub mod envelope;
 pub mod escape;
+mod executor;
 pub mod exit;
 pub mod failure;
 pub mod files;

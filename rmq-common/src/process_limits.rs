@@ -26,8 +26,8 @@ const ARENAS: &str = "MALLOC_ARENA_MAX";
 const THREAD: usize = (2 << 20) + (64 << 10);
 /// Memory that a run needs beyond its threads' stacks: blocks read, a window of messages.
 const MEMORY: usize = 32 << 20;
-/// Threads beyond the executors', which have one for each processor.
-const THREADS: usize = 10;
+/// Threads that a run has at most, beside those of commands that it runs.
+const THREADS: usize = 12;
 /// How far a limit on processes may be from what the whole machine runs without being checked.
 const NEAR: u64 = 200;
 /// A main thread with a smaller stack hands over to one with [`STACK`].
@@ -138,7 +138,7 @@ fn memory() -> Result<(), Failure> {
     let page = rustix::param::page_size() as u64;
     for (limit, field) in limits {
         let taken = pages.split(' ').nth(field).and_then(|taken| taken.trim().parse().ok());
-        let needed = taken.unwrap_or(0u64) * page + (threads_needed() * THREAD + MEMORY) as u64;
+        let needed = taken.unwrap_or(0u64) * page + (THREADS * THREAD + MEMORY) as u64;
         if let Some(limit) = limit.filter(|limit| *limit < needed) {
             let [limit, needed] = [limit, needed].map(|bytes| bytes.div_ceil(1024));
             return Err(too_low(ADDRESSES, &format!("it is {limit} KiB, {needed} are needed")));
@@ -160,17 +160,12 @@ fn threads_may_be_short() -> bool {
     all.is_none_or(|all: u64| all.saturating_add(NEAR) > most)
 }
 
-fn threads_needed() -> usize {
-    2 * thread::available_parallelism().map_or(1, usize::from) + THREADS
-}
-
 /// Starts as many threads as a run has at most, all at once.
 fn threads() -> Result<(), Failure> {
-    let needed = threads_needed();
     let (end, ended) = flume::bounded::<()>(0);
-    let mut started = Vec::with_capacity(needed);
+    let mut started = Vec::with_capacity(THREADS);
     let mut outcome = Ok(());
-    while started.len() < needed {
+    while started.len() < THREADS {
         let ended = ended.clone();
         // They end when the other side of the channel is closed.
         match thread::Builder::new().spawn(move || ended.recv().is_ok()) {

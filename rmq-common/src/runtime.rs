@@ -4,6 +4,7 @@
 //! depends on it stands here, and leaving it is a change to this file. lapin runs its I/O loop on
 //! a thread of its own; what the tools await are channels and timers, which any executor serves.
 
+use crate::executor;
 use futures_util::future::{Either, select};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -37,7 +38,7 @@ pub(crate) fn beside(other: Arc<dyn Beside>) {
 /// Runs a future on this thread, and beside it what was given to [`beside`].
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    async_std::task::block_on(poll_fn(|context| {
+    executor::block_on(poll_fn(|context| {
         for _ in 0..TURNS {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 return Poll::Ready(output);

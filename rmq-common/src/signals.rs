@@ -59,7 +59,7 @@ pub(crate) fn begin() -> Result<(), Failure> {
     let out_of_memory = i32::from(Exit::IoErr.status());
     flag::register_conditional_shutdown(SIGABRT, out_of_memory, always.clone()).map_err(problem)?;
     if is_process_1() {
-        for signal in REQUESTS.into_iter().filter(|signal| !ignored_at_start(*signal)) {
+        for signal in not_ignored(&REQUESTS) {
             flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone())
                 .map_err(problem)?;
         }
@@ -86,10 +86,8 @@ pub fn ends_and_stops() -> Result<flume::Receiver<i32>, Failure> {
 }
 
 fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
-    let wanted: Vec<i32> =
-        signals.iter().copied().filter(|signal| !ignored_at_start(*signal)).collect();
-    let mut signals =
-        Signals::new(wanted).map_err(|error| Failure::io("install signal handlers", &error))?;
+    let mut signals = Signals::new(not_ignored(signals))
+        .map_err(|error| Failure::io("install signal handlers", &error))?;
     let (sender, receiver) = flume::unbounded();
     thread::start("signals", move || {
         for signal in signals.forever() {
@@ -120,17 +118,16 @@ pub fn is_process_1() -> bool {
     std::process::id() == 1
 }
 
-/// Whether the parent left `signal` ignored (`nohup`, or `&` in a shell without job control).
-/// `/proc` tells without an unsafe call; where there is no `/proc`, nothing counts as ignored.
-fn ignored_at_start(signal: i32) -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
-        return false;
-    };
+/// Those of `signals` that the parent has not left ignored (`nohup`, or `&` in a shell without job
+/// control). `/proc` tells without an unsafe call; where there is no `/proc`, nothing counts as
+/// ignored.
+fn not_ignored(signals: &[i32]) -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0);
-    let bit = u32::try_from(signal - 1).unwrap_or(0);
-    mask & (1u64 << bit) != 0
+    let is_ignored = |signal: i32| mask & (1 << u32::try_from(signal - 1).unwrap_or(0)) != 0;
+    signals.iter().copied().filter(|signal| !is_ignored(*signal)).collect()
 }
