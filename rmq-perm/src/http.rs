@@ -5,7 +5,8 @@
 //!   connection, and [`unanswered`] tells why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] puts its no into words.
 //! * [`administer`] knows what to ask for what; [`users`], [`permissions`], [`topic_permissions`],
-//!   [`queues`] and [`cluster`] the subjects that need several questions; [`pattern`] matches as
+//!   [`queues`], with [`declared`] and
+//!   [`one_by_one`], and [`cluster`] the subjects that need several questions; [`pattern`] matches as
 //!   the broker does.
 
 mod administer;
@@ -13,6 +14,8 @@ mod bounded;
 mod broker;
 mod client;
 mod cluster;
+mod declared;
+mod one_by_one;
 mod pattern;
 mod permissions;
 mod queues;

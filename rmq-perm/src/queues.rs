@@ -25,15 +25,15 @@ pub struct Queue {
     pub declared: Option<Declared>,
 }
 
-/// What a queue was declared with.
+/// What a queue was declared with, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
     /// Whether it survives its node's restart.
-    pub durable: bool,
+    pub durable: Option<bool>,
     /// Whether it goes with its last consumer.
-    pub auto_delete: bool,
+    pub auto_delete: Option<bool>,
     /// Whether it goes with its owner's connection.
-    pub exclusive: bool,
+    pub exclusive: Option<bool>,
     /// Its arguments, as a JSON object.
     pub arguments: String,
 }
@@ -55,6 +55,11 @@ impl Queue {
         self.members.sort();
         self.online.sort();
         self
+    }
+
+    /// Whether its counts mean anything: somebody told of it, and it has a leader.
+    pub fn has_counts(&self) -> bool {
+        !self.lacks_leader() && self.kind != b"unknown"
     }
 
     /// Whether it can neither take nor give messages.

@@ -87,9 +87,9 @@ fn value(queue: &Queue, column: &str) -> Value {
         "state" => Value::Text(queue.state.clone()),
         "members" => Value::Texts(queue.members.clone()),
         "online" => Value::Texts(queue.online.clone()),
-        "durable" => json(declared.map(|it| it.durable)),
-        "auto_delete" => json(declared.map(|it| it.auto_delete)),
-        "exclusive" => json(declared.map(|it| it.exclusive)),
+        "durable" => json(declared.and_then(|it| it.durable)),
+        "auto_delete" => json(declared.and_then(|it| it.auto_delete)),
+        "exclusive" => json(declared.and_then(|it| it.exclusive)),
         _ => declared.map_or(Value::Unknown, |it| Value::Json(it.arguments.clone())),
     }
 }

@@ -146,9 +146,9 @@ fn record(record: &Term, room: Option<&mut Room>) -> Option<Queue> {
     };
     let is = |place: usize| fields.get(place).is_some_and(|field| field.is_atom("true"));
     let declared = room.map(|room| Declared {
-        durable: is(1),
-        auto_delete: is(2),
-        exclusive: fields.get(3).is_some_and(|owner| !owner.is_atom("none")),
+        durable: Some(is(1)),
+        auto_delete: Some(is(2)),
+        exclusive: Some(fields.get(3).is_some_and(|owner| !owner.is_atom("none"))),
         arguments: room.keep(&fields.get(4).map(table::json).unwrap_or_default()),
     });
     let (name, state) = (name(fields.first()?)?, b"down".to_vec());
@@ -214,7 +214,8 @@ mod tests {
             assert_eq!(queue.members, [b"a@h", b"b@h"]);
             let declared = queue.declared.unwrap();
             assert_eq!(declared.arguments, r#"{"x-queue-type":"quorum"}"#);
-            assert!(declared.durable && !declared.auto_delete && !declared.exclusive);
+            let flags = [declared.durable, declared.auto_delete, declared.exclusive];
+            assert_eq!(flags, [Some(true), Some(false), Some(false)]);
         }
     }
 

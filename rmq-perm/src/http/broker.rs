@@ -43,8 +43,10 @@ pub(super) enum Fetched {
     Found(Value),
     /// Nothing.
     Missing,
-    /// More than may be held, or than comes in time.
-    TooMuch,
+    /// More than may be held.
+    TooLarge,
+    /// Nothing that comes in time.
+    Late,
 }
 
 /// What came of a change.
@@ -122,17 +124,56 @@ impl Http {
         }
     }
 
-    /// The same of what may be larger than may be held, or take too long.
-    pub(super) fn fetch(&self, segments: &[&str], query: &str) -> Result<Fetched, Failure> {
-        let answer = self.client.ask(Method::GET, &(path(segments)? + query), None);
-        match answer {
+    /// The same of what may be larger than may be held, or take longer than `limit`.
+    pub(super) fn fetch(
+        &self,
+        limit: Duration,
+        segments: &[&str],
+        query: &str,
+    ) -> Result<Fetched, Failure> {
+        if limit.is_zero() {
+            return Ok(Fetched::Late);
+        }
+        let path = path(segments)? + query;
+        match self.client.ask_within(limit, Method::GET, &path, None) {
             Ok(answer) if answer.status == 200 => Ok(Fetched::Found(answer.body)),
             // The second of a page past the last.
             Ok(answer) if matches!(answer.status, 400 | 404) => Ok(Fetched::Missing),
             Ok(answer) => Err(refusal::in_words(&answer, &self.user, Effect::Reads)),
-            Err(Unanswered::TooLarge | Unanswered::Late) => Ok(Fetched::TooMuch),
-            Err(why) => Err(why.in_words(Effect::Reads, &self.place, self.limit)),
+            Err(Unanswered::TooLarge) => Ok(Fetched::TooLarge),
+            Err(Unanswered::Late) => Ok(Fetched::Late),
+            Err(why) => Err(why.in_words(Effect::Reads, &self.place, limit)),
         }
+    }
+
+    /// What is answered within `limit`, whatever it is.
+    pub(super) fn read_in_time(
+        &self,
+        limit: Duration,
+        segments: &[&str],
+        query: &str,
+    ) -> Result<Option<Answer>, Failure> {
+        let path = path(segments)? + query;
+        match self.client.ask_within(limit, Method::GET, &path, None) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Unanswered::Late) => Ok(None),
+            Err(why) => Err(why.in_words(Effect::Reads, &self.place, limit)),
+        }
+    }
+
+    /// `--timeout`
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Who is asked, for people.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Says what a listing lacks.
+    pub(super) fn notice(&self, text: &str) {
+        self.diagnostics.notice(text);
     }
 
     /// The same of what every broker has.

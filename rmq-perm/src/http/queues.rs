@@ -4,34 +4,26 @@
 //! of how many messages are in those it has not heard of. Asked for totals without statistics it
 //! looks at the queues themselves, as the other way does. What that leaves out is taken from the
 //! statistics: the messages of streams, and the queues that are down, of which 3.10 gives no state.
-//! The consumers have a list of their own. Arguments are as large as who declared a queue likes, so
-//! they are asked for a page at a time, and one by one where a page is too large.
+//! The consumers have a list of their own. The API reads the arguments of every queue for each of
+//! these lists, and they are as large as who declared a queue likes: a list that is late is done
+//! without, as far as that goes.
 
-use super::broker::{Fetched, Http, broken, each, text};
+use super::broker::{Http, broken, each, text};
 use super::client::path;
-use super::refusal;
 use super::unanswered::Effect;
+use super::{declared, one_by_one, refusal};
 use crate::administration::Text;
-use crate::queues::{Declared, Queue, Room, left_out};
+use crate::queues::Queue;
 use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::{Duration, Instant};
-use ureq::http::Method;
+use std::collections::{HashMap, HashSet};
 
 const STATISTICS: &str = "?columns=name,type,messages,state,members,online,node";
 
 const TOTALS: &str = "?columns=name,type,messages,state,members,online,node\
                       &disable_stats=true&enable_queue_totals=true";
-
-/// What a queue was declared with.
-const DECLARED: &str = "name,durable,auto_delete,exclusive,arguments";
-/// Of how many queues it is asked at a time, more as long as each answer comes this soon.
-const SMALLEST_PAGE: usize = 8;
-const LARGEST_PAGE: usize = 512;
-const QUICK: Duration = Duration::from_millis(250);
 
 /// All queues of `vhost`; with what they were declared with, if `declared`.
 ///
@@ -39,9 +31,43 @@ const QUICK: Duration = Duration::from_millis(250);
 /// When there is no such virtual host (65), our user may not look into it (77), or the broker does
 /// not tell.
 pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+    let mut queues = match listed(broker, vhost)? {
+        Some(queues) if declared => declared::add(broker, vhost, queues)?,
+        Some(queues) => queues,
+        None => {
+            let running = running_nodes(broker)?;
+            let queues = one_by_one::of_vhost(broker, vhost, declared)?;
+            queues.into_iter().map(|queue| judged(queue, running.as_ref())).collect()
+        }
+    };
+    if broker.sees_all() {
+        let Some(consumers) = consumers(broker, vhost)? else {
+            broker
+                .notice("how many consumers there are is not shown: the API does not say in time");
+            return Ok(queues);
+        };
+        for queue in queues.iter_mut().filter(|queue| queue.has_counts()) {
+            queue.consumers = Some(consumers.get(&queue.name).copied().unwrap_or(0));
+        }
+    }
+    Ok(queues)
+}
+
+/// All queues by the API's lists; `None` if not even the first comes in time.
+fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
     // These first: a queue that was deleted in between is then not taken for one that is down.
-    let collected = ask(broker, vhost, STATISTICS)?;
-    let mut queues = ask(broker, vhost, TOTALS)?;
+    let Some(collected) = ask(broker, vhost, STATISTICS)? else { return Ok(None) };
+    let totals = ask(broker, vhost, TOTALS)?;
+    // The statistics have a member online long after its node is gone.
+    let running = running_nodes(broker)?;
+    let judged = |queue: Queue| judged(queue, running.as_ref());
+    let Some(mut queues) = totals else {
+        broker.notice(&format!(
+            "messages are as the API had counted them up to ten seconds ago: it does not count the \
+             queues of {vhost} within --timeout"
+        ));
+        return Ok(Some(collected.into_iter().map(judged).collect()));
+    };
     let mut collected: HashMap<Text, Queue> =
         collected.into_iter().map(|queue| (queue.name.clone(), queue)).collect();
     for queue in &mut queues {
@@ -54,14 +80,6 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
             queue.online = collected.online;
         }
     }
-    // The statistics have a member online long after its node is gone.
-    let running = running_nodes(broker)?;
-    let judged = |mut queue: Queue| {
-        if let Some(running) = &running {
-            queue.online.retain(|node| running.contains(node));
-        }
-        queue.judged()
-    };
     let mut queues: Vec<Queue> = queues.into_iter().map(judged).collect();
     for queue in collected.into_values() {
         let mut queue = judged(queue);
@@ -75,21 +93,15 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
         }
         queues.push(queue);
     }
-    if broker.sees_all() {
-        let consumers = consumers(broker, vhost)?;
-        for queue in queues.iter_mut().filter(|queue| !queue.lacks_leader()) {
-            queue.consumers = Some(consumers.get(&queue.name).copied().unwrap_or(0));
-        }
+    Ok(Some(queues))
+}
+
+/// The queue with those of its members online whose nodes run, and the state that follows.
+fn judged(mut queue: Queue, running: Option<&HashSet<Text>>) -> Queue {
+    if let Some(running) = running {
+        queue.online.retain(|node| running.contains(node));
     }
-    if declared {
-        let mut all = all_declared(broker, vhost, &queues)?;
-        // One that is not among them was deleted meanwhile.
-        queues.retain_mut(|queue| {
-            queue.declared = all.remove(&queue.name);
-            queue.declared.is_some()
-        });
-    }
-    Ok(queues)
+    queue.judged()
 }
 
 /// The nodes that run, for who may know.
@@ -104,10 +116,13 @@ fn running_nodes(broker: &Http) -> Result<Option<HashSet<Text>>, Failure> {
     Ok(Some(running.into_iter().flatten().collect()))
 }
 
-fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Vec<Queue>, Failure> {
-    let answer = broker.send(Effect::Reads, Method::GET, &["queues", vhost], query, None)?;
+/// `None` if it does not come in time.
+fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Failure> {
+    let Some(answer) = broker.read_in_time(broker.limit(), &["queues", vhost], query)? else {
+        return Ok(None);
+    };
     match answer.status {
-        200 => each(&answer.body, queue),
+        200 => each(&answer.body, queue).map(Some),
         // What 4.3 says of a virtual host that is there, but not for us.
         404 if answer.body["error"] == "not_found" => {
             let why = format!("{} has no permissions on the virtual host", broker.user);
@@ -118,7 +133,8 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Vec<Queue>, Failure> {
     }
 }
 
-fn queue(queue: &Value) -> Option<Queue> {
+/// A queue as the API tells of it.
+pub(super) fn queue(queue: &Value) -> Option<Queue> {
     let state = text(queue, "state").unwrap_or_else(|| b"unknown".to_vec());
     let kind = text(queue, "type")?;
     let nodes = |key: &str| -> Vec<Text> {
@@ -144,82 +160,22 @@ fn is_there(broker: &Http, vhost: &str, name: &[u8]) -> Result<bool, Failure> {
     Ok(broker.get(&["queues", vhost, &name], "?columns=name")?.is_some())
 }
 
-/// What the queues of `vhost` were declared with, of `queues` at least those that are still there.
-fn all_declared(
-    broker: &Http,
-    vhost: &str,
-    queues: &[Queue],
-) -> Result<BTreeMap<Text, Declared>, Failure> {
-    let (mut all, mut room) = (BTreeMap::new(), Room::default());
-    let (mut done, mut size) = (0, SMALLEST_PAGE);
-    while done < queues.len() {
-        let page = done / size + 1;
-        let query = format!("?page={page}&page_size={size}&columns={DECLARED}&disable_stats=true");
-        let asked = Instant::now();
-        match broker.fetch(&["queues", vhost], &query)? {
-            Fetched::Found(answer) => {
-                for queue in answer["items"].as_array().ok_or_else(not_understood)? {
-                    let name = text(queue, "name").ok_or_else(not_understood)?;
-                    all.insert(name, declared(queue, &mut room));
-                }
-                done = page * size;
-                if asked.elapsed() < QUICK {
-                    size = (size * 2).min(LARGEST_PAGE);
-                }
-            }
-            Fetched::TooMuch if size > SMALLEST_PAGE => size = SMALLEST_PAGE,
-            // Made up for below, one by one.
-            Fetched::TooMuch => done = page * size,
-            Fetched::Missing => break,
-        }
-    }
-    // Also those that moved to another page meanwhile, because a queue before them was deleted.
-    for name in queues.iter().map(|queue| &queue.name) {
-        if all.contains_key(name) {
-            continue;
-        }
-        let text = String::from_utf8_lossy(name);
-        let fetched = match path(&[&text]) {
-            Ok(_) => broker.fetch(&["queues", vhost, &text], &format!("?columns={DECLARED}"))?,
-            Err(_) => Fetched::TooMuch,
-        };
-        let declared = match fetched {
-            Fetched::Found(queue) => declared(&queue, &mut room),
-            Fetched::Missing => continue,
-            Fetched::TooMuch => {
-                let arguments = left_out("they cannot be had over HTTP");
-                Declared { arguments, ..Declared::default() }
-            }
-        };
-        all.insert(name.clone(), declared);
-    }
-    Ok(all)
-}
-
-fn declared(queue: &Value, room: &mut Room) -> Declared {
-    let is = |key: &str| queue.get(key).and_then(Value::as_bool).unwrap_or_default();
-    let arguments = match &queue["arguments"] {
-        // An empty table is an empty list in some releases.
-        arguments @ Value::Object(_) => room.keep(arguments),
-        _ => "{}".to_owned(),
+/// How many consumers each queue has that has any; `None` if that does not come in time.
+fn consumers(broker: &Http, vhost: &str) -> Result<Option<HashMap<Text, u64>>, Failure> {
+    let (segments, query) = (["consumers", vhost], "?columns=queue.name");
+    let Some(answer) = broker.read_in_time(broker.limit(), &segments, query)? else {
+        return Ok(None);
     };
-    let (durable, auto_delete) = (is("durable"), is("auto_delete"));
-    Declared { durable, auto_delete, exclusive: is("exclusive"), arguments }
-}
-
-fn not_understood() -> Failure {
-    broken("an answer nobody understands".to_owned())
-}
-
-/// How many consumers each queue has that has any.
-fn consumers(broker: &Http, vhost: &str) -> Result<HashMap<Text, u64>, Failure> {
-    let found = broker.get(&["consumers", vhost], "?columns=queue.name")?;
-    let found = found.ok_or_else(|| broken("the broker has no list of consumers".to_owned()))?;
+    match answer.status {
+        200 => {}
+        404 => return Err(broken("the broker has no list of consumers".to_owned())),
+        _ => return Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
+    }
     let mut counts = HashMap::new();
-    for name in each(&found, |consumer| text(consumer.get("queue")?, "name"))? {
+    for name in each(&answer.body, |consumer| text(consumer.get("queue")?, "name"))? {
         *counts.entry(name).or_insert(0) += 1;
     }
-    Ok(counts)
+    Ok(Some(counts))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod certificates;
 mod faults;
 mod hostile;
+mod late_lists;
 mod load;
 mod looking;
 mod refused;

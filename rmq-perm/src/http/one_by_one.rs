@@ -1,0 +1,72 @@
+//! The queues of a virtual host whose list does not come in time: their names, which the default
+//! exchange's bindings tell without reading what each queue was declared with, and then as many of
+//! the queues, one by one, as the time allows.
+
+use super::broker::{Fetched, Http, each, text};
+use super::queues;
+use super::unanswered::Effect;
+use super::{declared, refusal};
+use crate::administration::Text;
+use crate::queues::{Queue, Room};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::time::Instant;
+
+/// All queues of `vhost`, those that were not reached by name alone.
+///
+/// # Errors
+/// When not even the names come in time (75), or the broker refuses.
+pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+    let until = Instant::now() + broker.limit();
+    let columns = "?columns=name,type,messages,state,members,online,node";
+    let more = if declared { format!(",{}", declared::COLUMNS) } else { String::new() };
+    let query = format!("{columns}{more}");
+    let (mut all, mut room, mut late) = (Vec::new(), Room::default(), 0);
+    for name in names(broker, vhost)? {
+        let name_text = String::from_utf8_lossy(&name);
+        let left = until.saturating_duration_since(Instant::now());
+        let fetched = match super::client::path(&[&name_text]) {
+            Ok(_) => broker.fetch(left, &["queues", vhost, &name_text], &query)?,
+            Err(_) => Fetched::TooLarge,
+        };
+        let found = match fetched {
+            Fetched::Found(answer) => queues::queue(&answer).map(|mut queue| {
+                queue.declared = declared.then(|| declared::of(&answer, &mut room));
+                queue
+            }),
+            Fetched::Missing => continue,
+            Fetched::Late | Fetched::TooLarge => None,
+        };
+        all.push(found.unwrap_or_else(|| {
+            late += 1;
+            let declared = declared.then(|| declared::unknown(declared::NO_TIME));
+            let unknown = || b"unknown".to_vec();
+            Queue { name, kind: unknown(), state: unknown(), declared, ..Queue::default() }
+        }));
+    }
+    let (count, place) = (all.len(), broker.place());
+    broker.notice(&format!(
+        "{place} does not list the queues of {vhost} within --timeout, so they are asked for one by \
+         one: {late} of {count} are shown by name alone, messages are up to ten seconds old, and \
+         queues that are down may be missing (give more by --timeout, or ask the node, without --api)"
+    ));
+    Ok(all)
+}
+
+/// The names of the queues, in their order.
+fn names(broker: &Http, vhost: &str) -> Result<Vec<Text>, Failure> {
+    let path = ["exchanges", vhost, "amq.default", "bindings", "source"];
+    let answer = broker.read_in_time(broker.limit(), &path, "?columns=destination")?;
+    let Some(answer) = answer else {
+        let place = broker.place();
+        let why =
+            format!("{place} does not even list their names in time (give more by --timeout)");
+        return Err(Failure::new(Exit::TempFail, why));
+    };
+    if answer.status != 200 {
+        return Err(refusal::in_words(&answer, &broker.user, Effect::Reads));
+    }
+    let mut names = each(&answer.body, |binding| text(binding, "destination"))?;
+    names.sort();
+    Ok(names)
+}
