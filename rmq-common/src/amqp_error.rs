@@ -105,6 +105,11 @@ impl AmqpError {
         AmqpError::Refused(Refused { what, said: said.into() })
     }
 
+    /// Something that cannot exist, so that the broker need not be asked.
+    pub fn missing(what: Missing) -> Self {
+        AmqpError::refused(Refusal::NotFound(what), "it cannot exist")
+    }
+
     /// Why the broker has closed a channel or a connection.
     pub fn closed(code: u16, text: &str) -> Self {
         words::closed(code, text)

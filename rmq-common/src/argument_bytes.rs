@@ -12,12 +12,14 @@ use std::str::FromStr;
 /// The character that stands for the byte 0. Only bytes from 0x80 on can be no UTF-8.
 const ZERO: u32 = 0x10_ff00;
 
-/// The value of an option that takes bytes; its `arg_name` is [`BYTES`].
+/// The value of an option that takes bytes; its `arg_name` is one of [`BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 
-/// The name of the value of every option that takes bytes.
-pub(crate) const BYTES: &str = "TEXT";
+/// The names of the values of the options that take bytes. One that is text all the same is read by
+/// [`utf_8`].
+pub(crate) const BYTES: &[&str] =
+    &["ENCODING", "HEADER", "ID", "KEY", "SEP", "TEXT", "TYPE", "auto|ID"];
 
 impl FromStr for Bytes {
     type Err = Infallible;
@@ -43,10 +45,21 @@ pub(crate) fn encode(word: &OsStr) -> String {
     encoded
 }
 
-/// The text that an encoded word is; an error, with what can be shown of it, where it is none.
+/// The text that an encoded word is.
+///
+/// # Errors
+/// It is not UTF-8; what can be shown of it.
 pub(crate) fn text(encoded: &str) -> Result<String, String> {
     String::from_utf8(bytes(encoded))
         .map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The value of an option that is text, where others of its name take bytes.
+///
+/// # Errors
+/// It is not UTF-8.
+pub fn utf_8(value: &str) -> Result<String, String> {
+    text(value).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 fn bytes(encoded: &str) -> Vec<u8> {

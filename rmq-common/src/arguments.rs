@@ -22,7 +22,6 @@ pub type Aliases = &'static [(&'static str, &'static str)];
 /// The values that may be empty: texts, and names of which the option itself says what is wrong. An
 /// empty file, number or time is a variable of the shell that was not set.
 const MAY_BE_EMPTY: &[&str] = &[
-    BYTES,
     "CONF",
     "ENCODING",
     "EXCHANGE",
@@ -36,6 +35,7 @@ const MAY_BE_EMPTY: &[&str] = &[
     "SEP",
     "TAG",
     "TAGS",
+    "TEXT",
     "TYPE",
     "VHOST",
     "auto|ID",
@@ -113,6 +113,7 @@ pub fn problem(said: &str) -> String {
             // The value may be a URL with a password in it.
             return Some(format!("{option} is given twice"));
         }
+        let value = argument_bytes::text(value).unwrap_or_else(|shown| shown);
         Some(format!("{option} {value}: {why}"))
     });
     parts.unwrap_or(said)
@@ -347,7 +348,7 @@ impl Form<'_> {
                 Some("") if !MAY_BE_EMPTY.contains(arg_name) => {
                     return Err(Failure::usage(format!("{shown} '': the value is empty")));
                 }
-                Some(value) if *arg_name == BYTES => Some(value.to_owned()),
+                Some(value) if BYTES.contains(arg_name) => Some(value.to_owned()),
                 Some(value) => Some(text(value)?),
                 None => return Err(Failure::usage(format!("{shown} needs its {arg_name}"))),
             },

@@ -28,18 +28,21 @@ pub fn escaped(letters: &mut Chars<'_>) -> Result<u8, String> {
     })
 }
 
-/// The bytes that a text with escapes stands for.
+/// The bytes that a text with escapes, which need not be UTF-8, stands for.
 ///
 /// # Errors
 /// As [`escaped`].
-pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
+pub fn unescape(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => bytes.push(escaped(&mut letters)?),
-            other => bytes.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+    for chunk in text.utf8_chunks() {
+        let mut letters = chunk.valid().chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '\\' => bytes.push(escaped(&mut letters)?),
+                other => bytes.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
         }
+        bytes.extend_from_slice(chunk.invalid());
     }
     Ok(bytes)
 }
@@ -52,8 +55,8 @@ mod tests {
     #[test]
     fn every_escape_stands_for_one_byte_and_a_slip_is_named() {
         assert_eq!(
-            unescape("a\\t\\0\\r\\n\\\\\\x41\\xfFz\u{e4}").unwrap(),
-            b"a\t\0\r\n\\A\xffz\xc3\xa4"
+            unescape(b"a\\t\\0\\r\\n\\\\\\x41\\xfFz\xc3\xa4\xff\\n").unwrap(),
+            b"a\t\0\r\n\\A\xffz\xc3\xa4\xff\n"
         );
         for (text, why) in [
             ("\\q", "\\q means nothing"),
@@ -61,7 +64,7 @@ mod tests {
             ("\\x4", "two hexadecimal digits"),
             ("\\x\u{e4}\u{e4}", "two hexadecimal digits"),
         ] {
-            assert!(unescape(text).unwrap_err().contains(why), "{text}");
+            assert!(unescape(text.as_bytes()).unwrap_err().contains(why), "{text}");
         }
     }
 
@@ -69,7 +72,7 @@ mod tests {
         #[test]
         fn any_bytes_can_be_written(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
             let text: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-            prop_assert_eq!(unescape(&text).unwrap(), bytes);
+            prop_assert_eq!(unescape(text.as_bytes()).unwrap(), bytes);
         }
     }
 }

@@ -34,6 +34,7 @@ pub mod help;
 pub mod lane;
 mod login;
 mod losses;
+pub mod message;
 pub mod names;
 pub mod nearest;
 pub mod options;

@@ -1,8 +1,9 @@
 //! Names as AMQP carries them: short strings, of at most 255 bytes (specification, section 4.2.5.3).
 
-use crate::escape::is_control;
+use crate::escape::{self, is_control};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::message::Name;
 use lapin::types::ShortString;
 use std::borrow::Cow;
 
@@ -76,6 +77,23 @@ pub fn shown(name: &str) -> Cow<'_, str> {
         escaped
     });
     Cow::Owned(format!("'{escaped}'"))
+}
+
+/// A name of any bytes as diagnostics show it: as [`shown`] does, and each byte that is not UTF-8 as
+/// `\xNN`, between quotes.
+pub fn shown_bytes(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) => shown(text).into_owned(),
+        Err(_) => format!("'{}'", escape::escape(name, is_control)),
+    }
+}
+
+/// Bytes as a name; `what` it is, for the error.
+///
+/// # Errors
+/// When there are more than 255, which ends with `exit`.
+pub fn name(exit: Exit, what: &str, bytes: &[u8]) -> Result<Name, Failure> {
+    Name::new(bytes).map_err(|why| Failure::new(exit, format!("{what} {why}")))
 }
 
 #[cfg(test)]

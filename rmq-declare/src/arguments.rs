@@ -6,6 +6,7 @@ use crate::exchange::Exchange;
 use crate::option_value::{self, DeliveryLimit};
 use crate::queue_type::QueueType;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::argument_bytes;
 use rmq_common::help::Help;
 
 /// What `--help` says beside the options.
@@ -126,7 +127,7 @@ rmq_common::with_connection_options! {
         pub dead_letter_exchange: Option<String>,
 
         /// routing key for them, in place of their own
-        #[argh(option, arg_name = "KEY")]
+        #[argh(option, arg_name = "KEY", from_str_fn(argument_bytes::utf_8))]
         pub dead_letter_key: Option<String>,
 
         /// whether a dead letter may be lost or duplicated on its way (RabbitMQ's default:

@@ -3,6 +3,7 @@
 use crate::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::argument_bytes;
 use rmq_common::help::Help;
 use rmq_common::lane;
 use rmq_common::{duration, size, with_connection_options};
@@ -58,7 +59,7 @@ with_connection_options! {
         pub exchange: Option<String>,
 
         /// a routing key to tap; may be repeated. Default: #, which is everything
-        #[argh(option, short = 'r', arg_name = "KEY")]
+        #[argh(option, short = 'r', arg_name = "KEY", from_str_fn(argument_bytes::utf_8))]
         pub routing_key: Vec<String>,
 
         /// where to begin in a stream; SECONDS are since 1970, a time is like 2026-11-23T12:00:00Z

@@ -6,11 +6,9 @@
 //! they are known by name, because everybody may call headers `x-` something.
 
 use crate::message::Message;
-use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::envelope::Envelope;
+use rmq_common::message::{Octet, Properties, Text};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Headers that RabbitMQ adds: quorum queues and streams on delivery, dead-lettering, the
 /// federation and shovel plugins.
@@ -55,7 +53,7 @@ pub fn write(message: Message, id: Option<String>, keep: Keep, out: &mut Vec<u8>
         redelivered: message.redelivered,
         delivery_count,
         // Said, so that rmq-send does not make the copy persistent.
-        no_delivery_mode: message.properties.delivery_mode().is_none(),
+        no_delivery_mode: message.properties.octet(Octet::DeliveryMode).is_none(),
         properties: kept(message.properties, keep),
         body: Some(Cow::Owned(message.body)),
         ..Envelope::default()
@@ -65,11 +63,8 @@ pub fn write(message: Message, id: Option<String>, keep: Keep, out: &mut Vec<u8>
 }
 
 /// A message's headers as the envelope has them, all of them.
-pub fn headers(properties: &BasicProperties) -> Vec<u8> {
-    let Some(headers) = properties.headers() else {
-        return b"{}".to_vec();
-    };
-    let properties = BasicProperties::default().with_headers(headers.clone());
+pub fn headers(properties: &Properties) -> Vec<u8> {
+    let properties = Properties::of_headers(properties.headers.clone());
     let mut out = Vec::new();
     Envelope { properties, ..Envelope::default() }.encode(&mut out);
     // Of `{"headers":{...}}` what is inside.
@@ -78,102 +73,78 @@ pub fn headers(properties: &BasicProperties) -> Vec<u8> {
 }
 
 /// The properties as a copy of the message has them.
-pub fn kept(properties: BasicProperties, keep: Keep) -> BasicProperties {
-    let goes = |name: &ShortString| {
-        (!keep.x && OF_BROKER.contains(&name.as_str()))
-            || (!keep.cc && ROUTING.contains(&name.as_str()))
-    };
-    let headers = properties.headers().as_ref().map(FieldTable::inner);
-    let changes = headers.is_some_and(|headers| headers.keys().any(goes));
-    let drops_user = !keep.user_id && properties.user_id().is_some();
-    if !changes && !drops_user {
-        return properties;
+pub fn kept(mut properties: Properties, keep: Keep) -> Properties {
+    let is_one = |names: &[&str], name: &[u8]| names.iter().any(|one| one.as_bytes() == name);
+    let goes =
+        |name: &[u8]| (!keep.x && is_one(&OF_BROKER, name)) || (!keep.cc && is_one(&ROUTING, name));
+    if !keep.user_id {
+        properties.remove(Text::UserId);
     }
-    let rest: Option<BTreeMap<ShortString, AMQPValue>> = headers.map(|headers| {
-        let rest = headers.iter().filter(|(name, _)| !goes(name));
-        rest.map(|(name, value)| (name.clone(), value.clone())).collect()
-    });
-    // Without the broker's there was no table, most likely.
-    let rest = rest.filter(|rest| !changes || !rest.is_empty());
-    copied(&properties, rest.map(FieldTable::from), !drops_user)
-}
-
-/// The same properties with these headers; lapin knows no way to take one out.
-fn copied(from: &BasicProperties, headers: Option<FieldTable>, user: bool) -> BasicProperties {
-    let mut to = BasicProperties::default();
-    macro_rules! copy {
-        ($($property:ident $with:ident),+) => {
-            $(if let Some(value) = from.$property() {
-                to = to.$with(value.clone());
-            })+
-        };
+    if let Some(headers) = &properties.headers
+        && headers.fields().any(|field| goes(field.name))
+    {
+        let rest = headers.without(goes);
+        // Without the broker's there was no table, most likely.
+        properties.headers = Some(rest).filter(|rest| !rest.is_empty());
     }
-    copy!(
-        content_type with_content_type, content_encoding with_content_encoding,
-        delivery_mode with_delivery_mode, priority with_priority,
-        correlation_id with_correlation_id, reply_to with_reply_to, expiration with_expiration,
-        message_id with_message_id, timestamp with_timestamp, kind with_type, app_id with_app_id,
-        cluster_id with_cluster_id
-    );
-    if let Some(headers) = headers {
-        to = to.with_headers(headers);
-    }
-    match from.user_id().as_ref().filter(|_| user) {
-        Some(name) => to.with_user_id(name.clone()),
-        None => to,
-    }
+    properties
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rmq_common::message::{Name, Table, Value};
 
-    fn properties(names: &[&str]) -> BasicProperties {
-        let mut headers = FieldTable::default();
-        for name in names {
-            headers.insert((*name).into(), AMQPValue::LongInt(1));
-        }
-        BasicProperties::default()
-            .with_content_type("text/plain".into())
-            .with_user_id("guest".into())
-            .with_type("t".into())
-            .with_priority(3)
-            .with_headers(headers)
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
     }
 
-    fn names(properties: &BasicProperties) -> Vec<String> {
-        let headers = properties.headers().as_ref().map(FieldTable::inner);
-        headers.into_iter().flat_map(BTreeMap::keys).map(ToString::to_string).collect()
+    fn properties(names: &[&str]) -> Properties {
+        let mut headers = Table::default();
+        for text in names {
+            headers.push(&name(text), &Value::Int32(1).into());
+        }
+        let mut properties = Properties::of_headers(Some(headers));
+        properties.set(Text::ContentType, name("text/plain"));
+        properties.set(Text::UserId, name("guest"));
+        properties.set(Text::Type, name("t"));
+        properties.set_octet(Octet::Priority, 3);
+        properties
+    }
+
+    fn names(properties: &Properties) -> Vec<String> {
+        let fields = properties.headers.iter().flat_map(Table::fields);
+        fields.map(|field| String::from_utf8(field.name.to_vec()).unwrap()).collect()
     }
 
     #[test]
     fn what_would_mean_something_else_elsewhere_is_left_out_unless_it_is_asked_for() {
-        let all = ["BCC", "CC", "a", "x-death", "x-delivery-count", "x-foo"];
+        let all = ["BCC", "CC", "b", "x-death", "a", "x-delivery-count", "x-foo", "b"];
         let plain = kept(properties(&all), Keep::default());
-        assert_eq!(names(&plain), ["a", "x-foo"]);
-        assert_eq!((plain.user_id(), plain.priority()), (&None, &Some(3)));
-        assert_eq!(plain.kind().as_ref().map(ShortString::as_str), Some("t"));
+        assert_eq!(names(&plain), ["b", "a", "x-foo", "b"]);
+        assert_eq!((plain.get(Text::UserId), plain.octet(Octet::Priority)), (None, Some(3)));
+        assert_eq!(plain.get(Text::Type), Some(&name("t")));
         let whole = Keep { user_id: true, cc: true, x: true };
         assert_eq!(kept(properties(&all), whole), properties(&all));
         let cc = kept(properties(&all), Keep { cc: true, ..Keep::default() });
-        assert_eq!(names(&cc), ["BCC", "CC", "a", "x-foo"]);
+        assert_eq!(names(&cc), ["BCC", "CC", "b", "a", "x-foo", "b"]);
         let user = kept(properties(&all), Keep { user_id: true, ..Keep::default() });
-        assert_eq!(user.user_id().as_ref().map(ShortString::as_str), Some("guest"));
+        assert_eq!(user.get(Text::UserId), Some(&name("guest")));
     }
 
     #[test]
     fn a_table_that_only_the_broker_filled_is_none() {
-        assert_eq!(kept(properties(&["x-delivery-count"]), Keep::default()).headers(), &None);
+        assert_eq!(kept(properties(&["x-delivery-count"]), Keep::default()).headers, None);
         assert_eq!(names(&kept(properties(&[]), Keep::default())), Vec::<String>::new());
-        assert!(kept(properties(&[]), Keep::default()).headers().is_some());
+        assert!(kept(properties(&[]), Keep::default()).headers.is_some());
     }
 
     #[test]
     fn headers_alone_are_the_envelopes_own() {
-        assert_eq!(headers(&BasicProperties::default()), b"{}");
+        assert_eq!(headers(&Properties::default()), b"{}");
         let one = headers(&properties(&["a", "x-death"]));
         let envelope = [b"{\"headers\":", &one[..], b"}"].concat();
         let read = Envelope::decode(&envelope).unwrap();
-        assert_eq!(read.properties.headers(), properties(&["a", "x-death"]).headers());
+        assert_eq!(read.properties.headers, properties(&["a", "x-death"]).headers);
     }
 }

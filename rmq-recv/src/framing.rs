@@ -149,16 +149,15 @@ impl Framing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::BasicProperties;
-    use lapin::types::ShortString;
+    use rmq_common::message::{Name, Properties};
 
     fn written(framing: &str, body: &[u8]) -> (Vec<u8>, Encoded) {
         let message = Message {
             tag: 1,
             redelivered: false,
-            exchange: ShortString::default(),
-            routing_key: ShortString::default(),
-            properties: BasicProperties::default(),
+            exchange: Name::default(),
+            routing_key: Name::default(),
+            properties: Properties::default(),
             body: body.to_vec(),
         };
         let mut batch = Batch::default();

@@ -18,6 +18,7 @@ mod due;
 mod envelope;
 mod finish;
 mod framing;
+mod getting;
 mod idle;
 mod ids;
 mod insist;

@@ -1,9 +1,8 @@
 //! A message as the broker delivers it.
 
-use lapin::BasicProperties;
-use lapin::message::Delivery;
-use lapin::types::{AMQPValue, ShortString};
+use lapin::types::ShortString;
 use rmq_common::lane::Content;
+use rmq_common::message::{Name, Properties};
 
 /// A delivered message.
 #[derive(Debug)]
@@ -13,26 +12,13 @@ pub struct Message {
     /// The broker has delivered it before, to us or to somebody else.
     pub redelivered: bool,
     /// The exchange it was published to; empty for the default one.
-    pub exchange: ShortString,
+    pub exchange: Name,
     /// The routing key it was published with.
-    pub routing_key: ShortString,
+    pub routing_key: Name,
     /// Its properties and headers.
-    pub properties: BasicProperties,
+    pub properties: Properties,
     /// Its bytes.
     pub body: Vec<u8>,
-}
-
-impl From<Delivery> for Message {
-    fn from(delivery: Delivery) -> Self {
-        Message {
-            tag: delivery.delivery_tag,
-            redelivered: delivery.redelivered,
-            exchange: delivery.exchange,
-            routing_key: delivery.routing_key,
-            properties: delivery.properties,
-            body: delivery.data,
-        }
-    }
 }
 
 /// A delivered message as it came, of which as little is read as its use needs.
@@ -55,37 +41,33 @@ impl Arrived {
     /// All of it, read.
     ///
     /// # Errors
-    /// It is not AMQP, or has a name that is not UTF-8.
+    /// Its properties are not those of AMQP.
     pub fn message(&self) -> Result<Message, String> {
         let content = &self.content;
-        let short = |bytes| ShortString::try_new(std::str::from_utf8(bytes).ok()?).ok();
         let read = || {
             Some(Message {
                 tag: self.tag,
                 redelivered: self.redelivered,
-                exchange: short(content.exchange())?,
-                routing_key: short(content.routing_key())?,
+                exchange: Name::new(content.exchange()).ok()?,
+                routing_key: Name::new(content.routing_key()).ok()?,
                 properties: content.properties()?,
                 body: content.body().into_owned(),
             })
         };
-        read().ok_or_else(|| {
-            "the broker sent what is not AMQP 0-9-1, or a short string that is not UTF-8".to_owned()
-        })
+        read().ok_or_else(|| "the broker sent properties that are not AMQP 0-9-1".to_owned())
     }
 
     /// What its headers count.
     pub fn counts(&self) -> Counts {
-        let properties = match self.content.has_headers() {
-            true => self.content.properties().unwrap_or_default(),
-            false => return Counts::default(),
-        };
-        Counts {
-            deliveries: whole_number(&properties, "x-delivery-count"),
-            offset: whole_number(&properties, "x-stream-offset"),
-        }
+        let count = |name: &str| self.content.header(name.as_bytes())?.whole_number();
+        Counts { deliveries: count(DELIVERY_COUNT), offset: count(STREAM_OFFSET) }
     }
 }
+
+/// The header in which a quorum queue counts how often a message came back to it.
+const DELIVERY_COUNT: &str = "x-delivery-count";
+/// The header that has a message's offset in its stream.
+const STREAM_OFFSET: &str = "x-stream-offset";
 
 /// What a message's headers count.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,25 +81,17 @@ pub struct Counts {
 impl Message {
     /// How often it came back to its queue, where that counts: quorum queues do.
     pub fn delivery_count(&self) -> Option<u64> {
-        whole_number(&self.properties, "x-delivery-count")
+        self.count(DELIVERY_COUNT)
     }
 
     /// Its offset, where it comes from a stream.
     pub fn stream_offset(&self) -> Option<u64> {
-        whole_number(&self.properties, "x-stream-offset")
+        self.count(STREAM_OFFSET)
     }
-}
 
-fn whole_number(properties: &BasicProperties, header: &str) -> Option<u64> {
-    match properties.headers().as_ref()?.inner().get(header)? {
-        AMQPValue::ShortShortInt(number) => u64::try_from(*number).ok(),
-        AMQPValue::ShortShortUInt(number) => Some(u64::from(*number)),
-        AMQPValue::ShortInt(number) => u64::try_from(*number).ok(),
-        AMQPValue::ShortUInt(number) => Some(u64::from(*number)),
-        AMQPValue::LongInt(number) => u64::try_from(*number).ok(),
-        AMQPValue::LongUInt(number) => Some(u64::from(*number)),
-        AMQPValue::LongLongInt(number) => u64::try_from(*number).ok(),
-        AMQPValue::Timestamp(number) => Some(*number),
-        _ => None,
+    fn count(&self, header: &str) -> Option<u64> {
+        let mut fields = self.properties.headers.as_ref()?.fields();
+        let field = fields.find(|field| field.name == header.as_bytes())?;
+        field.value.whole_number()
     }
 }

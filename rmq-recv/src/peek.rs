@@ -8,6 +8,7 @@
 use crate::batch::Batch;
 use crate::connected::LETTING_GO;
 use crate::delivery_limit::{self, Kind};
+use crate::getting::Getting;
 use crate::insist::insist;
 use crate::message::Message;
 use crate::output::Output;
@@ -19,7 +20,7 @@ use crate::settings::Settings;
 use crate::stops::{Stop, Stops};
 use crate::subscription::Subscription;
 use lapin::Channel;
-use lapin::options::{BasicGetOptions, BasicNackOptions};
+use lapin::options::BasicNackOptions;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Refusal};
 use rmq_common::connection::Broker;
@@ -96,8 +97,9 @@ impl Peek<'_> {
             return Err(Failure::data(text));
         }
         let mut taken = Taken { returns, count: 0, most: 0 };
+        let mut getting = Getting::on(&session, channel);
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let looked = first(stopped, self.look(&session, &channel, &mut taken)).await;
+        let looked = first(stopped, self.look(&session, &mut getting, &mut taken)).await;
         let looked = match looked {
             Ok(()) => Ok(()),
             Err(Break::Stop(stop)) => Err(stop),
@@ -105,7 +107,7 @@ impl Peek<'_> {
             // Whatever else happens: dropping this half-way would lose it.
             Err(Break::Last(message)) => {
                 taken.count -= 1;
-                Err(self.last(&session, &channel, *message).await)
+                Err(self.last(&session, getting.channel(), *message).await)
             }
         };
         if taken.count > 0
@@ -114,7 +116,7 @@ impl Peek<'_> {
         {
             self.diagnostics.notice(&told);
         }
-        put_back(session, channel, self.queue(), taken.count).await;
+        put_back(session, getting.into_channel(), self.queue(), taken.count).await;
         outcome(looked)
     }
 
@@ -152,12 +154,11 @@ impl Peek<'_> {
     async fn look(
         &mut self,
         session: &Session,
-        channel: &Channel,
+        getting: &mut Getting,
         taken: &mut Taken,
     ) -> Result<(), Break> {
         for _ in 0..self.number {
-            let got = channel.basic_get(self.queue().clone(), BasicGetOptions::default());
-            let got = match session.answer(got).await {
+            let got = match getting.get(session, self.queue()).await {
                 // The connection ends with that.
                 Err(AmqpError::Refused(refused)) if refused.what == Refusal::NotImplemented => {
                     return Err(Break::Stream);
@@ -165,8 +166,11 @@ impl Peek<'_> {
                 got => got.map_err(|trouble| self.failed(trouble))?,
             };
             let Some(got) = got else { break };
-            let message = Message::from(got.delivery);
             taken.count += 1;
+            let message = got.message().map_err(|why| {
+                let failure = Failure::new(Exit::Software, why);
+                Stop::Failed(failure.context(format!("look at {}", self.queue())))
+            })?;
             let count = message.delivery_count().unwrap_or(0);
             match taken.returns.judge(count) {
                 Verdict::Show => taken.most = taken.most.max(count),

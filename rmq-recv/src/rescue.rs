@@ -3,11 +3,16 @@
 
 use crate::envelope::{Keep, kept};
 use crate::message::Message;
-use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::Channel;
+use lapin::options::{BasicAckOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::{Channel, Confirmation};
 use rmq_common::amqp_error::AmqpError;
-use rmq_common::session::Session;
+use rmq_common::lane::{Event, Head, Lane};
+use rmq_common::message::Name;
+use rmq_common::runtime;
+use rmq_common::session::{ANSWER_TIMEOUT, Session};
+use std::future::poll_fn;
+use std::sync::Arc;
 
 /// Puts a copy of `message`, which `channel` has given, to the end of `queue`, without what would
 /// have it refused or routed elsewhere too.
@@ -24,16 +29,35 @@ pub async fn rescue(
     // A refusal closes its channel, and must not close the one that holds the message.
     let sending = session.channel().await.map_err(said)?;
     session.answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let properties = kept(message.properties.clone(), Keep::default());
-    let (exchange, key) = (ShortString::default(), queue.clone());
-    let confirmed = async {
-        sending.basic_publish(exchange, key, options, &message.body, properties).await?.await
-    };
-    match session.answer(confirmed).await.map_err(said)? {
-        Confirmation::Ack(None) => {}
-        _ => return Err("the broker does not take it".to_owned()),
+    let key = Name::new(queue.as_str()).unwrap_or_default();
+    let head = Head::new(sending.id(), &Name::default(), &key, true, &properties);
+    let body: Arc<[u8]> = message.body.as_slice().into();
+    let mut lane = session.lane(&sending);
+    lane.publish(&head, &body, 0..body.len());
+    let confirmed = runtime::timeout(ANSWER_TIMEOUT, confirmed(&mut lane)).await;
+    match confirmed.unwrap_or_else(|| Err(AmqpError::unanswered())).map_err(said)? {
+        true => {}
+        false => return Err("the broker does not take it".to_owned()),
     }
     let acked = channel.basic_ack(message.tag, BasicAckOptions::default()).await;
     acked.map_err(|error| said(AmqpError::from(&error)))
+}
+
+/// Whether the broker has taken the one message that was put on this lane.
+async fn confirmed(lane: &mut Lane) -> Result<bool, AmqpError> {
+    let lost = || AmqpError::unexplained();
+    lane.send().map_err(|_| lost())?;
+    let mut is_returned = false;
+    loop {
+        match poll_fn(|context| lane.poll_next(context)).await {
+            Event::Ack { .. } => return Ok(!is_returned),
+            Event::Nack { .. } => return Ok(false),
+            Event::Returned { .. } => is_returned = true,
+            Event::Closed { code, text } => return Err(AmqpError::closed(code, &text)),
+            Event::Ended => return Err(lost()),
+            // Nothing is consumed or asked for here.
+            Event::Delivered { .. } | Event::Empty | Event::Cancelled { .. } => {}
+        }
+    }
 }

@@ -358,8 +358,8 @@ impl Subscription {
             Event::Ended => {
                 self.over.get_or_insert_with(AmqpError::unexplained);
             }
-            // Nothing is published here.
-            Event::Ack { .. } | Event::Nack { .. } | Event::Returned { .. } => {}
+            // Nothing is published or asked for here.
+            Event::Ack { .. } | Event::Nack { .. } | Event::Returned { .. } | Event::Empty => {}
         }
     }
 

@@ -76,8 +76,8 @@ impl Template {
             let bytes: &[u8] = match part {
                 Part::Literal(text) => text,
                 Part::Body => &message.body,
-                Part::RoutingKey => message.routing_key.as_str().as_bytes(),
-                Part::Exchange => message.exchange.as_str().as_bytes(),
+                Part::RoutingKey => message.routing_key.as_bytes(),
+                Part::Exchange => message.exchange.as_bytes(),
                 Part::Redelivered => {
                     if message.redelivered {
                         b"1"
@@ -98,7 +98,7 @@ impl Template {
                     &owned
                 }
                 Part::Timestamp => {
-                    owned = number(*message.properties.timestamp());
+                    owned = number(message.properties.timestamp);
                     &owned
                 }
                 Part::StreamOffset => {
@@ -134,16 +134,18 @@ fn field(letter: Option<char>) -> Result<Option<Part>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::BasicProperties;
     use proptest::prelude::*;
+    use rmq_common::message::{Name, Properties};
 
     fn message() -> Message {
+        let mut properties = Properties::default();
+        properties.timestamp = Some(1_700_000_000);
         Message {
             tag: 7,
             redelivered: true,
-            exchange: "logs".into(),
-            routing_key: "a.b".into(),
-            properties: BasicProperties::default().with_timestamp(1_700_000_000),
+            exchange: Name::new("logs").unwrap(),
+            routing_key: Name::new(b"a.\xff").unwrap(),
+            properties,
             body: b"x\n\xff".to_vec(),
         }
     }
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(written("%s"), b"x\n\xff");
         assert_eq!(
             written("%e/%r=%k %t %R %S %T [%o] %h\\n"),
-            b"logs/a.b=a.b 7 1 3 1700000000 [] {}\n"
+            b"logs/a.\xff=a.\xff 7 1 3 1700000000 [] {}\n"
         );
         assert_eq!(written("100%% \\t\\0\\r\\\\\\x41\\xfFz\u{e4}"), b"100% \t\0\r\\A\xffz\xc3\xa4");
     }

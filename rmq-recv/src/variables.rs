@@ -2,7 +2,9 @@
 
 use crate::envelope;
 use crate::message::Message;
-use lapin::types::ShortString;
+use rmq_common::message::{PROPERTIES, Property};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 /// Linux takes no more than 128 KiB for one variable (execve(2)); with its name it is less.
@@ -21,36 +23,29 @@ pub fn take_secrets(command: &mut Command) {
 
 /// Sets the variables, and takes away those that an outer rmq-recv may have set.
 pub fn set(command: &mut Command, queue: &str, message: &Message) {
+    let number = |value: Option<u64>| value.map(|value| value.to_string().into_bytes());
     let properties = &message.properties;
-    let text = |value: &Option<ShortString>| value.as_ref().map(ToString::to_string);
-    let number = |value: Option<u64>| value.map(|value| value.to_string());
-    let headers = properties.headers().as_ref();
-    let headers = headers.map(|_| envelope::headers(properties));
-    let variables = [
-        ("AMQP_QUEUE", Some(queue.to_owned())),
-        ("AMQP_EXCHANGE", Some(message.exchange.to_string())),
-        ("AMQP_ROUTING_KEY", Some(message.routing_key.to_string())),
-        ("AMQP_REDELIVERED", Some(u8::from(message.redelivered).to_string())),
+    let ours = [
+        ("AMQP_QUEUE", Some(queue.as_bytes().to_vec())),
+        ("AMQP_EXCHANGE", Some(message.exchange.as_bytes().to_vec())),
+        ("AMQP_ROUTING_KEY", Some(message.routing_key.as_bytes().to_vec())),
+        ("AMQP_REDELIVERED", number(Some(message.redelivered.into()))),
         ("AMQP_DELIVERY_COUNT", number(message.delivery_count())),
-        ("AMQP_CONTENT_TYPE", text(properties.content_type())),
-        ("AMQP_CONTENT_ENCODING", text(properties.content_encoding())),
-        ("AMQP_HEADERS", headers.and_then(|headers| String::from_utf8(headers).ok())),
-        ("AMQP_DELIVERY_MODE", number(properties.delivery_mode().map(u64::from))),
-        ("AMQP_PRIORITY", number(properties.priority().map(u64::from))),
-        ("AMQP_CORRELATION_ID", text(properties.correlation_id())),
-        ("AMQP_REPLY_TO", text(properties.reply_to())),
-        ("AMQP_EXPIRATION", text(properties.expiration())),
-        ("AMQP_MESSAGE_ID", text(properties.message_id())),
-        ("AMQP_TIMESTAMP", number(*properties.timestamp())),
-        ("AMQP_TYPE", text(properties.kind())),
-        ("AMQP_USER_ID", text(properties.user_id())),
-        ("AMQP_APP_ID", text(properties.app_id())),
-        ("AMQP_CLUSTER_ID", text(properties.cluster_id())),
     ];
-    for (name, value) in variables {
+    let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let theirs = PROPERTIES.iter().map(|(name, property)| {
+        let value = match property {
+            Property::Text(text) => properties.get(*text).map(|name| name.as_bytes().to_vec()),
+            Property::Octet(octet) => number(properties.octet(*octet).map(u64::from)),
+            Property::Timestamp => number(properties.timestamp),
+            Property::Headers => properties.headers.as_ref().map(|_| envelope::headers(properties)),
+        };
+        (format!("AMQP_{}", name.to_uppercase()), value)
+    });
+    for (name, value) in ours.chain(theirs) {
         // What the environment cannot hold is left out: a NUL, or too much.
-        match value.filter(|value| value.len() <= LONGEST && !value.contains('\0')) {
-            Some(value) => command.env(name, value),
+        match value.filter(|value| value.len() <= LONGEST && !value.contains(&0)) {
+            Some(value) => command.env(name, OsStr::from_bytes(&value)),
             None => command.env_remove(name),
         };
     }

@@ -53,7 +53,7 @@ with_connection_options! {
 
         /// routing key for --exchange. Default: empty, or what the record says
         #[argh(option, short = 'r', arg_name = "KEY")]
-        pub routing_key: Option<String>,
+        pub routing_key: Option<Bytes>,
 
         /// each record says where it goes: with --format json, or with -K its routing key
         #[argh(switch)]
@@ -69,7 +69,7 @@ with_connection_options! {
 
         /// each record is a routing key, this, and the body
         #[argh(option, short = 'K', arg_name = "SEP")]
-        pub key_separator: Option<String>,
+        pub key_separator: Option<Bytes>,
 
         /// send this one text; standard input is not read
         #[argh(option, short = 'b', arg_name = "TEXT")]
@@ -83,27 +83,27 @@ with_connection_options! {
         /// header, as name=value or name:type=value (string, int, bool, float, bytes, timestamp,
         /// json); may be repeated
         #[argh(option, short = 'H', arg_name = "HEADER")]
-        pub header: Vec<String>,
+        pub header: Vec<Bytes>,
 
         /// property: MIME type of the body
         #[argh(option, arg_name = "TYPE")]
-        pub content_type: Option<String>,
+        pub content_type: Option<Bytes>,
 
         /// property: MIME encoding of the body
         #[argh(option, arg_name = "ENCODING")]
-        pub content_encoding: Option<String>,
+        pub content_encoding: Option<Bytes>,
 
         /// property: the application's name for this kind of message
-        #[argh(option, long = "type", arg_name = "NAME")]
-        pub message_type: Option<String>,
+        #[argh(option, long = "type", arg_name = "TYPE")]
+        pub message_type: Option<Bytes>,
 
         /// property: the application that sends
         #[argh(option, arg_name = "ID")]
-        pub app_id: Option<String>,
+        pub app_id: Option<Bytes>,
 
         /// property: what the message answers or belongs to
         #[argh(option, arg_name = "ID")]
-        pub correlation_id: Option<String>,
+        pub correlation_id: Option<Bytes>,
 
         /// property: the queue for answers
         #[argh(option, arg_name = "QUEUE")]
@@ -119,7 +119,7 @@ with_connection_options! {
 
         /// property: this id, or with auto one for each message, by which a copy can be told
         #[argh(option, arg_name = "auto|ID")]
-        pub message_id: Option<String>,
+        pub message_id: Option<Bytes>,
 
         /// property: the time at which the record was read
         #[argh(switch)]

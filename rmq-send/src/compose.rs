@@ -4,10 +4,10 @@ use crate::carried;
 use crate::envelope_hint;
 use crate::properties::Properties;
 use crate::record::{Body, Message, Record, Route};
-use lapin::types::ShortString;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::message::Name;
 use rmq_common::names;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub enum Routing {
     /// The command line, for all of them.
     Fixed(Arc<Route>),
     /// The command line names the exchange, the record its routing key, if it has one.
-    Exchange(ShortString),
+    Exchange(Name),
     /// The record.
     Record,
 }
@@ -108,28 +108,24 @@ impl Composer {
         Ok((delivery, message))
     }
 
-    fn route(
-        &self,
-        exchange: Option<ShortString>,
-        key: Option<ShortString>,
-    ) -> Result<Arc<Route>, Failure> {
+    fn route(&self, exchange: Option<Name>, key: Option<Name>) -> Result<Arc<Route>, Failure> {
         let (exchange, routing_key) = match (&self.routing, exchange, key) {
             (Routing::Fixed(route), _, _) => return Ok(route.clone()),
             (Routing::Exchange(exchange), _, key) => (exchange.clone(), key.unwrap_or_default()),
             (Routing::Record, exchange, Some(key)) => (exchange.unwrap_or_default(), key),
-            (Routing::Record, Some(exchange), None) if !exchange.as_str().is_empty() => {
-                (exchange, ShortString::default())
+            (Routing::Record, Some(exchange), None) if !exchange.is_empty() => {
+                (exchange, Name::default())
             }
             (Routing::Record, _, None) => {
                 let text = "it does not say where it goes: no \"routing_key\" in it";
                 return Err(Failure::data(text));
             }
         };
-        if exchange.as_str().is_empty() && routing_key.as_str().is_empty() {
+        if exchange.is_empty() && routing_key.is_empty() {
             return Err(Failure::data("its routing key, which names the queue, is empty"));
         }
-        if exchange.as_str().is_empty() {
-            names::not_reply_to(routing_key.as_str())
+        if exchange.is_empty() {
+            names::not_reply_to(routing_key.text().unwrap_or_default())
                 .map_err(|why| Failure::data(format!("publish to {why}")))?;
         }
         Ok(Arc::new(Route { exchange, routing_key }))
@@ -146,16 +142,12 @@ fn check_id(id: &str) -> Result<(), Failure> {
 }
 
 /// The key before the separator, and where the body begins.
-fn key(raw: &[u8], separator: &[u8]) -> Result<(ShortString, usize), Failure> {
+fn key(raw: &[u8], separator: &[u8]) -> Result<(Name, usize), Failure> {
     let Some(end) = memchr::memmem::find(raw, separator) else {
         let separator = separator.escape_ascii();
         return Err(Failure::data(format!("no separator '{separator}' in it")));
     };
-    let key = str::from_utf8(&raw[..end]).map_err(|error| {
-        let column = error.valid_up_to() + 1;
-        Failure::data(format!("column {column}: the routing key is not UTF-8"))
-    })?;
-    let key = names::short(Exit::DataErr, "the routing key", key)?;
+    let key = names::name(Exit::DataErr, "the routing key", &raw[..end])?;
     Ok((key, end + separator.len()))
 }
 
@@ -168,7 +160,7 @@ mod tests {
     }
 
     fn fixed() -> Routing {
-        let routing_key = ShortString::try_new("jobs").unwrap();
+        let routing_key = Name::new("jobs").unwrap();
         Routing::Fixed(Arc::new(Route { routing_key, ..Route::default() }))
     }
 
@@ -191,7 +183,7 @@ mod tests {
         assert_eq!(route(&record), "a.b");
         assert_eq!(*record.message.unwrap().body, *b"c::d");
         assert_eq!(refused(&composer, b"a:b"), "no separator '::' in it");
-        assert_eq!(refused(&composer, b"a\xff::b"), "column 2: the routing key is not UTF-8");
+        assert_eq!(route(&composed(&composer, b"a\xff::b")), "'a\\xff'");
         let long = [b"k".repeat(256), b"::".to_vec()].concat();
         assert_eq!(refused(&composer, &long), "the routing key has 256 bytes; AMQP allows 255");
     }
@@ -200,7 +192,7 @@ mod tests {
     fn without_routed_the_command_line_is_over_the_record() {
         let keyed = Content::Keyed(b":".to_vec());
         assert_eq!(route(&composed(&composer(fixed(), keyed.clone()), b"k:b")), "jobs");
-        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        let logs = Routing::Exchange(Name::new("logs").unwrap());
         let record = composed(&composer(logs.clone(), keyed), b"k:b");
         assert_eq!(route(&record), "exchange logs with key k");
         let json = br#"{"exchange":"x","routing_key":"k","body":"b"}"#;
@@ -257,7 +249,7 @@ mod tests {
         let json = composer(Routing::Record, Content::Envelope);
         let empty = br#"{"routing_key":"","body":"b"}"#;
         assert_eq!(refused(&json, empty), "its routing key, which names the queue, is empty");
-        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        let logs = Routing::Exchange(Name::new("logs").unwrap());
         let keyed = composer(logs, Content::Keyed(b":".to_vec()));
         assert_eq!(route(&composed(&keyed, b":b")), "exchange logs");
     }
@@ -267,7 +259,7 @@ mod tests {
         let bare = b"amq.rabbitmq.reply-to:b";
         let keyed = composer(Routing::Record, Content::Keyed(b":".to_vec()));
         assert!(refused(&keyed, bare).contains("it is not a queue"));
-        let logs = Routing::Exchange(ShortString::try_new("logs").unwrap());
+        let logs = Routing::Exchange(Name::new("logs").unwrap());
         composed(&composer(logs, Content::Keyed(b":".to_vec())), bare);
         composed(&keyed, b"amq.rabbitmq.reply-to.token:b");
     }

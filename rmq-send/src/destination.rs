@@ -6,10 +6,11 @@ use crate::framing::Format;
 use crate::properties::short;
 use crate::record::Route;
 use crate::sources::Source;
-use lapin::types::ShortString;
 use rmq_common::backslash::unescape;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::names;
+use rmq_common::message::Name;
+use rmq_common::{escape, names};
 use std::sync::Arc;
 
 /// Where messages go, and what they are made of.
@@ -56,7 +57,7 @@ impl Destination {
     pub fn begins_with(&self) -> Option<Arc<Route>> {
         match &self.routing {
             Routing::Fixed(route) => Some(route.clone()).filter(|route| !route.is_to_requester()),
-            Routing::Exchange(exchange) if !exchange.as_str().is_empty() => {
+            Routing::Exchange(exchange) if !exchange.is_empty() => {
                 Some(Arc::new(Route { exchange: exchange.clone(), ..Route::default() }))
             }
             Routing::Exchange(_) | Routing::Record => None,
@@ -85,12 +86,15 @@ fn content(arguments: &Arguments, format: Format) -> Result<Content, Failure> {
         (Some(_), Format::Json) => {
             Err(Failure::usage("--key-separator and --format json: an envelope has its own key"))
         }
-        (Some(text), _) if text.is_empty() => {
+        (Some(text), _) if text.0.is_empty() => {
             Err(Failure::usage("--key-separator '': the separator is empty"))
         }
-        (Some(text), _) => match unescape(text) {
+        (Some(text), _) => match unescape(&text.0) {
             Ok(separator) => Ok(Content::Keyed(separator)),
-            Err(why) => Err(Failure::usage(format!("--key-separator '{text}': {why}"))),
+            Err(why) => Err(Failure::usage(format!(
+                "--key-separator '{}': {why}",
+                escape::escape(&text.0, escape::is_control)
+            ))),
         },
         (None, Format::Json) => Ok(Content::Envelope),
         (None, _) => Ok(Content::Body),
@@ -112,20 +116,20 @@ fn routing<'a>(
         (false, None, Some(_)) => Err(Failure::usage("--routing-key needs --exchange")),
         (false, Some(exchange), key) => {
             names::not_a_url("--exchange", exchange)?;
-            let exchange = short("--exchange", exchange)?;
+            let exchange = short("--exchange", exchange.as_bytes())?;
             let says_key = !matches!(content, Content::Body);
             let routing = match key {
                 None if says_key => Routing::Exchange(exchange),
                 key => {
-                    let key = key.as_deref().unwrap_or_default();
+                    let key = key.as_ref().map(|key| key.0.as_slice()).unwrap_or_default();
                     let routing_key = short("--routing-key", key)?;
-                    if exchange.as_str().is_empty() && key.is_empty() {
+                    if exchange.is_empty() && key.is_empty() {
                         let text = "--exchange '' sends to the queue that --routing-key names, \
                                     which is empty";
                         return Err(Failure::usage(text));
                     }
-                    if exchange.as_str().is_empty() {
-                        names::queue(key)?;
+                    if exchange.is_empty() {
+                        queue(key)?;
                     }
                     Routing::Fixed(Arc::new(Route { exchange, routing_key }))
                 }
@@ -141,9 +145,17 @@ fn routing<'a>(
             if queue.is_empty() {
                 return Err(Failure::usage("the queue's name is empty"));
             }
-            let routing_key = names::queue(queue)?;
-            let exchange = ShortString::default();
+            let routing_key = self::queue(queue.as_bytes())?;
+            let exchange = Name::default();
             Ok((Routing::Fixed(Arc::new(Route { exchange, routing_key })), files))
         }
     }
+}
+
+/// A queue's name.
+fn queue(name: &[u8]) -> Result<Name, Failure> {
+    if let Ok(text) = std::str::from_utf8(name) {
+        names::queue(text)?;
+    }
+    names::name(Exit::DataErr, "the queue's name", name)
 }

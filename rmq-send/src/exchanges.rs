@@ -6,13 +6,13 @@
 use crate::record::Route;
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
-use lapin::types::ShortString;
 use rmq_common::failure::Failure;
+use rmq_common::message::Name;
 use std::collections::HashSet;
 
 /// The exchanges that were there when they were looked at.
 #[derive(Debug, Default)]
-pub struct Exchanges(HashSet<ShortString>);
+pub struct Exchanges(HashSet<Name>);
 
 impl Exchanges {
     /// The one of `fixed` has been looked at already.
@@ -21,8 +21,8 @@ impl Exchanges {
     }
 
     /// Whether `exchange` needs no look. The default exchange is always there.
-    pub fn is_known(&self, exchange: &ShortString) -> bool {
-        exchange.as_str().is_empty() || self.0.contains(exchange)
+    pub fn is_known(&self, exchange: &Name) -> bool {
+        exchange.is_empty() || self.0.contains(exchange)
     }
 
     /// One of them is not there any more, and nobody knows which.

@@ -9,7 +9,8 @@ use lapin::options::{
 };
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Event, ExchangeKind};
-use rmq_common::amqp_error::AmqpError;
+use rmq_common::amqp_error::{AmqpError, Missing};
+use rmq_common::message::Name;
 use rmq_common::session::{Session, answer};
 use rmq_common::{random, runtime};
 use std::time::{Duration, Instant};
@@ -169,12 +170,14 @@ impl Link {
         };
         let asked = if route.is_to_queue() {
             let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let (queue, table) = (route.routing_key.clone(), FieldTable::default());
+            let (queue, table) =
+                (lapins(&route.routing_key, Missing::Queue)?, FieldTable::default());
             let declared = channel.queue_declare(queue, options, table).await;
             declared.map(|queue| Some(queue.message_count()))
         } else {
             let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-            let (exchange, kind) = (route.exchange.clone(), ExchangeKind::default());
+            let (exchange, kind) =
+                (lapins(&route.exchange, Missing::Exchange)?, ExchangeKind::default());
             let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
             declared.await.map(|()| None)
         };
@@ -234,6 +237,13 @@ impl Link {
     pub fn cut(self) {
         self.session.cut();
     }
+}
+
+/// A name as lapin has it. RabbitMQ (3.10 to 4.3) declares nothing under a name that is not UTF-8, so
+/// nothing has one.
+fn lapins(name: &Name, what: Missing) -> Result<ShortString, AmqpError> {
+    let name = name.text().and_then(|text| ShortString::try_new(text).ok());
+    name.ok_or_else(|| AmqpError::missing(what))
 }
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, AmqpError> {

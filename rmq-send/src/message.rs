@@ -4,6 +4,7 @@ use crate::carried;
 use crate::record::{Body, Message, Record, Route};
 use rmq_common::envelope::Envelope;
 use rmq_common::failure::Failure;
+use rmq_common::message::Octet;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ pub fn envelope(message: &Message) -> Envelope<'_> {
     Envelope {
         exchange: Some(message.route.exchange.clone()),
         routing_key: Some(message.route.routing_key.clone()),
-        no_delivery_mode: message.properties.delivery_mode().is_none(),
+        no_delivery_mode: message.properties.octet(Octet::DeliveryMode).is_none(),
         properties: (*message.properties).clone(),
         body: Some(Cow::Borrowed(&message.body)),
         ..Envelope::default()
@@ -41,20 +42,23 @@ pub fn record(number: u64, line: Arc<[u8]>) -> Result<Record, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::BasicProperties;
-    use lapin::types::ShortString;
+    use rmq_common::message::{Name, Properties, Table, Text, Value};
 
     #[test]
     fn a_message_is_the_same_after_the_spool() {
-        let short = |text: &str| ShortString::try_new(text).unwrap();
+        let short = |text: &[u8]| Name::new(text).unwrap();
         for (mode, body) in [(Some(2), &b"text"[..]), (None, b"\xff\0\n"), (Some(1), b"")] {
-            let properties = BasicProperties::default().with_message_id(short("run-1"));
-            let properties = match mode {
-                Some(mode) => properties.with_delivery_mode(mode),
-                None => properties,
-            };
+            let mut headers = Table::default();
+            for name in [&b"b"[..], b"a\xff", b"b"] {
+                headers.push(&short(name), &Value::Boolean(2).into());
+            }
+            let mut properties = Properties::of_headers(Some(headers));
+            properties.set(Text::MessageId, short(b"run-\xff"));
+            if let Some(mode) = mode {
+                properties.set_octet(Octet::DeliveryMode, mode);
+            }
             let message = Message {
-                route: Arc::new(Route { exchange: short("x"), routing_key: short("k") }),
+                route: Arc::new(Route { exchange: short(b"x"), routing_key: short(b"k\xfe") }),
                 properties: Arc::new(properties),
                 body: Body::new(body.into(), 0),
             };

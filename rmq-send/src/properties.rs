@@ -2,12 +2,12 @@
 
 use crate::arguments::Arguments;
 use crate::headers;
-use lapin::BasicProperties;
-use lapin::types::{FieldTable, ShortString};
+use rmq_common::argument_bytes::Bytes;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::{duration, names};
+use rmq_common::message::{self, Name, Octet, Table, Text};
+use rmq_common::{duration, escape, names};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,9 +19,9 @@ const PERSISTENT: u8 = 2;
 #[derive(Clone, Debug, Default)]
 pub struct Properties {
     /// Those that are the same for every message.
-    given: BasicProperties,
+    given: message::Properties,
     /// The same, with what a message has where nothing is said.
-    complete: Arc<BasicProperties>,
+    complete: Arc<message::Properties>,
     /// Begins the ids that `--message-id auto` gives.
     automatic_id: Option<String>,
     /// Whether messages carry the time.
@@ -34,60 +34,56 @@ impl Properties {
     /// # Errors
     /// A value that AMQP cannot carry (64).
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
-        let mut given = BasicProperties::default();
-        type With = fn(BasicProperties, ShortString) -> BasicProperties;
-        let texts: [(&str, &Option<String>, With); 6] = [
-            ("--content-type", &arguments.content_type, BasicProperties::with_content_type),
-            (
-                "--content-encoding",
-                &arguments.content_encoding,
-                BasicProperties::with_content_encoding,
-            ),
-            ("--type", &arguments.message_type, BasicProperties::with_type),
-            ("--app-id", &arguments.app_id, BasicProperties::with_app_id),
-            ("--correlation-id", &arguments.correlation_id, BasicProperties::with_correlation_id),
-            ("--reply-to", &arguments.reply_to, BasicProperties::with_reply_to),
+        let mut given = message::Properties::default();
+        let texts: [(&str, Option<&[u8]>, Text); 6] = [
+            ("--content-type", bytes(&arguments.content_type), Text::ContentType),
+            ("--content-encoding", bytes(&arguments.content_encoding), Text::ContentEncoding),
+            ("--type", bytes(&arguments.message_type), Text::Type),
+            ("--app-id", bytes(&arguments.app_id), Text::AppId),
+            ("--correlation-id", bytes(&arguments.correlation_id), Text::CorrelationId),
+            ("--reply-to", arguments.reply_to.as_deref().map(str::as_bytes), Text::ReplyTo),
         ];
-        for (option, value, with) in texts {
+        for (option, value, text) in texts {
             if let Some(value) = value {
-                given = with(given, short(option, value)?);
+                given.set(text, short(option, value)?);
             }
         }
         if let Some(priority) = arguments.priority {
-            given = given.with_priority(priority);
+            given.set_octet(Octet::Priority, priority);
         }
         if let Some(time) = &arguments.expiration {
-            given = given.with_expiration(expiration(time)?);
+            given.set(Text::Expiration, expiration(time)?);
         }
         if arguments.transient {
-            given = given.with_delivery_mode(TRANSIENT);
+            given.set_octet(Octet::DeliveryMode, TRANSIENT);
         }
-        let automatic = arguments.message_id.as_deref() == Some("auto");
+        let automatic = bytes(&arguments.message_id) == Some(b"auto");
         let automatic_id = if automatic { Some(rmq_common::random::id()?) } else { None };
-        if let (Some(id), false) = (&arguments.message_id, automatic) {
-            given = given.with_message_id(short("--message-id", id)?);
+        if let (Some(id), false) = (bytes(&arguments.message_id), automatic) {
+            given.set(Text::MessageId, short("--message-id", id)?);
         }
-        let mut table = FieldTable::default();
-        for header in &arguments.header {
+        let mut table = Table::default();
+        for Bytes(header) in &arguments.header {
             let (name, value) = headers::parse(header).map_err(Failure::usage)?;
-            if table.contains_key(name.as_str()) {
-                let name = names::shown(name.as_str()).into_owned();
+            if table.has(name.as_bytes()) {
+                let header = escape::escape(header, escape::is_control);
+                let name = name.shown();
                 return Err(Failure::usage(format!(
                     "-H {header}: the header {name} is given twice; a name has one value (several \
                      as -H {name}:json='[\"a\",\"b\"]')"
                 )));
             }
-            table.insert(name, value);
+            table.push(&name, &value);
         }
         if !arguments.header.is_empty() {
-            given = given.with_headers(table);
+            given.headers = Some(table);
         }
         let complete = Arc::new(completed(given.clone()));
         Ok(Properties { given, complete, automatic_id, timestamp: arguments.timestamp })
     }
 
     /// Those of the record `number`, which has none of its own.
-    pub fn of(&self, number: u64) -> Arc<BasicProperties> {
+    pub fn of(&self, number: u64) -> Arc<message::Properties> {
         if self.automatic_id.is_none() && !self.timestamp {
             return self.complete.clone();
         }
@@ -97,12 +93,18 @@ impl Properties {
     /// Those of the record `number`, which brings its `envelope`'s. The command line's are over the
     /// record's where it `overrides` them, else they fill in what is missing; headers are told
     /// apart by their names.
-    pub fn with(&self, number: u64, envelope: &Envelope<'_>, overrides: bool) -> BasicProperties {
+    pub fn with(
+        &self,
+        number: u64,
+        envelope: &Envelope<'_>,
+        overrides: bool,
+    ) -> message::Properties {
         let own = &envelope.properties;
-        let merged = match overrides {
-            true => merged(&self.given, own),
-            false => merged(own, &self.given),
+        let mut merged = match overrides {
+            true => self.given.over(own),
+            false => own.over(&self.given),
         };
+        merged.headers = headers_of(own, &self.given, overrides);
         let complete = match envelope.no_delivery_mode {
             true => merged,
             false => completed(merged),
@@ -112,67 +114,51 @@ impl Properties {
 
     /// What differs from message to message. An id that a message brings stays: readers of an
     /// earlier copy know it by it.
-    fn varying(&self, number: u64, mut properties: BasicProperties) -> BasicProperties {
+    fn varying(&self, number: u64, mut properties: message::Properties) -> message::Properties {
         if let Some(run) = &self.automatic_id
-            && properties.message_id().is_none()
-            && let Ok(id) = ShortString::try_new(format!("{run}-{number}"))
+            && properties.get(Text::MessageId).is_none()
+            && let Ok(id) = Name::new(format!("{run}-{number}"))
         {
-            properties = properties.with_message_id(id);
+            properties.set(Text::MessageId, id);
         }
         if self.timestamp {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            properties = properties.with_timestamp(now.as_secs());
+            properties.timestamp = Some(now.as_secs());
         }
         properties
     }
 }
 
 /// With what a message has where nothing is said.
-fn completed(properties: BasicProperties) -> BasicProperties {
-    match properties.delivery_mode() {
-        Some(_) => properties,
-        None => properties.with_delivery_mode(PERSISTENT),
+fn completed(mut properties: message::Properties) -> message::Properties {
+    if properties.octet(Octet::DeliveryMode).is_none() {
+        properties.set_octet(Octet::DeliveryMode, PERSISTENT);
     }
+    properties
 }
 
-/// `over`, and what only `under` has.
-fn merged(over: &BasicProperties, under: &BasicProperties) -> BasicProperties {
-    let mut merged = under.clone();
-    macro_rules! take {
-        ($($property:ident $with:ident),* $(,)?) => {
-            $(if let Some(value) = over.$property() {
-                merged = merged.$with(value.clone());
-            })*
-        };
-    }
-    take!(
-        content_type with_content_type,
-        content_encoding with_content_encoding,
-        delivery_mode with_delivery_mode,
-        priority with_priority,
-        correlation_id with_correlation_id,
-        reply_to with_reply_to,
-        expiration with_expiration,
-        message_id with_message_id,
-        timestamp with_timestamp,
-        kind with_type,
-        user_id with_user_id,
-        app_id with_app_id,
-        cluster_id with_cluster_id,
-    );
-    if let Some(headers) = over.headers() {
-        let mut table = under.headers().clone().unwrap_or_default();
-        for (name, value) in headers {
-            table.insert(name.clone(), value.clone());
-        }
-        merged = merged.with_headers(table);
-    }
-    merged
+/// The headers of a message: its own in their order, and after them the command line's. Of those
+/// that both have the command line's are left out, or the message's where it `overrides` them.
+fn headers_of(
+    own: &message::Properties,
+    given: &message::Properties,
+    overrides: bool,
+) -> Option<Table> {
+    let (own, given) = match (&own.headers, &given.headers) {
+        (Some(own), Some(given)) => (own, given),
+        (one, other) => return one.clone().or_else(|| other.clone()),
+    };
+    let (mut all, rest) = match overrides {
+        true => (own.without(|name| given.has(name)), given.clone()),
+        false => (own.clone(), given.without(|name| own.has(name))),
+    };
+    all.append(&rest);
+    Some(all)
 }
 
 /// The property is milliseconds in digits (RabbitMQ's TTL guide). A bare number is seconds with our
 /// other options, so that a unit has to say which is meant, as rmq-declare asks for one.
-fn expiration(time: &str) -> Result<ShortString, Failure> {
+fn expiration(time: &str) -> Result<Name, Failure> {
     let problem = |why: &str| Failure::usage(format!("--expiration {time}: {why}"));
     let milliseconds = duration::parse(time).map_err(|why| problem(&why))?.as_millis();
     if milliseconds > 0 && time.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -182,13 +168,17 @@ fn expiration(time: &str) -> Result<ShortString, Failure> {
     if milliseconds > u128::from(u32::MAX) {
         return Err(problem("more than 49 days"));
     }
-    short("--expiration", &milliseconds.to_string())
+    short("--expiration", milliseconds.to_string().as_bytes())
+}
+
+fn bytes(option: &Option<Bytes>) -> Option<&[u8]> {
+    option.as_ref().map(|bytes| bytes.0.as_slice())
 }
 
 /// A short string of the command line.
 ///
 /// # Errors
 /// It is too long for AMQP (64).
-pub fn short(what: &str, text: &str) -> Result<ShortString, Failure> {
-    names::short(Exit::Usage, what, text)
+pub fn short(what: &str, bytes: &[u8]) -> Result<Name, Failure> {
+    names::name(Exit::Usage, what, bytes)
 }

@@ -4,10 +4,11 @@
 //! them.
 
 use crate::record::{Message, Route};
+use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
-use lapin::{BasicProperties, Channel};
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Content, Event, Head, Lane};
+use rmq_common::message::Properties;
 use rmq_common::session::{Session, answer};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -38,7 +39,7 @@ pub struct Publisher {
 
 struct Cached {
     route: Arc<Route>,
-    properties: Arc<BasicProperties>,
+    properties: Arc<Properties>,
     head: Head,
 }
 
@@ -94,29 +95,27 @@ impl Publisher {
     }
 
     /// Puts the record `number`, which [`send`](Self::send) publishes; [`answers`](Self::answers)
-    /// says what becomes of it. Whether it can be: the properties of a message that cannot be encoded
-    /// are refused when it is read.
-    pub fn publish(&mut self, number: u64, message: &Message) -> bool {
+    /// says what becomes of it.
+    pub fn publish(&mut self, number: u64, message: &Message) {
         let Message { route, properties, body } = message;
         let is_cached = self.head.as_ref().is_some_and(|cached| {
             Arc::ptr_eq(&cached.route, route) && Arc::ptr_eq(&cached.properties, properties)
         });
         if !is_cached {
             let mandatory = self.mandatory && !route.is_to_requester();
-            let [exchange, key] =
-                [&route.exchange, &route.routing_key].map(|name| name.as_str().as_bytes());
-            let head = Head::new(self.lane.channel(), exchange, key, mandatory, properties);
+            let Route { exchange, routing_key } = &**route;
+            let channel = self.lane.channel();
+            let head = Head::new(channel, exchange, routing_key, mandatory, properties);
             let (route, properties) = (route.clone(), properties.clone());
-            self.head = head.map(|head| Cached { route, properties, head });
+            self.head = Some(Cached { route, properties, head });
         }
-        let Some(Cached { head, .. }) = &self.head else { return false };
+        let Some(Cached { head, .. }) = &self.head else { return };
         let (bytes, range) = body.parts();
         self.lane.publish(head, bytes, range);
         self.awaited.push(number);
         if self.lane.put() >= TOGETHER {
             self.send();
         }
-        true
     }
 
     /// Publishes what was put.
@@ -187,8 +186,8 @@ impl Publisher {
             }
             Event::Closed { code, text } => Err(AmqpError::closed(code, &text)),
             Event::Ended => Err(AmqpError::unexplained()),
-            // Nothing consumes here.
-            Event::Delivered { .. } | Event::Cancelled { .. } => Ok(()),
+            // Nothing consumes or asks here.
+            Event::Delivered { .. } | Event::Empty | Event::Cancelled { .. } => Ok(()),
         };
         answers.trouble = settled.err();
     }

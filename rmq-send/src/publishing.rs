@@ -14,8 +14,6 @@ pub(crate) enum Halt {
     Exchange(u64, Arc<Route>),
     /// Its headers take so many bytes, which is too many.
     Headers(u64, usize),
-    /// Its properties cannot be encoded.
-    Properties(u64),
 }
 
 impl Sender {
@@ -62,9 +60,7 @@ impl Sender {
             if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
                 break Some(Halt::Headers(due.number, size));
             }
-            if !publisher.publish(due.number, &due.message) {
-                break Some(Halt::Properties(due.number));
-            }
+            publisher.publish(due.number, &due.message);
             self.tally.resent += u64::from(due.again);
             self.watch.sent();
             self.window.sent(due.number);
@@ -86,10 +82,6 @@ impl Sender {
             Halt::Exchange(number, route) => self.look(number, &route).await,
             Halt::Headers(number, size) => {
                 let why = format!("its headers take {size} bytes, more than a frame holds");
-                self.fail_record(number, Failure::data(why));
-            }
-            Halt::Properties(number) => {
-                let why = "its properties cannot be encoded".to_owned();
                 self.fail_record(number, Failure::data(why));
             }
         }

@@ -1,9 +1,7 @@
 //! One record of the input, and the message it becomes.
 
-use lapin::BasicProperties;
-use lapin::types::ShortString;
 use rmq_common::failure::Failure;
-use rmq_common::names;
+use rmq_common::message::{Name, Properties};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -80,7 +78,7 @@ pub struct Message {
     /// Where it goes.
     pub route: Arc<Route>,
     /// Its properties.
-    pub properties: Arc<BasicProperties>,
+    pub properties: Arc<Properties>,
     /// Its body.
     pub body: Body,
 }
@@ -89,29 +87,29 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Route {
     /// The exchange; the default one has the empty name.
-    pub exchange: ShortString,
+    pub exchange: Name,
     /// The routing key; with the default exchange, the queue.
-    pub routing_key: ShortString,
+    pub routing_key: Name,
 }
 
 impl Route {
     /// Whether it goes by the default exchange, straight to a queue.
     pub fn is_to_queue(&self) -> bool {
-        self.exchange.as_str().is_empty()
+        self.exchange.is_empty()
     }
 
     /// Whether it is the address of a requester who waits for an answer (Direct Reply-to). It is no
     /// queue: RabbitMQ knows none of that name on other nodes, and up to 4.0 it returns a mandatory
     /// message that it has delivered there.
     pub fn is_to_requester(&self) -> bool {
-        self.is_to_queue() && self.routing_key.as_str().starts_with("amq.rabbitmq.reply-to.")
+        self.is_to_queue() && self.routing_key.as_bytes().starts_with(b"amq.rabbitmq.reply-to.")
     }
 
     /// What is told where the queue or the exchange is not there.
     pub fn missing(&self, vhost: &str) -> String {
-        let exchange = names::shown(self.exchange.as_str());
+        let exchange = self.exchange.shown();
         if self.is_to_queue() {
-            let routing_key = names::shown(self.routing_key.as_str());
+            let routing_key = self.routing_key.shown();
             format!("publish to {routing_key}: no such queue in vhost {vhost}")
         } else {
             format!("publish to exchange {exchange}: no such exchange in vhost {vhost}")
@@ -121,10 +119,10 @@ impl Route {
     /// As diagnostics name it.
     pub fn shown(&self) -> String {
         let Route { exchange, routing_key } = self;
-        let [name, key] = [exchange, routing_key].map(|name| names::shown(name.as_str()));
-        match (exchange.as_str(), routing_key.as_str()) {
-            ("", _) => key.into_owned(),
-            (_, "") => format!("exchange {name}"),
+        let [name, key] = [exchange, routing_key].map(Name::shown);
+        match (exchange.is_empty(), routing_key.is_empty()) {
+            (true, _) => key,
+            (_, true) => format!("exchange {name}"),
             _ => format!("exchange {name} with key {key}"),
         }
     }

@@ -271,10 +271,10 @@ mod tests {
     use crate::compose::{Content, Routing};
     use crate::properties::Properties;
     use crate::record::Route;
-    use lapin::types::ShortString;
+    use rmq_common::message::Name;
 
     fn aside(directory: &Arc<Directory>, format: Format, content: Content, most: u64) -> SetAside {
-        let routing_key = ShortString::try_new("logs").unwrap();
+        let routing_key = Name::new("logs").unwrap();
         let routing = match content {
             Content::Body => Routing::Fixed(Arc::new(Route { routing_key, ..Route::default() })),
             _ => Routing::Record,
@@ -309,7 +309,7 @@ mod tests {
             let line = kept(Format::Lines, Content::Body, 1000, pieces);
             let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
             assert_eq!(envelope.body.as_deref(), Some(&b"a long line"[..]), "{line}");
-            assert_eq!(envelope.routing_key.as_ref().map(|key| key.as_str()), Some("logs"));
+            assert_eq!(envelope.routing_key.as_ref().map(Name::as_bytes), Some(&b"logs"[..]));
         }
         let line = kept(Format::Length, Content::Body, 1000, &[b"\0\0\0\x06bod", b"ies"]);
         let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
@@ -318,7 +318,7 @@ mod tests {
         let line = kept(Format::Lines, keyed.clone(), 1000, &[b"jobs:bo", b"dy\n"]);
         let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
         assert_eq!(envelope.body.as_deref(), Some(&b"body"[..]));
-        assert_eq!(envelope.routing_key.as_ref().map(|key| key.as_str()), Some("jobs"));
+        assert_eq!(envelope.routing_key.as_ref().map(Name::as_bytes), Some(&b"jobs"[..]));
         // Without its key nobody knows where to.
         let line = kept(Format::Lines, keyed, 1000, &[b"no key", b" at all\n"]);
         let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();

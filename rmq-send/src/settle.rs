@@ -7,10 +7,10 @@ use crate::publisher::{Answers, Returned};
 use crate::record::{Message, Route};
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
-use lapin::types::ShortString;
 use rmq_common::amqp_error;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::message::Name;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,8 +40,8 @@ impl Sender {
         for Returned { reason, content } in &answers.returned {
             let body = content.body();
             let goes_there = |message: &Message| {
-                message.route.exchange.as_str().as_bytes() == content.exchange()
-                    && message.route.routing_key.as_str().as_bytes() == content.routing_key()
+                message.route.exchange.as_bytes() == content.exchange()
+                    && message.route.routing_key.as_bytes() == content.routing_key()
                     && *message.body == *body
             };
             // Two messages may differ in nothing but their headers, and headers may decide.
@@ -53,10 +53,7 @@ impl Sender {
                 // Never seen from RabbitMQ, whose returns come before their confirms; but then one
                 // of the confirms counted was none.
                 let text = format!("a message counted as confirmed was returned: {reason}");
-                let name = |bytes| {
-                    let text = String::from_utf8_lossy(bytes);
-                    ShortString::try_new(&*text).unwrap_or_default()
-                };
+                let name = |bytes: &[u8]| Name::new(bytes).unwrap_or_default();
                 let exchange = name(content.exchange());
                 let route = Route { exchange, routing_key: name(content.routing_key()) };
                 let text = format!("publish to {}: {text}", route.shown());

@@ -19,7 +19,7 @@
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`shell`] is a user's shell with them in its PATH; [`document`] takes the commands out of a
 //!   page, and [`reader`] follows them; [`messages`] compares what pages and sources say.
-//! * [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
+//! * [`wire`] is a client that says any bytes; [`text`] makes input and tells whole lines from torn ones; [`scale`] says how much of it.
 //!
 //! A missing broker or binary fails a test loudly: nothing is ever skipped.
 
@@ -62,3 +62,4 @@ pub mod twice;
 pub mod unheard;
 pub mod vhost;
 pub mod wait;
+pub mod wire;

@@ -1,12 +1,12 @@
 //! The json envelope: one AMQP 0-9-1 message as one JSON object on one line.
 //!
 //! `rmq-recv --format json` writes it, `rmq-send --format json` reads it, and what goes through
-//! both comes out as it was: body, properties, and headers with their AMQP types, bit for bit. The
+//! both comes out as it was: names, properties and body byte for byte, headers with their types and in their order. The
 //! members and the types stand in rmq(7), THE JSON ENVELOPE.
 //!
 //! Lines come from anybody, so reading neither panics nor recurses; what it refuses it names with
-//! its column ([`Malformed`]). Nesting has a limit all the same ([`MAX_DEPTH`]), because the client
-//! library recurses over what is read here.
+//! its column ([`Malformed`]). Nesting has a limit all the same ([`MAX_DEPTH`](crate::message::MAX_DEPTH)),
+//! for the sake of other clients.
 
 mod decode;
 mod encode;
@@ -18,20 +18,15 @@ mod tests;
 pub use decode::headers::header_value;
 pub use decode::malformed::Malformed;
 
-use lapin::BasicProperties;
-use lapin::types::ShortString;
+use crate::message::{Name, Properties};
 use std::borrow::Cow;
-
-/// How deep tables and arrays may be nested in a header's value.
-///
-/// The codec itself takes no stack for it, but lapin recurses to read, write, copy and drop a table,
-/// reading being the greediest. Measured through a broker, its thread (2 MiB of stack, Rust's
-/// default) reads 1950 nested tables in a release build and 780 in a debug build, arrays a little
-/// deeper; then the stack overflows and the process is gone. So nothing is sent that comes near.
-pub const MAX_DEPTH: usize = 500;
 
 /// The member whose value is a table as it stands, though names in it begin with `$`.
 const TABLE: &str = "$table";
+/// The member whose value is a string in base64.
+const STRING: &str = "$string_base64";
+/// The member whose value is the byte of a boolean.
+const BOOLEAN: &str = "$boolean";
 
 /// One message, and what is known about its delivery.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,9 +36,9 @@ pub struct Envelope<'a> {
     /// More envelopes with this `id` follow; it is done with the first that has no more.
     pub more: bool,
     /// The exchange that it was published to, or shall be.
-    pub exchange: Option<ShortString>,
+    pub exchange: Option<Name>,
     /// The routing key that it was published with, or shall be.
-    pub routing_key: Option<ShortString>,
+    pub routing_key: Option<Name>,
     /// The broker has delivered it before.
     pub redelivered: bool,
     /// How often the broker has counted a delivery of it before.
@@ -52,7 +47,7 @@ pub struct Envelope<'a> {
     /// A message that is sent again then has none either.
     pub no_delivery_mode: bool,
     /// The fourteen basic properties, headers among them.
-    pub properties: BasicProperties,
+    pub properties: Properties,
     /// The body; in a pipeline, none says that the filter has dropped the message.
     pub body: Option<Cow<'a, [u8]>>,
 }

@@ -2,8 +2,7 @@
 
 use super::allowance::Ticket;
 use super::wire::Span;
-use amq_protocol::protocol::basic::parse_properties;
-use lapin::BasicProperties;
+use crate::message::{Properties, Value, raw_headers};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -67,17 +66,15 @@ impl Content {
         self.properties.of(&self.bytes)
     }
 
-    /// The properties, read; `None` where they are malformed, or a short string in them is not UTF-8.
-    pub fn properties(&self) -> Option<BasicProperties> {
-        let (rest, properties) = parse_properties(self.raw_properties()).ok()?;
-        rest.is_empty().then_some(properties)
+    /// The properties, read; `None` where they are malformed.
+    pub fn properties(&self) -> Option<Properties> {
+        Properties::read(self.raw_properties())
     }
 
-    /// Whether it has headers.
-    pub fn has_headers(&self) -> bool {
-        /// The flag of the headers, in the first byte of the flags (section 4.2.6.1).
-        const HEADERS: u8 = 0x20;
-        self.raw_properties().first().is_some_and(|flags| flags & HEADERS != 0)
+    /// The first header of this name. Nothing else is read.
+    pub fn header(&self, name: &[u8]) -> Option<Value<'_>> {
+        let mut fields = raw_headers(self.raw_properties())?;
+        fields.find(|field| field.name == name).map(|field| field.value)
     }
 
     /// The size of the body in bytes.

@@ -26,7 +26,7 @@ pub enum Event {
         /// The message.
         content: Content,
     },
-    /// A message for a consumer.
+    /// A message for a consumer, or one that was asked for.
     Delivered {
         /// Its delivery tag.
         tag: u64,
@@ -35,6 +35,8 @@ pub enum Event {
         /// The message.
         content: Content,
     },
+    /// The queue that was asked for a message has none ready.
+    Empty,
     /// A consumer has ended: nothing more comes to it.
     Cancelled {
         /// Its tag.

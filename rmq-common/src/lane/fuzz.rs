@@ -13,13 +13,13 @@ use amq_protocol::frame::{AMQPFrame, parse_frame};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-struct Run {
-    random: fastrand::Rng,
-    seed: u64,
-    until: Instant,
+pub(crate) struct Run {
+    pub(crate) random: fastrand::Rng,
+    pub(crate) seed: u64,
+    pub(crate) until: Instant,
 }
 
-fn run() -> Run {
+pub(crate) fn run() -> Run {
     let seed = std::env::var("RMQ_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let soak = std::env::var_os("RMQ_SOAK").is_some();
@@ -28,7 +28,7 @@ fn run() -> Run {
     Run { random: fastrand::Rng::with_seed(seed), seed, until: Instant::now() + lasts }
 }
 
-fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     for _ in 0..random.usize(0..4) {
         let at = random.usize(0..bytes.len().max(1)).min(bytes.len());
         let until = random.usize(at..=bytes.len().min(at + 40));
@@ -149,6 +149,9 @@ fn a_damaged_method_is_read_as_amq_protocol_reads_it() {
         b"\x01\0\x01\0\0\0\x0d\0\x3c\0\x78\0\0\0\0\0\0\0\x07\x01\xce".to_vec(),
         b"\x01\0\x01\0\0\0\x09\0\x3c\0\x1e\x03tag\0\xce".to_vec(),
         b"\x01\0\x01\0\0\0\x08\0\x3c\0\x1f\x03tag\xce".to_vec(),
+        // basic.get-ok, basic.get-empty
+        b"\x01\0\x01\0\0\0\x15\0\x3c\0\x47\0\0\0\0\0\0\0\x07\x01\x01e\x01k\0\0\0\x09\xce".to_vec(),
+        b"\x01\0\x01\0\0\0\x05\0\x3c\0\x48\0\xce".to_vec(),
     ];
     let (mut rounds, mut read) = (0_u64, 0_u64);
     while Instant::now() < until {

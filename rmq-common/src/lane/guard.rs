@@ -69,7 +69,7 @@ impl Guard {
             return Err(Unreadable::LongMethod(size));
         }
         let why = match Method::read(payload, Span { from: 0, to: payload.len() }) {
-            Some(Method::GetOk) => Why::Get,
+            Some(Method::GetOk { .. }) => Why::Get,
             Some(Method::Deliver { .. } | Method::Return { .. }) => Why::Unasked,
             Some(Method::Seldom | Method::Cancel { .. }) => return self.seldom(),
             // What is malformed is lapin's to refuse.

@@ -6,6 +6,7 @@ use super::junction::Junction;
 use super::sort_tests::{body, consume_ok, deliver, header};
 use super::wire_tests::serialized;
 use super::{Lane, Pumped};
+use crate::message::{Name, Properties};
 use crate::runtime;
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel};
@@ -304,7 +305,13 @@ fn room_that_lapin_makes_is_noticed() {
     let mut lane = Lane::new(&junction, 1, 131_072);
     let _pumped = Pumped::new(&junction);
     let bytes: Arc<[u8]> = vec![b'x'; 16 << 20].into();
-    let head = super::Head::new(1, b"", b"q", false, &lapin::BasicProperties::default()).unwrap();
+    let head = super::Head::new(
+        1,
+        &Name::default(),
+        &Name::new("q").unwrap(),
+        false,
+        &Properties::default(),
+    );
     lane.publish(&head, &bytes, 0..bytes.len());
     assert!(lane.send().unwrap() > 0);
     let reader = thread::spawn(move || {

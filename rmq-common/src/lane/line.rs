@@ -234,7 +234,7 @@ impl Line {
 
     fn method(&mut self, payload: Span, buffer: &[u8]) -> Result<For, Unreadable> {
         match Method::read(buffer, payload).ok_or(Unreadable::Malformed)? {
-            Method::Ack { .. } | Method::Nack { .. }
+            Method::Ack { .. } | Method::Nack { .. } | Method::GetEmpty
                 if self.events.len() + self.fresh.len() > MOST_EVENTS =>
             {
                 return Err(Unreadable::Confirms);
@@ -246,6 +246,11 @@ impl Line {
                 let places = Places { consumer, exchange, routing_key, ..Places::default() };
                 self.announced(Head::Delivered { tag, redelivered }, known, places)?;
             }
+            Method::GetOk { tag, redelivered, exchange, routing_key } => {
+                let places = Places { exchange, routing_key, ..Places::default() };
+                self.announced(Head::Delivered { tag, redelivered }, true, places)?;
+            }
+            Method::GetEmpty => self.plain(Event::Empty),
             Method::Return { text, exchange, routing_key } => {
                 let reason = String::from_utf8_lossy(text.of(buffer)).into_owned();
                 let places = Places { exchange, routing_key, ..Places::default() };

@@ -6,10 +6,10 @@
 //! copies and a hand-over between threads, costs more than the message. So the stream that it is
 //! given ([`crate::greeting`]) is one half of a [`Junction`], and the other half are the lanes.
 //!
-//! * On a channel that lapin opened and that has a [`Lane`], basic.publish, basic.ack and basic.nack
-//!   are encoded here ([`wire`]) and written between lapin's frames ([`outgoing`]).
-//! * What comes is sorted ([`sort`]): on such a channel basic.ack, basic.nack, basic.return and
-//!   basic.deliver with their contents become the lane's events, in the broker's order, without a
+//! * On a channel that lapin opened and that has a [`Lane`], basic.publish, basic.get, basic.ack and
+//!   basic.nack are encoded here ([`wire`]) and written between lapin's frames ([`outgoing`]).
+//! * What comes is sorted ([`sort`]): on such a channel basic.ack, basic.nack, and basic.return,
+//!   basic.deliver and basic.get-ok with their contents become the lane's events, in the broker's order, without a
 //!   copy of the body ([`incoming`], [`line`], [`content`]). Everything else is lapin's, in order;
 //!   [`guard`] refuses what it would not survive.
 //! * Both learn of the end of a consumer, a channel or the connection. Once either side has closed a
@@ -40,7 +40,7 @@ mod wakers;
 mod wire;
 
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod junction_tests;
 #[cfg(test)]
@@ -48,6 +48,7 @@ mod sort_tests;
 #[cfg(test)]
 mod wire_tests;
 
+use crate::message::Name;
 use crate::runtime::{self, Beside};
 use allowance::Waiting;
 use outgoing::Outgoing;
@@ -120,6 +121,12 @@ impl Lane {
     /// queue dead-letters.
     pub fn nack(&mut self, tag: u64, requeue: bool) {
         self.out.nack(self.channel, tag, requeue);
+    }
+
+    /// Puts the question for a message of a queue: [`Event::Delivered`] or [`Event::Empty`] answers,
+    /// in the order of the questions. lapin asks none on this channel.
+    pub fn get(&mut self, queue: &Name) {
+        self.out.get(self.channel, queue);
     }
 
     /// How much is put and not sent, in bytes.

@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::wire::{self, Beginning, FRAME_HEADER};
+use crate::message::Name;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::Range;
@@ -111,6 +112,11 @@ impl Outgoing {
     /// Adds basic.ack.
     pub(super) fn ack(&mut self, channel: u16, tag: u64, multiple: bool) {
         self.put(|own| wire::put_ack(own, channel, tag, multiple));
+    }
+
+    /// Adds basic.get.
+    pub(super) fn get(&mut self, channel: u16, queue: &Name) {
+        self.put(|own| wire::put_get(own, channel, queue));
     }
 
     /// Adds basic.nack of one message.

@@ -2,6 +2,7 @@
 //! frames it writes. Pure functions over bytes; amq-protocol's parser and serialiser are the judge
 //! of them in the tests.
 
+use crate::message::{self, Name};
 use std::ops::Range;
 
 /// The largest frame we agree to; RabbitMQ's default. A broker that answers 0, "no limit", must not
@@ -98,7 +99,13 @@ pub(super) enum Method {
         exchange: Span,
         routing_key: Span,
     },
-    GetOk,
+    GetOk {
+        tag: u64,
+        redelivered: bool,
+        exchange: Span,
+        routing_key: Span,
+    },
+    GetEmpty,
     ConsumeOk {
         consumer: Span,
     },
@@ -144,6 +151,21 @@ impl Method {
                 let text = read.short()?;
                 Method::Return { text, exchange: read.short()?, routing_key: read.short()? }
             }
+            (60, 71) => {
+                let (tag, redelivered) = (read.u64()?, read.bit()?);
+                let method = Method::GetOk {
+                    tag,
+                    redelivered,
+                    exchange: read.short()?,
+                    routing_key: read.short()?,
+                };
+                let _message_count: [u8; 4] = read.take()?;
+                method
+            }
+            (60, 72) => {
+                let _cluster_id = read.short()?;
+                Method::GetEmpty
+            }
             (60, 21) => Method::ConsumeOk { consumer: read.short()? },
             (60, 30) => {
                 let method = Method::Cancel { consumer: read.short()? };
@@ -164,7 +186,6 @@ impl Method {
             }
             (10, 51) => Method::ConnectionCloseOk,
             // The rest of these is lapin's to read.
-            (60, 71) => return Some(Method::GetOk),
             (10, 60 | 61) | (20, 20) => return Some(Method::Seldom),
             _ => return Some(Method::Other),
         };
@@ -218,26 +239,10 @@ impl Read<'_> {
         self.take().map(u64::from_be_bytes)
     }
 
-    /// Passes the properties, but for what is in the table of headers; the order of their flags is
-    /// that of section 1.8.3.
+    /// Passes the properties, and does not look into their headers.
     fn properties(&mut self) -> Option<()> {
-        // The lowest two bits are for more flags, which basic has not, and reserved.
-        let flags = self.u16()?;
-        for bit in (2..16).rev().filter(|bit| flags & 1 << bit != 0) {
-            match bit {
-                // headers
-                13 => {
-                    let length = u32::from_be_bytes(self.take()?);
-                    self.pass(usize::try_from(length).ok()?)?;
-                }
-                // delivery-mode, priority
-                11 | 12 => drop(self.u8()?),
-                // timestamp
-                6 => drop(self.u64()?),
-                _ => drop(self.short()?),
-            }
-        }
-        (flags & 0b11 == 0).then_some(())
+        let (length, _) = message::pass(self.at.of(self.bytes))?;
+        self.pass(length)
     }
 
     fn pass(&mut self, length: usize) -> Option<()> {
@@ -282,6 +287,16 @@ pub(super) fn put_ack(out: &mut Vec<u8>, channel: u16, tag: u64, multiple: bool)
     out.extend_from_slice(&[0, 60, 0, 80]);
     out.extend_from_slice(&tag.to_be_bytes());
     out.extend_from_slice(&[u8::from(multiple), FRAME_END]);
+}
+
+/// Writes basic.get, with acknowledgement.
+pub(super) fn put_get(out: &mut Vec<u8>, channel: u16, queue: &Name) {
+    let length = u32::try_from(queue.as_bytes().len()).unwrap_or_default();
+    begin(out, METHOD, channel, length + 8);
+    // Two bytes are reserved.
+    out.extend_from_slice(&[0, 60, 0, 70, 0, 0]);
+    queue.put(out);
+    out.extend_from_slice(&[0, FRAME_END]);
 }
 
 /// Writes basic.nack of one message.

@@ -62,6 +62,7 @@ mod permissions;
 mod pipelines;
 mod process_limits;
 mod progress;
+mod raw_names;
 mod records;
 mod refusals;
 mod rejects;

@@ -6,183 +6,261 @@
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Name, Scanner};
 use super::{typed, values};
-use crate::envelope::{MAX_DEPTH, TABLE};
-use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
+use crate::envelope::TABLE;
+use crate::message::{self, Builder, Encoded, MAX_DEPTH, Table, Value};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// What a table is written as.
+const TABLE_FORMS: &str = "an object, or an array of [name,value]";
+/// What a field of one is written as that is an array.
+const PAIR: &str = "[name,value]";
 
 /// Reads one header value from a JSON text, as an envelope's `headers` have it.
 ///
 /// # Errors
 /// What is wrong with it, and in which column of `text`.
-pub fn header_value(text: &str) -> Result<AMQPValue, Malformed> {
+pub fn header_value(text: &str) -> Result<Encoded, Malformed> {
     let mut scanner = Scanner::new(text);
-    let value = value(&mut scanner)?;
+    let mut reading = Reading { scanner: &mut scanner, builder: Builder::default() };
+    let first = reading.begin(0)?;
+    reading.go_on(first)?;
+    let value = reading.builder.encoded();
     scanner.end("the value")?;
     Ok(value)
 }
 
 /// Reads the table of headers, whose names may begin with `$` like any other.
-pub(super) fn table(scanner: &mut Scanner<'_>, subject: &str) -> Result<FieldTable, Malformed> {
-    values::require(scanner, Kind::Object, subject, "an object")?;
-    scanner.enter();
-    let mut table = FieldTable::default();
-    let mut first = true;
-    while let Some(name) = scanner.member(first)? {
-        let name = new_name(&table, name)?;
-        table.insert(name, value(scanner)?);
-        first = false;
-    }
-    Ok(table)
+pub(super) fn table(scanner: &mut Scanner<'_>, subject: &str) -> Result<Table, Malformed> {
+    let mut reading = Reading { scanner, builder: Builder::default() };
+    let first = reading.begin_fields(subject, Around::Nothing)?;
+    reading.go_on(first)?;
+    Ok(reading.builder.table())
 }
 
 /// A table or an array whose end has not come yet.
-enum Open {
-    Table {
-        table: FieldTable,
-        /// The name of the value that is being read.
-        name: ShortString,
-        /// Whether it stands in `{"$table":...}`, which has to end with it.
-        escaped: bool,
-    },
-    Array(FieldArray),
+enum Open<'a> {
+    /// A table that is an object, with the names that it has so far.
+    Object(BTreeSet<Cow<'a, str>>, Around),
+    /// A table that is an array of names and values.
+    Pairs(Around),
+    Array,
+}
+
+/// What a table stands in, which may have to end with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// It is the table of headers itself.
+    Nothing,
+    /// It is a value.
+    Value,
+    /// It is a value, in `{"$table":...}`.
+    Escaped,
 }
 
 /// How far reading has come.
-enum Step {
+enum Step<'a> {
     /// A value is complete.
-    Whole(AMQPValue),
+    Whole,
     /// A table or an array has begun, or goes on: a value of it comes next.
-    Inside(Open),
+    Inside(Open<'a>),
 }
 
-/// Reads one value of any type.
-fn value(scanner: &mut Scanner<'_>) -> Result<AMQPValue, Malformed> {
-    let mut open: Vec<Open> = Vec::new();
-    let mut step = begin(scanner, 0)?;
-    loop {
-        step = match step {
-            Step::Inside(holder) => {
-                open.push(holder);
-                begin(scanner, open.len())?
+struct Reading<'s, 'a> {
+    scanner: &'s mut Scanner<'a>,
+    builder: Builder,
+}
+
+impl<'a> Reading<'_, 'a> {
+    /// Goes on until what has begun is complete.
+    fn go_on(&mut self, mut step: Step<'a>) -> Result<(), Malformed> {
+        let mut open: Vec<Open<'a>> = Vec::new();
+        loop {
+            step = match step {
+                Step::Inside(holder) => {
+                    open.push(holder);
+                    self.begin(self.builder.depth())?
+                }
+                Step::Whole => match open.pop() {
+                    Some(holder) => self.next(holder)?,
+                    None => return Ok(()),
+                },
             }
-            Step::Whole(value) => match open.pop() {
-                Some(holder) => holder.put(value, scanner)?,
-                None => return Ok(value),
-            },
         }
     }
-}
 
-/// Begins a value inside `depth` tables and arrays.
-fn begin(scanner: &mut Scanner<'_>, depth: usize) -> Result<Step, Malformed> {
-    let kind = scanner.kind()?;
-    Ok(Step::Whole(match kind {
-        Kind::Object => return begin_object(scanner, depth),
-        Kind::Array => {
-            check_depth(scanner.offset(), depth)?;
-            scanner.enter();
-            match scanner.element(true)? {
-                true => return Ok(Step::Inside(Open::Array(FieldArray::default()))),
-                false => AMQPValue::FieldArray(FieldArray::default()),
+    /// Begins a value inside `depth` tables and arrays.
+    fn begin(&mut self, depth: usize) -> Result<Step<'a>, Malformed> {
+        let kind = self.scanner.kind()?;
+        match kind {
+            Kind::Object => return self.begin_object(depth),
+            Kind::Array => {
+                check_depth(self.scanner.offset(), depth)?;
+                self.scanner.enter();
+                self.builder.begin_array();
+                if self.scanner.element(true)? {
+                    return Ok(Step::Inside(Open::Array));
+                }
+                self.builder.end();
+            }
+            Kind::String => {
+                self.builder.value(Value::String(self.scanner.string()?.as_bytes()));
+            }
+            Kind::Number => self.builder.value(number(self.scanner)?),
+            Kind::True | Kind::False | Kind::Null => {
+                self.scanner.word(kind);
+                self.builder.value(match kind {
+                    Kind::Null => Value::Void,
+                    kind => Value::Boolean(u8::from(kind == Kind::True)),
+                });
             }
         }
-        Kind::String => {
-            let text = scanner.string()?;
-            AMQPValue::LongString(LongString::from(text.into_owned()))
-        }
-        Kind::Number => number(scanner)?,
-        Kind::True | Kind::False | Kind::Null => {
-            scanner.word(kind);
-            if kind == Kind::Null {
-                AMQPValue::Void
-            } else {
-                AMQPValue::Boolean(kind == Kind::True)
-            }
-        }
-    }))
-}
-
-/// An object is a table, or by its one member's name a value of another type.
-fn begin_object(scanner: &mut Scanner<'_>, depth: usize) -> Result<Step, Malformed> {
-    let offset = scanner.offset();
-    scanner.enter();
-    let first = scanner.member(true)?;
-    let escaped = match &first {
-        Some(name) if name.text == TABLE => true,
-        Some(name) if name.text.starts_with('$') => {
-            let value = typed::read(scanner, name)?;
-            end_alone(scanner, &name.text)?;
-            return Ok(Step::Whole(value));
-        }
-        _ => false,
-    };
-    check_depth(offset, depth)?;
-    let first = match escaped {
-        true => {
-            values::require(scanner, Kind::Object, TABLE, "an object")?;
-            scanner.enter();
-            scanner.member(true)?
-        }
-        false => first,
-    };
-    let table = FieldTable::default();
-    match first {
-        Some(name) => {
-            let name = new_name(&table, name)?;
-            Ok(Step::Inside(Open::Table { table, name, escaped }))
-        }
-        None => end_table(scanner, table, escaped),
+        Ok(Step::Whole)
     }
-}
 
-impl Open {
-    /// Takes `value` in, and goes on to the next one or to its own end.
-    fn put(self, value: AMQPValue, scanner: &mut Scanner<'_>) -> Result<Step, Malformed> {
-        match self {
-            Open::Array(mut array) => {
-                array.push(value);
-                match scanner.element(false)? {
-                    true => Ok(Step::Inside(Open::Array(array))),
-                    false => Ok(Step::Whole(AMQPValue::FieldArray(array))),
+    /// An object is a table, or by its one member's name a value of another type.
+    fn begin_object(&mut self, depth: usize) -> Result<Step<'a>, Malformed> {
+        let offset = self.scanner.offset();
+        self.scanner.enter();
+        let first = self.scanner.member(true)?;
+        match &first {
+            Some(name) if name.text == TABLE => {
+                check_depth(offset, depth)?;
+                self.builder.begin_table();
+                return self.begin_fields(TABLE, Around::Escaped);
+            }
+            Some(name) if name.text.starts_with('$') => {
+                typed::read(self.scanner, name, &mut self.builder)?;
+                self.end_alone(&name.text)?;
+                return Ok(Step::Whole);
+            }
+            _ => check_depth(offset, depth)?,
+        }
+        self.builder.begin_table();
+        self.first(first, Around::Value)
+    }
+
+    /// Begins a table that is an object or an array.
+    fn begin_fields(&mut self, subject: &str, around: Around) -> Result<Step<'a>, Malformed> {
+        match self.scanner.kind()? {
+            Kind::Object => {
+                self.scanner.enter();
+                let first = self.scanner.member(true)?;
+                self.first(first, around)
+            }
+            Kind::Array => {
+                self.scanner.enter();
+                match self.scanner.element(true)? {
+                    true => self.begin_pair(around),
+                    false => self.end_table(around),
                 }
             }
-            Open::Table { mut table, name, escaped } => {
-                table.insert(name, value);
-                let Some(name) = scanner.member(false)? else {
-                    return end_table(scanner, table, escaped);
-                };
+            other => {
+                let offset = self.scanner.offset();
+                Err(Malformed::takes(offset, subject, TABLE_FORMS, other.name()))
+            }
+        }
+    }
+
+    /// The first member of an object that is a table, where it has one.
+    fn first(&mut self, first: Option<Name<'a>>, around: Around) -> Result<Step<'a>, Malformed> {
+        match first {
+            Some(name) => self.name(BTreeSet::new(), name, around),
+            None => self.end_table(around),
+        }
+    }
+
+    /// The name of the next field of an object.
+    fn name(
+        &mut self,
+        mut names: BTreeSet<Cow<'a, str>>,
+        name: Name<'a>,
+        around: Around,
+    ) -> Result<Step<'a>, Malformed> {
+        let Name { text, offset } = name;
+        if names.contains(&text) {
+            return Err(Malformed::at(offset, format!("a second {}", quoted(&text))));
+        }
+        self.builder.name(&field_name(text.as_bytes(), &text, offset)?);
+        names.insert(text);
+        Ok(Step::Inside(Open::Object(names, around)))
+    }
+
+    /// A field that is an array of its name and its value, up to the value.
+    fn begin_pair(&mut self, around: Around) -> Result<Step<'a>, Malformed> {
+        let offset = self.scanner.offset();
+        let found = self.scanner.kind()?;
+        if found != Kind::Array {
+            return Err(Malformed::takes(offset, "headers", PAIR, found.name()));
+        }
+        self.scanner.enter();
+        let offset = self.scanner.offset();
+        if !self.scanner.element(true)? {
+            return Err(Malformed::takes(offset, "headers", PAIR, "an empty array"));
+        }
+        let offset = self.scanner.offset();
+        let bytes = values::short_bytes(self.scanner, "headers", PAIR)?;
+        self.builder.name(&field_name(&bytes, &String::from_utf8_lossy(&bytes), offset)?);
+        let offset = self.scanner.offset();
+        if !self.scanner.element(false)? {
+            return Err(Malformed::takes(offset, "headers", PAIR, "a name alone"));
+        }
+        Ok(Step::Inside(Open::Pairs(around)))
+    }
+
+    /// A value of what is open is complete: goes on to the next one, or to its end.
+    fn next(&mut self, open: Open<'a>) -> Result<Step<'a>, Malformed> {
+        match open {
+            Open::Array => match self.scanner.element(false)? {
+                true => Ok(Step::Inside(Open::Array)),
+                false => {
+                    self.builder.end();
+                    Ok(Step::Whole)
+                }
+            },
+            Open::Pairs(around) => {
+                let offset = self.scanner.offset();
+                if self.scanner.element(false)? {
+                    return Err(Malformed::takes(offset, "headers", PAIR, "a longer array"));
+                }
+                match self.scanner.element(false)? {
+                    true => self.begin_pair(around),
+                    false => self.end_table(around),
+                }
+            }
+            Open::Object(names, around) => match self.scanner.member(false)? {
+                None => self.end_table(around),
                 // Left to stand, it would change its meaning when a filter takes away the others.
-                if name.text.starts_with('$') && !escaped {
+                Some(name) if name.text.starts_with('$') && around == Around::Value => {
                     let problem = format!(
                         "{} in a table; a table with such names is written {{\"{TABLE}\":{{...}}}}",
                         quoted(&name.text)
                     );
-                    return Err(Malformed::at(name.offset, problem));
+                    Err(Malformed::at(name.offset, problem))
                 }
-                let name = new_name(&table, name)?;
-                Ok(Step::Inside(Open::Table { table, name, escaped }))
-            }
+                Some(name) => self.name(names, name, around),
+            },
         }
     }
-}
 
-fn end_table(
-    scanner: &mut Scanner<'_>,
-    table: FieldTable,
-    escaped: bool,
-) -> Result<Step, Malformed> {
-    if escaped {
-        end_alone(scanner, TABLE)?;
+    fn end_table(&mut self, around: Around) -> Result<Step<'a>, Malformed> {
+        if around != Around::Nothing {
+            self.builder.end();
+        }
+        if around == Around::Escaped {
+            self.end_alone(TABLE)?;
+        }
+        Ok(Step::Whole)
     }
-    Ok(Step::Whole(AMQPValue::FieldTable(table)))
-}
 
-/// The end of an object whose only member is called `name`.
-fn end_alone(scanner: &mut Scanner<'_>, name: &str) -> Result<(), Malformed> {
-    match scanner.member(false)? {
-        None => Ok(()),
-        Some(second) => {
-            let problem = format!("{} allows no other member beside it", quoted(name));
-            Err(Malformed::at(second.offset, problem))
+    /// The end of an object whose only member is called `name`.
+    fn end_alone(&mut self, name: &str) -> Result<(), Malformed> {
+        match self.scanner.member(false)? {
+            None => Ok(()),
+            Some(second) => {
+                let problem = format!("{} allows no other member beside it", quoted(name));
+                Err(Malformed::at(second.offset, problem))
+            }
         }
     }
 }
@@ -195,31 +273,23 @@ fn check_depth(offset: usize, depth: usize) -> Result<(), Malformed> {
     Err(Malformed::at(offset, problem))
 }
 
-/// A name that `table` does not have yet.
-fn new_name(table: &FieldTable, name: Name<'_>) -> Result<ShortString, Malformed> {
-    let Name { text, offset } = name;
-    if table.contains_key(&text) {
-        return Err(Malformed::at(offset, format!("a second {}", quoted(&text))));
-    }
-    let shown = quoted(&text);
-    let length = text.len();
-    ShortString::try_new(text).map_err(|_| {
-        Malformed::at(offset, format!("the name {shown} has {length} bytes; AMQP allows 255"))
-    })
+fn field_name(bytes: &[u8], shown: &str, offset: usize) -> Result<message::Name, Malformed> {
+    message::Name::new(bytes)
+        .map_err(|why| Malformed::at(offset, format!("the name {} {why}", quoted(shown))))
 }
 
 /// An integer is a signed one of 64 bits; a number with a fraction or an exponent is a double.
-fn number(scanner: &mut Scanner<'_>) -> Result<AMQPValue, Malformed> {
+fn number(scanner: &mut Scanner<'_>) -> Result<Value<'static>, Malformed> {
     let offset = scanner.offset();
     let number = scanner.number()?;
     // Only floats have a negative zero.
     if !number.whole || number.text == "-0" {
         let double = number.text.parse().ok().filter(|double: &f64| double.is_finite());
-        return double.map(AMQPValue::Double).ok_or_else(|| {
+        return double.map(|double| Value::Double(double.to_bits())).ok_or_else(|| {
             Malformed::at(offset, "a number beyond the range of a float of 64 bits")
         });
     }
-    number.text.parse().map(AMQPValue::LongLongInt).map_err(|_| {
+    number.text.parse().map(Value::Int64).map_err(|_| {
         let problem = "an integer beyond the range of 64 bits with a sign, RabbitMQ's largest; \
                        write it as a string, or with a fraction (.0) as a float";
         Malformed::at(offset, problem)

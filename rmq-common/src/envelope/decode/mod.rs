@@ -8,37 +8,25 @@ mod typed;
 mod values;
 
 use super::Envelope;
-use lapin::BasicProperties;
+use crate::message::{PROPERTIES, Properties, Property};
 use malformed::{Malformed, quoted, suggestion};
 use scanner::{Kind, Name, Scanner};
 use std::borrow::Cow;
 use typed::{UNSIGNED_8, UNSIGNED_64};
 
+/// The members that are not properties: those before them, and those after them.
+const BEFORE: [&str; 6] =
+    ["id", "more", "exchange", "routing_key", "redelivered", "delivery_count"];
+const AFTER: [&str; 2] = ["body", "body_base64"];
+
 /// Every member that an envelope can have, in the order in which they are written.
-const MEMBERS: [&str; 22] = [
-    "id",
-    "more",
-    "exchange",
-    "routing_key",
-    "redelivered",
-    "delivery_count",
-    "content_type",
-    "content_encoding",
-    "headers",
-    "delivery_mode",
-    "priority",
-    "correlation_id",
-    "reply_to",
-    "expiration",
-    "message_id",
-    "timestamp",
-    "type",
-    "user_id",
-    "app_id",
-    "cluster_id",
-    "body",
-    "body_base64",
-];
+fn members() -> impl Iterator<Item = &'static str> + Clone {
+    let properties = PROPERTIES.iter().map(|(name, _)| *name);
+    BEFORE.into_iter().chain(properties).chain(AFTER)
+}
+
+/// How many members there are.
+const MEMBERS: usize = BEFORE.len() + PROPERTIES.len() + AFTER.len();
 
 /// Reads one line, without its newline.
 pub(super) fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
@@ -52,16 +40,15 @@ pub(super) fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     }
     scanner.enter();
     let mut envelope = Envelope::default();
-    let mut seen = [false; MEMBERS.len()];
+    let mut seen = [false; MEMBERS];
     let mut first = true;
-    let mut next = 0;
+    // They mostly come in the order in which they are written: the search goes on from the last.
+    let mut search = members().enumerate().cycle();
     while let Some(name) = scanner.member(first)? {
         first = false;
-        // They mostly come in the order in which they are written: the search goes on from the last.
-        let mut places = (next..MEMBERS.len()).chain(0..next);
-        let place = places.find(|place| MEMBERS.get(*place) == Some(&name.text.as_ref()));
-        next = place.unwrap_or(next);
-        if let Some(seen) = place.and_then(|place| seen.get_mut(place))
+        let place = search.by_ref().take(MEMBERS).find(|(_, member)| *member == name.text);
+        if let Some((place, _)) = place
+            && let Some(seen) = seen.get_mut(place)
             && std::mem::replace(seen, true)
         {
             return Err(Malformed::at(name.offset, format!("a second {}", quoted(&name.text))));
@@ -106,42 +93,34 @@ fn member<'a>(
             scanner.word(Kind::Null);
             envelope.no_delivery_mode = true;
         }
-        _ => {
-            let properties = std::mem::take(&mut envelope.properties);
-            envelope.properties = property(properties, scanner, name)?;
-        }
+        _ => property(&mut envelope.properties, scanner, name)?,
     }
     Ok(())
 }
 
-/// Reads the value of the basic property `name` into `properties`.
+/// Reads the value of the property `name` into `properties`.
 fn property(
-    properties: BasicProperties,
+    properties: &mut Properties,
     scanner: &mut Scanner<'_>,
     name: &Name<'_>,
-) -> Result<BasicProperties, Malformed> {
+) -> Result<(), Malformed> {
     let subject = name.text.as_ref();
-    Ok(match subject {
-        "content_type" => properties.with_content_type(values::short(scanner, subject)?),
-        "content_encoding" => properties.with_content_encoding(values::short(scanner, subject)?),
-        "headers" => properties.with_headers(headers::table(scanner, subject)?),
-        "delivery_mode" => {
-            properties.with_delivery_mode(values::integer(scanner, subject, UNSIGNED_8)?)
+    match PROPERTIES.iter().find(|(known, _)| *known == subject) {
+        Some((_, Property::Text(text))) => properties.set(*text, values::short(scanner, subject)?),
+        Some((_, Property::Octet(octet))) => {
+            properties.set_octet(*octet, values::integer(scanner, subject, UNSIGNED_8)?);
         }
-        "priority" => properties.with_priority(values::integer(scanner, subject, UNSIGNED_8)?),
-        "correlation_id" => properties.with_correlation_id(values::short(scanner, subject)?),
-        "reply_to" => properties.with_reply_to(values::short(scanner, subject)?),
-        "expiration" => properties.with_expiration(values::short(scanner, subject)?),
-        "message_id" => properties.with_message_id(values::short(scanner, subject)?),
-        "timestamp" => properties.with_timestamp(values::integer(scanner, subject, UNSIGNED_64)?),
-        "type" => properties.with_type(values::short(scanner, subject)?),
-        "user_id" => properties.with_user_id(values::short(scanner, subject)?),
-        "app_id" => properties.with_app_id(values::short(scanner, subject)?),
-        "cluster_id" => properties.with_cluster_id(values::short(scanner, subject)?),
-        _ => {
-            let hint = suggestion(subject, MEMBERS.into_iter());
+        Some((_, Property::Timestamp)) => {
+            properties.timestamp = Some(values::integer(scanner, subject, UNSIGNED_64)?);
+        }
+        Some((_, Property::Headers)) => {
+            properties.headers = Some(headers::table(scanner, subject)?);
+        }
+        None => {
+            let hint = suggestion(subject, members());
             let problem = format!("unknown member {}{hint}", quoted(subject));
             return Err(Malformed::at(name.offset, problem));
         }
-    })
+    }
+    Ok(())
 }

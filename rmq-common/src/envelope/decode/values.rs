@@ -4,9 +4,10 @@
 
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Scanner};
+use crate::envelope::STRING;
+use crate::message::Name;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lapin::types::ShortString;
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -34,14 +35,47 @@ pub(super) fn text<'a>(
 }
 
 /// A string of at most 255 bytes.
-pub(super) fn short(scanner: &mut Scanner<'_>, subject: &str) -> Result<ShortString, Malformed> {
+pub(super) fn short(scanner: &mut Scanner<'_>, subject: &str) -> Result<Name, Malformed> {
     const EXPECTED: &str = "a string of at most 255 bytes";
-    require(scanner, Kind::String, subject, EXPECTED)?;
+    let offset = {
+        scanner.kind()?;
+        scanner.offset()
+    };
+    let bytes = short_bytes(scanner, subject, EXPECTED)?;
+    Name::new(&bytes).map_err(|_| {
+        Malformed::takes(offset, subject, EXPECTED, &format!("one of {}", bytes.len()))
+    })
+}
+
+/// The bytes of a string: `"text"`, or `{"$string_base64":"..."}` where they are not UTF-8.
+pub(super) fn short_bytes<'a>(
+    scanner: &mut Scanner<'a>,
+    subject: &str,
+    expected: &str,
+) -> Result<Cow<'a, [u8]>, Malformed> {
+    if scanner.kind()? != Kind::Object {
+        require(scanner, Kind::String, subject, expected)?;
+        return Ok(match scanner.string()? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        });
+    }
     let offset = scanner.offset();
-    let text = scanner.string()?;
-    let length = text.len();
-    ShortString::try_new(text)
-        .map_err(|_| Malformed::takes(offset, subject, EXPECTED, &format!("one of {length}")))
+    scanner.enter();
+    let bytes = match scanner.member(true)? {
+        Some(name) if name.text == STRING => bytes(scanner, STRING)?,
+        _ => {
+            let expected = format!("{expected}, or {{\"{STRING}\":\"...\"}}");
+            return Err(Malformed::takes(offset, subject, &expected, "another object"));
+        }
+    };
+    match scanner.member(false)? {
+        None => Ok(Cow::Owned(bytes)),
+        Some(second) => {
+            let problem = format!("{} allows no other member beside it", quoted(STRING));
+            Err(Malformed::at(second.offset, problem))
+        }
+    }
 }
 
 /// Bytes, written in base64.

@@ -3,26 +3,38 @@
 //! As in reading, nesting is followed with a list of what is open, not by recursion.
 
 use super::text;
-use crate::envelope::TABLE;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
-use std::collections::btree_map;
+use crate::envelope::{BOOLEAN, STRING, TABLE};
+use crate::message::{Fields, Items, Table, Value};
 use std::fmt::Display;
-use std::slice;
 
 /// A table or an array of which not all is written.
 enum Open<'a> {
     Table {
-        rest: btree_map::Iter<'a, ShortString, AMQPValue>,
-        /// Whether it stands in `{"$table":...}`, which ends with it.
-        escaped: bool,
+        rest: Fields<'a>,
+        form: Form,
     },
-    Array(slice::Iter<'a, AMQPValue>),
+    /// A table that is an array of names and values.
+    Pairs {
+        rest: Fields<'a>,
+        form: Form,
+        /// A pair has begun, whose value is written.
+        has_begun: bool,
+    },
+    Array(Items<'a>),
+}
+
+/// What a table stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    /// `{"$table":...}`, which ends with it.
+    Escaped,
 }
 
 /// Appends the table of headers.
-pub(super) fn table(out: &mut Vec<u8>, table: &FieldTable) {
-    out.push(b'{');
-    let mut open = vec![Open::Table { rest: table.inner().iter(), escaped: false }];
+pub(super) fn table(out: &mut Vec<u8>, table: &Table) {
+    let fields = table.fields();
+    let mut open = vec![begin_table(out, fields, Form::Plain, is_object(fields))];
     while let Some(holder) = open.last_mut() {
         match holder.next(out) {
             Some(value) => open.extend(begin(out, value)),
@@ -34,86 +46,117 @@ pub(super) fn table(out: &mut Vec<u8>, table: &FieldTable) {
     }
 }
 
+/// Appends bytes that are text, or stand as such.
+pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(string) => text::string(out, string),
+        Err(_) => typed_bytes(out, STRING, bytes),
+    }
+}
+
+/// Whether an object can have these fields: each name is text, and stands once.
+fn is_object(fields: Fields<'_>) -> bool {
+    let mut names: Vec<&[u8]> = Vec::new();
+    for field in fields {
+        if std::str::from_utf8(field.name).is_err() {
+            return false;
+        }
+        names.push(field.name);
+    }
+    names.sort_unstable();
+    names.windows(2).all(|two| matches!(two, [one, other] if one != other))
+}
+
+fn begin_table<'a>(out: &mut Vec<u8>, rest: Fields<'a>, form: Form, is_object: bool) -> Open<'a> {
+    if form == Form::Escaped {
+        begin_typed(out, TABLE);
+    }
+    if is_object {
+        out.push(b'{');
+        return Open::Table { rest, form };
+    }
+    out.push(b'[');
+    Open::Pairs { rest, form, has_begun: false }
+}
+
 impl<'a> Open<'a> {
     /// The next value in it, once what comes before that is written.
-    fn next(&mut self, out: &mut Vec<u8>) -> Option<&'a AMQPValue> {
+    fn next(&mut self, out: &mut Vec<u8>) -> Option<Value<'a>> {
         match self {
-            Open::Table { rest, .. } => rest.next().map(|(name, value)| {
+            Open::Table { rest, .. } => rest.next().map(|field| {
                 text::separate(out);
-                text::string(out, name.as_str());
+                string(out, field.name);
                 out.push(b':');
-                value
+                field.value
             }),
+            Open::Pairs { rest, has_begun, .. } => {
+                if std::mem::take(has_begun) {
+                    out.push(b']');
+                }
+                let field = rest.next()?;
+                *has_begun = true;
+                text::separate(out);
+                out.push(b'[');
+                string(out, field.name);
+                out.push(b',');
+                Some(field.value)
+            }
             Open::Array(rest) => rest.next().inspect(|_| text::separate(out)),
         }
     }
 
     fn end(&self, out: &mut Vec<u8>) {
         let end: &[u8] = match self {
-            Open::Table { escaped: true, .. } => b"}}",
-            Open::Table { escaped: false, .. } => b"}",
-            Open::Array(_) => b"]",
+            Open::Table { form: Form::Escaped, .. } => b"}}",
+            Open::Table { form: Form::Plain, .. } => b"}",
+            Open::Pairs { form: Form::Escaped, .. } => b"]}",
+            Open::Pairs { form: Form::Plain, .. } | Open::Array(_) => b"]",
         };
         out.extend_from_slice(end);
     }
 }
 
 /// Writes a value, or its beginning if it holds others.
-fn begin<'a>(out: &mut Vec<u8>, value: &'a AMQPValue) -> Option<Open<'a>> {
+fn begin<'a>(out: &mut Vec<u8>, value: Value<'a>) -> Option<Open<'a>> {
     match value {
-        AMQPValue::FieldTable(table) => {
-            let entries = table.inner();
-            let escaped = entries.keys().any(|name| name.as_str().starts_with('$'));
-            if escaped {
-                begin_typed(out, TABLE);
-            }
-            out.push(b'{');
-            return Some(Open::Table { rest: entries.iter(), escaped });
+        Value::Table(fields) => {
+            let is_object = is_object(fields);
+            let is_plain = is_object && !fields.into_iter().any(|it| it.name.starts_with(b"$"));
+            let form = if is_plain { Form::Plain } else { Form::Escaped };
+            return Some(begin_table(out, fields, form, is_object));
         }
-        AMQPValue::FieldArray(array) => {
+        Value::Array(items) => {
             out.push(b'[');
-            return Some(Open::Array(array.as_slice().iter()));
+            return Some(Open::Array(items));
         }
-        AMQPValue::Boolean(true) => out.extend_from_slice(b"true"),
-        AMQPValue::Boolean(false) => out.extend_from_slice(b"false"),
-        AMQPValue::Void => out.extend_from_slice(b"null"),
-        AMQPValue::LongLongInt(integer) => text::number(out, integer),
+        Value::Boolean(1) => out.extend_from_slice(b"true"),
+        Value::Boolean(0) => out.extend_from_slice(b"false"),
+        Value::Boolean(byte) => typed(out, BOOLEAN, byte),
+        Value::Void => out.extend_from_slice(b"null"),
+        Value::Int64(integer) => text::number(out, integer),
         // Of an f64 this is the shortest text that reads back as the same, with a point or an
         // exponent in it.
-        AMQPValue::Double(double) if double.is_finite() => {
-            text::number(out, format_args!("{double:?}"));
+        Value::Double(bits) if f64::from_bits(bits).is_finite() => {
+            text::number(out, format_args!("{:?}", f64::from_bits(bits)));
         }
-        AMQPValue::LongString(string) => match std::str::from_utf8(string.as_bytes()) {
-            Ok(string) => text::string(out, string),
-            Err(_) => typed_bytes(out, "$string_base64", string.as_bytes()),
-        },
-        AMQPValue::ShortShortInt(integer) => typed(out, "$int8", integer),
-        AMQPValue::ShortShortUInt(integer) => typed(out, "$uint8", integer),
-        AMQPValue::ShortInt(integer) => typed(out, "$int16", integer),
-        AMQPValue::ShortUInt(integer) => typed(out, "$uint16", integer),
-        AMQPValue::LongInt(integer) => typed(out, "$int32", integer),
-        AMQPValue::LongUInt(integer) => typed(out, "$uint32", integer),
-        AMQPValue::Float(float) if float.is_finite() => {
-            typed(out, "$float", format_args!("{float:?}"));
+        Value::String(bytes) => string(out, bytes),
+        Value::Int8(integer) => typed(out, "$int8", integer),
+        Value::Uint8(integer) => typed(out, "$uint8", integer),
+        Value::Int16(integer) => typed(out, "$int16", integer),
+        Value::Uint16(integer) => typed(out, "$uint16", integer),
+        Value::Int32(integer) => typed(out, "$int32", integer),
+        Value::Uint32(integer) => typed(out, "$uint32", integer),
+        Value::Long(integer) => typed(out, "$int64", integer),
+        Value::Float(bits) if f32::from_bits(bits).is_finite() => {
+            typed(out, "$float", format_args!("{:?}", f32::from_bits(bits)));
         }
-        AMQPValue::Float(float) => {
-            typed(out, "$float", format_args!("\"{:08x}\"", float.to_bits()));
+        Value::Float(bits) => typed(out, "$float", format_args!("\"{bits:08x}\"")),
+        Value::Double(bits) => typed(out, "$double", format_args!("\"{bits:016x}\"")),
+        Value::Decimal { scale, value } => {
+            typed(out, "$decimal", format_args!("{{\"scale\":{scale},\"value\":{value}}}"));
         }
-        AMQPValue::Double(double) => {
-            typed(out, "$double", format_args!("\"{:016x}\"", double.to_bits()));
-        }
-        AMQPValue::DecimalValue(decimal) => {
-            let (scale, value) = (decimal.scale, decimal.value);
-            let members = format_args!("{{\"scale\":{scale},\"value\":{value}}}");
-            typed(out, "$decimal", members);
-        }
-        AMQPValue::Timestamp(seconds) => typed(out, "$timestamp", seconds),
-        AMQPValue::ByteArray(bytes) => typed_bytes(out, "$bytes", bytes.as_slice()),
-        AMQPValue::ShortString(string) => {
-            begin_typed(out, "$short_string");
-            text::string(out, string.as_str());
-            out.push(b'}');
-        }
+        Value::Timestamp(seconds) => typed(out, "$timestamp", seconds),
+        Value::Bytes(bytes) => typed_bytes(out, "$bytes", bytes),
     }
     None
 }

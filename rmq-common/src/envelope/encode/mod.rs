@@ -4,8 +4,7 @@ mod headers;
 mod text;
 
 use super::Envelope;
-
-use lapin::types::ShortString;
+use crate::message::{self, Octet, PROPERTIES, Property};
 
 /// Appends `envelope` to `out`.
 pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
@@ -17,37 +16,16 @@ pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
         name(out, "more");
         out.extend_from_slice(b"true");
     }
-    short(out, "exchange", &envelope.exchange);
-    short(out, "routing_key", &envelope.routing_key);
+    short(out, "exchange", envelope.exchange.as_ref());
+    short(out, "routing_key", envelope.routing_key.as_ref());
     if envelope.redelivered {
         name(out, "redelivered");
         out.extend_from_slice(b"true");
     }
     number(out, "delivery_count", envelope.delivery_count);
-    let properties = &envelope.properties;
-    short(out, "content_type", properties.content_type());
-    short(out, "content_encoding", properties.content_encoding());
-    if let Some(table) = properties.headers() {
-        name(out, "headers");
-        headers::table(out, table);
+    for (member, property) in PROPERTIES {
+        self::property(out, envelope, member, property);
     }
-    match properties.delivery_mode() {
-        None if envelope.no_delivery_mode => {
-            name(out, "delivery_mode");
-            out.extend_from_slice(b"null");
-        }
-        mode => number(out, "delivery_mode", mode.map(u64::from)),
-    }
-    number(out, "priority", properties.priority().map(u64::from));
-    short(out, "correlation_id", properties.correlation_id());
-    short(out, "reply_to", properties.reply_to());
-    short(out, "expiration", properties.expiration());
-    short(out, "message_id", properties.message_id());
-    number(out, "timestamp", *properties.timestamp());
-    short(out, "type", properties.kind());
-    short(out, "user_id", properties.user_id());
-    short(out, "app_id", properties.app_id());
-    short(out, "cluster_id", properties.cluster_id());
     match envelope.body.as_deref().map(|body| (body, std::str::from_utf8(body))) {
         Some((_, Ok(body))) => string(out, "body", body),
         Some((body, Err(_))) => {
@@ -57,6 +35,27 @@ pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
         None => (),
     }
     out.push(b'}');
+}
+
+fn property(out: &mut Vec<u8>, envelope: &Envelope<'_>, member: &str, property: Property) {
+    let properties = &envelope.properties;
+    match property {
+        Property::Text(text) => short(out, member, properties.get(text)),
+        Property::Octet(octet) => match properties.octet(octet) {
+            None if octet == Octet::DeliveryMode && envelope.no_delivery_mode => {
+                name(out, member);
+                out.extend_from_slice(b"null");
+            }
+            value => number(out, member, value.map(u64::from)),
+        },
+        Property::Timestamp => number(out, member, properties.timestamp),
+        Property::Headers => {
+            if let Some(table) = &properties.headers {
+                name(out, member);
+                headers::table(out, table);
+            }
+        }
+    }
 }
 
 /// A member's name, and a comma before it unless it is the first.
@@ -72,9 +71,10 @@ fn string(out: &mut Vec<u8>, member: &str, value: &str) {
     text::string(out, value);
 }
 
-fn short(out: &mut Vec<u8>, member: &str, value: &Option<ShortString>) {
+fn short(out: &mut Vec<u8>, member: &str, value: Option<&message::Name>) {
     if let Some(value) = value {
-        string(out, member, value.as_str());
+        name(out, member);
+        headers::string(out, value.as_bytes());
     }
 }
 

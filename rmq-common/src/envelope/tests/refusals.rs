@@ -39,7 +39,26 @@ fn what_is_no_envelope_is_refused_by_name() {
             r#"{"timestamp":"now"}"#,
             r#"column 14: "timestamp" takes an integer from 0 to 18446744073709551615, not a string"#,
         ),
-        (r#"{"headers":[]}"#, r#"column 12: "headers" takes an object, not an array"#),
+        (
+            r#"{"headers":1}"#,
+            r#"column 12: "headers" takes an object, or an array of [name,value], not a number"#,
+        ),
+        (r#"{"headers":["a"]}"#, r#"column 13: "headers" takes [name,value], not a string"#),
+        (r#"{"headers":[[]]}"#, r#"column 14: "headers" takes [name,value], not an empty array"#),
+        (r#"{"headers":[["a"]]}"#, r#"column 17: "headers" takes [name,value], not a name alone"#),
+        (
+            r#"{"headers":[["a",1,2]]}"#,
+            r#"column 19: "headers" takes [name,value], not a longer array"#,
+        ),
+        (r#"{"headers":[[1,1]]}"#, r#"column 14: "headers" takes [name,value], not a number"#),
+        (
+            r#"{"routing_key":{"$bytes":"/w=="}}"#,
+            r#"column 16: "routing_key" takes a string of at most 255 bytes, or {"$string_base64":"..."}, not another object"#,
+        ),
+        (
+            r#"{"routing_key":{"$string_base64":"/w==","a":1}}"#,
+            r#"column 41: "$string_base64" allows no other member beside it"#,
+        ),
         (r#"{"headers":{"a":1,"a":2}}"#, r#"column 19: a second "a""#),
         (r#"{"headers":{"t":{"a":1,"a":2}}}"#, r#"column 24: a second "a""#),
         (
@@ -122,10 +141,7 @@ fn what_is_no_header_value_is_refused_by_name() {
         ),
         ("1e400", "column 1: a number beyond the range of a float of 64 bits"),
         (r#"{"$int9":1}"#, r#"column 2: unknown type "$int9"; did you mean "$int8"?"#),
-        (
-            r#"{"$short_string":"s"}"#,
-            r#"column 2: "$short_string": RabbitMQ has no such type; write a plain string"#,
-        ),
+        (r#"{"$short_string":"s"}"#, r#"column 2: unknown type "$short_string""#),
         (r#"{"$":1}"#, r#"column 2: unknown type "$""#),
         (r#"{"$oid":"0"}"#, r#"column 2: unknown type "$oid""#),
         (
@@ -134,7 +150,10 @@ fn what_is_no_header_value_is_refused_by_name() {
         ),
         (r#"{"$int8":1,"a":2}"#, r#"column 12: "$int8" allows no other member beside it"#),
         (r#"{"$table":{"$a":1},"b":2}"#, r#"column 20: "$table" allows no other member beside it"#),
-        (r#"{"$table":[]}"#, r#"column 11: "$table" takes an object, not an array"#),
+        (
+            r#"{"$table":true}"#,
+            r#"column 11: "$table" takes an object, or an array of [name,value], not true"#,
+        ),
         (
             r#"{"a":1,"$b":2}"#,
             r#"column 8: "$b" in a table; a table with such names is written {"$table":{...}}"#,

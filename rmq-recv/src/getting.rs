@@ -1,0 +1,74 @@
+//! Messages asked for one at a time (basic.get), on a channel's lane.
+
+use crate::message::Arrived;
+use lapin::Channel;
+use lapin::types::ShortString;
+use rmq_common::amqp_error::AmqpError;
+use rmq_common::lane::{Event, Lane};
+use rmq_common::message::Name;
+use rmq_common::runtime;
+use rmq_common::session::{ANSWER_TIMEOUT, Session};
+use std::future::poll_fn;
+
+/// A channel on which messages are asked for.
+#[derive(Debug)]
+pub struct Getting {
+    // Before the channel, which closes when it is dropped.
+    lane: Lane,
+    channel: Channel,
+}
+
+impl Getting {
+    /// On this channel of `session`.
+    pub fn on(session: &Session, channel: Channel) -> Self {
+        Getting { lane: session.lane(&channel), channel }
+    }
+
+    /// The channel.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The channel, for other uses.
+    pub fn into_channel(self) -> Channel {
+        self.channel
+    }
+
+    /// A message of `queue`; `None` where none is ready.
+    ///
+    /// # Errors
+    /// The queue does not give any, or the connection is lost.
+    pub async fn get(
+        &mut self,
+        session: &Session,
+        queue: &ShortString,
+    ) -> Result<Option<Arrived>, AmqpError> {
+        // A short string of lapin's is none that is too long.
+        self.lane.get(&Name::new(queue.as_str()).unwrap_or_default());
+        let answer = async {
+            if self.lane.send().is_err() {
+                return Err(AmqpError::unexplained());
+            }
+            loop {
+                match poll_fn(|context| self.lane.poll_next(context)).await {
+                    Event::Delivered { tag, redelivered, content } => {
+                        return Ok(Some(Arrived { tag, redelivered, content }));
+                    }
+                    Event::Empty => return Ok(None),
+                    Event::Closed { code, text } => return Err(AmqpError::closed(code, &text)),
+                    Event::Ended => return Err(AmqpError::unexplained()),
+                    // Nothing is published or consumed here.
+                    Event::Ack { .. }
+                    | Event::Nack { .. }
+                    | Event::Returned { .. }
+                    | Event::Cancelled { .. } => {}
+                }
+            }
+        };
+        match runtime::timeout(ANSWER_TIMEOUT, answer).await {
+            Some(Err(trouble)) => Err(session.explained(trouble).await),
+            Some(answer) => answer,
+            None => Err(AmqpError::unanswered()),
+        }
+    }
+}
