@@ -73,6 +73,13 @@ impl Lost {
     }
 }
 
+impl Refused {
+    /// Whether it is about how something exists, or is to be declared.
+    pub fn is_of_precondition(&self) -> bool {
+        matches!(self.what, Refusal::Inequivalent(_) | Refusal::Invalid(_) | Refusal::Precondition)
+    }
+}
+
 impl AmqpError {
     /// Lost for a reason that needs no other answer than trying again.
     pub fn lost(why: impl Into<String>) -> Self {

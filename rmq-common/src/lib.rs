@@ -21,6 +21,7 @@ pub mod broker_url;
 mod completions;
 pub mod connection;
 pub mod count;
+pub mod declaration;
 pub mod diagnostics;
 pub mod duration;
 pub mod envelope;

@@ -4,9 +4,9 @@ use crate::argument_value::{extra, plain};
 use crate::columns::{Columns, EMPTY};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of};
 use crate::queue_type::QueueType;
-use crate::shape::Declaration;
 use crate::spelling::spelt;
 use csv::StringRecord;
+use rmq_common::declaration::Declaration;
 use std::collections::BTreeMap;
 
 /// A row that has been corrected.

@@ -9,11 +9,11 @@ use crate::link::Link;
 use crate::queue::Queue;
 use crate::queue_arguments;
 use crate::refusal::{Request, Subject};
-use crate::shape::Declaration;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Value};
+use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
 /// What the broker answered, or why it did not do it.

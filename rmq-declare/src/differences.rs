@@ -3,10 +3,10 @@
 use crate::argument_value::plain;
 use crate::exchange::Exchange;
 use crate::queue_arguments::{TABLE, TYPE, option_of};
-use crate::shape::Declaration;
 use crate::spelling::spelt;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::Value;
+use rmq_common::declaration::Declaration;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq)]

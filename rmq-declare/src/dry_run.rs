@@ -7,6 +7,7 @@ use crate::link::Link;
 use crate::plan::Job;
 use crate::queue_arguments;
 use crate::report::Told;
+use crate::shape::json_of;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
         let found = check::in_use(link, &queue.name, found).await;
         let server = link.server();
         let declaration = queue.shape.declaration(server.as_ref());
-        let line = |state| line("queue", name, state, &declaration.json());
+        let line = |state| line("queue", name, state, &json_of(&declaration));
         match found {
             Found::Same(_) | Found::Different(..) => {
                 told.push(line("there"));

@@ -5,15 +5,13 @@
 //! broker confirms it. Each can only confirm or be refused, unless somebody deletes the queue in the
 //! instant between.
 
-use crate::argument_value::{long, short};
 use crate::declare;
 use crate::exchange::Exchange;
 use crate::link::Link;
-use crate::queue_arguments::{MAX_AGE, TABLE};
-use crate::shape::Declaration;
-use crate::spelling::spelt;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::{AmqpError, Refusal, Value};
+use crate::queue_arguments::TABLE;
+use lapin::types::ShortString;
+use rmq_common::amqp_error::{AmqpError, Value};
+use rmq_common::declaration::{Declaration, corrected, remove, set_as_said};
 use rmq_common::failure::Failure;
 
 /// Each refusal settles one argument; properties, and arguments of `--arg`, come on top.
@@ -94,17 +92,7 @@ async fn learn<T: Guess>(
             Err(AmqpError::Refused(refused)) => refused.what,
             Err(_) => break,
         };
-        let (argument, value) = match refused {
-            Refusal::Inequivalent(said) => {
-                let value = said.current(name, vhost);
-                (said.argument, value)
-            }
-            // An argument that the queue's own type does not have.
-            Refusal::Invalid(said) if said.why(name, vhost).is_none() => {
-                (said.argument, Value::None)
-            }
-            _ => break,
-        };
+        let Some((argument, value)) = corrected(refused, name, vhost) else { break };
         if value == Value::CutOff {
             return Ok(Learnt { is: guess, cut_off: Some(argument), is_whole: false });
         }
@@ -123,7 +111,9 @@ impl Guess for Exchange {
             ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
             ("internal", Value::Is(value)) => self.internal = value == "true",
             (argument, Value::None) => return remove(&mut self.arguments, argument),
-            (argument, Value::Is(value)) => return set(&mut self.arguments, argument, &value),
+            (argument, Value::Is(value)) => {
+                return set_as_said(&mut self.arguments, argument, &value);
+            }
             (_, Value::CutOff) => return false,
         }
         true
@@ -132,58 +122,8 @@ impl Guess for Exchange {
 
 impl Guess for Declaration {
     fn mend(&mut self, argument: &str, value: Value) -> bool {
-        match (argument, value) {
-            (argument, Value::None) => return remove(&mut self.arguments, argument),
-            ("durable", Value::Is(value)) => self.durable = value == "true",
-            ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
-            // It would have to be another connection's, which is refused in other words.
-            ("exclusive", _) | (_, Value::CutOff) => return false,
-            (argument, Value::Is(value)) => return set(&mut self.arguments, argument, &value),
-        }
-        true
+        self.take_over(argument, value)
     }
-}
-
-/// Gives `argument` the value that the broker tells; whether that could help.
-fn set(arguments: &mut FieldTable, argument: &str, value: &str) -> bool {
-    let text = match argument {
-        MAX_AGE => long(&spelt(MAX_AGE, value)),
-        _ => long(value),
-    };
-    let typed = match (value.parse(), value) {
-        _ if argument == MAX_AGE => text.clone(),
-        (Ok(number), _) => AMQPValue::LongLongInt(number),
-        (_, "true") => AMQPValue::Boolean(true),
-        (_, "false") => AMQPValue::Boolean(false),
-        _ => text.clone(),
-    };
-    // What was refused once would be refused again: then it is the other type, or nothing that could
-    // be learnt.
-    let value = match arguments.inner().get(argument) {
-        Some(known) if *known == text => return false,
-        Some(known) if *known == typed => text,
-        _ => typed,
-    };
-    let Ok(key) = short(argument) else { return false };
-    arguments.insert(key, value);
-    true
-}
-
-/// Whether it was there to be removed.
-fn remove(arguments: &mut FieldTable, argument: &str) -> bool {
-    if !arguments.contains_key(argument) {
-        return false;
-    }
-    let kept: Vec<_> = arguments
-        .into_iter()
-        .filter(|(key, _)| key.as_str() != argument)
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    *arguments = FieldTable::default();
-    for (key, value) in kept {
-        arguments.insert(key, value);
-    }
-    true
 }
 
 #[cfg(test)]
@@ -192,38 +132,6 @@ mod tests {
 
     fn is(value: &str) -> Value {
         Value::Is(value.to_owned())
-    }
-
-    fn empty() -> Declaration {
-        Declaration { durable: true, auto_delete: false, arguments: FieldTable::default() }
-    }
-
-    #[test]
-    fn each_complaint_mends_one_thing() {
-        let mut declaration = empty();
-        for (argument, value, wanted) in [
-            ("x-max-length", "10", AMQPValue::LongLongInt(10)),
-            ("x-single-active-consumer", "true", AMQPValue::Boolean(true)),
-            ("x-overflow", "drop-head", long("drop-head")),
-            ("x-max-age", "604800000", long("7D")),
-            ("x-dead-letter-exchange", "", long("")),
-        ] {
-            assert!(declaration.mend(argument, is(value)));
-            assert_eq!(declaration.asked(argument), Some(wanted));
-        }
-        assert!(declaration.mend("durable", is("false")) && !declaration.durable);
-        assert!(declaration.mend("x-max-length", Value::None));
-        assert_eq!(declaration.asked("x-max-length"), None);
-        assert!(!declaration.mend("x-max-length", Value::None), "it would go round in a circle");
-    }
-
-    #[test]
-    fn a_number_that_is_a_text_is_learnt_in_the_second_round() {
-        let mut declaration = empty();
-        assert!(declaration.mend("x-dead-letter-routing-key", is("5")));
-        assert!(declaration.mend("x-dead-letter-routing-key", is("5")));
-        assert_eq!(declaration.asked("x-dead-letter-routing-key"), Some(long("5")));
-        assert!(!declaration.mend("x-dead-letter-routing-key", is("5")));
     }
 
     #[test]
@@ -241,10 +149,5 @@ mod tests {
                        "arguments":{"alternate-exchange":"x"}}"#;
         assert_eq!(exchange, text.parse().unwrap());
         assert!(!exchange.mend("alternate-exchange", is("x")), "it would go round in a circle");
-    }
-
-    #[test]
-    fn what_the_broker_cut_off_is_not_learnt() {
-        assert!(!empty().mend("x-max-length", Value::CutOff));
     }
 }

@@ -12,9 +12,9 @@ use crate::queue::Queue;
 use crate::queue_arguments;
 use crate::queue_type::QueueType;
 use crate::report::Told;
-use crate::shape::Declaration;
 use crate::take_back;
 use crate::warnings;
+use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
 /// Declares an exchange.

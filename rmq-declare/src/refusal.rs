@@ -7,10 +7,10 @@ use crate::exchange::Exchange;
 use crate::permission::{self, Action, Taker};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
 use crate::remedy::{self, Place};
-use crate::shape::Declaration;
 use crate::shell;
 use lapin::types::AMQPValue;
 use rmq_common::amqp_error::{AmqpError, Invalid, Loss, Lost, Permission, Refusal, Refused, Value};
+use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 use std::fmt;
 

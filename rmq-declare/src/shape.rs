@@ -7,8 +7,8 @@ use crate::queue_arguments::{
     DELAYED_RETRY_TYPE, DELIVERY_LIMIT, OVERFLOW, TYPE,
 };
 use crate::queue_type::QueueType;
-use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
+use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 use rmq_common::server::Server;
 use serde_json::{Value, json};
@@ -26,45 +26,13 @@ pub struct Shape {
     pub arguments: FieldTable,
 }
 
-/// A declaration as it is sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Declaration {
-    /// Whether it outlives a restart of the broker.
-    pub durable: bool,
-    /// Whether it goes with its last consumer.
-    pub auto_delete: bool,
-    /// Its arguments.
-    pub arguments: FieldTable,
-}
-
-impl Declaration {
-    /// The properties, for lapin.
-    pub fn options(&self) -> QueueDeclareOptions {
-        QueueDeclareOptions {
-            durable: self.durable,
-            auto_delete: self.auto_delete,
-            ..QueueDeclareOptions::default()
-        }
-    }
-
-    /// What is asked for of an argument, or of a property.
-    pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
-        match argument {
-            "durable" => Some(AMQPValue::Boolean(self.durable)),
-            "auto_delete" => Some(AMQPValue::Boolean(self.auto_delete)),
-            "exclusive" => Some(AMQPValue::Boolean(false)),
-            argument => self.arguments.inner().get(argument).cloned(),
-        }
-    }
-
-    /// As RabbitMQ's definitions files have it, without the name.
-    pub fn json(&self) -> Value {
-        json!({
-            "durable": self.durable,
-            "auto_delete": self.auto_delete,
-            "arguments": json_of_table(&self.arguments),
-        })
-    }
+/// A declaration as RabbitMQ's definitions files have it, without the name.
+pub fn json_of(declaration: &Declaration) -> Value {
+    json!({
+        "durable": declaration.durable,
+        "auto_delete": declaration.auto_delete,
+        "arguments": json_of_table(&declaration.arguments),
+    })
 }
 
 impl Shape {

@@ -1,6 +1,7 @@
 //! Values of arguments as options spell them, from what the broker says.
 
 use crate::queue_arguments::{DELIVERY_LIMIT, MAX_AGE};
+use rmq_common::declaration::age;
 use rmq_common::duration::Limit;
 use std::time::Duration;
 
@@ -13,8 +14,6 @@ const TIMES: [&str; 6] = [
     "x-delayed-retry-min",
     "x-delayed-retry-max",
 ];
-/// Units of ages, largest first, in seconds.
-const AGES: [(&str, u64); 4] = [("D", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
 /// The value `text` of `argument`, as its option would spell it.
 pub fn spelt(argument: &str, text: &str) -> String {
@@ -27,17 +26,6 @@ pub fn spelt(argument: &str, text: &str) -> String {
             None => text.to_owned(),
         },
         _ => text.to_owned(),
-    }
-}
-
-/// 4.3 tells ages in milliseconds, earlier releases as they were given.
-fn age(text: &str) -> String {
-    let seconds =
-        text.parse::<u64>().ok().filter(|it| it.is_multiple_of(1_000)).map(|it| it / 1_000);
-    let unit = |seconds: u64| AGES.iter().find(|(_, length)| seconds.is_multiple_of(*length));
-    match seconds.and_then(|seconds| Some((seconds, unit(seconds)?))) {
-        Some((seconds, (name, length))) => format!("{}{name}", seconds / length),
-        None => text.to_owned(),
     }
 }
 

@@ -6,16 +6,18 @@
 //! those before it are taken over, one by one. A passive declaration comes first: a queue that is
 //! not there must not be made.
 
-use crate::difference::{set, text};
 use lapin::options::QueueDeclareOptions;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::{AmqpError, Refusal, Refused, Value};
+use lapin::types::{FieldTable, ShortString};
+use rmq_common::amqp_error::{AmqpError, Value};
+use rmq_common::declaration::{Declaration, corrected, set, text};
 use rmq_common::failure::Failure;
 use rmq_common::session::Session;
 
 /// An exchange that no queue has.
 const NO_EXCHANGE: &str = "rmq-recv: no such exchange";
-/// How many arguments may be taken over: RabbitMQ compares two before this one.
+const EXCHANGE: &str = "x-dead-letter-exchange";
+/// How often something may be taken over: RabbitMQ compares two arguments and two properties before
+/// this one, and what looks like a number may be a text.
 const TRIES: usize = 6;
 
 /// Whether a queue has a dead-letter exchange of its own; what is found out outlives a connection.
@@ -23,8 +25,7 @@ pub struct Question<'a> {
     queue: &'a ShortString,
     vhost: String,
     exists: bool,
-    options: QueueDeclareOptions,
-    arguments: FieldTable,
+    guess: Declaration,
     left: usize,
 }
 
@@ -40,9 +41,9 @@ impl<'a> Question<'a> {
     pub fn new(queue: &'a ShortString, vhost: &str) -> Self {
         let mut arguments = FieldTable::default();
         set(&mut arguments, "x-queue-type", text("quorum"));
-        set(&mut arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        Question { queue, vhost: vhost.to_owned(), exists: false, options, arguments, left: TRIES }
+        set(&mut arguments, EXCHANGE, text(NO_EXCHANGE));
+        let guess = Declaration { durable: true, auto_delete: false, arguments };
+        Question { queue, vhost: vhost.to_owned(), exists: false, guess, left: TRIES }
     }
 
     /// Asks, with one channel at a time; what it found, or why the queue must not be used.
@@ -61,20 +62,22 @@ impl<'a> Question<'a> {
                 session.answer(look).await?;
                 self.exists = true;
             }
-            let arguments = self.arguments.clone();
-            let declared = channel.queue_declare(self.queue.clone(), self.options, arguments);
-            let said = match session.answer(declared).await {
-                Err(AmqpError::Refused(Refused { what: Refusal::Inequivalent(said), .. })) => said,
-                Err(AmqpError::Refused(Refused {
-                    what: Refusal::Invalid(_) | Refusal::Precondition,
-                    ..
-                })) => return Ok(Err(self.not_known())),
-                Err(trouble) => return Err(trouble),
+            let (options, arguments) = (self.guess.options(), self.guess.arguments.clone());
+            let declared = channel.queue_declare(self.queue.clone(), options, arguments);
+            let refused = match session.answer(declared).await {
+                Err(AmqpError::Refused(refused)) if !refused.is_of_precondition() => {
+                    return Err(AmqpError::Refused(refused));
+                }
+                Err(AmqpError::Refused(refused)) => refused.what,
+                Err(error) => return Err(error),
                 Ok(_) => break,
             };
+            let Some((argument, value)) = corrected(refused, self.queue.as_str(), &self.vhost)
+            else {
+                break;
+            };
             self.left -= 1;
-            let current = said.current(self.queue.as_str(), &self.vhost);
-            if let Some(answer) = self.learn(&said.argument, current) {
+            if let Some(answer) = self.learn(&argument, value) {
                 return Ok(answer);
             }
             if session.has_one_channel() {
@@ -96,28 +99,16 @@ impl<'a> Question<'a> {
     /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
     fn learn(&mut self, argument: &str, current: Value) -> Option<Result<Found, Failure>> {
         match (argument, current) {
-            (_, Value::CutOff) => return Some(Err(self.not_known())),
-            ("x-dead-letter-exchange", Value::Is(_)) => {
-                return Some(Ok(Found { auto_delete: self.options.auto_delete }));
-            }
-            ("x-dead-letter-exchange", Value::None) => {
+            (EXCHANGE, Value::Is(_)) => Some(Ok(Found { auto_delete: self.guess.auto_delete })),
+            (EXCHANGE, Value::None) => {
                 let none = Failure::data("it has none, and what fails would be lost");
-                return Some(Err(self.context(none)));
+                Some(Err(self.context(none)))
             }
-            ("durable", _) => self.options.durable = !self.options.durable,
-            ("auto_delete", _) => self.options.auto_delete = !self.options.auto_delete,
-            (name, Value::Is(current)) => {
-                let number = current.parse().map(AMQPValue::LongLongInt);
-                set(&mut self.arguments, name, number.unwrap_or_else(|_| text(&current)));
+            (argument, current) => {
+                let is_taken_over = self.guess.take_over(argument, current);
+                (!is_taken_over).then(|| Err(self.not_known()))
             }
-            // Up to 3.10 an untyped queue has no type.
-            ("x-queue-type", Value::None) => {
-                self.arguments = FieldTable::default();
-                set(&mut self.arguments, "x-dead-letter-exchange", text(NO_EXCHANGE));
-            }
-            (_, Value::None) => return Some(Err(self.not_known())),
         }
-        None
     }
 }
 
@@ -137,10 +128,9 @@ mod tests {
         let mut question = Question::new(&queue, "/");
         assert!(question.learn("x-queue-type", is("classic")).is_none());
         assert!(question.learn("auto_delete", is("true")).is_none());
-        let exchange = "x-dead-letter-exchange";
-        assert!(question.learn(exchange, is("dlx")).unwrap().unwrap().auto_delete);
-        let failure = question.learn(exchange, Value::None).unwrap().unwrap_err().to_string();
+        assert!(question.learn(EXCHANGE, is("dlx")).unwrap().unwrap().auto_delete);
+        let failure = question.learn(EXCHANGE, Value::None).unwrap().unwrap_err().to_string();
         assert!(failure.ends_with("it has none, and what fails would be lost"), "{failure}");
-        assert!(question.learn(exchange, Value::CutOff).unwrap().is_err());
+        assert!(question.learn(EXCHANGE, Value::CutOff).unwrap().is_err());
     }
 }

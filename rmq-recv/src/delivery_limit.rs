@@ -5,11 +5,10 @@
 //! that instant is not made again. RabbitMQ compares the limit before the priorities (3.10 to 4.3);
 //! what it compares before the limit is taken over, one argument a round.
 
-use crate::difference::{set, text};
 use crate::returns::Returns;
-use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Refusal, Refused, Value};
+use rmq_common::declaration::{Declaration, set, text};
 use rmq_common::session::Session;
 
 const TYPE: &str = "x-queue-type";
@@ -40,33 +39,23 @@ pub async fn ask(session: &Session, queue: &ShortString, vhost: &str) -> Result<
     if !from(3, 0) || session.has_one_channel() {
         return Ok(Kind::Queue(Returns::NotKnown));
     }
-    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let mut arguments = FieldTable::default();
     set(&mut arguments, TYPE, text("quorum"));
     set(&mut arguments, LIMIT, text("?"));
     set(&mut arguments, PRIORITY, AMQPValue::LongInt(1));
+    let mut guess = Declaration { durable: true, auto_delete: false, arguments };
     for _ in 0..ROUNDS {
         let channel = session.channel().await?;
-        let declared = channel.queue_declare(queue.clone(), options, arguments.clone());
+        let (options, arguments) = (guess.options(), guess.arguments.clone());
+        let declared = channel.queue_declare(queue.clone(), options, arguments);
         match session.answer(declared).await {
             Err(AmqpError::Refused(Refused { what: Refusal::Inequivalent(said), .. })) => {
                 match read(&said.argument, said.current(queue.as_str(), vhost), from(4, 0)) {
                     Read::Is(kind) => return Ok(kind),
                     Read::Differs(name, value) => {
-                        let number = value.parse().map(AMQPValue::LongLongInt);
-                        let known = arguments.inner().get(name.as_str()).cloned();
-                        let typed = match (value.as_str(), number) {
-                            ("true" | "false", _) => AMQPValue::Boolean(value == "true"),
-                            (_, Ok(number)) => number,
-                            _ => text(&value),
-                        };
-                        // What was refused once is the other type.
-                        let again = known.as_ref() == Some(&typed);
-                        let text = text(&value);
-                        if again && typed == text {
+                        if !guess.take_over(&name, Value::Is(value)) {
                             break;
                         }
-                        set(&mut arguments, &name, if again { text } else { typed });
                     }
                 }
             }

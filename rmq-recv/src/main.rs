@@ -12,7 +12,6 @@ mod connected;
 mod credit;
 mod dead_letter;
 mod delivery_limit;
-mod difference;
 mod downstream;
 mod due;
 mod envelope;
