@@ -182,3 +182,37 @@ fn bytes(option: &Option<Bytes>) -> Option<&[u8]> {
 pub fn short(what: &str, bytes: &[u8]) -> Result<Name, Failure> {
     names::name(Exit::Usage, what, bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rmq_common::message::Value;
+
+    fn with(names: &str, value: i64) -> message::Properties {
+        let mut table = Table::default();
+        for name in names.split_inclusive(|_| true) {
+            table.push(&Name::new(name).unwrap(), &Value::Int64(value).into());
+        }
+        message::Properties::of_headers(Some(table))
+    }
+
+    #[test]
+    fn a_messages_headers_keep_their_order_and_duplicates_beside_the_command_lines() {
+        let none = message::Properties::default();
+        for (own, given, overrides, names, values) in [
+            ("cacb", "xc", false, "cacbx", [1, 1, 1, 1, 2].as_slice()),
+            ("cacb", "xc", true, "abxc", &[1, 1, 2, 2]),
+            ("ba", "", true, "ba", &[1, 1]),
+        ] {
+            let all = headers_of(&with(own, 1), &with(given, 2), overrides).unwrap();
+            let got: Vec<u8> = all.fields().flat_map(|field| field.name.to_vec()).collect();
+            assert_eq!(got, names.as_bytes());
+            let got: Vec<_> = all.fields().filter_map(|field| field.value.whole_number()).collect();
+            assert_eq!(got, values);
+        }
+        let own = with("ba", 1);
+        assert_eq!(headers_of(&own, &none, true), own.headers);
+        assert_eq!(headers_of(&none, &own, false), own.headers);
+        assert_eq!(headers_of(&none, &none, false), None);
+    }
+}
