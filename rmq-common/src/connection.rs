@@ -138,13 +138,14 @@ impl Broker {
     }
 
     /// Takes in why a connection was lost: over a limit on channels, of the user or of the node, which
-    /// the broker does not propose, the next connections keep to it.
-    pub fn learn(&mut self, lost: &Lost) {
-        let Loss::Channels(Some(allowed)) = lost.why else { return };
+    /// the broker does not propose, the next connections keep to it. Whether they will be different.
+    pub fn learn(&mut self, lost: &Lost) -> bool {
+        let Loss::Channels(Some(allowed)) = lost.why else { return false };
         // Other connections of the user count, too.
         let fewer =
             self.channels.map_or(allowed, |had| if had > allowed { allowed } else { had / 2 });
-        self.channels = Some(fewer.max(1));
+        let fewer = Some(fewer.max(1));
+        std::mem::replace(&mut self.channels, fewer) != fewer
     }
 
     /// Connects to the first host that answers, trying all in turn, again and again, until
@@ -169,7 +170,7 @@ impl Broker {
                     lasting = None;
                     break;
                 }
-                let why = match self.attempt(host).await {
+                let why = match Box::pin(self.attempt(host)).await {
                     Ok((session, activity)) => {
                         self.activity = activity;
                         // A reconnect begins with the host behind this one.

@@ -2,6 +2,7 @@
 
 use crate::ledger::Acknowledgement;
 use crate::message::Arrived;
+use futures_util::future::join;
 use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
 };
@@ -144,14 +145,16 @@ impl Subscription {
     /// A prefetch holds for consumers made after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, AmqpError> {
         self.lane.asks_for(usize::from(prefetch));
-        answer(self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
-        let consume = self.channel.basic_consume(
+        let qos = answer(self.channel.basic_qos(prefetch, BasicQosOptions::default()));
+        let consume = answer(self.channel.basic_consume(
             self.queue.clone(),
             ShortString::default(),
             BasicConsumeOptions::default(),
             arguments,
-        );
-        answer(consume).await
+        ));
+        // One round trip for both. They are sent in this order, because each is sent when first polled.
+        let (prefetch_set, consumer) = join(qos, consume).await;
+        prefetch_set.and(consumer)
     }
 
     async fn cancel_consumer(&self, tag: ShortString) -> Result<(), AmqpError> {

@@ -3,16 +3,18 @@
 use crate::publisher::{Answers, Publisher};
 use crate::record::Route;
 use futures_util::FutureExt;
-use lapin::BasicProperties;
+use futures_util::future::join;
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel};
 use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::{AmqpError, Missing};
 use rmq_common::message::Name;
 use rmq_common::session::{Session, answer};
 use rmq_common::{random, runtime};
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
@@ -30,6 +32,8 @@ pub struct Link {
     session: Session,
     publisher: Publisher,
     mandatory: bool,
+    /// What was found out about the first route while the channel was opened.
+    looked: Option<Result<(), AmqpError>>,
 }
 
 /// What a look at a queue has found.
@@ -58,17 +62,26 @@ pub enum News {
 
 impl Link {
     /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, what no queue takes
-    /// is returned.
+    /// is returned. Asks for `first` meanwhile, for [`look_at_first`](Self::look_at_first).
     ///
     /// # Errors
     /// When the connection is lost.
     pub async fn open(
         session: Session,
         mandatory: bool,
+        first: Option<&Route>,
         by: Option<Instant>,
     ) -> Result<Self, AmqpError> {
-        match runtime::first(open(&session, mandatory), too_late(by)).await {
-            Ok(publisher) => Ok(Link { session, publisher, mandatory }),
+        let opened = async {
+            let opened = open(&session, mandatory);
+            let Some(route) = first.filter(|_| !session.has_one_channel()) else {
+                return Ok((opened.await?, None));
+            };
+            let (publisher, looked) = join(opened, look(own_channel(&session, route))).await;
+            Ok((publisher?, Some(looked)))
+        };
+        match runtime::first(opened, too_late(by)).await {
+            Ok((publisher, looked)) => Ok(Link { session, publisher, mandatory, looked }),
             Err(trouble) => {
                 session.cut();
                 Err(trouble)
@@ -101,10 +114,17 @@ impl Link {
     /// # Errors
     /// It is not there, or the connection is lost.
     pub async fn look(&self, route: &Route) -> Result<(), AmqpError> {
-        match runtime::timeout(LOOK_TIMEOUT, self.ask_for(route)).await {
-            Some(Err(error @ AmqpError::Refused(_))) if !error.is_not_found() => Ok(()),
-            Some(looked) => looked.map(drop),
-            None => Ok(()),
+        look(self.ask_for(route)).await
+    }
+
+    /// The same of the route that [`open`](Self::open) was given, once.
+    ///
+    /// # Errors
+    /// As of [`look`](Self::look).
+    pub async fn look_at_first(&mut self, route: &Route) -> Result<(), AmqpError> {
+        match self.looked.take() {
+            Some(looked) => looked,
+            None => self.look(route).await,
         }
     }
 
@@ -161,33 +181,10 @@ impl Link {
         if one && !self.publisher.is_idle() {
             return Ok(None);
         }
-        let own;
-        let channel = if one {
-            self.publisher.channel()
-        } else {
-            own = self.session.channel().await?;
-            &own
-        };
-        let asked = if route.is_to_queue() {
-            let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let (queue, table) =
-                (lapins(&route.routing_key, Missing::Queue)?, FieldTable::default());
-            let declared = channel.queue_declare(queue, options, table).await;
-            declared.map(|queue| Some(queue.message_count()))
-        } else {
-            let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-            let (exchange, kind) =
-                (lapins(&route.exchange, Missing::Exchange)?, ExchangeKind::default());
-            let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
-            declared.await.map(|()| None)
-        };
-        let count = asked.map_err(|error| AmqpError::from(&error))?;
-        // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
-        if !one {
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            let _ = channel.close(200, ok).now_or_never();
+        if one {
+            return ask(self.publisher.channel(), route).await;
         }
-        Ok(count)
+        own_channel(&self.session, route).await
     }
 
     /// The publisher.
@@ -244,6 +241,43 @@ impl Link {
 fn lapins(name: &Name, what: Missing) -> Result<ShortString, AmqpError> {
     let name = name.text().and_then(|text| ShortString::try_new(text).ok());
     name.ok_or_else(|| AmqpError::missing(what))
+}
+
+/// What an answer to the question for a route says. No answer says nothing.
+async fn look(
+    asked: impl Future<Output = Result<Option<u32>, AmqpError>>,
+) -> Result<(), AmqpError> {
+    match runtime::timeout(LOOK_TIMEOUT, asked).await {
+        Some(Err(error @ AmqpError::Refused(_))) if !error.is_not_found() => Ok(()),
+        Some(looked) => looked.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Asks on a channel of its own, which a refusal closes.
+async fn own_channel(session: &Session, route: &Route) -> Result<Option<u32>, AmqpError> {
+    let channel = session.channel().await?;
+    let count = ask(&channel, route).await?;
+    // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
+    let ok = ShortString::try_new("OK").unwrap_or_default();
+    let _ = channel.close(200, ok).now_or_never();
+    Ok(count)
+}
+
+async fn ask(channel: &Channel, route: &Route) -> Result<Option<u32>, AmqpError> {
+    let asked = if route.is_to_queue() {
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        let (queue, table) = (lapins(&route.routing_key, Missing::Queue)?, FieldTable::default());
+        let declared = channel.queue_declare(queue, options, table).await;
+        declared.map(|queue| Some(queue.message_count()))
+    } else {
+        let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+        let (exchange, kind) =
+            (lapins(&route.exchange, Missing::Exchange)?, ExchangeKind::default());
+        let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
+        declared.await.map(|()| None)
+    };
+    asked.map_err(|error| AmqpError::from(&error))
 }
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, AmqpError> {

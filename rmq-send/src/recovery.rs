@@ -30,6 +30,11 @@ const LOSSES_ALONE: u32 = 3;
 impl Sender {
     /// The channel or the connection is gone.
     pub(crate) async fn lost(&mut self, trouble: AmqpError) {
+        // What is rare is kept out of the future that is polled for every message.
+        Box::pin(self.recover(trouble)).await;
+    }
+
+    async fn recover(&mut self, trouble: AmqpError) {
         self.pause = None;
         self.watch.renewed();
         // What is published after the end is told of the end, but not of its reason.
@@ -144,7 +149,7 @@ impl Sender {
     async fn reconnect(&mut self) {
         // A connection that ends as soon as it is used must not be made a thousand times a second.
         let pause = self.backoff.next_pause();
-        if self.connect(pause).await
+        if self.connect(pause, false).await
             && let Some(link) = &self.link
         {
             self.diagnostics.notice(&format!("connected to {}", link.host()));
@@ -153,10 +158,10 @@ impl Sender {
 
     /// The first connection of a run with a spool, which did not wait for it.
     pub(crate) async fn connect_at_first(&mut self) {
-        if !self.connect(Duration::ZERO).await {
+        if !self.connect(Duration::ZERO, true).await {
             return;
         }
-        if let (Some(link), Some(route)) = (&self.link, self.job.look_at.clone())
+        if let (Some(link), Some(route)) = (&mut self.link, self.job.look_at.clone())
             && let Err(failure) = look(&self.broker, link, &route).await
         {
             self.give_up(failure);
@@ -164,7 +169,7 @@ impl Sender {
     }
 
     /// Connects after a pause; false if that is given up.
-    async fn connect(&mut self, pause: Duration) -> bool {
+    async fn connect(&mut self, pause: Duration, is_first: bool) -> bool {
         let mut patience = self.patience.clone();
         if self.window.is_empty() {
             patience.progress();
@@ -174,11 +179,12 @@ impl Sender {
         let mut over = None;
         let ended = Cell::new(self.job.spooled.as_ref().is_none_or(|spooled| spooled.is_over));
         let Sender { broker, signals, deadline, job, diagnostics, .. } = self;
+        let first_route = job.look_at.as_deref().filter(|_| is_first);
         let connect = async {
             runtime::sleep(pause).await;
             let mut told = false;
             loop {
-                let failure = match connect(broker, job.mandatory, &patience).await {
+                let failure = match connect(broker, job.mandatory, first_route, &patience).await {
                     Ok(link) => return Ok(Connected::Link(Box::new(link))),
                     Err(failure) => failure,
                 };
@@ -316,8 +322,8 @@ enum Connected {
 ///
 /// # Errors
 /// It is not (65). Anything but a clear no is the sender's business: it can connect again.
-pub async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Failure> {
-    match link.look(route).await {
+pub async fn look(broker: &Broker, link: &mut Link, route: &Route) -> Result<(), Failure> {
+    match link.look_at_first(route).await {
         Err(error) if error.is_not_found() => {
             Err(Failure::new(error.exit(), route.missing(broker.vhost())))
         }
@@ -325,22 +331,24 @@ pub async fn look(broker: &Broker, link: &Link, route: &Route) -> Result<(), Fai
     }
 }
 
-/// Connects and opens the link, again while it is lost in between.
+/// Connects and opens the link, again while it is lost in between. Asks for `at_first` meanwhile, for
+/// [`look`].
 ///
 /// # Errors
 /// As [`Broker::connect`].
 pub async fn connect(
     broker: &mut Broker,
     mandatory: bool,
+    at_first: Option<&Route>,
     patience: &Patience,
 ) -> Result<Link, Failure> {
     let mut backoff = Backoff::default();
     loop {
         let session = broker.connect(patience).await?;
         let by = patience.left().map(|left| Instant::now() + left.max(SHORTEST_PATIENCE));
-        match Link::open(session, mandatory, by).await {
+        match Link::open(session, mandatory, at_first, by).await {
             Ok(link) => return Ok(link),
-            Err(AmqpError::Lost(_)) if !patience.is_over() => {
+            Err(AmqpError::Lost(lost)) if broker.learn(&lost) || !patience.is_over() => {
                 runtime::sleep(backoff.next_pause()).await;
             }
             Err(trouble) => return Err(trouble.failure().context("open a channel")),

@@ -175,9 +175,10 @@ async fn send(
     }
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
-    let link = recovery::connect(&mut broker, mandatory, &patience).await?;
-    if let Some(route) = &job.look_at {
-        recovery::look(&broker, &link, route).await?;
+    let look_at = job.look_at.as_deref();
+    let mut link = recovery::connect(&mut broker, mandatory, look_at, &patience).await?;
+    if let Some(route) = look_at {
+        recovery::look(&broker, &mut link, route).await?;
     }
     let signals = signals::requests_to_stop()?;
     job.rejects = rejects;
