@@ -21,6 +21,13 @@ fn corpus(seed: u64) -> Vec<Vec<u8>> {
     samples.map(|properties| written(&properties)).collect()
 }
 
+/// The same bytes. The specification's type U, which RabbitMQ refuses, comes back as RabbitMQ's s.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut pairs = one.iter().zip(other);
+    one.len() == other.len()
+        && pairs.all(|(one, other)| one == other || (*one, *other) == (b's', b'U'))
+}
+
 #[test]
 fn damaged_properties_are_refused_or_come_back_byte_for_byte_through_an_envelope() {
     let Run { mut random, seed, until } = run();
@@ -38,12 +45,11 @@ fn damaged_properties_are_refused_or_come_back_byte_for_byte_through_an_envelope
             continue;
         };
         read += 1;
-        // The specification's U comes back as RabbitMQ's s.
         let bytes = written(&properties);
         assert_eq!(Properties::read(&bytes).as_ref(), Some(&properties), "{seed}");
         if is_lapins(&properties) {
             common += 1;
-            assert_eq!(theirs.as_ref(), Some(&bytes), "{seed}");
+            assert!(theirs.is_some_and(|theirs| same(&theirs, &bytes)), "{seed}: {bytes:?}");
         }
         let key = random.choice(&corpus).cloned().unwrap_or_default();
         let key = Name::new(key.get(..key.len().min(255)).unwrap_or_default()).ok();
@@ -51,7 +57,7 @@ fn damaged_properties_are_refused_or_come_back_byte_for_byte_through_an_envelope
         let envelope = Envelope { properties, routing_key: key.clone(), ..Envelope::default() };
         envelope.encode(&mut line);
         let back = Envelope::decode(&line).unwrap();
-        assert_eq!(written(&back.properties), bytes, "{seed}");
+        assert!(same(&written(&back.properties), &bytes), "{seed}: {bytes:?}");
         assert_eq!(back.routing_key, key, "{seed}");
     }
     println!("{rounds} rounds, {read} of them still properties, {common} of them lapin's too");
