@@ -10,8 +10,9 @@ use crate::server::Server;
 use crate::socket::Cutter;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
-use lapin::types::ShortString;
-use lapin::{Channel, Connection, ErrorKind, Event};
+use lapin::options::QueueDeclareOptions;
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection, ErrorKind, Event, Queue};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -41,6 +42,62 @@ pub struct Session {
     junction: Arc<Junction>,
     /// There since the first lane is.
     pumped: RefCell<Option<Pumped>>,
+}
+
+/// Asks the broker on a connection, for something that does not hold its [`Session`].
+#[derive(Clone)]
+pub struct Asker(Rc<RefCell<Events>>);
+
+impl Asker {
+    /// Waits for the broker's answer, but not for ever, and not past the end of the connection: a node
+    /// may be frozen, a blocked connection does not even write the question, and when a connection
+    /// ends between a basic.get-ok and its message, lapin forgets who waits for it.
+    ///
+    /// # Errors
+    /// What the broker or lapin says, or why the connection ended; it counts as lost when the time is
+    /// up.
+    pub async fn answer<T>(
+        &self,
+        asked: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, AmqpError> {
+        let answer = async {
+            match runtime::timeout(ANSWER_TIMEOUT, asked).await {
+                Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
+                None => Err(AmqpError::unanswered()),
+            }
+        };
+        let ended = async { Err(error(self.0.clone()).await) };
+        runtime::first(answer, ended).await
+    }
+
+    /// Asks passively for a queue, which changes nothing.
+    ///
+    /// # Errors
+    /// As of [`answer`](Self::answer); no such queue, which closes the channel.
+    pub async fn queue(&self, channel: &Channel, name: &ShortString) -> Result<Queue, AmqpError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        self.answer(channel.queue_declare(name.clone(), passive, FieldTable::default())).await
+    }
+
+    /// Closes a channel: what is unacknowledged on it is back in its queue then.
+    ///
+    /// # Errors
+    /// As of [`answer`](Self::answer).
+    pub async fn close(&self, channel: &Channel) -> Result<(), AmqpError> {
+        self.answer(channel.close(OK, ok())).await
+    }
+}
+
+/// Closes a channel without waiting: nothing depends on the answer.
+pub fn close_now(channel: &Channel) {
+    let _ = channel.close(OK, ok()).now_or_never();
+}
+
+/// The reply code of a close that nothing is wrong with (AMQP 0-9-1, reply-success).
+const OK: u16 = 200;
+
+fn ok() -> ShortString {
+    ShortString::try_new("OK").unwrap_or_default()
 }
 
 /// What lapin tells of a connection.
@@ -132,17 +189,20 @@ impl Session {
         }
     }
 
-    /// Waits for the broker's answer as [`answer`] does, but not past the end of the connection:
-    /// when that ends between a basic.get-ok and its message, lapin forgets who waits for it.
+    /// What asks on this connection.
+    pub fn asker(&self) -> Asker {
+        Asker(self.events.clone())
+    }
+
+    /// As [`Asker::answer`].
     ///
     /// # Errors
-    /// As of [`answer`], or why the connection ended.
+    /// As of that.
     pub async fn answer<T>(
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, AmqpError> {
-        let ended = async { Err(self.end().await) };
-        runtime::first(answer(asked), ended).await
+        self.asker().answer(asked).await
     }
 
     /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited beside
@@ -168,9 +228,8 @@ impl Session {
     /// Closes the connection; cuts it where that does not finish in time.
     pub async fn close(self) {
         let close = async {
-            let text = ShortString::try_new("OK").unwrap_or_default();
             // An error here says that the connection is gone, which is what was wanted.
-            let _ = self.connection.close(200, text).await;
+            let _ = self.connection.close(OK, ok()).await;
         };
         if runtime::timeout(CLOSE_TIMEOUT, close).await.is_none() {
             self.cutter.cut();
@@ -204,18 +263,6 @@ async fn error(events: Rc<RefCell<Events>>) -> AmqpError {
 /// Whether it is the end of a channel, and not of the connection.
 fn ends_a_channel(event: &Event) -> bool {
     matches!(event, Event::Error(error) if error.is_amqp_soft_error())
-}
-
-/// Waits for the broker's answer to a method, but not for ever: a node may be frozen, and a blocked
-/// connection does not even write the question.
-///
-/// # Errors
-/// What the broker or lapin says; or the connection counts as lost when the time is up.
-pub async fn answer<T>(asked: impl Future<Output = lapin::Result<T>>) -> Result<T, AmqpError> {
-    match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-        Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
-        None => Err(AmqpError::unanswered()),
-    }
 }
 
 impl fmt::Debug for Session {

@@ -102,8 +102,7 @@ impl<'a> Connected<'a> {
             Ok((queue, subscription))
         };
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let lost = async { Err(Break::Error(session.end().await)) };
-        let subscription = match first(stopped, first(opened, lost)).await {
+        let subscription = match first(stopped, opened).await {
             Ok((queue, subscription)) => {
                 receiver.queue = queue;
                 subscription

@@ -6,7 +6,6 @@
 //! those before it are taken over, one by one. A passive declaration comes first: a queue that is
 //! not there must not be made.
 
-use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::{Declaration, corrected, set, text};
@@ -55,11 +54,7 @@ impl<'a> Question<'a> {
         while self.left > 0 {
             let channel = session.channel().await?;
             if !self.exists {
-                let passive =
-                    QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-                let look =
-                    channel.queue_declare(self.queue.clone(), passive, FieldTable::default());
-                session.answer(look).await?;
+                session.asker().queue(&channel, self.queue).await?;
                 self.exists = true;
             }
             let (options, arguments) = (self.guess.options(), self.guess.arguments.clone());

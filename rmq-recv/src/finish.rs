@@ -109,10 +109,8 @@ impl Connected<'_> {
     pub(crate) async fn cancel_in_time(&mut self) -> Result<(), Break> {
         let stops = self.receiver.stops.clone();
         let again = async { Err(Break::Stop(stops.signal().await)) };
-        let lost = self.session.end();
-        let lost = async { Err(Break::Error(lost.await)) };
         let cancel = async { Ok(self.subscription.cancel().await?) };
-        let cancelled = runtime::timeout(LETTING_GO, first(again, first(cancel, lost))).await;
+        let cancelled = runtime::timeout(LETTING_GO, first(again, cancel)).await;
         cancelled.unwrap_or_else(|| Err(AmqpError::unanswered().into()))
     }
 

@@ -241,8 +241,7 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
         .is_some_and(|server| server.is_rabbitmq_from(3, 0) && !server.is_rabbitmq_from(4, 3));
     let put_back = async {
         if by_closing {
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            return session.answer(channel.close(200, ok)).await.is_ok();
+            return session.asker().close(&channel).await.is_ok();
         }
         // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
         let all = BasicNackOptions { multiple: true, requeue: true };

@@ -3,15 +3,13 @@
 use crate::ledger::Acknowledgement;
 use crate::message::Arrived;
 use futures_util::future::join;
-use lapin::options::{
-    BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
-};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Event, Lane};
 use rmq_common::runtime;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::{Asker, Session};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -28,6 +26,7 @@ pub struct Subscription {
     // Before the channel, which closes when it is dropped.
     lane: Lane,
     channel: Channel,
+    asker: Asker,
     queue: ShortString,
     own: Option<Own>,
     next: Option<Next>,
@@ -104,6 +103,7 @@ impl Subscription {
         Subscription {
             lane: session.lane(&channel),
             channel,
+            asker: session.asker(),
             queue,
             own: None,
             next: None,
@@ -145,8 +145,8 @@ impl Subscription {
     /// A prefetch holds for consumers made after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, AmqpError> {
         self.lane.asks_for(usize::from(prefetch));
-        let qos = answer(self.channel.basic_qos(prefetch, BasicQosOptions::default()));
-        let consume = answer(self.channel.basic_consume(
+        let qos = self.asker.answer(self.channel.basic_qos(prefetch, BasicQosOptions::default()));
+        let consume = self.asker.answer(self.channel.basic_consume(
             self.queue.clone(),
             ShortString::default(),
             BasicConsumeOptions::default(),
@@ -158,7 +158,7 @@ impl Subscription {
     }
 
     async fn cancel_consumer(&self, tag: ShortString) -> Result<(), AmqpError> {
-        answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
+        self.asker.answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
     }
 
     /// The prefetch of the consumer that is to take over, where there is one.
@@ -431,7 +431,7 @@ impl Subscription {
     pub async fn put_back(&self) -> Result<(), AmqpError> {
         let options = BasicNackOptions { multiple: true, requeue: true };
         // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
-        answer(self.channel.basic_nack(0, options)).await
+        self.asker.answer(self.channel.basic_nack(0, options)).await
     }
 
     /// Looks at the queue by a passive declare, which changes nothing. On this very channel: a user
@@ -440,10 +440,7 @@ impl Subscription {
     /// # Errors
     /// No such queue, which closes the channel; or the connection is lost.
     pub async fn look(&self) -> Result<Look, AmqpError> {
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        let declare =
-            self.channel.queue_declare(self.queue.clone(), options, FieldTable::default());
-        let declared = answer(declare).await?;
+        let declared = self.asker.queue(&self.channel, &self.queue).await?;
         Ok(Look { ready: declared.message_count(), consumers: declared.consumer_count() })
     }
 
@@ -472,7 +469,6 @@ impl Subscription {
     /// # Errors
     /// When the connection is lost.
     pub async fn close(&self) -> Result<(), AmqpError> {
-        let text = ShortString::try_new("OK").unwrap_or_default();
-        answer(self.channel.close(200, text)).await
+        self.asker.close(&self.channel).await
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::publisher::{Answers, Publisher};
 use crate::record::Route;
-use futures_util::FutureExt;
 use futures_util::future::join;
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
@@ -12,7 +11,7 @@ use lapin::{BasicProperties, Channel};
 use lapin::{Event, ExchangeKind};
 use rmq_common::amqp_error::{AmqpError, Missing};
 use rmq_common::message::Name;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::{Session, close_now};
 use rmq_common::{random, runtime};
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -96,9 +95,8 @@ impl Link {
     /// When the connection is lost.
     pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), AmqpError> {
         if self.session.has_one_channel() {
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            let closed = answer(self.publisher.channel().close(200, ok));
-            runtime::first(closed, too_late(by)).await?;
+            let asker = self.session.asker();
+            runtime::first(asker.close(self.publisher.channel()), too_late(by)).await?;
         }
         let opened = runtime::first(open(&self.session, self.mandatory), too_late(by)).await;
         self.publisher = opened?;
@@ -157,7 +155,7 @@ impl Link {
         }
         let probe = async {
             let channel = self.session.channel().await?;
-            answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+            self.session.answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
             let name = format!("rmq-send.probe.{}", random::id().unwrap_or_default());
             let nowhere = ShortString::try_new(name).unwrap_or_default();
             let (exchange, options) = (ShortString::default(), BasicPublishOptions::default());
@@ -165,8 +163,7 @@ impl Link {
             let sent = channel.basic_publish(exchange, nowhere, options, b"", properties).await;
             let confirm = sent.map_err(|error| AmqpError::from(&error))?;
             confirm.await.map_err(|error| AmqpError::from(&error))?;
-            let ok = ShortString::try_new("OK").unwrap_or_default();
-            let _ = channel.close(200, ok).now_or_never();
+            close_now(&channel);
             Ok(())
         };
         let probed = runtime::timeout(PROBE_TIMEOUT, probe).await;
@@ -259,8 +256,7 @@ async fn own_channel(session: &Session, route: &Route) -> Result<Option<u32>, Am
     let channel = session.channel().await?;
     let count = ask(&channel, route).await?;
     // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
-    let ok = ShortString::try_new("OK").unwrap_or_default();
-    let _ = channel.close(200, ok).now_or_never();
+    close_now(&channel);
     Ok(count)
 }
 

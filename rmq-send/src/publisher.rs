@@ -9,7 +9,7 @@ use lapin::options::ConfirmSelectOptions;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Content, Event, Head, Lane};
 use rmq_common::message::Properties;
-use rmq_common::session::{Session, answer};
+use rmq_common::session::Session;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Publisher {
     /// When the connection is lost.
     pub async fn open(session: &Session, mandatory: bool) -> Result<Self, AmqpError> {
         let channel = session.channel().await?;
-        answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        session.answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Publisher {
             lane: session.lane(&channel),
             channel,
