@@ -1,6 +1,6 @@
 //! rmq-recv's command line.
 
-use crate::framing::Framing;
+use crate::delivery::framing::Framing;
 use crate::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes;

@@ -7,8 +7,8 @@
 
 use crate::arguments::OnFailure;
 use crate::children::Children;
-use crate::ids::Delivery;
-use crate::message::Message;
+use crate::delivery::ids::Delivery;
+use crate::delivery::message::Message;
 use crate::settings;
 use crate::variables;
 use lapin::types::ShortString;

@@ -7,7 +7,7 @@
 
 use crate::ack_fifo::AckFifo;
 use crate::ack_lines::{Said, Why};
-use crate::ids::{Delivery, Ids};
+use crate::delivery::ids::{Delivery, Ids};
 use crate::ledger::Ledger;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;

@@ -1,6 +1,6 @@
 //! Messages asked for one at a time (basic.get), on a channel's lane.
 
-use crate::message::Arrived;
+use crate::delivery::message::Arrived;
 use lapin::Channel;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::AmqpError;

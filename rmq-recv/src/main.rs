@@ -11,19 +11,16 @@ mod commands;
 mod connected;
 mod credit;
 mod dead_letter;
+mod delivery;
 mod delivery_limit;
 mod downstream;
 mod due;
-mod envelope;
 mod finish;
-mod framing;
 mod getting;
 mod idle;
-mod ids;
 mod insist;
 mod ledger;
 mod looks;
-mod message;
 mod offset;
 mod output;
 mod pace;
@@ -44,7 +41,6 @@ mod subscription;
 mod take;
 mod taken;
 mod tally;
-mod template;
 mod variables;
 
 fn main() -> std::process::ExitCode {

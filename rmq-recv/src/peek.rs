@@ -7,10 +7,10 @@
 
 use crate::batch::Batch;
 use crate::connected::LETTING_GO;
+use crate::delivery::message::Message;
 use crate::delivery_limit::{self, Kind};
 use crate::getting::Getting;
 use crate::insist::insist;
-use crate::message::Message;
 use crate::output::Output;
 use crate::peek_stream;
 use crate::receiver::write_failure;

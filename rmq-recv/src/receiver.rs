@@ -3,9 +3,9 @@
 use crate::commands::Commands;
 use crate::connected::{Connected, End};
 use crate::credit::Credit;
+use crate::delivery::ids::Delivery;
+use crate::delivery::message::{Arrived, Counts};
 use crate::downstream::Downstream;
-use crate::ids::Delivery;
-use crate::message::{Arrived, Counts};
 use crate::offset::Offset;
 use crate::output::Output;
 use crate::reader::Watch;

@@ -1,8 +1,8 @@
 //! A message that its queue would drop if it came back once more: a copy goes to the end of the
 //! queue, and only once the broker has confirmed that is the original removed.
 
-use crate::envelope::{Keep, kept};
-use crate::message::Message;
+use crate::delivery::envelope::{Keep, kept};
+use crate::delivery::message::Message;
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;

@@ -2,9 +2,9 @@
 
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
 use crate::dead_letter::{Question, context};
+use crate::delivery::framing::Framing;
+use crate::delivery::ids::Ids;
 use crate::downstream::Downstream;
-use crate::framing::Framing;
-use crate::ids::Ids;
 use crate::insist::insist;
 use crate::output::Output;
 use crate::peek::Peek;

@@ -2,9 +2,9 @@
 
 use crate::commands::{Commands, Verdict};
 use crate::connected::{Break, Connected};
-use crate::ids::Delivery;
+use crate::delivery::ids::Delivery;
+use crate::delivery::message::Arrived;
 use crate::ledger::Entry;
-use crate::message::Arrived;
 use crate::stops::{Stop, Stops};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

@@ -1,8 +1,8 @@
 //! What the command line means, once its options are seen together.
 
 use crate::arguments::{Ack, Arguments, OnFailure};
-use crate::envelope::Keep;
-use crate::framing::{Framing, Records};
+use crate::delivery::envelope::Keep;
+use crate::delivery::framing::{Framing, Records};
 use crate::offset::Offset;
 use crate::pipe;
 use crate::source::Source;

@@ -3,8 +3,8 @@
 use crate::batch::Batch;
 use crate::change::Change;
 use crate::connected::{Break, Connected, QUIET};
+use crate::delivery::message::Arrived;
 use crate::ledger::Entry;
-use crate::message::Arrived;
 use crate::offset::Offset;
 use crate::receiver::Receiver;
 use crate::source::Source;

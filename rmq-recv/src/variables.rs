@@ -1,7 +1,7 @@
 //! What a command is told of its message, in its environment.
 
-use crate::envelope;
-use crate::message::Message;
+use crate::delivery::envelope;
+use crate::delivery::message::Message;
 use rmq_common::message::{PROPERTIES, Property};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

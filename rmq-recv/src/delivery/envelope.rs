@@ -5,7 +5,7 @@
 //! itself adds when it delivers, dead-letters or forwards tell of this journey, not of the next;
 //! they are known by name, because everybody may call headers `x-` something.
 
-use crate::message::Message;
+use crate::delivery::message::Message;
 use rmq_common::envelope::Envelope;
 use rmq_common::message::{Octet, Properties, Text};
 use std::borrow::Cow;
