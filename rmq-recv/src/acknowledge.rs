@@ -3,8 +3,8 @@
 use crate::ack_lines::Said;
 use crate::connected::{Break, Connected};
 use crate::downstream::Now;
-use crate::offset::Offset;
 use crate::pipe;
+use crate::queue::offset::Offset;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;
 use crate::taken::When;

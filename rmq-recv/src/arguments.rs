@@ -1,7 +1,7 @@
 //! rmq-recv's command line.
 
 use crate::delivery::framing::Framing;
-use crate::offset::Offset;
+use crate::queue::offset::Offset;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes;
 use rmq_common::help::Help;

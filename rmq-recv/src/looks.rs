@@ -2,9 +2,9 @@
 
 use crate::change::Woken;
 use crate::connected::{Break, Connected};
-use crate::offset::{Offset, is_at_end};
+use crate::queue::offset::{Offset, is_at_end};
+use crate::queue::subscription::{Look, Subscription};
 use crate::stops::Stop;
-use crate::subscription::{Look, Subscription};
 use rmq_common::count::counted;
 use rmq_common::runtime;
 use std::time::{Duration, Instant};

@@ -1,12 +1,12 @@
 //! `--peek` at a stream: its first messages are read, and stay. RabbitMQ has no basic.get there.
 
 use crate::batch::Batch;
-use crate::offset::Offset;
 use crate::output::Output;
+use crate::queue::offset::Offset;
+use crate::queue::subscription::{Delivered, Subscription};
 use crate::receiver::write_failure;
 use crate::settings::Settings;
 use crate::stops::Stop;
-use crate::subscription::{Delivered, Subscription};
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;

@@ -1,8 +1,8 @@
 //! Between two connections: waiting until what was written is read, and connecting again.
 
 use crate::pipe;
+use crate::queue::source::Source;
 use crate::receiver::{Receiver, write_failure};
-use crate::source::Source;
 use crate::stops::Stop;
 use rmq_common::amqp_error::{Loss, Lost};
 use rmq_common::runtime::{self, first};

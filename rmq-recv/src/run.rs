@@ -1,13 +1,13 @@
 //! One run of rmq-recv, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
-use crate::dead_letter::{Question, context};
 use crate::delivery::framing::Framing;
 use crate::delivery::ids::Ids;
 use crate::downstream::Downstream;
-use crate::insist::insist;
 use crate::output::Output;
 use crate::peek::Peek;
+use crate::queue::dead_letter::{Question, context};
+use crate::queue::retry::insist;
 use crate::reader;
 use crate::receiver::{Ends, Receiver};
 use crate::settings::Settings;

@@ -3,9 +3,9 @@
 use crate::arguments::{Ack, Arguments, OnFailure};
 use crate::delivery::envelope::Keep;
 use crate::delivery::framing::{Framing, Records};
-use crate::offset::Offset;
 use crate::pipe;
-use crate::source::Source;
+use crate::queue::offset::Offset;
+use crate::queue::source::Source;
 use crate::taken::When;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

@@ -1,0 +1,7 @@
+//! The queue that messages come from, and the consumer on it.
+
+pub mod dead_letter;
+pub mod offset;
+pub mod retry;
+pub mod source;
+pub mod subscription;
