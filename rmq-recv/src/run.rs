@@ -5,7 +5,7 @@ use crate::delivery::framing::Framing;
 use crate::delivery::ids::Ids;
 use crate::downstream::Downstream;
 use crate::output::Output;
-use crate::peek::Peek;
+use crate::peek::queue::Peek;
 use crate::queue::dead_letter::{Question, context};
 use crate::queue::retry::insist;
 use crate::reader;

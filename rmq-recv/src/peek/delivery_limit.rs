@@ -5,7 +5,7 @@
 //! that instant is not made again. RabbitMQ compares the limit before the priorities (3.10 to 4.3);
 //! what it compares before the limit is taken over, one argument a round.
 
-use crate::returns::Returns;
+use crate::peek::returns::Returns;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Refusal, Refused, Value};
 use rmq_common::declaration::{Declaration, set, text};
