@@ -3,11 +3,11 @@
 use crate::ack_lines::Said;
 use crate::connected::{Break, Connected};
 use crate::downstream::Now;
-use crate::pipe;
+use crate::output::pipe;
+use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;
-use crate::taken::When;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime::{self, first, sleep_until};
 use std::io;

@@ -2,9 +2,9 @@
 
 use crate::connected::{Break, Connected, QUIET};
 use crate::downstream::Downstream;
+use crate::output::taken::When;
 use crate::receiver::Receiver;
 use crate::stops::Stop;
-use crate::taken::When;
 use std::time::Instant;
 
 /// What is due, if nothing happens before.

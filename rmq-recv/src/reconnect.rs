@@ -1,6 +1,6 @@
 //! Between two connections: waiting until what was written is read, and connecting again.
 
-use crate::pipe;
+use crate::output::pipe;
 use crate::queue::source::Source;
 use crate::receiver::{Receiver, write_failure};
 use crate::stops::Stop;

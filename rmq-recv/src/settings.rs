@@ -3,10 +3,10 @@
 use crate::arguments::{Ack, Arguments, OnFailure};
 use crate::delivery::envelope::Keep;
 use crate::delivery::framing::{Framing, Records};
-use crate::pipe;
+use crate::output::pipe;
+use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
-use crate::taken::When;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::names;

@@ -1,10 +1,10 @@
 //! Taking messages: asking for them, and handing them to the output.
 
-use crate::batch::Batch;
 use crate::change::Change;
 use crate::connected::{Break, Connected, QUIET};
 use crate::delivery::message::Arrived;
 use crate::ledger::Entry;
+use crate::output::batch::Batch;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
 use crate::queue::subscription::Delivered;

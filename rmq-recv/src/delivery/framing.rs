@@ -1,9 +1,9 @@
 //! What a message looks like on standard output (`--format`).
 
-use crate::batch::Batch;
 use crate::delivery::envelope::{self, Keep};
 use crate::delivery::message::{Arrived, Message};
 use crate::delivery::template::Template;
+use crate::output::batch::Batch;
 use memchr::memchr_iter;
 use rmq_common::lane::Content;
 use std::str::FromStr;

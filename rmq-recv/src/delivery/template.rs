@@ -1,8 +1,8 @@
 //! A template for records, with the letters that users of kcat and amqpcat know.
 
-use crate::batch::Batch;
 use crate::delivery::envelope;
 use crate::delivery::message::Message;
+use crate::output::batch::Batch;
 use memchr::memchr_iter;
 use rmq_common::backslash::escaped;
 

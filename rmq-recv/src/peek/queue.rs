@@ -5,10 +5,10 @@
 //! end of a queue without a delivery limit, where the end of the channel does not; from 4.3 on a
 //! nack does neither, and the end of a channel counts. Classic queues keep places either way.
 
-use crate::batch::Batch;
 use crate::connected::LETTING_GO;
 use crate::delivery::message::Message;
-use crate::output::Output;
+use crate::output::batch::Batch;
+use crate::output::writer::Output;
 use crate::peek::delivery_limit::{self, Kind};
 use crate::peek::get::Getting;
 use crate::peek::rescue::rescue;

@@ -1,7 +1,7 @@
 //! `--peek` at a stream: its first messages are read, and stay. RabbitMQ has no basic.get there.
 
-use crate::batch::Batch;
-use crate::output::Output;
+use crate::output::batch::Batch;
+use crate::output::writer::Output;
 use crate::queue::offset::Offset;
 use crate::queue::subscription::{Delivered, Subscription};
 use crate::receiver::write_failure;

@@ -8,7 +8,7 @@
 //! A pipe that drains tells nobody, so it is looked at: again after 1 ms, and less and less often,
 //! down to four times a second, while nothing moves.
 
-use crate::pipe;
+use crate::output::pipe;
 use std::time::{Duration, Instant};
 
 const SHORTEST: Duration = Duration::from_millis(1);

@@ -1,7 +1,7 @@
 //! Writing standard output, on a thread of its own, because a reader may pause for as long as it
 //! likes while signals and the broker still want an answer.
 
-use crate::batch::Batch;
+use crate::output::batch::Batch;
 use rmq_common::failure::Failure;
 use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
