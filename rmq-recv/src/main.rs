@@ -5,8 +5,7 @@ mod ack_lines;
 mod acknowledge;
 mod arguments;
 mod change;
-mod children;
-mod commands;
+mod command;
 mod connected;
 mod credit;
 mod delivery;
@@ -28,7 +27,6 @@ mod settings;
 mod stops;
 mod take;
 mod tally;
-mod variables;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)

@@ -1,6 +1,6 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
-use crate::commands::Commands;
+use crate::command::commands::Commands;
 use crate::connected::{Connected, End};
 use crate::credit::Credit;
 use crate::delivery::ids::Delivery;

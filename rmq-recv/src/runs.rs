@@ -1,6 +1,6 @@
 //! `-- COMMAND`: what becomes of a message when its command has ended.
 
-use crate::commands::{Commands, Verdict};
+use crate::command::commands::{Commands, Verdict};
 use crate::connected::{Break, Connected};
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::Arrived;

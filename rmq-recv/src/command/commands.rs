@@ -6,11 +6,11 @@
 //! given its number.
 
 use crate::arguments::OnFailure;
-use crate::children::Children;
+use crate::command::children::Children;
+use crate::command::environment;
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::Message;
 use crate::settings;
-use crate::variables;
 use lapin::types::ShortString;
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::thread;
@@ -117,9 +117,9 @@ impl Commands {
         let mut command = Command::new(&name);
         command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).process_group(0);
         if !self.keep_env {
-            variables::take_secrets(&mut command);
+            environment::take_secrets(&mut command);
         }
-        variables::set(&mut command, queue.as_str(), &message);
+        environment::set(&mut command, queue.as_str(), &message);
         let mut child = self.children.spawn(&mut command).map_err(problem)?;
         if let Some(input) = child.stdin.take() {
             feed(input, message.body).map_err(problem)?;

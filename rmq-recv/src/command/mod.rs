@@ -1,0 +1,5 @@
+//! `-- COMMAND`: one run of a command for each message.
+
+pub mod children;
+pub mod commands;
+pub mod environment;
