@@ -1,8 +1,8 @@
 //! Acknowledging what is out, and giving back what is not.
 
-use crate::ack_lines::Said;
 use crate::connected::{Break, Connected};
-use crate::downstream::Now;
+use crate::downstream::lines::Said;
+use crate::downstream::sender::Now;
 use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;

@@ -4,9 +4,9 @@
 //! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
 //! connection) is answered at once, however long the reader pauses.
 
-use crate::ack_lines::Said;
 use crate::change::Change;
-use crate::downstream::heard;
+use crate::downstream::lines::Said;
+use crate::downstream::sender::heard;
 use crate::due::Due;
 use crate::idle::Idle;
 use crate::ledger::Ledger;

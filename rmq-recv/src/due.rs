@@ -1,7 +1,7 @@
 //! What has to be done at a time of its own, if nothing happens before.
 
 use crate::connected::{Break, Connected, QUIET};
-use crate::downstream::Downstream;
+use crate::downstream::sender::Downstream;
 use crate::output::taken::When;
 use crate::receiver::Receiver;
 use crate::stops::Stop;

@@ -1,7 +1,5 @@
 //! `rmq-recv`: messages become standard output's records, acknowledged once they are out.
 
-mod ack_fifo;
-mod ack_lines;
 mod acknowledge;
 mod arguments;
 mod change;

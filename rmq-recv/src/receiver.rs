@@ -5,7 +5,7 @@ use crate::connected::{Connected, End};
 use crate::credit::Credit;
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::{Arrived, Counts};
-use crate::downstream::Downstream;
+use crate::downstream::sender::Downstream;
 use crate::output::reader::Watch;
 use crate::output::taken::Taken;
 use crate::output::writer::Output;

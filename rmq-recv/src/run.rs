@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
 use crate::delivery::framing::Framing;
 use crate::delivery::ids::Ids;
-use crate::downstream::Downstream;
+use crate::downstream::sender::Downstream;
 use crate::output::reader;
 use crate::output::writer::Output;
 use crate::peek::queue::Peek;

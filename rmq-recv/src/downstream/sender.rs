@@ -5,9 +5,9 @@
 //! kind is told once. Both sides keep counting across connections: what is done of a lost one is
 //! done, but can no longer be acknowledged, and comes again.
 
-use crate::ack_fifo::AckFifo;
-use crate::ack_lines::{Said, Why};
 use crate::delivery::ids::{Delivery, Ids};
+use crate::downstream::fifo::AckFifo;
+use crate::downstream::lines::{Said, Why};
 use crate::ledger::Ledger;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;

@@ -1,7 +1,7 @@
 //! Reading `--ack-from`, on a thread of its own, so that a sender is never kept waiting while our
 //! own output waits for it.
 
-use crate::ack_lines::{AckLines, Said};
+use crate::downstream::lines::{AckLines, Said};
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::files;
 use rmq_common::thread;
