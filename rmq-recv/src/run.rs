@@ -9,7 +9,7 @@ use crate::output::writer::Output;
 use crate::peek::queue::Peek;
 use crate::queue::dead_letter::{Question, context};
 use crate::queue::retry::insist;
-use crate::receiver::{Ends, Receiver};
+use crate::receiver::lasting::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
 use rmq_common::amqp_error::AmqpError;

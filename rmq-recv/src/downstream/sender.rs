@@ -8,7 +8,7 @@
 use crate::delivery::ids::{Delivery, Ids};
 use crate::downstream::fifo::AckFifo;
 use crate::downstream::lines::{Said, Why};
-use crate::ledger::Ledger;
+use crate::receiver::ledger::Ledger;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;

@@ -5,7 +5,6 @@
 //! end of a queue without a delivery limit, where the end of the channel does not; from 4.3 on a
 //! nack does neither, and the end of a channel counts. Classic queues keep places either way.
 
-use crate::connected::LETTING_GO;
 use crate::delivery::message::Message;
 use crate::output::batch::Batch;
 use crate::output::writer::Output;
@@ -16,7 +15,8 @@ use crate::peek::returns::{Returns, Verdict};
 use crate::peek::stream;
 use crate::queue::retry::insist;
 use crate::queue::subscription::Subscription;
-use crate::receiver::write_failure;
+use crate::receiver::connected::LETTING_GO;
+use crate::receiver::lasting::write_failure;
 use crate::settings::Settings;
 use crate::stops::{Stop, Stops};
 use lapin::Channel;

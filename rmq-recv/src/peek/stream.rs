@@ -4,7 +4,7 @@ use crate::output::batch::Batch;
 use crate::output::writer::Output;
 use crate::queue::offset::Offset;
 use crate::queue::subscription::{Delivered, Subscription};
-use crate::receiver::write_failure;
+use crate::receiver::lasting::write_failure;
 use crate::settings::Settings;
 use crate::stops::Stop;
 use rmq_common::amqp_error::AmqpError;
@@ -45,8 +45,11 @@ pub async fn look(
             Some(Delivered::End { .. } | Delivered::Early) | None => break,
         };
         // Only asks for the next: a stream forgets nothing.
-        let done =
-            crate::ledger::Acknowledgement { tag: message.tag, multiple: false, reject: false };
+        let done = crate::receiver::ledger::Acknowledgement {
+            tag: message.tag,
+            multiple: false,
+            reject: false,
+        };
         reading.acknowledge(&done);
         reading.send().map_err(failed)?;
         let mut batch = Batch::default();

@@ -1,7 +1,7 @@
 //! A consumer on a channel: deliveries, acknowledgements, and letting go.
 
 use crate::delivery::message::Arrived;
-use crate::ledger::Acknowledgement;
+use crate::receiver::ledger::Acknowledgement;
 use futures_util::future::join;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};

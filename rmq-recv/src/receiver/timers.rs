@@ -1,9 +1,9 @@
 //! What has to be done at a time of its own, if nothing happens before.
 
-use crate::connected::{Break, Connected, QUIET};
 use crate::downstream::sender::Downstream;
 use crate::output::taken::When;
-use crate::receiver::Receiver;
+use crate::receiver::connected::{Break, Connected, QUIET};
+use crate::receiver::lasting::Receiver;
 use crate::stops::Stop;
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use crate::output::pipe;
 use crate::queue::source::Source;
-use crate::receiver::{Receiver, write_failure};
+use crate::receiver::lasting::{Receiver, write_failure};
 use crate::stops::Stop;
 use rmq_common::amqp_error::{Loss, Lost};
 use rmq_common::runtime::{self, first};

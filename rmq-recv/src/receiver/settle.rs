@@ -1,12 +1,12 @@
 //! Acknowledging what is out, and giving back what is not.
 
-use crate::connected::{Break, Connected};
 use crate::downstream::lines::Said;
 use crate::downstream::sender::Now;
 use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
-use crate::receiver::{Receiver, write_failure};
+use crate::receiver::connected::{Break, Connected};
+use crate::receiver::lasting::{Receiver, write_failure};
 use crate::stops::Stop;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime::{self, first, sleep_until};

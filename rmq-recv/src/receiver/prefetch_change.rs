@@ -12,8 +12,8 @@
 //! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
 //! what must not come is kept away by acknowledgements that are not sent.
 
-use crate::connected::{Break, Connected};
-use crate::credit::InHand;
+use crate::receiver::connected::{Break, Connected};
+use crate::receiver::credit::InHand;
 use std::time::{Duration, Instant};
 
 /// How soon a new consumer is given something where messages wait.

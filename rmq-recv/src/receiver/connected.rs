@@ -4,15 +4,15 @@
 //! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
 //! connection) is answered at once, however long the reader pauses.
 
-use crate::change::Change;
 use crate::downstream::lines::Said;
 use crate::downstream::sender::heard;
-use crate::due::Due;
-use crate::idle::Idle;
-use crate::ledger::Ledger;
-use crate::pace::Pace;
 use crate::queue::subscription::{Delivered, Subscription};
-use crate::receiver::Receiver;
+use crate::receiver::idle::Idle;
+use crate::receiver::lasting::Receiver;
+use crate::receiver::ledger::Ledger;
+use crate::receiver::pace::Pace;
+use crate::receiver::prefetch_change::Change;
+use crate::receiver::timers::Due;
 use crate::stops::Stop;
 use lapin::Event;
 use rmq_common::amqp_error::{AmqpError, Breach, Loss, Lost};

@@ -1,14 +1,14 @@
 //! Taking messages: asking for them, and handing them to the output.
 
-use crate::change::Change;
-use crate::connected::{Break, Connected, QUIET};
 use crate::delivery::message::Arrived;
-use crate::ledger::Entry;
 use crate::output::batch::Batch;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
 use crate::queue::subscription::Delivered;
-use crate::receiver::Receiver;
+use crate::receiver::connected::{Break, Connected, QUIET};
+use crate::receiver::lasting::Receiver;
+use crate::receiver::ledger::Entry;
+use crate::receiver::prefetch_change::Change;
 use crate::stops::Stop;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

@@ -1,8 +1,6 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
 use crate::command::commands::Commands;
-use crate::connected::{Connected, End};
-use crate::credit::Credit;
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::{Arrived, Counts};
 use crate::downstream::sender::Downstream;
@@ -10,10 +8,12 @@ use crate::output::reader::Watch;
 use crate::output::taken::Taken;
 use crate::output::writer::Output;
 use crate::queue::offset::Offset;
-use crate::runs;
+use crate::receiver::command_results;
+use crate::receiver::connected::{Connected, End};
+use crate::receiver::credit::Credit;
+use crate::receiver::tally::Tally;
 use crate::settings::Settings;
 use crate::stops::{Stop, Stops};
-use crate::tally::Tally;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Missing, Refusal, Refused};
 use rmq_common::connection::Broker;
@@ -179,7 +179,9 @@ impl Receiver {
         };
         // After a lost connection some may run still.
         let stop = match &mut self.commands {
-            Some(commands) => runs::finish(commands, stop, &self.stops, |_, _| None).await,
+            Some(commands) => {
+                command_results::finish(commands, stop, &self.stops, |_, _| None).await
+            }
             None => stop,
         };
         (self.outcome(stop), self.tally)

@@ -1,10 +1,10 @@
 //! `-- COMMAND`: what becomes of a message when its command has ended.
 
 use crate::command::commands::{Commands, Verdict};
-use crate::connected::{Break, Connected};
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::Arrived;
-use crate::ledger::Entry;
+use crate::receiver::connected::{Break, Connected};
+use crate::receiver::ledger::Entry;
 use crate::stops::{Stop, Stops};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

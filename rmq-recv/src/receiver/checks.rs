@@ -1,9 +1,9 @@
 //! Looking at the queue: whether it is drained, whether it has forgotten us, whether it is there.
 
-use crate::change::Woken;
-use crate::connected::{Break, Connected};
 use crate::queue::offset::{Offset, is_at_end};
 use crate::queue::subscription::{Look, Subscription};
+use crate::receiver::connected::{Break, Connected};
+use crate::receiver::prefetch_change::Woken;
 use crate::stops::Stop;
 use rmq_common::count::counted;
 use rmq_common::runtime;

@@ -1,10 +1,10 @@
 //! The end of `--ack downstream`: standard output is closed first, so that a filter lets go of what
 //! it holds and the sender sees the end; then the last acknowledgements are awaited.
 
-use crate::connected::{Break, Connected, LETTING_GO};
 use crate::downstream::lines::Said;
 use crate::downstream::sender::heard;
-use crate::receiver::{Receiver, write_failure};
+use crate::receiver::connected::{Break, Connected, LETTING_GO};
+use crate::receiver::lasting::{Receiver, write_failure};
 use crate::stops::{Stop, Stops};
 use lapin::Event;
 use rmq_common::amqp_error::AmqpError;
