@@ -25,8 +25,10 @@ pub(crate) struct Waiting;
 impl traits::Executor for Waiting {
     type Task<T: Send + 'static> = Spawned<T>;
 
+    /// Waits without reading the reactor's events for others: the main thread reads its own then,
+    /// and need not be woken by this one.
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
-        block_on(future)
+        futures_lite::future::block_on(TASKS.run(future))
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
