@@ -1,10 +1,10 @@
 //! The command line.
 
-use crate::argument_value::Extra;
 use crate::binding::Binding;
 use crate::exchange::Exchange;
-use crate::option_value::{self, DeliveryLimit};
 use crate::queue_type::QueueType;
+use crate::values::argument_value::Extra;
+use crate::values::option_value::{self, DeliveryLimit};
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes;
 use rmq_common::help::Help;

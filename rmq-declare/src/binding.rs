@@ -1,7 +1,7 @@
 //! `--bind`: a binding from an exchange to the queue.
 
-use crate::argument_value::{json_of_table, short};
-use crate::json_parts::Parts;
+use crate::values::argument_value::{json_of_table, short};
+use crate::values::json_parts::Parts;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::names;
 use serde_json::{Value, json};

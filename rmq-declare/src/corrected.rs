@@ -1,10 +1,10 @@
 //! The row of a file as it would have to be for its queue not to differ.
 
-use crate::argument_value::{extra, plain};
 use crate::columns::{Columns, EMPTY};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of};
 use crate::queue_type::QueueType;
 use crate::spelling::spelt;
+use crate::values::argument_value::{extra, plain};
 use csv::StringRecord;
 use rmq_common::declaration::Declaration;
 use std::collections::BTreeMap;

@@ -4,13 +4,13 @@
 //! 4.3 refuses it for quorum queues, by ending the connection, and for streams does not look and
 //! deletes them. So the type is found out first, and both are refused.
 
-use crate::argument_value::{long, plain, short};
 use crate::check::{Found, in_use_within, look_within};
 use crate::learn;
 use crate::link::Link;
 use crate::queue_arguments::TYPE;
 use crate::refusal::{Request, Subject};
-use crate::shell;
+use crate::values::argument_value::{long, plain, short};
+use crate::values::shell;
 use lapin::options::QueueDeleteOptions;
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Refusal};

@@ -1,9 +1,9 @@
 //! How what is there differs from what was asked for: all of it, the type first.
 
-use crate::argument_value::plain;
 use crate::exchange::Exchange;
 use crate::queue_arguments::{TABLE, TYPE, option_of};
 use crate::spelling::spelt;
+use crate::values::argument_value::plain;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::Value;
 use rmq_common::declaration::Declaration;
@@ -94,7 +94,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argument_value::{long, short};
+    use crate::values::argument_value::{long, short};
 
     fn declaration(arguments: &[(&str, AMQPValue)], durable: bool) -> Declaration {
         let mut table = FieldTable::default();

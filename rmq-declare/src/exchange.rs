@@ -1,7 +1,7 @@
 //! `--exchange`: an exchange that is to be there.
 
-use crate::argument_value::{json_of_table, long, short};
-use crate::json_parts::Parts;
+use crate::values::argument_value::{json_of_table, long, short};
+use crate::values::json_parts::Parts;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::names;
 use serde_json::{Value, json};

@@ -74,7 +74,7 @@ fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argument_value::{long, short};
+    use crate::values::argument_value::{long, short};
 
     fn told(of: fn(&FieldTable) -> Vec<String>, name: &str) -> String {
         let mut table = FieldTable::default();

@@ -11,7 +11,7 @@
 
 use crate::channels::{Open, Problem, Slot};
 use crate::link::Link;
-use crate::shell;
+use crate::values::shell;
 use futures_util::lock::Mutex;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::ShortString;

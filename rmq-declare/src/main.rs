@@ -1,6 +1,5 @@
 //! `rmq-declare`: declares queues, and says what differs if they exist.
 
-mod argument_value;
 mod arguments;
 mod binding;
 mod channels;
@@ -15,12 +14,10 @@ mod delete;
 mod differences;
 mod dry_run;
 mod exchange;
-mod json_parts;
 mod known_arguments;
 mod leader;
 mod learn;
 mod link;
-mod option_value;
 mod performing;
 mod permission;
 mod plan;
@@ -33,11 +30,11 @@ mod report;
 mod run;
 mod shape;
 mod sheet;
-mod shell;
 mod spelling;
 mod take_back;
 mod target;
 mod task;
+mod values;
 mod warnings;
 
 use std::process::ExitCode;

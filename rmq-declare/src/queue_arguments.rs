@@ -1,10 +1,10 @@
 //! Which option is which of RabbitMQ's optional arguments, for which types of queue and releases,
 //! and what a policy can do about it.
 
-use crate::argument_value::long;
 use crate::arguments::Arguments;
 use crate::known_arguments::OBSOLETE;
 use crate::queue_type::QueueType::{self, Classic, Quorum, Stream};
+use crate::values::argument_value::long;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::failure::Failure;
 use rmq_common::server::Server;

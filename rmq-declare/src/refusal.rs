@@ -1,13 +1,13 @@
 //! A refusal of the broker's as the person at the terminal reads it.
 
-use crate::argument_value::plain;
 use crate::binding::Binding;
 use crate::differences::{self, Difference};
 use crate::exchange::Exchange;
 use crate::permission::{self, Action, Taker};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
 use crate::remedy::{self, Place};
-use crate::shell;
+use crate::values::argument_value::plain;
+use crate::values::shell;
 use lapin::types::AMQPValue;
 use rmq_common::amqp_error::{AmqpError, Invalid, Loss, Lost, Permission, Refusal, Refused, Value};
 use rmq_common::declaration::Declaration;

@@ -1,10 +1,10 @@
 //! What can be done about differences, because a declaration cannot change what is there. A command
 //! is told in full, or none.
 
-use crate::argument_value::{json, plain};
 use crate::differences::Difference;
 use crate::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
-use crate::shell;
+use crate::values::argument_value::{json, plain};
+use crate::values::shell;
 use rmq_common::amqp_error::Value;
 use serde_json::{Map, Value as Json};
 
@@ -125,7 +125,7 @@ fn is_lower(asked: &str, current: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argument_value::long;
+    use crate::values::argument_value::long;
     use lapin::types::AMQPValue;
 
     const PLACE: Place<'_> = Place { vhost: "/", name: "jobs", may_be_classic: false };

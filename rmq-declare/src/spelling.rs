@@ -32,7 +32,7 @@ pub fn spelt(argument: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::option_value;
+    use crate::values::option_value;
 
     #[test]
     fn a_value_is_spelt_as_its_option_reads_it() {

@@ -7,7 +7,7 @@ use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::queue::Queue;
 use crate::queue_type::QueueType;
-use crate::shell;
+use crate::values::shell;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use rmq_common::failure::Failure;
 

@@ -1,13 +1,13 @@
 //! Where messages are to go that a queue or an exchange passes on, and whether that is there.
 //! RabbitMQ takes the name of anything, and drops what goes to nowhere without a word.
 
-use crate::argument_value::plain;
 use crate::check;
 use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::plan::{Job, Plan};
 use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY};
-use crate::shell;
+use crate::values::argument_value::plain;
+use crate::values::shell;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
 

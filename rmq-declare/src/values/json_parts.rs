@@ -1,7 +1,7 @@
 //! Exchanges and bindings written as JSON objects, with the names that RabbitMQ's own definitions
 //! files use for their parts (<https://www.rabbitmq.com/docs/definitions>).
 
-use crate::argument_value::{short, table};
+use crate::values::argument_value::{short, table};
 use lapin::types::{FieldTable, ShortString};
 use serde_json::{Map, Value};
 

@@ -1,0 +1,6 @@
+//! Values as the command line and AMQP write them.
+
+pub mod argument_value;
+pub mod json_parts;
+pub mod option_value;
+pub mod shell;
