@@ -1,8 +1,8 @@
 //! The command line.
 
-use crate::binding::Binding;
-use crate::exchange::Exchange;
-use crate::queue_type::QueueType;
+use crate::queue::binding::Binding;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_type::QueueType;
 use crate::values::argument_value::Extra;
 use crate::values::option_value::{self, DeliveryLimit};
 use argh::{ArgsInfo, FromArgs};

@@ -1,11 +1,11 @@
 //! Looking at queues and exchanges without changing anything.
 
-use crate::binding::Binding;
 use crate::counts::Counts;
 use crate::declare::{self, Refused};
-use crate::exchange::Exchange;
 use crate::link::{Link, Reply};
 use crate::queue::Queue;
+use crate::queue::binding::Binding;
+use crate::queue::exchange::Exchange;
 use crate::refusal::{Request, Subject};
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};

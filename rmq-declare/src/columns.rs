@@ -44,7 +44,7 @@ fn first_of_queue(options: &Arguments) -> Option<&'static str> {
         (!options.arg.is_empty(), "--arg"),
     ];
     let given = switches.into_iter().find(|(given, _)| *given).map(|(_, option)| option);
-    given.or_else(|| crate::queue_arguments::first_given(options))
+    given.or_else(|| crate::queue::queue_arguments::first_given(options))
 }
 
 /// What the columns of a file are.
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn every_option_that_describes_a_queue_is_a_column_and_no_other() {
         let names: Vec<_> = describing().map(|flag| flag.long).collect();
-        for option in crate::queue_arguments::TABLE.iter().map(|row| row.option) {
+        for option in crate::queue::queue_arguments::TABLE.iter().map(|row| row.option) {
             assert!(names.contains(&option), "{option}");
         }
         for option in ["--type", "--exchange", "--bind", "--with-dlq", "--transient", "--arg"] {

@@ -1,9 +1,11 @@
 //! The row of a file as it would have to be for its queue not to differ.
 
 use crate::columns::{Columns, EMPTY};
-use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of};
-use crate::queue_type::QueueType;
-use crate::spelling::spelt;
+use crate::queue::queue_arguments::{
+    DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of,
+};
+use crate::queue::queue_type::QueueType;
+use crate::queue::spelling::spelt;
 use crate::values::argument_value::{extra, plain};
 use csv::StringRecord;
 use rmq_common::declaration::Declaration;
@@ -127,7 +129,7 @@ fn cell_of(option: &str, cell: &str, asked: &Declaration, is: &Declaration) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Shape;
+    use crate::queue::shape::Shape;
 
     const HEADER: [&str; 6] = ["queue", "with-dlq", "max-length", "arg", "arg", "type"];
 

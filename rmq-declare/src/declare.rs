@@ -1,13 +1,13 @@
 //! Making queues, exchanges and bindings be there.
 
-use crate::binding::Binding;
 use crate::counts::Counts;
 use crate::differences::{self, Difference};
-use crate::exchange::Exchange;
 use crate::learn::{self, Learnt};
 use crate::link::Link;
 use crate::queue::Queue;
-use crate::queue_arguments;
+use crate::queue::binding::Binding;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments;
 use crate::refusal::{Request, Subject};
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};

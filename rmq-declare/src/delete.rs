@@ -7,7 +7,7 @@
 use crate::check::{Found, in_use_within, look_within};
 use crate::learn;
 use crate::link::Link;
-use crate::queue_arguments::TYPE;
+use crate::queue::queue_arguments::TYPE;
 use crate::refusal::{Request, Subject};
 use crate::values::argument_value::{long, plain, short};
 use crate::values::shell;

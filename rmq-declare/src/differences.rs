@@ -1,8 +1,8 @@
 //! How what is there differs from what was asked for: all of it, the type first.
 
-use crate::exchange::Exchange;
-use crate::queue_arguments::{TABLE, TYPE, option_of};
-use crate::spelling::spelt;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments::{TABLE, TYPE, option_of};
+use crate::queue::spelling::spelt;
 use crate::values::argument_value::plain;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::Value;

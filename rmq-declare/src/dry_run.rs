@@ -2,12 +2,12 @@
 
 use crate::check::{self, Found};
 use crate::counts::Escaped;
-use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::plan::Job;
-use crate::queue_arguments;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments;
+use crate::queue::shape::json_of;
 use crate::report::Told;
-use crate::shape::json_of;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 

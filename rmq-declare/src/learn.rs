@@ -6,9 +6,9 @@
 //! instant between.
 
 use crate::declare;
-use crate::exchange::Exchange;
 use crate::link::Link;
-use crate::queue_arguments::TABLE;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments::TABLE;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::{Declaration, corrected, remove, set_as_said};

@@ -1,11 +1,11 @@
 //! What is wanted, from the command line or from a file: exchanges first, then queues.
 
 use crate::arguments::Arguments;
-use crate::binding::Binding;
-use crate::dead_letters;
-use crate::exchange::Exchange;
+use crate::queue::binding::Binding;
+use crate::queue::dead_letters;
+use crate::queue::exchange::Exchange;
+use crate::queue::shape::Shape;
 use crate::queue::{self, Queue};
-use crate::shape::Shape;
 use crate::sheet::Sheet;
 use csv::StringRecord;
 use lapin::types::ShortString;

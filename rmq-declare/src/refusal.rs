@@ -1,10 +1,10 @@
 //! A refusal of the broker's as the person at the terminal reads it.
 
-use crate::binding::Binding;
 use crate::differences::{self, Difference};
-use crate::exchange::Exchange;
 use crate::permission::{self, Action, Taker};
-use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
+use crate::queue::binding::Binding;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
 use crate::remedy::{self, Place};
 use crate::values::argument_value::plain;
 use crate::values::shell;
@@ -216,7 +216,7 @@ impl Request<'_> {
 mod tests {
     use super::*;
     use crate::arguments::Arguments;
-    use crate::shape::Shape;
+    use crate::queue::shape::Shape;
     use argh::FromArgs;
     use rmq_common::server::Server;
 

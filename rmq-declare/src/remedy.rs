@@ -2,7 +2,7 @@
 //! is told in full, or none.
 
 use crate::differences::Difference;
-use crate::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
+use crate::queue::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
 use crate::values::argument_value::{json, plain};
 use crate::values::shell;
 use rmq_common::amqp_error::Value;

@@ -3,10 +3,10 @@
 
 use crate::check::{Found, look};
 use crate::counts::Counts;
-use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::queue::Queue;
-use crate::queue_type::QueueType;
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_type::QueueType;
 use crate::values::shell;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use rmq_common::failure::Failure;

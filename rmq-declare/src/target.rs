@@ -2,10 +2,10 @@
 //! RabbitMQ takes the name of anything, and drops what goes to nowhere without a word.
 
 use crate::check;
-use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::plan::{Job, Plan};
-use crate::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY};
+use crate::queue::exchange::Exchange;
+use crate::queue::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY};
 use crate::values::argument_value::plain;
 use crate::values::shell;
 use lapin::types::ShortString;

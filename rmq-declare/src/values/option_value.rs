@@ -20,7 +20,7 @@ pub enum DeliveryLimit {
 
 impl DeliveryLimit {
     /// As `x-delivery-limit` spells it from RabbitMQ 4.0 on; before, -1 drops a message the first
-    /// time it comes back, so see [`Shape::arguments`](crate::shape::Shape::arguments).
+    /// time it comes back, so see [`Shape::arguments`](crate::queue::shape::Shape::arguments).
     pub fn value(self) -> i64 {
         match self {
             DeliveryLimit::At(limit) => limit,

@@ -1,11 +1,11 @@
 //! What a queue is to be like, and what is refused before a broker is asked.
 
 use crate::arguments::Arguments;
-use crate::queue_arguments::{
+use crate::queue::queue_arguments::{
     self, DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, DEAD_LETTER_STRATEGY, DELAYED_RETRY_MIN,
     DELAYED_RETRY_TYPE, DELIVERY_LIMIT, OVERFLOW, TYPE,
 };
-use crate::queue_type::QueueType;
+use crate::queue::queue_type::QueueType;
 use crate::values::argument_value::{json_of_table, long, short};
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::declaration::Declaration;

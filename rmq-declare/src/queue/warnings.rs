@@ -1,11 +1,11 @@
 //! What is worth knowing of a queue that is there now, and refused by nobody.
 
-use crate::known_arguments;
-use crate::queue_arguments::{
+use crate::queue::known_arguments;
+use crate::queue::queue_arguments::{
     self, CLUSTER_SIZE, DEAD_LETTER_EXCHANGE, DEAD_LETTER_STRATEGY, DELIVERY_LIMIT, GROUP_SIZE,
 };
-use crate::queue_type::QueueType;
-use crate::shape::{Shape, limits_deliveries};
+use crate::queue::queue_type::QueueType;
+use crate::queue::shape::{Shape, limits_deliveries};
 use lapin::types::AMQPValue;
 use rmq_common::server::Server;
 

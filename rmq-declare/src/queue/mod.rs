@@ -1,6 +1,16 @@
 //! A queue that is wanted: its name, and what it is to be like.
 
-use crate::shape::Shape;
+pub mod binding;
+pub mod dead_letters;
+pub mod exchange;
+pub mod known_arguments;
+pub mod queue_arguments;
+pub mod queue_type;
+pub mod shape;
+pub mod spelling;
+pub mod warnings;
+
+use crate::queue::shape::Shape;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
 use rmq_common::names;

@@ -1,11 +1,11 @@
 //! `--with-dlq`: the dead-letter queue, and how a queue is wired to it.
 
-use crate::queue_arguments::{
+use crate::queue::queue_arguments::{
     DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, DEAD_LETTER_STRATEGY, DELIVERY_LIMIT, GROUP_SIZE,
     MAX_BYTES, MAX_LENGTH, OVERFLOW,
 };
-use crate::queue_type::QueueType;
-use crate::shape::Shape;
+use crate::queue::queue_type::QueueType;
+use crate::queue::shape::Shape;
 use crate::values::argument_value::long;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::failure::Failure;

@@ -1,6 +1,6 @@
 //! Values of arguments as options spell them, from what the broker says.
 
-use crate::queue_arguments::{DELIVERY_LIMIT, MAX_AGE};
+use crate::queue::queue_arguments::{DELIVERY_LIMIT, MAX_AGE};
 use rmq_common::declaration::age;
 use rmq_common::duration::Limit;
 use std::time::Duration;

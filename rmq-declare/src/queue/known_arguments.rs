@@ -1,7 +1,7 @@
 //! The names of arguments, to tell a misspelt one: brokers accept what they do not know without a
 //! word, do nothing about it, and do not even compare it.
 
-use crate::queue_arguments::TABLE;
+use crate::queue::queue_arguments::TABLE;
 use lapin::types::FieldTable;
 use rmq_common::nearest::nearest;
 

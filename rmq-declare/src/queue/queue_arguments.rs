@@ -2,8 +2,8 @@
 //! and what a policy can do about it.
 
 use crate::arguments::Arguments;
-use crate::known_arguments::OBSOLETE;
-use crate::queue_type::QueueType::{self, Classic, Quorum, Stream};
+use crate::queue::known_arguments::OBSOLETE;
+use crate::queue::queue_type::QueueType::{self, Classic, Quorum, Stream};
 use crate::values::argument_value::long;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::failure::Failure;
