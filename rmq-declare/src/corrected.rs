@@ -1,6 +1,6 @@
 //! The row of a file as it would have to be for its queue not to differ.
 
-use crate::columns::{Columns, EMPTY};
+use crate::plan::columns::{Columns, EMPTY};
 use crate::queue::queue_arguments::{
     DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of,
 };

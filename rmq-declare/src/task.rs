@@ -1,8 +1,8 @@
 //! What is to be done with the queues, and which options go together.
 
 use crate::arguments::Arguments;
-use crate::columns;
 use crate::delete::Conditions;
+use crate::plan::columns;
 use rmq_common::failure::Failure;
 
 /// What is to be done.

@@ -1,12 +1,15 @@
 //! What is wanted, from the command line or from a file: exchanges first, then queues.
 
+pub mod columns;
+pub mod sheet;
+
 use crate::arguments::Arguments;
+use crate::plan::sheet::Sheet;
 use crate::queue::binding::Binding;
 use crate::queue::dead_letters;
 use crate::queue::exchange::Exchange;
 use crate::queue::shape::Shape;
 use crate::queue::{self, Queue};
-use crate::sheet::Sheet;
 use csv::StringRecord;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;

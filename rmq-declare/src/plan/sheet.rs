@@ -1,6 +1,6 @@
 //! `--csv`: the file, as it is read and as it is written again.
 
-use crate::columns::Columns;
+use crate::plan::columns::Columns;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::{self, Row, Written, quoted};
 
