@@ -1,8 +1,8 @@
 //! `--check --csv`: the rows as they are on the broker, in the columns of the file.
 
-use crate::check::Found;
+use crate::broker::check::Found;
+use crate::broker::link::Link;
 use crate::corrected::{self, Corrected};
-use crate::link::Link;
 use crate::performing::{look, unchecked};
 use crate::plan::Job;
 use crate::plan::sheet::Sheet;

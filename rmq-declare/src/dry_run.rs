@@ -1,8 +1,8 @@
 //! `--dry-run`: what would be declared, and whether it is there already. Only looks, passively.
 
-use crate::check::{self, Found};
+use crate::broker::check::{self, Found};
+use crate::broker::link::Link;
 use crate::counts::Escaped;
-use crate::link::Link;
 use crate::plan::Job;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments;

@@ -1,18 +1,12 @@
 //! `rmq-declare`: declares queues, and says what differs if they exist.
 
 mod arguments;
-mod channels;
-mod check;
+mod broker;
 mod check_csv;
 mod corrected;
 mod counts;
-mod declare;
-mod delete;
 mod differences;
 mod dry_run;
-mod leader;
-mod learn;
-mod link;
 mod performing;
 mod permission;
 mod plan;
@@ -21,7 +15,6 @@ mod refusal;
 mod remedy;
 mod report;
 mod run;
-mod take_back;
 mod target;
 mod task;
 mod values;

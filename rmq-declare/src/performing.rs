@@ -1,10 +1,11 @@
 //! What is done with each queue, and what there is to tell of it.
 
-use crate::check::{self, Found};
+use crate::broker::check::{self, Found};
+use crate::broker::declare::{self, Refused};
+use crate::broker::delete::{Conditions, Deleted, delete};
+use crate::broker::link::Link;
+use crate::broker::take_back;
 use crate::counts::{self, Counts};
-use crate::declare::{self, Refused};
-use crate::delete::{Conditions, Deleted, delete};
-use crate::link::Link;
 use crate::plan::Job;
 use crate::queue::Queue;
 use crate::queue::exchange::Exchange;
@@ -13,7 +14,6 @@ use crate::queue::queue_arguments;
 use crate::queue::queue_type::QueueType;
 use crate::queue::warnings;
 use crate::report::Told;
-use crate::take_back;
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 

@@ -1,16 +1,16 @@
 //! The run: exchanges first, then every queue, whatever became of the one before.
 
 use crate::arguments::Arguments;
-use crate::check;
+use crate::broker::check;
+use crate::broker::link::Link;
+use crate::broker::take_back;
 use crate::check_csv;
 use crate::dry_run;
-use crate::link::Link;
 use crate::performing;
 use crate::plan::sheet::Sheet;
 use crate::plan::{Entry, Job, Plan};
 use crate::queue::exchange::Exchange;
 use crate::report::{Report, Told};
-use crate::take_back;
 use crate::target::Routes;
 use crate::task::Task;
 use futures_util::stream::{self, StreamExt};

@@ -1,8 +1,8 @@
 //! Where messages are to go that a queue or an exchange passes on, and whether that is there.
 //! RabbitMQ takes the name of anything, and drops what goes to nowhere without a word.
 
-use crate::check;
-use crate::link::Link;
+use crate::broker::check;
+use crate::broker::link::Link;
 use crate::plan::{Job, Plan};
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::{DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY};

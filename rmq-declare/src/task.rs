@@ -1,7 +1,7 @@
 //! What is to be done with the queues, and which options go together.
 
 use crate::arguments::Arguments;
-use crate::delete::Conditions;
+use crate::broker::delete::Conditions;
 use crate::plan::columns;
 use rmq_common::failure::Failure;
 

@@ -1,9 +1,9 @@
 //! Making queues, exchanges and bindings be there.
 
+use crate::broker::learn::{self, Learnt};
+use crate::broker::link::Link;
 use crate::counts::Counts;
 use crate::differences::{self, Difference};
-use crate::learn::{self, Learnt};
-use crate::link::Link;
 use crate::queue::Queue;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;

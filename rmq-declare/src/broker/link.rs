@@ -4,8 +4,8 @@
 //! was a refusal, which closes it. So many may ask at once, and one refusal disturbs nobody else.
 //! Everything asked here is idempotent: what was under way when the connection broke is asked again.
 
-use crate::channels::{Open, Problem, Slot, retire};
-use crate::leader::Leaders;
+use crate::broker::channels::{Open, Problem, Slot, retire};
+use crate::broker::leader::Leaders;
 use futures_util::lock::Mutex;
 use lapin::Channel;
 use rmq_common::amqp_error::{AmqpError, Loss, Lost};

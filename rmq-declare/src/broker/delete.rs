@@ -4,9 +4,9 @@
 //! 4.3 refuses it for quorum queues, by ending the connection, and for streams does not look and
 //! deletes them. So the type is found out first, and both are refused.
 
-use crate::check::{Found, in_use_within, look_within};
-use crate::learn;
-use crate::link::Link;
+use crate::broker::check::{Found, in_use_within, look_within};
+use crate::broker::learn;
+use crate::broker::link::Link;
 use crate::queue::queue_arguments::TYPE;
 use crate::refusal::{Request, Subject};
 use crate::values::argument_value::{long, plain, short};

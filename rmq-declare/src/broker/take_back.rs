@@ -1,9 +1,9 @@
 //! Removing what was made in vain: for a queue that then was refused. What was there before is never
 //! touched, and neither is what somebody uses by now.
 
-use crate::check::{Found, look};
+use crate::broker::check::{Found, look};
+use crate::broker::link::Link;
 use crate::counts::Counts;
-use crate::link::Link;
 use crate::queue::Queue;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_type::QueueType;

@@ -5,8 +5,8 @@
 //! broker confirms it. Each can only confirm or be refused, unless somebody deletes the queue in the
 //! instant between.
 
-use crate::declare;
-use crate::link::Link;
+use crate::broker::declare;
+use crate::broker::link::Link;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::TABLE;
 use lapin::types::ShortString;

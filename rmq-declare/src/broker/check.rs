@@ -1,8 +1,8 @@
 //! Looking at queues and exchanges without changing anything.
 
+use crate::broker::declare::{self, Refused};
+use crate::broker::link::{Link, Reply};
 use crate::counts::Counts;
-use crate::declare::{self, Refused};
-use crate::link::{Link, Reply};
 use crate::queue::Queue;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;

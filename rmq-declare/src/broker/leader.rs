@@ -9,8 +9,8 @@
 //!
 //! basic.get takes nothing from an empty queue. A message that has come since is put back.
 
-use crate::channels::{Open, Problem, Slot};
-use crate::link::Link;
+use crate::broker::channels::{Open, Problem, Slot};
+use crate::broker::link::Link;
 use crate::values::shell;
 use futures_util::lock::Mutex;
 use lapin::options::{BasicGetOptions, BasicNackOptions};

@@ -1,0 +1,10 @@
+//! What is asked of the broker.
+
+pub mod channels;
+pub mod check;
+pub mod declare;
+pub mod delete;
+pub mod leader;
+pub mod learn;
+pub mod link;
+pub mod take_back;
