@@ -1,11 +1,15 @@
 //! A refusal of the broker's as the person at the terminal reads it.
 
-use crate::differences::{self, Difference};
-use crate::permission::{self, Action, Taker};
+pub mod differences;
+pub mod permission;
+pub mod remedy;
+
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::{DEAD_LETTER_EXCHANGE, TYPE, option_of};
-use crate::remedy::{self, Place};
+use crate::refusal::differences::Difference;
+use crate::refusal::permission::{Action, Taker};
+use crate::refusal::remedy::Place;
 use crate::values::argument_value::plain;
 use crate::values::shell;
 use lapin::types::AMQPValue;

@@ -1,8 +1,8 @@
 //! What can be done about differences, because a declaration cannot change what is there. A command
 //! is told in full, or none.
 
-use crate::differences::Difference;
 use crate::queue::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
+use crate::refusal::differences::Difference;
 use crate::values::argument_value::{json, plain};
 use crate::values::shell;
 use rmq_common::amqp_error::Value;
