@@ -2,12 +2,12 @@
 
 use crate::broker::check::{self, Found};
 use crate::broker::link::Link;
-use crate::counts::Escaped;
 use crate::plan::Job;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments;
 use crate::queue::shape::json_of;
 use crate::report::Told;
+use crate::report::counts::Escaped;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 

@@ -4,7 +4,6 @@ mod arguments;
 mod broker;
 mod check_csv;
 mod corrected;
-mod counts;
 mod dry_run;
 mod performing;
 mod plan;

@@ -5,7 +5,6 @@ use crate::broker::declare::{self, Refused};
 use crate::broker::delete::{Conditions, Deleted, delete};
 use crate::broker::link::Link;
 use crate::broker::take_back;
-use crate::counts::{self, Counts};
 use crate::plan::Job;
 use crate::queue::Queue;
 use crate::queue::exchange::Exchange;
@@ -14,6 +13,7 @@ use crate::queue::queue_arguments;
 use crate::queue::queue_type::QueueType;
 use crate::queue::warnings;
 use crate::report::Told;
+use crate::report::counts::{self, Counts};
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 

@@ -2,11 +2,11 @@
 
 use crate::broker::declare::{self, Refused};
 use crate::broker::link::{Link, Reply};
-use crate::counts::Counts;
 use crate::queue::Queue;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;
 use crate::refusal::{Request, Subject};
+use crate::report::counts::Counts;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};

@@ -2,13 +2,13 @@
 
 use crate::broker::learn::{self, Learnt};
 use crate::broker::link::Link;
-use crate::counts::Counts;
 use crate::queue::Queue;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments;
 use crate::refusal::differences::{self, Difference};
 use crate::refusal::{Request, Subject};
+use crate::report::counts::Counts;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};
 use lapin::types::ShortString;

@@ -3,10 +3,10 @@
 
 use crate::broker::check::{Found, look};
 use crate::broker::link::Link;
-use crate::counts::Counts;
 use crate::queue::Queue;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_type::QueueType;
+use crate::report::counts::Counts;
 use crate::values::shell;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use rmq_common::failure::Failure;

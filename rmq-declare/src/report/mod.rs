@@ -1,5 +1,7 @@
 //! What is told as the run goes, and the exit status that sums it up.
 
+pub mod counts;
+
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::escape::{escape, is_control};
 use rmq_common::exit::Exit;
