@@ -2,17 +2,11 @@
 
 mod arguments;
 mod broker;
-mod check_csv;
-mod corrected;
-mod dry_run;
-mod performing;
 mod plan;
 mod queue;
 mod refusal;
 mod report;
 mod run;
-mod target;
-mod task;
 mod values;
 
 use std::process::ExitCode;

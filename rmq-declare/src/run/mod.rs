@@ -1,18 +1,22 @@
 //! The run: exchanges first, then every queue, whatever became of the one before.
 
+pub mod check_csv;
+pub mod corrected;
+pub mod dry_run;
+pub mod performing;
+pub mod target;
+pub mod task;
+
 use crate::arguments::Arguments;
 use crate::broker::check;
 use crate::broker::link::Link;
 use crate::broker::take_back;
-use crate::check_csv;
-use crate::dry_run;
-use crate::performing;
 use crate::plan::sheet::Sheet;
 use crate::plan::{Entry, Job, Plan};
 use crate::queue::exchange::Exchange;
 use crate::report::{Report, Told};
-use crate::target::Routes;
-use crate::task::Task;
+use crate::run::target::Routes;
+use crate::run::task::Task;
 use futures_util::stream::{self, StreamExt};
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;

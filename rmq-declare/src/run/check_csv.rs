@@ -2,11 +2,11 @@
 
 use crate::broker::check::Found;
 use crate::broker::link::Link;
-use crate::corrected::{self, Corrected};
-use crate::performing::{look, unchecked};
 use crate::plan::Job;
 use crate::plan::sheet::Sheet;
 use crate::report::Told;
+use crate::run::corrected::{self, Corrected};
+use crate::run::performing::{look, unchecked};
 use csv::StringRecord;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::Written;
