@@ -2,7 +2,7 @@
 
 use crate::fate::Fate;
 use crate::ranges::Ranges;
-use crate::record::{Bad, Item, Record};
+use crate::record::item::{Bad, Item, Record};
 use crate::recovery::unless_stopped;
 use crate::rejects::Rejects;
 use crate::sender::Sender;

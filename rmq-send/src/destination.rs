@@ -1,10 +1,10 @@
 //! What the command line says about where messages go, and what to read.
 
 use crate::arguments::Arguments;
-use crate::compose::{Content, Routing};
 use crate::framing::Format;
-use crate::properties::short;
-use crate::record::Route;
+use crate::record::compose::{Content, Routing};
+use crate::record::item::Route;
+use crate::record::properties::short;
 use crate::sources::Source;
 use rmq_common::backslash::unescape;
 use rmq_common::exit::Exit;

@@ -1,8 +1,8 @@
 //! `--dry-run`: what would be sent, as JSON envelopes on standard output.
 
 use crate::input::{End, Input, Plan, Reader};
-use crate::message::envelope;
-use crate::record::{Item, Message};
+use crate::record::envelope::envelope;
+use crate::record::item::{Item, Message};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;

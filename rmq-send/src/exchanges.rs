@@ -3,7 +3,7 @@
 //! Publishing to one that is not there closes the channel, and the broker does not say over which
 //! message; so each is looked at before the first message to it.
 
-use crate::record::Route;
+use crate::record::item::Route;
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use rmq_common::failure::Failure;

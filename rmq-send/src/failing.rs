@@ -1,7 +1,7 @@
 //! Records that cannot be sent: kept where there is a place for them, else the end of the run.
 
 use crate::fate::Fate;
-use crate::record::{Bad, Raw, Record};
+use crate::record::item::{Bad, Raw, Record};
 use crate::sender::Sender;
 use rmq_common::failure::Failure;
 use std::sync::Arc;

@@ -4,11 +4,11 @@
 //! block. Before each read the thread waits for input or for the word to stop, so that after a
 //! signal nothing is taken that is not sent or reported.
 
-use crate::compose::Composer;
 use crate::cut::{Cut, Cutter};
 use crate::framing::Format;
 use crate::positions::Positions;
-use crate::record::{Bad, Item, Raw};
+use crate::record::compose::Composer;
+use crate::record::item::{Bad, Item, Raw};
 use crate::sources::Source;
 use crate::utf16;
 use rmq_common::count::counted;

@@ -1,7 +1,7 @@
 //! A connection that publishes: the session and the channel on it, told from as one.
 
 use crate::publisher::{Answers, Publisher};
-use crate::record::Route;
+use crate::record::item::Route;
 use futures_util::future::join;
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,

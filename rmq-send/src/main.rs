@@ -3,26 +3,20 @@
 mod acknowledge;
 mod aftermath;
 mod arguments;
-mod carried;
 mod claiming;
-mod compose;
 mod cut;
 mod destination;
 mod dry_run;
-mod envelope_hint;
 mod exchanges;
 mod failing;
 mod fate;
 mod framing;
-mod headers;
 mod input;
 mod link;
-mod message;
 mod obstacle;
 mod outputs;
 mod outstanding;
 mod positions;
-mod properties;
 mod publisher;
 mod publishing;
 mod ranges;
@@ -46,7 +40,6 @@ mod tee;
 mod utf16;
 mod verdict;
 mod watch;
-mod wire_size;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)

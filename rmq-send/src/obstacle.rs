@@ -1,6 +1,6 @@
 //! What keeps records from being confirmed, as far as the broker says.
 
-use crate::record::Route;
+use crate::record::item::Route;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

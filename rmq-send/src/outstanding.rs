@@ -6,7 +6,7 @@
 //! waits to be sent again, before any that was never sent.
 
 use crate::fate::{Fate, Settled};
-use crate::record::{Message, Record};
+use crate::record::item::{Message, Record};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -347,7 +347,7 @@ impl Outstanding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Body;
+    use crate::record::item::Body;
 
     fn record(number: u64, body: &str) -> Record {
         let raw: Arc<[u8]> = body.as_bytes().into();

@@ -3,7 +3,7 @@
 //! Messages go by the channel's lane, and so do the answers: in the order in which the broker gives
 //! them.
 
-use crate::record::{Message, Route};
+use crate::record::item::{Message, Route};
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 use rmq_common::amqp_error::AmqpError;

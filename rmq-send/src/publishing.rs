@@ -1,10 +1,10 @@
 //! What may be published now, is.
 
 use crate::acknowledge::Acknowledger;
-use crate::record::{Bad, Item, Raw, Route};
+use crate::record::item::{Bad, Item, Raw, Route};
+use crate::record::wire_size;
 use crate::sender::Sender;
 use crate::tee::Tee;
-use crate::wire_size;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! When the channel or the connection fails: a new one, and everything unconfirmed again.
 
-use crate::carried;
 use crate::link::Link;
-use crate::record::Route;
+use crate::record::item::Route;
+use crate::record::unsupported;
 use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};
 use rmq_common::amqp_error::{AmqpError, Lost};
 use rmq_common::connection::Broker;
@@ -125,7 +125,7 @@ impl Sender {
     fn fail_culprit(&mut self, number: u64, why: &Lost) {
         let record = self.window.record(number).and_then(|record| record.message.as_ref());
         let Some(message) = record else { return };
-        let hint = carried::not_by_streams(&message.properties);
+        let hint = unsupported::not_by_streams(&message.properties);
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let shown = message.route.shown();
         let text = format!("publish to {shown}: the broker drops the connection over it: {why}");

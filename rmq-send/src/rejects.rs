@@ -2,7 +2,7 @@
 //! the spool's `DIR/rejected`, in envelopes.
 
 use crate::framing::Format;
-use crate::record::Raw;
+use crate::record::item::Raw;
 use crate::record_file::{RecordFile, Unusable};
 use crate::spool::Directory;
 use rmq_common::exit::Exit;

@@ -1,8 +1,8 @@
 //! The thread that brings records back from the spool, to be sent.
 
 use crate::input::{End, Input};
-use crate::message;
-use crate::record::{Bad, Item, Raw};
+use crate::record::envelope;
+use crate::record::item::{Bad, Item, Raw};
 use crate::spool::Replay;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
@@ -86,7 +86,7 @@ impl Thread {
         }
         self.next = sequence + 1;
         let raw: Arc<[u8]> = payload.into();
-        match message::record(self.number, raw.clone()) {
+        match envelope::record(self.number, raw.clone()) {
             Ok(record) => Item::Record(record),
             Err(why) => Item::Bad(Bad { number: self.number, raw: Raw::Whole(raw), why }),
         }

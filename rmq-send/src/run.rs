@@ -3,14 +3,14 @@
 use crate::acknowledge::{Acknowledger, Fifo};
 use crate::arguments::{Arguments, PROGRAM};
 use crate::claiming::{Claim, Claimed};
-use crate::compose::Composer;
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::framing::Format;
 use crate::input::{Plan, Reader};
 use crate::outputs::{check_apart, check_output};
 use crate::positions::Positions;
-use crate::properties::Properties;
+use crate::record::compose::Composer;
+use crate::record::properties::Properties;
 use crate::recovery;
 use crate::rejects::Rejects;
 use crate::sender::{Job, Sender};

@@ -8,7 +8,7 @@ use crate::obstacle::{Looked, Obstacle, Refusals};
 use crate::outstanding::Outstanding;
 use crate::positions::Positions;
 use crate::ranges::Ranges;
-use crate::record::{Item, Route};
+use crate::record::item::{Item, Route};
 use crate::rejects::Rejects;
 use crate::spooled::Spooled;
 use crate::spooling::Over;

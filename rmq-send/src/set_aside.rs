@@ -5,10 +5,10 @@
 //! a larger `--max-size`. One that is not in its format becomes an envelope without a route, which nothing sends by
 //! mistake; and a line that was to be an envelope stays as it is.
 
-use crate::compose::Composer;
 use crate::framing::Format;
-use crate::message::envelope;
-use crate::record::{Body, Message, Raw, Record};
+use crate::record::compose::Composer;
+use crate::record::envelope::envelope;
+use crate::record::item::{Body, Message, Raw, Record};
 use crate::rejects::Rejects;
 use crate::spool::Directory;
 use base64::Engine;
@@ -268,9 +268,9 @@ fn nowhere(body: &[u8]) -> Envelope<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::{Content, Routing};
-    use crate::properties::Properties;
-    use crate::record::Route;
+    use crate::record::compose::{Content, Routing};
+    use crate::record::item::Route;
+    use crate::record::properties::Properties;
     use rmq_common::message::Name;
 
     fn aside(directory: &Arc<Directory>, format: Format, content: Content, most: u64) -> SetAside {

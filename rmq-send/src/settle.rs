@@ -4,7 +4,7 @@ use crate::fate::Settled;
 use crate::link::{Found, News};
 use crate::obstacle::Obstacle;
 use crate::publisher::{Answers, Returned};
-use crate::record::{Message, Route};
+use crate::record::item::{Message, Route};
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use rmq_common::amqp_error;

@@ -5,9 +5,9 @@
 
 use crate::arguments::SpoolFull;
 use crate::input::{End, Input};
-use crate::message::envelope;
 use crate::positions::Positions;
-use crate::record::{Bad, Item};
+use crate::record::envelope::envelope;
+use crate::record::item::{Bad, Item};
 use crate::rejections::Rejections;
 use crate::set_aside::Kept;
 use crate::spool::{Appended, Room, Writer};

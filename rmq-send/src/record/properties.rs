@@ -1,7 +1,7 @@
 //! The properties that the command line gives to messages.
 
 use crate::arguments::Arguments;
-use crate::headers;
+use crate::record::headers;
 use rmq_common::argument_bytes::Bytes;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;

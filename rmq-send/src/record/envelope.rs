@@ -1,7 +1,7 @@
 //! A message as an envelope, as `--dry-run` shows it and the spool keeps it, and back.
 
-use crate::carried;
-use crate::record::{Body, Message, Record, Route};
+use crate::record::item::{Body, Message, Record, Route};
+use crate::record::unsupported;
 use rmq_common::envelope::Envelope;
 use rmq_common::failure::Failure;
 use rmq_common::message::Octet;
@@ -27,7 +27,7 @@ pub fn envelope(message: &Message) -> Envelope<'_> {
 pub fn record(number: u64, line: Arc<[u8]>) -> Result<Record, Failure> {
     let message = {
         let envelope = Envelope::decode(&line).map_err(|bad| Failure::data(bad.to_string()))?;
-        carried::headers(&envelope.properties)?;
+        unsupported::headers(&envelope.properties)?;
         let exchange = envelope.exchange.unwrap_or_default();
         let routing_key = envelope.routing_key.unwrap_or_default();
         Message {

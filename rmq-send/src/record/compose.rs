@@ -1,9 +1,9 @@
 //! From a record to the message it becomes: where it goes, its properties, its body.
 
-use crate::carried;
-use crate::envelope_hint;
-use crate::properties::Properties;
-use crate::record::{Body, Message, Record, Route};
+use crate::record::envelope_hint;
+use crate::record::item::{Body, Message, Record, Route};
+use crate::record::properties::Properties;
+use crate::record::unsupported;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -86,7 +86,7 @@ impl Composer {
         })?;
         let message = match &envelope.body {
             Some(body) => {
-                carried::headers(&envelope.properties)?;
+                unsupported::headers(&envelope.properties)?;
                 let route = self.route(envelope.exchange.clone(), envelope.routing_key.clone())?;
                 let overrides = !matches!(self.routing, Routing::Record);
                 let properties = self.properties.with(number, &envelope, overrides);

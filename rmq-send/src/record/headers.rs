@@ -1,6 +1,6 @@
 //! `-H name=value` and `-H name:type=value`: a header and its AMQP type.
 
-use crate::carried;
+use crate::record::unsupported;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rmq_common::message::{Encoded, Name, Value};
@@ -33,7 +33,7 @@ pub fn parse(text: &[u8]) -> Result<(Name, Encoded), String> {
         problem(format!("'{shown}' is not UTF-8, which the value of a string alone need not be"))
     };
     let value = typed(kind.map_err(not_text)?, value.map_err(not_text)?).map_err(problem)?;
-    carried::value(value.value()).map_err(|why| problem(why.to_owned()))?;
+    unsupported::value(value.value()).map_err(|why| problem(why.to_owned()))?;
     Ok((name, value))
 }
 
