@@ -3,7 +3,7 @@
 //! Done is what the cluster has confirmed and what is safe in `--rejects`; in the order of the input,
 //! so that nothing is done before what came before it. [`AckLine`] says how it is told.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use rmq_common::ack_line::AckLine;
 use rmq_common::failure::Failure;
 use rmq_common::{files, random, thread};

@@ -1,6 +1,6 @@
 //! rmq-send's command line.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes::Bytes;
 use rmq_common::help::Help;

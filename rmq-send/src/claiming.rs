@@ -3,7 +3,7 @@
 //! A logger that is restarted gracefully is started anew while the old one still sends. Nothing is read meanwhile, so
 //! that what the writer has put into the pipe stays there, and nothing is lost where this run ends.
 
-use crate::sources::Source;
+use crate::input::sources::Source;
 use crate::spool::Directory;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;

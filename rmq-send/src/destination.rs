@@ -1,11 +1,11 @@
 //! What the command line says about where messages go, and what to read.
 
 use crate::arguments::Arguments;
-use crate::framing::Format;
+use crate::input::framing::Format;
+use crate::input::sources::Source;
 use crate::record::compose::{Content, Routing};
 use crate::record::item::Route;
 use crate::record::properties::short;
-use crate::sources::Source;
 use rmq_common::backslash::unescape;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

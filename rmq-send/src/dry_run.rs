@@ -1,6 +1,6 @@
 //! `--dry-run`: what would be sent, as JSON envelopes on standard output.
 
-use crate::input::{End, Input, Plan, Reader};
+use crate::input::reader::{End, Input, Plan, Reader};
 use crate::record::envelope::envelope;
 use crate::record::item::{Item, Message};
 use rmq_common::diagnostics::Diagnostics;

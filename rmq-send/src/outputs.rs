@@ -1,7 +1,7 @@
 //! Whether the files that a run writes are each its own.
 
 use crate::arguments::Arguments;
-use crate::input::Plan;
+use crate::input::reader::Plan;
 use crate::rejects::Rejects;
 use crate::tally::StatsFile;
 use rmq_common::failure::Failure;

@@ -1,7 +1,7 @@
 //! What could not be sent, so that it can be run again: `--rejects`, in the input's own framing, and
 //! the spool's `DIR/rejected`, in envelopes.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use crate::record::item::Raw;
 use crate::record_file::{RecordFile, Unusable};
 use crate::spool::Directory;

@@ -1,6 +1,6 @@
 //! The thread that brings records back from the spool, to be sent.
 
-use crate::input::{End, Input};
+use crate::input::reader::{End, Input};
 use crate::record::envelope;
 use crate::record::item::{Bad, Item, Raw};
 use crate::spool::Replay;

@@ -2,11 +2,11 @@
 
 use crate::acknowledge::Acknowledger;
 use crate::exchanges::Exchanges;
-use crate::input::{End, Input, Reader};
+use crate::input::positions::Positions;
+use crate::input::reader::{End, Input, Reader};
 use crate::link::{Link, News};
 use crate::obstacle::{Looked, Obstacle, Refusals};
 use crate::outstanding::Outstanding;
-use crate::positions::Positions;
 use crate::ranges::Ranges;
 use crate::record::item::{Item, Route};
 use crate::rejects::Rejects;

@@ -5,7 +5,7 @@
 //! a larger `--max-size`. One that is not in its format becomes an envelope without a route, which nothing sends by
 //! mistake; and a line that was to be an envelope stays as it is.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use crate::record::compose::Composer;
 use crate::record::envelope::envelope;
 use crate::record::item::{Body, Message, Raw, Record};

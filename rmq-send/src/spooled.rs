@@ -1,7 +1,7 @@
 //! A run with `--spool`: what differs from one without.
 
 use crate::arguments::{Arguments, SpoolFull};
-use crate::input::{Input, Plan, Reader, read_into};
+use crate::input::reader::{Input, Plan, Reader, read_into};
 use crate::rejects::Rejects;
 use crate::replaying::{self, Sequences};
 use crate::sender::{LAST_CONFIRMS, Sender};

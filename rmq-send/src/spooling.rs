@@ -4,8 +4,8 @@
 //! the block read last is in memory alone.
 
 use crate::arguments::SpoolFull;
-use crate::input::{End, Input};
-use crate::positions::Positions;
+use crate::input::positions::Positions;
+use crate::input::reader::{End, Input};
 use crate::record::envelope::envelope;
 use crate::record::item::{Bad, Item};
 use crate::rejections::Rejections;

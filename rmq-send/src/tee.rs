@@ -3,7 +3,7 @@
 //! A thread writes, because a reader may be slow; what waits for it is bounded, and no more is read
 //! meanwhile. A reader that goes away stops the tee, not the sending.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use rmq_common::failure::Failure;
 use rmq_common::thread;
 use std::io::{self, Write};

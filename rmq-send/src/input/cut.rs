@@ -1,6 +1,6 @@
 //! Cutting blocks of input into records.
 
-use crate::framing::Format;
+use crate::input::framing::Format;
 use memchr::memchr_iter;
 use std::sync::Arc;
 

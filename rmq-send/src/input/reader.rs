@@ -4,13 +4,13 @@
 //! block. Before each read the thread waits for input or for the word to stop, so that after a
 //! signal nothing is taken that is not sent or reported.
 
-use crate::cut::{Cut, Cutter};
-use crate::framing::Format;
-use crate::positions::Positions;
+use crate::input::cut::{Cut, Cutter};
+use crate::input::framing::Format;
+use crate::input::positions::Positions;
+use crate::input::sources::Source;
+use crate::input::utf16;
 use crate::record::compose::Composer;
 use crate::record::item::{Bad, Item, Raw};
-use crate::sources::Source;
-use crate::utf16;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;

@@ -1,0 +1,8 @@
+//! Reading the input and cutting it into records.
+
+pub mod cut;
+pub mod framing;
+pub mod positions;
+pub mod reader;
+pub mod sources;
+pub mod utf16;
