@@ -3,6 +3,7 @@
 mod acknowledge;
 mod aftermath;
 mod arguments;
+mod broker;
 mod claiming;
 mod destination;
 mod dry_run;
@@ -10,11 +11,8 @@ mod exchanges;
 mod failing;
 mod fate;
 mod input;
-mod link;
-mod obstacle;
 mod outputs;
 mod outstanding;
-mod publisher;
 mod publishing;
 mod ranges;
 mod record;
@@ -34,7 +32,6 @@ mod stopping;
 mod tally;
 mod tee;
 mod verdict;
-mod watch;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)

@@ -1,6 +1,6 @@
 //! When the channel or the connection fails: a new one, and everything unconfirmed again.
 
-use crate::link::Link;
+use crate::broker::link::Link;
 use crate::record::item::Route;
 use crate::record::unsupported;
 use crate::sender::{LAST_CONFIRMS, SHORTEST_PATIENCE, Sender};

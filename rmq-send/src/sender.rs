@@ -1,11 +1,12 @@
 //! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
 
 use crate::acknowledge::Acknowledger;
+use crate::broker::link::{Link, News};
+use crate::broker::obstacle::{Looked, Obstacle, Refusals};
+use crate::broker::watch::Watch;
 use crate::exchanges::Exchanges;
 use crate::input::positions::Positions;
 use crate::input::reader::{End, Input, Reader};
-use crate::link::{Link, News};
-use crate::obstacle::{Looked, Obstacle, Refusals};
 use crate::outstanding::Outstanding;
 use crate::ranges::Ranges;
 use crate::record::item::{Item, Route};
@@ -15,7 +16,6 @@ use crate::spooling::Over;
 use crate::tally::Tally;
 use crate::tee::Tee;
 use crate::verdict::Verdict;
-use crate::watch::Watch;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;

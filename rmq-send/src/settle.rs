@@ -1,9 +1,9 @@
 //! What the broker's answers mean for the records they are about.
 
+use crate::broker::link::{Found, News};
+use crate::broker::obstacle::Obstacle;
+use crate::broker::publisher::{Answers, Returned};
 use crate::fate::Settled;
-use crate::link::{Found, News};
-use crate::obstacle::Obstacle;
-use crate::publisher::{Answers, Returned};
 use crate::record::item::{Message, Route};
 use crate::recovery::unless_stopped;
 use crate::sender::{LAST_CONFIRMS, Sender};

@@ -1,6 +1,6 @@
 //! A connection that publishes: the session and the channel on it, told from as one.
 
-use crate::publisher::{Answers, Publisher};
+use crate::broker::publisher::{Answers, Publisher};
 use crate::record::item::Route;
 use futures_util::future::join;
 use lapin::options::{

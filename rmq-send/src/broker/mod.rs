@@ -1,0 +1,6 @@
+//! The connection, the channel that publishes, and what the broker says on them.
+
+pub mod link;
+pub mod obstacle;
+pub mod publisher;
+pub mod watch;
