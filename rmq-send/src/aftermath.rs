@@ -1,13 +1,13 @@
 //! What happens with records whose fate is known, and with those that a run leaves.
 
 use crate::fate::Fate;
-use crate::ranges::Ranges;
 use crate::record::item::{Bad, Item, Record};
 use crate::recovery::unless_stopped;
-use crate::rejects::Rejects;
+use crate::results::ranges::Ranges;
+use crate::results::rejects::Rejects;
+use crate::results::tally::Tally;
+use crate::results::verdict::Verdict;
 use crate::sender::Sender;
-use crate::tally::Tally;
-use crate::verdict::Verdict;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! `rmq-send`: standard input's records become messages the cluster has confirmed.
 
-mod acknowledge;
 mod aftermath;
 mod arguments;
 mod broker;
@@ -11,16 +10,12 @@ mod exchanges;
 mod failing;
 mod fate;
 mod input;
-mod outputs;
 mod outstanding;
 mod publishing;
-mod ranges;
 mod record;
-mod record_file;
 mod recovery;
-mod rejections;
-mod rejects;
 mod replaying;
+mod results;
 mod run;
 mod sender;
 mod set_aside;
@@ -29,9 +24,6 @@ mod spool;
 mod spooled;
 mod spooling;
 mod stopping;
-mod tally;
-mod tee;
-mod verdict;
 
 fn main() -> std::process::ExitCode {
     rmq_common::program::run(arguments::PROGRAM, &[], &arguments::HELP, run::run)

@@ -1,10 +1,10 @@
 //! What may be published now, is.
 
-use crate::acknowledge::Acknowledger;
 use crate::record::item::{Bad, Item, Raw, Route};
 use crate::record::wire_size;
+use crate::results::ack_to::Acknowledger;
+use crate::results::tee::Tee;
 use crate::sender::Sender;
-use crate::tee::Tee;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
 

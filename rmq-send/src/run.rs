@@ -1,6 +1,5 @@
 //! One run of rmq-send, from its arguments to its outcome.
 
-use crate::acknowledge::{Acknowledger, Fifo};
 use crate::arguments::{Arguments, PROGRAM};
 use crate::claiming::{Claim, Claimed};
 use crate::destination::Destination;
@@ -9,16 +8,17 @@ use crate::input::framing::Format;
 use crate::input::positions::Positions;
 use crate::input::reader::{Plan, Reader};
 use crate::input::sources::Source;
-use crate::outputs::{check_apart, check_output};
 use crate::record::compose::Composer;
 use crate::record::properties::Properties;
 use crate::recovery;
-use crate::rejects::Rejects;
+use crate::results::ack_to::{Acknowledger, Fifo};
+use crate::results::outputs::{check_apart, check_output};
+use crate::results::rejects::Rejects;
+use crate::results::tally::{StatsFile, Tally};
+use crate::results::tee::Tee;
+use crate::results::verdict::Verdict;
 use crate::sender::{Job, Sender};
 use crate::spooled::Spooled;
-use crate::tally::{StatsFile, Tally};
-use crate::tee::Tee;
-use crate::verdict::Verdict;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};

@@ -1,6 +1,5 @@
 //! The heart of rmq-send: records in, confirms awaited, everything unconfirmed sent again.
 
-use crate::acknowledge::Acknowledger;
 use crate::broker::link::{Link, News};
 use crate::broker::obstacle::{Looked, Obstacle, Refusals};
 use crate::broker::watch::Watch;
@@ -8,14 +7,15 @@ use crate::exchanges::Exchanges;
 use crate::input::positions::Positions;
 use crate::input::reader::{End, Input, Reader};
 use crate::outstanding::Outstanding;
-use crate::ranges::Ranges;
 use crate::record::item::{Item, Route};
-use crate::rejects::Rejects;
+use crate::results::ack_to::Acknowledger;
+use crate::results::ranges::Ranges;
+use crate::results::rejects::Rejects;
+use crate::results::tally::Tally;
+use crate::results::tee::Tee;
+use crate::results::verdict::Verdict;
 use crate::spooled::Spooled;
 use crate::spooling::Over;
-use crate::tally::Tally;
-use crate::tee::Tee;
-use crate::verdict::Verdict;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;

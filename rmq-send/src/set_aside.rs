@@ -9,7 +9,7 @@ use crate::input::framing::Format;
 use crate::record::compose::Composer;
 use crate::record::envelope::envelope;
 use crate::record::item::{Body, Message, Raw, Record};
-use crate::rejects::Rejects;
+use crate::results::rejects::Rejects;
 use crate::spool::Directory;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

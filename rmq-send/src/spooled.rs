@@ -2,8 +2,8 @@
 
 use crate::arguments::{Arguments, SpoolFull};
 use crate::input::reader::{Input, Plan, Reader, read_into};
-use crate::rejects::Rejects;
 use crate::replaying::{self, Sequences};
+use crate::results::rejects::Rejects;
 use crate::sender::{LAST_CONFIRMS, Sender};
 use crate::set_aside::{Kept, SetAside};
 use crate::spool::{Directory, Done, Spool};

@@ -8,7 +8,7 @@ use crate::input::positions::Positions;
 use crate::input::reader::{End, Input};
 use crate::record::envelope::envelope;
 use crate::record::item::{Bad, Item};
-use crate::rejections::Rejections;
+use crate::results::rejected_summary::Rejections;
 use crate::set_aside::Kept;
 use crate::spool::{Appended, Room, Writer};
 use rmq_common::diagnostics::Diagnostics;

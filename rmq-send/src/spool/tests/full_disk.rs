@@ -1,7 +1,7 @@
 //! A disk that is full: a small tmpfs in a mount namespace of the test's own.
 
 use super::*;
-use crate::rejects::Rejects;
+use crate::results::rejects::Rejects;
 use crate::spool::Room;
 use std::fs::File;
 use std::process::Command;

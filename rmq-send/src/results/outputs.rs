@@ -2,8 +2,8 @@
 
 use crate::arguments::Arguments;
 use crate::input::reader::Plan;
-use crate::rejects::Rejects;
-use crate::tally::StatsFile;
+use crate::results::rejects::Rejects;
+use crate::results::tally::StatsFile;
 use rmq_common::failure::Failure;
 use rmq_common::files;
 use rustix::fs::FileType;

@@ -1,7 +1,7 @@
 //! How a run ended: what failed first, and exactly which records are not confirmed.
 
-use crate::ranges::Ranges;
-use crate::rejections::Rejections;
+use crate::results::ranges::Ranges;
+use crate::results::rejected_summary::Rejections;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 

@@ -3,7 +3,7 @@
 
 use crate::input::framing::Format;
 use crate::record::item::Raw;
-use crate::record_file::{RecordFile, Unusable};
+use crate::results::record_file::{RecordFile, Unusable};
 use crate::spool::Directory;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;

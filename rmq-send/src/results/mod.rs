@@ -1,0 +1,11 @@
+//! What became of each record, and every place where that is said or kept.
+
+pub mod ack_to;
+pub mod outputs;
+pub mod ranges;
+pub mod record_file;
+pub mod rejected_summary;
+pub mod rejects;
+pub mod tally;
+pub mod tee;
+pub mod verdict;
