@@ -3,7 +3,6 @@
 mod aftermath;
 mod arguments;
 mod broker;
-mod claiming;
 mod destination;
 mod dry_run;
 mod exchanges;
@@ -14,15 +13,11 @@ mod outstanding;
 mod publishing;
 mod record;
 mod recovery;
-mod replaying;
 mod results;
 mod run;
 mod sender;
-mod set_aside;
 mod settle;
 mod spool;
-mod spooled;
-mod spooling;
 mod stopping;
 
 fn main() -> std::process::ExitCode {

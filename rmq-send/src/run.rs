@@ -1,7 +1,6 @@
 //! One run of rmq-send, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, PROGRAM};
-use crate::claiming::{Claim, Claimed};
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::input::framing::Format;
@@ -18,7 +17,8 @@ use crate::results::tally::{StatsFile, Tally};
 use crate::results::tee::Tee;
 use crate::results::verdict::Verdict;
 use crate::sender::{Job, Sender};
-use crate::spooled::Spooled;
+use crate::spool::claim::{Claim, Claimed};
+use crate::spool::handle::Spooled;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};

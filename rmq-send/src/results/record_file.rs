@@ -1,6 +1,6 @@
 //! A file that records are appended to, and in which only whole ones stay.
 
-use crate::spool::{self, Directory};
+use crate::spool::disk::{self, Directory};
 use rmq_common::files;
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -73,7 +73,7 @@ impl RecordFile {
                 return Err(Unusable::InUse);
             }
             if rustix::fs::fstat(&file).map_err(io::Error::from)?.st_size == 0 {
-                match spool::sync_parent(name) {
+                match disk::sync_parent(name) {
                     // Who may not look into the directory cannot do more for the file's name in it.
                     Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                     synced => synced?,

@@ -4,7 +4,7 @@
 use crate::input::framing::Format;
 use crate::record::item::Raw;
 use crate::results::record_file::{RecordFile, Unusable};
-use crate::spool::Directory;
+use crate::spool::disk::Directory;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! The bound, and waiting for room.
 
 use super::*;
-use crate::spool::Room;
+use crate::spool::disk::Room;
 use std::time::Duration;
 
 /// Bytes of all segments.

@@ -1,7 +1,7 @@
 //! One run after another, and what a power cut leaves.
 
 use super::*;
-use crate::spool::format;
+use crate::spool::disk::format;
 use rmq_common::exit::Exit;
 use std::os::unix::fs::PermissionsExt;
 

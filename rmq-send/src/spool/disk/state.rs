@@ -1,8 +1,8 @@
 //! What the writer, the replay, the sender and the spool's own threads know in common.
 
-use crate::spool::directory::Directory;
-use crate::spool::format;
-use crate::spool::replay::Batch;
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::format;
+use crate::spool::disk::replay::Batch;
 use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::fs::File;

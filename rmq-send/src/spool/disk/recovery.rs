@@ -11,12 +11,12 @@
 //! It is put right on the disk before a number is given again, or it would swallow records when it
 //! comes back.
 
-use crate::spool::cursor::{Cursor, Position, unknown_version};
-use crate::spool::damage::{Damage, Torn};
-use crate::spool::directory::Directory;
-use crate::spool::format::{self, ENTRY, STAMP, Stamp};
-use crate::spool::reader::{Piece, Reader};
-use crate::spool::state::{Segment, State};
+use crate::spool::disk::cursor::{Cursor, Position, unknown_version};
+use crate::spool::disk::damage::{Damage, Torn};
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::format::{self, ENTRY, STAMP, Stamp};
+use crate::spool::disk::reader::{Piece, Reader};
+use crate::spool::disk::state::{Segment, State};
 use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::io::{self, Read};

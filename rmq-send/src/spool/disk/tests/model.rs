@@ -47,7 +47,7 @@ impl Model {
     }
 }
 
-use crate::spool::Batch;
+use crate::spool::disk::Batch;
 
 const BOUND: u64 = 40_000;
 

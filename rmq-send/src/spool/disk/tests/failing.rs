@@ -1,8 +1,8 @@
 //! What cannot be synced, written or read.
 
 use super::*;
-use crate::spool::cursor::Cursor;
-use crate::spool::recovery::recover;
+use crate::spool::disk::cursor::Cursor;
+use crate::spool::disk::recovery::recover;
 use rmq_common::exit::Exit;
 use std::fs::File;
 

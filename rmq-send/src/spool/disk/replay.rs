@@ -1,8 +1,8 @@
 //! Reading the records back in order: an earlier run's first, then what this run appends.
 
-use crate::spool::damage::Damage;
-use crate::spool::reader::{Block, Gap, Piece, Reader};
-use crate::spool::state::{Segment, Shared, State, wait};
+use crate::spool::disk::damage::Damage;
+use crate::spool::disk::reader::{Block, Gap, Piece, Reader};
+use crate::spool::disk::state::{Segment, Shared, State, wait};
 use rmq_common::failure::Failure;
 use std::io;
 use std::ops::Range;
@@ -68,7 +68,7 @@ impl Replay {
     }
 
     /// The next records; waits until there are some. `None` when the writer has ended and all are
-    /// handed over, or when [`Done::stop`](crate::spool::Done::stop) was called.
+    /// handed over, or when [`Done::stop`](crate::spool::disk::Done::stop) was called.
     ///
     /// # Errors
     /// When a segment cannot be read (74).

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::results::rejects::Rejects;
-use crate::spool::Room;
+use crate::spool::disk::Room;
 use std::fs::File;
 use std::process::Command;
 use std::time::Duration;

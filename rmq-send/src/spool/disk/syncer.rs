@@ -4,10 +4,10 @@
 //! A sync that fails is not tried again: the system has dropped what it could not write and would
 //! report success. The writer is told and takes no more; what the spool holds still goes out.
 
-use crate::spool::SYNC_INTERVAL;
-use crate::spool::cursor::{self, Cursor};
-use crate::spool::directory::Directory;
-use crate::spool::state::{Segment, Shared, Unsynced, wait};
+use crate::spool::disk::SYNC_INTERVAL;
+use crate::spool::disk::cursor::{self, Cursor};
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::state::{Segment, Shared, Unsynced, wait};
 use rmq_common::failure::Failure;
 use std::io;
 use std::sync::PoisonError;

@@ -1,8 +1,8 @@
 //! Reading one segment from its beginning, a block at a time, past whatever is damaged in it.
 
-use crate::spool::directory::Directory;
-use crate::spool::format::{self, Checksum, Decoded, ENTRY, STAMP};
-use crate::spool::state::Segment;
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::format::{self, Checksum, Decoded, ENTRY, STAMP};
+use crate::spool::disk::state::Segment;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use std::fs::File;

@@ -3,8 +3,8 @@
 //! A file of one small block, overwritten in place, so that it needs no room on a full disk once it
 //! is there. Losing it costs copies, never records.
 
-use crate::spool::directory::Directory;
-use crate::spool::format::{self, Stamp};
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::format::{self, Stamp};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::fs::File;

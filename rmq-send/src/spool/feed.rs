@@ -3,7 +3,7 @@
 use crate::input::reader::{End, Input};
 use crate::record::envelope;
 use crate::record::item::{Bad, Item, Raw};
-use crate::spool::Replay;
+use crate::spool::disk::Replay;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::thread;

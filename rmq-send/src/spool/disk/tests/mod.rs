@@ -11,7 +11,7 @@ mod model;
 mod recovery;
 mod together;
 
-use crate::spool::{Appended, Damage, Directory, Done, Found, Left, Replay, Spool, Writer};
+use crate::spool::disk::{Appended, Damage, Directory, Done, Found, Left, Replay, Spool, Writer};
 use rmq_common::failure::Failure;
 use std::io::Write;
 use std::path::{Path, PathBuf};

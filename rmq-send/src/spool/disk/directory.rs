@@ -5,8 +5,8 @@
 //! anyone else: the directory belongs to that user and nobody else can write to it, and so do its files, none of which
 //! is followed through a symbolic link. Root is no exception in either direction.
 
-use crate::spool::format;
-use crate::spool::state::Segment;
+use crate::spool::disk::format;
+use crate::spool::disk::state::Segment;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat};

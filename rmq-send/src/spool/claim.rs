@@ -4,7 +4,7 @@
 //! that what the writer has put into the pipe stays there, and nothing is lost where this run ends.
 
 use crate::input::sources::Source;
-use crate::spool::Directory;
+use crate::spool::disk::Directory;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;

@@ -2,12 +2,12 @@
 
 use crate::arguments::{Arguments, SpoolFull};
 use crate::input::reader::{Input, Plan, Reader, read_into};
-use crate::replaying::{self, Sequences};
 use crate::results::rejects::Rejects;
 use crate::sender::{LAST_CONFIRMS, Sender};
-use crate::set_aside::{Kept, SetAside};
-use crate::spool::{Directory, Done, Spool};
-use crate::spooling::{Over, Spooling};
+use crate::spool::disk::{Directory, Done, Spool};
+use crate::spool::feed::{self, Sequences};
+use crate::spool::intake::{Over, Spooling};
+use crate::spool::set_aside::{Kept, SetAside};
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
@@ -93,7 +93,7 @@ impl Spooled {
         }
         .sink();
         let stop = read_into(plan, BLOCK, sink)?;
-        let (replayed, sequences) = replaying::start(replay, diagnostics)?;
+        let (replayed, sequences) = feed::start(replay, diagnostics)?;
         let looked = Cell::new(Instant::now());
         let (is_over, handed_over) = (false, false);
         let spooled = Spooled { directory, done, sequences, over, is_over, handed_over, looked };

@@ -1,10 +1,10 @@
 //! Appending: a record is in its segment's file when [`Writer::append`] returns.
 
-use crate::spool::cursor::no_space;
-use crate::spool::directory::Directory;
-use crate::spool::format::{self, ENTRY, STAMP};
-use crate::spool::replay::Batch;
-use crate::spool::state::{InMemory, Segment, Shared};
+use crate::spool::disk::cursor::no_space;
+use crate::spool::disk::directory::Directory;
+use crate::spool::disk::format::{self, ENTRY, STAMP};
+use crate::spool::disk::replay::Batch;
+use crate::spool::disk::state::{InMemory, Segment, Shared};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::fs::File;
@@ -25,7 +25,7 @@ pub struct Writer {
     segment_bytes: u64,
     active: Option<Active>,
     buffer: Vec<u8>,
-    /// [`State::freed`](crate::spool::state::State) when room was last looked for.
+    /// [`State::freed`](crate::spool::disk::state::State) when room was last looked for.
     freed: u64,
 }
 
@@ -59,7 +59,7 @@ pub enum Room {
     Freed,
     /// The time is over.
     TimedOut,
-    /// [`Done::stop_writer`](crate::spool::Done::stop_writer) was called.
+    /// [`Done::stop_writer`](crate::spool::disk::Done::stop_writer) was called.
     Stopped,
 }
 

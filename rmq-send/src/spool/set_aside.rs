@@ -10,7 +10,7 @@ use crate::record::compose::Composer;
 use crate::record::envelope::envelope;
 use crate::record::item::{Body, Message, Raw, Record};
 use crate::results::rejects::Rejects;
-use crate::spool::Directory;
+use crate::spool::disk::Directory;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rmq_common::diagnostics::Diagnostics;
