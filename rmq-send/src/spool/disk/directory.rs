@@ -5,20 +5,18 @@
 //! anyone else: the directory belongs to that user and nobody else can write to it, and so do its files, none of which
 //! is followed through a symbolic link. Root is no exception in either direction.
 
-use crate::spool::disk::format;
-use crate::spool::disk::state::Segment;
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::{format, private};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Symbolic links on the way to the directory itself.
-const MOST_LINKS: usize = 8;
 /// Where the process that has the spool leaves its number.
 const PID: &str = "pid";
 /// Locked by the process that is to have the spool next.
@@ -37,12 +35,13 @@ impl Directory {
     /// # Errors
     /// It cannot be made or opened, or someone else can write to it (74).
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        let opened = make(path).and_then(|()| open(path)).and_then(|descriptor| {
-            if let Some(why) = foreign(&rustix::fs::fstat(&descriptor)?, path) {
-                return Err(io::Error::other(why));
-            }
-            Ok(Directory { path: path.to_owned(), descriptor })
-        });
+        let opened =
+            private::make(path).and_then(|()| private::open(path)).and_then(|descriptor| {
+                if let Some(why) = private::foreign(&rustix::fs::fstat(&descriptor)?, path) {
+                    return Err(io::Error::other(why));
+                }
+                Ok(Directory { path: path.to_owned(), descriptor })
+            });
         opened.map_err(|error| Failure::io(format!("spool {}", path.display()), &error))
     }
 
@@ -180,7 +179,7 @@ impl Directory {
         if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
             return Err(io::Error::other(NOT_REGULAR));
         }
-        match foreign(&status, &self.path.join(name)) {
+        match private::foreign(&status, &self.path.join(name)) {
             Some(why) => Err(io::Error::other(why)),
             None => Ok(file.into()),
         }
@@ -253,70 +252,3 @@ impl Directory {
 }
 
 const NOT_REGULAR: &str = "not a regular file";
-
-/// Why a directory or a file of it is not ours alone.
-fn foreign(status: &Stat, path: &Path) -> Option<String> {
-    let own = rustix::process::geteuid().as_raw();
-    if status.st_uid != own {
-        let owner = status.st_uid;
-        return Some(format!("belongs to user {owner}, and this is user {own}"));
-    }
-    let others = Mode::WGRP | Mode::WOTH;
-    let writable = Mode::from_raw_mode(status.st_mode).intersects(others);
-    writable.then(|| format!("others can write to it (chmod go-w {})", path.display()))
-}
-
-/// Opens a directory. It may be named by a symbolic link of ours or of root's: one of anybody else could lead to any
-/// directory of ours.
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // A slash at the end would follow a link.
-    let mut path: PathBuf = path.components().collect();
-    for _ in 0..MOST_LINKS {
-        match rustix::fs::open(&path, flags, Mode::empty()) {
-            Ok(directory) => return Ok(directory),
-            Err(Errno::LOOP | Errno::NOTDIR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let link = path.symlink_metadata()?;
-        if !link.is_symlink() {
-            return Err(Errno::NOTDIR.into());
-        }
-        let owner = link.uid();
-        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err(io::Error::other(format!("a symbolic link of user {owner}")));
-        }
-        path = parent(&path).join(path.read_link()?).components().collect();
-    }
-    Err(Errno::LOOP.into())
-}
-
-/// Makes sure that a name is known on the disk to the directory it is in.
-///
-/// # Errors
-/// When that fails.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(parent(path))?.sync_all()
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes a directory, and what is missing above it, each known to its parent on the disk.
-fn make(directory: &Path) -> io::Result<()> {
-    let missing = directory.ancestors().take_while(|path| !path.as_os_str().is_empty());
-    let mut missing: Vec<&Path> = missing.take_while(|path| !path.exists()).collect();
-    while let Some(path) = missing.pop() {
-        match DirBuilder::new().mode(0o700).create(path) {
-            Ok(()) => sync_parent(path)?,
-            // Somebody else was quicker.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}

@@ -1,7 +1,8 @@
 //! Saying what is done, and the end of a run.
 
 use crate::spool::disk::cursor::Cursor;
-use crate::spool::disk::state::{Segment, Shared};
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::state::Shared;
 use crate::spool::disk::{keeper, syncer};
 use rmq_common::failure::Failure;
 use rmq_common::thread::start;

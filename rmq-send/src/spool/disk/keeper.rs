@@ -1,7 +1,8 @@
 //! The thread that writes the cursor and deletes what is done, so that the sender need not.
 
 use crate::spool::disk::cursor::{self, Cursor};
-use crate::spool::disk::state::{Segment, Shared, State, wait};
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::state::{Shared, State, wait};
 use rmq_common::failure::Failure;
 use std::io;
 use std::sync::PoisonError;

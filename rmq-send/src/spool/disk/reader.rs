@@ -2,7 +2,7 @@
 
 use crate::spool::disk::directory::Directory;
 use crate::spool::disk::format::{self, Checksum, Decoded, ENTRY, STAMP};
-use crate::spool::disk::state::Segment;
+use crate::spool::disk::segment::Segment;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use std::fs::File;

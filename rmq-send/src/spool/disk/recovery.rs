@@ -16,7 +16,8 @@ use crate::spool::disk::damage::{Damage, Torn};
 use crate::spool::disk::directory::Directory;
 use crate::spool::disk::format::{self, ENTRY, STAMP, Stamp};
 use crate::spool::disk::reader::{Piece, Reader};
-use crate::spool::disk::state::{Segment, State};
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::state::State;
 use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -116,13 +117,13 @@ fn stamp(directory: &Directory, segment: &Segment) -> Result<Stamp, Failure> {
         .and_then(|file| file.take(STAMP as u64).read_to_end(&mut bytes))
         .map_err(|error| directory.problem(&name, &error))?;
     match format::check_segment(&bytes) {
-        Stamp::Unknown(version) => Err(unknown_version(&segment.path(directory), version)),
+        Stamp::Unknown(version) => Err(unknown_version(&directory.at(&segment.name()), version)),
         stamp => Ok(stamp),
     }
 }
 
 fn damaged_stamp(directory: &Directory, segment: &Segment) -> Damage {
-    let file = segment.path(directory);
+    let file = directory.at(&segment.name());
     let aside = directory.keep_aside(&segment.name());
     Damage { file, offset: 0, bytes: segment.bytes.min(STAMP as u64), records: 0, aside }
 }
@@ -137,7 +138,7 @@ fn doubles(
     let mut single: Vec<Segment> = Vec::with_capacity(segments.len());
     for segment in segments.drain(..) {
         if let Some(shorter) = single.pop_if(|before| before.first == segment.first) {
-            let file = shorter.path(directory);
+            let file = directory.at(&shorter.name());
             let aside = directory.keep_aside(&shorter.name());
             if aside.is_some() {
                 directory.remove(&shorter.name())?;
@@ -192,7 +193,7 @@ fn cut(directory: &Directory, last: &mut Segment) -> io::Result<(Option<Torn>, u
     // A stamp alone holds nothing, and neither does half of one.
     let end = if end <= STAMP as u64 { 0 } else { end };
     let bytes = last.bytes - end;
-    let file = last.path(directory);
+    let file = directory.at(&last.name());
     last.bytes = end;
     if bytes == 0 || (end == 0 && bytes <= STAMP as u64) {
         return Ok((None, next));

@@ -1,8 +1,10 @@
 //! Reading the records back in order: an earlier run's first, then what this run appends.
 
+use crate::spool::disk::batch::Batch;
 use crate::spool::disk::damage::Damage;
 use crate::spool::disk::reader::{Block, Gap, Piece, Reader};
-use crate::spool::disk::state::{Segment, Shared, State, wait};
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::state::{Shared, State, wait};
 use rmq_common::failure::Failure;
 use std::io;
 use std::ops::Range;
@@ -18,34 +20,6 @@ pub struct Replay {
     last: u64,
     /// The sequence number to hand over next.
     position: u64,
-}
-
-/// Records in order, in the memory that they were read into: about 256 KiB, unless the first alone
-/// is larger.
-#[derive(Debug, Default)]
-pub struct Batch {
-    block: Block,
-    /// Something that could not be read stands here in place of records.
-    pub damage: Option<Damage>,
-}
-
-impl Batch {
-    /// The records, each with its sequence number.
-    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let Block { bytes, entries } = &self.block;
-        entries.iter().map(|(sequence, range)| (*sequence, &bytes[range.clone()]))
-    }
-
-    /// Records that never were on the disk.
-    pub(super) fn in_memory(first: u64, payloads: &[impl AsRef<[u8]>]) -> Self {
-        let mut block = Block::default();
-        for (sequence, payload) in (first..).zip(payloads) {
-            let start = block.bytes.len();
-            block.bytes.extend_from_slice(payload.as_ref());
-            block.entries.push((sequence, start..block.bytes.len()));
-        }
-        Batch { block, damage: None }
-    }
 }
 
 /// What there is to do next.
@@ -182,7 +156,7 @@ impl Replay {
             self.shared.lock().lose(lost);
             self.shared.keep.notify_one();
         }
-        let file = segment.path(&self.shared.directory);
+        let file = self.shared.directory.at(&segment.name());
         let keep = || self.shared.directory.keep_aside(&segment.name());
         let aside = (*bytes > 0).then(keep).flatten();
         Some(Damage { file, offset: *offset, bytes: *bytes, records, aside })

@@ -1,38 +1,14 @@
 //! What the writer, the replay, the sender and the spool's own threads know in common.
 
+use crate::spool::disk::batch::Batch;
 use crate::spool::disk::directory::Directory;
-use crate::spool::disk::format;
-use crate::spool::disk::replay::Batch;
+use crate::spool::disk::segment::Segment;
 use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// A segment on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// Its first sequence number.
-    pub first: u64,
-    /// What its checksums begin with.
-    pub salt: u32,
-    /// Bytes that are written and whole.
-    pub bytes: u64,
-}
-
-impl Segment {
-    /// The name of its file.
-    pub fn name(&self) -> String {
-        format::name(self.first, self.salt)
-    }
-
-    /// Its file.
-    pub fn path(&self, directory: &Directory) -> PathBuf {
-        directory.at(&self.name())
-    }
-}
 
 /// Records that found no room on the disk, on their way through memory.
 #[derive(Debug)]

@@ -4,14 +4,17 @@
 //! A sync that fails is not tried again: the system has dropped what it could not write and would
 //! report success. The writer is told and takes no more; what the spool holds still goes out.
 
-use crate::spool::disk::SYNC_INTERVAL;
 use crate::spool::disk::cursor::{self, Cursor};
 use crate::spool::disk::directory::Directory;
-use crate::spool::disk::state::{Segment, Shared, Unsynced, wait};
+use crate::spool::disk::segment::Segment;
+use crate::spool::disk::state::{Shared, Unsynced, wait};
 use rmq_common::failure::Failure;
 use std::io;
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long an appended record waits at most before it is written to the disk itself.
+pub const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until the state says that it ends, or until it cannot go on. An earlier run that was killed
 /// has not synced its segments, `left_over`.

@@ -1,14 +1,12 @@
 //! Appending: a record is in its segment's file when [`Writer::append`] returns.
 
+use crate::spool::disk::active::Active;
+use crate::spool::disk::batch::Batch;
 use crate::spool::disk::cursor::no_space;
-use crate::spool::disk::directory::Directory;
 use crate::spool::disk::format::{self, ENTRY, STAMP};
-use crate::spool::disk::replay::Batch;
-use crate::spool::disk::state::{InMemory, Segment, Shared};
+use crate::spool::disk::state::{InMemory, Shared, wait};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, PoisonError};
@@ -27,13 +25,6 @@ pub struct Writer {
     buffer: Vec<u8>,
     /// [`State::freed`](crate::spool::disk::state::State) when room was last looked for.
     freed: u64,
-}
-
-/// The segment that is written to.
-#[derive(Debug)]
-struct Active {
-    segment: Segment,
-    file: Arc<File>,
 }
 
 /// What became of the records that were given. What was not taken is given again after
@@ -146,7 +137,7 @@ impl Writer {
                     let waited = self.shared.room.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => super::state::wait(&self.shared.room, state),
+                None => wait(&self.shared.room, state),
             };
         }
     }
@@ -197,7 +188,7 @@ impl Writer {
         let is_new = self.active.is_none();
         let active = match &mut self.active {
             Some(active) => active,
-            none => none.insert(Active::create(&self.shared, next)?),
+            none => none.insert(Active::create(&self.shared.directory, next)?),
         };
         self.buffer.clear();
         if is_new {
@@ -279,7 +270,7 @@ impl Writer {
         }
         self.shared.keep.notify_one();
         while state.deletes() && state.failure.is_none() && !state.writer_stopped {
-            state = super::state::wait(&self.shared.room, state);
+            state = wait(&self.shared.room, state);
         }
         !state.writer_stopped
     }
@@ -297,27 +288,6 @@ impl Drop for Writer {
         self.leave();
         self.shared.lock().ended = true;
         self.shared.arrived.notify_one();
-    }
-}
-
-impl Active {
-    fn create(shared: &Shared, first: u64) -> Result<Self, (String, io::Error)> {
-        let salt = (RandomState::new().hash_one(first) >> 32) as u32;
-        let segment = Segment { first, salt, bytes: 0 };
-        let name = segment.name();
-        match shared.directory.create(&name) {
-            Ok(file) => Ok(Active { segment, file: Arc::new(file) }),
-            Err(error) => Err((name, error)),
-        }
-    }
-
-    /// Takes back what a failed write may have left.
-    fn restore(&self, directory: &Directory, is_new: bool) -> io::Result<()> {
-        if is_new {
-            directory.remove(&self.segment.name())
-        } else {
-            self.file.set_len(self.segment.bytes)
-        }
     }
 }
 

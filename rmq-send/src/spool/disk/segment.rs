@@ -1,0 +1,21 @@
+//! One file of the spool.
+
+use crate::spool::disk::format;
+
+/// A segment on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its first sequence number.
+    pub first: u64,
+    /// What its checksums begin with.
+    pub salt: u32,
+    /// Bytes that are written and whole.
+    pub bytes: u64,
+}
+
+impl Segment {
+    /// The name of its file.
+    pub fn name(&self) -> String {
+        format::name(self.first, self.salt)
+    }
+}
