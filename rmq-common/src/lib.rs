@@ -12,52 +12,38 @@
 //!   `process_limits` are what a parent may have left in an unusual state.
 
 pub mod ack_line;
-pub mod amqp_error;
 pub mod argument_bytes;
 pub mod arguments;
-pub mod authority;
 pub mod backslash;
-pub mod broker_url;
 mod completions;
-pub mod connection;
 pub mod count;
-pub mod declaration;
 pub mod diagnostics;
 pub mod duration;
 pub mod envelope;
 pub mod escape;
-mod executor;
 pub mod exit;
 pub mod failure;
 pub mod files;
-mod greeting;
 pub mod help;
-pub mod lane;
-mod login;
-mod losses;
 pub mod message;
 pub mod names;
 pub mod nearest;
+mod net;
 pub mod options;
-mod pem_file;
 mod process_limits;
 pub mod profiles;
 pub mod program;
 pub mod progress;
 pub mod random;
 mod redact;
-pub mod retry;
-pub mod runtime;
 pub mod secret;
-pub mod server;
-pub mod session;
 pub mod sheet;
 pub mod signals;
 pub mod size;
-mod socket;
 pub mod standard_streams;
 pub mod thread;
 pub mod timestamp;
-pub mod tls;
-pub mod tls_error;
-mod tls_verify;
+pub use net::{
+    amqp_error, authority, broker_url, connection, declaration, lane, retry, runtime, server,
+    session, tls, tls_error,
+};

@@ -1,12 +1,12 @@
 //! The options every AMQP tool has, with the same help text, defined once.
 
-use crate::broker_url::BrokerUrl;
-use crate::connection::{Broker, Credentials};
 use crate::diagnostics::Diagnostics;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::names;
+use crate::net::broker_url::BrokerUrl;
+use crate::net::connection::{Broker, Credentials};
 use crate::profiles;
 use crate::secret::{self, Password, Secret};
 use std::fmt;

@@ -13,11 +13,11 @@
 //! The keys are the long options without their hyphens, and `password`. A file that holds a
 //! password must not be readable by others, and none may be changed by them.
 
-use crate::broker_url::BrokerUrl;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::{Cause, Failure};
 use crate::nearest::nearest;
+use crate::net::broker_url::BrokerUrl;
 use crate::secret::Secret;
 use std::fs::{File, Metadata};
 use std::io::Read;

@@ -7,7 +7,7 @@ use super::samples::{is_lapins, properties};
 use super::tests::{theirs, written};
 use super::{Name, Properties};
 use crate::envelope::Envelope;
-use crate::lane::fuzz::{Run, damage, run};
+use crate::net::lane::fuzz::{Run, damage, run};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::time::Instant;

@@ -1,8 +1,8 @@
 //! lapin's half: what it reads and writes, as if the socket were its own.
 
 use super::{Junction, LATE, MOST_FOR_LAPIN, MOST_FROM_LAPIN, State};
-use crate::lane::outgoing::Ends;
-use crate::lane::wakers::Who;
+use crate::net::lane::outgoing::Ends;
+use crate::net::lane::wakers::Who;
 use futures_util::{AsyncRead, AsyncWrite};
 use std::io;
 use std::pin::Pin;

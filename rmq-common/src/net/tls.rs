@@ -3,12 +3,12 @@
 //! lapin's own configuration knows neither private authorities in place of the system's, nor
 //! `verify_none`, nor another server name, so the `ClientConfig` is made here.
 
-use crate::broker_url::Parameters;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::pem_file;
-use crate::tls_error;
-use crate::tls_verify::{Pinned, VerifyNone};
+use crate::net::broker_url::Parameters;
+use crate::net::pem_file;
+use crate::net::tls_error;
+use crate::net::tls_verify::{Pinned, VerifyNone};
 use lapin::tcp::RustlsConnector;
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::ring;

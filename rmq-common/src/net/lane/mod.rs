@@ -4,7 +4,7 @@
 //! speaks TLS, beats its heart, opens channels, asks every question that has an answer, and owns
 //! every error of a channel or the connection. What it does for each message, a promise, futures,
 //! copies and a hand-over between threads, costs more than the message. So the stream that it is
-//! given ([`crate::greeting`]) is one half of a [`Junction`], and the other half are the lanes.
+//! given ([`crate::net::greeting`]) is one half of a [`Junction`], and the other half are the lanes.
 //!
 //! * On a channel that lapin opened and that has a [`Lane`], basic.publish, basic.get, basic.ack and
 //!   basic.nack are encoded here ([`wire`]) and written between lapin's frames ([`outgoing`]).
@@ -49,7 +49,7 @@ mod sort_tests;
 mod wire_tests;
 
 use crate::message::Name;
-use crate::runtime::{self, Beside};
+use crate::net::runtime::{self, Beside};
 use allowance::Waiting;
 use outgoing::Outgoing;
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! Which of the broker's certificates are accepted.
 
-use crate::tls_error::CA_AS_SERVER;
+use crate::net::tls_error::CA_AS_SERVER;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};

@@ -4,10 +4,10 @@
 //! [`Junction`] between lapin and the socket, and lets the broker's `connection.start` be read
 //! without a second connection (which the broker would log as broken off).
 
-use crate::executor::Waiting;
-use crate::lane::{FRAME_HEADER, Junction, Limits, Stream as Socket};
-use crate::server::Server;
-use crate::tls_error::SpeaksTls;
+use crate::net::executor::Waiting;
+use crate::net::lane::{FRAME_HEADER, Junction, Limits, Stream as Socket};
+use crate::net::server::Server;
+use crate::net::tls_error::SpeaksTls;
 use async_io::Timer;
 use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;

@@ -6,7 +6,7 @@ use super::outgoing::{FromLapin, Outgoing};
 use super::sort::Sorter;
 use super::unreadable::Unreadable;
 use super::wakers::{Direction, Who};
-use crate::losses::Activity;
+use crate::net::losses::Activity;
 use async_io::{Async, Timer};
 use futures_util::{AsyncRead, AsyncWrite};
 use lapin::AsyncTcpStream;

@@ -1,11 +1,11 @@
 //! The lanes' half.
 
 use super::{Junction, State};
-use crate::lane::allowance::Waiting;
-use crate::lane::event::Event;
-use crate::lane::line::Line;
-use crate::lane::outgoing::Outgoing;
-use crate::lane::wakers::Who;
+use crate::net::lane::allowance::Waiting;
+use crate::net::lane::event::Event;
+use crate::net::lane::line::Line;
+use crate::net::lane::outgoing::Outgoing;
+use crate::net::lane::wakers::Who;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Context;
@@ -13,7 +13,7 @@ use std::time::Instant;
 
 impl Junction {
     /// A lane for a channel: what it is called here, and what waits on it.
-    pub(in crate::lane) fn add(&self, channel: u16) -> (u64, Arc<Waiting>) {
+    pub(in crate::net::lane) fn add(&self, channel: u16) -> (u64, Arc<Waiting>) {
         let mut state = self.state();
         state.lanes += 1;
         let id = state.lanes;
@@ -27,19 +27,19 @@ impl Junction {
     }
 
     /// Whether the lanes' thread reads.
-    pub(in crate::lane) fn set_pumped(&self, is_pumped: bool) {
+    pub(in crate::net::lane) fn set_pumped(&self, is_pumped: bool) {
         self.state().is_pumped = is_pumped;
         self.readable.only_for_lanes(is_pumped);
         self.readable.wake(Who::Lapin);
     }
 
     /// Its lane is dropped.
-    pub(in crate::lane) fn remove(&self, id: u64) {
+    pub(in crate::net::lane) fn remove(&self, id: u64) {
         self.state().sorter.drop_line(id);
     }
 
     /// Its consumers ask for so many messages at once from now on.
-    pub(in crate::lane) fn asks_for(&self, id: u64, count: usize) {
+    pub(in crate::net::lane) fn asks_for(&self, id: u64, count: usize) {
         if let Some(line) = self.state().sorter.line(id) {
             line.asks_for(count);
         }
@@ -52,7 +52,7 @@ impl Junction {
 
     /// Sends all that a lane has put, as far as the socket takes it now; the rest goes by itself.
     /// How much waits; `None` where the channel is closed: then nothing is sent.
-    pub(in crate::lane) fn send(&self, id: u64, frames: &mut Outgoing) -> Option<usize> {
+    pub(in crate::net::lane) fn send(&self, id: u64, frames: &mut Outgoing) -> Option<usize> {
         let mut state = self.state();
         if state.sorter.line(id).is_none_or(|line| line.is_closed()) {
             frames.clear();
@@ -67,13 +67,13 @@ impl Junction {
     }
 
     /// How much waits to be written, in bytes.
-    pub(in crate::lane) fn unsent(&self) -> usize {
+    pub(in crate::net::lane) fn unsent(&self) -> usize {
         self.state().show_unsent()
     }
 
     /// Takes the events that have come on a lane, reading first if nothing has. Whether there are
     /// any; where there are none [`pump`](Self::pump) wakes its caller when there may be.
-    pub(in crate::lane) fn take(&self, id: u64, events: &mut VecDeque<Event>) -> bool {
+    pub(in crate::net::lane) fn take(&self, id: u64, events: &mut VecDeque<Event>) -> bool {
         let mut state = self.state();
         loop {
             if !state.sorter.take(id, events) {

@@ -4,24 +4,24 @@
 //! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
 //! second hides which messages must be sent again.
 
-use crate::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
-use crate::authority::Host;
-use crate::broker_url::Parameters;
 use crate::diagnostics::Diagnostics;
 use crate::duration::Limit;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::greeting::{self, Greeted};
-use crate::lane::{FRAME_MAX, Junction, Limits};
-use crate::login::Login;
-use crate::losses::{self, Activity, Losses};
-use crate::retry::{Backoff, Patience};
-use crate::runtime;
+use crate::net::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
+use crate::net::authority::Host;
+use crate::net::broker_url::Parameters;
+use crate::net::greeting::{self, Greeted};
+use crate::net::lane::{FRAME_MAX, Junction, Limits};
+use crate::net::login::Login;
+use crate::net::losses::{self, Activity, Losses};
+use crate::net::retry::{Backoff, Patience};
+use crate::net::runtime;
+use crate::net::session::Session;
+use crate::net::socket::Cutter;
+use crate::net::tls::Tls;
+use crate::net::tls_error::{self, Inside};
 use crate::secret::Password;
-use crate::session::Session;
-use crate::socket::Cutter;
-use crate::tls::Tls;
-use crate::tls_error::{self, Inside};
 use lapin::types::ShortString;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};

@@ -2,7 +2,7 @@
 //!
 //! The same option can be harmless to one release and lose messages on another, so tools must know
 //! the release. AMQP's `connection.start` tells it; lapin reads that frame and forgets it, so the
-//! bytes are looked at as they pass by ([`crate::greeting`]).
+//! bytes are looked at as they pass by ([`crate::net::greeting`]).
 
 /// What the broker says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

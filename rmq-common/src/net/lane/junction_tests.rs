@@ -7,7 +7,7 @@ use super::sort_tests::{body, consume_ok, deliver, header};
 use super::wire_tests::serialized;
 use super::{Lane, Pumped};
 use crate::message::{Name, Properties};
-use crate::runtime;
+use crate::net::runtime;
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel};
 use async_io::Async;

@@ -6,8 +6,8 @@
 //! parameters (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a
 //! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
 
-use crate::authority::{self, Authority, Host, decode};
 use crate::nearest;
+use crate::net::authority::{self, Authority, Host, decode};
 use crate::secret::Secret;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;

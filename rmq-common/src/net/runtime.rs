@@ -4,7 +4,7 @@
 //! depends on it stands here, and leaving it is a change to this file. lapin runs its I/O loop on
 //! a thread of its own; what the tools await are channels and timers, which any executor serves.
 
-use crate::executor;
+use crate::net::executor;
 use futures_util::future::{Either, select};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};

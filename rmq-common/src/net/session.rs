@@ -3,11 +3,11 @@
 //! Every method and every close has a deadline, because a connection that the broker has blocked
 //! writes nothing, not even its close. Past it the socket is shut.
 
-use crate::amqp_error::AmqpError;
-use crate::lane::{Junction, Lane, Pumped};
-use crate::runtime;
-use crate::server::Server;
-use crate::socket::Cutter;
+use crate::net::amqp_error::AmqpError;
+use crate::net::lane::{Junction, Lane, Pumped};
+use crate::net::runtime;
+use crate::net::server::Server;
+use crate::net::socket::Cutter;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::QueueDeclareOptions;

@@ -5,7 +5,7 @@
 //! declared again. Each can only confirm or be refused, unless the queue is deleted in the instant
 //! between.
 
-use crate::amqp_error::{Refusal, Value};
+use crate::net::amqp_error::{Refusal, Value};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 

@@ -1,11 +1,11 @@
 //! Logging in: by which of the mechanisms that the broker offers.
 //!
 //! lapin sends whatever mechanism it is told to use, offered or not, and with it the password. It
-//! asks us for both once the broker has introduced itself ([`crate::greeting`] sees that), so the
+//! asks us for both once the broker has introduced itself ([`crate::net::greeting`] sees that), so the
 //! choice is made here.
 
+use crate::net::server::Server;
 use crate::secret::Secret;
-use crate::server::Server;
 use lapin::ErrorKind;
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};

@@ -2,8 +2,8 @@
 
 use super::{AmqpError, Breach, Lost, Refusal, words};
 use crate::failure::Cause;
-use crate::lane::{Excess, Unreadable};
-use crate::tls_error;
+use crate::net::lane::{Excess, Unreadable};
+use crate::net::tls_error;
 use lapin::ErrorKind;
 
 impl From<&lapin::Error> for AmqpError {

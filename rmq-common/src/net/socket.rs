@@ -4,7 +4,7 @@
 //! a thread and a socket behind. A second handle on the socket, kept here, can shut it from
 //! outside: lapin's thread then sees the end of the stream and leaves by itself.
 
-use crate::authority::Host;
+use crate::net::authority::Host;
 use std::io;
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard};
