@@ -12,37 +12,21 @@
 //!   `process_limits` are what a parent may have left in an unusual state.
 
 pub mod ack_line;
-pub mod argument_bytes;
-pub mod arguments;
 pub mod backslash;
-mod completions;
-pub mod count;
-pub mod diagnostics;
-pub mod duration;
+mod cli;
 pub mod envelope;
-pub mod escape;
-pub mod exit;
-pub mod failure;
 pub mod files;
-pub mod help;
 pub mod message;
 pub mod names;
-pub mod nearest;
 mod net;
-pub mod options;
-mod process_limits;
-pub mod profiles;
-pub mod program;
-pub mod progress;
 pub mod random;
-mod redact;
-pub mod secret;
 pub mod sheet;
-pub mod signals;
-pub mod size;
-pub mod standard_streams;
 pub mod thread;
 pub mod timestamp;
+pub use cli::{
+    argument_bytes, arguments, count, diagnostics, duration, escape, exit, failure, help, nearest,
+    options, profiles, program, progress, secret, signals, size, standard_streams,
+};
 pub use net::{
     amqp_error, authority, broker_url, connection, declaration, lane, retry, runtime, server,
     session, tls, tls_error,

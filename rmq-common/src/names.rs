@@ -1,8 +1,8 @@
 //! Names as AMQP carries them: short strings, of at most 255 bytes (specification, section 4.2.5.3).
 
-use crate::escape::{self, is_control};
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::escape::{self, is_control};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use crate::message::Name;
 use lapin::types::ShortString;
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! Random bytes from the system's generator.
 
-use crate::failure::Failure;
+use crate::cli::failure::Failure;
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::fmt::Write;
 

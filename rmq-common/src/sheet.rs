@@ -3,8 +3,8 @@
 
 mod split;
 
-use crate::failure::Failure;
-use crate::standard_streams;
+use crate::cli::failure::Failure;
+use crate::cli::standard_streams;
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use split::{Split, Splitter};
 use std::fs::File;

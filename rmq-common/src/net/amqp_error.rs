@@ -11,8 +11,8 @@ mod words;
 #[cfg(test)]
 mod words_tests;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use std::fmt;
 
 pub use kinds::{

@@ -1,6 +1,6 @@
 //! Who and where in a URL: `user:password@host1,host2:5673`.
 
-use crate::secret::Secret;
+use crate::cli::secret::Secret;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::str::FromStr;

@@ -6,9 +6,9 @@
 //! parameters (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a
 //! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
 
-use crate::nearest;
+use crate::cli::nearest;
+use crate::cli::secret::Secret;
 use crate::net::authority::{self, Authority, Host, decode};
-use crate::secret::Secret;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use std::str::FromStr;

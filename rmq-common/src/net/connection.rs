@@ -4,10 +4,11 @@
 //! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
 //! second hides which messages must be sent again.
 
-use crate::diagnostics::Diagnostics;
-use crate::duration::Limit;
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::duration::Limit;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::secret::Password;
 use crate::net::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
 use crate::net::authority::Host;
 use crate::net::broker_url::Parameters;
@@ -21,7 +22,6 @@ use crate::net::session::Session;
 use crate::net::socket::Cutter;
 use crate::net::tls::Tls;
 use crate::net::tls_error::{self, Inside};
-use crate::secret::Password;
 use lapin::types::ShortString;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};

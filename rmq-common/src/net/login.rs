@@ -4,8 +4,8 @@
 //! asks us for both once the broker has introduced itself ([`crate::net::greeting`] sees that), so the
 //! choice is made here.
 
+use crate::cli::secret::Secret;
 use crate::net::server::Server;
-use crate::secret::Secret;
 use lapin::ErrorKind;
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};

@@ -1,8 +1,8 @@
 //! Files with certificates and keys: read as PEM, and where they are something else, what they are
 //! and the command that makes PEM of it.
 
-use crate::exit::Exit;
-use crate::failure::{Cause, Failure};
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Cause, Failure};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;

@@ -1,6 +1,6 @@
 //! How long to wait between tries, and when to stop trying.
 
-use crate::duration::Limit;
+use crate::cli::duration::Limit;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 

@@ -3,8 +3,8 @@
 //! lapin's own configuration knows neither private authorities in place of the system's, nor
 //! `verify_none`, nor another server name, so the `ClientConfig` is made here.
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use crate::net::broker_url::Parameters;
 use crate::net::pem_file;
 use crate::net::tls_error;

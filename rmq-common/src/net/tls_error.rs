@@ -1,7 +1,7 @@
 //! What a failed TLS handshake means to the person who reads it.
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use lapin::ErrorKind;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use std::fmt;

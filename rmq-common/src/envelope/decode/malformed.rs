@@ -1,6 +1,6 @@
 //! Why a line is no envelope: a column, and one sentence.
 
-use crate::nearest::nearest;
+use crate::cli::nearest::nearest;
 use std::fmt;
 
 /// The longest name that is quoted, in characters: a member's name helps to find the mistake, a

@@ -1,6 +1,6 @@
 //! What a broker's sentence says.
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 
 /// Why something was lost, as far as it makes a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]

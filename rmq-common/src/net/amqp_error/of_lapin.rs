@@ -1,7 +1,7 @@
 //! What an error of lapin's is.
 
 use super::{AmqpError, Breach, Lost, Refusal, words};
-use crate::failure::Cause;
+use crate::cli::failure::Cause;
 use crate::net::lane::{Excess, Unreadable};
 use crate::net::tls_error;
 use lapin::ErrorKind;

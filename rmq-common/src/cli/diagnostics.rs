@@ -3,10 +3,10 @@
 //! Every diagnostic is one line that begins with the tool's name. Standard output belongs to data
 //! alone, so nothing here ever touches it.
 
-use crate::escape::shown;
-use crate::failure::Failure;
-use crate::progress;
-use crate::redact::redacted;
+use crate::cli::escape::shown;
+use crate::cli::failure::Failure;
+use crate::cli::progress;
+use crate::cli::redact::redacted;
 use std::io::{IsTerminal, Write};
 
 /// Where a tool says what happened, and how much of it.

@@ -1,14 +1,14 @@
 //! The options every AMQP tool has, with the same help text, defined once.
 
-use crate::diagnostics::Diagnostics;
-use crate::duration::Limit;
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::duration::Limit;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::profiles;
+use crate::cli::secret::{self, Password, Secret};
 use crate::names;
 use crate::net::broker_url::BrokerUrl;
 use crate::net::connection::{Broker, Credentials};
-use crate::profiles;
-use crate::secret::{self, Password, Secret};
 use std::fmt;
 use std::time::Duration;
 

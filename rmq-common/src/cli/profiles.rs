@@ -13,12 +13,12 @@
 //! The keys are the long options without their hyphens, and `password`. A file that holds a
 //! password must not be readable by others, and none may be changed by them.
 
-use crate::duration::Limit;
-use crate::exit::Exit;
-use crate::failure::{Cause, Failure};
-use crate::nearest::nearest;
+use crate::cli::duration::Limit;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Cause, Failure};
+use crate::cli::nearest::nearest;
+use crate::cli::secret::Secret;
 use crate::net::broker_url::BrokerUrl;
-use crate::secret::Secret;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;

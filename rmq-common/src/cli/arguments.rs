@@ -5,12 +5,12 @@
 //! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
 //! written down twice.
 
-use crate::argument_bytes::{self, BYTES};
-use crate::completions;
-use crate::failure::{Cause, Failure};
-use crate::help::{self, Help};
-use crate::nearest;
-use crate::standard_streams;
+use crate::cli::argument_bytes::{self, BYTES};
+use crate::cli::completions;
+use crate::cli::failure::{Cause, Failure};
+use crate::cli::help::{self, Help};
+use crate::cli::nearest;
+use crate::cli::standard_streams;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -384,9 +384,10 @@ fn print(text: &str) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            Err(Failure::new(crate::exit::Exit::IoErr, format!("write help: {}", Cause(&error))))
-        }
+        Err(error) => Err(Failure::new(
+            crate::cli::exit::Exit::IoErr,
+            format!("write help: {}", Cause(&error)),
+        )),
         Ok(()) => Ok(()),
     }
 }

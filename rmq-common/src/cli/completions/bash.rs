@@ -1,7 +1,7 @@
 //! bash, with nothing beside it: the package bash-completion is not needed.
 
 use super::{Tool, Values, names, operands, own};
-use crate::help::options;
+use crate::cli::help::options;
 use argh::FlagInfo;
 
 /// What is the same for every tool. `words` are what may stand, `files` is how compgen finds more.

@@ -1,7 +1,7 @@
 //! fish, by its own `complete`.
 
 use super::{Tool, Values, operands, own};
-use crate::help::{first_clause, options};
+use crate::cli::help::{first_clause, options};
 use argh::{CommandInfoWithArgs, FlagInfo};
 
 /// The script for fish.

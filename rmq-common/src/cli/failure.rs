@@ -1,6 +1,6 @@
 //! A failure: what a person is told, and the exit status it ends with.
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 use std::fmt;
 
 /// Why a tool cannot go on. The text is one line, written for someone who reads cron mail at

@@ -7,10 +7,10 @@ mod bash;
 mod fish;
 mod zsh;
 
-use crate::arguments::Aliases;
-use crate::failure::Failure;
-use crate::help::options;
-use crate::profiles;
+use crate::cli::arguments::Aliases;
+use crate::cli::failure::Failure;
+use crate::cli::help::options;
+use crate::cli::profiles;
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, PositionalInfo};
 
 /// What `--completions` of `what` prints: a shell's completions, or the profiles, one a line and as

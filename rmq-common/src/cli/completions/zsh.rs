@@ -1,7 +1,7 @@
 //! zsh, by its own `_arguments`.
 
 use super::{Tool, Values, names, operands, own};
-use crate::help::{first_clause, options};
+use crate::cli::help::{first_clause, options};
 use argh::{CommandInfoWithArgs, FlagInfo, Optionality, PositionalInfo};
 
 /// The action for what nobody knows: its name is shown.

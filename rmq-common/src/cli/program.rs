@@ -1,12 +1,12 @@
 //! The frame of every `main`: arguments in, a diagnostic and an exit status out.
 
-use crate::arguments::{self, Aliases};
-use crate::diagnostics::Diagnostics;
-use crate::exit::{Ending, Exit};
-use crate::failure::Failure;
-use crate::help::Help;
-use crate::process_limits;
-use crate::signals;
+use crate::cli::arguments::{self, Aliases};
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::exit::{Ending, Exit};
+use crate::cli::failure::Failure;
+use crate::cli::help::Help;
+use crate::cli::process_limits;
+use crate::cli::signals;
 use argh::{ArgsInfo, FromArgs};
 use std::process::ExitCode;
 

@@ -4,10 +4,10 @@
 //! panic, or wait for ever. So a limit that is too low for any run is found out first, and what is
 //! left is met by the [panic hook](report_panics).
 
-use crate::diagnostics::Diagnostics;
-use crate::exit::Exit;
-use crate::failure::{Cause, Failure};
-use crate::standard_streams;
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Cause, Failure};
+use crate::cli::standard_streams;
 use rustix::process::{Resource, Rlimit, getrlimit};
 use std::env;
 use std::fs;

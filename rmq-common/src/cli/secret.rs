@@ -1,8 +1,8 @@
 //! A password: never shown, wherever it may be printed by mistake.
 
-use crate::exit::Exit;
-use crate::failure::{Cause, Failure};
-use crate::standard_streams;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Cause, Failure};
+use crate::cli::standard_streams;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use zeroize::Zeroizing;

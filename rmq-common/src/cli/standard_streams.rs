@@ -4,8 +4,8 @@
 //! there vanishes without an error. A parent may also hand over `/dev/null` on purpose, and nothing
 //! tells one from the other later. So they are checked before the runtime starts.
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::stdio::{stderr, stdin, stdout};

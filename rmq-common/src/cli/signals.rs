@@ -1,8 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP as messages instead of an end in the middle of things, and what else a
 //! parent's signal settings would change.
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use crate::thread;
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{
