@@ -11,22 +11,20 @@
 //! * [`program`] is the frame of every `main`; [`standard_streams`], [`signals`] and
 //!   `process_limits` are what a parent may have left in an unusual state.
 
-pub mod ack_line;
 pub mod backslash;
 mod cli;
 pub mod envelope;
 pub mod files;
-pub mod message;
 pub mod names;
 mod net;
 pub mod random;
 pub mod sheet;
 pub mod thread;
-pub mod timestamp;
 pub use cli::{
     argument_bytes, arguments, count, diagnostics, duration, escape, exit, failure, help, nearest,
     options, profiles, program, progress, secret, signals, size, standard_streams,
 };
+pub use envelope::{ack_line, message, timestamp};
 pub use net::{
     amqp_error, authority, broker_url, connection, declaration, lane, retry, runtime, server,
     session, tls, tls_error,

@@ -3,7 +3,7 @@
 use crate::cli::escape::{self, is_control};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::message::Name;
+use crate::envelope::message::Name;
 use lapin::types::ShortString;
 use std::borrow::Cow;
 

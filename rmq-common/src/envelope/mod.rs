@@ -5,12 +5,15 @@
 //! members and the types stand in rmq(7), THE JSON ENVELOPE.
 //!
 //! Lines come from anybody, so reading neither panics nor recurses; what it refuses it names with
-//! its column ([`Malformed`]). Nesting has a limit all the same ([`MAX_DEPTH`](crate::message::MAX_DEPTH)),
+//! its column ([`Malformed`]). Nesting has a limit all the same ([`MAX_DEPTH`](crate::envelope::message::MAX_DEPTH)),
 //! for the sake of other clients.
 
+pub mod ack_line;
 mod decode;
 mod encode;
+pub mod message;
 mod plain;
+pub mod timestamp;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +21,7 @@ mod tests;
 pub use decode::headers::header_value;
 pub use decode::malformed::Malformed;
 
-use crate::message::{Name, Properties};
+use crate::envelope::message::{Name, Properties};
 use std::borrow::Cow;
 
 /// The member whose value is a table as it stands, though names in it begin with `$`.

@@ -8,7 +8,7 @@ mod typed;
 mod values;
 
 use super::Envelope;
-use crate::message::{PROPERTIES, Properties, Property};
+use crate::envelope::message::{PROPERTIES, Properties, Property};
 use malformed::{Malformed, quoted, suggestion};
 use scanner::{Kind, Name, Scanner};
 use std::borrow::Cow;

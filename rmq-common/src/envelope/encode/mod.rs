@@ -4,7 +4,7 @@ mod headers;
 mod text;
 
 use super::Envelope;
-use crate::message::{self, Octet, PROPERTIES, Property};
+use crate::envelope::message::{self, Octet, PROPERTIES, Property};
 
 /// Appends `envelope` to `out`.
 pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {

@@ -1,7 +1,7 @@
 //! Any envelope reads back as it was, and any bytes are read or refused.
 
 use super::*;
-use crate::message::samples::{bytes, mode, names, properties};
+use crate::envelope::message::samples::{bytes, mode, names, properties};
 use proptest::prelude::*;
 
 fn envelopes() -> impl Strategy<Value = Envelope<'static>> {

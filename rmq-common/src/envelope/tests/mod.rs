@@ -6,7 +6,7 @@ mod refusals;
 mod same_json;
 
 use super::*;
-use crate::message::{Builder, Encoded, MAX_DEPTH, Octet, Table, Text, Value};
+use crate::envelope::message::{Builder, Encoded, MAX_DEPTH, Octet, Table, Text, Value};
 
 fn encoded(envelope: &Envelope<'_>) -> Vec<u8> {
     let mut line = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::allowance::Ticket;
 use super::wire::Span;
-use crate::message::{Properties, Value, raw_headers};
+use crate::envelope::message::{Properties, Value, raw_headers};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;

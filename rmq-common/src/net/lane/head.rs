@@ -1,7 +1,7 @@
 //! What a message begins with, encoded once for all that go the same way.
 
 use super::wire::{FRAME_END, HEADER, METHOD, begin};
-use crate::message::{Name, Properties};
+use crate::envelope::message::{Name, Properties};
 
 /// The frames of a publish before its body, ready for any number of messages that go the same way.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use super::junction::Junction;
 use super::sort_tests::{body, consume_ok, deliver, header};
 use super::wire_tests::serialized;
 use super::{Lane, Pumped};
-use crate::message::{Name, Properties};
+use crate::envelope::message::{Name, Properties};
 use crate::net::runtime;
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel};

@@ -48,7 +48,7 @@ mod sort_tests;
 #[cfg(test)]
 mod wire_tests;
 
-use crate::message::Name;
+use crate::envelope::message::Name;
 use crate::net::runtime::{self, Beside};
 use allowance::Waiting;
 use outgoing::Outgoing;

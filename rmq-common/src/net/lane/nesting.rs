@@ -1,6 +1,6 @@
 //! How deeply tables and arrays are nested, found without recursion.
 
-use crate::message::MAX_DEPTH;
+use crate::envelope::message::MAX_DEPTH;
 use lapin::types::AMQPType;
 
 /// The table of headers, and what may be inside one.

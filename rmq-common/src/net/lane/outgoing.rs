@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::wire::{self, Beginning, FRAME_HEADER};
-use crate::message::Name;
+use crate::envelope::message::Name;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::ops::Range;

@@ -118,7 +118,7 @@ fn told(event: &Event) -> String {
             assert_eq!(content.routing_key(), b"key");
             assert_eq!(content.consumer(), b"tag");
             let properties = content.properties().unwrap();
-            let kind = properties.get(crate::message::Text::ContentType);
+            let kind = properties.get(crate::envelope::message::Text::ContentType);
             assert_eq!(kind.unwrap().as_bytes(), b"text");
             let whole = content.body();
             assert_eq!(content.body_len(), whole.len());

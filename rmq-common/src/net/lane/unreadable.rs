@@ -1,7 +1,7 @@
 //! What a broker may send that is not read any further, which ends the connection.
 
 use super::wire::FRAME_MAX;
-use crate::message::MAX_DEPTH;
+use crate::envelope::message::MAX_DEPTH;
 use std::fmt;
 
 /// Why what comes is not read.

@@ -2,7 +2,7 @@
 //! frames it writes. Pure functions over bytes; amq-protocol's parser and serialiser are the judge
 //! of them in the tests.
 
-use crate::message::{self, Name};
+use crate::envelope::message::{self, Name};
 use std::ops::Range;
 
 /// The largest frame we agree to; RabbitMQ's default. A broker that answers 0, "no limit", must not

@@ -3,8 +3,8 @@
 use super::head::Head;
 use super::outgoing::{Ends, FromLapin, Outgoing};
 use super::wire::{self, Method, Span};
-use crate::message::samples::{is_lapins, properties};
-use crate::message::{Name, Properties};
+use crate::envelope::message::samples::{is_lapins, properties};
+use crate::envelope::message::{Name, Properties};
 use amq_protocol::frame::{AMQPFrame, WriteContext, gen_frame, parse_frame};
 use amq_protocol::protocol::basic::gen_properties;
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
