@@ -257,7 +257,7 @@ fn a_queue_is_moved_saved_and_restored_with_all_that_messages_carry() {
     let before = all(&vhost);
     let place = Place::new(&vhost);
     let script = format!("move-queue \"$AMQP_URL\" '{}' jobs", other.url());
-    place.shell(&script).run().expect(65).says("no queue jobs where it is to go");
+    place.shell(&script).run().expect(65).says("no queue jobs at the destination");
     vhost.wait_held("jobs", Held::ready(2));
     other.declare(&[], "jobs");
     // Where the new place cannot be asked, nothing is taken.
