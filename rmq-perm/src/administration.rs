@@ -110,6 +110,25 @@ pub trait Administration {
         patterns: TopicPatterns<&str>,
     ) -> Result<(), Failure>;
 
+    /// The same of many, as [`set_all_permissions`](Self::set_all_permissions).
+    ///
+    /// # Errors
+    /// The place of one that was not made, or perhaps not, and why.
+    fn set_all_topic_permissions(
+        &mut self,
+        grants: &[TopicGrant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        for (place, TopicGrant { user, vhost, exchange, patterns }) in grants.iter().enumerate() {
+            self.set_topic_permissions(user, vhost, exchange, *patterns)
+                .map_err(|failure| (place, failure))?;
+            if !made() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends what restricts `user` at `exchange` of `vhost`, or at all of its exchanges; that
     /// nothing does is no error.
     fn clear_topic_permissions(
@@ -260,6 +279,19 @@ pub struct TopicPatterns<T> {
     pub write: T,
     /// Keys that may be bound with.
     pub read: T,
+}
+
+/// What is to restrict a user at a topic exchange of a virtual host.
+#[derive(Clone, Copy, Debug)]
+pub struct TopicGrant<'a> {
+    /// The user's name.
+    pub user: &'a str,
+    /// The virtual host's name.
+    pub vhost: &'a str,
+    /// The exchange's name.
+    pub exchange: &'a str,
+    /// To which routing keys.
+    pub patterns: TopicPatterns<&'a str>,
 }
 
 /// What restricts a user at a topic exchange.

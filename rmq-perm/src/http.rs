@@ -4,10 +4,9 @@
 //! * [`url`] says where it is and who asks; [`client`] asks, one question at a time over one
 //!   connection, and [`unanswered`] tells why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] puts its no into words.
-//! * [`administer`] knows what to ask for what; [`users`], [`permissions`], [`topic_permissions`],
-//!   [`queues`], with [`declared`] and
-//!   [`one_by_one`], and [`cluster`] the subjects that need several questions; [`pattern`] matches as
-//!   the broker does.
+//! * [`administer`] knows what to ask for what; [`users`], [`permissions`] and [`topic_permissions`]
+//!   with [`imports`], [`queues`] with [`declared`] and [`one_by_one`], and [`cluster`] the subjects
+//!   that need several questions; [`pattern`] matches as the broker does.
 
 mod administer;
 mod bounded;
@@ -15,6 +14,7 @@ mod broker;
 mod client;
 mod cluster;
 mod declared;
+mod imports;
 mod one_by_one;
 mod pattern;
 mod permissions;

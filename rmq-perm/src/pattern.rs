@@ -3,6 +3,10 @@
 //! Whether a pattern is a regular expression at all is the broker's to say. Here it is only looked
 //! at: RabbitMQ matches a pattern anywhere in a name, which few expect.
 
+mod plain;
+
+pub use plain::is_plain;
+
 /// What `pattern` is when it is to match names as a whole (`--anchor`).
 pub fn anchored(pattern: &str) -> String {
     // `(*UCP)` and its kind may stand at the very beginning only.

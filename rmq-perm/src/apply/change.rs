@@ -1,6 +1,8 @@
 //! Something to be changed: how it is made, and how it is shown.
 
-use crate::administration::{Administration, Grant, Password, Patterns, Text, TopicPatterns};
+use crate::administration::{
+    Administration, Grant, Password, Patterns, Text, TopicGrant, TopicPatterns,
+};
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
@@ -140,6 +142,17 @@ impl Change {
             return None;
         };
         Some(Grant { user, vhost, patterns: Patterns { configure, write, read } })
+    }
+
+    /// The topic permissions to set, if that is what is to be changed: many can be set at once.
+    pub fn topic_grant(&self) -> Option<TopicGrant<'_>> {
+        let What::SetTopic {
+            vhost, user, exchange, patterns: TopicPatterns { write, read }, ..
+        } = &self.what
+        else {
+            return None;
+        };
+        Some(TopicGrant { user, vhost, exchange, patterns: TopicPatterns { write, read } })
     }
 
     /// Its lines of a diff, `-` for what is and `+` for what is to be.

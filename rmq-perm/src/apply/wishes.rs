@@ -146,7 +146,8 @@ impl Wishes {
             }
         }
         problems.extend(exchanges::problems(self, state, broker)?);
-        let asked: BTreeSet<&str> = self.patterns().map(|(_, _, pattern)| pattern).collect();
+        let asked = self.patterns().map(|(_, _, pattern)| pattern);
+        let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
         let asked: Vec<&str> = asked.into_iter().collect();
         let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
             failure.context(format!("ask about '{}'", asked.get(place).unwrap_or(&"")))

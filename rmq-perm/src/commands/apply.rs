@@ -1,6 +1,6 @@
 //! `apply`.
 
-use crate::administration::{Administration, Grant};
+use crate::administration::{Administration, Grant, TopicGrant};
 use crate::apply::change::Change;
 use crate::apply::columns::{Column, Columns};
 use crate::apply::plan::{Lacking, plan};
@@ -174,14 +174,16 @@ fn make(
             return Ok(Ending::Signal(signal));
         }
         let grants: Vec<Grant<'_>> = rest.iter().map_while(Change::grant).collect();
-        let outcome = if grants.is_empty() {
-            change.make(broker).map(|()| made += 1).map_err(|failure| (0, failure))
-        } else {
-            broker.set_all_permissions(&grants, &mut || {
-                made += 1;
-                signal = signal.or_else(|| stop.try_recv().ok());
-                signal.is_none()
-            })
+        let topics: Vec<TopicGrant<'_>> = rest.iter().map_while(Change::topic_grant).collect();
+        let mut one_more = || {
+            made += 1;
+            signal = signal.or_else(|| stop.try_recv().ok());
+            signal.is_none()
+        };
+        let outcome = match (&*grants, &*topics) {
+            ([], []) => change.make(broker).map(|()| made += 1).map_err(|failure| (0, failure)),
+            ([], topics) => broker.set_all_topic_permissions(topics, &mut one_more),
+            (grants, _) => broker.set_all_permissions(grants, &mut one_more),
         };
         outcome.map_err(|(place, failure)| {
             let change = rest.get(place).unwrap_or(change);

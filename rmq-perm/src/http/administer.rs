@@ -4,7 +4,7 @@ use super::broker::{Changed, Http, each, text};
 use super::{cluster, permissions, queues, topic_permissions, users};
 use crate::administration::{
     Added, Administration, Deleted, Grant, Member, Operation, Password, Patterns, Permission,
-    Scope, Text, TopicPatterns, TopicPermission, User,
+    Scope, Text, TopicGrant, TopicPatterns, TopicPermission, User,
 };
 use crate::queues::Queue;
 use rmq_common::failure::Failure;
@@ -110,6 +110,14 @@ impl Administration for Http {
         patterns: TopicPatterns<&str>,
     ) -> Result<(), Failure> {
         topic_permissions::set(self, user, vhost, exchange, patterns)
+    }
+
+    fn set_all_topic_permissions(
+        &mut self,
+        grants: &[TopicGrant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        topic_permissions::set_all(self, grants, made)
     }
 
     fn clear_topic_permissions(

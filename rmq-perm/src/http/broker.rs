@@ -182,6 +182,14 @@ impl Http {
         found.ok_or_else(|| broken(format!("{} has no /api/{}", self.place, segments.join("/"))))
     }
 
+    /// Has the API take in what changes something at many places.
+    ///
+    /// # Errors
+    /// When nothing is answered, or nothing that can be understood.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, Unanswered> {
+        self.client.ask(Method::POST, path, Some(body))
+    }
+
     /// Puts something at a path.
     pub(super) fn put(&self, segments: &[&str], body: &Value) -> Result<Changed, Failure> {
         self.change(Method::PUT, segments, Some(body))

@@ -2,6 +2,7 @@
 
 use super::broker::{Changed, Http, broken, each, text};
 use super::client::Answer;
+use super::imports::{self, Refused};
 use super::pattern;
 use super::refusal;
 use super::unanswered::Effect;
@@ -27,8 +28,8 @@ pub fn set(
     }
 }
 
-/// The same of many, in any order, over several connections. `made` hears of each, and says whether
-/// to go on.
+/// The same of many, in any order: by imports where they are many, else over several connections.
+/// `made` hears of each, and says whether to go on.
 ///
 /// # Errors
 /// Which was not made, or perhaps not, and why.
@@ -37,21 +38,48 @@ pub fn set_all(
     grants: &[Grant<'_>],
     made: &mut dyn FnMut() -> bool,
 ) -> Result<(), (usize, Failure)> {
+    let entry = |grant: &Grant<'_>| {
+        let Patterns { configure, write, read } = grant.patterns;
+        json!({"user": grant.user, "vhost": grant.vhost, "configure": configure, "write": write,
+            "read": read})
+    };
+    let entries: Vec<Value> = grants.iter().map(entry).collect();
+    imports::set_all(broker, "permissions", &entries, made, &mut |range, refused, made| {
+        let first = range.start;
+        let grants = grants.get(range).unwrap_or_default();
+        put_each(broker, grants, refused, made).map_err(|(place, why)| (first + place, why))
+    })
+}
+
+/// The same over several connections, and whether to go on.
+fn put_each(
+    broker: &Http,
+    grants: &[Grant<'_>],
+    past: Refused,
+    made: &mut dyn FnMut() -> bool,
+) -> Result<bool, (usize, Failure)> {
     let requests: Vec<_> = grants
         .iter()
         .map(|grant| (path_of(grant.vhost, grant.user), body(grant.patterns)))
         .collect();
-    let mut refused = None;
+    let passes = past == Refused::Passes;
+    let (mut go_on, mut first) = (true, None::<(usize, Option<Failure>)>);
     broker.send_all(Effect::Changes, &requests, &mut |place, answer| {
-        match broker.changed(&answer) {
-            Ok(Changed::Created | Changed::Done) => return made(),
-            Ok(Changed::Missing) => refused.get_or_insert((place, None)),
-            Err(failure) => refused.get_or_insert((place, Some(failure))),
+        let why = match broker.changed(&answer) {
+            Ok(Changed::Created | Changed::Done) => {
+                go_on &= made();
+                return passes || go_on;
+            }
+            Ok(Changed::Missing) => None,
+            Err(failure) => Some(failure),
         };
-        false
+        if first.as_ref().is_none_or(|(first, _)| place < *first) {
+            first = Some((place, why));
+        }
+        passes
     })?;
-    match refused {
-        None => Ok(()),
+    match first {
+        None => Ok(go_on),
         Some((place, Some(failure))) => Err((place, failure)),
         Some((place, None)) => {
             let why =

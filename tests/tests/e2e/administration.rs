@@ -4,6 +4,7 @@
 mod certificates;
 mod faults;
 mod hostile;
+mod imports;
 mod late_lists;
 mod load;
 mod looking;

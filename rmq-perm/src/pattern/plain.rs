@@ -1,0 +1,73 @@
+//! Patterns so plain that every broker takes them, so that none need be asked: a file with 10,000
+//! of them would otherwise take longer to check than to apply.
+
+/// The longest, far below what PCRE may find too large.
+const LONGEST: usize = 512;
+/// The deepest nesting of groups, likewise.
+const DEEPEST: usize = 16;
+
+/// Whether `pattern` is made of letters, digits, marks without a meaning, escaped punctuation, `.`,
+/// `.*`, `.+`, `^`, `$`, `|` and groups of these alone.
+pub fn is_plain(pattern: &str) -> bool {
+    let mut rest = pattern.as_bytes();
+    let mut depth = 0_usize;
+    loop {
+        rest = match rest {
+            [] => return depth == 0 && pattern.len() <= LONGEST,
+            [b'.', b'*' | b'+', rest @ ..] => rest,
+            // `\_` is none of these: letters have meanings, and it counts as one.
+            [b'\\', mark, rest @ ..] if mark.is_ascii_punctuation() && *mark != b'_' => rest,
+            [b'(', rest @ ..] if depth < DEEPEST => {
+                depth += 1;
+                rest
+            }
+            [b')', rest @ ..] if depth > 0 => {
+                depth -= 1;
+                rest
+            }
+            [b'.' | b'^' | b'$' | b'|' | b'_' | b'-' | b':' | b'/' | b'@' | b',', rest @ ..] => {
+                rest
+            }
+            [letter, rest @ ..] if letter.is_ascii_alphanumeric() => rest,
+            _ => return false,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_could_be_refused_is_not_plain() {
+        for plain in ["", ".*", "^a\\.b-c$", "^(orders|billing)\\..+$", "a(b(c)|)", "amq.default"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        let long = "a".repeat(LONGEST + 1);
+        let deep = format!("{}{}", "(".repeat(DEEPEST + 1), ")".repeat(DEEPEST + 1));
+        for other in [
+            "(", ")", "a)(b", "(?", "(*UTF)", "*", "+", "a*", ".**", ".*?", "^*", "a{2", "[a",
+            "\\", "\\Q", "\\1", "\\_", "ü", "a\0", "(|)*", &long, &deep,
+        ] {
+            assert!(!is_plain(other), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn erlangs_own_library_takes_whatever_is_plain(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    ".", ".*", ".+", "^", "$", "|", "(", ")", "a", "Q", "E", "9", "\\.", "\\*", "\\(",
+                    "\\\\", "\\-", "_", "-", ":", "/", "@", ",", "*", "?", "[", "\\", "{", "=", "#",
+                ]),
+                0..24,
+            ),
+        ) {
+            let pattern = parts.concat();
+            let taken = pcre2::bytes::RegexBuilder::new().build(&pattern).is_ok();
+            prop_assert!(taken || !is_plain(&pattern), "{}", pattern);
+        }
+    }
+}
