@@ -42,7 +42,7 @@ sbin_below() {
 }
 
 # find_broker RELEASE: sets BROKER_SBIN and, for a release that was unpacked into the cache rather than
-# installed, BROKER_TREE. Installed wins: it needs no name space.
+# installed, BROKER_TREE. Installed wins: it needs no namespace.
 find_broker() {
     BROKER_TREE=
     BROKER_SBIN=$(sbin_below "$1" "") && return 0
@@ -55,7 +55,7 @@ find_broker() {
 # Sets VIEW, the words to put before a command so that it sees the broker of find_broker as installed.
 #
 # An unpacked release brings its own C library and its own Erlang, and RabbitMQ and Erlang look for
-# themselves under /usr. So in a mount name space of its own its usr is laid over ours. Everything else,
+# themselves under /usr. So it runs in its own mount namespace, with its usr mounted over ours. Everything else,
 # /tmp, /home, /proc and /dev, stays what it is (no chroot), so paths in configuration files and
 # certificates mean the same inside and outside. Each step execs: the pid we start is the pid of the VM.
 broker_view() {
@@ -68,9 +68,9 @@ broker_view() {
     fi
 }
 
-# Can the view be entered here? Containers and some distributions forbid name spaces.
+# Can the view be entered here? Containers and some distributions forbid namespaces.
 check_view() {
     [[ $BROKER_TREE ]] || return 0
     "${VIEW[@]}" true 2>/dev/null ||
-        die 69 "release $1 needs a mount name space (unshare --mount), and this system allows none to uid $EUID"
+        die 69 "release $1 needs a mount namespace (unshare --mount), which this system does not allow uid $EUID"
 }

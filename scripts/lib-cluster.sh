@@ -4,8 +4,8 @@
 
 # --- a cluster's directory ---------------------------------------------------------------------------
 
-# The file that says a directory is a cluster's. Its absence, or its new name, tells whoever is about to
-# start something that the cluster is being taken down.
+# The file that says a directory is a cluster's. If it is absent, or has its new name, the cluster is being
+# taken down, and nothing may be started.
 save_cluster() {
     printf 'RELEASE=%s\nCOUNT=%s\nBASE=%s\n' "$RELEASE" "$COUNT" "$BASE" >"$DIR/cluster.new"
     mv "$DIR/cluster.new" "$DIR/cluster.conf"
@@ -13,12 +13,12 @@ save_cluster() {
 
 load_cluster() {
     DIR=${DIR:-${RMQ_CLUSTER_DIR:-}}
-    [[ $DIR ]] || die 64 "which cluster? --dir DIR or RMQ_CLUSTER_DIR"
+    [[ $DIR ]] || die 64 "no cluster given: use --dir DIR or set RMQ_CLUSTER_DIR"
     [[ -f $DIR/cluster.conf ]] || die 69 "no cluster in $DIR"
     DIR=$(readlink -f "$DIR")
     # shellcheck disable=SC1091 # three assignments, by save_cluster
     source "$DIR/cluster.conf"
-    find_broker "$RELEASE" || die 69 "RabbitMQ $RELEASE is gone from this machine"
+    find_broker "$RELEASE" || die 69 "RabbitMQ $RELEASE is no longer installed"
     broker_view
 }
 
@@ -82,7 +82,7 @@ try_up() {
 up() {
     local try status unready
     [[ $COUNT =~ ^[1-9][0-9]?$ && $COUNT -le 15 ]] || die 64 "a cluster has 1 to 15 nodes, not $COUNT"
-    find_broker "$RELEASE" || die 69 "RabbitMQ $RELEASE is not here; run $HERE/install-broker --release $RELEASE"
+    find_broker "$RELEASE" || die 69 "RabbitMQ $RELEASE is not installed (run $HERE/install-broker --release $RELEASE)"
     broker_view
     check_view "$RELEASE"
     if [[ $OWNER ]]; then read_stat "$OWNER" || die 64 "--owner: no process $OWNER"; fi
@@ -101,7 +101,7 @@ up() {
         status=0
         try_up || status=$?
         ((status == 2 && try < 3)) || break
-        warn "the nodes did not come together; once more"
+        warn "the nodes did not form one cluster; trying again"
         end_processes
         rm -rf "$DIR"/node* "$DIR"/epmd.*
     done
@@ -124,7 +124,7 @@ cmd_up() {
 end_processes() {
     local files=("$DIR"/node*/pid "$DIR"/epmd.pid) file
     for file in "${files[@]}"; do signal KILL "$file" || true; done
-    wait_gone 10 "${files[@]}" || warn "a process of $DIR does not die"
+    wait_gone 10 "${files[@]}" || warn "a process of $DIR did not end within 10 s"
     sweep "$DIR"
 }
 
@@ -142,7 +142,7 @@ teardown() {
 
 cmd_down() {
     DIR=${DIR:-${RMQ_CLUSTER_DIR:-}}
-    [[ $DIR ]] || die 64 "which cluster? --dir DIR or RMQ_CLUSTER_DIR"
+    [[ $DIR ]] || die 64 "no cluster given: use --dir DIR or set RMQ_CLUSTER_DIR"
     # Gone already, perhaps by its watchdog: that is what was asked for.
     [[ -e $DIR ]] || return 0
     DIR=$(readlink -f "$DIR")

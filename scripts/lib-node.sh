@@ -41,7 +41,7 @@ start_epmd() {
             nap 0.02
         done
     done
-    warn "no epmd would start:" "$(tail -n 3 "$DIR/epmd.log" 2>/dev/null)"
+    warn "epmd did not start:" "$(tail -n 3 "$DIR/epmd.log" 2>/dev/null)"
     return 1
 }
 

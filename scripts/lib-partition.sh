@@ -3,11 +3,11 @@
 
 partition_table() { echo "rmq_cluster_$BASE"; }
 
-# The rules are this name space's, and one that is everybody's is not ours to change.
+# The rules are those of this network namespace; the system's own is not ours to change.
 check_network() {
-    command -v nft >/dev/null || die 69 "nft is not here; install-tools brings it"
+    command -v nft >/dev/null || die 69 "nft is not installed (run scripts/install-tools)"
     if [[ $(readlink /proc/self/ns/net) == $(readlink /proc/1/ns/net 2>/dev/null) ]]; then
-        die 64 "a partition needs a network name space of its own: unshare --net -- sh -c 'ip link set lo up; ...'"
+        die 64 "a partition needs its own network namespace: unshare --net -- sh -c 'ip link set lo up; ...'"
     fi
 }
 
