@@ -3,7 +3,11 @@
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{first, sleep_until};
 use std::future::pending;
-use std::time::Instant;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long giving everything back may take at the end.
+pub const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// Why a run stops.
 #[derive(Debug)]
@@ -24,6 +28,20 @@ pub enum Stop {
     Signal(i32),
     /// It cannot go on.
     Failed(Failure),
+}
+
+impl Stop {
+    /// What a failed write to standard output means.
+    ///
+    /// # Errors
+    /// The reason to stop.
+    pub fn of_write(result: io::Result<()>) -> Result<(), Stop> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
+            Err(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
+        }
+    }
 }
 
 /// Where the word to stop comes from, whatever else goes on.

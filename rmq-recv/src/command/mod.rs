@@ -3,3 +3,4 @@
 pub mod children;
 pub mod commands;
 pub mod environment;
+pub mod finish;

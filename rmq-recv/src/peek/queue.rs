@@ -15,10 +15,8 @@ use crate::peek::returns::{Returns, Verdict};
 use crate::peek::stream;
 use crate::queue::retry::insist;
 use crate::queue::subscription::Subscription;
-use crate::receiver::connected::LETTING_GO;
-use crate::receiver::lasting::write_failure;
 use crate::settings::Settings;
-use crate::stops::{Stop, Stops};
+use crate::stops::{LETTING_GO, Stop, Stops};
 use lapin::Channel;
 use lapin::options::BasicNackOptions;
 use lapin::types::ShortString;
@@ -213,7 +211,7 @@ impl Peek<'_> {
             Stop::Failed(Failure::data(text))
         })?;
         self.output.write(batch);
-        write_failure(self.output.result().await)
+        Stop::of_write(self.output.result().await)
     }
 
     async fn stream(self, session: Session) -> Result<Ending, Failure> {

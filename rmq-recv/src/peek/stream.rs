@@ -4,7 +4,6 @@ use crate::output::batch::Batch;
 use crate::output::writer::Output;
 use crate::queue::offset::Offset;
 use crate::queue::subscription::{Delivered, Subscription};
-use crate::receiver::lasting::write_failure;
 use crate::settings::Settings;
 use crate::stops::Stop;
 use rmq_common::amqp_error::AmqpError;
@@ -57,7 +56,7 @@ pub async fn look(
             Stop::Failed(Failure::data(format!("write a message of {queue}: {why}")))
         })?;
         output.write(batch);
-        write_failure(output.result().await)?;
+        Stop::of_write(output.result().await)?;
     }
     Ok(())
 }

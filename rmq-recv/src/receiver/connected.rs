@@ -1,33 +1,19 @@
-//! The heart of rmq-recv on one connection: take, write, acknowledge.
-//!
-//! Only one batch is in the writer's hands at a time, and an acknowledgement is sent only for what
-//! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
-//! connection) is answered at once, however long the reader pauses.
+//! One connection, and what is known of its consumer.
 
-use crate::downstream::lines::Said;
-use crate::downstream::sender::heard;
-use crate::queue::subscription::{Delivered, Subscription};
+use crate::queue::subscription::Subscription;
 use crate::receiver::idle::Idle;
 use crate::receiver::lasting::Receiver;
 use crate::receiver::ledger::Ledger;
 use crate::receiver::pace::Pace;
-use crate::receiver::prefetch_change::Change;
-use crate::receiver::timers::Due;
+use crate::receiver::takeover::Takeover;
 use crate::stops::Stop;
-use lapin::Event;
-use rmq_common::amqp_error::{AmqpError, Breach, Loss, Lost};
-use rmq_common::failure::Failure;
-use rmq_common::runtime::{self, first, sleep_until};
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::session::Session;
-use std::future::pending;
-use std::io;
 use std::time::{Duration, Instant};
 
 /// How long nothing must come before the queue is looked at (`--drain`), or before a consumer that
 /// has to be cancelled is.
 pub(crate) const QUIET: Duration = Duration::from_millis(20);
-/// How long letting go may take.
-pub(crate) const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// One connection.
 pub struct Connected<'a> {
@@ -37,7 +23,7 @@ pub struct Connected<'a> {
     /// What the channel has given us and we have not acknowledged.
     pub(crate) ledger: Ledger,
     /// How far its consumer may give way to one with another prefetch.
-    pub(crate) change: Change,
+    pub(crate) takeover: Takeover,
     /// The queue is a stream.
     pub(crate) is_stream: bool,
     /// When the last message came, or the queue was last looked at.
@@ -61,15 +47,6 @@ pub struct Connected<'a> {
     pub(crate) waits_told: bool,
 }
 
-/// How a connection ends.
-#[derive(Debug)]
-pub enum End {
-    /// It has let go, and the run stops.
-    Stop(Stop),
-    /// It is lost.
-    Lost(Lost),
-}
-
 /// Why serving ends, before anything is let go.
 pub(crate) enum Break {
     Stop(Stop),
@@ -79,197 +56,5 @@ pub(crate) enum Break {
 impl From<AmqpError> for Break {
     fn from(trouble: AmqpError) -> Self {
         Break::Error(trouble)
-    }
-}
-
-enum Step {
-    Delivered(Delivered),
-    Written(io::Result<()>),
-    Ran(u64),
-    Said(Said),
-    Lost(AmqpError),
-    Time(Due),
-}
-
-impl<'a> Connected<'a> {
-    /// Receives on `session` until something stops it or the connection is lost.
-    pub async fn serve(receiver: &'a mut Receiver, session: Session) -> End {
-        let stops = receiver.stops.clone();
-        let opened = async {
-            let channel = session.channel().await?;
-            let queue = receiver.settings.source.queue(&session, &channel).await?;
-            let subscription = Subscription::on(&session, channel, queue.clone());
-            Ok((queue, subscription))
-        };
-        let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let subscription = match first(stopped, opened).await {
-            Ok((queue, subscription)) => {
-                receiver.queue = queue;
-                subscription
-            }
-            Err(Break::Stop(stop)) => {
-                session.close().await;
-                return End::Stop(stop);
-            }
-            Err(Break::Error(trouble)) => {
-                return ended(receiver, session, trouble).await;
-            }
-        };
-        let reconnected = receiver.reconnected;
-        let receiver_is_stream = receiver.offset.is_some();
-        receiver.channel += 1;
-        let mut connected = Connected {
-            receiver,
-            session,
-            subscription,
-            ledger: Ledger::default(),
-            change: Change::new(0),
-            is_stream: receiver_is_stream,
-            quiet_since: Instant::now(),
-            quiet: QUIET,
-            idle: Idle::new(reconnected),
-            pace: Pace::default(),
-            acknowledged: None,
-            nothing_since: Instant::now(),
-            held: Vec::new(),
-            cancelled_by_broker: false,
-            seen_empty: false,
-            suspect: reconnected,
-            waits_told: false,
-        };
-        // Whatever is under way when the word to stop comes is dropped: each step leaves things as
-        // letting go finds them. What waits for an answer does not notice each end of a connection.
-        let lost = connected.session.end();
-        let lost = async { Err(Break::Error(lost.await)) };
-        let stopped = async { Err(Break::Stop(stops.next().await)) };
-        match first(stopped, first(connected.receive(), lost)).await {
-            Ok(never) => match never {},
-            Err(Break::Stop(stop)) => {
-                let stop = connected.finish(stop).await;
-                let stop = connected.finish_commands(stop).await;
-                // Another signal, or a broker that does not answer, ends that too: it gives
-                // everything back by itself when the connection is gone.
-                let again = async {
-                    let _ = stops.signal().await;
-                };
-                let lost = connected.session.end();
-                let lost = async {
-                    let _ = lost.await;
-                };
-                let let_go = connected.let_go(&stop);
-                let _ = runtime::timeout(LETTING_GO, first(again, first(let_go, lost))).await;
-                End::Stop(stop)
-            }
-            Err(Break::Error(trouble)) => {
-                let Connected { receiver, session, .. } = connected;
-                ended(receiver, session, trouble).await
-            }
-        }
-    }
-
-    async fn receive(&mut self) -> Result<std::convert::Infallible, Break> {
-        self.consume().await?;
-        loop {
-            match self.step().await {
-                Step::Delivered(Delivered::Message(message)) => {
-                    self.came();
-                    if !self.wants_more() {
-                        continue;
-                    }
-                    if self.receiver.commands.is_some() {
-                        self.begin(&message)?;
-                    } else {
-                        self.take(message)?;
-                    }
-                }
-                Step::Ran(number) => self.ran(number)?,
-                Step::Delivered(Delivered::End { by_broker }) => {
-                    self.cancelled_by_broker = by_broker;
-                }
-                Step::Delivered(Delivered::Early) => self.take_over().await?,
-                Step::Delivered(Delivered::Error(trouble)) | Step::Lost(trouble) => {
-                    return Err(trouble.into());
-                }
-                Step::Written(result) => self.written(result)?,
-                Step::Said(said) => self.obey(said),
-                Step::Time(due) => {
-                    // So that the word to stop is heard, even if something is due again at once.
-                    runtime::yield_now().await;
-                    self.due(due).await?;
-                }
-            }
-            self.settle().await?;
-        }
-    }
-
-    /// Waits for the next thing to happen. Safe to drop at any point.
-    async fn step(&mut self) -> Step {
-        let next = self.next_due();
-        let rest = self.pace.rest(Instant::now());
-        let Connected { receiver, session, subscription, .. } = self;
-        let has_room = receiver.has_room();
-        let Receiver { output, downstream, commands, .. } = &mut **receiver;
-        let delivered = async {
-            // What comes while there is no room waits in the lane and in the socket.
-            if !has_room {
-                pending::<()>().await;
-            }
-            if rest.is_some() {
-                sleep_until(rest).await;
-            }
-            Step::Delivered(subscription.next().await)
-        };
-        let ran = async {
-            match commands {
-                Some(commands) => Step::Ran(commands.next().await),
-                None => pending().await,
-            }
-        };
-        let written = async { Step::Written(output.result().await) };
-        let said = async { Step::Said(heard(downstream.as_ref()).await) };
-        let lost = async {
-            loop {
-                if let Event::Error(error) = session.event().await {
-                    return Step::Lost(AmqpError::from(&error));
-                }
-            }
-        };
-        let time = async {
-            match next {
-                Some((time, due)) => {
-                    sleep_until(Some(time)).await;
-                    Step::Time(due)
-                }
-                None => pending().await,
-            }
-        };
-        let came = first(first(said, ran), first(written, delivered));
-        first(came, first(lost, time)).await
-    }
-}
-
-/// What trouble means for the run: a lost connection is made again, a refusal ends it.
-async fn ended(receiver: &mut Receiver, session: Session, trouble: AmqpError) -> End {
-    let trouble = session.explained(trouble).await;
-    receiver.credit.seen(usize::try_from(session.largest()).unwrap_or(usize::MAX));
-    session.cut();
-    match trouble {
-        AmqpError::Lost(lost) => {
-            receiver.one_channel |= matches!(lost.why, Loss::Channels(_));
-            End::Lost(lost)
-        }
-        // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
-        // that does so again and again will go on doing so.
-        AmqpError::Protocol(violation)
-            if violation.breach == Breach::Unasked && receiver.may_answer_unasked() =>
-        {
-            End::Lost(Lost::because("the broker answers what was not asked"))
-        }
-        refused @ AmqpError::Refused(_) => End::Stop(Stop::Failed(receiver.refused(refused))),
-        protocol @ AmqpError::Protocol(_) => {
-            let failure: Failure = protocol.failure();
-            let queue = receiver.name();
-            End::Stop(Stop::Failed(failure.context(format!("receive from {queue}"))))
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::queue::subscription::Delivered;
 use crate::receiver::connected::{Break, Connected, QUIET};
 use crate::receiver::lasting::Receiver;
 use crate::receiver::ledger::Entry;
-use crate::receiver::prefetch_change::Change;
+use crate::receiver::takeover::Takeover;
 use crate::stops::Stop;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -37,7 +37,7 @@ impl Connected<'_> {
         let prefetch = self.receiver.credit.begin(guarded, self.ledger.len());
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
-        self.change = Change::new(self.ledger.last());
+        self.takeover = Takeover::new(self.ledger.last());
         self.receiver.consumed = true;
         if guarded && others > 0 {
             self.stand_in_line(others).await?;
@@ -52,7 +52,7 @@ impl Connected<'_> {
             && self.look().await?.consumers == others
         {
             self.subscription.prepare(prefetch, 0).await?;
-            self.change.in_line();
+            self.takeover.stand_in_line();
         }
         Ok(())
     }

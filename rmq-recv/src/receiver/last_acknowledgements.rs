@@ -3,9 +3,9 @@
 
 use crate::downstream::lines::Said;
 use crate::downstream::sender::heard;
-use crate::receiver::connected::{Break, Connected, LETTING_GO};
-use crate::receiver::lasting::{Receiver, write_failure};
-use crate::stops::{Stop, Stops};
+use crate::receiver::connected::{Break, Connected};
+use crate::receiver::lasting::Receiver;
+use crate::stops::{LETTING_GO, Stop, Stops};
 use lapin::Event;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::count::counted;
@@ -65,7 +65,7 @@ impl Connected<'_> {
             }
             match self.last_step(&stop, limit).await {
                 Step::Said(said) => self.obey(said),
-                Step::Written(result) => match write_failure(result) {
+                Step::Written(result) => match Stop::of_write(result) {
                     Ok(()) => {}
                     Err(Stop::Failed(failure)) => return Stop::Failed(failure),
                     Err(_) => limit = limit.or_else(|| self::limit(&Stop::ReaderGone)),

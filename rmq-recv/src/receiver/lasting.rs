@@ -8,23 +8,19 @@ use crate::output::reader::Watch;
 use crate::output::taken::Taken;
 use crate::output::writer::Output;
 use crate::queue::offset::Offset;
-use crate::receiver::command_results;
-use crate::receiver::connected::{Connected, End};
 use crate::receiver::credit::Credit;
 use crate::receiver::tally::Tally;
 use crate::settings::Settings;
-use crate::stops::{Stop, Stops};
+use crate::stops::Stops;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Missing, Refusal, Refused};
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
-use rmq_common::exit::{Ending, Exit};
+
 use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
-use rmq_common::retry::{Backoff, Patience};
-use rmq_common::session::Session;
-use std::io;
+use rmq_common::retry::Patience;
 
 /// How often in a row a broker may answer what was not asked before that is an error.
 const UNASKED: u32 = 3;
@@ -132,86 +128,12 @@ impl Receiver {
         }
     }
 
-    /// Serves `session`, and after it as many more as it takes, until something stops it.
-    ///
-    /// # Errors
-    /// Whatever keeps it from going on, with the exit status it ends with.
-    pub async fn run(mut self, session: Session) -> (Result<Ending, Failure>, Tally) {
-        let mut session = Some(session);
-        let mut backoff = Backoff::default();
-        let stop = loop {
-            let connected = match session.take() {
-                Some(session) => Ok(session),
-                None => self.reconnect().await,
-            };
-            let acknowledged = self.tally.acknowledged;
-            let session = match connected {
-                Ok(session) => session,
-                Err(stop) => break stop,
-            };
-            let host = session.host().to_owned();
-            match Connected::serve(&mut self, session).await {
-                End::Stop(stop) => break stop,
-                End::Lost(why) => {
-                    self.tell_lost(&host, &why);
-                    if self.tally.acknowledged > acknowledged {
-                        backoff.reset();
-                    }
-                    if std::mem::take(&mut self.consumed) {
-                        self.patience.progress();
-                    }
-                    if self.patience.is_over() {
-                        let limit = match self.patience.limit() {
-                            Limit::For(limit) if limit.is_zero() => String::new(),
-                            limit => format!(" (--retry {limit})"),
-                        };
-                        let text = format!("receive from {}: {why}{limit}", self.name());
-                        // The broker was reached.
-                        break Stop::Failed(Failure::new(Exit::TempFail, text));
-                    }
-                    // Each connection that ends without an acknowledgement costs its messages a
-                    // delivery, and quorum queues count those; so the next one comes later.
-                    if let Some(stop) = self.pause(backoff.next_pause()).await {
-                        break stop;
-                    }
-                }
-            }
-        };
-        // After a lost connection some may run still.
-        let stop = match &mut self.commands {
-            Some(commands) => {
-                command_results::finish(commands, stop, &self.stops, |_, _| None).await
-            }
-            None => stop,
-        };
-        (self.outcome(stop), self.tally)
-    }
-
     /// The broker has answered what was not asked: whether that is worth another try. It is not
     /// where it happens three times in a row with nothing acknowledged in between.
     pub(crate) fn may_answer_unasked(&mut self) -> bool {
         let before = std::mem::replace(&mut self.unasked_after, self.tally.acknowledged);
         self.unasked = if self.tally.acknowledged > before { 1 } else { self.unasked + 1 };
         self.unasked < UNASKED
-    }
-
-    fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
-        match stop {
-            Stop::Drained | Stop::Idle | Stop::TimeUp if self.credit.is_short() => {
-                Ok(Exit::No.into())
-            }
-            Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
-                Ok(Exit::Ok.into())
-            }
-            Stop::Signal(signal) => Ok(Ending::Signal(signal)),
-            Stop::SenderGone if self.credit.is_met() => Ok(Exit::Ok.into()),
-            // Without a connection nothing that is not done can be acknowledged any more.
-            Stop::SenderGone => {
-                let text = format!("receive from {}: the sender is gone", self.name());
-                Err(Failure::new(Exit::TempFail, text))
-            }
-            Stop::Failed(failure) => Err(failure),
-        }
     }
 
     /// What the envelope of a message calls its delivery, where a sender needs that.
@@ -275,14 +197,5 @@ impl Receiver {
         };
         let text = format!("receive from {queue}: no such {what} in vhost {vhost}");
         Failure::new(trouble.exit(), text)
-    }
-}
-
-/// What a failed write means.
-pub(crate) fn write_failure(result: io::Result<()>) -> Result<(), Stop> {
-    match result {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
-        Err(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
     }
 }

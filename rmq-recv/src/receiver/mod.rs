@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod command_results;
 pub mod connected;
+pub mod connections;
 pub mod credit;
 pub mod idle;
 pub mod intake;
@@ -12,6 +13,8 @@ pub mod ledger;
 pub mod pace;
 pub mod prefetch_change;
 pub mod reconnect;
+pub mod serve;
 pub mod settle;
+pub mod takeover;
 pub mod tally;
 pub mod timers;

@@ -24,28 +24,6 @@ const GIVEN_WITHIN: Duration = Duration::from_millis(200);
 const NEXT_IN_LINE: Duration = Duration::from_millis(250);
 /// From this release on quorum queues with a single active consumer go by priorities.
 const KNOWS_PRIORITIES: u32 = 4;
-/// Between two tries to take over.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How long acknowledgements are kept back: less than a broker waits for them (30 minutes).
-const KEPT_AT_MOST: Duration = Duration::from_secs(600);
-
-/// The consumer there is, and how far it may be cancelled.
-#[derive(Debug)]
-pub struct Change {
-    /// When it was registered.
-    registered: Instant,
-    /// The last tag before it.
-    after: u64,
-    /// With a single active consumer, the one that is to take over stands next in line.
-    in_line: bool,
-    /// It stays, until another try.
-    kept: Option<Kept>,
-    /// The priority it was registered with.
-    priority: i32,
-    /// The queue has a single active consumer, for all that can be known.
-    single: bool,
-}
 
 /// Whether the consumer that is prepared may take over.
 enum Turn {
@@ -59,46 +37,6 @@ enum Turn {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    since: Instant,
-    until: Instant,
-    pause: Duration,
-    /// Somebody else's consumer waits for the queue's messages, for all that can be known.
-    in_line: bool,
-}
-
-impl Change {
-    /// A consumer was registered just now, after this tag.
-    pub fn new(after: u64) -> Self {
-        Change {
-            registered: Instant::now(),
-            after,
-            in_line: false,
-            kept: None,
-            priority: 0,
-            single: false,
-        }
-    }
-
-    /// The one that is to take over was registered with it.
-    pub fn in_line(&mut self) {
-        self.in_line = true;
-    }
-
-    /// Whether it stays for now.
-    pub fn is_kept(&self, now: Instant) -> bool {
-        self.kept.is_some_and(|kept| now < kept.until)
-    }
-
-    fn keep(&mut self, in_line: bool) {
-        let now = Instant::now();
-        let pause = self.kept.map_or(FIRST_PAUSE, |kept| (kept.pause * 2).min(LONGEST_PAUSE));
-        let since = self.kept.map_or(now, |kept| kept.since);
-        self.kept = Some(Kept { since, until: now + pause, pause, in_line });
-    }
-}
-
 impl Connected<'_> {
     /// What is in hand.
     pub(crate) fn in_hand(&self) -> InHand {
@@ -106,41 +44,37 @@ impl Connected<'_> {
         InHand {
             taken: ledger.len(),
             done: ledger.done(),
-            earlier: ledger.open_up_to(self.change.after),
-            newer: ledger.since(self.change.after),
+            earlier: ledger.open_up_to(self.takeover.after()),
+            newer: ledger.since(self.takeover.after()),
         }
     }
 
     /// The prefetch that is to be next, where it may be now.
     pub(crate) fn next_prefetch(&self) -> Option<u16> {
-        let now = Instant::now();
-        self.receiver.credit.next(self.in_hand()).filter(|_| !self.change.is_kept(now))
+        self.receiver.credit.next(self.in_hand()).filter(|_| !self.takeover.is_kept())
     }
 
     /// How many of those that are done may be acknowledged now.
     pub(crate) fn may_acknowledge(&self) -> u64 {
-        let in_bytes = self.change.kept.is_some_and(|kept| kept.in_line);
+        let in_bytes = self.takeover.is_kept_from_others();
         self.receiver.credit.may_acknowledge(self.in_hand(), in_bytes)
     }
 
     /// When what is kept back has to be acknowledged.
     pub(crate) fn kept_until(&self) -> Option<Instant> {
-        let kept = self.change.kept.filter(|_| self.may_acknowledge() < self.ledger.done())?;
-        kept.since.checked_add(KEPT_AT_MOST)
+        self.takeover.kept_until().filter(|_| self.may_acknowledge() < self.ledger.done())
     }
 
     /// It has to be, even if more large messages come than are wanted at once; but no more than
     /// `-n` says, so then another consumer takes over, whoever else may be next in line.
     pub(crate) async fn end_keeping(&mut self) -> Result<(), Break> {
         let hand = self.in_hand();
-        if let Some(kept) = &mut self.change.kept {
-            kept.since = Instant::now();
-        }
+        self.takeover.sent_kept();
         let credit = &self.receiver.credit;
         if credit.may_acknowledge(hand, false) < hand.done
             && let Some(prefetch) = credit.next(hand)
         {
-            self.subscription.prepare(prefetch, self.change.priority).await?;
+            self.subscription.prepare(prefetch, self.takeover.priority()).await?;
             self.take_over().await?;
         }
         let number = self.receiver.credit.may_acknowledge(self.in_hand(), false);
@@ -156,26 +90,26 @@ impl Connected<'_> {
             return Ok(self.acknowledge(u64::MAX)?);
         }
         if self.subscription.prepared().is_none() {
-            self.subscription.prepare(prefetch, self.change.priority).await?;
+            self.subscription.prepare(prefetch, self.takeover.priority()).await?;
         }
         match self.turn().await? {
             Turn::Its => self.take_over().await,
             Turn::AmongOthers => {
                 self.subscription.withdraw().await?;
-                self.change.priority += 1;
-                self.subscription.prepare(prefetch, self.change.priority).await?;
+                self.takeover.raise_priority();
+                self.subscription.prepare(prefetch, self.takeover.priority()).await?;
                 self.take_over().await
             }
             Turn::Unknown { waits } => {
                 self.subscription.withdraw().await?;
-                self.change.keep(waits);
+                self.takeover.keep(waits);
                 Ok(())
             }
         }
     }
 
     async fn turn(&mut self) -> Result<Turn, Break> {
-        if self.change.in_line || self.subscription.wait_for_next(AT_ONCE).await? {
+        if self.takeover.is_next_in_line() || self.subscription.wait_for_next(AT_ONCE).await? {
             return Ok(Turn::Its);
         }
         let look = self.look().await?;
@@ -185,15 +119,15 @@ impl Connected<'_> {
             // The one active consumer of a quorum queue.
             1 if self.knows_priorities() => Ok(Turn::AmongOthers),
             1 => {
-                let soon = self.change.registered.elapsed() < NEXT_IN_LINE;
+                let soon = self.takeover.is_younger_than(NEXT_IN_LINE);
                 let first = self.receiver.credit.is_guarded();
                 Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
             }
             // Both are ours, and nobody else's is there.
             2 => {
                 let waits = look.ready > 0;
-                self.change.single =
-                    waits && !self.subscription.wait_for_next(GIVEN_WITHIN).await?;
+                let single = waits && !self.subscription.wait_for_next(GIVEN_WITHIN).await?;
+                self.takeover.set_single(single);
                 Ok(Turn::Its)
             }
             // Without a message to give there is nothing by which to tell.
@@ -212,9 +146,7 @@ impl Connected<'_> {
     pub(crate) async fn take_over(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
         let last = self.subscription.take_over().await?;
-        let Change { priority, single, .. } = self.change;
-        self.change = Change::new(self.ledger.last().max(last.unwrap_or(0)));
-        (self.change.priority, self.change.single) = (priority, single);
+        self.takeover.taken_over(self.ledger.last().max(last.unwrap_or(0)));
         self.receiver.credit.changed(prefetch);
         if !self.subscription.has_message(AT_ONCE).await? && self.look().await?.ready > 0 {
             self.wake().await?;
@@ -227,7 +159,8 @@ impl Connected<'_> {
     /// the other one is, the queue has forgotten ours. Where a queue may give it to either, no more
     /// than `-n` says must come.
     pub(crate) async fn wake(&mut self) -> Result<Woken, Break> {
-        let may_take = self.change.single || self.receiver.credit.wants_one_more(self.in_hand());
+        let may_take =
+            self.takeover.is_single() || self.receiver.credit.wants_one_more(self.in_hand());
         if self.subscription.prepared().is_some() || !may_take {
             return Ok(Woken::Nothing);
         }

@@ -2,7 +2,7 @@
 
 use crate::output::pipe;
 use crate::queue::source::Source;
-use crate::receiver::lasting::{Receiver, write_failure};
+use crate::receiver::lasting::Receiver;
 use crate::stops::Stop;
 use rmq_common::amqp_error::{Loss, Lost};
 use rmq_common::runtime::{self, first};
@@ -56,7 +56,7 @@ impl Receiver {
         let mut pause = SHORTEST_LOOK;
         loop {
             while self.output.is_busy() {
-                write_failure(self.output.result().await)?;
+                Stop::of_write(self.output.result().await)?;
             }
             if let Some(commands) = &mut self.commands {
                 // Their messages are not ours to settle any more: they come again.

@@ -6,7 +6,7 @@ use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::receiver::connected::{Break, Connected};
-use crate::receiver::lasting::{Receiver, write_failure};
+use crate::receiver::lasting::Receiver;
 use crate::stops::Stop;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime::{self, first, sleep_until};
@@ -22,7 +22,7 @@ const BETWEEN: Duration = Duration::from_millis(1);
 impl Connected<'_> {
     /// A batch is written, or could not be.
     pub(crate) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
-        let outcome = write_failure(result);
+        let outcome = Stop::of_write(result);
         // What a reader that is gone had not read is lost in the pipe, so nothing of the last
         // batch counts as taken.
         if !matches!(outcome, Err(Stop::ReaderGone)) {

@@ -1,0 +1,86 @@
+//! From the first connection to the last: serve, and connect again, until something stops it.
+
+use crate::command::finish::finish;
+use crate::receiver::lasting::Receiver;
+use crate::receiver::serve::{End, serve};
+use crate::receiver::tally::Tally;
+use crate::stops::Stop;
+use rmq_common::duration::Limit;
+use rmq_common::exit::{Ending, Exit};
+use rmq_common::failure::Failure;
+use rmq_common::retry::Backoff;
+use rmq_common::session::Session;
+
+impl Receiver {
+    /// Serves `session`, and after it as many more as it takes, until something stops it.
+    ///
+    /// # Errors
+    /// Whatever keeps it from going on, with the exit status it ends with.
+    pub async fn run(mut self, session: Session) -> (Result<Ending, Failure>, Tally) {
+        let mut session = Some(session);
+        let mut backoff = Backoff::default();
+        let stop = loop {
+            let connected = match session.take() {
+                Some(session) => Ok(session),
+                None => self.reconnect().await,
+            };
+            let acknowledged = self.tally.acknowledged;
+            let session = match connected {
+                Ok(session) => session,
+                Err(stop) => break stop,
+            };
+            let host = session.host().to_owned();
+            match serve(&mut self, session).await {
+                End::Stop(stop) => break stop,
+                End::Lost(why) => {
+                    self.tell_lost(&host, &why);
+                    if self.tally.acknowledged > acknowledged {
+                        backoff.reset();
+                    }
+                    if std::mem::take(&mut self.consumed) {
+                        self.patience.progress();
+                    }
+                    if self.patience.is_over() {
+                        let limit = match self.patience.limit() {
+                            Limit::For(limit) if limit.is_zero() => String::new(),
+                            limit => format!(" (--retry {limit})"),
+                        };
+                        let text = format!("receive from {}: {why}{limit}", self.name());
+                        // The broker was reached.
+                        break Stop::Failed(Failure::new(Exit::TempFail, text));
+                    }
+                    // Each connection that ends without an acknowledgement costs its messages a
+                    // delivery, and quorum queues count those; so the next one comes later.
+                    if let Some(stop) = self.pause(backoff.next_pause()).await {
+                        break stop;
+                    }
+                }
+            }
+        };
+        // After a lost connection some may run still.
+        let stop = match &mut self.commands {
+            Some(commands) => finish(commands, stop, &self.stops, |_, _| None).await,
+            None => stop,
+        };
+        (self.outcome(stop), self.tally)
+    }
+
+    fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
+        match stop {
+            Stop::Drained | Stop::Idle | Stop::TimeUp if self.credit.is_short() => {
+                Ok(Exit::No.into())
+            }
+            Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
+                Ok(Exit::Ok.into())
+            }
+            Stop::Signal(signal) => Ok(Ending::Signal(signal)),
+            Stop::SenderGone if self.credit.is_met() => Ok(Exit::Ok.into()),
+            // Without a connection nothing that is not done can be acknowledged any more.
+            Stop::SenderGone => {
+                let text = format!("receive from {}: the sender is gone", self.name());
+                Err(Failure::new(Exit::TempFail, text))
+            }
+            Stop::Failed(failure) => Err(failure),
+        }
+    }
+}
