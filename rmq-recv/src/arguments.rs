@@ -22,11 +22,11 @@ pub const HELP: Help = Help {
     ],
     example: "rmq-recv --drain jobs > jobs.txt",
     groups: &[
-        ("Where from", "--exchange"),
+        ("Source", "--exchange"),
         ("When to stop", "--number"),
         ("Records", "--format"),
         ("Acknowledgements", "--ack"),
-        ("With a command", "--jobs"),
+        ("Commands", "--jobs"),
         ("This run", "--progress"),
     ],
     common: &[
@@ -44,111 +44,110 @@ pub const HELP: Help = Help {
 };
 
 with_connection_options! {
-    /// Write each message of a queue to standard output as a record, and acknowledge it once it is
-    /// out.
+    /// Write each message of a queue to standard output and acknowledge it.
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
-        /// the queue to receive from; it is never declared here. Behind -- may follow a command and
-        /// its arguments, to be run for each message with the body on its standard input
+        /// the queue to receive from; it is never declared. A command after -- is run for each message,
+        /// with the body on its standard input
         #[argh(positional, arg_name = "QUEUE -- COMMAND")]
         pub words: Vec<String>,
 
-        /// tap this exchange, in place of a queue that is there
+        /// tap this exchange instead of a queue
         #[argh(option, short = 'e', arg_name = "NAME")]
         pub exchange: Option<String>,
 
-        /// a routing key to tap; may be repeated. Default: #, which is everything
+        /// with --exchange: a routing key or pattern (repeatable). Default: #, everything
         #[argh(option, short = 'r', arg_name = "KEY", from_str_fn(argument_bytes::utf_8))]
         pub routing_key: Vec<String>,
 
-        /// where to begin in a stream; SECONDS are since 1970, a time is like 2026-11-23T12:00:00Z
+        /// where to start in a stream; SECONDS count from 1970, a TIME is like 2026-11-23T12:00:00Z
         #[argh(option, arg_name = "first|last|next|N|@SECONDS|TIME")]
         pub offset: Option<Offset>,
 
-        /// look at up to N messages, and put them back
+        /// show up to N messages and put them back
         #[argh(option, arg_name = "N", from_str_fn(number))]
         pub peek: Option<u64>,
 
-        /// stop after N messages, and never take more of them; exit 1 where there were fewer
+        /// stop after N messages and never take more; exit 1 if there were fewer
         #[argh(option, short = 'n', arg_name = "N", from_str_fn(number))]
         pub number: Option<u64>,
 
-        /// stop when the queue has nothing more for us
+        /// stop when the queue has no more messages
         #[argh(switch)]
         pub drain: bool,
 
-        /// stop when nothing has come for so long: 500ms, 30s, 5m
+        /// stop if nothing comes for this long: 500ms, 30s, 5m
         #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
         pub idle: Option<Duration>,
 
-        /// stop after so long, whatever comes: 500ms, 30s, 5m
+        /// stop after this long, even if messages still come: 500ms, 30s, 5m
         #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
         pub timeout: Option<Duration>,
 
-        /// what a record is; length is 4 bytes, big-endian, json an envelope a line, a template
-        /// '%r\t%s\n' or the like. Default: lines
+        /// the record format. length: a 4-byte big-endian length and the body; json: one envelope a line;
+        /// or a template such as '%r\t%s\n'. Default: lines
         #[argh(option, short = 'f', arg_name = "lines|nul|length|json|TEMPLATE")]
         pub format: Option<Framing>,
 
-        /// records end with a zero byte: --format nul
+        /// end records with a zero byte; the same as --format nul
         #[argh(switch, short = '0')]
         pub nul: bool,
 
-        /// with --format json: keep the property user_id
+        /// with --format json: keep the user_id property
         #[argh(switch)]
         pub keep_user_id: bool,
 
-        /// with --format json: keep the headers CC and BCC
+        /// with --format json: keep the CC and BCC headers
         #[argh(switch)]
         pub keep_cc: bool,
 
-        /// with --format json: keep the headers that the broker itself adds
+        /// with --format json: keep the headers that the broker adds
         #[argh(switch)]
         pub keep_x: bool,
 
-        /// when a message counts as taken; read: it has left the pipe, downstream: rmq-send
-        /// --ack-to says so. Default: read where standard output is a pipe, else written
+        /// when to acknowledge: once read from the pipe, once written, or once rmq-send --ack-to
+        /// reports it. Default: read if standard output is a pipe, else written
         #[argh(option, arg_name = "read|written|downstream")]
         pub ack: Option<Ack>,
 
-        /// the FIFO that rmq-send --ack-to writes to: --ack downstream
+        /// the FIFO that rmq-send --ack-to writes to; implies --ack downstream
         #[argh(option, arg_name = "FIFO")]
         pub ack_from: Option<String>,
 
-        /// what is written counts once it is on disk
+        /// acknowledge a message only when it is on disk
         #[argh(switch)]
         pub fsync: bool,
 
-        /// how many commands may run at once. Default: 1
-        #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(prefetch))]
-        pub jobs: u16,
-
-        /// what to do when a command fails; stop puts the message back, too, and so does exit
-        /// status 75 always, after a pause. Default: stop
-        #[argh(option, arg_name = "stop|requeue|dead-letter", default = "OnFailure::Stop")]
-        pub on_failure: OnFailure,
-
-        /// leave AMQP_URL, RABBITMQ_API_URL and RABBITMQ_ERLANG_COOKIE in the command's environment
-        #[argh(switch)]
-        pub keep_env: bool,
-
-        /// show on a terminal how many messages are acknowledged
-        #[argh(switch)]
-        pub progress: bool,
-
-        /// how many messages may be on their way or unacknowledged at once. Default: 1000, or with
-        /// a command as many as may run
-        #[argh(option, arg_name = "N", from_str_fn(prefetch))]
+        /// limit the messages on their way or unacknowledged to N. Default: 1000, or --jobs with a
+        /// command
+        #[argh(option, arg_name = "N", from_str_fn(up_to_2000))]
         pub prefetch: Option<u16>,
 
-        /// the same in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
+        /// the same limit in bytes, by the largest body so far: 1000, 64K, 16M. Default: 64M
         #[argh(option, arg_name = "BYTES", default = "64 << 20", from_str_fn(bytes))]
         pub prefetch_bytes: u64,
 
-        /// refuse a larger message, which stays in the queue: 1000, 64K, 16M. Default: 128M
+        /// stop at a larger message, which stays in the queue: 1000, 64K, 16M. Default: 128M
         #[argh(option, arg_name = "BYTES", default = "lane::LARGEST", from_str_fn(size::of_message))]
         pub max_size: u64,
+
+        /// run up to N commands at once. Default: 1
+        #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(up_to_2000))]
+        pub jobs: u16,
+
+        /// what to do if a command fails; stop also requeues the message, and exit status 75 always
+        /// requeues it after a pause. Default: stop
+        #[argh(option, arg_name = "stop|requeue|dead-letter", default = "OnFailure::Stop")]
+        pub on_failure: OnFailure,
+
+        /// keep AMQP_URL, RABBITMQ_API_URL and RABBITMQ_ERLANG_COOKIE in the command's environment
+        #[argh(switch)]
+        pub keep_env: bool,
+
+        /// show the number of acknowledged messages on a terminal
+        #[argh(switch)]
+        pub progress: bool,
     }
 }
 
@@ -171,7 +170,7 @@ impl FromStr for Ack {
             "read" => Ok(Ack::Read),
             "written" => Ok(Ack::Written),
             "downstream" => Ok(Ack::Downstream),
-            _ => Err("neither read, written nor downstream".to_owned()),
+            _ => Err("expected read, written or downstream".to_owned()),
         }
     }
 }
@@ -195,7 +194,7 @@ impl FromStr for OnFailure {
             "stop" => Ok(OnFailure::Stop),
             "requeue" => Ok(OnFailure::Requeue),
             "dead-letter" => Ok(OnFailure::DeadLetter),
-            _ => Err("neither stop, requeue nor dead-letter".to_owned()),
+            _ => Err("expected stop, requeue or dead-letter".to_owned()),
         }
     }
 }
@@ -213,7 +212,7 @@ fn length_of_time(text: &str) -> Result<Duration, String> {
 
 /// Quorum queues take no more than 2000
 /// (<https://www.rabbitmq.com/docs/quorum-queues>, consumer prefetch).
-fn prefetch(text: &str) -> Result<u16, String> {
+fn up_to_2000(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(prefetch) if (1..=2000).contains(&prefetch) => Ok(prefetch),
         _ => Err("not a number from 1 to 2000".to_owned()),

@@ -13,6 +13,7 @@ use crate::receiver::lasting::{Ends, Receiver};
 use crate::settings::Settings;
 use crate::stops::Stops;
 use rmq_common::amqp_error::AmqpError;
+use rmq_common::count::counted;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
@@ -88,10 +89,10 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());
     if tally.with_newline > 0 {
-        let count = tally.with_newline;
         diagnostics.notice(&format!(
-            "{count} of the messages had a newline inside, and so are more than one line each; \
-             --nul, --format length and --format json tell them apart"
+            "{} with newlines inside became several lines each (use --nul, --format length or \
+             --format json)",
+            counted(tally.with_newline, "message")
         ));
     }
     outcome

@@ -71,7 +71,7 @@ impl Settings {
         let source = match &arguments.exchange {
             Some(exchange) => tap(exchange, &arguments.routing_key)?,
             None if !arguments.routing_key.is_empty() => {
-                return Err(Failure::usage("--routing-key goes with --exchange"));
+                return Err(Failure::usage("--routing-key requires --exchange"));
             }
             None => {
                 let queue = words.next().ok_or_else(|| Failure::usage("missing: QUEUE"))?;
@@ -87,7 +87,7 @@ impl Settings {
         let when = if command.is_some() { When::Told } else { when(arguments)? };
         if arguments.ack_from.is_some() && framing.records() == Records::Unknown {
             return Err(Failure::usage(
-                "--ack downstream counts records: a template has to end with \\n or \\0",
+                "--ack downstream counts records, so a template must end with \\n or \\0",
             ));
         }
         if arguments.peek.is_some() {
@@ -96,8 +96,8 @@ impl Settings {
             let others = ack.is_some() || ack_from.is_some() || exchange.is_some();
             if stops || others || offset.is_some() || command.is_some() {
                 return Err(Failure::usage(
-                    "--peek puts everything back: no -n, --drain, --idle, --ack, --exchange, \
-                     --offset or command goes with it",
+                    "--peek cannot be combined with -n, --drain, --idle, --ack, --ack-from, \
+                     --exchange, --offset or a command",
                 ));
             }
         }
@@ -124,7 +124,7 @@ impl Settings {
 fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
     if exchange.is_empty() {
         return Err(Failure::usage(
-            "--exchange: the name is empty, and the default exchange cannot be tapped; name a queue",
+            "--exchange: the default exchange cannot be tapped (name a queue instead)",
         ));
     }
     names::not_a_url("the exchange's name", exchange)?;
@@ -146,7 +146,7 @@ fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, F
     let Some(first) = words.first() else {
         if jobs != 1 || on_failure != OnFailure::Stop || keep_env {
             return Err(Failure::usage(
-                "-j, --on-failure and --keep-env go with a command behind --",
+                "-j, --on-failure and --keep-env require a command after --",
             ));
         }
         return Ok(None);
@@ -160,7 +160,7 @@ fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, F
     let output = arguments.format.is_some() || arguments.nul || arguments.fsync;
     if output || arguments.ack.is_some() || arguments.ack_from.is_some() {
         return Err(Failure::usage(
-            "--format, --ack and --fsync are about standard output, which a command has to itself",
+            "--format, --nul, --ack, --ack-from and --fsync cannot be combined with a command",
         ));
     }
     let (words, jobs) = (words.to_vec(), usize::from(jobs));
@@ -172,11 +172,11 @@ fn framing(arguments: &Arguments) -> Result<Framing, Failure> {
     let keep = Keep { user_id: keep_user_id, cc: keep_cc, x: keep_x };
     match (&arguments.format, arguments.nul) {
         (Some(format), true) if *format != Framing::Nul => {
-            Err(Failure::usage("--nul and --format say different things"))
+            Err(Failure::usage("--nul cannot be combined with another --format"))
         }
         (Some(Framing::Json(_)), _) => Ok(Framing::Json(keep)),
         _ if keep != Keep::default() => {
-            Err(Failure::usage("--keep-user-id, --keep-cc and --keep-x go with --format json"))
+            Err(Failure::usage("--keep-user-id, --keep-cc and --keep-x require --format json"))
         }
         (Some(format), _) => Ok(format.clone()),
         (None, true) => Ok(Framing::Nul),
@@ -186,18 +186,18 @@ fn framing(arguments: &Arguments) -> Result<Framing, Failure> {
 
 fn when(arguments: &Arguments) -> Result<When, Failure> {
     if arguments.fsync && !pipe::can_sync() {
-        return Err(Failure::usage("--fsync: standard output is no file"));
+        return Err(Failure::usage("--fsync: standard output is not a file"));
     }
     match arguments.ack {
         Some(Ack::Downstream) if arguments.ack_from.is_none() => {
-            Err(Failure::usage("--ack downstream needs --ack-from FIFO"))
+            Err(Failure::usage("--ack downstream requires --ack-from FIFO"))
         }
         Some(Ack::Read | Ack::Written) if arguments.ack_from.is_some() => {
-            Err(Failure::usage("--ack-from goes with --ack downstream alone"))
+            Err(Failure::usage("--ack-from requires --ack downstream"))
         }
         _ if arguments.ack_from.is_some() => Ok(When::Told),
         Some(Ack::Read) if !pipe::is_fifo() => Err(Failure::usage(
-            "--ack read: standard output is no pipe, so nobody can tell what was read of it",
+            "--ack read: standard output is not a pipe, so nothing shows what was read",
         )),
         Some(Ack::Read) => Ok(When::Read),
         None if pipe::is_fifo() => Ok(When::Read),

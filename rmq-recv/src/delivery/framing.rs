@@ -58,7 +58,7 @@ impl FromStr for Framing {
             // A word without a field would write the same for every message: it is a slip.
             text if text.contains('%') => Template::parse(text).map(Framing::Template),
             _ => {
-                Err("neither lines, nul, length nor json, nor a template like '%r\\t%s\\n'"
+                Err("expected lines, nul, length, json or a template such as '%r\\t%s\\n'"
                     .to_owned())
             }
         }
@@ -131,7 +131,7 @@ impl Framing {
             Framing::Nul => 0,
             Framing::Length => {
                 let length = u32::try_from(content.body_len())
-                    .map_err(|_| "its body is too long for a length of four bytes".to_owned())?;
+                    .map_err(|_| "the body is too long for a 4-byte length".to_owned())?;
                 batch.put(&length.to_be_bytes());
                 batch.put_content(content);
                 return Ok(Some(Encoded { records: 1, newline: false }));
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_word_that_names_no_framing_is_refused() {
-        assert!("liens".parse::<Framing>().unwrap_err().contains("neither lines"));
+        assert!("liens".parse::<Framing>().unwrap_err().contains("expected lines"));
         assert_eq!("%s".parse::<Framing>().unwrap().records(), Records::Unknown);
     }
 }

@@ -126,8 +126,8 @@ fn field(letter: Option<char>) -> Result<Option<Part>, String> {
         Some('T') => Part::Timestamp,
         Some('o') => Part::StreamOffset,
         Some('%') => return Ok(None),
-        Some(other) => return Err(format!("%{other} means nothing in a template")),
-        None => return Err("a template ends in the middle of a %".to_owned()),
+        Some(other) => return Err(format!("%{other} is not a template field")),
+        None => return Err("a template ends after a lone %".to_owned()),
     }))
 }
 
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn a_slip_is_named() {
         for (template, why) in [
-            ("%q", "%q means nothing"),
-            ("%", "in the middle of a %"),
+            ("%q", "%q is not"),
+            ("%", "after a lone %"),
             ("\\q", "\\q means nothing"),
             ("a\\", "in the middle of a \\"),
             ("\\x4", "two hexadecimal digits"),

@@ -37,13 +37,16 @@ impl AckFifo {
         let problem = |error| Failure::io(format!("read {path}"), &error);
         let opened = files::open(Path::new(path), OFlags::RDONLY, Mode::empty());
         let mut fifo = opened.map(File::from).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                Failure::usage(format!("--ack-from {path}: {}; mkfifo makes it", Cause(&error)))
-            }
+            io::ErrorKind::NotFound => Failure::usage(format!(
+                "--ack-from {path}: {} (create it with mkfifo)",
+                Cause(&error)
+            )),
             _ => problem(error),
         })?;
         if !fifo.metadata().map_err(problem)?.file_type().is_fifo() {
-            return Err(Failure::usage(format!("--ack-from {path}: not a FIFO; mkfifo makes one")));
+            return Err(Failure::usage(format!(
+                "--ack-from {path}: not a FIFO (create one with mkfifo)"
+            )));
         }
         let mut lines = AckLines::default();
         let (sender, said) = flume::unbounded();

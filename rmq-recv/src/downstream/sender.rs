@@ -90,12 +90,10 @@ impl Downstream {
             Said::Delivery(name) => self.delivery(&name, now, ledger),
             Said::Disobeyed(why) => self.tell(match why {
                 Why::Malformed => "a line that rmq-send --ack-to does not write",
-                Why::OtherSender => {
-                    "a sender that is not the one announced first says what is done"
-                }
-                Why::SecondSender => "a second sender announces itself",
-                Why::EarlierSender => "a sender of an earlier run announces itself",
-                Why::LeftOver => "what an earlier sender left in the FIFO",
+                Why::OtherSender => "an acknowledgement from another sender than the first",
+                Why::SecondSender => "a second sender announced itself",
+                Why::EarlierSender => "a sender of an earlier run announced itself",
+                Why::LeftOver => "a line that an earlier sender left in the FIFO",
             }),
         }
         if ledger.done() > done {
@@ -105,11 +103,11 @@ impl Downstream {
 
     fn records_to(&mut self, number: u64, now: Now, ledger: &mut Ledger) {
         if self.names.is_some() {
-            self.tell("the sender counts records, but --format json goes by the envelopes' ids");
+            self.tell("the sender acknowledges records by number, but --format json needs ids");
         } else if number < self.records {
-            self.tell("the sender says that fewer records are done than before");
+            self.tell("the sender acknowledged fewer records than before");
         } else if number > now.records {
-            self.tell("the sender says that more records are done than were written");
+            self.tell("the sender acknowledged more records than were written");
         } else {
             self.records = number;
             ledger.reached(|entry| entry.records <= number);
@@ -118,15 +116,15 @@ impl Downstream {
 
     fn delivery(&mut self, name: &str, now: Now, ledger: &mut Ledger) {
         let Some(names) = &self.names else {
-            self.tell("the sender goes by ids, which only --format json has");
+            self.tell("the sender acknowledges records by id, which only --format json has");
             return;
         };
         match names.delivery(name) {
-            None => self.tell("an id that is not of this run"),
+            None => self.tell("an id that is not from this run"),
             // Done, and too late: its channel is gone, and it comes again.
             Some(delivery) if delivery.channel < now.channel => {}
             Some(delivery) if delivery.channel == now.channel && ledger.mark(delivery.tag) => {}
-            Some(_) => self.tell("an id a second time, or one that was never written"),
+            Some(_) => self.tell("an id that was acknowledged before or never written"),
         }
     }
 
@@ -162,7 +160,7 @@ impl Downstream {
         self.told_silence = true;
         let records = counted(waiting, "record");
         let text = if !self.fifo.is_announced() {
-            format!("no sender has opened {} (rmq-send --ack-to); waiting: {records}", self.path)
+            format!("no sender has opened {} (rmq-send --ack-to); {records} waiting", self.path)
         } else if ended {
             format!("waiting for the acknowledgement of the last {records}")
         } else {
@@ -176,7 +174,7 @@ impl Downstream {
 
     fn tell(&mut self, what: &'static str) {
         if self.told.insert(what) {
-            self.diagnostics.notice(&format!("read {}: {what}; not obeyed", self.path));
+            self.diagnostics.notice(&format!("read {}: {what} (ignored)", self.path));
         }
     }
 }

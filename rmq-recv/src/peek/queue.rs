@@ -88,8 +88,8 @@ impl Peek<'_> {
         if let Some(limit) = returns.forbids() {
             session.close().await;
             let text = format!(
-                "look at {}: its delivery limit lets a message come back {limit} times, too few for a \
-                 look; nothing was taken",
+                "peek at {}: its delivery limit of {limit} is too low to put messages back; nothing \
+                 was taken",
                 self.queue()
             );
             return Err(Failure::data(text));
@@ -167,7 +167,7 @@ impl Peek<'_> {
             taken.count += 1;
             let message = got.message().map_err(|why| {
                 let failure = Failure::new(Exit::Software, why);
-                Stop::Failed(failure.context(format!("look at {}", self.queue())))
+                Stop::Failed(failure.context(format!("peek at {}", self.queue())))
             })?;
             let count = message.delivery_count().unwrap_or(0);
             match taken.returns.judge(count) {
@@ -184,15 +184,15 @@ impl Peek<'_> {
     async fn last(&mut self, session: &Session, channel: &Channel, message: Message) -> Stop {
         let count = message.delivery_count().unwrap_or(0);
         let would = format!(
-            "its next message has come back {count} times, and the queue would drop or dead-letter it"
+            "its next message was returned {count} times, and the queue would drop or dead-letter it"
         );
         match rescue(session, channel, self.queue(), &message).await {
             Ok(()) => self.fail(&format!(
-                "{would}: a copy is at the end of the queue in its place; receive it instead"
+                "{would}: it was moved to the end of the queue (receive it instead)"
             )),
             Err(why) => match self.write(message).await {
                 Ok(()) => self.fail(&format!(
-                    "{would}, and a copy cannot be put there ({why}): it is on standard output"
+                    "{would}, and it could not be moved to its end ({why}): it is on standard output"
                 )),
                 Err(stop) => stop,
             },
@@ -200,7 +200,7 @@ impl Peek<'_> {
     }
 
     fn fail(&self, why: &str) -> Stop {
-        Stop::Failed(Failure::data(format!("look at {}: {why}", self.queue())))
+        Stop::Failed(Failure::data(format!("peek at {}: {why}", self.queue())))
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Stop> {
@@ -229,7 +229,7 @@ impl Peek<'_> {
 }
 
 fn refused(trouble: AmqpError, queue: &ShortString, vhost: &str) -> Failure {
-    trouble.failure().context(format!("look at {queue} in vhost {vhost}"))
+    trouble.failure().context(format!("peek at {queue} in vhost {vhost}"))
 }
 
 /// Puts back what `channel` holds, and waits a moment until `queue` has that many.

@@ -38,7 +38,7 @@ pub async fn rescue(
     let confirmed = runtime::timeout(ANSWER_TIMEOUT, confirmed(&mut lane)).await;
     match confirmed.unwrap_or_else(|| Err(AmqpError::unanswered())).map_err(said)? {
         true => {}
-        false => return Err("the broker does not take it".to_owned()),
+        false => return Err("the broker did not accept it".to_owned()),
     }
     let acked = channel.basic_ack(message.tag, BasicAckOptions::default()).await;
     acked.map_err(|error| said(AmqpError::from(&error)))

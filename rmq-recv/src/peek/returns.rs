@@ -74,18 +74,18 @@ impl Returns {
         Some(match self {
             Returns::Free => return None,
             Returns::Unlimited => format!(
-                "this look at {queue} counts as a delivery of each message; the queue has no \
-                 delivery limit of its own"
+                "peeking at {queue} counts as a delivery of each message; the queue has no delivery \
+                 limit of its own"
             ),
             Returns::Limited(limit) => format!(
-                "this look at {queue} counts as a delivery of each message: {}, and the queue drops \
-                 or dead-letters it after {limit}",
+                "peeking at {queue} counts as a delivery of each message: {}, and the queue drops or \
+                 dead-letters it after {limit}",
                 left(limit.saturating_sub(most + 1))
             ),
             Returns::NotKnown => format!(
-                "this look at {queue} counts as a delivery of each message if it is a quorum queue; \
-                 its delivery limit is not known without the configure permission (20 by default \
-                 from RabbitMQ 4.0 on)"
+                "peeking at {queue} counts as a delivery of each message if it is a quorum queue; its \
+                 delivery limit is not known without the configure permission (20 by default from \
+                 RabbitMQ 4.0 on)"
             ),
         })
     }
@@ -101,17 +101,17 @@ impl Returns {
         };
         let sure = if self == Returns::NotKnown { " (20 by default; not known here)" } else { "" };
         format!(
-            "its next message has come back {count} times, and this refusal counts too: \
-             {after}{sure}; receive it instead"
+            "its next message was returned {count} times, and this attempt counts too: {after}{sure} \
+             (receive it instead)"
         )
     }
 }
 
 fn left(count: u64) -> String {
     match count {
-        0 => "one of them may not come back again".to_owned(),
-        1 => "one of them may come back 1 more time".to_owned(),
-        count => format!("one of them may come back {count} more times"),
+        0 => "one message cannot be returned again".to_owned(),
+        1 => "one message can be returned 1 more time".to_owned(),
+        count => format!("one message can be returned {count} more times"),
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> Question<'a> {
     }
 
     fn not_known(&self) -> Failure {
-        self.context(Failure::data("the broker does not say whether there is one"))
+        self.context(Failure::data("the broker does not reveal whether there is one"))
     }
 
     /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
@@ -96,7 +96,7 @@ impl<'a> Question<'a> {
         match (argument, current) {
             (EXCHANGE, Value::Is(_)) => Some(Ok(Found { auto_delete: self.guess.auto_delete })),
             (EXCHANGE, Value::None) => {
-                let none = Failure::data("it has none, and what fails would be lost");
+                let none = Failure::data("there is none, and rejected messages would be lost");
                 Some(Err(self.context(none)))
             }
             (argument, current) => {
@@ -109,7 +109,7 @@ impl<'a> Question<'a> {
 
 /// `failure`, where it is about the dead-letter exchange of `queue`.
 pub fn context(queue: &ShortString, failure: Failure) -> Failure {
-    failure.context(format!("look for the dead-letter exchange of {queue} (--on-failure)"))
+    failure.context(format!("query the dead-letter exchange of {queue} (--on-failure)"))
 }
 
 #[cfg(test)]
@@ -125,7 +125,10 @@ mod tests {
         assert!(question.learn("auto_delete", is("true")).is_none());
         assert!(question.learn(EXCHANGE, is("dlx")).unwrap().unwrap().auto_delete);
         let failure = question.learn(EXCHANGE, Value::None).unwrap().unwrap_err().to_string();
-        assert!(failure.ends_with("it has none, and what fails would be lost"), "{failure}");
+        assert!(
+            failure.ends_with("there is none, and rejected messages would be lost"),
+            "{failure}"
+        );
         assert!(question.learn(EXCHANGE, Value::CutOff).unwrap().is_err());
     }
 }

@@ -30,7 +30,7 @@ impl FromStr for Offset {
         // The broker's number is a signed one.
         let number = text.parse().ok().filter(|number| i64::try_from(*number).is_ok());
         number.map(Offset::Number).or(time.map(Offset::Time)).ok_or_else(|| {
-            "neither first, last, next, a number, @SECONDS nor a time like 2026-11-23T12:00:00Z"
+            "expected first, last, next, a number, @SECONDS or a time such as 2026-11-23T12:00:00Z"
                 .to_owned()
         })
     }

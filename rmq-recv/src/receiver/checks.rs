@@ -29,8 +29,8 @@ impl Connected<'_> {
             diagnostics.notice("the broker cancelled the consumer; consuming again");
         } else {
             diagnostics.notice(&format!(
-                "the broker cancelled the consumer, which holds {} not taken yet (its delivery \
-                 time-out?); consuming again once standard output has room",
+                "the broker cancelled the consumer, which held {} without acknowledgement (a delivery \
+                 timeout?); consuming again once standard output has been read",
                 counted(held, "message")
             ));
         }
@@ -78,7 +78,7 @@ impl Connected<'_> {
             return Ok(());
         } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.waits_told, true) {
             self.receiver.diagnostics.notice(&format!(
-                "{} has {} and gives us none: waiting for another consumer, which is the active one",
+                "{} has {}, but another consumer is the active one; waiting for it",
                 self.receiver.name(),
                 counted(look.ready.into(), "message")
             ));
@@ -137,7 +137,7 @@ impl Connected<'_> {
             matches!(woken, Woken::Other) || look.consumers == 0,
             self.ledger.is_empty(),
         ) {
-            let text = "nothing came for long; consuming again on another channel";
+            let text = "no message came for a long time; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
             self.consume_on_another_channel().await?;
         }

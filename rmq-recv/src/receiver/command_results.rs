@@ -44,7 +44,7 @@ impl Connected<'_> {
             }
             Verdict::PutBack(why) => {
                 if let Some(why) = why {
-                    let text = format!("run {}: {why}; the message goes back", commands.name());
+                    let text = format!("run {}: {why}; the message is requeued", commands.name());
                     self.receiver.diagnostics.notice(&text);
                 }
                 self.held.push(tag);

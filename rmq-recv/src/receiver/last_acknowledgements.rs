@@ -22,7 +22,7 @@ const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 const GONE: &str = "the sender is gone";
 /// It has seen the end of what we gave out.
 const ENDED: &str =
-    "the sender has ended (does the filter give one record for each, or keep the id?)";
+    "the sender ended too early (does the filter write one record for each, or keep the id?)";
 
 enum Step {
     Said(Said),
@@ -90,8 +90,8 @@ impl Connected<'_> {
                 Step::Lost(trouble) => return self.not_done(stop, &lost(trouble)),
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
                     let why = match stop {
-                        Stop::TimeUp => "--timeout is over, and the sender has not ended",
-                        _ => "the sender takes too long",
+                        Stop::TimeUp => "--timeout expired before the sender ended",
+                        _ => "the sender took too long",
                     };
                     return self.not_done(stop, why);
                 }
@@ -146,7 +146,7 @@ impl Connected<'_> {
         }
         let count = counted(self.ledger.len() - self.ledger.done(), "message");
         let queue = self.receiver.name();
-        let text = format!("receive from {queue}: {why}; {count} not done, and back in the queue");
+        let text = format!("receive from {queue}: {why}; {count} requeued");
         Stop::Failed(Failure::new(Exit::TempFail, text))
     }
 }
@@ -154,8 +154,8 @@ impl Connected<'_> {
 /// Why nothing more can be acknowledged.
 fn lost(trouble: AmqpError) -> String {
     match trouble {
-        trouble if trouble.is_unexplained() => "the connection is lost".to_owned(),
-        trouble => format!("the connection is lost ({})", trouble.failure()),
+        trouble if trouble.is_unexplained() => "the connection was lost".to_owned(),
+        trouble => format!("the connection was lost ({})", trouble.failure()),
     }
 }
 

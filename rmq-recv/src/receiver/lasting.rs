@@ -166,8 +166,8 @@ impl Receiver {
         if count >= MANY_DELIVERIES && !self.warned {
             self.warned = true;
             self.diagnostics.notice(&format!(
-                "a message of {} was delivered {count} times; past the queue's delivery limit (20 \
-                 by default from RabbitMQ 4.0 on) it is dropped or dead-lettered",
+                "a message of {} was delivered {count} times; the queue drops or dead-letters it after \
+                 its delivery limit (20 by default from RabbitMQ 4.0 on)",
                 self.name()
             ));
         }

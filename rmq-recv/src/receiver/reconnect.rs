@@ -19,8 +19,8 @@ impl Receiver {
         let text = if why.why == Loss::AcknowledgementTimeout {
             // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
             format!(
-                "what was not acknowledged for too long is back in the queue; consuming again once \
-                 what is out was read ({host}: {why})"
+                "the broker requeued what was unacknowledged for too long; consuming again once \
+                 standard output has been read ({host}: {why})"
             )
         } else {
             self.broker.lost(host, why)

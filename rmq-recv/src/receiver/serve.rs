@@ -214,7 +214,7 @@ async fn ended(receiver: &mut Receiver, session: Session, trouble: AmqpError) ->
         AmqpError::Protocol(violation)
             if violation.breach == Breach::Unasked && receiver.may_answer_unasked() =>
         {
-            End::Lost(Lost::because("the broker answers what was not asked"))
+            End::Lost(Lost::because("the broker sent an answer to no question"))
         }
         refused @ AmqpError::Refused(_) => End::Stop(Stop::Failed(receiver.refused(refused))),
         protocol @ AmqpError::Protocol(_) => {

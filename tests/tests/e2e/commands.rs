@@ -109,7 +109,7 @@ fn on_failure_dead_letter_needs_a_dead_letter_exchange_and_uses_it() {
     let words = ["--on-failure", "dead-letter", "--drain"];
     let command = ["--", "sh", "-c", script];
     let refused = vhost.receive(&words).arguments(&["q"]).arguments(&command).run().expect(65);
-    refused.says("dead-letter exchange of q").says("it has none");
+    refused.says("dead-letter exchange of q").says("there is none");
     vhost.wait_held("q", Held::ready(3));
     vhost.declare(&[], "dlq");
     let arguments = ["--dead-letter-exchange", "", "--dead-letter-key", "dlq"];

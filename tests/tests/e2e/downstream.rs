@@ -138,11 +138,11 @@ fn what_cannot_be_meant_is_told_once_and_never_obeyed() {
     writeln!(sender, "{RUN} 5").unwrap();
     wait_messages(&vhost, 5);
     for (line, told) in [
-        (format!("{RUN} 11"), "more records are done than were written"),
-        (format!("{RUN} 4"), "fewer records are done than before"),
-        (format!("{OTHER} 9"), "not the one announced first"),
+        (format!("{RUN} 11"), "acknowledged more records than were written"),
+        (format!("{RUN} 4"), "acknowledged fewer records than before"),
+        (format!("{OTHER} 9"), "from another sender than the first"),
         (format!("run {OTHER}"), "a second sender"),
-        (format!("{OTHER} 10"), "not the one announced first"),
+        (format!("{OTHER} 10"), "from another sender than the first"),
         (format!("{RUN} id x.1.2"), "which only --format json has"),
         ("hello".to_owned(), "rmq-send --ack-to does not write"),
         ("hello".to_owned(), "rmq-send --ack-to does not write"),
@@ -171,16 +171,16 @@ fn envelopes_are_acknowledged_by_their_ids_in_any_order_and_each_once() {
     }
     let far = format!("{}9", all[9]);
     for (id, told) in [
-        (all[3].as_str(), "a second time"),
+        (all[3].as_str(), "an id that was acknowledged before"),
         (far.as_str(), "never written"),
-        ("0123456789abcdef.1.5", "not of this run"),
+        ("0123456789abcdef.1.5", "not from this run"),
     ] {
         writeln!(sender, "{RUN} id {id}").unwrap();
         receiving.wait_stderr(told);
         assert_eq!(vhost.held("q").messages(), 5);
     }
     writeln!(sender, "{RUN} 10").unwrap();
-    receiving.wait_stderr("goes by the envelopes' ids");
+    receiving.wait_stderr("but --format json needs ids");
     assert_eq!(vhost.held("q").messages(), 5);
     for id in &all[4..9] {
         writeln!(sender, "{RUN} id {id}").unwrap();
@@ -204,11 +204,11 @@ fn a_sender_that_goes_is_75_and_what_is_not_done_is_back() {
 #[test]
 fn a_filter_that_drops_records_does_not_keep_a_run_from_its_end() {
     let runs = [
-        (&["--drain"][..], 7, "3 messages not done"),
-        (&["--drain"], 9, "1 message not done"),
-        (&["-n", "10"], 9, "1 message not done"),
-        (&["--idle", "500ms"], 8, "2 messages not done"),
-        (&["--timeout", "2s"], 8, "2 messages not done"),
+        (&["--drain"][..], 7, "3 messages requeued"),
+        (&["--drain"], 9, "1 message requeued"),
+        (&["-n", "10"], 9, "1 message requeued"),
+        (&["--idle", "500ms"], 8, "2 messages requeued"),
+        (&["--timeout", "2s"], 8, "2 messages requeued"),
     ];
     for (words, done, told) in runs {
         let vhost = Vhost::filled(brokers::one(), 10);
@@ -230,7 +230,7 @@ fn a_filter_that_drops_records_does_not_keep_a_run_from_its_end() {
         assert_eq!(output.read_to_end(&mut text).unwrap(), 0, "{words:?}");
         assert_eq!(text, numbered(10));
         drop(sender);
-        receiving.wait().expect(75).says("the sender has ended").says(told);
+        receiving.wait().expect(75).says("the sender ended too early").says(told);
         vhost.wait_held("q", Held::ready(10 - done));
     }
 }
@@ -265,8 +265,8 @@ fn a_filter_that_neither_answers_nor_ends_is_reported_and_a_signal_or_the_timeou
         std::thread::sleep(Duration::from_millis(50));
     }
     waiting.wait().expect_signal(Signal::TERM);
-    let timed = timed.wait().expect(75).says("--timeout is over, and the sender has not ended");
-    timed.says("2 messages not done, and back in the queue");
+    let timed = timed.wait().expect(75).says("--timeout expired before the sender ended");
+    timed.says("2 messages requeued");
     for vhost in &vhosts {
         vhost.wait_held("q", Held::ready(2));
     }
@@ -351,7 +351,7 @@ fn what_is_said_of_a_lost_connection_is_neither_reported_nor_taken_for_something
         writeln!(sender, "{RUN} id {id}").unwrap();
     }
     wait_messages(&vhost, 0);
-    assert!(!receiving.stderr().contains("not obeyed"), "{}", receiving.stderr());
+    assert!(!receiving.stderr().contains("(ignored)"), "{}", receiving.stderr());
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn what_is_counted_on_a_lost_connection_counts_on() {
     wait_messages(&vhost, 0);
     let account = account(&receiving.stdout());
     assert_eq!((account.missing(10), account.duplicates()), (vec![], 9));
-    assert!(!receiving.stderr().contains("not obeyed"), "{}", receiving.stderr());
+    assert!(!receiving.stderr().contains("(ignored)"), "{}", receiving.stderr());
 }
 
 #[test]
@@ -398,12 +398,12 @@ fn a_sender_that_spoke_before_the_fifo_was_opened_is_never_obeyed() {
     let mut earlier = OpenOptions::new().read(true).write(true).open(fifo.path()).unwrap();
     writeln!(earlier, "run {OTHER}\n{OTHER} 1").unwrap();
     let receiving = receive(&vhost, &fifo, &["q"]);
-    receiving.wait_stderr("what an earlier sender left in the FIFO");
+    receiving.wait_stderr("a line that an earlier sender left in the FIFO");
     receiving.wait_stdout(numbered(1).len());
     let mut sender = fifo.sender(RUN);
     writeln!(earlier, "run {OTHER}\n{OTHER} 1").unwrap();
-    receiving.wait_stderr("a sender of an earlier run announces itself");
-    receiving.wait_stderr("not the one announced first");
+    receiving.wait_stderr("a sender of an earlier run announced itself");
+    receiving.wait_stderr("from another sender than the first");
     assert_eq!(vhost.held("q").messages(), 3);
     writeln!(sender, "{RUN} 1").unwrap();
     wait_messages(&vhost, 2);
@@ -417,10 +417,10 @@ fn what_is_no_fifo_is_refused() {
     File::create(&file).unwrap();
     let file = file.to_str().unwrap();
     vhost.receive(&["--ack-from", file, "q"]).run().expect(64).says("not a FIFO");
-    vhost.receive(&["--ack-from", "/nowhere", "q"]).run().expect(64).says("mkfifo makes it");
+    vhost.receive(&["--ack-from", "/nowhere", "q"]).run().expect(64).says("create it with mkfifo");
     let words = ["--ack-from", file, "--ack", "read", "q"];
-    vhost.receive(&words).run().expect(64).says("goes with --ack downstream alone");
-    vhost.receive(&["--ack", "downstream", "q"]).run().expect(64).says("needs --ack-from");
+    vhost.receive(&words).run().expect(64).says("--ack-from requires --ack downstream");
+    vhost.receive(&["--ack", "downstream", "q"]).run().expect(64).says("requires --ack-from");
     let words = ["--ack-from", file, "--format", "%s", "q"];
-    vhost.receive(&words).run().expect(64).says("a template has to end with");
+    vhost.receive(&words).run().expect(64).says("a template must end with");
 }

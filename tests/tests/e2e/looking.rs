@@ -44,8 +44,12 @@ fn a_tap_gets_what_goes_through_an_exchange_and_leaves_nothing_behind() {
     ));
     assert_eq!(queues, "1");
     vhost.receive(&["-e", "nowhere"]).run().expect(65).says("no such exchange");
-    vhost.receive(&["-e", ""]).run().expect(64).says("--exchange: the name is empty");
-    vhost.receive(&["-r", "key", "q"]).run().expect(64).says("goes with --exchange");
+    vhost
+        .receive(&["-e", ""])
+        .run()
+        .expect(64)
+        .says("--exchange: the default exchange cannot be tapped");
+    vhost.receive(&["-r", "key", "q"]).run().expect(64).says("--routing-key requires --exchange");
 }
 
 #[test]
@@ -83,7 +87,11 @@ fn peek_shows_messages_and_puts_them_back_where_they_were() {
     let wanted: String =
         wanted.map(|(line, flag)| format!("{} {flag}\n", String::from_utf8_lossy(line))).collect();
     assert_eq!(String::from_utf8_lossy(&seen.stdout), wanted, "{}", seen.stderr);
-    vhost.receive(&["--peek", "1", "--drain", "q"]).run().expect(64).says("puts everything back");
+    vhost
+        .receive(&["--peek", "1", "--drain", "q"])
+        .run()
+        .expect(64)
+        .says("--peek cannot be combined with");
     vhost.receive(&["--peek", "1", "nowhere"]).run().expect(65).says("no queue 'nowhere'");
     vhost.declare(&["--single-active-consumer"], "alone");
     vhost.receive(&["--peek", "1", "alone"]).run().expect(65).says("single active consumer");
@@ -132,7 +140,7 @@ fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_c
             } else {
                 // Ten are shown and ten refused, then a copy is in its place, and nine are shown.
                 assert_eq!(shown, 19, "{last}");
-                assert!(said.contains("may come back 11 more times"), "{said}");
+                assert!(said.contains("can be returned 11 more times"), "{said}");
                 assert!(said.contains("after 20"), "{said}");
             }
         });
@@ -143,7 +151,7 @@ fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_c
             } else {
                 // Two, the refusal, the copy in its place, and so on.
                 assert_eq!(shown, 16, "{last}");
-                assert!(said.contains("may come back 1 more time,"), "{said}");
+                assert!(said.contains("can be returned 1 more time,"), "{said}");
             }
         });
         scope.spawn(|| {
@@ -185,9 +193,9 @@ fn a_message_that_a_look_would_lose_gets_a_copy_in_its_place_with_all_that_it_ca
     vhost.send(&words).input("one\n").run().expect(0);
     vhost.send(&["q"]).input("two\n").run().expect(0);
     vhost.receive(&["--peek", "1", "q"]).run().expect(0);
-    vhost.receive(&["--peek", "1", "q"]).run().expect(65).says("this refusal counts too");
+    vhost.receive(&["--peek", "1", "q"]).run().expect(65).says("this attempt counts too");
     let refused = vhost.receive(&["--peek", "1", "q"]).run().expect(65);
-    refused.says("a copy is at the end of the queue in its place");
+    refused.says("it was moved to the end of the queue");
     vhost.wait_held("q", Held::ready(2));
     let all = vhost.receive(&["--drain", "--format", "json", "q"]).run().expect(0).stdout;
     let all = String::from_utf8_lossy(&all);
@@ -243,7 +251,7 @@ fn a_stream_is_read_from_where_it_is_asked_to_and_goes_on_after_the_last() {
     vhost.send(&["q"]).input(numbered(200)).run().expect(0);
     let received = receiving.wait().expect(0);
     assert!(received.stdout == [text, numbered(200)].concat());
-    vhost.receive(&["--offset", "x", "q"]).run().expect(64).says("neither first, last, next");
+    vhost.receive(&["--offset", "x", "q"]).run().expect(64).says("expected first, last, next");
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_command_inherits_what_leads_to_the_broker_only_where_that_is_asked_for() {
     let url = format!("AMQP_URL={}", vhost.url());
     vhost.receive(&["--drain", "in", "--", "env", &url, send, "out"]).run().expect(0);
     assert_eq!(vhost.drain("out"), b"one\ntwo\n");
-    vhost.receive(&["--keep-env", "in"]).run().expect(64).says("go with a command behind --");
+    vhost.receive(&["--keep-env", "in"]).run().expect(64).says("require a command after --");
 }
 
 #[test]

@@ -48,9 +48,9 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     let mut receiving = receiving.timeout(Duration::from_secs(240)).start();
     let mut output = receiving.take_output();
     receiving.wait_stderr(if is_4_3() {
-        "the broker cancelled the consumer, which holds 1 message not taken yet"
+        "the broker cancelled the consumer, which held 1 message without acknowledgement"
     } else {
-        "what was not acknowledged for too long is back in the queue"
+        "the broker requeued what was unacknowledged for too long"
     });
     vhost.wait_held("q", Held::ready(3000));
     // It does not take them again, again and again, while nobody reads.

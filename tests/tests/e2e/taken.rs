@@ -138,6 +138,10 @@ fn what_standard_output_cannot_tell_is_refused() {
     let vhost = Vhost::filled(brokers::one(), 0);
     let nowhere = || File::options().write(true).open("/dev/null").unwrap();
     let read = vhost.receive(&["--ack", "read", "q"]).output_to(nowhere()).run().expect(64);
-    read.says("--ack read: standard output is no pipe");
-    vhost.receive(&["--fsync", "q"]).run().expect(64).says("--fsync: standard output is no file");
+    read.says("--ack read: standard output is not a pipe");
+    vhost
+        .receive(&["--fsync", "q"])
+        .run()
+        .expect(64)
+        .says("--fsync: standard output is not a file");
 }
