@@ -26,7 +26,7 @@ pub const HELP: Help = Help {
         ("When to stop", "--number"),
         ("Records", "--format"),
         ("Acknowledgements", "--ack"),
-        ("Commands", "--jobs"),
+        ("Command", "--jobs"),
         ("This run", "--progress"),
     ],
     common: &[

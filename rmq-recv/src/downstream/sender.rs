@@ -8,7 +8,7 @@
 use crate::delivery::ids::{Delivery, Ids};
 use crate::downstream::fifo::AckFifo;
 use crate::downstream::lines::{Said, Why};
-use crate::receiver::ledger::Ledger;
+use crate::receiver::hand::Hand;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
@@ -43,15 +43,6 @@ pub struct Downstream {
     told_silence: bool,
 }
 
-/// What the deliveries of the connection there is are known by.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// How many channels there were before in this run.
-    pub channel: u64,
-    /// How many records were written or are being written.
-    pub records: u64,
-}
-
 impl Downstream {
     /// Listens at `path`; with `names` to names of deliveries.
     ///
@@ -75,19 +66,19 @@ impl Downstream {
         self.names.as_ref().map(|names| names.name(delivery))
     }
 
-    /// Marks in the ledger what the sender has said is done and nobody has asked for yet.
-    pub fn obey_rest(&mut self, now: Now, ledger: &mut Ledger) {
+    /// Marks as done what the sender has reported since; `written` records were written so far.
+    pub fn obey_rest(&mut self, written: u64, hand: &mut Hand) {
         while let Ok(said) = self.fifo.said.try_recv() {
-            self.obey(said, now, ledger);
+            self.obey(said, written, hand);
         }
     }
 
-    /// Marks in the ledger what the sender says is done.
-    pub fn obey(&mut self, said: Said, now: Now, ledger: &mut Ledger) {
-        let done = ledger.done();
+    /// Marks as done what the sender reports.
+    pub fn obey(&mut self, said: Said, written: u64, hand: &mut Hand) {
+        let done = hand.done_count();
         match said {
-            Said::Records(number) => self.records_to(number, now, ledger),
-            Said::Delivery(name) => self.delivery(&name, now, ledger),
+            Said::Records(number) => self.records_to(number, written, hand),
+            Said::Delivery(name) => self.delivery(&name, hand),
             Said::Disobeyed(why) => self.tell(match why {
                 Why::Malformed => "a line that rmq-send --ack-to does not write",
                 Why::OtherSender => "an acknowledgement from another sender than the first",
@@ -96,25 +87,25 @@ impl Downstream {
                 Why::LeftOver => "a line that an earlier sender left in the FIFO",
             }),
         }
-        if ledger.done() > done {
+        if hand.done_count() > done {
             self.moved();
         }
     }
 
-    fn records_to(&mut self, number: u64, now: Now, ledger: &mut Ledger) {
+    fn records_to(&mut self, number: u64, written: u64, hand: &mut Hand) {
         if self.names.is_some() {
             self.tell("the sender acknowledges records by number, but --format json needs ids");
         } else if number < self.records {
             self.tell("the sender acknowledged fewer records than before");
-        } else if number > now.records {
+        } else if number > written {
             self.tell("the sender acknowledged more records than were written");
         } else {
             self.records = number;
-            ledger.reached(|entry| entry.records <= number);
+            hand.done_to_record(number);
         }
     }
 
-    fn delivery(&mut self, name: &str, now: Now, ledger: &mut Ledger) {
+    fn delivery(&mut self, name: &str, hand: &mut Hand) {
         let Some(names) = &self.names else {
             self.tell("the sender acknowledges records by id, which only --format json has");
             return;
@@ -122,8 +113,8 @@ impl Downstream {
         match names.delivery(name) {
             None => self.tell("an id that is not from this run"),
             // Done, and too late: its channel is gone, and it comes again.
-            Some(delivery) if delivery.channel < now.channel => {}
-            Some(delivery) if delivery.channel == now.channel && ledger.mark(delivery.tag) => {}
+            Some(delivery) if delivery.channel < hand.channel() => {}
+            Some(delivery) if hand.done(delivery) => {}
             Some(_) => self.tell("an id that was acknowledged before or never written"),
         }
     }

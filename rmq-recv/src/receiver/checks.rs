@@ -23,7 +23,7 @@ impl Connected<'_> {
     /// not acknowledged for longer than it waits (RabbitMQ 4.3).
     pub(crate) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
         self.look().await?;
-        let held = self.ledger.len() - self.ledger.done();
+        let held = self.receiver.hand.open_count();
         let diagnostics = self.receiver.diagnostics;
         if held == 0 {
             diagnostics.notice("the broker cancelled the consumer; consuming again");
@@ -55,7 +55,8 @@ impl Connected<'_> {
             self.suspect = true;
         } else if look.ready == 0 {
             // Another channel would be given once more what a filter has.
-            let is_with_filter = self.receiver.downstream.is_some() && !self.ledger.is_empty();
+            let is_with_filter =
+                self.receiver.downstream.is_some() && !self.receiver.hand.is_empty();
             if self.seen_empty && (!self.suspect || is_with_filter) {
                 return Err(Break::Stop(Stop::Drained));
             }
@@ -66,7 +67,7 @@ impl Connected<'_> {
             // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been given
             // what never came here. With the channel gone that is back.
             if std::mem::take(&mut self.suspect) {
-                if !self.ledger.is_empty() {
+                if !self.receiver.hand.is_empty() {
                     // Only what is kept back, which must not come again.
                     self.subscription.cancel().await?;
                     self.acknowledge(u64::MAX)?;
@@ -135,7 +136,7 @@ impl Connected<'_> {
         } else if self.idle.is_forgotten(
             look.ready > 0,
             matches!(woken, Woken::Other) || look.consumers == 0,
-            self.ledger.is_empty(),
+            self.receiver.hand.is_empty(),
         ) {
             let text = "no message came for a long time; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
@@ -147,7 +148,7 @@ impl Connected<'_> {
     /// A new channel with a consumer in place of this one. With that gone, what was on its way to it
     /// and what is not acknowledged is back in the queue.
     async fn consume_on_another_channel(&mut self) -> Result<(), Break> {
-        if !self.ledger.is_empty() || self.has_one_channel() {
+        if !self.receiver.hand.is_empty() || self.has_one_channel() {
             self.change_channel().await?;
             return self.consume().await;
         }
@@ -177,9 +178,7 @@ impl Connected<'_> {
     }
 
     fn begin_channel(&mut self, fresh: Subscription) -> Subscription {
-        self.ledger.clear();
-        self.held.clear();
-        self.receiver.channel += 1;
+        self.receiver.hand.begin_channel();
         std::mem::replace(&mut self.subscription, fresh)
     }
 

@@ -2,7 +2,6 @@
 
 use crate::command::commands::Verdict;
 use crate::command::finish::finish;
-use crate::delivery::ids::Delivery;
 use crate::delivery::message::Arrived;
 use crate::receiver::connected::{Break, Connected};
 use crate::receiver::ledger::Entry;
@@ -14,7 +13,7 @@ use std::time::Instant;
 impl Connected<'_> {
     /// Begins a run for a message.
     pub(crate) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
-        let delivery = Delivery { channel: self.receiver.channel, tag: message.tag };
+        let delivery = self.receiver.hand.delivery(message.tag);
         let offset = self.receiver.count_in(message).offset;
         self.is_stream |= offset.is_some();
         let message = message.message();
@@ -24,34 +23,35 @@ impl Connected<'_> {
             let started = commands.start(&self.receiver.queue, delivery, message);
             started.map_err(|failure| Break::Stop(Stop::Failed(failure)))?;
         }
-        self.ledger.push(Entry { tag: delivery.tag, offset, ..Entry::default() });
+        self.receiver.hand.add(Entry { tag: delivery.tag, offset, ..Entry::default() });
         Ok(())
     }
 
     /// A run has ended.
     pub(crate) fn ran(&mut self, number: u64) -> Result<(), Break> {
         let Some(commands) = &mut self.receiver.commands else { return Ok(()) };
-        let Some((Delivery { channel, tag }, verdict)) = commands.verdict(number) else {
+        let Some((delivery, verdict)) = commands.verdict(number) else {
             return Ok(());
         };
-        if channel != self.receiver.channel {
+        let hand = &mut self.receiver.hand;
+        if delivery.channel != hand.channel() {
             // Its connection is lost, and the message comes again.
             return Ok(());
         }
         match verdict {
             Verdict::Done => {
-                self.ledger.mark(tag);
+                hand.done(delivery);
             }
             Verdict::PutBack(why) => {
                 if let Some(why) = why {
                     let text = format!("run {}: {why}; the message is requeued", commands.name());
                     self.receiver.diagnostics.notice(&text);
                 }
-                self.held.push(tag);
+                hand.postpone(delivery);
             }
             Verdict::DeadLetter(why) => {
                 self.receiver.diagnostics.notice(&dead_lettered(commands.name(), &why));
-                self.ledger.reject(tag);
+                hand.reject(delivery);
             }
             // It goes back with the rest when we let go.
             Verdict::Unfinished => {}
@@ -65,10 +65,8 @@ impl Connected<'_> {
     /// The pause is over: what was kept goes back, and comes again at once where nobody else takes
     /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
     pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
-        for tag in std::mem::take(&mut self.held) {
-            if self.ledger.remove(tag) {
-                self.subscription.put_back_one(tag);
-            }
+        for tag in self.receiver.hand.take_postponed() {
+            self.subscription.put_back_one(tag);
         }
         self.subscription.send()?;
         if let Some(commands) = &mut self.receiver.commands {
@@ -91,19 +89,18 @@ impl Connected<'_> {
             stop = signal;
         }
         let stops = self.receiver.stops.clone();
-        let channel = self.receiver.channel;
-        let ledger = &mut self.ledger;
+        let hand = &mut self.receiver.hand;
         let diagnostics = self.receiver.diagnostics;
         let name = commands.name().to_owned();
         let stop = finish(&mut commands, stop, &stops, |delivery, verdict| match verdict {
-            _ if delivery.channel != channel => None,
+            _ if delivery.channel != hand.channel() => None,
             Verdict::Done => {
-                ledger.mark(delivery.tag);
+                hand.done(delivery);
                 None
             }
             Verdict::DeadLetter(why) => {
                 diagnostics.notice(&dead_lettered(&name, &why));
-                ledger.reject(delivery.tag);
+                hand.reject(delivery);
                 None
             }
             Verdict::Stop(why) => Some(Stop::Failed(failed(&name, &why))),

@@ -3,7 +3,6 @@
 use crate::queue::subscription::Subscription;
 use crate::receiver::idle::Idle;
 use crate::receiver::lasting::Receiver;
-use crate::receiver::ledger::Ledger;
 use crate::receiver::pace::Pace;
 use crate::receiver::takeover::Takeover;
 use crate::stops::Stop;
@@ -20,8 +19,6 @@ pub struct Connected<'a> {
     pub(crate) receiver: &'a mut Receiver,
     pub(crate) session: Session,
     pub(crate) subscription: Subscription,
-    /// What the channel has given us and we have not acknowledged.
-    pub(crate) ledger: Ledger,
     /// How far its consumer may give way to one with another prefetch.
     pub(crate) takeover: Takeover,
     /// The queue is a stream.
@@ -35,8 +32,6 @@ pub struct Connected<'a> {
     pub(crate) acknowledged: Option<Instant>,
     /// Since when nothing has come, for `--idle`.
     pub(crate) nothing_since: Instant,
-    /// Messages whose commands said: not now. They go back after a pause.
-    pub(crate) held: Vec<u64>,
     /// The broker has cancelled the consumer, and that is still to be dealt with.
     pub(crate) cancelled_by_broker: bool,
     /// With `--drain`: the queue was seen empty, and nothing has come since.

@@ -67,14 +67,14 @@ impl Receiver {
 
     fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
         match stop {
-            Stop::Drained | Stop::Idle | Stop::TimeUp if self.credit.is_short() => {
+            Stop::Drained | Stop::Idle | Stop::TimeUp if self.hand.is_short() => {
                 Ok(Exit::No.into())
             }
             Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
                 Ok(Exit::Ok.into())
             }
             Stop::Signal(signal) => Ok(Ending::Signal(signal)),
-            Stop::SenderGone if self.credit.is_met() => Ok(Exit::Ok.into()),
+            Stop::SenderGone if self.hand.is_met() => Ok(Exit::Ok.into()),
             // Without a connection nothing that is not done can be acknowledged any more.
             Stop::SenderGone => {
                 let text = format!("receive from {}: the sender is gone", self.name());

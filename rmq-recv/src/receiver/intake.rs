@@ -24,20 +24,20 @@ impl Connected<'_> {
     pub(crate) async fn consume(&mut self) -> Result<(), Break> {
         self.quiet_since = Instant::now();
         self.nothing_since = Instant::now();
-        let Receiver { settings, credit, reconnected, .. } = &*self.receiver;
+        let Receiver { settings, hand, reconnected, .. } = &*self.receiver;
         let counts = !self.is_stream && matches!(settings.source, Source::Queue(_));
         let mut others = 0;
         let mut guarded = false;
-        if counts && credit.limit() > 1 {
+        if counts && hand.can_be_guarded() {
             let reconnected = *reconnected;
             let look = self.look().await?;
             others = look.consumers;
             guarded = reconnected || others > 0 || look.ready > 0;
         }
-        let prefetch = self.receiver.credit.begin(guarded, self.ledger.len());
+        let prefetch = self.receiver.hand.begin_consumer(guarded);
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
-        self.takeover = Takeover::new(self.ledger.last());
+        self.takeover = Takeover::new();
         self.receiver.consumed = true;
         if guarded && others > 0 {
             self.stand_in_line(others).await?;
@@ -48,7 +48,7 @@ impl Connected<'_> {
     /// Of a quorum queue with a single active consumer only that one shows. Where it is not ours,
     /// the consumer for the full prefetch is registered now, so that nobody comes between the two.
     async fn stand_in_line(&mut self, others: u32) -> Result<(), Break> {
-        if let Some(prefetch) = self.receiver.credit.beside_the_first()
+        if let Some(prefetch) = self.receiver.hand.prefetch_beside_the_first()
             && self.look().await?.consumers == others
         {
             self.subscription.prepare(prefetch, 0).await?;
@@ -66,7 +66,7 @@ impl Connected<'_> {
             self.receiver.records = records;
             return Err(ended);
         }
-        self.pace.taken(Instant::now(), self.receiver.credit.prefetch());
+        self.pace.taken(Instant::now(), self.receiver.hand.prefetch());
         self.receiver.output.write(batch);
         if let Some(downstream) = &mut self.receiver.downstream {
             downstream.moved();
@@ -79,7 +79,7 @@ impl Connected<'_> {
         while let Some(delivered) = next {
             match delivered {
                 // A stream may give more than its prefetch; what is not wanted is not ours to write.
-                Delivered::Message(_) if !self.wants_more() => {}
+                Delivered::Message(_) if !self.receiver.hand.wants_more() => {}
                 Delivered::Message(message) => self.add(&message, batch)?,
                 Delivered::End { by_broker } => {
                     self.cancelled_by_broker = by_broker;
@@ -91,11 +91,6 @@ impl Connected<'_> {
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
         }
         Ok(())
-    }
-
-    /// Whether `-n` wants more than what is taken.
-    pub(crate) fn wants_more(&self) -> bool {
-        self.receiver.credit.wants(self.ledger.len())
     }
 
     /// Something came.
@@ -110,7 +105,7 @@ impl Connected<'_> {
     fn add(&mut self, message: &Arrived, batch: &mut Batch) -> Result<(), Break> {
         let offset = self.receiver.count_in(message).offset;
         let id = self.receiver.name_of(message);
-        let Receiver { settings, output, records, .. } = &mut *self.receiver;
+        let Receiver { settings, output, records, hand, .. } = &mut *self.receiver;
         let tag = message.tag;
         self.is_stream |= offset.is_some();
         let encoded = settings.framing.write_arrived(message, id, batch).map_err(|why| {
@@ -118,7 +113,7 @@ impl Connected<'_> {
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
         })?;
         *records += encoded.records;
-        self.ledger.push(Entry {
+        hand.add(Entry {
             tag,
             end: output.handed() + batch.len(),
             records: *records,

@@ -57,7 +57,7 @@ impl Connected<'_> {
             {
                 return Stop::Failed(failure);
             }
-            if self.ledger.done() == self.ledger.len() {
+            if self.receiver.hand.open_count() == 0 {
                 return stop;
             }
             if matches!(stop, Stop::SenderGone) {
@@ -75,7 +75,7 @@ impl Connected<'_> {
                 }
                 Step::Stop(Stop::SenderGone) => {
                     self.obey_rest();
-                    if self.ledger.done() == self.ledger.len() {
+                    if self.receiver.hand.open_count() == 0 {
                         return stop;
                     }
                     let is_open = self.receiver.output.is_open();
@@ -144,7 +144,7 @@ impl Connected<'_> {
         if matches!(stop, Stop::Signal(_)) {
             return stop;
         }
-        let count = counted(self.ledger.len() - self.ledger.done(), "message");
+        let count = counted(self.receiver.hand.open_count(), "message");
         let queue = self.receiver.name();
         let text = format!("receive from {queue}: {why}; {count} requeued");
         Stop::Failed(Failure::new(Exit::TempFail, text))

@@ -1,7 +1,6 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
 use crate::command::commands::Commands;
-use crate::delivery::ids::Delivery;
 use crate::delivery::message::{Arrived, Counts};
 use crate::downstream::sender::Downstream;
 use crate::output::reader::Watch;
@@ -9,6 +8,7 @@ use crate::output::taken::Taken;
 use crate::output::writer::Output;
 use crate::queue::offset::Offset;
 use crate::receiver::credit::Credit;
+use crate::receiver::hand::Hand;
 use crate::receiver::tally::Tally;
 use crate::settings::Settings;
 use crate::stops::Stops;
@@ -47,11 +47,9 @@ pub struct Receiver {
     pub(crate) reader: Watch,
     /// A message that was delivered very often has been told of.
     warned: bool,
-    /// How many channels there were before the one there is.
-    pub(crate) channel: u64,
     /// How many records it has been given, as whoever reads it counts them.
     pub(crate) records: u64,
-    pub(crate) credit: Credit,
+    pub(crate) hand: Hand,
     pub(crate) tally: Tally,
     pub(crate) progress: Progress,
     pub(crate) stops: Stops,
@@ -111,9 +109,8 @@ impl Receiver {
             commands,
             reader,
             warned: false,
-            channel: 0,
             records: 0,
-            credit: Credit::new(number, prefetch, prefetch_bytes),
+            hand: Hand::new(Credit::new(number, prefetch, prefetch_bytes)),
             tally: Tally::default(),
             progress,
             stops,
@@ -138,7 +135,7 @@ impl Receiver {
 
     /// What the envelope of a message calls its delivery, where a sender needs that.
     pub(crate) fn name_of(&self, message: &Arrived) -> Option<String> {
-        let delivery = Delivery { channel: self.channel, tag: message.tag };
+        let delivery = self.hand.delivery(message.tag);
         self.downstream.as_ref().and_then(|downstream| downstream.name(delivery))
     }
 
@@ -160,7 +157,7 @@ impl Receiver {
     pub(crate) fn count_in(&mut self, message: &Arrived) -> Counts {
         self.tally.received += 1;
         self.tally.redelivered += u64::from(message.redelivered);
-        self.credit.seen(message.content.body_len());
+        self.hand.saw_body(message.content.body_len());
         let counts = message.counts();
         let count = counts.deliveries.map_or(0, |count| count + 1);
         if count >= MANY_DELIVERIES && !self.warned {

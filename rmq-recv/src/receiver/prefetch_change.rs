@@ -13,7 +13,6 @@
 //! what must not come is kept away by acknowledgements that are not sent.
 
 use crate::receiver::connected::{Break, Connected};
-use crate::receiver::credit::InHand;
 use std::time::{Duration, Instant};
 
 /// How soon a new consumer is given something where messages wait.
@@ -38,46 +37,35 @@ enum Turn {
 }
 
 impl Connected<'_> {
-    /// What is in hand.
-    pub(crate) fn in_hand(&self) -> InHand {
-        let ledger = &self.ledger;
-        InHand {
-            taken: ledger.len(),
-            done: ledger.done(),
-            earlier: ledger.open_up_to(self.takeover.after()),
-            newer: ledger.since(self.takeover.after()),
-        }
-    }
-
     /// The prefetch that is to be next, where it may be now.
     pub(crate) fn next_prefetch(&self) -> Option<u16> {
-        self.receiver.credit.next(self.in_hand()).filter(|_| !self.takeover.is_kept())
+        self.receiver.hand.next_prefetch().filter(|_| !self.takeover.is_kept())
     }
 
     /// How many of those that are done may be acknowledged now.
     pub(crate) fn may_acknowledge(&self) -> u64 {
-        let in_bytes = self.takeover.is_kept_from_others();
-        self.receiver.credit.may_acknowledge(self.in_hand(), in_bytes)
+        self.receiver.hand.may_acknowledge(self.takeover.is_kept_from_others())
     }
 
     /// When what is kept back has to be acknowledged.
     pub(crate) fn kept_until(&self) -> Option<Instant> {
-        self.takeover.kept_until().filter(|_| self.may_acknowledge() < self.ledger.done())
+        self.takeover
+            .kept_until()
+            .filter(|_| self.may_acknowledge() < self.receiver.hand.done_count())
     }
 
     /// It has to be, even if more large messages come than are wanted at once; but no more than
     /// `-n` says, so then another consumer takes over, whoever else may be next in line.
     pub(crate) async fn end_keeping(&mut self) -> Result<(), Break> {
-        let hand = self.in_hand();
         self.takeover.sent_kept();
-        let credit = &self.receiver.credit;
-        if credit.may_acknowledge(hand, false) < hand.done
-            && let Some(prefetch) = credit.next(hand)
+        let hand = &self.receiver.hand;
+        if hand.may_acknowledge(false) < hand.done_count()
+            && let Some(prefetch) = hand.next_prefetch()
         {
             self.subscription.prepare(prefetch, self.takeover.priority()).await?;
             self.take_over().await?;
         }
-        let number = self.receiver.credit.may_acknowledge(self.in_hand(), false);
+        let number = self.receiver.hand.may_acknowledge(false);
         Ok(self.acknowledge(number)?)
     }
 
@@ -120,7 +108,7 @@ impl Connected<'_> {
             1 if self.knows_priorities() => Ok(Turn::AmongOthers),
             1 => {
                 let soon = self.takeover.is_younger_than(NEXT_IN_LINE);
-                let first = self.receiver.credit.is_guarded();
+                let first = self.receiver.hand.is_guarded();
                 Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
             }
             // Both are ours, and nobody else's is there.
@@ -146,8 +134,8 @@ impl Connected<'_> {
     pub(crate) async fn take_over(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
         let last = self.subscription.take_over().await?;
-        self.takeover.taken_over(self.ledger.last().max(last.unwrap_or(0)));
-        self.receiver.credit.changed(prefetch);
+        self.takeover.taken_over();
+        self.receiver.hand.consumer_changed(prefetch, last);
         if !self.subscription.has_message(AT_ONCE).await? && self.look().await?.ready > 0 {
             self.wake().await?;
         }
@@ -159,8 +147,7 @@ impl Connected<'_> {
     /// the other one is, the queue has forgotten ours. Where a queue may give it to either, no more
     /// than `-n` says must come.
     pub(crate) async fn wake(&mut self) -> Result<Woken, Break> {
-        let may_take =
-            self.takeover.is_single() || self.receiver.credit.wants_one_more(self.in_hand());
+        let may_take = self.takeover.is_single() || self.receiver.hand.wants_one_more();
         if self.subscription.prepared().is_some() || !may_take {
             return Ok(Woken::Nothing);
         }

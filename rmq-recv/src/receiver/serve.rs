@@ -10,7 +10,6 @@ use crate::queue::subscription::{Delivered, Subscription};
 use crate::receiver::connected::{Break, Connected, QUIET};
 use crate::receiver::idle::Idle;
 use crate::receiver::lasting::Receiver;
-use crate::receiver::ledger::Ledger;
 use crate::receiver::pace::Pace;
 use crate::receiver::takeover::Takeover;
 use crate::receiver::timers::Due;
@@ -67,13 +66,12 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
     };
     let reconnected = receiver.reconnected;
     let receiver_is_stream = receiver.offset.is_some();
-    receiver.channel += 1;
+    receiver.hand.begin_channel();
     let mut connected = Connected {
         receiver,
         session,
         subscription,
-        ledger: Ledger::default(),
-        takeover: Takeover::new(0),
+        takeover: Takeover::new(),
         is_stream: receiver_is_stream,
         quiet_since: Instant::now(),
         quiet: QUIET,
@@ -81,7 +79,6 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
         pace: Pace::default(),
         acknowledged: None,
         nothing_since: Instant::now(),
-        held: Vec::new(),
         cancelled_by_broker: false,
         seen_empty: false,
         suspect: reconnected,
@@ -124,7 +121,7 @@ impl Connected<'_> {
             match self.step().await {
                 Step::Delivered(Delivered::Message(message)) => {
                     self.came();
-                    if !self.wants_more() {
+                    if !self.receiver.hand.wants_more() {
                         continue;
                     }
                     if self.receiver.commands.is_some() {
@@ -202,7 +199,7 @@ impl Connected<'_> {
 /// What trouble means for the run: a lost connection is made again, a refusal ends it.
 async fn ended(receiver: &mut Receiver, session: Session, trouble: AmqpError) -> End {
     let trouble = session.explained(trouble).await;
-    receiver.credit.seen(usize::try_from(session.largest()).unwrap_or(usize::MAX));
+    receiver.hand.saw_body(usize::try_from(session.largest()).unwrap_or(usize::MAX));
     session.cut();
     match trouble {
         AmqpError::Lost(lost) => {

@@ -1,7 +1,6 @@
 //! Acknowledging what is out, and giving back what is not.
 
 use crate::downstream::lines::Said;
-use crate::downstream::sender::Now;
 use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
@@ -42,35 +41,31 @@ impl Connected<'_> {
     fn mark_taken(&mut self) {
         if self.receiver.taken.when() != When::Told {
             let taken = self.receiver.taken.bytes();
-            self.ledger.reached(|entry| entry.end <= taken);
+            self.receiver.hand.done_to_byte(taken);
         }
     }
 
     /// Does what the sender behind `--ack-from` says.
     pub(crate) fn obey(&mut self, said: Said) {
-        let now = self.now();
-        if let Some(downstream) = &mut self.receiver.downstream {
-            downstream.obey(said, now, &mut self.ledger);
+        let Receiver { downstream, hand, records, .. } = &mut *self.receiver;
+        if let Some(downstream) = downstream {
+            downstream.obey(said, *records, hand);
+            downstream.obey_rest(*records, hand);
         }
-        self.obey_rest();
     }
 
     /// Does all it has said by now.
     pub(crate) fn obey_rest(&mut self) {
-        let now = self.now();
-        if let Some(downstream) = &mut self.receiver.downstream {
-            downstream.obey_rest(now, &mut self.ledger);
+        let Receiver { downstream, hand, records, .. } = &mut *self.receiver;
+        if let Some(downstream) = downstream {
+            downstream.obey_rest(*records, hand);
         }
-    }
-
-    fn now(&self) -> Now {
-        Now { channel: self.receiver.channel, records: self.receiver.records }
     }
 
     /// Everything waits for the sender, and it has said nothing for long.
     pub(crate) fn tell_silence(&mut self) -> Result<(), Break> {
         let ended = !self.receiver.output.is_open();
-        let waiting = self.ledger.len() - self.ledger.done();
+        let waiting = self.receiver.hand.open_count();
         if let Some(downstream) = &mut self.receiver.downstream {
             if pipe::unread() > 0 {
                 // It is still reading.
@@ -86,13 +81,13 @@ impl Connected<'_> {
 
     /// Acknowledges what is done, and goes on where there is no consumer any more.
     pub(crate) async fn settle(&mut self) -> Result<(), Break> {
-        let Receiver { credit, downstream, output, .. } = &*self.receiver;
-        if credit.is_met_with(self.ledger.done()) {
+        let Receiver { hand, downstream, output, .. } = &*self.receiver;
+        if hand.is_met_by_done() {
             // Letting go acknowledges it, once nothing more can come.
             return Err(Break::Stop(Stop::Met));
         }
-        let written = !self.ledger.is_empty() && !output.is_busy();
-        if downstream.is_some() && written && credit.is_met_with(self.ledger.len()) {
+        let written = !hand.is_empty() && !output.is_busy();
+        if downstream.is_some() && written && hand.is_met_by_all() {
             // All that was asked for is out; a filter may hold it until its input ends.
             return Err(Break::Stop(Stop::Met));
         }
@@ -105,7 +100,7 @@ impl Connected<'_> {
         }
         // No new consumer before everything of the old one is acknowledged: what it was given
         // would come on top of the new one's prefetch.
-        if self.ledger.is_empty() && !self.subscription.has_consumer() {
+        if self.receiver.hand.is_empty() && !self.subscription.has_consumer() {
             self.consume().await?;
         }
         Ok(())
@@ -113,21 +108,20 @@ impl Connected<'_> {
 
     /// Acknowledges what is out, unless another consumer has to take over before.
     async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
-        let done = self.ledger.done();
-        if done == 0 {
+        if self.receiver.hand.done_count() == 0 {
             return Ok(());
         }
         if !self.subscription.is_consuming() {
             self.acknowledge(u64::MAX)?;
         } else if let Some(prefetch) = self.next_prefetch() {
             // Else more come, or none come for a while.
-            if self.in_hand().newer >= self.receiver.credit.prefetch() {
+            if self.receiver.hand.is_full() {
                 self.try_change(prefetch).await?;
                 self.acknowledge(self.may_acknowledge())?;
             }
         } else {
             let too_soon = self.next_acknowledgement().is_some_and(|next| Instant::now() < next);
-            if !too_soon || done >= self.receiver.credit.prefetch() / 2 {
+            if !too_soon || self.receiver.hand.is_half_done() {
                 self.acknowledge(self.may_acknowledge())?;
             }
         }
@@ -142,7 +136,7 @@ impl Connected<'_> {
 
     /// Acknowledges what is done, at most so many.
     pub(crate) fn acknowledge(&mut self, at_most: u64) -> Result<(), AmqpError> {
-        let done = self.ledger.take_done(at_most);
+        let done = self.receiver.hand.settle(at_most);
         if done.count == 0 {
             return Ok(());
         }
@@ -155,7 +149,6 @@ impl Connected<'_> {
         self.idle.over();
         self.nothing_since = Instant::now();
         let receiver = &mut *self.receiver;
-        receiver.credit.acknowledged(done.count);
         receiver.tally.acknowledged += done.count - done.rejected;
         receiver.tally.dead_lettered += done.rejected;
         receiver.tally.with_newline += done.newlines;
@@ -172,11 +165,9 @@ impl Connected<'_> {
     pub(crate) async fn let_go(mut self, stop: &Stop) {
         match (stop, self.receiver.taken.when()) {
             // What it had not read is lost in the pipe, and nobody can tell how much that is.
-            (Stop::ReaderGone, When::Written) => self.ledger.clear(),
+            (Stop::ReaderGone, When::Written) => self.receiver.hand.forget(),
             // Who has read all that was asked for has reason to go.
-            (Stop::ReaderGone, When::Read)
-                if self.receiver.credit.is_met_with(self.ledger.len()) =>
-            {
+            (Stop::ReaderGone, When::Read) if self.receiver.hand.is_met_by_all() => {
                 let Receiver { output, taken, .. } = &mut *self.receiver;
                 if output.is_busy() {
                     // A quick reader is gone before the thread that writes has told what it wrote.
@@ -202,7 +193,7 @@ impl Connected<'_> {
         intact = intact && self.acknowledge(u64::MAX).is_ok();
         // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
         if intact && !self.is_stream {
-            let held = usize::try_from(self.ledger.len()).unwrap_or(usize::MAX);
+            let held = usize::try_from(self.receiver.hand.len()).unwrap_or(usize::MAX);
             let held = u32::try_from(held.saturating_add(self.subscription.waiting()));
             intact = self.subscription.put_back().await.is_ok();
             if intact && held != Ok(0) {
@@ -217,13 +208,13 @@ impl Connected<'_> {
     /// nothing more may be taken than `-n` says.
     async fn goes_with_us(&self) -> bool {
         self.receiver.rejects_first
-            && self.ledger.done() > 0
+            && self.receiver.hand.done_count() > 0
             && self.look().await.is_ok_and(|look| look.consumers <= self.subscription.consumers())
     }
 
     /// Waits until all that was handed over is taken; its consumer is cancelled already.
     async fn last_looks(&mut self) {
-        while self.ledger.done() < self.ledger.len() {
+        while self.receiver.hand.open_count() > 0 {
             let receiver = &mut *self.receiver;
             let next_look = receiver.taken.next_look();
             let written = async { receiver.output.result().await.is_ok() };

@@ -12,8 +12,6 @@ const KEPT_AT_MOST: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct Takeover {
     registered: Instant,
-    /// The last delivery tag before it was registered.
-    after: u64,
     next_in_line: bool,
     kept: Option<Kept>,
     priority: i32,
@@ -31,11 +29,10 @@ struct Kept {
 }
 
 impl Takeover {
-    /// A consumer was registered just now, after this delivery tag.
-    pub fn new(after: u64) -> Self {
+    /// A consumer was registered just now.
+    pub fn new() -> Self {
         Takeover {
             registered: Instant::now(),
-            after,
             next_in_line: false,
             kept: None,
             priority: 0,
@@ -43,15 +40,10 @@ impl Takeover {
         }
     }
 
-    /// Another consumer has taken over just now, after this delivery tag.
-    pub fn taken_over(&mut self, after: u64) {
+    /// Another consumer has taken over just now.
+    pub fn taken_over(&mut self) {
         let Takeover { priority, single, .. } = *self;
-        *self = Takeover { priority, single, ..Takeover::new(after) };
-    }
-
-    /// The last delivery tag before the consumer was registered.
-    pub fn after(&self) -> u64 {
-        self.after
+        *self = Takeover { priority, single, ..Takeover::new() };
     }
 
     /// Whether the consumer was registered at most this long ago.

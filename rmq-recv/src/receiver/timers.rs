@@ -55,23 +55,22 @@ impl Connected<'_> {
 
     /// What is due next, and when.
     pub(crate) fn next_due(&self) -> Option<(Instant, Due)> {
-        let Receiver { output, taken, downstream, commands, credit, settings, .. } =
-            &*self.receiver;
+        let Receiver { output, taken, downstream, commands, hand, settings, .. } = &*self.receiver;
         let busy = output.is_busy();
         let waits = self.receiver.has_room() && self.subscription.is_consuming();
-        let has_room = self.ledger.len() < credit.prefetch();
-        let all_settled = self.ledger.is_empty();
+        let has_room = hand.has_room();
+        let all_settled = hand.is_empty();
         let look = match taken.when() {
             When::Written => busy,
             When::Read => !all_settled,
             When::Told => false,
         };
-        let done = self.ledger.done();
+        let done = hand.done_count();
         // While there is no room either, another consumer has to take over first.
         let waits_for_change = self.subscription.is_consuming() && self.next_prefetch().is_some();
         let change = done > 0 && waits && waits_for_change;
         // What is out and only waits to be acknowledged keeps nothing from being the last.
-        let all_out = all_settled || (done == self.ledger.len() && self.may_acknowledge() == 0);
+        let all_out = all_settled || (hand.open_count() == 0 && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
         let kept_at = downstream.as_ref().filter(|_| !all_out).map(Downstream::still_at);
         let quiet = waits && settings.drain && (all_out || downstream.is_some());
