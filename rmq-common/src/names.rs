@@ -1,11 +1,10 @@
 //! Names as AMQP carries them: short strings, of at most 255 bytes (specification, section 4.2.5.3).
 
-use crate::cli::escape::{self, is_control};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+pub use crate::cli::shown::{shown, shown_bytes};
 use crate::envelope::message::Name;
 use lapin::types::ShortString;
-use std::borrow::Cow;
 
 /// What a URL begins with that may have a password in it.
 pub(crate) const SCHEMES: [&str; 4] = ["amqp://", "amqps://", "http://", "https://"];
@@ -60,34 +59,6 @@ pub fn short(exit: Exit, what: &str, text: &str) -> Result<ShortString, Failure>
     })
 }
 
-/// A name as diagnostics show it. Between quotes, and with what a terminal would not show escaped,
-/// where it holds that or a blank: `q` and `q\r` look alike, and so do `q` and `q `.
-pub fn shown(name: &str) -> Cow<'_, str> {
-    if !name.is_empty()
-        && !name.contains(|letter: char| letter.is_whitespace() || is_control(letter))
-    {
-        return Cow::Borrowed(name);
-    }
-    let escaped = name.chars().fold(String::new(), |mut escaped, letter| {
-        if letter != ' ' && (letter.is_whitespace() || is_control(letter)) {
-            escaped.extend(letter.escape_default());
-        } else {
-            escaped.push(letter);
-        }
-        escaped
-    });
-    Cow::Owned(format!("'{escaped}'"))
-}
-
-/// A name of any bytes as diagnostics show it: as [`shown`] does, and each byte that is not UTF-8 as
-/// `\xNN`, between quotes.
-pub fn shown_bytes(name: &[u8]) -> String {
-    match std::str::from_utf8(name) {
-        Ok(text) => shown(text).into_owned(),
-        Err(_) => format!("'{}'", escape::escape(name, is_control)),
-    }
-}
-
 /// Bytes as a name; `what` it is, for the error.
 ///
 /// # Errors
@@ -99,21 +70,6 @@ pub fn name(exit: Exit, what: &str, bytes: &[u8]) -> Result<Name, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_a_terminal_does_not_show_is_escaped() {
-        for (name, wanted) in [
-            ("jobs", "jobs"),
-            ("größer:'x'", "größer:'x'"),
-            ("q\r", "'q\\r'"),
-            ("q ", "'q '"),
-            ("a\tb\u{a0}", "'a\\tb\\u{a0}'"),
-            ("\u{1b}[2J", "'\\u{1b}[2J'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shown(name), wanted);
-        }
-    }
 
     #[test]
     fn a_url_is_not_a_name_and_is_not_quoted() {

@@ -6,6 +6,7 @@ mod split;
 use crate::cli::failure::Failure;
 use crate::cli::standard_streams;
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
+pub use split::Written;
 use split::{Split, Splitter};
 use std::fs::File;
 use std::io::{self, Read};
@@ -39,17 +40,6 @@ pub struct Row {
     pub cells: Result<StringRecord, String>,
     /// The same as it was written.
     pub written: Written,
-}
-
-/// A row as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Blank lines, comments and rows of empty cells before it.
-    pub before: String,
-    /// Its cells, with their quotes.
-    pub cells: Vec<String>,
-    /// The line's end.
-    pub end: String,
 }
 
 impl Sheet {

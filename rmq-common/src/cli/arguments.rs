@@ -5,6 +5,7 @@
 //! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
 //! written down twice.
 
+pub use crate::cli::aliases::Aliases;
 use crate::cli::argument_bytes::{self, BYTES};
 use crate::cli::completions;
 use crate::cli::failure::{Cause, Failure};
@@ -14,10 +15,6 @@ use crate::cli::standard_streams;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
-
-/// Other names of subcommands: `(alias, name)`, where the name may be followed by a switch; or what
-/// other tools call a thing that this one does not do, and the command that does it.
-pub type Aliases = &'static [(&'static str, &'static str)];
 
 /// The values that may be empty: texts, and names of which the option itself says what is wrong. An
 /// empty file, number or time is a variable of the shell that was not set.

@@ -1,5 +1,6 @@
 //! A command-line tool: its arguments, its diagnostics, its exit status.
 
+pub mod aliases;
 pub mod argument_bytes;
 pub mod arguments;
 pub mod completions;
@@ -18,6 +19,7 @@ pub mod program;
 pub mod progress;
 pub mod redact;
 pub mod secret;
+pub mod shown;
 pub mod signals;
 pub mod size;
 pub mod standard_streams;

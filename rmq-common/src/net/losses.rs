@@ -3,7 +3,7 @@
 //! Such a cut looks like any other. What gives it away is that it comes again after the same time
 //! without messages.
 
-use crate::net::lane::HEARTBEAT_FRAME;
+use crate::net::lane::wire::HEARTBEAT_FRAME;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

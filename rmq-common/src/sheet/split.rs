@@ -1,14 +1,23 @@
 //! Rows of a CSV file as they were written: where they begin, and their cells with the quotes. It
 //! goes beside the csv crate's reader, which says what the cells are.
 
-use super::Written;
-
 /// The mark that spreadsheets put before a text in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A quote that was left open and ended at that of a later cell, most likely.
 const MORE_QUOTES: &str = "a cell that opens with a quote here has more quotes after its closing one \
                            (inside quotes, a quote is written twice)";
+
+/// A row as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Blank lines, comments and rows of empty cells before it.
+    pub before: String,
+    /// Its cells, with their quotes.
+    pub cells: Vec<String>,
+    /// The line's end.
+    pub end: String,
+}
 
 /// A row.
 pub struct Split {

@@ -7,7 +7,7 @@ mod bash;
 mod fish;
 mod zsh;
 
-use crate::cli::arguments::Aliases;
+use crate::cli::aliases::Aliases;
 use crate::cli::failure::Failure;
 use crate::cli::help::options;
 use crate::cli::profiles;

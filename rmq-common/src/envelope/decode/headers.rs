@@ -6,7 +6,7 @@
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Name, Scanner};
 use super::{typed, values};
-use crate::envelope::TABLE;
+use crate::envelope::marks::TABLE;
 use crate::envelope::message::{self, Builder, Encoded, MAX_DEPTH, Table, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;

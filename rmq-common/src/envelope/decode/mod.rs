@@ -7,7 +7,7 @@ mod text;
 mod typed;
 mod values;
 
-use super::Envelope;
+use crate::envelope::members::Envelope;
 use crate::envelope::message::{PROPERTIES, Properties, Property};
 use malformed::{Malformed, quoted, suggestion};
 use scanner::{Kind, Name, Scanner};
@@ -28,8 +28,18 @@ fn members() -> impl Iterator<Item = &'static str> + Clone {
 /// How many members there are.
 const MEMBERS: usize = BEFORE.len() + PROPERTIES.len() + AFTER.len();
 
+impl<'a> Envelope<'a> {
+    /// Reads a line, without its newline. A body without escapes is borrowed from it.
+    ///
+    /// # Errors
+    /// What is wrong with it, and in which column.
+    pub fn decode(line: &'a [u8]) -> Result<Self, Malformed> {
+        decode(line)
+    }
+}
+
 /// Reads one line, without its newline.
-pub(super) fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
+fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let problem = "not UTF-8; a body of any bytes goes into \"body_base64\"";
         Malformed::at(error.valid_up_to(), problem)

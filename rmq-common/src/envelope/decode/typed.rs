@@ -3,8 +3,8 @@
 use super::malformed::{Malformed, quoted, suggestion};
 use super::scanner::{Kind, Name, Scanner};
 use super::values;
+use crate::envelope::marks::{BOOLEAN, STRING, TABLE};
 use crate::envelope::message::{Builder, Value};
-use crate::envelope::{BOOLEAN, STRING, TABLE};
 
 /// Every name that a typed value's only member can have.
 const NAMES: [&str; 15] = [

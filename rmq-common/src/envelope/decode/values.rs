@@ -4,7 +4,7 @@
 
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Scanner};
-use crate::envelope::STRING;
+use crate::envelope::marks::STRING;
 use crate::envelope::message::Name;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -3,8 +3,8 @@
 //! As in reading, nesting is followed with a list of what is open, not by recursion.
 
 use super::text;
+use crate::envelope::marks::{BOOLEAN, STRING, TABLE};
 use crate::envelope::message::{Fields, Items, Table, Value};
-use crate::envelope::{BOOLEAN, STRING, TABLE};
 use std::fmt::Display;
 
 /// A table or an array of which not all is written.

@@ -3,11 +3,19 @@
 mod headers;
 mod text;
 
-use super::Envelope;
+use crate::envelope::members::Envelope;
 use crate::envelope::message::{self, Octet, PROPERTIES, Property};
 
+impl Envelope<'_> {
+    /// Appends it as one line, without a newline. A body that is UTF-8 is written as text, else
+    /// in base64; what is not set is left out, and so is a flag that is false.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        encode(self, out);
+    }
+}
+
 /// Appends `envelope` to `out`.
-pub(super) fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
+fn encode(envelope: &Envelope<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
     if let Some(id) = &envelope.id {
         string(out, "id", id);

@@ -5,6 +5,7 @@
 //! the wire: a name is bytes, a table is its bytes, checked once, and what was read is written as it
 //! was. Nothing here does I/O or recurses; amq-protocol's parser and serialiser judge it in the tests.
 
+mod builder;
 mod encoded;
 mod name;
 mod properties;
@@ -18,7 +19,8 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use encoded::{Builder, Encoded};
+pub use builder::Builder;
+pub use encoded::Encoded;
 pub use name::{Name, TooLong};
 pub use properties::{Octet, PROPERTIES, Properties, Property, Text};
 pub(crate) use properties::{pass, raw_headers};

@@ -1,6 +1,6 @@
 //! Short strings: names, routing keys, the texts of properties.
 
-use crate::names;
+use crate::cli::shown::shown_bytes;
 use std::fmt;
 
 /// A short string (AMQP 0-9-1, section 4.2.5.3): at most 255 bytes, whatever they are.
@@ -41,7 +41,7 @@ impl Name {
 
     /// As diagnostics show it.
     pub fn shown(&self) -> String {
-        names::shown_bytes(&self.0)
+        shown_bytes(&self.0)
     }
 
     /// Appends it as it is on the wire.

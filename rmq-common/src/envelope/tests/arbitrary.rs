@@ -1,8 +1,10 @@
 //! Any envelope reads back as it was, and any bytes are read or refused.
 
 use super::*;
+use crate::envelope::message::Properties;
 use crate::envelope::message::samples::{bytes, mode, names, properties};
 use proptest::prelude::*;
+use std::borrow::Cow;
 
 fn envelopes() -> impl Strategy<Value = Envelope<'static>> {
     let delivery = (any::<Option<String>>(), any::<bool>(), any::<bool>(), any::<Option<u64>>());

@@ -1,6 +1,8 @@
 //! Which JSON stands for what.
 
 use super::*;
+use crate::envelope::message::{Name, Properties};
+use std::borrow::Cow;
 
 #[test]
 fn every_member_has_its_place() {

@@ -7,6 +7,7 @@ mod same_json;
 
 use super::*;
 use crate::envelope::message::{Builder, Encoded, MAX_DEPTH, Octet, Table, Text, Value};
+use crate::envelope::message::{Name, Properties};
 
 fn encoded(envelope: &Envelope<'_>) -> Vec<u8> {
     let mut line = Vec::new();

@@ -1,6 +1,8 @@
 //! What an error of lapin's is.
 
-use super::{AmqpError, Breach, Lost, Refusal, words};
+use super::error::{AmqpError, Lost};
+use super::kinds::{Breach, Refusal};
+use super::words;
 use crate::cli::failure::Cause;
 use crate::net::lane::{Excess, Unreadable};
 use crate::net::tls_error;

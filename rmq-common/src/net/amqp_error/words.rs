@@ -5,9 +5,10 @@
 //! a short string, so the broker cuts it at 255 bytes and ends it with `...`: after a long queue name
 //! some or all of what it says is missing.
 
-use super::{
-    Access, AmqpError, Breach, Inequivalent, Invalid, Loss, Lost, Missing, Permission, Refusal,
-    Thing, Value, code,
+use super::code;
+use super::error::{AmqpError, Lost};
+use super::kinds::{
+    Access, Breach, Inequivalent, Invalid, Loss, Missing, Permission, Refusal, Thing, Value,
 };
 use lapin::protocol::{AMQPHardError, AMQPSoftError};
 
@@ -154,9 +155,16 @@ const NAMELESS: [(&str, &str, Loss); 2] = [
     (NAMELESS_RESOURCE_ERROR, "the broker is short of something", Loss::Other),
 ];
 
+impl AmqpError {
+    /// Why the broker has closed a channel or a connection.
+    pub fn closed(code: u16, text: &str) -> Self {
+        closed(code, text)
+    }
+}
+
 /// Reads why the broker has closed a channel or a connection. A code that AMQP does not know says
 /// nothing.
-pub(super) fn closed(code: u16, text: &str) -> AmqpError {
+fn closed(code: u16, text: &str) -> AmqpError {
     if AMQPSoftError::from_id(code).is_some() || AMQPHardError::from_id(code).is_some() {
         reply(code, text)
     } else {

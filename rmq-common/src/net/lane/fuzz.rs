@@ -58,7 +58,7 @@ fn stream(random: &mut fastrand::Rng) -> Vec<u8> {
         match random.u8(0..8) {
             0 => bytes.extend(super::sort_tests::ack(channel, tag)),
             1 => bytes.extend(closes(channel)),
-            2 => bytes.extend(super::HEARTBEAT_FRAME),
+            2 => bytes.extend(super::wire::HEARTBEAT_FRAME),
             3 => bytes.extend(consume_ok(channel)),
             _ => {
                 let pieces: Vec<usize> =

@@ -202,7 +202,8 @@ fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_or_has_all_the_tr
     drop(pumped);
     drop(lane);
     let heard = heard.join().unwrap();
-    let heartbeats = heard.chunks(8).filter(|chunk| **chunk == super::HEARTBEAT_FRAME).count();
+    let heartbeats =
+        heard.chunks(8).filter(|chunk| **chunk == super::wire::HEARTBEAT_FRAME).count();
     assert_eq!(heard.len(), heartbeats * 8);
     assert!((1..=4).contains(&heartbeats), "{heartbeats}");
 }
@@ -346,7 +347,8 @@ fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_with_much_to_take
     }
     drop((pumped, lane, peer));
     let heard = heard.join().unwrap();
-    let heartbeats = heard.chunks(8).filter(|chunk| **chunk == super::HEARTBEAT_FRAME).count();
+    let heartbeats =
+        heard.chunks(8).filter(|chunk| **chunk == super::wire::HEARTBEAT_FRAME).count();
     // One for what came before there was much.
     assert!((2..=5).contains(&heartbeats), "{heartbeats}");
 }

@@ -37,7 +37,7 @@ mod outgoing;
 mod sort;
 mod unreadable;
 mod wakers;
-mod wire;
+pub(super) mod wire;
 
 #[cfg(test)]
 pub(crate) mod fuzz;
@@ -64,7 +64,7 @@ pub use event::Event;
 pub use head::Head;
 pub(crate) use junction::{Junction, Stream};
 pub(crate) use unreadable::{Excess, Unreadable};
-pub(crate) use wire::{FRAME_HEADER, FRAME_MAX, HEARTBEAT_FRAME};
+pub(crate) use wire::{FRAME_HEADER, FRAME_MAX};
 
 /// A channel's lane.
 pub struct Lane {

@@ -111,8 +111,31 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// A table with this number of tables or arrays in one another, and a long string beside them.
 #[cfg(test)]
-pub(super) mod tests {
+pub(super) fn nested(depth: usize, kind: u8) -> Vec<u8> {
+    let mut inner = Vec::new();
+    for _ in 0..depth {
+        let mut outer = if kind == b'F' { b"\x01k".to_vec() } else { Vec::new() };
+        outer.push(kind);
+        outer.extend((inner.len() as u32).to_be_bytes());
+        outer.extend(inner);
+        inner = outer;
+    }
+    if kind == b'A' && !inner.is_empty() {
+        inner.splice(..0, *b"\x01k");
+    }
+    let text = "x".repeat(HARMLESS);
+    inner.extend(b"\x01lS");
+    inner.extend((text.len() as u32).to_be_bytes());
+    inner.extend(text.bytes());
+    let mut table = (inner.len() as u32).to_be_bytes().to_vec();
+    table.extend(inner);
+    table
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -122,28 +145,6 @@ pub(super) mod tests {
         payload.extend(b"\x04text");
         payload.extend(table);
         payload
-    }
-
-    /// A table with this number of tables or arrays in one another, and a long string beside them.
-    pub(in super::super) fn nested(depth: usize, kind: u8) -> Vec<u8> {
-        let mut inner = Vec::new();
-        for _ in 0..depth {
-            let mut outer = if kind == b'F' { b"\x01k".to_vec() } else { Vec::new() };
-            outer.push(kind);
-            outer.extend((inner.len() as u32).to_be_bytes());
-            outer.extend(inner);
-            inner = outer;
-        }
-        if kind == b'A' && !inner.is_empty() {
-            inner.splice(..0, *b"\x01k");
-        }
-        let text = "x".repeat(HARMLESS);
-        inner.extend(b"\x01lS");
-        inner.extend((text.len() as u32).to_be_bytes());
-        inner.extend(text.bytes());
-        let mut table = (inner.len() as u32).to_be_bytes().to_vec();
-        table.extend(inner);
-        table
     }
 
     #[test]

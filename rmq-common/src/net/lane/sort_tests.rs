@@ -3,7 +3,7 @@
 use super::allowance::Limits;
 use super::event::Event;
 use super::line::Line;
-use super::nesting::tests::nested;
+use super::nesting::nested;
 use super::sort::Sorter;
 use super::unreadable::{Excess, Unreadable};
 use super::wire_tests::serialized;
