@@ -86,7 +86,7 @@ pub async fn in_use_within(
     if *counts != Counts::default() {
         return found;
     }
-    match link.leaders().why_down(link, queue, limit).await {
+    match link.leaders().why_down(link.connector(), queue, limit).await {
         Some(why) => Found::Down(down(link, queue, why)),
         None => found,
     }

@@ -1,5 +1,6 @@
 //! Making queues, exchanges and bindings be there.
 
+use crate::broker::exactly;
 use crate::broker::learn::{self, Learnt};
 use crate::broker::link::Link;
 use crate::queue::Queue;
@@ -9,8 +10,7 @@ use crate::queue::queue_arguments;
 use crate::refusal::differences::{self, Difference};
 use crate::refusal::{Request, Subject};
 use crate::report::counts::Counts;
-use lapin::ExchangeKind;
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};
+use lapin::options::QueueBindOptions;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::Declaration;
@@ -94,24 +94,6 @@ fn all<T>(
     }
 }
 
-/// Declares a queue exactly so, and gives the broker's own answer.
-///
-/// # Errors
-/// When the broker cannot be asked.
-pub async fn exactly(
-    link: &Link,
-    name: &ShortString,
-    declaration: &Declaration,
-) -> Result<Result<(), AmqpError>, Failure> {
-    let answer = link
-        .ask(&format!("queue {name}"), async |channel, _| {
-            let arguments = declaration.arguments.clone();
-            channel.queue_declare(name.clone(), declaration.options(), arguments).await
-        })
-        .await?;
-    Ok(answer.map(drop))
-}
-
 /// Declares an exchange; one that is there already, and is like this, stays as it is.
 ///
 /// # Errors
@@ -121,7 +103,7 @@ pub async fn exchange(
     exchange: &Exchange,
     verb: &'static str,
 ) -> Result<Answer<()>, Failure> {
-    let Err(trouble) = exchange_exactly(link, exchange).await? else {
+    let Err(trouble) = exactly::exchange(link, exchange).await? else {
         return Ok(Ok(()));
     };
     let subject = Subject::Exchange(exchange);
@@ -132,31 +114,6 @@ pub async fn exchange(
     let learnt = learn::exchange(link, exchange, &trouble).await?;
     let differences = differences::of_exchange(exchange, &learnt.is);
     Ok(Err(all(&request, trouble, differences, &learnt)))
-}
-
-/// Declares an exchange, and gives the broker's own answer.
-///
-/// # Errors
-/// When the broker cannot be asked.
-pub async fn exchange_exactly(
-    link: &Link,
-    exchange: &Exchange,
-) -> Result<Result<(), AmqpError>, Failure> {
-    let options = ExchangeDeclareOptions {
-        passive: false,
-        durable: exchange.durable,
-        auto_delete: exchange.auto_delete,
-        internal: exchange.internal,
-        nowait: false,
-    };
-    let answer = link
-        .ask(&format!("exchange {}", exchange.name), async |channel, _| {
-            let kind = ExchangeKind::Custom(exchange.kind.clone());
-            let (name, arguments) = (exchange.name.clone(), exchange.arguments.clone());
-            channel.exchange_declare(name, kind, options, arguments).await
-        })
-        .await?;
-    Ok(answer)
 }
 
 /// Binds a queue; a binding that is there already stays as it is.

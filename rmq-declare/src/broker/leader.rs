@@ -10,7 +10,7 @@
 //! basic.get takes nothing from an empty queue. A message that has come since is put back.
 
 use crate::broker::channels::{Open, Problem, Slot};
-use crate::broker::link::Link;
+use crate::broker::connector::Connector;
 use crate::values::shell;
 use futures_util::lock::Mutex;
 use lapin::options::{BasicGetOptions, BasicNackOptions};
@@ -54,14 +54,14 @@ impl Leaders {
     /// Why the queue cannot be used; `None` where it can, and where that cannot be found out.
     pub async fn why_down(
         &self,
-        link: &Link,
+        connector: &Connector,
         queue: &ShortString,
         limit: Duration,
     ) -> Option<String> {
-        let mut asked = self.ask(link, &self.shared, queue, limit).await;
+        let mut asked = self.ask(connector, &self.shared, queue, limit).await;
         if matches!(asked, Asked::Ended(_)) {
             let alone = self.alone.lock().await;
-            asked = self.ask(link, &alone, queue, limit).await;
+            asked = self.ask(connector, &alone, queue, limit).await;
         }
         match asked {
             Asked::Ended(lost) if lost.why == Loss::NoLeader => {
@@ -70,7 +70,7 @@ impl Leaders {
             Asked::Silent => Some("its leader does not answer".to_owned()),
             Asked::Answered => None,
             Asked::Forbidden => {
-                let (user, vhost) = (link.user(), link.vhost());
+                let (user, vhost) = (connector.user(), connector.vhost());
                 self.leave_unchecked(
                     queue,
                     format!(
@@ -107,11 +107,18 @@ impl Leaders {
         Some(format!("check {first}{more} in {vhost}: whether it has a leader is not known: {why}"))
     }
 
-    async fn ask(&self, link: &Link, slot: &Slot, queue: &ShortString, limit: Duration) -> Asked {
+    async fn ask(
+        &self,
+        connector: &Connector,
+        slot: &Slot,
+        queue: &ShortString,
+        limit: Duration,
+    ) -> Asked {
         if self.given_up.get() {
             return Asked::Impossible;
         }
-        let Ok(open) = link.connect(slot, &Patience::new(Limit::For(Duration::ZERO))).await else {
+        let Ok(open) = connector.connect(slot, &Patience::new(Limit::For(Duration::ZERO))).await
+        else {
             self.given_up.set(true);
             return Asked::Impossible;
         };

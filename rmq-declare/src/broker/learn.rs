@@ -5,7 +5,7 @@
 //! broker confirms it. Each can only confirm or be refused, unless somebody deletes the queue in the
 //! instant between.
 
-use crate::broker::declare;
+use crate::broker::exactly;
 use crate::broker::link::Link;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::TABLE;
@@ -53,7 +53,7 @@ pub async fn queue(
     known: Option<&AmqpError>,
 ) -> Result<Learnt<Declaration>, Failure> {
     learn(declaration, queue.as_str(), link.vhost(), known, async |guess| {
-        declare::exactly(link, queue, guess).await
+        exactly::queue(link, queue, guess).await
     })
     .await
 }
@@ -69,7 +69,7 @@ pub async fn exchange(
 ) -> Result<Learnt<Exchange>, Failure> {
     let name = asked.name.as_str();
     learn(asked.clone(), name, link.vhost(), Some(known), async |guess| {
-        declare::exchange_exactly(link, guess).await
+        exactly::exchange(link, guess).await
     })
     .await
 }

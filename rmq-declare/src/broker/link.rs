@@ -4,9 +4,9 @@
 //! was a refusal, which closes it. So many may ask at once, and one refusal disturbs nobody else.
 //! Everything asked here is idempotent: what was under way when the connection broke is asked again.
 
-use crate::broker::channels::{Open, Problem, Slot, retire};
+use crate::broker::channels::{Problem, Slot, retire};
+use crate::broker::connector::Connector;
 use crate::broker::leader::Leaders;
-use futures_util::lock::Mutex;
 use lapin::Channel;
 use rmq_common::amqp_error::{AmqpError, Loss, Lost};
 use rmq_common::connection::Broker;
@@ -32,12 +32,9 @@ pub enum Reply<T> {
 
 /// A connection and the channels on it.
 pub struct Link {
-    /// Whoever holds it connects, while the others wait.
-    broker: Mutex<Broker>,
+    connector: Connector,
     open: Slot,
     leaders: Leaders,
-    vhost: String,
-    user: String,
     retry: Limit,
     diagnostics: Diagnostics,
 }
@@ -52,21 +49,21 @@ impl Link {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Result<Self, Failure> {
-        let (vhost, user) = (broker.vhost().to_owned(), broker.user().to_owned());
-        let (broker, open, leaders) = (Mutex::new(broker), Slot::default(), Leaders::default());
-        let link = Link { broker, open, leaders, vhost, user, retry, diagnostics };
-        link.connect(&link.open, &Patience::new(retry)).await?;
+        let connector = Connector::new(broker);
+        let (open, leaders) = (Slot::default(), Leaders::default());
+        let link = Link { connector, open, leaders, retry, diagnostics };
+        link.connector.connect(&link.open, &Patience::new(retry)).await?;
         Ok(link)
     }
 
     /// The virtual host.
     pub fn vhost(&self) -> &str {
-        &self.vhost
+        self.connector.vhost()
     }
 
     /// The user's name.
     pub fn user(&self) -> &str {
-        &self.user
+        self.connector.user()
     }
 
     /// The broker at the other end, where there is one and it said which it is.
@@ -120,7 +117,7 @@ impl Link {
         let mut pauses: Option<Backoff> = None;
         let mut known: Option<Lost> = None;
         loop {
-            let open = self.connect(&self.open, &patience).await?;
+            let open = self.connector.connect(&self.open, &patience).await?;
             let limit = look.unwrap_or_else(|| answer_time(&whole));
             let (mut lost, told) = match open.ask(limit, &question).await {
                 Ok(answer) => return Ok(Reply::Is(answer)),
@@ -180,29 +177,19 @@ impl Link {
                 lost = why;
             }
             tell(&lost);
-            self.broker.lock().await.learn(&lost);
+            self.connector.learn(&lost).await;
             known = Some(lost);
         }
+    }
+
+    /// What opens its connections.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Whether queues have leaders that answer.
     pub fn leaders(&self) -> &Leaders {
         &self.leaders
-    }
-
-    /// The connection of `slot`, opened where there is none.
-    ///
-    /// # Errors
-    /// As [`Broker::connect`].
-    pub async fn connect(&self, slot: &Slot, patience: &Patience) -> Result<Rc<Open>, Failure> {
-        let mut broker = self.broker.lock().await;
-        // Somebody else may have connected while this one waited.
-        if let Some(open) = slot.get() {
-            return Ok(open);
-        }
-        let open = Rc::new(Open::new(broker.connect(patience).await?));
-        slot.put(open.clone());
-        Ok(open)
     }
 
     /// Ends the connections.

@@ -2,8 +2,10 @@
 
 pub mod channels;
 pub mod check;
+pub mod connector;
 pub mod declare;
 pub mod delete;
+pub mod exactly;
 pub mod leader;
 pub mod learn;
 pub mod link;

@@ -1,13 +1,10 @@
 //! The names of arguments, to tell a misspelt one: brokers accept what they do not know without a
 //! word, do nothing about it, and do not even compare it.
 
-use crate::queue::queue_arguments::TABLE;
+use crate::queue::queue_arguments::{OBSOLETE, TABLE};
 use lapin::types::FieldTable;
 use rmq_common::nearest::nearest;
 
-/// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
-/// does anything about them.
-pub const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
 /// The argument of a binding that says how many of the others have to match.
 const MATCH: &str = "x-match";
 /// Arguments of exchanges: RabbitMQ's own, and those of the plugins it brings. Others are other

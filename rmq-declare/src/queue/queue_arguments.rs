@@ -2,7 +2,6 @@
 //! and what a policy can do about it.
 
 use crate::arguments::Arguments;
-use crate::queue::known_arguments::OBSOLETE;
 use crate::queue::queue_type::QueueType::{self, Classic, Quorum, Stream};
 use crate::values::argument_value::long;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -35,6 +34,10 @@ pub const DELAYED_RETRY_TYPE: &str = "x-delayed-retry-type";
 pub const DELAYED_RETRY_MIN: &str = "x-delayed-retry-min";
 /// How old a stream's messages get.
 pub const MAX_AGE: &str = "x-max-age";
+
+/// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
+/// does anything about them.
+pub const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
 
 /// An option and the argument it stands for.
 #[derive(Debug)]
