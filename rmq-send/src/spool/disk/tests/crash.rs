@@ -64,7 +64,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_appended() {
         return run_until_killed(&directory);
     }
     let directory = tempfile::tempdir().unwrap();
-    let name = "spool::tests::crash::a_kill_at_any_moment_loses_nothing_that_was_appended";
+    let name = "spool::disk::tests::crash::a_kill_at_any_moment_loses_nothing_that_was_appended";
     let seed: u64 = match std::env::var("RMQ_SEED") {
         Ok(seed) => seed.parse().unwrap(),
         Err(_) => RandomState::new().hash_one(0),

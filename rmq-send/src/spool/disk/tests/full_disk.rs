@@ -16,7 +16,7 @@ fn confined(name: &str, size: &str, test: impl FnOnce(&Path)) {
         return test(&directory);
     }
     let directory = tempfile::tempdir().unwrap();
-    let name = format!("spool::tests::full_disk::{name}");
+    let name = format!("spool::disk::tests::full_disk::{name}");
     let namespace = ["unshare", "--map-root-user", "--mount"];
     let output = again(&name, &namespace, directory.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -20,7 +20,7 @@ fn peak() -> u64 {
 
 #[test]
 fn what_waits_in_the_spool_takes_no_memory() {
-    let name = "spool::tests::memory::what_waits_in_the_spool_takes_no_memory";
+    let name = "spool::disk::tests::memory::what_waits_in_the_spool_takes_no_memory";
     let Some(directory) = directory_from_parent() else {
         let directory = tempfile::tempdir().unwrap();
         let output = again(name, &[], directory.path()).output().unwrap();
