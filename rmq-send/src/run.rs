@@ -1,6 +1,7 @@
 //! One run of rmq-send, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, PROGRAM};
+use crate::broker::connect::{self, connect};
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::input::framing::Format;
@@ -9,14 +10,14 @@ use crate::input::reader::{Plan, Reader};
 use crate::input::sources::Source;
 use crate::record::compose::Composer;
 use crate::record::properties::Properties;
-use crate::recovery;
 use crate::results::ack_to::{Acknowledger, Fifo};
 use crate::results::outputs::{check_apart, check_output};
+use crate::results::places::Places;
 use crate::results::rejects::Rejects;
 use crate::results::tally::{StatsFile, Tally};
 use crate::results::tee::Tee;
 use crate::results::verdict::Verdict;
-use crate::sender::{Job, Sender};
+use crate::sender::run_loop::{Job, Sender};
 use crate::spool::claim::{Claim, Claimed};
 use crate::spool::handle::Spooled;
 use rmq_common::diagnostics::Diagnostics;
@@ -141,10 +142,8 @@ async fn send(
         mandatory,
         finite: plan.sources.iter().all(Source::is_finite),
         positions: plan.positions.clone(),
-        rejects: None,
+        places: Places::default(),
         spooled: None,
-        tee: None,
-        acknowledger: None,
         progress: Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "confirmed"),
     };
     if let Some(directory) = &arguments.spool {
@@ -167,7 +166,7 @@ async fn send(
         job.fixed = None;
         job.positions = Positions::new("spooled record");
         job.spooled = Some(spooled);
-        job.rejects = Some(rejected);
+        job.places = Places::new(Some(rejected), None, None);
         // What is not sent is in the spool: nothing is read on for the rejects' sake.
         job.finite = false;
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
@@ -176,16 +175,13 @@ async fn send(
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
     let look_at = job.look_at.as_deref();
-    let mut link = recovery::connect(&mut broker, mandatory, look_at, &patience).await?;
+    let mut link = connect(&mut broker, mandatory, look_at, &patience).await?;
     if let Some(route) = look_at {
-        recovery::look(&broker, &mut link, route).await?;
+        connect::check(&broker, &mut link, route).await?;
     }
     let signals = signals::requests_to_stop()?;
-    job.rejects = rejects;
-    job.acknowledger = acknowledger;
-    if arguments.tee {
-        job.tee = Some(Tee::start(format)?);
-    }
+    let tee = if arguments.tee { Some(Tee::start(format)?) } else { None };
+    job.places = Places::new(rejects, tee, acknowledger);
     let reader = Reader::start(plan)?;
     let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
     outcome(stats, diagnostics, verdict, &tally)

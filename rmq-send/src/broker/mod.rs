@@ -1,5 +1,8 @@
 //! The connection, the channel that publishes, and what the broker says on them.
 
+pub mod connect;
+pub mod connection;
+pub mod exchanges;
 pub mod link;
 pub mod obstacle;
 pub mod publisher;

@@ -2,6 +2,7 @@
 
 pub mod cut;
 pub mod framing;
+pub mod intake;
 pub mod positions;
 pub mod reader;
 pub mod sources;

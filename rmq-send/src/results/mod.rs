@@ -1,7 +1,11 @@
 //! What became of each record, and every place where that is said or kept.
 
 pub mod ack_to;
+pub mod action;
+pub mod fate;
+pub mod leaving;
 pub mod outputs;
+pub mod places;
 pub mod ranges;
 pub mod record_file;
 pub mod rejected_summary;

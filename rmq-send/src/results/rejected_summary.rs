@@ -9,7 +9,7 @@ const TOLD: u64 = 10;
 
 /// What was rejected.
 #[derive(Debug, Default)]
-pub struct Rejections {
+pub struct RejectedSummary {
     count: u64,
     /// The first in the input, and why.
     first: Option<(u64, Failure)>,
@@ -18,7 +18,7 @@ pub struct Rejections {
     whereabouts: Option<String>,
 }
 
-impl Rejections {
+impl RejectedSummary {
     /// The record `number` is rejected, which is told of unless many were already.
     pub fn add(&mut self, number: u64, why: Failure, diagnostics: Diagnostics) {
         match self.count {

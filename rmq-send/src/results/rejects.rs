@@ -144,11 +144,6 @@ impl Rejects {
         Ok(())
     }
 
-    /// Whether a record is being written whose end has not come.
-    pub fn is_passing(&self) -> bool {
-        self.passing.is_some()
-    }
-
     /// Nothing more comes: a record whose end has not come is taken back. Its number, where there was one.
     pub fn end(&mut self) -> Option<u64> {
         let torn = self.passing.take();

@@ -1,7 +1,7 @@
 //! How a run ended: what failed first, and exactly which records are not confirmed.
 
 use crate::results::ranges::Ranges;
-use crate::results::rejected_summary::Rejections;
+use crate::results::rejected_summary::RejectedSummary;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
@@ -17,8 +17,8 @@ pub struct Verdict {
     handed_over: bool,
     signal: Option<i32>,
     partial: usize,
-    rejections: Rejections,
-    input_rejections: Rejections,
+    rejections: RejectedSummary,
+    input_rejections: RejectedSummary,
     /// Where what is unconfirmed is: `kept in bad`.
     whereabouts: Option<String>,
     spool: Option<Kept>,
@@ -67,12 +67,12 @@ impl Verdict {
     }
 
     /// The records that failed for good and are kept; the run goes on.
-    pub fn rejections(&mut self) -> &mut Rejections {
+    pub fn rejections(&mut self) -> &mut RejectedSummary {
         &mut self.rejections
     }
 
     /// Those of them that never came as far as the spool.
-    pub fn reject_input(&mut self, rejections: Rejections) {
+    pub fn reject_input(&mut self, rejections: RejectedSummary) {
         self.input_rejections = rejections;
     }
 

@@ -1,19 +1,18 @@
 //! A run with `--spool`: what differs from one without.
 
 use crate::arguments::{Arguments, SpoolFull};
-use crate::input::reader::{Input, Plan, Reader, read_into};
+use crate::input::reader::{Plan, Reader, read_into};
 use crate::results::rejects::Rejects;
-use crate::sender::{LAST_CONFIRMS, Sender};
-use crate::spool::disk::{Directory, Done, Spool};
+use crate::spool::disk::{Directory, Done, Left, Spool};
 use crate::spool::feed::{self, Sequences};
 use crate::spool::intake::{Over, Spooling};
 use crate::spool::set_aside::{Kept, SetAside};
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
-use rmq_common::retry::Patience;
 use rmq_common::runtime::sleep_until;
 use std::cell::Cell;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,15 +26,15 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// The spool, as the sender sees it.
 #[derive(Debug)]
 pub struct Spooled {
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) done: Done,
-    pub(crate) sequences: Sequences,
+    directory: Arc<Directory>,
+    done: Done,
+    sequences: Sequences,
     /// Comes once, when all of the input is in the spool.
-    pub(crate) over: flume::Receiver<Over>,
+    over: flume::Receiver<Over>,
     /// It has come.
-    pub(crate) is_over: bool,
+    is_over: bool,
     /// Another rmq-send has it next, and goes on with what is left.
-    pub(crate) handed_over: bool,
+    handed_over: bool,
     /// When it is looked for such a one.
     looked: Cell<Instant>,
 }
@@ -100,74 +99,87 @@ impl Spooled {
         Ok((spooled, Reader::new(replayed, stop), from_broker))
     }
 
+    /// Waits for the end of the input, and after it, with `None`, until another rmq-send waits for
+    /// the spool.
+    pub async fn next(&self) -> Option<Over> {
+        if !self.is_over {
+            let over = self.over.recv_async().await;
+            return Some(over.unwrap_or_else(|_| Over::lost()));
+        }
+        if self.handed_over {
+            return pending().await;
+        }
+        self.awaited().await;
+        None
+    }
+
+    /// Waits for the end of the input; `None` if its thread is gone.
+    pub async fn input_over(&self) -> Option<Over> {
+        self.over.recv_async().await.ok()
+    }
+
+    /// The input is over.
+    pub fn end_input(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Whether all of the input is in the spool.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The records up to `number` are done.
+    pub fn is_done(&self, number: u64) {
+        self.done.done(self.sequences.of(number));
+    }
+
+    /// Whether nothing waits to be sent.
+    pub fn holds_nothing(&self) -> bool {
+        self.done.kept() == 0 && self.done.in_memory() == 0
+    }
+
+    /// Nothing more is to be put into the spool.
+    pub fn stop_writer(&self) {
+        self.done.stop_writer();
+    }
+
+    /// Nothing more is to go in or to come out.
+    pub fn stop(&self) {
+        self.done.stop();
+    }
+
+    /// What is left goes to another rmq-send.
+    pub fn hand_over(&mut self) {
+        self.handed_over = true;
+        self.done.stop();
+    }
+
+    /// Whether it does.
+    pub fn is_handed_over(&self) -> bool {
+        self.handed_over
+    }
+
+    /// Its directory, as diagnostics name it.
+    pub fn shown(&self) -> String {
+        self.directory.path().display().to_string()
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// What was done may not be on the disk (74).
+    pub fn close(self) -> Result<Left, Failure> {
+        self.done.close()
+    }
+
     /// Waits until another rmq-send waits for the spool.
-    pub(crate) async fn awaited(&self) {
+    pub async fn awaited(&self) {
         loop {
             sleep_until(Some(self.looked.get())).await;
             self.looked.set(Instant::now() + BETWEEN_LOOKS);
             if self.directory.is_awaited() {
                 return;
             }
-        }
-    }
-}
-
-impl Sender {
-    /// All of the input is in the spool: from now on `--retry` counts.
-    pub(crate) fn spooled(&mut self, over: Over) {
-        if let Some(spooled) = &mut self.job.spooled {
-            spooled.is_over = true;
-        }
-        self.tally.read = over.read;
-        self.tally.rejected += over.rejections.count();
-        self.verdict.partial(over.partial);
-        self.verdict.reject_input(over.rejections);
-        if let Some(failure) = over.failure {
-            self.verdict.fail_input(failure);
-        }
-        self.verdict.unkept(over.unkept);
-        if let Some(broken) = over.broken {
-            self.give_up(broken);
-        }
-        self.patience = Patience::new(self.job.retry);
-    }
-
-    /// The input is over, and another rmq-send waits for the spool, with an input of its own that it does not read
-    /// before it has it. So this one stops, and leaves what it has not sent.
-    pub(crate) fn hand_over(&mut self) {
-        let Some(spooled) = &mut self.job.spooled else { return };
-        spooled.handed_over = true;
-        spooled.done.stop();
-        self.reader.stop();
-        self.read.clear();
-        self.deadline.get_or_insert_with(|| Instant::now() + LAST_CONFIRMS);
-        self.verdict.handed_over();
-    }
-
-    /// Ends a run with a spool: what is not done stays in it.
-    pub(crate) async fn leave_spool(&mut self) {
-        self.reader.stop();
-        let Some(spooled) = &self.job.spooled else { return };
-        spooled.done.stop();
-        let (receiver, is_over) = (spooled.over.clone(), spooled.is_over);
-        while !self.input_over {
-            // What it has to say is in the spool.
-            let ended = matches!(self.reader.next().await, Input::End(_));
-            self.input_over = ended;
-        }
-        if !is_over && let Ok(over) = receiver.recv_async().await {
-            self.spooled(over);
-        }
-        let Some(spooled) = self.job.spooled.take() else { return };
-        if let Some(rejects) = &self.job.rejects {
-            self.verdict.rejections().are(rejects.whereabouts());
-        }
-        match spooled.done.close() {
-            Ok(left) => {
-                let directory = spooled.directory.path().display().to_string();
-                self.verdict.spool_keeps(&directory, left.kept, left.in_memory);
-            }
-            Err(failure) => self.verdict.fail(failure),
         }
     }
 }

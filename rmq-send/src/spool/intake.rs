@@ -8,7 +8,7 @@ use crate::input::positions::Positions;
 use crate::input::reader::{End, Input};
 use crate::record::envelope::envelope;
 use crate::record::item::{Bad, Item};
-use crate::results::rejected_summary::Rejections;
+use crate::results::rejected_summary::RejectedSummary;
 use crate::spool::disk::{Appended, Room, Writer};
 use crate::spool::set_aside::Kept;
 use rmq_common::diagnostics::Diagnostics;
@@ -35,7 +35,7 @@ pub struct Over {
     /// Records read that the spool had no room for.
     pub unkept: u64,
     /// Records that could not be sent, and are in the rejects.
-    pub rejections: Rejections,
+    pub rejections: RejectedSummary,
 }
 
 impl Over {

@@ -1,0 +1,285 @@
+//! The connection to the broker, as it comes and goes, and what is known of the broker's answers.
+
+use crate::broker::connect::connect;
+use crate::broker::exchanges::Exchanges;
+use crate::broker::link::{Found, Link, News};
+use crate::broker::obstacle::{Looked, Obstacle, Refusals};
+use crate::broker::watch::Watch;
+use crate::record::item::{Message, Route};
+use crate::record::unsupported;
+use rmq_common::amqp_error::{AmqpError, Lost, alarm};
+use rmq_common::connection::Broker;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
+use rmq_common::failure::Failure;
+use rmq_common::retry::{Backoff, Patience};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The longest pause after a nack. It is what a run may be late after a new leader is elected, and
+/// each try costs the broker a channel and one message.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A connection that ends so soon after a message may have ended over it.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// The connection.
+pub struct Connection {
+    broker: Broker,
+    link: Option<Link>,
+    mandatory: bool,
+    exchanges: Exchanges,
+    watch: Watch,
+    backoff: Backoff,
+    /// After a nack nothing is sent before then, and not on the channel that nacked.
+    pause: Option<Instant>,
+    /// Why the broker did not take the last that it answered about; `None` after a confirm.
+    obstacle: Option<Obstacle>,
+    looked: Looked,
+    refusals: Refusals,
+}
+
+impl Connection {
+    /// With `mandatory`, what no queue takes is returned. The exchange of `fixed` is known to exist.
+    pub fn new(broker: Broker, link: Option<Link>, mandatory: bool, fixed: Option<&Route>) -> Self {
+        Connection {
+            broker,
+            link,
+            mandatory,
+            exchanges: Exchanges::new(fixed),
+            watch: Watch::default(),
+            backoff: Backoff::default(),
+            pause: None,
+            obstacle: None,
+            looked: Looked::default(),
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// Where it reports what happens.
+    pub fn diagnostics(&self) -> Diagnostics {
+        self.broker.diagnostics()
+    }
+
+    /// The virtual host.
+    pub fn vhost(&self) -> &str {
+        self.broker.vhost()
+    }
+
+    /// The link and the broker, if there is a link.
+    pub fn link(&mut self) -> Option<(&mut Link, &Broker)> {
+        self.link.as_mut().map(|link| (link, &self.broker))
+    }
+
+    /// Waits for news.
+    pub async fn news(&mut self) -> News {
+        match &mut self.link {
+            Some(link) => link.news().await,
+            None => pending().await,
+        }
+    }
+
+    /// The link, if something may be published now.
+    pub fn publishes(&mut self) -> Option<(&mut Link, &Exchanges, &mut Watch)> {
+        let link = self.link.as_mut().filter(|_| self.pause.is_none())?;
+        Some((link, &self.exchanges, &mut self.watch))
+    }
+
+    /// When something has to be done even if nothing happens.
+    pub fn next_time(&self, in_flight: usize) -> Option<Instant> {
+        let pause = self.pause.filter(|_| in_flight == 0);
+        let stall = self.watch.stalls_at().filter(|_| self.link.is_some());
+        [pause, stall].into_iter().flatten().min()
+    }
+
+    /// Whether the broker owes no answer: it has refused everything, or blocks the connection.
+    pub fn owes_nothing(&self, in_flight: usize) -> bool {
+        (self.obstacle.is_some() && in_flight == 0) || self.watch.is_blocked()
+    }
+
+    /// Why nothing is confirmed, for `--retry`.
+    pub fn why_unconfirmed(&self, seconds: u64, retry: Limit) -> String {
+        match (self.watch.block(), &self.obstacle) {
+            (Some(reason), _) => {
+                let alarm = alarm(reason);
+                format!("the broker has blocked the connection ({alarm}) (--retry {retry})")
+            }
+            (None, Some(obstacle)) => format!("{} (--retry {retry})", obstacle.shown()),
+            (None, None) => format!(
+                "no confirm for {seconds} s, the queue may have no leader (--retry {retry})"
+            ),
+        }
+    }
+
+    /// The broker blocks the connection, or does so no longer.
+    pub fn blocked(&mut self, reason: Option<String>) {
+        self.watch.blocked(reason);
+    }
+
+    /// The broker answered; `more` is whether more is due.
+    pub fn answered(&mut self, more: bool) {
+        self.watch.answered(more);
+    }
+
+    /// The broker confirmed something, and nacked nothing with it if it is `all` it said.
+    pub fn progress(&mut self, all: bool) {
+        self.backoff.reset();
+        self.watch.progress();
+        self.refusals.progress();
+        if all {
+            self.obstacle = None;
+        }
+    }
+
+    /// The broker nacked what goes there.
+    pub fn nacks(&mut self, route: &Arc<Route>) {
+        self.obstacle.get_or_insert(Obstacle::Nacks(route.clone()));
+    }
+
+    /// Whether it pauses after a nack.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Pauses after a nack, if it does not already: nothing goes on before all are answered, in
+    /// however many parts.
+    pub fn pause(&mut self) {
+        if self.pause.is_none() {
+            self.pause = Some(Instant::now() + self.backoff.next_pause().min(LONGEST_PAUSE));
+        }
+    }
+
+    /// Ends the pause if its time is over.
+    pub fn end_pause(&mut self) -> bool {
+        let is_over = self.pause.is_some_and(|until| Instant::now() >= until);
+        if is_over {
+            self.pause = None;
+        }
+        is_over
+    }
+
+    /// The link, if it may be asked whether a full queue is why it nacks everything.
+    pub fn asks_about(&self, route: &Route) -> Option<&Link> {
+        self.link.as_ref().filter(|_| route.is_to_queue())
+    }
+
+    /// What it was told: the queue is empty, or may not be.
+    pub fn is_empty(&mut self, route: Arc<Route>, bytes: usize, is_empty: bool) {
+        self.obstacle = Some(match is_empty {
+            true => Obstacle::Unfitting(route, bytes),
+            false => Obstacle::Nacks(route),
+        });
+    }
+
+    /// Nothing but nacks came once more: what to report of it, once, if it `reports`.
+    pub fn another_refusal(&mut self, reports: bool) -> Option<String> {
+        let report = self.refusals.another() && reports;
+        self.obstacle.as_ref().filter(|_| report).map(Obstacle::shown)
+    }
+
+    /// Whether a queue that returns messages is known to be down, or known not to be.
+    pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
+        self.looked.is_down(queue)
+    }
+
+    /// What was found out about it.
+    pub fn found(&mut self, queue: Arc<Route>, found: Option<Found>) -> bool {
+        let is_down = found != Some(Found::Missing);
+        self.looked.note(queue.clone(), is_down);
+        if let Some(Found::Down(why)) = found {
+            self.obstacle = Some(Obstacle::Down(queue, why));
+        }
+        is_down
+    }
+
+    /// This exchange exists.
+    pub fn exists(&mut self, exchange: &Route) {
+        self.exchanges.add(&exchange.exchange);
+    }
+
+    /// One of the exchanges no longer exists.
+    pub fn forget_exchanges(&mut self) {
+        self.exchanges.forget();
+    }
+
+    /// The channel or the connection is gone: the error, with its reason if that is known.
+    pub async fn ended(&mut self, error: AmqpError) -> AmqpError {
+        self.pause = None;
+        self.watch.renewed();
+        // What is published after the end learns of the end, but not of its reason.
+        match &self.link {
+            Some(link) => link.explained(error).await,
+            None => error,
+        }
+    }
+
+    /// Whether the last message was published so recently that the connection may have ended over it.
+    pub fn ended_at_once(&self) -> bool {
+        self.watch.sent_ago().is_some_and(|ago| ago < AT_ONCE)
+    }
+
+    /// How long nothing was confirmed, if that is too long.
+    pub fn stalled(&mut self) -> Option<Duration> {
+        if self.link.is_none() {
+            return None;
+        }
+        self.watch.stalled()
+    }
+
+    /// The connection is lost.
+    pub fn cut(&mut self, why: &Lost) {
+        if let Some(link) = self.link.take() {
+            let lost = self.broker.lost(link.host(), why);
+            self.diagnostics().notice(&lost);
+            link.cut();
+        }
+    }
+
+    /// How long to wait before connecting again: a connection that ends as soon as it is used must
+    /// not be made a thousand times a second.
+    pub fn next_pause(&mut self) -> Duration {
+        self.backoff.next_pause()
+    }
+
+    /// Connects, asking for `at_first` meanwhile.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub async fn connect(
+        &mut self,
+        at_first: Option<&Route>,
+        patience: &Patience,
+    ) -> Result<Link, Failure> {
+        connect(&mut self.broker, self.mandatory, at_first, patience).await
+    }
+
+    /// Goes on with this link.
+    pub fn set(&mut self, link: Link) {
+        self.link = Some(link);
+    }
+
+    /// Why publishing to `route` was refused.
+    pub fn refused(&self, route: &Route, error: AmqpError) -> Failure {
+        let vhost = self.vhost();
+        error.failure().context(format!("publish to {} in vhost {vhost}", route.shown()))
+    }
+
+    /// Closes the connection.
+    pub async fn close(&mut self) {
+        match self.link.take() {
+            // It would not write its close either.
+            Some(link) if self.watch.is_blocked() => link.cut(),
+            Some(link) => link.close().await,
+            None => {}
+        }
+    }
+}
+
+/// Why a message is at fault over which the broker drops the connection.
+pub fn accusation(message: &Message, why: &Lost) -> Failure {
+    let hint = unsupported::not_by_streams(&message.properties);
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    let shown = message.route.shown();
+    let text = format!("publish to {shown}: the broker drops the connection over it: {why}");
+    Failure::data(format!("{text}{hint}"))
+}

@@ -1,0 +1,51 @@
+//! What has to be done about records, as `leaving.rs` decides it and `places.rs` does it.
+
+use std::sync::Arc;
+
+/// What a run does with records besides sending them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Duties {
+    /// Keeps those that cannot be sent.
+    pub rejects: bool,
+    /// Writes those that are confirmed.
+    pub tee: bool,
+    /// Reports those that are done to rmq-recv.
+    pub acknowledges: bool,
+    /// Reports those that are done to a spool.
+    pub spool: bool,
+    /// The input ends by itself, and can be read to its end even when nothing can be sent.
+    pub finite: bool,
+}
+
+/// What has to be done now.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write a confirmed record to `--tee`.
+    Tee(Arc<[u8]>),
+    /// Append a record to the rejects.
+    Keep(Arc<[u8]>),
+    /// Append the beginning of the record `number`, which is too long to be held.
+    KeepBeginning {
+        /// Its place in the input.
+        number: u64,
+        /// What has come of it.
+        bytes: Arc<[u8]>,
+        /// Whether more of it comes.
+        more: bool,
+    },
+    /// Append more of it.
+    KeepRest {
+        /// What has come of it.
+        bytes: Arc<[u8]>,
+        /// Whether more of it comes.
+        more: bool,
+    },
+    /// Remove from the rejects the record whose end never came.
+    TakeBack,
+    /// Make sure that the rejects are on the disk.
+    Sync,
+    /// The records up to this one are done, which ends this delivery.
+    Acknowledge(u64, Option<Arc<str>>),
+    /// The spool need not keep the records up to this one.
+    DoneInSpool(u64),
+}

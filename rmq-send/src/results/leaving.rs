@@ -1,0 +1,395 @@
+//! What becomes of records whose fate is known, in the order of the input.
+//!
+//! What has to be done comes out of [`Leaving::next`], one action at a time, and
+//! [`Leaving::performed`] takes how it went before the next is given. No I/O is done here.
+
+use crate::input::positions::Positions;
+use crate::record::item::{Bad, Raw, Record};
+use crate::results::action::{Action, Duties};
+use crate::results::fate::Fate;
+use crate::results::tally::Tally;
+use crate::results::verdict::Verdict;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::failure::Failure;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// What is to be done in its turn. Whether it still is, is decided when its turn comes.
+#[derive(Debug)]
+enum Step {
+    Tee(Arc<[u8]>),
+    /// A record that cannot be sent leaves the window.
+    Reject(Record),
+    /// A record is too long to be held.
+    Begin(Bad),
+    Rest(Arc<[u8]>, bool),
+    /// A record that is left over at the end.
+    KeepLeft(Arc<[u8]>),
+    KeepLeftBad(u64, Raw),
+    DoneIfKept(u64, Option<Arc<str>>),
+    Done(u64, Option<Arc<str>>),
+    Left(u64),
+    AllLeft,
+    DoneInSpool(u64),
+    Sync,
+    /// What waited for a record to be whole is done, if it is.
+    Resume,
+    /// A record that is kept nowhere leaves the window.
+    Silence,
+    EndRejects,
+}
+
+/// The action whose outcome is awaited.
+#[derive(Debug)]
+enum Performing {
+    /// One that cannot fail.
+    Nothing,
+    Reject(u64, Failure),
+    Begin(u64, Failure, bool),
+    /// Something else is written to the rejects, after which this record is still underway.
+    Keep(Option<Passing>),
+}
+
+/// A record that is written to the rejects without being held.
+#[derive(Clone, Copy, Debug)]
+struct Passing {
+    number: u64,
+    /// It is counted as rejected, and not among what is left over at the end.
+    is_counted: bool,
+}
+
+/// The part that lets records go.
+#[derive(Debug)]
+pub struct Leaving {
+    duties: Duties,
+    positions: Positions,
+    diagnostics: Diagnostics,
+    verdict: Verdict,
+    tally: Tally,
+    /// Why records in the window are to be kept in the rejects when they leave.
+    refused: BTreeMap<u64, Failure>,
+    /// A record is lost to this run, so that nothing after it is reported as done.
+    silenced: bool,
+    passing: Option<Passing>,
+    /// What is done once that record is whole.
+    unreported: Vec<(u64, Option<Arc<str>>)>,
+    /// The last record that has left and is done, if the spool does not know yet.
+    last_left: Option<u64>,
+    steps: VecDeque<Step>,
+    performing: Performing,
+    ends_input: bool,
+}
+
+impl Leaving {
+    /// For a run with these duties.
+    pub fn new(duties: Duties, positions: Positions, diagnostics: Diagnostics) -> Self {
+        Leaving {
+            duties,
+            positions,
+            diagnostics,
+            verdict: Verdict::default(),
+            tally: Tally::default(),
+            refused: BTreeMap::new(),
+            silenced: false,
+            passing: None,
+            unreported: Vec::new(),
+            last_left: None,
+            steps: VecDeque::new(),
+            performing: Performing::Nothing,
+            ends_input: false,
+        }
+    }
+
+    /// What it has to do, now that something may have been given up.
+    pub fn duties(&self) -> Duties {
+        self.duties
+    }
+
+    /// How the run ends, as far as it is known.
+    pub fn verdict(&mut self) -> &mut Verdict {
+        &mut self.verdict
+    }
+
+    /// The counts.
+    pub fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Whether nothing more is to be read.
+    pub fn ends_input(&self) -> bool {
+        self.ends_input
+    }
+
+    /// Nothing more is to be read.
+    pub fn end_input(&mut self) {
+        self.ends_input = true;
+    }
+
+    /// The next thing to do; nothing until something else happens.
+    pub fn next(&mut self) -> Option<Action> {
+        while let Some(step) = self.steps.pop_front() {
+            if let Some(action) = self.action(step) {
+                return Some(action);
+            }
+        }
+        None
+    }
+
+    fn action(&mut self, step: Step) -> Option<Action> {
+        match step {
+            Step::Tee(raw) => Some(Action::Tee(raw)),
+            Step::Reject(record) => self.reject(record),
+            Step::Begin(Bad { number, raw, why }) => {
+                let Raw::Begun { bytes, more } = raw else { return None };
+                self.performing = Performing::Begin(number, why, more);
+                Some(Action::KeepBeginning { number, bytes, more })
+            }
+            Step::Rest(bytes, more) => {
+                if !more {
+                    self.steps.push_front(Step::Resume);
+                    self.steps.push_front(Step::Sync);
+                }
+                self.keep(Action::KeepRest { bytes, more }, self.passing.filter(|_| more))
+            }
+            Step::KeepLeft(raw) | Step::KeepLeftBad(_, Raw::Whole(raw)) => {
+                self.keep(Action::Keep(raw), self.passing)
+            }
+            Step::KeepLeftBad(number, Raw::Begun { bytes, more }) => {
+                let passing = more.then_some(Passing { number, is_counted: false });
+                self.keep(Action::KeepBeginning { number, bytes, more }, passing)
+            }
+            Step::Sync => self.keep(Action::Sync, self.passing),
+            Step::Resume => {
+                let waited = std::mem::take(&mut self.unreported);
+                for (number, delivery) in waited.into_iter().rev() {
+                    self.steps.push_front(Step::Done(number, delivery));
+                }
+                None
+            }
+            Step::DoneIfKept(number, delivery) => {
+                self.silenced |= !self.duties.rejects;
+                self.done(number, delivery)
+            }
+            Step::Done(number, delivery) => self.done(number, delivery),
+            Step::Silence => {
+                self.silenced = true;
+                None
+            }
+            Step::Left(number) => {
+                self.last_left = if self.silenced { self.last_left } else { Some(number) };
+                None
+            }
+            Step::AllLeft => {
+                let last = self.last_left.take()?;
+                self.steps.push_front(Step::DoneInSpool(last));
+                self.keep(Action::Sync, self.passing)
+            }
+            Step::DoneInSpool(number) => (!self.silenced).then_some(Action::DoneInSpool(number)),
+            Step::EndRejects => {
+                self.steps.push_front(Step::Resume);
+                self.steps.push_front(Step::Sync);
+                let torn = self.passing.take()?;
+                self.unreported.retain(|(number, _)| *number < torn.number);
+                if torn.is_counted {
+                    self.verdict.rejections().take_back();
+                    self.tally.rejected = self.tally.rejected.saturating_sub(1);
+                }
+                Some(Action::TakeBack)
+            }
+        }
+    }
+
+    fn reject(&mut self, record: Record) -> Option<Action> {
+        // One that was not held is in the file already.
+        let why = self.refused.remove(&record.number)?;
+        if self.duties.rejects {
+            self.performing = Performing::Reject(record.number, why);
+            return Some(Action::Keep(record.raw));
+        }
+        self.lose(record.number, why);
+        self.silenced = true;
+        None
+    }
+
+    fn keep(&mut self, action: Action, passing: Option<Passing>) -> Option<Action> {
+        if !self.duties.rejects {
+            return None;
+        }
+        self.performing = Performing::Keep(passing);
+        Some(action)
+    }
+
+    fn done(&mut self, number: u64, delivery: Option<Arc<str>>) -> Option<Action> {
+        if !self.duties.acknowledges || self.silenced {
+            return None;
+        }
+        // While a record passes into the rejects, neither it nor what comes after it is safe.
+        if self.passing.is_some() {
+            self.unreported.push((number, delivery));
+            return None;
+        }
+        Some(Action::Acknowledge(number, delivery))
+    }
+
+    /// How the last action went. If it was about a record that is not held, its number and fate.
+    pub fn performed(&mut self, outcome: Result<(), Failure>) -> Option<(u64, Fate)> {
+        match (std::mem::replace(&mut self.performing, Performing::Nothing), outcome) {
+            (Performing::Nothing, _) => {}
+            (Performing::Reject(number, why), Ok(())) => self.rejected(number, why),
+            (Performing::Reject(number, why), Err(lost)) => {
+                self.lose(number, both(&why, &lost));
+                self.silenced = true;
+            }
+            (Performing::Begin(number, why, more), Ok(())) => {
+                self.passing = more.then_some(Passing { number, is_counted: true });
+                self.rejected(number, why);
+                return Some((number, Fate::Rejected));
+            }
+            (Performing::Begin(number, why, _), Err(lost)) => {
+                self.lose_input(number, both(&why, &lost));
+                return Some((number, Fate::Failed));
+            }
+            (Performing::Keep(passing), Ok(())) => self.passing = passing,
+            (Performing::Keep(_), Err(failure)) => {
+                self.fail(failure);
+                // What is not safe is not done.
+                self.duties.rejects = false;
+                self.passing = None;
+                self.silenced = true;
+            }
+        }
+        None
+    }
+
+    /// A record cannot be sent. Its fate, unless it is not held: then that is decided when what there
+    /// is of it is kept.
+    pub fn bad(&mut self, bad: Bad) -> Option<(Arc<[u8]>, Fate)> {
+        let Bad { number, raw, why } = bad;
+        let why = why.context(self.positions.of(number));
+        match raw {
+            Raw::Whole(raw) if self.duties.rejects => {
+                // It is kept when all before it have left.
+                self.refused.insert(number, why);
+                Some((raw, Fate::Rejected))
+            }
+            raw if self.duties.rejects => {
+                self.steps.push_back(Step::Begin(Bad { number, raw, why }));
+                None
+            }
+            // No more is read; what was read is sent.
+            _ => {
+                self.lose_input(number, why);
+                Some((Arc::default(), Fate::Failed))
+            }
+        }
+    }
+
+    /// More of a record that is not held.
+    pub fn rest(&mut self, bytes: Arc<[u8]>, more: bool) {
+        self.steps.push_back(Step::Rest(bytes, more));
+    }
+
+    /// A record failed for good. Without rejects no more is read, and what was sent is waited for.
+    pub fn fail_record(&mut self, number: u64, failure: Failure) -> Fate {
+        let why = failure.context(self.positions.of(number));
+        if self.duties.rejects {
+            self.refused.insert(number, why);
+            Fate::Rejected
+        } else {
+            self.lose(number, why);
+            Fate::Failed
+        }
+    }
+
+    /// What is no record's fault has failed for good.
+    pub fn fail(&mut self, failure: Failure) {
+        self.verdict.fail(failure);
+        self.ends_input = true;
+    }
+
+    /// A record leaves.
+    pub fn left(&mut self, record: Record, fate: Fate) {
+        let Duties { tee, acknowledges, spool, .. } = self.duties;
+        let number = record.number;
+        let delivery = record.delivery.clone();
+        match fate {
+            Fate::Confirmed if tee => self.steps.push_back(Step::Tee(record.raw)),
+            Fate::Confirmed => {}
+            Fate::Empty => self.tally.dropped += 1,
+            Fate::Rejected => {
+                self.steps.push_back(Step::Reject(record));
+                // Reported only once it is safe.
+                if acknowledges {
+                    self.steps.push_back(Step::Sync);
+                }
+            }
+            Fate::Failed => self.steps.push_back(Step::Silence),
+        }
+        if acknowledges {
+            self.steps.push_back(Step::Done(number, delivery));
+        }
+        if spool {
+            self.steps.push_back(Step::Left(number));
+        }
+    }
+
+    /// All that can leave now have left.
+    pub fn all_left(&mut self) {
+        if self.duties.spool {
+            self.steps.push_back(Step::AllLeft);
+        }
+    }
+
+    /// Records that are not confirmed go to the rejects; once they are safe they are done.
+    pub fn keep_left_over(&mut self, records: Vec<Record>) {
+        if records.is_empty() {
+            return;
+        }
+        for record in &records {
+            self.steps.push_back(Step::KeepLeft(Arc::clone(&record.raw)));
+        }
+        if self.duties.acknowledges {
+            self.steps.push_back(Step::Sync);
+        }
+        for Record { number, delivery, .. } in records {
+            self.steps.push_back(Step::DoneIfKept(number, delivery));
+        }
+    }
+
+    /// So does one that could not have been sent.
+    pub fn keep_left_over_bad(&mut self, number: u64, raw: Raw) {
+        self.steps.push_back(Step::KeepLeftBad(number, raw));
+    }
+
+    /// Nothing more comes.
+    pub fn end(&mut self) {
+        self.steps.push_back(Step::EndRejects);
+    }
+
+    /// How the run went.
+    pub fn into_results(self) -> (Verdict, Tally) {
+        (self.verdict, self.tally)
+    }
+
+    fn lose(&mut self, number: u64, why: Failure) {
+        self.verdict.fail_record(number, why);
+        self.verdict.failed(number);
+        self.ends_input = true;
+    }
+
+    fn lose_input(&mut self, number: u64, why: Failure) {
+        self.verdict.fail_input(why);
+        self.verdict.failed(number);
+        self.ends_input = true;
+    }
+
+    fn rejected(&mut self, number: u64, why: Failure) {
+        self.tally.rejected += 1;
+        self.verdict.rejections().add(number, why, self.diagnostics);
+    }
+}
+
+/// Why a record could not be sent, and why it could not be kept either.
+fn both(why: &Failure, lost: &Failure) -> Failure {
+    Failure::new(lost.exit(), format!("{why}; and {lost}"))
+}

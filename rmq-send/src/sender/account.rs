@@ -1,0 +1,346 @@
+//! The core: what becomes of every record, from its entry into the window to its end.
+//!
+//! Events come in as calls; what has to be done about them comes out of [`Account::next`], one
+//! action at a time, and [`Account::performed`] takes how it went before the next is given. Nothing
+//! here does I/O, so that `orders.rs` can try events in any order.
+
+use crate::input::positions::Positions;
+use crate::input::reader::End;
+use crate::record::item::{Bad, Item, Message, Raw, Record};
+use crate::results::action::{Action, Duties};
+use crate::results::fate::Settled;
+use crate::results::leaving::Leaving;
+use crate::results::ranges::Ranges;
+use crate::results::rejected_summary::RejectedSummary;
+use crate::results::tally::Tally;
+use crate::results::verdict::Verdict;
+use crate::sender::window::{Due, Suspicion, Window};
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::failure::Failure;
+use std::sync::Arc;
+
+#[cfg(test)]
+mod orders;
+
+/// The account of all records.
+#[derive(Debug)]
+pub struct Account {
+    window: Window,
+    leaving: Leaving,
+    confirmed: Ranges,
+    /// Records left over at the end that are not kept yet.
+    left_over: Vec<Record>,
+    unknown: Ranges,
+    unsent: Ranges,
+}
+
+impl Account {
+    /// Of records that are unconfirmed `at_once` at most.
+    pub fn new(
+        at_once: usize,
+        duties: Duties,
+        positions: Positions,
+        diagnostics: Diagnostics,
+    ) -> Self {
+        Account {
+            window: Window::new(at_once),
+            leaving: Leaving::new(duties, positions, diagnostics),
+            confirmed: Ranges::default(),
+            left_over: Vec::new(),
+            unknown: Ranges::default(),
+            unsent: Ranges::default(),
+        }
+    }
+
+    /// The next thing to do; nothing until something else happens.
+    pub fn next(&mut self) -> Option<Action> {
+        self.leaving.next()
+    }
+
+    /// How it went.
+    pub fn performed(&mut self, outcome: Result<(), Failure>) {
+        if let Some((number, fate)) = self.leaving.performed(outcome) {
+            self.window.push_bad(number, Arc::default(), fate);
+        }
+    }
+
+    /// Whether the rejects still take records.
+    pub fn keeps_rejects(&self) -> bool {
+        self.leaving.duties().rejects
+    }
+
+    /// Whether nothing more is to be read.
+    pub fn ends_input(&self) -> bool {
+        self.leaving.ends_input()
+    }
+
+    /// Whether one more item may be taken on; `has_room` is whether what is done can be reported.
+    pub fn admits(&self, item: &Item, has_room: bool) -> bool {
+        match item {
+            // More of a record that is not held needs no room.
+            Item::Rest { .. } => true,
+            _ if !has_room || !self.window.has_room() => false,
+            // It is not held, so all before it must have left, or the rejects are out of order.
+            Item::Bad(Bad { raw: Raw::Begun { .. }, .. }) => {
+                !self.keeps_rejects() || self.window.is_empty()
+            }
+            _ => true,
+        }
+    }
+
+    /// What was read enters.
+    pub fn enter(&mut self, item: Item) {
+        match item {
+            Item::Record(record) => self.window.push(record),
+            Item::Bad(bad) => {
+                let number = bad.number;
+                if let Some((raw, fate)) = self.leaving.bad(bad) {
+                    self.window.push_bad(number, raw, fate);
+                }
+            }
+            Item::Rest { bytes, more } => self.leaving.rest(bytes, more),
+        }
+    }
+
+    /// Records whose fate is known leave the window, in the order of the input. Whether any did.
+    pub fn leave(&mut self) -> bool {
+        let before = self.window.len();
+        while let Some((record, fate)) = self.window.leave() {
+            self.leaving.left(record, fate);
+        }
+        let any = self.window.len() < before;
+        if any {
+            self.leaving.all_left();
+        }
+        any
+    }
+
+    /// The next record to send. After a failure, none that was never sent.
+    pub fn due(&mut self) -> Option<Due> {
+        self.window.due(self.leaving.verdict().is_failure())
+    }
+
+    /// It was sent.
+    pub fn sent(&mut self, due: &Due) {
+        self.leaving.tally().resent += u64::from(due.again);
+        self.window.sent(due.number);
+    }
+
+    /// The broker returned a message; see [`Window::returned`].
+    pub fn returned(&mut self, reason: &str, matches: impl Fn(&Message) -> bool) -> bool {
+        self.window.returned(reason, matches)
+    }
+
+    /// The broker confirmed a record; `None` if it was not in flight. One that was returned waits
+    /// for [`unroutable`](Self::unroutable), or to be nacked.
+    pub fn confirmed(&mut self, number: u64) -> Option<Settled> {
+        let settled = self.window.confirmed(number)?;
+        if settled == Settled::Confirmed {
+            self.leaving.tally().confirmed += 1;
+            // With a spool it is the spool that knows.
+            if !self.leaving.duties().spool {
+                self.confirmed.insert(number);
+            }
+        }
+        Some(settled)
+    }
+
+    /// No queue takes a record.
+    pub fn unroutable(&mut self, number: u64, why: Failure) {
+        self.leaving.tally().returned += 1;
+        self.fail_record(number, why);
+    }
+
+    /// The broker did not take these, and asks that they be sent again.
+    pub fn nacked(&mut self, numbers: Vec<u64>) {
+        self.leaving.tally().nacked += numbers.len() as u64;
+        numbers.into_iter().for_each(|number| self.window.nacked(number));
+    }
+
+    /// The channel or the connection is gone; see [`Window::lost`].
+    pub fn lost(&mut self) {
+        self.window.lost();
+    }
+
+    /// See [`Window::blame`].
+    pub fn blame(&mut self) -> Option<u64> {
+        self.window.blame()
+    }
+
+    /// See [`Window::suspect`].
+    pub fn suspect(&mut self, at_once: bool) -> Suspicion {
+        self.window.suspect(at_once)
+    }
+
+    /// See [`Window::begin_tentatively`].
+    pub fn begin_tentatively(&mut self) {
+        self.window.begin_tentatively();
+    }
+
+    /// A record failed for good. Without rejects no more is read, and what was sent is waited for.
+    pub fn fail_record(&mut self, number: u64, failure: Failure) {
+        let fate = self.leaving.fail_record(number, failure);
+        self.window.settle(number, fate);
+    }
+
+    /// The message of a record that has not left.
+    pub fn message(&mut self, number: u64) -> Option<&Message> {
+        self.window.record(number).and_then(|record| record.message.as_ref())
+    }
+
+    /// Whether nothing is in the window.
+    pub fn is_empty(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// Whether the window has room for one more record.
+    pub fn has_room(&self) -> bool {
+        self.window.has_room()
+    }
+
+    /// How many records are sent and not answered.
+    pub fn in_flight(&self) -> usize {
+        self.window.in_flight()
+    }
+
+    /// The first record that was sent and is not confirmed.
+    pub fn first_unknown(&self) -> Option<u64> {
+        self.window.unknown().next()
+    }
+
+    /// How many records are confirmed.
+    pub fn confirmations(&mut self) -> u64 {
+        self.leaving.tally().confirmed
+    }
+
+    /// Whether there is anything to send, or will be.
+    pub fn wants_to_send(&mut self) -> bool {
+        !self.leaving.verdict().is_failure() || self.window.has_again()
+    }
+
+    /// Whether nothing more is awaited; `all_read` is whether nothing more will come.
+    pub fn is_done(&mut self, all_read: bool) -> bool {
+        let verdict = self.leaving.verdict();
+        let settled = match verdict.is_failure() {
+            true => self.window.nothing_sent(),
+            false => all_read && self.window.is_empty(),
+        };
+        verdict.has_given_up() || settled
+    }
+
+    /// So many records were read.
+    pub fn read(&mut self, records: u64) {
+        self.leaving.tally().read += records;
+    }
+
+    /// The input has ended.
+    pub fn input_ended(&mut self, end: End) {
+        match end {
+            End::Finished | End::Stopped { partial: 0 } => {}
+            End::Stopped { partial } => self.leaving.verdict().partial(partial),
+            End::Failed(failure) => self.leaving.verdict().fail_input(failure),
+        }
+    }
+
+    /// What is no record's fault has failed for good; what was sent is still waited for.
+    pub fn fail(&mut self, failure: Failure) {
+        self.leaving.fail(failure);
+    }
+
+    /// Nothing is waited for any longer.
+    pub fn give_up(&mut self, failure: Failure) {
+        self.leaving.verdict().give_up(failure);
+        // With rejects the rest of a file is kept as well, so that a run over the rejects finishes
+        // the job.
+        let Duties { rejects, finite, .. } = self.leaving.duties();
+        if !rejects || !finite {
+            self.leaving.end_input();
+        }
+    }
+
+    /// The same, because of a signal.
+    pub fn give_up_for_the_signal(&mut self) {
+        self.leaving.verdict().give_up_for_the_signal();
+        self.leaving.end_input();
+    }
+
+    /// A signal asked for the end.
+    pub fn signalled(&mut self, signal: i32) {
+        self.leaving.verdict().signalled(signal);
+        self.leaving.end_input();
+    }
+
+    /// How the run ends, as far as it is known.
+    pub fn verdict(&mut self) -> &mut Verdict {
+        self.leaving.verdict()
+    }
+
+    /// What went into the spool: records read, and those that were rejected before.
+    pub fn spooled(&mut self, read: u64, rejections: RejectedSummary) {
+        self.leaving.tally().read = read;
+        self.leaving.tally().rejected += rejections.count();
+        self.leaving.verdict().reject_input(rejections);
+    }
+
+    /// The run is over: what is left in the window leaves it, known or not.
+    pub fn close(&mut self) {
+        self.unknown = self.window.unknown().collect();
+        self.unsent = self.window.unsent().collect();
+        self.count_unknown();
+        while let Some((record, fate)) = self.window.evict() {
+            match fate {
+                Some(fate) => {
+                    self.keep_left_over();
+                    self.leaving.left(record, fate);
+                }
+                None => self.left_over.push(record),
+            }
+        }
+        self.keep_left_over();
+    }
+
+    /// Counts what was sent and not answered, which a spool keeps.
+    pub fn count_unknown(&mut self) {
+        self.leaving.tally().unknown = self.window.unknown().count() as u64;
+    }
+
+    /// Something that was read and never entered.
+    pub fn never_entered(&mut self, item: Item) {
+        match item {
+            Item::Record(record) => {
+                self.unsent.insert(record.number);
+                self.left_over.push(record);
+            }
+            Item::Bad(Bad { number, raw, .. }) => {
+                self.keep_left_over();
+                self.unsent.insert(number);
+                self.leaving.keep_left_over_bad(number, raw);
+            }
+            Item::Rest { bytes, more } => {
+                self.keep_left_over();
+                self.leaving.rest(bytes, more);
+            }
+        }
+    }
+
+    /// Keeps what is left over so far.
+    pub fn keep_left_over(&mut self) {
+        self.leaving.keep_left_over(std::mem::take(&mut self.left_over));
+    }
+
+    /// Nothing more was read.
+    pub fn end(&mut self) {
+        self.leaving.end();
+    }
+
+    /// How the run went; the rejects are `whereabouts`.
+    pub fn into_results(mut self, whereabouts: Option<String>) -> (Verdict, Tally) {
+        let verdict = self.leaving.verdict();
+        if let Some(whereabouts) = whereabouts {
+            verdict.unconfirmed_is(whereabouts.clone());
+            verdict.rejections().are(whereabouts);
+        }
+        verdict.take_stock(self.confirmed, self.unknown, self.unsent);
+        self.leaving.into_results()
+    }
+}

@@ -1,0 +1,109 @@
+//! What ends a run before its input does (a signal, time, another rmq-send that waits for the
+//! spool), and the end of a run with a spool.
+
+use crate::input::reader::Input;
+use crate::sender::run_loop::Sender;
+use crate::spool::intake::Over;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use rmq_common::retry::Patience;
+use std::time::Instant;
+
+impl Sender {
+    /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
+    pub(super) fn signal(&mut self, signal: i32) {
+        if !self.stop.begin() {
+            self.account.give_up_for_the_signal();
+            return;
+        }
+        self.account.signalled(signal);
+        self.intake.stop();
+        if let Some(spooled) = &self.spooled {
+            spooled.stop_writer();
+        }
+    }
+
+    /// The same for one that came during other work.
+    pub(super) fn take_signal(&mut self) {
+        if let Some(signal) = self.stop.take() {
+            self.signal(signal);
+        }
+    }
+
+    /// Gives up if the time for the last confirms, or for any, is over.
+    pub(super) fn give_up_in_time(&mut self) {
+        if self.stop.is_over() {
+            match self.is_handed_over() {
+                true => self.account.verdict().stop(),
+                false => self.account.give_up_for_the_signal(),
+            }
+        } else if !self.account.is_empty()
+            && self.confirm_due().is_some_and(|due| Instant::now() >= due)
+        {
+            let seconds = self.patience.elapsed().as_secs();
+            let text = self.connection.why_unconfirmed(seconds, self.retry);
+            self.account.give_up(Failure::new(Exit::TempFail, text));
+        }
+    }
+
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.spooled.as_ref().is_some_and(|spooled| spooled.is_handed_over())
+    }
+
+    /// All of the input is in the spool: from now on `--retry` counts.
+    pub(super) fn spooled(&mut self, over: Over) {
+        if let Some(spooled) = &mut self.spooled {
+            spooled.end_input();
+        }
+        self.account.spooled(over.read, over.rejections);
+        let verdict = self.account.verdict();
+        verdict.partial(over.partial);
+        if let Some(failure) = over.failure {
+            verdict.fail_input(failure);
+        }
+        verdict.unkept(over.unkept);
+        if let Some(broken) = over.broken {
+            self.account.give_up(broken);
+        }
+        self.patience = Patience::new(self.retry);
+    }
+
+    /// The input is over, and another rmq-send waits for the spool, with an input of its own that it
+    /// does not read before it has it. So this one stops, and leaves what it has not sent.
+    pub(super) fn hand_over(&mut self) {
+        let Some(spooled) = &mut self.spooled else { return };
+        spooled.hand_over();
+        self.intake.stop();
+        drop(self.intake.take());
+        self.stop.begin();
+        self.account.verdict().handed_over();
+    }
+
+    /// Ends a run with a spool: what is not done stays in it.
+    pub(super) async fn leave_spool(&mut self) {
+        self.intake.stop();
+        let Some(spooled) = &self.spooled else { return };
+        spooled.stop();
+        while !self.intake.is_over() {
+            // What it has to say is in the spool.
+            if let Input::End(_) = self.intake.next().await {
+                self.intake.end();
+            }
+        }
+        if !spooled.is_over()
+            && let Some(over) = spooled.input_over().await
+        {
+            self.spooled(over);
+        }
+        let Some(spooled) = self.spooled.take() else { return };
+        let verdict = self.account.verdict();
+        if let Some(whereabouts) = self.places.whereabouts() {
+            verdict.rejections().are(whereabouts);
+        }
+        let directory = spooled.shown();
+        match spooled.close() {
+            Ok(left) => verdict.spool_keeps(&directory, left.kept, left.in_memory),
+            Err(failure) => verdict.fail(failure),
+        }
+    }
+}

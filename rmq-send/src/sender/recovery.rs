@@ -1,0 +1,275 @@
+//! When the channel or the connection fails: a new one, and everything unconfirmed again.
+
+use crate::broker::connect;
+use crate::broker::connection::accusation;
+use crate::broker::link::Link;
+use crate::sender::run_loop::Sender;
+use crate::sender::stop::LAST_CONFIRMS;
+use rmq_common::amqp_error::{AmqpError, Lost};
+use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use rmq_common::runtime::{self, first};
+use std::cell::Cell;
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+/// How long a run with a spool is without a broker before it says so.
+const NO_BROKER: Duration = Duration::from_secs(5);
+/// How long a run with a spool leaves a broker that has refused its credentials.
+const REFUSED: Duration = Duration::from_secs(30);
+/// How often it is checked meanwhile whether the input has ended.
+const CHECK_AGAIN: Duration = Duration::from_millis(100);
+/// So often a connection has to be lost over a record alone until it is suspected.
+const LOSSES_ALONE: u32 = 3;
+
+/// What came of trying to connect.
+enum Connected {
+    Link(Box<Link>),
+    NothingToSend,
+    /// Another rmq-send waits for the spool.
+    Awaited,
+}
+
+impl Sender {
+    /// The channel or the connection is gone.
+    pub(super) async fn lost(&mut self, error: AmqpError) {
+        // What is rare is kept out of the future that is polled for every message.
+        Box::pin(self.recover(error)).await;
+    }
+
+    async fn recover(&mut self, error: AmqpError) {
+        let error = self.connection.ended(error).await;
+        match error {
+            AmqpError::Lost(lost) => {
+                let accused = self.suspect();
+                self.account.lost();
+                self.connection.cut(&lost);
+                if self.account.wants_to_send() {
+                    self.reconnect().await;
+                }
+                if let Some(number) = accused {
+                    self.judge(number, &lost).await;
+                }
+            }
+            // A spool keeps what may be allowed again.
+            AmqpError::Refused(_) if error.is_not_permitted() && self.spooled.is_some() => {
+                self.account.lost();
+                self.account.give_up(error.failure().context("publish"));
+            }
+            AmqpError::Refused(_)
+                if (error.is_not_permitted() || error.is_not_found())
+                    && let Some(route) = self.fixed.clone() =>
+            {
+                // It holds for every record alike: they all go the same way.
+                self.account.lost();
+                let refused = self.connection.refused(&route, error);
+                let first = self.account.first_unknown();
+                self.account.give_up(match first {
+                    Some(number) => refused.context(self.positions.of(number)),
+                    None => refused,
+                });
+            }
+            AmqpError::Refused(_) => {
+                self.connection.forget_exchanges();
+                if let Some(number) = self.account.blame() {
+                    let message = self.account.message(number);
+                    let route = message.map(|message| message.route.clone()).unwrap_or_default();
+                    let refused = self.connection.refused(&route, error);
+                    self.account.fail_record(number, refused);
+                }
+                // Only the channel is closed; the connection serves the next one.
+                if self.account.wants_to_send() {
+                    self.renew().await;
+                }
+            }
+            AmqpError::Protocol(_) => {
+                self.account.lost();
+                self.account.give_up(error.failure());
+            }
+        }
+    }
+
+    /// The record that the broker may drop the connection over: it was sent alone each time, and
+    /// each time the connection was gone at once. What other reasons there may be (a node that is
+    /// killed) do not come again and again just then.
+    fn suspect(&mut self) -> Option<u64> {
+        let suspicion = self.account.suspect(self.connection.ended_at_once());
+        if suspicion.begins {
+            let text = "the connection was lost twice with the same records unconfirmed; sending \
+                        them one by one";
+            self.diagnostics.notice(text);
+        }
+        suspicion.alone.filter(|(_, times)| *times >= LOSSES_ALONE).map(|(number, _)| number)
+    }
+
+    /// The record is at fault if the broker takes another message. If it drops the connection over
+    /// any, no record is.
+    async fn judge(&mut self, number: u64, why: &Lost) {
+        let Some((link, _)) = self.connection.link() else { return };
+        let takes = self.stop.unless(LAST_CONFIRMS, link.takes_messages()).await;
+        self.take_signal();
+        match takes {
+            Some(true) => {
+                let failure = self.account.message(number).map(|message| accusation(message, why));
+                if let Some(failure) = failure {
+                    self.account.fail_record(number, failure);
+                }
+            }
+            Some(false) => {}
+            None => self.account.give_up_for_the_signal(),
+        }
+    }
+
+    /// Connects again, to the next host, until it works or there is no time left.
+    async fn reconnect(&mut self) {
+        let pause = self.connection.next_pause();
+        if self.connect(pause, false).await
+            && let Some((link, _)) = self.connection.link()
+        {
+            let text = format!("connected to {}", link.host());
+            self.diagnostics.notice(&text);
+        }
+    }
+
+    /// The first connection of a run with a spool, which did not wait for it.
+    pub(super) async fn connect_at_first(&mut self) {
+        if !self.connect(Duration::ZERO, true).await {
+            return;
+        }
+        if let (Some((link, broker)), Some(route)) = (self.connection.link(), &self.look_at)
+            && let Err(failure) = connect::check(broker, link, route).await
+        {
+            self.account.give_up(failure);
+        }
+    }
+
+    /// Connects after a pause; false if that is given up.
+    async fn connect(&mut self, pause: Duration, is_first: bool) -> bool {
+        let mut patience = self.patience.clone();
+        if self.account.is_empty() {
+            patience.progress();
+        }
+        // What is in a spool is safe, so that a signal need not wait for a broker.
+        let grace = if self.spooled.is_some() { Duration::ZERO } else { LAST_CONFIRMS };
+        let mut over = None;
+        let Sender { connection, stop, spooled, retry, look_at, diagnostics, .. } = self;
+        let spooled = spooled.as_ref();
+        let ended = Cell::new(spooled.is_none_or(|spooled| spooled.is_over()));
+        let first_route = look_at.as_deref().filter(|_| is_first);
+        let connect = async {
+            runtime::sleep(pause).await;
+            let mut reported = false;
+            loop {
+                let failure = match connection.connect(first_route, &patience).await {
+                    Ok(link) => return Ok(Connected::Link(Box::new(link))),
+                    Err(failure) => failure,
+                };
+                match failure.exit() {
+                    Exit::Unavailable if spooled.is_some() => {
+                        let text = match *retry {
+                            Limit::For(limit) if limit.is_zero() => "no broker reached".to_owned(),
+                            limit => format!("no broker reached within {limit} (--retry)"),
+                        };
+                        return Err(Failure::new(Exit::Unavailable, format!("{failure}; {text}")));
+                    }
+                    // What is read is kept, and what writes it must not be stopped by that.
+                    Exit::NoPerm if spooled.is_some() && !ended.get() => {
+                        if !std::mem::replace(&mut reported, true) {
+                            let text = "trying again; what is read is kept in the spool";
+                            diagnostics.notice(&format!("{failure}; {text}"));
+                        }
+                        let again = Instant::now() + REFUSED;
+                        while !ended.get() && Instant::now() < again {
+                            runtime::sleep(CHECK_AGAIN).await;
+                        }
+                    }
+                    _ => return Err(failure),
+                }
+            }
+        };
+        let meanwhile = async {
+            let Some(spooled) = spooled else { return pending().await };
+            if !spooled.is_over() {
+                over = spooled.input_over().await;
+                if let Some(broken) = over.as_ref().and_then(|over| over.broken.clone()) {
+                    return Err(broken);
+                }
+                if spooled.holds_nothing() {
+                    return Ok(Connected::NothingToSend);
+                }
+                // Whatever is left of it, there is one more try.
+                patience.begin(*retry);
+                ended.set(true);
+            }
+            spooled.awaited().await;
+            Ok(Connected::Awaited)
+        };
+        // Whoever reads the log of a service must know where its records are.
+        let notice = async {
+            runtime::sleep(NO_BROKER).await;
+            if let Some(spooled) = spooled {
+                let directory = spooled.shown();
+                let text = format!("no broker yet; what is read is kept in the spool {directory}");
+                diagnostics.notice(&text);
+            }
+            pending().await
+        };
+        let connected = stop.unless(grace, first(connect, first(meanwhile, notice))).await;
+        if let Some(over) = over {
+            self.spooled(over);
+        }
+        self.take_signal();
+        match connected {
+            Some(Ok(Connected::Link(link))) => {
+                self.connection.set(*link);
+                self.account.begin_tentatively();
+                return true;
+            }
+            // Nothing was read, and nothing waits: no broker is needed.
+            Some(Ok(Connected::NothingToSend)) => self.account.verdict().stop(),
+            Some(Ok(Connected::Awaited)) => {
+                self.hand_over();
+                self.account.verdict().stop();
+            }
+            Some(Err(failure)) => self.account.give_up(failure),
+            None => self.account.give_up_for_the_signal(),
+        }
+        false
+    }
+
+    /// Once the pause after a nack is over: a new channel to send again on. A channel of
+    /// RabbitMQ 3.10 that was opened while a quorum queue had no leader may nack for ever, or fall
+    /// silent; a new one finds the new leader.
+    pub(super) async fn renew_after_nack(&mut self) {
+        if self.account.in_flight() == 0 && self.connection.end_pause() {
+            self.renew().await;
+        }
+    }
+
+    /// Goes on on a new channel of the same connection; on a new connection if that fails. It takes
+    /// no longer than there is time for a confirm.
+    async fn renew(&mut self) {
+        let due = self.confirm_due().filter(|_| !self.account.is_empty());
+        let Some((link, _)) = self.connection.link() else { return };
+        let renewed = self.stop.unless(LAST_CONFIRMS, link.renew(due)).await;
+        self.take_signal();
+        match renewed {
+            Some(Ok(())) => self.account.begin_tentatively(),
+            Some(Err(_)) if due.is_some_and(|due| Instant::now() >= due) => self.give_up_in_time(),
+            Some(Err(error)) => {
+                self.connection.cut(&error.into_lost());
+                self.reconnect().await;
+            }
+            None => self.account.give_up_for_the_signal(),
+        }
+    }
+
+    /// A connection that neither confirms nor nacks for long is given up for another.
+    pub(super) async fn give_up_on_a_stalled_link(&mut self) {
+        if let Some(limit) = self.connection.stalled() {
+            let seconds = limit.as_secs();
+            self.lost(AmqpError::lost(format!("nothing confirmed for {seconds} s"))).await;
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The loop: what happens next goes to the part that it concerns.
+
+use crate::broker::connect::SHORTEST_PATIENCE;
+use crate::broker::connection::Connection;
+use crate::broker::link::{Link, News};
+use crate::input::intake::Intake;
+use crate::input::positions::Positions;
+use crate::input::reader::{Input, Reader};
+use crate::record::item::{Item, Route};
+use crate::record::wire_size;
+use crate::results::action::{Action, Duties};
+use crate::results::places::Places;
+use crate::results::tally::Tally;
+use crate::results::verdict::Verdict;
+use crate::sender::account::Account;
+use crate::sender::stop::Stop;
+use crate::spool::handle::Spooled;
+use crate::spool::intake::Over;
+use rmq_common::connection::Broker;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use rmq_common::progress::Progress;
+use rmq_common::retry::Patience;
+use rmq_common::runtime::{first, sleep_until};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a run is to do.
+pub struct Job {
+    /// Messages that may be unconfirmed at once.
+    pub window: usize,
+    /// How long to go on without a confirm.
+    pub retry: Limit,
+    /// Where all messages go, if they go the same way.
+    pub fixed: Option<Arc<Route>>,
+    /// The queue or exchange of this run's own records, if there is one for all.
+    pub look_at: Option<Arc<Route>>,
+    /// Whether what no queue takes is a failure.
+    pub mandatory: bool,
+    /// The input ends by itself, and can be read to its end even when nothing can be sent.
+    pub finite: bool,
+    /// What records are called.
+    pub positions: Positions,
+    /// Where records go when they leave.
+    pub places: Places,
+    /// Where records are until they are confirmed.
+    pub spooled: Option<Spooled>,
+    /// Shows how far it is.
+    pub progress: Progress,
+}
+
+/// The parts of a run.
+pub struct Sender {
+    pub(super) account: Account,
+    pub(super) places: Places,
+    pub(super) connection: Connection,
+    pub(super) intake: Intake,
+    pub(super) stop: Stop,
+    pub(super) patience: Patience,
+    pub(super) retry: Limit,
+    pub(super) fixed: Option<Arc<Route>>,
+    pub(super) look_at: Option<Arc<Route>>,
+    pub(super) spooled: Option<Spooled>,
+    pub(super) positions: Positions,
+    pub(super) progress: Progress,
+    pub(super) diagnostics: Diagnostics,
+}
+
+/// What happened next.
+enum Step {
+    News(News),
+    Input(Input),
+    Signal(i32),
+    Spooled(Over),
+    Awaited,
+    Time,
+}
+
+/// Why the next record cannot be published yet.
+enum Halt {
+    /// The exchange it goes to has not been checked.
+    Exchange(u64, Arc<Route>),
+    /// Its headers take so many bytes, which is too many.
+    Headers(u64, usize),
+}
+
+impl Sender {
+    /// Sends what `reader` reads over `link`, or over one that is made when a broker is there.
+    pub fn new(
+        job: Job,
+        broker: Broker,
+        link: Option<Link>,
+        reader: Reader,
+        signals: flume::Receiver<i32>,
+    ) -> Self {
+        let diagnostics = broker.diagnostics();
+        let (rejects, tee, acknowledges) = job.places.kinds();
+        let spool = job.spooled.is_some();
+        let duties = Duties { rejects, tee, acknowledges, spool, finite: job.finite };
+        Sender {
+            account: Account::new(job.window, duties, job.positions.clone(), diagnostics),
+            places: job.places,
+            connection: Connection::new(broker, link, job.mandatory, job.fixed.as_deref()),
+            intake: Intake::new(reader),
+            stop: Stop::new(signals),
+            // With a spool nothing is given up while there is input.
+            patience: Patience::new(if spool { Limit::Forever } else { job.retry }),
+            retry: job.retry,
+            fixed: job.fixed,
+            look_at: job.look_at,
+            spooled: job.spooled,
+            positions: job.positions,
+            progress: job.progress,
+            diagnostics,
+        }
+    }
+
+    /// Runs until everything that was read is confirmed, or it cannot be.
+    pub async fn run(mut self) -> (Verdict, Tally) {
+        if self.connection.link().is_none() {
+            self.connect_at_first().await;
+        }
+        loop {
+            self.renew_after_nack().await;
+            let halt = self.publish();
+            let left = self.leave();
+            if let Some(halt) = halt {
+                self.see_to(halt).await;
+                continue;
+            }
+            if self.account.is_done(self.intake.is_over() && self.intake.is_empty()) {
+                break;
+            }
+            if left && !self.intake.is_empty() && self.has_room() {
+                // Records that had nothing to wait for have made room.
+                continue;
+            }
+            match self.step().await {
+                Step::News(news) => self.news(news).await,
+                Step::Input(input) => self.input(input),
+                Step::Signal(signal) => self.signal(signal),
+                Step::Spooled(over) => self.spooled(over),
+                Step::Awaited => self.hand_over(),
+                Step::Time => self.give_up_on_a_stalled_link().await,
+            }
+            self.leave();
+            self.give_up_in_time();
+        }
+        self.finish().await
+    }
+
+    /// Waits for the next thing to happen. Safe to drop at any point.
+    async fn step(&mut self) -> Step {
+        let time = self.next_time();
+        let is_hungry = self.intake.is_hungry() && self.has_room();
+        let Sender { connection, intake, stop, places, spooled, .. } = self;
+        let spooled = async {
+            match spooled {
+                Some(spooled) => spooled.next().await.map_or(Step::Awaited, Step::Spooled),
+                None => pending().await,
+            }
+        };
+        let news = async { Step::News(connection.news().await) };
+        let input =
+            async { if is_hungry { Step::Input(intake.next().await) } else { pending().await } };
+        let signal = async { Step::Signal(stop.next().await) };
+        let time = async {
+            first(places.moved(), sleep_until(time)).await;
+            Step::Time
+        };
+        first(first(signal, news), first(first(input, spooled), time)).await
+    }
+
+    /// When something has to be done even if nothing happens.
+    fn next_time(&self) -> Option<Instant> {
+        let patience = self.confirm_due().filter(|_| !self.account.is_empty());
+        let connection = self.connection.next_time(self.account.in_flight());
+        let times = [connection, self.stop.deadline(), patience, self.progress.due()];
+        times.into_iter().flatten().min()
+    }
+
+    /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
+    /// reached, but a broker that is there has a right to the time it takes to answer; not once it
+    /// has answered no to everything, nor while it says that it takes nothing.
+    pub(super) fn confirm_due(&self) -> Option<Instant> {
+        let left = self.patience.left()?;
+        let floor = match self.connection.owes_nothing(self.account.in_flight()) {
+            true => Duration::ZERO,
+            false => SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed()),
+        };
+        Some(Instant::now() + left.max(floor))
+    }
+
+    fn has_room(&self) -> bool {
+        self.account.has_room() && self.places.has_room()
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            // They stay in the spool.
+            Input::Items(_) if self.is_handed_over() => {}
+            Input::Items(items) => {
+                let records = items.iter().filter(|item| !matches!(item, Item::Rest { .. }));
+                // What comes out of the spool was read by its own thread, or by an earlier run.
+                if self.spooled.is_none() {
+                    self.account.read(records.count() as u64);
+                }
+                self.intake.extend(items);
+            }
+            Input::End(end) => {
+                self.intake.end();
+                self.account.input_ended(end);
+            }
+        }
+    }
+
+    /// Publishes whatever may be published now, up to a record that needs something else first.
+    fn publish(&mut self) -> Option<Halt> {
+        loop {
+            let has_room = self.places.has_room();
+            let Some(item) = self.intake.pop_if(|item| self.account.admits(item, has_room)) else {
+                break;
+            };
+            if self.account.is_empty() {
+                // Time without anything to confirm is no time without progress.
+                self.patience.progress();
+            }
+            self.account.enter(item);
+            self.perform();
+        }
+        if self.account.verdict().has_given_up() {
+            return None;
+        }
+        let (link, exchanges, watch) = self.connection.publishes()?;
+        let frame_max = link.frame_max();
+        let publisher = link.publisher();
+        let halt = loop {
+            if publisher.is_full() {
+                break None;
+            }
+            let Some(due) = self.account.due() else { break None };
+            let route = &due.message.route;
+            if !exchanges.is_known(&route.exchange) {
+                break Some(Halt::Exchange(due.number, route.clone()));
+            }
+            if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
+                break Some(Halt::Headers(due.number, size));
+            }
+            publisher.publish(due.number, &due.message);
+            watch.sent();
+            self.account.sent(&due);
+        };
+        publisher.send();
+        halt
+    }
+
+    /// Does what the next record needs first.
+    async fn see_to(&mut self, halt: Halt) {
+        match halt {
+            Halt::Exchange(number, route) => self.check_exchange(number, &route).await,
+            Halt::Headers(number, size) => {
+                let why = format!("its headers take {size} bytes, more than a frame holds");
+                self.account.fail_record(number, Failure::data(why));
+            }
+        }
+    }
+
+    /// Records whose fate is known leave the window. Whether any did.
+    fn leave(&mut self) -> bool {
+        let any = self.account.leave();
+        self.perform();
+        self.places.flush();
+        self.progress.set(self.account.confirmations());
+        any
+    }
+
+    /// Does what there is to do about records.
+    fn perform(&mut self) {
+        while let Some(action) = self.account.next() {
+            let outcome = match action {
+                Action::DoneInSpool(number) => {
+                    if let Some(spooled) = &self.spooled {
+                        spooled.is_done(number);
+                    }
+                    Ok(())
+                }
+                action => self.places.perform(action),
+            };
+            self.account.performed(outcome);
+            if !self.account.keeps_rejects() {
+                self.places.drop_rejects();
+            }
+        }
+        if self.account.ends_input() {
+            self.intake.stop();
+        }
+    }
+
+    /// Closes, keeps what was not confirmed, and takes stock of it.
+    async fn finish(mut self) -> (Verdict, Tally) {
+        self.leave();
+        if self.spooled.is_some() {
+            self.account.count_unknown();
+            self.leave_spool().await;
+            self.end().await;
+            return self.account.into_results(None);
+        }
+        self.account.close();
+        // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
+        // had read already.
+        loop {
+            self.perform();
+            for item in self.intake.take() {
+                self.account.never_entered(item);
+                self.perform();
+            }
+            self.account.keep_left_over();
+            self.perform();
+            if self.intake.is_over() {
+                break;
+            }
+            let input = self.intake.next().await;
+            self.input(input);
+        }
+        self.account.end();
+        self.perform();
+        self.end().await;
+        let whereabouts = self.places.whereabouts();
+        self.account.into_results(whereabouts)
+    }
+
+    /// Ends the connection, and waits for everything that is told what is confirmed.
+    async fn end(&mut self) {
+        self.connection.close().await;
+        // A reader may have stopped reading: a signal ends the wait for it.
+        match self.stop.unless(Duration::ZERO, self.places.finish()).await {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => self.account.fail(failure),
+            None => {
+                if let Some(signal) = self.stop.take() {
+                    self.account.signalled(signal);
+                }
+                let text = "stopped by a signal before everything confirmed was told";
+                self.account.fail(Failure::new(Exit::TempFail, text));
+            }
+        }
+    }
+}
