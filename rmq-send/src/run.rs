@@ -138,7 +138,7 @@ async fn send(
         window: arguments.window,
         retry: options.retry_or(RETRY),
         fixed: destination.fixed(),
-        look_at: destination.begins_with(),
+        checked_first: destination.begins_with(),
         mandatory,
         finite: plan.sources.iter().all(Source::is_finite),
         positions: plan.positions.clone(),
@@ -151,7 +151,7 @@ async fn send(
         job.retry = options.retry_or(Limit::Forever);
         let (sources, retry) = (&plan.sources, job.retry);
         let claim = Claim { sources, retry, signals: &signals, diagnostics };
-        let spool = match claim.of(directory).await? {
+        let spool = match claim.wait_for(directory).await? {
             Claimed::Ours(spool) => spool,
             Claimed::Signalled(signal) => return Ok(Ending::Signal(signal)),
         };
@@ -174,9 +174,9 @@ async fn send(
     }
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
-    let look_at = job.look_at.as_deref();
-    let mut link = connect(&mut broker, mandatory, look_at, &patience).await?;
-    if let Some(route) = look_at {
+    let checked_first = job.checked_first.as_deref();
+    let mut link = connect(&mut broker, mandatory, checked_first, &patience).await?;
+    if let Some(route) = checked_first {
         connect::check(&broker, &mut link, route).await?;
     }
     let signals = signals::requests_to_stop()?;
@@ -232,7 +232,7 @@ fn open_stats(
     Ok(stats)
 }
 
-/// Waits until somebody reads the FIFO, so that nothing is told to nobody; `None` where there turns
+/// Waits until somebody reads the FIFO, so that nothing is reported to nobody; `None` where there turns
 /// out to be nothing to tell.
 ///
 /// # Errors
@@ -243,7 +243,7 @@ async fn wait_for_reader(
     diagnostics: Diagnostics,
 ) -> Result<Option<OwnedFd>, Failure> {
     let fifo = Fifo::new(name)?;
-    let (mut backoff, begun, mut told) = (Backoff::default(), Instant::now(), false);
+    let (mut backoff, begun, mut reported) = (Backoff::default(), Instant::now(), false);
     let mut ended = None;
     loop {
         // rmq-recv opens it before it writes anything.
@@ -260,9 +260,9 @@ async fn wait_for_reader(
                 format!("nobody reads {name}, and the input has ended; nothing of it is read");
             return Err(Failure::new(Exit::IoErr, text));
         }
-        if !told && begun.elapsed() > READER_DUE {
+        if !reported && begun.elapsed() > READER_DUE {
             diagnostics.notice(&format!("waiting for a reader of {name} (rmq-recv --ack-from)"));
-            told = true;
+            reported = true;
         }
         runtime::sleep(backoff.next_pause().min(Duration::from_millis(100))).await;
     }

@@ -17,7 +17,7 @@ pub const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
 /// # Errors
 /// It does not (65). Anything but a clear no is the sender's business: it can connect again.
 pub async fn check(broker: &Broker, link: &mut Link, route: &Route) -> Result<(), Failure> {
-    match link.look_at_first(route).await {
+    match link.check_first(route).await {
         Err(error) if error.is_not_found() => {
             Err(Failure::new(error.exit(), route.missing(broker.vhost())))
         }

@@ -3,7 +3,7 @@
 use crate::broker::connect::connect;
 use crate::broker::exchanges::Exchanges;
 use crate::broker::link::{Found, Link, News};
-use crate::broker::obstacle::{Looked, Obstacle, Refusals};
+use crate::broker::obstacle::{DownQueues, Obstacle, Refusals};
 use crate::broker::watch::Watch;
 use crate::record::item::{Message, Route};
 use crate::record::unsupported;
@@ -35,7 +35,7 @@ pub struct Connection {
     pause: Option<Instant>,
     /// Why the broker did not take the last that it answered about; `None` after a confirm.
     obstacle: Option<Obstacle>,
-    looked: Looked,
+    down_queues: DownQueues,
     refusals: Refusals,
 }
 
@@ -51,7 +51,7 @@ impl Connection {
             backoff: Backoff::default(),
             pause: None,
             obstacle: None,
-            looked: Looked::default(),
+            down_queues: DownQueues::default(),
             refusals: Refusals::default(),
         }
     }
@@ -179,13 +179,13 @@ impl Connection {
 
     /// Whether a queue that returns messages is known to be down, or known not to be.
     pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
-        self.looked.is_down(queue)
+        self.down_queues.is_down(queue)
     }
 
     /// What was found out about it.
     pub fn found(&mut self, queue: Arc<Route>, found: Option<Found>) -> bool {
         let is_down = found != Some(Found::Missing);
-        self.looked.note(queue.clone(), is_down);
+        self.down_queues.note(queue.clone(), is_down);
         if let Some(Found::Down(why)) = found {
             self.obstacle = Some(Obstacle::Down(queue, why));
         }

@@ -16,9 +16,9 @@ use rmq_common::{random, runtime};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long the look at a queue or an exchange may take. A queue without a quorum does not answer; what is sent
+/// How long the check of a queue or an exchange may take. A queue without a quorum does not answer; what is sent
 /// to it then waits for its confirm like anything else.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether a queue is empty only makes a better sentence, for which a run does not wait long.
 const COUNT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -32,10 +32,10 @@ pub struct Link {
     publisher: Publisher,
     mandatory: bool,
     /// What was found out about the first route while the channel was opened.
-    looked: Option<Result<(), AmqpError>>,
+    checked: Option<Result<(), AmqpError>>,
 }
 
-/// What a look at a queue has found.
+/// What a check of a queue has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// It is there.
@@ -61,7 +61,7 @@ pub enum News {
 
 impl Link {
     /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, what no queue takes
-    /// is returned. Asks for `first` meanwhile, for [`look_at_first`](Self::look_at_first).
+    /// is returned. Asks for `first` meanwhile, for [`check_first`](Self::check_first).
     ///
     /// # Errors
     /// When the connection is lost.
@@ -76,14 +76,14 @@ impl Link {
             let Some(route) = first.filter(|_| !session.has_one_channel()) else {
                 return Ok((opened.await?, None));
             };
-            let (publisher, looked) = join(opened, look(own_channel(&session, route))).await;
-            Ok((publisher?, Some(looked)))
+            let (publisher, checked) = join(opened, check(own_channel(&session, route))).await;
+            Ok((publisher?, Some(checked)))
         };
         match runtime::first(opened, too_late(by)).await {
-            Ok((publisher, looked)) => Ok(Link { session, publisher, mandatory, looked }),
-            Err(trouble) => {
+            Ok((publisher, checked)) => Ok(Link { session, publisher, mandatory, checked }),
+            Err(error) => {
                 session.cut();
-                Err(trouble)
+                Err(error)
             }
         }
     }
@@ -111,25 +111,25 @@ impl Link {
     ///
     /// # Errors
     /// It is not there, or the connection is lost.
-    pub async fn look(&self, route: &Route) -> Result<(), AmqpError> {
-        look(self.ask_for(route)).await
+    pub async fn check(&self, route: &Route) -> Result<(), AmqpError> {
+        check(self.ask_for(route)).await
     }
 
     /// The same of the route that [`open`](Self::open) was given, once.
     ///
     /// # Errors
-    /// As of [`look`](Self::look).
-    pub async fn look_at_first(&mut self, route: &Route) -> Result<(), AmqpError> {
-        match self.looked.take() {
-            Some(looked) => looked,
-            None => self.look(route).await,
+    /// As of [`check`](Self::check).
+    pub async fn check_first(&mut self, route: &Route) -> Result<(), AmqpError> {
+        match self.checked.take() {
+            Some(checked) => checked,
+            None => self.check(route).await,
         }
     }
 
     /// Whether a queue that a message was returned from is really not there. RabbitMQ has no route
     /// to a classic queue whose node is down, which comes back with its node.
     pub async fn has_lost(&self, queue: &Route) -> Found {
-        match runtime::timeout(LOOK_TIMEOUT, self.ask_for(queue)).await {
+        match runtime::timeout(CHECK_TIMEOUT, self.ask_for(queue)).await {
             Some(Ok(_)) => Found::There,
             Some(Err(AmqpError::Lost(lost))) => Found::Down(lost.to_string()),
             Some(Err(_)) => Found::Missing,
@@ -218,8 +218,8 @@ impl Link {
     }
 
     /// As [`Session::explained`].
-    pub async fn explained(&self, trouble: AmqpError) -> AmqpError {
-        self.session.explained(trouble).await
+    pub async fn explained(&self, error: AmqpError) -> AmqpError {
+        self.session.explained(error).await
     }
 
     /// Closes the connection; everything is settled.
@@ -241,12 +241,12 @@ fn lapins(name: &Name, what: Missing) -> Result<ShortString, AmqpError> {
 }
 
 /// What an answer to the question for a route says. No answer says nothing.
-async fn look(
+async fn check(
     asked: impl Future<Output = Result<Option<u32>, AmqpError>>,
 ) -> Result<(), AmqpError> {
-    match runtime::timeout(LOOK_TIMEOUT, asked).await {
+    match runtime::timeout(CHECK_TIMEOUT, asked).await {
         Some(Err(error @ AmqpError::Refused(_))) if !error.is_not_found() => Ok(()),
-        Some(looked) => looked.map(drop),
+        Some(checked) => checked.map(drop),
         None => Ok(()),
     }
 }
@@ -255,7 +255,7 @@ async fn look(
 async fn own_channel(session: &Session, route: &Route) -> Result<Option<u32>, AmqpError> {
     let channel = session.channel().await?;
     let count = ask(&channel, route).await?;
-    // Many exchanges may be looked at. Nothing depends on the answer, nor waits for it.
+    // Many exchanges may be checked at. Nothing depends on the answer, nor waits for it.
     close_now(&channel);
     Ok(count)
 }
@@ -278,7 +278,7 @@ async fn ask(channel: &Channel, route: &Route) -> Result<Option<u32>, AmqpError>
 
 async fn open(session: &Session, mandatory: bool) -> Result<Publisher, AmqpError> {
     match Publisher::open(session, mandatory).await {
-        Err(trouble) => Err(session.explained(trouble).await),
+        Err(error) => Err(session.explained(error).await),
         opened => opened,
     }
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So long a look at a queue holds: a thousand records that are returned at once take one look.
+/// So long a check at a queue holds: a thousand records that are returned at once take one look.
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// The pauses before this round of nacks are about a second together.
-const TELLING: u32 = 6;
+const REPORTED_AT: u32 = 6;
 
 /// The broker's last word about records that it does not take for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Obstacle {
 #[derive(Debug, Default)]
 pub struct Refusals {
     rounds: u32,
-    told: bool,
+    reported: bool,
 }
 
 impl Refusals {
@@ -61,30 +61,30 @@ impl Refusals {
     /// One more round. True once, after about a second of them.
     pub fn another(&mut self) -> bool {
         self.rounds = self.rounds.saturating_add(1);
-        let tell = self.rounds >= TELLING && !self.told;
-        self.told |= tell;
-        tell
+        let report = self.rounds >= REPORTED_AT && !self.reported;
+        self.reported |= report;
+        report
     }
 }
 
 /// Queues that messages were returned from, and whether they are only down.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct DownQueues {
     down: HashMap<Arc<Route>, bool>,
-    /// When the first of these was looked at.
+    /// When the first of these was checked at.
     since: Option<Instant>,
 }
 
-impl Looked {
-    /// What a look that still holds has found.
+impl DownQueues {
+    /// What a check that still holds has found.
     pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
         if self.since.is_some_and(|since| since.elapsed() > HOLDS) {
-            *self = Looked::default();
+            *self = DownQueues::default();
         }
         self.down.get(queue).copied()
     }
 
-    /// What a look has found.
+    /// What a check has found.
     pub fn note(&mut self, queue: Arc<Route>, is_down: bool) {
         self.since.get_or_insert_with(Instant::now);
         self.down.insert(queue, is_down);
@@ -99,23 +99,23 @@ mod tests {
     fn refusals_are_reported_once_and_not_while_something_is_confirmed() {
         let mut refusals = Refusals::default();
         for _ in 0..3 {
-            assert!((1..TELLING).all(|_| !refusals.another()));
+            assert!((1..REPORTED_AT).all(|_| !refusals.another()));
             refusals.progress();
         }
-        assert!((1..TELLING).all(|_| !refusals.another()));
+        assert!((1..REPORTED_AT).all(|_| !refusals.another()));
         assert!(refusals.another());
         refusals.progress();
-        assert!((0..TELLING * 2).all(|_| !refusals.another()));
+        assert!((0..REPORTED_AT * 2).all(|_| !refusals.another()));
     }
 
     #[test]
     fn a_look_holds_for_a_second() {
-        let mut looked = Looked::default();
+        let mut checked = DownQueues::default();
         let queue = Arc::new(Route::default());
-        assert_eq!(looked.is_down(&queue), None);
-        looked.note(queue.clone(), true);
-        assert_eq!(looked.is_down(&queue), Some(true));
-        looked.since = Instant::now().checked_sub(HOLDS * 2);
-        assert_eq!(looked.is_down(&queue), None);
+        assert_eq!(checked.is_down(&queue), None);
+        checked.note(queue.clone(), true);
+        assert_eq!(checked.is_down(&queue), Some(true));
+        checked.since = Instant::now().checked_sub(HOLDS * 2);
+        assert_eq!(checked.is_down(&queue), None);
     }
 }

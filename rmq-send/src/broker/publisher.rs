@@ -53,7 +53,7 @@ pub struct Answers {
     /// Numbers of records it did not take.
     pub nacked: Vec<u64>,
     /// The channel or the connection is gone; nothing in flight will be confirmed any more.
-    pub trouble: Option<AmqpError>,
+    pub error: Option<AmqpError>,
 }
 
 /// A message that no queue took.
@@ -145,7 +145,7 @@ impl Publisher {
                 return answers;
             }
             self.take(event, &mut answers);
-            if answers.trouble.is_some() {
+            if answers.error.is_some() {
                 return answers;
             }
             match self.lane.next_now() {
@@ -189,7 +189,7 @@ impl Publisher {
             // Nothing consumes or asks here.
             Event::Delivered { .. } | Event::Empty | Event::Cancelled { .. } => Ok(()),
         };
-        answers.trouble = settled.err();
+        answers.error = settled.err();
     }
 }
 

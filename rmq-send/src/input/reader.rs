@@ -115,7 +115,7 @@ pub fn read_into(
     let problem = |error| Failure::io("start to read", &error);
     let (stopped, stop) = io::pipe().map_err(problem)?;
     thread::start("input", move || {
-        let end = Reading { plan, stopped, sink: &mut sink, count: 0, told: false }.read(block);
+        let end = Reading { plan, stopped, sink: &mut sink, count: 0, reported: false }.read(block);
         // Nobody wants it only where the tool is ending anyway.
         sink(Input::End(end));
     })
@@ -130,7 +130,7 @@ struct Reading<'a, Sink> {
     /// Records found so far.
     count: u64,
     /// An input in UTF-16 has been reported.
-    told: bool,
+    reported: bool,
 }
 
 impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
@@ -177,7 +177,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                 },
             };
             if std::mem::take(&mut begins) {
-                self.look_for_utf16(source, &block[..length]);
+                self.report_utf16(source, &block[..length]);
             }
             let partial = cutter.partial();
             if length == 0 && partial > 0 && self.plan.must_end {
@@ -211,7 +211,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
 
     /// Reports an input in UTF-16, once: its newlines are two bytes, and its lines end in the middle
     /// of the second.
-    fn look_for_utf16(&mut self, source: &Source, beginning: &[u8]) {
+    fn report_utf16(&mut self, source: &Source, beginning: &[u8]) {
         let what = match self.plan.format {
             Format::Lines => {
                 "its bytes are sent as they are (iconv -f UTF-16 -t UTF-8 converts it)"
@@ -219,8 +219,8 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             Format::Json => "an envelope is UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)",
             Format::Nul | Format::Length | Format::Whole => return,
         };
-        if !self.told && utf16::begins(beginning) {
-            self.told = true;
+        if !self.reported && utf16::begins(beginning) {
+            self.reported = true;
             let source = source.noun();
             self.plan.diagnostics.notice(&format!("{source} looks like UTF-16; {what}"));
         }
@@ -269,7 +269,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
     }
 }
 
-/// Waits until there is input (or its end); true when told to stop.
+/// Waits until there is input (or its end); true when reported to stop.
 fn wait(input: &File, stopped: &PipeReader) -> io::Result<bool> {
     let mut descriptors = [PollFd::new(input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
     retry_on_intr(|| poll(&mut descriptors, None))?;

@@ -91,7 +91,7 @@ impl Acknowledger {
         let (end, ended) = flume::bounded(1);
         let (made_room, room) = flume::bounded(1);
         thread::start("ack-to", move || {
-            let _ = end.send(tell(File::from(fifo), &run, &received, &made_room));
+            let _ = end.send(report(File::from(fifo), &run, &received, &made_room));
         })
         .map_err(|error| Failure::io("start to write", &error))?;
         let envelopes = format == Format::Json;
@@ -133,7 +133,7 @@ impl Acknowledger {
 }
 
 /// Writes what is done until nothing more comes.
-fn tell(
+fn report(
     mut fifo: File,
     run: &str,
     done: &flume::Receiver<Done>,

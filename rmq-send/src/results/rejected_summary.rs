@@ -4,8 +4,8 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// How many rejected records are told of one by one.
-const TOLD: u64 = 10;
+/// How many rejected records are reported one by one.
+const REPORTED: u64 = 10;
 
 /// What was rejected.
 #[derive(Debug, Default)]
@@ -19,11 +19,11 @@ pub struct RejectedSummary {
 }
 
 impl RejectedSummary {
-    /// The record `number` is rejected, which is told of unless many were already.
+    /// The record `number` is rejected, which is reported unless many were already.
     pub fn add(&mut self, number: u64, why: Failure, diagnostics: Diagnostics) {
         match self.count {
-            ..TOLD => diagnostics.notice(&why.to_string()),
-            TOLD => diagnostics.notice("further rejected records are only counted"),
+            ..REPORTED => diagnostics.notice(&why.to_string()),
+            REPORTED => diagnostics.notice("further rejected records are only counted"),
             _ => {}
         }
         self.count += 1;
@@ -59,7 +59,7 @@ impl RejectedSummary {
     }
 
     /// `; 2 records rejected, kept in bad`; empty where there is none.
-    pub fn told(&self) -> String {
+    pub fn shown(&self) -> String {
         let kept = self.whereabouts.as_ref().map(|whereabouts| format!(", {whereabouts}"));
         let kept = kept.unwrap_or_default();
         match self.count {

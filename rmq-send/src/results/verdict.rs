@@ -48,7 +48,7 @@ impl Verdict {
         self.failure.get_or_insert(failure);
     }
 
-    /// The record `number` failed for good. Of several the first in the input is told, in whatever
+    /// The record `number` failed for good. Of several the first in the input is reported, in whatever
     /// order the broker answered.
     pub fn fail_record(&mut self, number: u64, failure: Failure) {
         let earlier = match self.failed_record {
@@ -166,7 +166,7 @@ impl Verdict {
         let first_rejected = rejected.iter().find_map(|them| them.first());
         // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
         // a refusal keeps its own status.
-        let (exit, told) = match (self.failure.as_ref().or(self.input.as_ref()), first_rejected) {
+        let (exit, text) = match (self.failure.as_ref().or(self.input.as_ref()), first_rejected) {
             _ if self.cut_short && unconfirmed => {
                 let text = "stopped by a signal before everything was confirmed";
                 (Exit::TempFail, text.to_owned())
@@ -193,7 +193,7 @@ impl Verdict {
             },
         };
         let worst = worst.filter(|worst| *worst != Exit::Unavailable);
-        Err(Failure::new(worst.map_or(exit, |worst| worst.max(exit)), format!("{told}{stock}")))
+        Err(Failure::new(worst.map_or(exit, |worst| worst.max(exit)), format!("{text}{stock}")))
     }
 
     fn stock(&self, accounts: bool) -> String {
@@ -229,8 +229,8 @@ impl Verdict {
                 text.push_str(&lost);
             }
         }
-        text.push_str(&self.input_rejections.told());
-        text.push_str(&self.rejections.told());
+        text.push_str(&self.input_rejections.shown());
+        text.push_str(&self.rejections.shown());
         if let Some(whereabouts) = self.whereabouts.as_ref().filter(|_| unconfirmed) {
             text.push_str(&format!("; what is not confirmed is {whereabouts}"));
         }

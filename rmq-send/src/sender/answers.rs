@@ -65,7 +65,7 @@ impl Sender {
             self.connection.pause();
         }
         self.connection.answered(self.account.in_flight() > 0);
-        if let Some(error) = answers.trouble {
+        if let Some(error) = answers.error {
             self.lost(error).await;
         }
     }
@@ -139,7 +139,7 @@ impl Sender {
     /// Checks the exchange that the record `number` goes to.
     pub(super) async fn check_exchange(&mut self, number: u64, route: &Route) {
         let Some((link, _)) = self.connection.link() else { return };
-        let checked = self.stop.unless(LAST_CONFIRMS, link.look(route)).await;
+        let checked = self.stop.unless(LAST_CONFIRMS, link.check(route)).await;
         self.take_signal();
         match checked {
             Some(Ok(())) => self.connection.exists(route),

@@ -137,7 +137,7 @@ impl Sender {
         if !self.connect(Duration::ZERO, true).await {
             return;
         }
-        if let (Some((link, broker)), Some(route)) = (self.connection.link(), &self.look_at)
+        if let (Some((link, broker)), Some(route)) = (self.connection.link(), &self.checked_first)
             && let Err(failure) = connect::check(broker, link, route).await
         {
             self.account.give_up(failure);
@@ -153,10 +153,10 @@ impl Sender {
         // What is in a spool is safe, so that a signal need not wait for a broker.
         let grace = if self.spooled.is_some() { Duration::ZERO } else { LAST_CONFIRMS };
         let mut over = None;
-        let Sender { connection, stop, spooled, retry, look_at, diagnostics, .. } = self;
+        let Sender { connection, stop, spooled, retry, checked_first, diagnostics, .. } = self;
         let spooled = spooled.as_ref();
         let ended = Cell::new(spooled.is_none_or(|spooled| spooled.is_over()));
-        let first_route = look_at.as_deref().filter(|_| is_first);
+        let first_route = checked_first.as_deref().filter(|_| is_first);
         let connect = async {
             runtime::sleep(pause).await;
             let mut reported = false;

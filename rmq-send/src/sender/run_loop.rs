@@ -37,7 +37,7 @@ pub struct Job {
     /// Where all messages go, if they go the same way.
     pub fixed: Option<Arc<Route>>,
     /// The queue or exchange of this run's own records, if there is one for all.
-    pub look_at: Option<Arc<Route>>,
+    pub checked_first: Option<Arc<Route>>,
     /// Whether what no queue takes is a failure.
     pub mandatory: bool,
     /// The input ends by itself, and can be read to its end even when nothing can be sent.
@@ -62,7 +62,7 @@ pub struct Sender {
     pub(super) patience: Patience,
     pub(super) retry: Limit,
     pub(super) fixed: Option<Arc<Route>>,
-    pub(super) look_at: Option<Arc<Route>>,
+    pub(super) checked_first: Option<Arc<Route>>,
     pub(super) spooled: Option<Spooled>,
     pub(super) positions: Positions,
     pub(super) progress: Progress,
@@ -110,7 +110,7 @@ impl Sender {
             patience: Patience::new(if spool { Limit::Forever } else { job.retry }),
             retry: job.retry,
             fixed: job.fixed,
-            look_at: job.look_at,
+            checked_first: job.checked_first,
             spooled: job.spooled,
             positions: job.positions,
             progress: job.progress,

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long it waits without a word about it.
 const NOTICE: Duration = Duration::from_secs(1);
-/// How often it is looked whether the input has ended.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often it is checked whether the input has ended.
+const CHECK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How to wait for a spool.
 pub struct Claim<'a> {
@@ -53,7 +53,7 @@ impl Claim<'_> {
     /// # Errors
     /// Another rmq-send has it, and the input has ended for as long as `retry` (75); it cannot be
     /// opened or locked (74).
-    pub async fn of(&self, directory: &str) -> Result<Claimed, Failure> {
+    pub async fn wait_for(&self, directory: &str) -> Result<Claimed, Failure> {
         loop {
             let directory = Arc::new(Directory::open(Path::new(directory))?);
             if !directory.try_lock()?
@@ -76,7 +76,7 @@ impl Claim<'_> {
             let _ = sender.send(waiting.wait_for_lock());
         })
         .map_err(|error| Failure::io("start to wait for the spool", &error))?;
-        let (begun, mut told, mut patience) = (Instant::now(), false, None);
+        let (begun, mut reported, mut patience) = (Instant::now(), false, None);
         loop {
             if self.input_has_ended() {
                 let patience = patience.get_or_insert_with(|| Patience::new(self.retry));
@@ -84,8 +84,8 @@ impl Claim<'_> {
                     return Err(directory.in_use());
                 }
             }
-            if !told && begun.elapsed() >= NOTICE {
-                told = true;
+            if !reported && begun.elapsed() >= NOTICE {
+                reported = true;
                 let in_use = directory.in_use();
                 self.diagnostics.notice(&format!("{in_use}; waiting, and nothing is read"));
             }
@@ -102,7 +102,7 @@ impl Claim<'_> {
                 }
             };
             let time = async {
-                runtime::sleep(LOOK_AGAIN).await;
+                runtime::sleep(CHECK_AGAIN).await;
                 Step::Time
             };
             match first(signal, first(locked, time)).await {

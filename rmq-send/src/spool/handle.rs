@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 const MOST_BYTES: u64 = 1 << 30;
 /// Bytes read at once: what waits in memory alone while the spool is full.
 const BLOCK: usize = 64 << 10;
-/// How often it is looked whether another rmq-send waits for the spool.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// How often it is checked whether another rmq-send waits for the spool.
+const BETWEEN_CHECKS: Duration = Duration::from_millis(200);
 
 /// The spool, as the sender sees it.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub struct Spooled {
     is_over: bool,
     /// Another rmq-send has it next, and goes on with what is left.
     handed_over: bool,
-    /// When it is looked for such a one.
-    looked: Cell<Instant>,
+    /// When it is checked for such a one.
+    checked: Cell<Instant>,
 }
 
 impl Spooled {
@@ -93,9 +93,9 @@ impl Spooled {
         .sink();
         let stop = read_into(plan, BLOCK, sink)?;
         let (replayed, sequences) = feed::start(replay, diagnostics)?;
-        let looked = Cell::new(Instant::now());
+        let checked = Cell::new(Instant::now());
         let (is_over, handed_over) = (false, false);
-        let spooled = Spooled { directory, done, sequences, over, is_over, handed_over, looked };
+        let spooled = Spooled { directory, done, sequences, over, is_over, handed_over, checked };
         Ok((spooled, Reader::new(replayed, stop), from_broker))
     }
 
@@ -175,8 +175,8 @@ impl Spooled {
     /// Waits until another rmq-send waits for the spool.
     pub async fn awaited(&self) {
         loop {
-            sleep_until(Some(self.looked.get())).await;
-            self.looked.set(Instant::now() + BETWEEN_LOOKS);
+            sleep_until(Some(self.checked.get())).await;
+            self.checked.set(Instant::now() + BETWEEN_CHECKS);
             if self.directory.is_awaited() {
                 return;
             }

@@ -17,9 +17,9 @@ use rmq_common::failure::Failure;
 use std::time::{Duration, Instant};
 
 /// A full disk may get room by others' doing.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a full spool is not told of again.
-const TOLD: Duration = Duration::from_secs(3600);
+const CHECK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a full spool is not reported of again.
+const REPORT_AGAIN: Duration = Duration::from_secs(3600);
 
 /// The input's end, as the spool has it.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ pub struct Spooling {
     pub rejects: Kept,
     /// What records are called.
     pub positions: Positions,
-    /// Where it tells what happens.
+    /// Where it reports what happens.
     pub diagnostics: Diagnostics,
 }
 
@@ -66,7 +66,7 @@ impl Spooling {
     /// Takes what the input thread says; what `over` hands over is the last word.
     pub fn sink(self) -> (impl FnMut(Input) -> bool + Send + 'static, flume::Receiver<Over>) {
         let (sender, over) = flume::bounded(1);
-        let mut sink = Some(Sink { told: None, over: Over::default(), own: self });
+        let mut sink = Some(Sink { reported: None, over: Over::default(), own: self });
         let take = move |input| {
             let Some(here) = &mut sink else { return false };
             match input {
@@ -86,8 +86,8 @@ impl Spooling {
 struct Sink {
     own: Spooling,
     over: Over,
-    /// When a full spool was told of.
-    told: Option<Instant>,
+    /// When a full spool was reported of.
+    reported: Option<Instant>,
 }
 
 impl Sink {
@@ -160,12 +160,12 @@ impl Sink {
             let (taken, limit, why) = match self.own.writer.append(rest) {
                 Ok(Appended::All) => return Ok(()),
                 Ok(Appended::InMemory) => {
-                    self.tell("no space left on its disk; what is sent goes through memory");
+                    self.report("no space left on its disk; what is sent goes through memory");
                     return Ok(());
                 }
                 Ok(Appended::Full(taken)) => (taken, None, "full (--spool-max)"),
                 Ok(Appended::NoSpace(taken)) => {
-                    (taken, Some(LOOK_AGAIN), "no space left on its disk")
+                    (taken, Some(CHECK_AGAIN), "no space left on its disk")
                 }
                 Err(failure) => {
                     let taken = self.own.writer.next_sequence().saturating_sub(before);
@@ -179,7 +179,7 @@ impl Sink {
                 let full = Failure::new(Exit::IoErr, format!("spool {directory}: {why}"));
                 return Err((full, rest.len()));
             }
-            self.tell(&format!("{why}; the input waits"));
+            self.report(&format!("{why}; the input waits"));
             match self.own.writer.wait_for_room(limit) {
                 Ok(Room::Freed | Room::TimedOut) => {}
                 Ok(Room::Stopped) => {
@@ -191,9 +191,9 @@ impl Sink {
         }
     }
 
-    fn tell(&mut self, what: &str) {
-        if self.told.is_none_or(|told| told.elapsed() > TOLD) {
-            self.told = Some(Instant::now());
+    fn report(&mut self, what: &str) {
+        if self.reported.is_none_or(|reported| reported.elapsed() > REPORT_AGAIN) {
+            self.reported = Some(Instant::now());
             self.own.diagnostics.notice(&format!("spool {}: {what}", self.own.directory));
         }
     }

@@ -87,7 +87,7 @@ impl Writer {
     pub fn append(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<Appended, Failure> {
         let mut taken = 0;
         while taken < payloads.len() {
-            let (fit, next, all_done) = self.look(&payloads[taken..])?;
+            let (fit, next, all_done) = self.find_room(&payloads[taken..])?;
             match fit {
                 Fit::NextSegment => self.leave(),
                 Fit::Full => {
@@ -143,7 +143,7 @@ impl Writer {
     }
 
     /// How many of `payloads` fit, the sequence number of the first, and whether all is done.
-    fn look(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<(Fit, u64, bool), Failure> {
+    fn find_room(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<(Fit, u64, bool), Failure> {
         let (taken, next, all_done) = {
             let state = self.shared.lock();
             if let Some(failure) = &state.failure {
