@@ -19,10 +19,10 @@ pub const HELP: Help = Help {
     ],
     example: "tail -F app.log | rmq-send logs",
     groups: &[
-        ("Where to", "--exchange"),
+        ("Destination", "--exchange"),
         ("Records", "--format"),
         ("Properties", "--header"),
-        ("What is sent, and what is not", "--window"),
+        ("Delivery", "--window"),
         ("This run", "--progress"),
     ],
     common: &[
@@ -42,8 +42,8 @@ with_connection_options! {
     #[derive(FromArgs, ArgsInfo, Clone, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
-        /// the queue to send to, by the default exchange (not with -e and --routed); then files to
-        /// read in place of standard input, - among them
+        /// queue to send to through the default exchange (not with -e or --routed), then files to
+        /// read instead of standard input, which is -
         #[argh(positional, arg_name = "QUEUE FILE")]
         pub operands: Vec<String>,
 
@@ -51,37 +51,37 @@ with_connection_options! {
         #[argh(option, short = 'e', arg_name = "NAME")]
         pub exchange: Option<String>,
 
-        /// routing key for --exchange. Default: empty, or what the record says
+        /// routing key for --exchange. Default: the record's, or empty
         #[argh(option, short = 'r', arg_name = "KEY")]
         pub routing_key: Option<Bytes>,
 
-        /// each record says where it goes: with --format json, or with -K its routing key
+        /// each record names its destination (requires --format json or -K)
         #[argh(switch)]
         pub routed: bool,
 
-        /// what a record is; length is 4 bytes, big-endian, json an envelope a line. Default: lines
+        /// record format; length is 4 bytes, big-endian, json is an envelope per line. Default: lines
         #[argh(option, arg_name = "lines|nul|length|whole|json")]
         pub format: Option<Format>,
 
-        /// records end with a zero byte: --format nul
+        /// records end with a zero byte (same as --format nul)
         #[argh(switch, short = '0')]
         pub nul: bool,
 
-        /// each record is a routing key, this, and the body
+        /// each record is a routing key, this separator and the body
         #[argh(option, short = 'K', arg_name = "SEP")]
         pub key_separator: Option<Bytes>,
 
-        /// send this one text; standard input is not read
+        /// send this text as one message instead of reading standard input
         #[argh(option, short = 'b', arg_name = "TEXT")]
         pub body: Option<Bytes>,
 
-        /// largest body: 1000, 64K, 16M. A longer record is an error. Default: 16M, RabbitMQ 4's
+        /// largest record: 1000, 64K, 16M; a longer one is an error. Default: 16M, RabbitMQ 4's
         /// limit
         #[argh(option, arg_name = "BYTES", default = "16 << 20", from_str_fn(max_size))]
         pub max_size: usize,
 
         /// header, as name=value or name:type=value (string, int, bool, float, bytes, timestamp,
-        /// json); may be repeated
+        /// json) (repeatable)
         #[argh(option, short = 'H', arg_name = "HEADER")]
         pub header: Vec<Bytes>,
 
@@ -93,19 +93,19 @@ with_connection_options! {
         #[argh(option, arg_name = "ENCODING")]
         pub content_encoding: Option<Bytes>,
 
-        /// property: the application's name for this kind of message
+        /// property: kind of message, as the application names it
         #[argh(option, long = "type", arg_name = "TYPE")]
         pub message_type: Option<Bytes>,
 
-        /// property: the application that sends
+        /// property: sending application
         #[argh(option, arg_name = "ID")]
         pub app_id: Option<Bytes>,
 
-        /// property: what the message answers or belongs to
+        /// property: id of the request or group that the message belongs to
         #[argh(option, arg_name = "ID")]
         pub correlation_id: Option<Bytes>,
 
-        /// property: the queue for answers
+        /// property: queue for answers
         #[argh(option, arg_name = "QUEUE")]
         pub reply_to: Option<String>,
 
@@ -113,65 +113,64 @@ with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(priority))]
         pub priority: Option<u8>,
 
-        /// property: how long a queue keeps the message: 500ms, 60s, 5m
+        /// property: time a queue keeps the message: 500ms, 60s, 5m
         #[argh(option, arg_name = "TIME")]
         pub expiration: Option<String>,
 
-        /// property: this id, or with auto one for each message, by which a copy can be told
+        /// property: message id; auto makes one per message, which identifies duplicates
         #[argh(option, arg_name = "auto|ID")]
         pub message_id: Option<Bytes>,
 
-        /// property: the time at which the record was read
+        /// property: time the record was read
         #[argh(switch)]
         pub timestamp: bool,
 
-        /// property: not to be kept on disk by classic queues; persistent otherwise
+        /// property: transient, so classic queues need not keep it on disk. Default: persistent
         #[argh(switch)]
         pub transient: bool,
 
-        /// how many messages may be unconfirmed at once; 1 keeps the order even across nacks.
-        /// Default: 1024
+        /// most unconfirmed messages; 1 keeps the order even after nacks. Default: 1024
         #[argh(option, arg_name = "N", default = "1024", from_str_fn(window))]
         pub window: usize,
 
-        /// what no queue takes counts as sent
+        /// count messages that no queue takes as sent
         #[argh(switch)]
         pub allow_unroutable: bool,
 
-        /// append what could not be sent to this file, as it stood in the input, and go on
+        /// append records that cannot be sent to this file, in the input format, and continue
         #[argh(option, arg_name = "FILE")]
         pub rejects: Option<String>,
 
-        /// write each record to standard output once it is confirmed
+        /// write each confirmed record to standard output
         #[argh(switch)]
         pub tee: bool,
 
-        /// tell rmq-recv --ack-from through this FIFO what is confirmed
+        /// report confirmed records to rmq-recv --ack-from through this FIFO
         #[argh(option, arg_name = "FIFO")]
         pub ack_to: Option<String>,
 
-        /// keep records in this directory until they are confirmed; standard input does not wait
-        /// for the broker
+        /// keep records in this directory until they are confirmed, so the input does not wait for
+        /// the broker
         #[argh(option, arg_name = "DIR")]
         pub spool: Option<String>,
 
-        /// most bytes in --spool: 500M, 2G. Default: 1G
+        /// largest size of --spool: 500M, 2G. Default: 1G
         #[argh(option, arg_name = "BYTES", from_str_fn(size::parse))]
         pub spool_max: Option<u64>,
 
-        /// when --spool is full: wait, or fail. Default: wait
+        /// wait or fail if --spool is full. Default: wait
         #[argh(option, arg_name = "wait|fail", from_str_fn(spool_full))]
         pub spool_full: Option<SpoolFull>,
 
-        /// show on a terminal how far it is
+        /// show progress on a terminal
         #[argh(switch)]
         pub progress: bool,
 
-        /// write the tally to this file, as JSON
+        /// write the tally to this file as JSON
         #[argh(option, arg_name = "FILE")]
         pub stats: Option<String>,
 
-        /// connect to nothing; write what would be sent to standard output, as JSON envelopes
+        /// write the messages to standard output as JSON envelopes instead of sending them
         #[argh(switch)]
         pub dry_run: bool,
     }

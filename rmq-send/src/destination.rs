@@ -39,7 +39,9 @@ impl Destination {
         let sources = match &arguments.body {
             Some(_) if !files.is_empty() => {
                 let file = &files[0];
-                return Err(Failure::usage(format!("--body and a file to read: {file}")));
+                return Err(Failure::usage(format!(
+                    "--body cannot be combined with a file to read: {file}"
+                )));
             }
             Some(text) => vec![Source::Text(text.0.clone())],
             None => Source::of(files)?,
@@ -76,16 +78,16 @@ impl Destination {
 fn format(arguments: &Arguments) -> Result<Format, Failure> {
     match (arguments.format, arguments.nul) {
         (None | Some(Format::Nul), true) => Ok(Format::Nul),
-        (Some(_), true) => Err(Failure::usage("--nul and another --format")),
+        (Some(_), true) => Err(Failure::usage("--nul and another --format cannot be combined")),
         (format, false) => Ok(format.unwrap_or(Format::Lines)),
     }
 }
 
 fn content(arguments: &Arguments, format: Format) -> Result<Content, Failure> {
     match (&arguments.key_separator, format) {
-        (Some(_), Format::Json) => {
-            Err(Failure::usage("--key-separator and --format json: an envelope has its own key"))
-        }
+        (Some(_), Format::Json) => Err(Failure::usage(
+            "--key-separator and --format json cannot be combined: an envelope has its own key",
+        )),
         (Some(text), _) if text.0.is_empty() => {
             Err(Failure::usage("--key-separator '': the separator is empty"))
         }
@@ -107,13 +109,15 @@ fn routing<'a>(
 ) -> Result<(Routing, &'a [String]), Failure> {
     let operands = &arguments.operands;
     match (arguments.routed, &arguments.exchange, &arguments.routing_key) {
-        (true, Some(_), _) => Err(Failure::usage("--routed and --exchange: who says where?")),
-        (true, _, Some(_)) => Err(Failure::usage("--routed and --routing-key: who says where?")),
+        (true, Some(_), _) => Err(Failure::usage("--routed and --exchange cannot be combined")),
+        (true, _, Some(_)) => Err(Failure::usage("--routed and --routing-key cannot be combined")),
         (true, None, None) => match content {
-            Content::Body => Err(Failure::usage("--routed needs --format json or --key-separator")),
+            Content::Body => {
+                Err(Failure::usage("--routed requires --format json or --key-separator"))
+            }
             Content::Keyed(_) | Content::Envelope => Ok((Routing::Record, operands)),
         },
-        (false, None, Some(_)) => Err(Failure::usage("--routing-key needs --exchange")),
+        (false, None, Some(_)) => Err(Failure::usage("--routing-key requires --exchange")),
         (false, Some(exchange), key) => {
             names::not_a_url("--exchange", exchange)?;
             let exchange = short("--exchange", exchange.as_bytes())?;
@@ -139,7 +143,7 @@ fn routing<'a>(
         (false, None, None) => {
             let Some((queue, files)) = operands.split_first() else {
                 return Err(Failure::usage(
-                    "missing: QUEUE, or --exchange, or --routed (see rmq-send --help)",
+                    "no destination: give QUEUE, --exchange or --routed (see rmq-send --help)",
                 ));
             };
             if queue.is_empty() {

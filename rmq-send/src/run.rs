@@ -89,13 +89,13 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
     let spool = arguments.spool.is_some();
     let why = match () {
         () if spool && arguments.tee => {
-            "--spool and --tee: what an earlier run left is not this run's input; use tee(1)"
+            "--spool and --tee cannot be combined: an earlier run's records are not this run's input (use tee(1))"
         }
         () if spool && arguments.ack_to.is_some() => {
-            "--spool and --ack-to: what is in the spool needs no other keeper"
+            "--spool and --ack-to cannot be combined: the spool already keeps the records"
         }
-        () if !spool && arguments.spool_max.is_some() => "--spool-max needs --spool",
-        () if !spool && arguments.spool_full.is_some() => "--spool-full needs --spool",
+        () if !spool && arguments.spool_max.is_some() => "--spool-max requires --spool",
+        () if !spool && arguments.spool_full.is_some() => "--spool-full requires --spool",
         () => return Ok(()),
     };
     Err(Failure::usage(why))
@@ -212,7 +212,7 @@ fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Reject
     let mut rejects = Rejects::new(name, plan.format);
     check_output("--rejects", name, rejects.open()?, arguments, plan)?;
     if plan.format == Format::Whole && plan.sources.len() > 1 {
-        let text = "--rejects holds one record of --format whole; send the files one by one";
+        let text = "--rejects holds only one record of --format whole (send the files one by one)";
         return Err(Failure::usage(text));
     }
     Ok(rejects)
@@ -256,8 +256,7 @@ async fn wait_for_reader(
         }
         if hung_up == Some(false) && ended.get_or_insert_with(Instant::now).elapsed() > READER_GONE
         {
-            let text =
-                format!("nobody reads {name}, and the input has ended; nothing of it is read");
+            let text = format!("nothing reads {name} and the input has ended; no input was read");
             return Err(Failure::new(Exit::IoErr, text));
         }
         if !reported && begun.elapsed() > READER_DUE {

@@ -34,7 +34,7 @@ impl Obstacle {
             }
             // A passive declare of a quorum queue without a leader also answers that it is empty.
             Obstacle::Unfitting(route, bytes) => format!(
-                "{} nacks a message of {bytes} bytes though it holds none: its max-length or \
+                "{} nacks a message of {bytes} bytes although it is empty: its max-length or \
                  max-length-bytes may be too small for it, or it has no leader",
                 route.shown()
             ),

@@ -183,7 +183,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             if length == 0 && partial > 0 && self.plan.must_end {
                 let position = self.plan.positions.of(self.count + 1);
                 return Some(End::Failed(Failure::data(format!(
-                    "{position}: {} without the record's end, not sent (--ack-to: the \
+                    "{position}: {} of an incomplete record not sent (--ack-to: the \
                      filter may have died)",
                     counted(partial as u64, "byte")
                 ))));

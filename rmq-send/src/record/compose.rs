@@ -97,7 +97,7 @@ impl Composer {
             None if envelope.id.is_some() && self.drops => None,
             None => {
                 let hint = envelope_hint::of(line);
-                let text = "neither \"body\" nor \"body_base64\" in it";
+                let text = "no \"body\" and no \"body_base64\"";
                 return Err(Failure::data(format!("{text}{hint}")));
             }
         };
@@ -117,7 +117,7 @@ impl Composer {
                 (exchange, Name::default())
             }
             (Routing::Record, _, None) => {
-                let text = "it does not say where it goes: no \"routing_key\" in it";
+                let text = "no destination: \"routing_key\" is missing";
                 return Err(Failure::data(text));
             }
         };
@@ -207,7 +207,7 @@ mod tests {
         let composer = composer(Routing::Record, Content::Envelope);
         assert_eq!(
             refused(&composer, br#"{"body":"b"}"#),
-            "it does not say where it goes: no \"routing_key\" in it"
+            "no destination: \"routing_key\" is missing"
         );
         assert_eq!(
             route(&composed(&composer, br#"{"exchange":"fan","body":"b"}"#)),
@@ -224,7 +224,7 @@ mod tests {
         let record = composed(&composer, br#"{"id":"7","more":true,"body":"b"}"#);
         assert_eq!(record.delivery, None);
         assert!(record.message.is_some());
-        let none = "neither \"body\" nor \"body_base64\" in it";
+        let none = "no \"body\" and no \"body_base64\"";
         assert!(refused(&composer, br#"{"type":"t"}"#).starts_with(none));
         // Nothing but --ack-to gives an id a meaning: an application's record may have one too.
         let composer = Composer { drops: false, ..composer };

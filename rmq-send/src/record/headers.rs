@@ -30,7 +30,7 @@ pub fn parse(text: &[u8]) -> Result<(Name, Encoded), String> {
     let [kind, value] = [kind, value].map(|bytes| std::str::from_utf8(bytes).map_err(|_| bytes));
     let not_text = |bytes| {
         let shown = escape::escape(bytes, escape::is_control);
-        problem(format!("'{shown}' is not UTF-8, which the value of a string alone need not be"))
+        problem(format!("'{shown}' is not UTF-8 (only the value of a string may be any bytes)"))
     };
     let value = typed(kind.map_err(not_text)?, value.map_err(not_text)?).map_err(problem)?;
     unsupported::value(value.value()).map_err(|why| problem(why.to_owned()))?;
@@ -62,7 +62,7 @@ fn typed(kind: &str, value: &str) -> Result<Encoded, String> {
         },
         "json" => envelope::header_value(value).map_err(|bad| bad.to_string()),
         kind => Err(format!(
-            "no type '{kind}'; there are string, int, bool, float, bytes, timestamp, json"
+            "unknown type '{kind}' (string, int, bool, float, bytes, timestamp or json)"
         )),
     }
 }
@@ -127,7 +127,7 @@ mod tests {
             assert_eq!(parse(text.as_bytes()).unwrap_err(), problem, "{text}");
         }
         let problem =
-            "-H a:int=\\xff: '\\xff' is not UTF-8, which the value of a string alone need not be";
+            "-H a:int=\\xff: '\\xff' is not UTF-8 (only the value of a string may be any bytes)";
         assert_eq!(parse(b"a:int=\xff").unwrap_err(), problem);
         assert!(
             parse(format!("{}=1", "n".repeat(256)).as_bytes()).unwrap_err().contains("256 bytes")

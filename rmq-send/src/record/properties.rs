@@ -69,7 +69,7 @@ impl Properties {
                 let header = escape::escape(header, escape::is_control);
                 let name = name.shown();
                 return Err(Failure::usage(format!(
-                    "-H {header}: the header {name} is given twice; a name has one value (several \
+                    "-H {header}: the header {name} is given twice (several values \
                      as -H {name}:json='[\"a\",\"b\"]')"
                 )));
             }

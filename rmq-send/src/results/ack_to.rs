@@ -77,7 +77,7 @@ fn check(name: &str, status: &Stat) -> Result<(), Failure> {
     if FileType::from_raw_mode(status.st_mode) == FileType::Fifo {
         return Ok(());
     }
-    Err(Failure::usage(format!("--ack-to {name}: it is no FIFO (see mkfifo(1))")))
+    Err(Failure::usage(format!("--ack-to {name}: not a FIFO (see mkfifo(1))")))
 }
 
 impl Acknowledger {

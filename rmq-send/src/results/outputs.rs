@@ -19,7 +19,7 @@ pub fn check_apart(stats: &StatsFile, rejects: &Rejects) -> Result<(), Failure> 
     match rejects.file() {
         Some(file) if is_same(file, stats.file()) => {
             let name = stats.name();
-            Err(Failure::usage(format!("--stats {name}: it is what --rejects writes")))
+            Err(Failure::usage(format!("--stats {name}: --rejects writes to it")))
         }
         _ => Ok(()),
     }
@@ -37,10 +37,10 @@ pub fn check_output(
     plan: &Plan,
 ) -> Result<(), Failure> {
     if plan.sources.iter().any(|source| source.is_same_file(file)) {
-        return Err(Failure::usage(format!("{option} {name}: it is what is read")));
+        return Err(Failure::usage(format!("{option} {name}: the input is read from it")));
     }
     if arguments.tee && is_same(io::stdout(), file) {
-        return Err(Failure::usage(format!("{option} {name}: it is what --tee writes")));
+        return Err(Failure::usage(format!("{option} {name}: --tee writes to it")));
     }
     Ok(())
 }

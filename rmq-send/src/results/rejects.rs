@@ -64,8 +64,7 @@ impl Rejects {
         let (name, format) = (self.name.clone(), self.format);
         let file = self.opened()?;
         if format == Format::Whole && file.has_records() {
-            let text =
-                format!("--rejects {name}: it is not empty, and --format whole is one record");
+            let text = format!("--rejects {name}: not empty, and --format whole is one record");
             return Err(Failure::usage(text));
         }
         Ok(file.file())

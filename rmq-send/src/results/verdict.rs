@@ -188,7 +188,7 @@ impl Verdict {
                     let text = "the rest is left to the rmq-send that waits for the spool";
                     (Exit::TempFail, text.to_owned())
                 }
-                None if unconfirmed => (Exit::TempFail, "not everything is sent".to_owned()),
+                None if unconfirmed => (Exit::TempFail, "not everything was sent".to_owned()),
                 None => return Ok(Exit::Ok.into()),
             },
         };
@@ -217,7 +217,7 @@ impl Verdict {
         }
         if self.partial > 0 {
             let bytes = self.partial;
-            text.push_str(&format!("; {bytes} bytes of a record without its end not sent"));
+            text.push_str(&format!("; {bytes} bytes of an incomplete record not sent"));
         }
         if let Some(Kept { directory, kept, in_memory }) = &self.spool {
             if *kept > 0 {

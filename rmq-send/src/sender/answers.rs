@@ -24,7 +24,7 @@ impl Sender {
             }
             News::Unblocked => {
                 self.connection.blocked(None);
-                self.diagnostics.notice("the broker takes messages again");
+                self.diagnostics.notice("the broker accepts messages again");
             }
             News::Lost(error) => self.lost(error).await,
         }

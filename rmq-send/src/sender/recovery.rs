@@ -176,7 +176,7 @@ impl Sender {
                     // What is read is kept, and what writes it must not be stopped by that.
                     Exit::NoPerm if spooled.is_some() && !ended.get() => {
                         if !std::mem::replace(&mut reported, true) {
-                            let text = "trying again; what is read is kept in the spool";
+                            let text = "trying again; records are kept in the spool";
                             diagnostics.notice(&format!("{failure}; {text}"));
                         }
                         let again = Instant::now() + REFUSED;
@@ -210,7 +210,7 @@ impl Sender {
             runtime::sleep(NO_BROKER).await;
             if let Some(spooled) = spooled {
                 let directory = spooled.shown();
-                let text = format!("no broker yet; what is read is kept in the spool {directory}");
+                let text = format!("no broker yet; records are kept in the spool {directory}");
                 diagnostics.notice(&text);
             }
             pending().await

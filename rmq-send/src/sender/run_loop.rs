@@ -343,7 +343,7 @@ impl Sender {
                 if let Some(signal) = self.stop.take() {
                     self.account.signalled(signal);
                 }
-                let text = "stopped by a signal before everything confirmed was told";
+                let text = "stopped by a signal before all confirms were reported";
                 self.account.fail(Failure::new(Exit::TempFail, text));
             }
         }

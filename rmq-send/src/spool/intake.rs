@@ -160,7 +160,7 @@ impl Sink {
             let (taken, limit, why) = match self.own.writer.append(rest) {
                 Ok(Appended::All) => return Ok(()),
                 Ok(Appended::InMemory) => {
-                    self.report("no space left on its disk; what is sent goes through memory");
+                    self.report("no space left on its disk; records are sent from memory");
                     return Ok(());
                 }
                 Ok(Appended::Full(taken)) => (taken, None, "full (--spool-max)"),

@@ -140,7 +140,7 @@ fn a_reader_that_stops_to_read_stops_the_sending_in_place_of_filling_the_memory(
 fn only_a_fifo_will_do() {
     let vhost = Vhost::new(brokers::one());
     let sent = vhost.send(&["--ack-to", "/dev/null", "q"]).run().expect(64);
-    sent.says("--ack-to /dev/null: it is no FIFO");
+    sent.says("--ack-to /dev/null: not a FIFO");
     vhost.send(&["--ack-to", "/nowhere", "q"]).run().expect(74).says("open /nowhere: No such file");
 }
 
@@ -160,7 +160,7 @@ fn a_record_whose_end_never_came_is_neither_kept_nor_told() {
     vhost.wait_held("q", Held::ready(1));
     sending.signal(Signal::TERM);
     let sent = sending.wait().expect(75);
-    sent.says("500000 bytes of a record without its end not sent");
+    sent.says("500000 bytes of an incomplete record not sent");
     let told = String::from_utf8(reader.wait().expect(0).stdout).unwrap();
     assert!(told.ends_with(" 1\n"), "{told}");
     assert_eq!(std::fs::read(&rejects).unwrap(), b"");

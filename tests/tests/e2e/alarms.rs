@@ -61,7 +61,7 @@ fn a_memory_alarm_is_told_at_once_and_its_end_too_and_nothing_is_lost() {
     assert!(loud.is_running() && quiet.is_running());
     drop(alarm);
     // At its end it would not wait to be told.
-    let again = format!("{BLOCKED}rmq-send: the broker takes messages again\n");
+    let again = format!("{BLOCKED}rmq-send: the broker accepts messages again\n");
     loud.wait_stderr(&again);
     loud.end_input();
     assert_eq!(loud.wait().expect(0).stderr, again);

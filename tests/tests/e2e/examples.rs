@@ -370,7 +370,7 @@ fn a_filter_takes_nothing_with_it_when_it_dies() {
     vhost.send(&["in"]).input("one\ntwo\n").run().expect(0);
     let script =
         "through-a-filter in out sh -c 'read -r a; echo $a; read -r b; printf t; kill -9 $$'";
-    place.shell(script).run().says("line 2: 1 byte without the record's end, not sent");
+    place.shell(script).run().says("line 2: 1 byte of an incomplete record not sent");
     vhost.wait_held("in", Held::ready(1));
     assert_eq!(vhost.drain("out"), b"one\n");
 }

@@ -82,7 +82,7 @@ fn a_bad_envelope_is_named_with_its_line_and_column_and_those_before_it_are_sent
         (r#"{"bdoy":"x"}"#, "unknown member \"bdoy\""),
         (r#"{"body":"x""#, "line 2: column"),
         (r#"{"priority":256,"body":"x"}"#, "priority"),
-        (r#"{"type":"t"}"#, "line 2: neither \"body\" nor \"body_base64\" in it"),
+        (r#"{"type":"t"}"#, "line 2: no \"body\" and no \"body_base64\""),
         ("no json", "line 2: column 1"),
     ];
     for (bad, said) in table {
@@ -156,5 +156,5 @@ fn dry_run_reaches_no_broker_and_shows_what_would_be_sent() {
     let bad = "{\"body\":\"x\"}\n{\"routing_key\":\"k\",\"body\":\"x\"}\n{\n";
     let ended = Tool::new("rmq-send").arguments(&words).input(bad).run().expect(65);
     assert_eq!(ended.stdout.split(|byte| *byte == b'\n').count(), 2);
-    ended.says("line 1: it does not say where it goes").says("line 3: column");
+    ended.says("line 1: no destination").says("line 3: column");
 }

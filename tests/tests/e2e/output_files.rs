@@ -68,11 +68,11 @@ fn a_file_has_one_use_in_a_run() {
     fs::write(&file, "precious\n").unwrap();
     let [name, out] = [&file, &out].map(|path| path.to_str().unwrap());
     let table: [(&[&str], &str); 5] = [
-        (&["--rejects", name, "q", name], ": it is what is read"),
-        (&["--stats", name, "q", name], ": it is what is read"),
-        (&["--rejects", name, "--stats", name, "q"], ": it is what --rejects writes"),
-        (&["--tee", "--rejects", out, "q", "/dev/null"], ": it is what --tee writes"),
-        (&["--tee", "--stats", "/dev/stdout", "q", "/dev/null"], ": it is what --tee writes"),
+        (&["--rejects", name, "q", name], ": the input is read from it"),
+        (&["--stats", name, "q", name], ": the input is read from it"),
+        (&["--rejects", name, "--stats", name, "q"], ": --rejects writes to it"),
+        (&["--tee", "--rejects", out, "q", "/dev/null"], ": --tee writes to it"),
+        (&["--tee", "--stats", "/dev/stdout", "q", "/dev/null"], ": --tee writes to it"),
     ];
     for (words, why) in table {
         let output = fs::File::create(out).unwrap();
@@ -82,7 +82,7 @@ fn a_file_has_one_use_in_a_run() {
     // With a spool the rejects are opened later.
     let spool = directory.path().join("spool");
     let words = ["--spool", spool.to_str().unwrap(), "--rejects", name, "--stats", name, "q"];
-    vhost.send(&words).run().expect(64).says(": it is what --rejects writes");
+    vhost.send(&words).run().expect(64).says(": --rejects writes to it");
     assert_eq!(vhost.held("q"), Held::ready(0));
 }
 
@@ -126,7 +126,7 @@ fn a_file_that_takes_the_place_of_the_fifo_is_not_written_to() {
     let other = directory.path().join("other");
     fs::write(&other, "precious").unwrap();
     fs::rename(&other, &path).unwrap();
-    sending.wait().expect(64).says("it is no FIFO (see mkfifo(1))");
+    sending.wait().expect(64).says("not a FIFO (see mkfifo(1))");
     assert_eq!(fs::read(&path).unwrap(), b"precious");
 }
 
@@ -202,5 +202,5 @@ fn what_a_shell_has_written_to_a_stream_stays_before_what_is_written_there() {
     assert!(three.starts_with("first\n{") && three.ends_with("}\n"), "{three}");
     // Nor do two kinds of output mix in a pipe.
     let words = ["--tee", "--stats", "/dev/stdout", "q"];
-    vhost.send(&words).input("x\n").run().expect(64).says(": it is what --tee writes");
+    vhost.send(&words).input("x\n").run().expect(64).says(": --tee writes to it");
 }

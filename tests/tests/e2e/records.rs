@@ -18,7 +18,7 @@ fn an_envelope_with_an_id_and_no_body_is_a_bad_record_without_ack_to() {
     let input = "{\"id\":\"u-1\",\"type\":\"order\"}\n{\"body\":\"two\"}\n";
     let words = ["--format", "json", "q"];
     let sent = vhost.send(&words).input(input).run().expect(65);
-    let sent = sent.says("line 1: neither \"body\" nor \"body_base64\" in it (an envelope is ");
+    let sent = sent.says("line 1: no \"body\" and no \"body_base64\" (an envelope is ");
     assert_eq!((sent.tally("read"), sent.tally("dropped")), (1, 0));
     vhost.wait_held("q", Held::ready(0));
     let words = ["--rejects", rejects.to_str().unwrap(), "--format", "json", "q"];

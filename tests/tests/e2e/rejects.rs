@@ -83,7 +83,7 @@ fn a_message_that_the_limit_of_an_empty_queue_is_too_small_for_ends_with_that_re
         for retry in ["0", "1s"] {
             let sent = vhost.send(&["--retry", retry, queue]).input("a long line\n").run();
             sent.expect(75).says(&format!(
-                "{queue} nacks a message of 11 bytes though it holds none: its max-length or \
+                "{queue} nacks a message of 11 bytes although it is empty: its max-length or \
                  max-length-bytes may be too small for it, or it has no leader (--retry {retry}"
             ));
         }
@@ -138,7 +138,7 @@ fn a_signal_leaves_what_was_read_in_the_rejects() {
     sending.signal(Signal::TERM);
     let sent = sending.wait();
     cluster.resume(&[1]);
-    let sent = sent.expect(75).says("2 bytes of a record without its end not sent");
+    let sent = sent.expect(75).says("2 bytes of an incomplete record not sent");
     sent.says("sent but not confirmed 2-3; ");
     assert_eq!(fs::read_to_string(&rejects).unwrap(), "two\nthree\n");
 }
@@ -157,7 +157,7 @@ fn rejects_that_cannot_be_written_end_it_and_feed_on_nothing() {
     fs::write(&file, "one\n").unwrap();
     let file = file.to_str().unwrap();
     let sent = vhost.send(&["--rejects", file, "q", file]).run().expect(64);
-    sent.says(": it is what is read");
+    sent.says(": the input is read from it");
 }
 
 #[test]

@@ -235,18 +235,18 @@ fn automatic_ids_differ_and_a_record_keeps_the_id_it_brings() {
 #[test]
 fn what_contradicts_itself_is_a_usage_error_before_anything_is_read() {
     let table: &[(&[&str], &str)] = &[
-        (&[], "missing: QUEUE, or --exchange, or --routed"),
-        (&["--routed"], "--routed needs --format json or --key-separator"),
+        (&[], "no destination: give QUEUE, --exchange or --routed"),
+        (&["--routed"], "--routed requires --format json or --key-separator"),
         (&["--routed", "-e", "x", "-K", ":"], "--routed and --exchange"),
-        (&["-r", "k", "q"], "--routing-key needs --exchange"),
+        (&["-r", "k", "q"], "--routing-key requires --exchange"),
         (&["-K", ":", "--format", "json", "q"], "--key-separator and --format json"),
         (&["-K", "", "q"], "--key-separator '': the separator is empty"),
         (&[""], "the queue's name is empty"),
         (&["-e", ""], "--exchange '' sends to the queue that --routing-key names, which is empty"),
         (&["-e", "", "-r", ""], "--exchange '' sends to the queue that --routing-key names"),
-        (&["-0", "--format", "json", "q"], "--nul and another --format"),
+        (&["-0", "--format", "json", "q"], "--nul and another --format cannot be combined"),
         (&["--format", "xml", "q"], "none of lines, nul, length, whole, json"),
-        (&["-b", "x", "q", "file"], "--body and a file to read: file"),
+        (&["-b", "x", "q", "file"], "--body cannot be combined with a file to read: file"),
         (&["--max-size", "1.5M", "q"], "'1.5M' is not a size"),
     ];
     for (words, said) in table {

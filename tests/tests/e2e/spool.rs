@@ -166,7 +166,7 @@ fn a_torn_last_record_is_told_and_the_rest_is_sent() {
     let length = fs::metadata(&segment).unwrap().len();
     OpenOptions::new().write(true).open(&segment).unwrap().set_len(length - 3).unwrap();
     let sent = vhost.send(&["--spool", text(&spool), "q"]).run().expect(0);
-    sent.says("a record that was not wholly written is cut off");
+    sent.says("an incomplete record is cut off");
     assert_eq!(vhost.drain("q"), b"one\ntwo\n");
 }
 
@@ -280,7 +280,7 @@ fn a_signal_ends_it_at_once_where_there_is_no_broker_and_the_spool_keeps_what_wa
     sending.signal(Signal::TERM);
     let sent = sending.wait().expect(75);
     assert!(signalled.elapsed() < Duration::from_secs(5));
-    sent.says("3 bytes of a record without its end not sent; 2 records are in the spool");
+    sent.says("3 bytes of an incomplete record not sent; 2 records are in the spool");
     // With nothing in it, the signal is all there is to say.
     let empty = directory.path().join("empty");
     let words = ["--url", NOWHERE, "--spool", text(&empty), "q"];
@@ -314,8 +314,8 @@ fn what_does_not_go_with_a_spool_is_refused() {
     let table: &[(&[&str], &str)] = &[
         (&["--spool", "/nowhere/spool", "--tee", "q"], "--spool and --tee"),
         (&["--spool", "/nowhere/spool", "--ack-to", "ack", "q"], "--spool and --ack-to"),
-        (&["--spool-max", "1G", "q"], "--spool-max needs --spool"),
-        (&["--spool-full", "wait", "q"], "--spool-full needs --spool"),
+        (&["--spool-max", "1G", "q"], "--spool-max requires --spool"),
+        (&["--spool-full", "wait", "q"], "--spool-full requires --spool"),
         (&["--spool-full", "never", "q"], "neither wait nor fail"),
     ];
     for (words, said) in table {

@@ -210,7 +210,7 @@ fn refused_credentials_do_not_stop_the_service_while_it_writes() {
     let words = ["--spool", text(&spool), "--password-file", text(&password), "q"];
     let mut sending = vhost.send(&words).open_input().start();
     sending.write(b"one\n");
-    sending.wait_stderr("trying again; what is read is kept in the spool");
+    sending.wait_stderr("trying again; records are kept in the spool");
     assert!(sending.is_running());
     sending.write(b"two\n");
     let begun = Instant::now();

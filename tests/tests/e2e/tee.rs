@@ -63,6 +63,6 @@ fn a_signal_ends_the_wait_for_a_reader_that_stopped() {
     vhost.wait_held("q", Held::ready(20_000));
     assert!(sending.is_running());
     sending.signal(rustix::process::Signal::TERM);
-    sending.wait().expect(75).says("stopped by a signal before everything confirmed was told");
+    sending.wait().expect(75).says("stopped by a signal before all confirms were reported");
     drop(pipe);
 }

@@ -85,6 +85,6 @@ pub fn no_space(error: &io::Error) -> bool {
 
 /// A file that a later version has written. Nothing in it is touched.
 pub fn unknown_version(path: &Path, version: u32) -> Failure {
-    let text = format!("spool {}: version {version} is not known here", path.display());
+    let text = format!("spool {}: version {version} is not supported", path.display());
     Failure::new(Exit::IoErr, text)
 }

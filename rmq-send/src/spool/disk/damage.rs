@@ -19,7 +19,7 @@ impl fmt::Display for Torn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Torn { file, offset, bytes } = self;
         let file = file.display();
-        write!(f, "{file}: a record that was not wholly written is cut off ")?;
+        write!(f, "{file}: an incomplete record is cut off ")?;
         write!(f, "({bytes} bytes at byte {offset})")
     }
 }
@@ -45,7 +45,7 @@ impl fmt::Display for Damage {
         let Damage { file, offset, bytes, records, aside } = self;
         let file = file.display();
         if *bytes == 0 {
-            return write!(f, "{file}: {records} records are missing behind byte {offset}");
+            return write!(f, "{file}: {records} records are missing after byte {offset}");
         }
         write!(f, "{file}: damaged at byte {offset}: {bytes} bytes skipped, ")?;
         write!(f, "{records} records lost")?;

@@ -214,7 +214,7 @@ fn a_later_version_is_refused_and_nothing_of_it_is_touched() {
 
         let failure = try_open(directory.path(), PLENTY).err().unwrap();
         assert_eq!(failure.exit(), Exit::IoErr);
-        let text = format!("spool {}: version 2 is not known here", file.display());
+        let text = format!("spool {}: version 2 is not supported", file.display());
         assert_eq!(failure.to_string(), text);
         assert_eq!(std::fs::read(&file).unwrap(), bytes);
         assert_eq!(std::fs::read(&last).unwrap(), torn);
