@@ -41,9 +41,6 @@ const READER_DUE: Duration = Duration::from_secs(5);
 const READER_GONE: Duration = Duration::from_secs(10);
 
 /// Sends the input as the arguments say.
-///
-/// # Errors
-/// Whatever keeps a record from being confirmed, with the exit status it ends with.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     check(&arguments)?;
     let destination = Destination::new(&arguments)?;

@@ -23,7 +23,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A connection that ends so soon after a message may have ended over it.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// The connection.
 pub struct Connection {
     broker: Broker,
     link: Option<Link>,
@@ -242,9 +241,6 @@ impl Connection {
     }
 
     /// Connects, asking for `at_first` meanwhile.
-    ///
-    /// # Errors
-    /// As [`connect`].
     pub async fn connect(
         &mut self,
         at_first: Option<&Route>,

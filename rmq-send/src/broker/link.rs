@@ -38,7 +38,6 @@ pub struct Link {
 /// What a check of a queue has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It is there.
     There,
     /// It is not, or that cannot be said.
     Missing,
@@ -62,9 +61,6 @@ pub enum News {
 impl Link {
     /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, what no queue takes
     /// is returned. Asks for `first` meanwhile, for [`check_first`](Self::check_first).
-    ///
-    /// # Errors
-    /// When the connection is lost.
     pub async fn open(
         session: Session,
         mandatory: bool,
@@ -90,9 +86,6 @@ impl Link {
 
     /// Goes on on a new channel, in place of one on which nothing is awaited any more; until `by`,
     /// because a blocked connection does not even ask for it.
-    ///
-    /// # Errors
-    /// When the connection is lost.
     pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), AmqpError> {
         if self.session.has_one_channel() {
             let asker = self.session.asker();
@@ -184,7 +177,6 @@ impl Link {
         own_channel(&self.session, route).await
     }
 
-    /// The publisher.
     pub fn publisher(&mut self) -> &mut Publisher {
         &mut self.publisher
     }

@@ -67,9 +67,6 @@ pub struct Returned {
 
 impl Publisher {
     /// Opens a channel in confirm mode. With `mandatory`, what no queue takes is returned.
-    ///
-    /// # Errors
-    /// When the connection is lost.
     pub async fn open(session: &Session, mandatory: bool) -> Result<Self, AmqpError> {
         let channel = session.channel().await?;
         session.answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
@@ -84,7 +81,6 @@ impl Publisher {
         })
     }
 
-    /// The channel.
     pub fn channel(&self) -> &Channel {
         &self.channel
     }

@@ -75,9 +75,6 @@ pub struct Reader {
 
 impl Reader {
     /// Begins to read.
-    ///
-    /// # Errors
-    /// When the thread or its pipe cannot be made (74).
     pub fn start(plan: Plan) -> Result<Self, Failure> {
         // One batch in hand and one waiting: enough to keep busy, little to hold.
         let (sender, receiver) = flume::bounded(1);
@@ -104,9 +101,6 @@ impl Reader {
 
 /// Reads on a thread, blocks of so many bytes, and hands what it finds to `sink`, which says whether
 /// more is wanted. Dropping the pipe it gives back stops it.
-///
-/// # Errors
-/// When the thread or its pipe cannot be made (74).
 pub fn read_into(
     plan: Plan,
     block: usize,

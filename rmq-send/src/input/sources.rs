@@ -19,7 +19,6 @@ pub enum Source {
     Dash,
     /// A file of this name.
     File(String),
-    /// This text.
     Text(Vec<u8>),
 }
 
@@ -68,9 +67,6 @@ impl Source {
 
     /// Opens it. A FIFO is opened without waiting for its writer, so that a signal can end the
     /// wait; the reader waits before each read.
-    ///
-    /// # Errors
-    /// As the operating system says.
     pub fn open(&self) -> io::Result<OwnedFd> {
         match self {
             Source::Input | Source::Dash => io::stdin().as_fd().try_clone_to_owned(),

@@ -37,14 +37,12 @@ pub enum Routing {
     Fixed(Arc<Route>),
     /// The command line names the exchange, the record its routing key, if it has one.
     Exchange(Name),
-    /// The record.
     Record,
 }
 
 /// What a record's bytes are.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// The body.
     Body,
     /// A routing key, this separator, and the body.
     Keyed(Vec<u8>),

@@ -119,8 +119,8 @@ mod tests {
             ),
             (
                 "x:y=1",
-                "-H x:y=1: no type 'y'; there are string, int, bool, float, bytes, \
-              timestamp, json",
+                "-H x:y=1: unknown type 'y' (string, int, bool, float, bytes, timestamp or \
+              json)",
             ),
         ];
         for (text, problem) in table {

@@ -8,13 +8,11 @@ use std::sync::Arc;
 /// What the input holds, one after another.
 #[derive(Debug)]
 pub enum Item {
-    /// A record.
     Record(Record),
     /// A record that cannot be sent.
     Bad(Bad),
     /// More of a record that is too long to be held, as it stands in the input.
     Rest {
-        /// Its bytes.
         bytes: Arc<[u8]>,
         /// Whether there is more of it.
         more: bool,
@@ -47,7 +45,6 @@ pub enum Raw {
     },
 }
 
-/// A record.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Its place in the input, from 1.
@@ -77,9 +74,7 @@ impl Record {
 pub struct Message {
     /// Where it goes.
     pub route: Arc<Route>,
-    /// Its properties.
     pub properties: Arc<Properties>,
-    /// Its body.
     pub body: Body,
 }
 

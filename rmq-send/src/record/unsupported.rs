@@ -30,9 +30,6 @@ pub fn headers(properties: &Properties) -> Result<(), Failure> {
 }
 
 /// Whether every queue carries this value.
-///
-/// # Errors
-/// Why none does.
 pub fn value(value: Value<'_>) -> Result<(), &'static str> {
     let finite = |value: &Value<'_>| match *value {
         Value::Float(bits) => f32::from_bits(bits).is_finite(),

@@ -33,7 +33,6 @@ pub struct Acknowledger {
 enum Done {
     /// All records up to this one.
     Upto(u64),
-    /// This delivery.
     Delivery(Arc<str>),
 }
 
@@ -82,9 +81,6 @@ fn check(name: &str, status: &Stat) -> Result<(), Failure> {
 
 impl Acknowledger {
     /// Announces this run, and tells from here on what is done, of an input of `format`.
-    ///
-    /// # Errors
-    /// When the thread cannot be made (74).
     pub fn start(name: &str, fifo: OwnedFd, format: Format) -> Result<Self, Failure> {
         let run = random::id()?;
         let (done, received) = flume::unbounded();

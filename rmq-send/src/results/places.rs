@@ -17,7 +17,6 @@ pub struct Places {
 }
 
 impl Places {
-    /// These.
     pub fn new(
         rejects: Option<Rejects>,
         tee: Option<Tee>,
@@ -32,9 +31,6 @@ impl Places {
     }
 
     /// Does it.
-    ///
-    /// # Errors
-    /// The rejects could not be written (74).
     pub fn perform(&mut self, action: Action) -> Result<(), Failure> {
         let Places { rejects, tee, acknowledger } = self;
         match action {

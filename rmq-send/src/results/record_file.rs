@@ -9,7 +9,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The file.
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,

@@ -7,7 +7,6 @@ use rmq_common::failure::Failure;
 /// How many rejected records are reported one by one.
 const REPORTED: u64 = 10;
 
-/// What was rejected.
 #[derive(Debug, Default)]
 pub struct RejectedSummary {
     count: u64,

@@ -82,9 +82,6 @@ impl Rejects {
     }
 
     /// Appends a record.
-    ///
-    /// # Errors
-    /// It is not in the file (74).
     pub fn record(&mut self, raw: &[u8]) -> Result<(), Failure> {
         let mut framed = Vec::with_capacity(raw.len() + 4);
         self.format.frame(raw, &mut framed);
@@ -117,9 +114,6 @@ impl Rejects {
     }
 
     /// Appends what there is of the record `number`, which cannot be sent.
-    ///
-    /// # Errors
-    /// It is not in the file (74).
     pub fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
         match raw {
             Raw::Whole(raw) => self.record(raw),
@@ -132,9 +126,6 @@ impl Rejects {
     }
 
     /// Appends more of a record that is too long to be held.
-    ///
-    /// # Errors
-    /// It is not in the file (74).
     pub fn rest(&mut self, bytes: &[u8], more: bool) -> Result<(), Failure> {
         self.append(bytes, !more)?;
         if !more {
@@ -153,9 +144,6 @@ impl Rejects {
     }
 
     /// Makes sure that what was appended is on the disk.
-    ///
-    /// # Errors
-    /// It may not be (74).
     pub fn sync(&mut self) -> Result<(), Failure> {
         let synced = self.file.as_mut().map_or(Ok(()), RecordFile::sync);
         synced.map_err(|error| Failure::io(format!("write {} to disk", self.name), &error))
@@ -237,7 +225,7 @@ mod tests {
         open(&name, Format::Lines).unwrap().record(b"next").unwrap();
         assert_eq!(std::fs::read_to_string(&name).unwrap(), "torn\nnext\n");
         let refused = open(&name, Format::Whole).unwrap_err();
-        assert!(refused.to_string().contains("it is not empty"), "{refused}");
+        assert!(refused.to_string().contains("not empty"), "{refused}");
     }
 
     #[test]

@@ -84,9 +84,6 @@ pub struct StatsFile {
 
 impl StatsFile {
     /// Opens the file `name`, before anything else is done; what is in it stays for now.
-    ///
-    /// # Errors
-    /// It cannot be written (74).
     pub fn open(name: &str) -> Result<Self, Failure> {
         let path = Path::new(name);
         let is_shared = files::is_descriptor(path);
@@ -108,7 +105,6 @@ impl StatsFile {
         }
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -119,9 +115,6 @@ impl StatsFile {
     }
 
     /// Writes the tally in place of what is there.
-    ///
-    /// # Errors
-    /// It cannot be written (74).
     pub fn write(mut self, tally: &Tally) -> Result<(), Failure> {
         let is_regular = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
         let emptied = if is_regular && !self.is_shared { self.file.set_len(0) } else { Ok(()) };

@@ -29,9 +29,6 @@ pub struct Tee {
 
 impl Tee {
     /// Begins to write records of `format` to standard output.
-    ///
-    /// # Errors
-    /// When the thread cannot be made (74).
     pub fn start(format: Format) -> Result<Self, Failure> {
         let (batches, received) = flume::unbounded::<Vec<u8>>();
         let (end, ended) = flume::bounded(1);

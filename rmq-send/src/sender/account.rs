@@ -120,7 +120,6 @@ impl Account {
         self.window.due(self.leaving.verdict().is_failure())
     }
 
-    /// It was sent.
     pub fn sent(&mut self, due: &Due) {
         self.leaving.tally().resent += u64::from(due.again);
         self.window.sent(due.number);
@@ -233,7 +232,6 @@ impl Account {
         self.leaving.tally().read += records;
     }
 
-    /// The input has ended.
     pub fn input_ended(&mut self, end: End) {
         match end {
             End::Finished | End::Stopped { partial: 0 } => {}

@@ -98,7 +98,7 @@ impl Sender {
     /// Nothing came but nacks: asks whether a full queue can be the cause.
     async fn refused_again(&mut self, route: Arc<Route>, bytes: usize) {
         if let Some(link) = self.connection.asks_about(&route) {
-            let is_empty = self.stop.unless(LAST_CONFIRMS, link.is_empty(&route)).await;
+            let is_empty = self.stop.unless(LAST_CONFIRMS, Box::pin(link.is_empty(&route))).await;
             self.take_signal();
             self.connection.is_empty(route, bytes, is_empty == Some(true));
         }
@@ -119,7 +119,7 @@ impl Sender {
             return is_down;
         }
         let Some((link, _)) = self.connection.link() else { return false };
-        let found = self.stop.unless(LAST_CONFIRMS, link.has_lost(&route)).await;
+        let found = self.stop.unless(LAST_CONFIRMS, Box::pin(link.has_lost(&route))).await;
         self.take_signal();
         self.connection.found(route, found)
     }
@@ -139,7 +139,7 @@ impl Sender {
     /// Checks the exchange that the record `number` goes to.
     pub(super) async fn check_exchange(&mut self, number: u64, route: &Route) {
         let Some((link, _)) = self.connection.link() else { return };
-        let checked = self.stop.unless(LAST_CONFIRMS, link.check(route)).await;
+        let checked = self.stop.unless(LAST_CONFIRMS, Box::pin(link.check(route))).await;
         self.take_signal();
         match checked {
             Some(Ok(())) => self.connection.exists(route),

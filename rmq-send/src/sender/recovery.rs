@@ -107,7 +107,7 @@ impl Sender {
     /// any, no record is.
     async fn judge(&mut self, number: u64, why: &Lost) {
         let Some((link, _)) = self.connection.link() else { return };
-        let takes = self.stop.unless(LAST_CONFIRMS, link.takes_messages()).await;
+        let takes = self.stop.unless(LAST_CONFIRMS, Box::pin(link.takes_messages())).await;
         self.take_signal();
         match takes {
             Some(true) => {
@@ -124,7 +124,7 @@ impl Sender {
     /// Connects again, to the next host, until it works or there is no time left.
     async fn reconnect(&mut self) {
         let pause = self.connection.next_pause();
-        if self.connect(pause, false).await
+        if Box::pin(self.connect(pause, false)).await
             && let Some((link, _)) = self.connection.link()
         {
             let text = format!("connected to {}", link.host());
@@ -134,7 +134,7 @@ impl Sender {
 
     /// The first connection of a run with a spool, which did not wait for it.
     pub(super) async fn connect_at_first(&mut self) {
-        if !self.connect(Duration::ZERO, true).await {
+        if !Box::pin(self.connect(Duration::ZERO, true)).await {
             return;
         }
         if let (Some((link, broker)), Some(route)) = (self.connection.link(), &self.checked_first)
@@ -161,7 +161,7 @@ impl Sender {
             runtime::sleep(pause).await;
             let mut reported = false;
             loop {
-                let failure = match connection.connect(first_route, &patience).await {
+                let failure = match Box::pin(connection.connect(first_route, &patience)).await {
                     Ok(link) => return Ok(Connected::Link(Box::new(link))),
                     Err(failure) => failure,
                 };
@@ -215,6 +215,7 @@ impl Sender {
             }
             pending().await
         };
+        let connect = Box::pin(connect);
         let connected = stop.unless(grace, first(connect, first(meanwhile, notice))).await;
         if let Some(over) = over {
             self.spooled(over);
@@ -252,7 +253,7 @@ impl Sender {
     async fn renew(&mut self) {
         let due = self.confirm_due().filter(|_| !self.account.is_empty());
         let Some((link, _)) = self.connection.link() else { return };
-        let renewed = self.stop.unless(LAST_CONFIRMS, link.renew(due)).await;
+        let renewed = self.stop.unless(LAST_CONFIRMS, Box::pin(link.renew(due))).await;
         self.take_signal();
         match renewed {
             Some(Ok(())) => self.account.begin_tentatively(),

@@ -124,11 +124,13 @@ impl Sender {
             self.connect_at_first().await;
         }
         loop {
-            self.renew_after_nack().await;
+            if self.connection.is_paused() {
+                Box::pin(self.renew_after_nack()).await;
+            }
             let halt = self.publish();
             let left = self.leave();
             if let Some(halt) = halt {
-                self.see_to(halt).await;
+                Box::pin(self.see_to(halt)).await;
                 continue;
             }
             if self.account.is_done(self.intake.is_over() && self.intake.is_empty()) {
@@ -144,12 +146,12 @@ impl Sender {
                 Step::Signal(signal) => self.signal(signal),
                 Step::Spooled(over) => self.spooled(over),
                 Step::Awaited => self.hand_over(),
-                Step::Time => self.give_up_on_a_stalled_link().await,
+                Step::Time => Box::pin(self.give_up_on_a_stalled_link()).await,
             }
             self.leave();
             self.give_up_in_time();
         }
-        self.finish().await
+        Box::pin(self.finish()).await
     }
 
     /// Waits for the next thing to happen. Safe to drop at any point.

@@ -17,7 +17,6 @@ const MOST_BYTES: usize = 12 << 20;
 /// After so many lost connections a record is sent alone.
 const LOSSES_TOGETHER: u32 = 2;
 
-/// The window.
 #[derive(Debug)]
 pub struct Window {
     /// In the order of their numbers, which have no gaps.
@@ -78,7 +77,6 @@ pub struct Suspicion {
 pub struct Due {
     /// The record's number.
     pub number: u64,
-    /// Its message.
     pub message: Message,
     /// Whether it has been sent before.
     pub again: bool,

@@ -32,9 +32,6 @@ impl Sequences {
 }
 
 /// Starts the thread; what it hands over is as if it were read.
-///
-/// # Errors
-/// When the thread cannot be made (74).
 pub fn start(
     replay: Replay,
     diagnostics: Diagnostics,

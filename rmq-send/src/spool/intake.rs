@@ -50,7 +50,6 @@ impl Over {
 pub struct Spooling {
     /// The spool's end that records go in at.
     pub writer: Writer,
-    /// Its directory.
     pub directory: String,
     /// What to do when it is full.
     pub full: SpoolFull,

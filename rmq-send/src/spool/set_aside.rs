@@ -63,9 +63,6 @@ struct Passing {
 
 impl Kept {
     /// Takes what there is of the record `number`, which cannot be sent.
-    ///
-    /// # Errors
-    /// It is not kept (74).
     pub fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
         match self {
             Kept::AsTheyStand(rejects) => rejects.bad(number, raw),
@@ -74,9 +71,6 @@ impl Kept {
     }
 
     /// Takes more of a record that is too long to be held.
-    ///
-    /// # Errors
-    /// It is not kept (74).
     pub fn rest(&mut self, bytes: &[u8], more: bool) -> Result<(), Failure> {
         match self {
             Kept::AsTheyStand(rejects) => rejects.rest(bytes, more),
@@ -93,9 +87,6 @@ impl Kept {
     }
 
     /// Makes sure that what is kept is on the disk.
-    ///
-    /// # Errors
-    /// It may not be (74).
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.rejects_mut().sync()
     }

@@ -219,7 +219,7 @@ fn a_second_whole_record_does_not_fit_and_an_unfinished_line_gets_its_end() {
     vhost.send(&["--max-size=1", "--rejects", rejects, "q"]).input("bb\n").run().expect(65);
     assert_eq!(fs::read(rejects).unwrap(), b"torn\nbb\n");
     let words = ["--format", "whole", "--rejects", rejects, "q"];
-    vhost.send(&words).run().expect(64).says("it is not empty");
+    vhost.send(&words).run().expect(64).says("not empty");
     let words = ["--format", "whole", "--rejects", "/dev/null", "q", rejects, rejects];
     vhost.send(&words).run().expect(64).says("send the files one by one");
 }

@@ -59,9 +59,6 @@ impl Cursor {
     }
 
     /// Writes the position. A full disk is no error: the file is written when there is room.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn write(&self, done: u64) -> io::Result<()> {
         match self.0.write_all_at(&format::cursor(done), 0) {
             Err(error) if no_space(&error) => Ok(()),
@@ -70,9 +67,6 @@ impl Cursor {
     }
 
     /// Puts on the disk what was written.
-    ///
-    /// # Errors
-    /// When that fails.
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }

@@ -22,7 +22,6 @@ const PID: &str = "pid";
 /// Locked by the process that is to have the spool next.
 const NEXT: &str = "next";
 
-/// The directory.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -45,7 +44,6 @@ impl Directory {
         opened.map_err(|error| Failure::io(format!("spool {}", path.display()), &error))
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -133,33 +131,21 @@ impl Directory {
     }
 
     /// Opens a file to read and write it, made if it is absent.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
     pub fn write(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::RDWR | OFlags::CREATE)
     }
 
     /// Opens a file to read and append to it, made if it is absent.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
     pub fn append(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::RDWR | OFlags::CREATE | OFlags::APPEND)
     }
 
     /// Makes a file that does not exist yet.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
     pub fn create(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
     }
 
     /// Opens a file that is there to write it.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
     pub fn change(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::WRONLY)
     }
@@ -186,9 +172,6 @@ impl Directory {
     }
 
     /// Removes a file.
-    ///
-    /// # Errors
-    /// As the operating system says.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty())?)
     }
@@ -219,9 +202,6 @@ impl Directory {
     }
 
     /// Makes what was made and removed in it last.
-    ///
-    /// # Errors
-    /// When that fails.
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.descriptor)?)
     }

@@ -49,9 +49,6 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Makes sure that a name is known on the disk to the directory it is in.
-///
-/// # Errors
-/// When that fails.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent(path))?.sync_all()
 }

@@ -25,7 +25,6 @@ pub struct Reader {
 /// Some entries in order.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// The bytes they are in.
     pub bytes: Vec<u8>,
     /// Their sequence numbers and where their payloads are.
     pub entries: Vec<(u64, Range<usize>)>,
@@ -34,7 +33,6 @@ pub struct Block {
 /// What stands at a place.
 #[derive(Debug)]
 pub enum Piece {
-    /// Entries.
     Entries(Block),
     /// Something that is none.
     Gap(Gap),
@@ -55,9 +53,6 @@ pub struct Gap {
 
 impl Reader {
     /// At the first entry of a segment.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
     pub fn open(directory: &Directory, segment: &Segment) -> io::Result<Self> {
         let file = directory.read(&segment.name())?;
         Ok(Reader { file, salt: segment.salt, offset: STAMP as u64, next: segment.first })
@@ -75,9 +70,6 @@ impl Reader {
 
     /// The next piece of the segment, of which `end` bytes are written: all the sequence numbers
     /// below `limit` are in them, or are lost.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub fn read(&mut self, end: u64, limit: u64) -> io::Result<Piece> {
         let mut want = BLOCK;
         loop {

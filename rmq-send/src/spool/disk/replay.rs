@@ -43,9 +43,6 @@ impl Replay {
 
     /// The next records; waits until there are some. `None` when the writer has ended and all are
     /// handed over, or when [`Done::stop`](crate::spool::disk::Done::stop) was called.
-    ///
-    /// # Errors
-    /// When a segment cannot be read (74).
     pub fn next(&mut self) -> Result<Option<Batch>, Failure> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
