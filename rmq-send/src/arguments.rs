@@ -67,11 +67,11 @@ with_connection_options! {
         #[argh(switch, short = '0')]
         pub nul: bool,
 
-        /// each record is a routing key, this separator and the body
+        /// each record is a routing key, SEP and the body
         #[argh(option, short = 'K', arg_name = "SEP")]
         pub key_separator: Option<Bytes>,
 
-        /// send this text as one message instead of reading standard input
+        /// send this text; standard input is not read
         #[argh(option, short = 'b', arg_name = "TEXT")]
         pub body: Option<Bytes>,
 
@@ -137,7 +137,7 @@ with_connection_options! {
         #[argh(switch)]
         pub allow_unroutable: bool,
 
-        /// append records that cannot be sent to this file, in the input format, and continue
+        /// append records that cannot be sent, and continue
         #[argh(option, arg_name = "FILE")]
         pub rejects: Option<String>,
 

@@ -219,9 +219,7 @@ impl Connection {
 
     /// How long nothing was confirmed, if that is too long.
     pub fn stalled(&mut self) -> Option<Duration> {
-        if self.link.is_none() {
-            return None;
-        }
+        self.link.as_ref()?;
         self.watch.stalled()
     }
 

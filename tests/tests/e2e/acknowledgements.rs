@@ -199,6 +199,6 @@ fn a_receiver_that_died_before_it_opened_the_fifo_is_not_waited_for() {
     let sent = vhost.send(&["--ack-to", path, "q"]).open_input().start().finish();
     assert_eq!(sent.expect(0).stderr, "");
     let sent = vhost.send(&["--ack-to", path, "q"]).input("one\n").run().expect(74);
-    sent.says("and the input has ended; nothing of it is read");
+    sent.says("and the input has ended; no input was read");
     vhost.wait_held("q", Held::ready(0));
 }

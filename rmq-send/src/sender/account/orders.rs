@@ -413,7 +413,7 @@ fn every_order_of_a_few_events_keeps_the_account() {
             orders += 1;
         }
     }
-    println!("{orders} orders of events, all there are");
+    assert_eq!(orders, 6 * 21 * 21 * 21);
 }
 
 #[test]
@@ -427,5 +427,5 @@ fn long_random_orders_of_events_keep_the_account() {
         run(duties()[which], &events);
         orders.lock().unwrap().insert((which, events));
     });
-    println!("{} orders of up to 60 events", orders.lock().unwrap().len());
+    assert!(orders.lock().unwrap().len() > 1500);
 }
