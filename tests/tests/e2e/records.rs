@@ -27,9 +27,9 @@ fn an_envelope_with_an_id_and_no_body_is_a_bad_record_without_ack_to() {
     assert_eq!(fs::read_to_string(&rejects).unwrap(), "{\"id\":\"u-1\",\"type\":\"order\"}\n");
     let spool = directory.path().join("spool");
     let words = ["--spool", spool.to_str().unwrap(), "--format", "json", "q"];
-    vhost.send(&words).input(input).run().expect(65).says("line 1: neither \"body\"");
+    vhost.send(&words).input(input).run().expect(65).says("line 1: no \"body\"");
     let words = ["--dry-run", "--format", "json", "q"];
-    Tool::new("rmq-send").arguments(&words).input(input).run().expect(65).says("line 1: neither");
+    Tool::new("rmq-send").arguments(&words).input(input).run().expect(65).says("line 1: no");
 }
 
 #[test]
