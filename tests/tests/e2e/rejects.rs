@@ -94,7 +94,7 @@ fn a_message_that_the_limit_of_an_empty_queue_is_too_small_for_ends_with_that_re
     let words = ["--spool", spool.to_str().unwrap(), "bytes"];
     let mut sending = vhost.send(&words).open_input().start();
     sending.write(b"a long line\n");
-    let text = "nacks a message of 11 bytes though it holds none";
+    let text = "nacks a message of 11 bytes although it is empty";
     sending.wait_stderr(text);
     sending.signal(Signal::KILL);
     let ended = sending.wait();
