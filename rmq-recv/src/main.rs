@@ -10,6 +10,7 @@ mod queue;
 mod receiver;
 mod run;
 mod settings;
+mod sink;
 mod stops;
 
 fn main() -> std::process::ExitCode {

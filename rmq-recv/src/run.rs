@@ -1,16 +1,12 @@
 //! One run of rmq-recv, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
-use crate::delivery::framing::Framing;
-use crate::delivery::ids::Ids;
-use crate::downstream::sender::Downstream;
-use crate::output::reader;
-use crate::output::writer::Output;
 use crate::peek::queue::Peek;
 use crate::queue::dead_letter::{Question, context};
 use crate::queue::retry::insist;
 use crate::receiver::lasting::{Ends, Receiver};
-use crate::settings::Settings;
+use crate::settings::{Settings, SinkKind};
+use crate::sink::Sink;
 use crate::stops::Stops;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::count::counted;
@@ -42,18 +38,12 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let message = arguments.max_size;
     let waiting = settings.prefetch_bytes.saturating_add(message);
     broker.limit(Limits { message, waiting, is_chosen: true });
-    // Before the broker, so that a sender finds it open.
-    let downstream = match &settings.ack_from {
-        Some(path) => {
-            let by_name = matches!(settings.framing, Framing::Json(_));
-            Some(Downstream::new(path, by_name.then(Ids::default), diagnostics)?)
-        }
-        None => None,
-    };
+    // Before the broker, so that a sender finds its FIFO open.
+    let mut sink = Sink::start(&settings, diagnostics)?;
     let patience = Patience::new(options.first_retry());
     let session = broker.connect(&patience).await?;
     let rejects =
-        settings.command.as_ref().is_some_and(|it| it.on_failure == OnFailure::DeadLetter);
+        matches!(&settings.sink, SinkKind::Command(it) if it.on_failure == OnFailure::DeadLetter);
     let (session, rejects_first) = if rejects {
         let mut question = Question::new(settings.source.name(), broker.vhost());
         let ask = async |session: &Session| question.ask(session).await;
@@ -63,28 +53,24 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     } else {
         (session, false)
     };
-    let mut output = Output::start(settings.sync)?;
-    let reader = reader::watch()?;
     let stops = Stops {
         signals: signals::requests_to_stop()?,
-        // What a command writes is between it and its reader.
-        reader_gone: match settings.command {
-            Some(_) => flume::bounded(1).1,
-            None => reader.gone.clone(),
-        },
-        sender_gone: downstream.as_ref().map(|downstream| downstream.fifo.sender_gone.clone()),
+        reader_gone: sink.output_mut().map(|output| output.reader_gone()),
+        sender_gone: sink.downstream().map(|downstream| downstream.fifo.sender_gone.clone()),
         deadline: settings.timeout.and_then(|limit| Instant::now().checked_add(limit)),
     };
-    if let Some(number) = settings.peek {
+    if let Some(number) = settings.peek
+        && let Some(output) = sink.output_mut()
+    {
         let (broker, patience) = (&mut broker, Patience::new(options.first_retry()));
-        let (settings, output, stops) = (&settings, &mut output, &stops);
+        let (settings, stops) = (&settings, &stops);
         let peek = Peek { settings, number, broker, patience, output, stops, diagnostics };
         return peek.run(session).await;
     }
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
     let progress = Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "acknowledged");
-    let ends = Ends { output, reader, downstream, stops, progress, rejects_first };
+    let ends = Ends { sink, stops, progress, rejects_first };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (outcome, tally) = receiver.run(session).await;
     diagnostics.detail(&tally.to_string());

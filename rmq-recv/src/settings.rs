@@ -23,10 +23,8 @@ pub struct Settings {
     pub peek: Option<u64>,
     /// What a message looks like.
     pub framing: Framing,
-    /// When it counts as taken.
-    pub when: When,
-    /// The FIFO through which a sender says what is done.
-    pub ack_from: Option<String>,
+    /// Where messages go.
+    pub sink: SinkKind,
     /// It counts as written once it is on disk.
     pub sync: bool,
     /// Stop after so many.
@@ -37,12 +35,21 @@ pub struct Settings {
     pub idle: Option<Duration>,
     /// Stop after so long.
     pub timeout: Option<Duration>,
-    /// What is run for each message.
-    pub command: Option<Command>,
     /// How many messages may be unacknowledged at once.
     pub prefetch: u16,
     /// How many bytes they may have, by the largest so far.
     pub prefetch_bytes: u64,
+}
+
+/// Where messages go, and what shows that one is done.
+#[derive(Clone, Debug)]
+pub enum SinkKind {
+    /// Standard output, which shows it itself.
+    Output(When),
+    /// Standard output; a sender reports it through this FIFO.
+    Downstream(String),
+    /// A command for each message.
+    Command(Command),
 }
 
 /// What is run for each message.
@@ -84,7 +91,6 @@ impl Settings {
             None => arguments.prefetch.unwrap_or(PREFETCH),
         };
         let framing = framing(arguments)?;
-        let when = if command.is_some() { When::Told } else { when(arguments)? };
         if arguments.ack_from.is_some() && framing.records() == Records::Unknown {
             return Err(Failure::usage(
                 "--ack downstream counts records, so a template must end with \\n or \\0",
@@ -101,19 +107,21 @@ impl Settings {
                 ));
             }
         }
+        let sink = match command {
+            Some(command) => SinkKind::Command(command),
+            None => output(arguments)?,
+        };
         Ok(Settings {
             source,
             offset: arguments.offset.clone(),
             peek: arguments.peek,
             framing,
-            when,
-            ack_from: arguments.ack_from.clone(),
+            sink,
             sync: arguments.fsync,
             number: arguments.number,
             drain: arguments.drain,
             idle: arguments.idle,
             timeout: arguments.timeout,
-            command,
             prefetch,
             prefetch_bytes: arguments.prefetch_bytes,
         })
@@ -184,23 +192,26 @@ fn framing(arguments: &Arguments) -> Result<Framing, Failure> {
     }
 }
 
-fn when(arguments: &Arguments) -> Result<When, Failure> {
+fn output(arguments: &Arguments) -> Result<SinkKind, Failure> {
     if arguments.fsync && !pipe::can_sync() {
         return Err(Failure::usage("--fsync: standard output is not a file"));
     }
-    match arguments.ack {
-        Some(Ack::Downstream) if arguments.ack_from.is_none() => {
-            Err(Failure::usage("--ack downstream requires --ack-from FIFO"))
+    let when = match (arguments.ack, &arguments.ack_from) {
+        (Some(Ack::Downstream), None) => {
+            return Err(Failure::usage("--ack downstream requires --ack-from FIFO"));
         }
-        Some(Ack::Read | Ack::Written) if arguments.ack_from.is_some() => {
-            Err(Failure::usage("--ack-from requires --ack downstream"))
+        (Some(Ack::Read | Ack::Written), Some(_)) => {
+            return Err(Failure::usage("--ack-from requires --ack downstream"));
         }
-        _ if arguments.ack_from.is_some() => Ok(When::Told),
-        Some(Ack::Read) if !pipe::is_fifo() => Err(Failure::usage(
-            "--ack read: standard output is not a pipe, so nothing shows what was read",
-        )),
-        Some(Ack::Read) => Ok(When::Read),
-        None if pipe::is_fifo() => Ok(When::Read),
-        _ => Ok(When::Written),
-    }
+        (_, Some(path)) => return Ok(SinkKind::Downstream(path.clone())),
+        (Some(Ack::Read), None) if !pipe::is_fifo() => {
+            return Err(Failure::usage(
+                "--ack read: standard output is not a pipe, so nothing shows what was read",
+            ));
+        }
+        (Some(Ack::Read), None) => When::Read,
+        (None, None) if pipe::is_fifo() => When::Read,
+        (None | Some(Ack::Written), None) => When::Written,
+    };
+    Ok(SinkKind::Output(when))
 }

@@ -50,7 +50,7 @@ pub struct Stops {
     /// Signals.
     pub signals: flume::Receiver<i32>,
     /// The reader of standard output is gone.
-    pub reader_gone: flume::Receiver<()>,
+    pub reader_gone: Option<flume::Receiver<()>>,
     /// The sender behind `--ack-from` is gone.
     pub sender_gone: Option<flume::Receiver<()>>,
     /// When `--timeout` is over.
@@ -60,7 +60,7 @@ pub struct Stops {
 impl Stops {
     /// Waits for the word to stop.
     pub async fn next(&self) -> Stop {
-        let reader_gone = told(Some(&self.reader_gone), |()| Stop::ReaderGone);
+        let reader_gone = told(self.reader_gone.as_ref(), |()| Stop::ReaderGone);
         let sender_gone = told(self.sender_gone.as_ref(), |()| Stop::SenderGone);
         let time_up = async {
             sleep_until(self.deadline).await;

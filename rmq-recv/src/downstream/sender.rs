@@ -37,6 +37,8 @@ pub struct Downstream {
     names: Option<Ids>,
     /// The highest number of records it has said is done.
     records: u64,
+    /// The number of records written, as the filter counts them.
+    written: u64,
     told: HashSet<&'static str>,
     /// When it last said something that moved us, or something was written.
     moved: Instant,
@@ -55,6 +57,7 @@ impl Downstream {
             diagnostics,
             names,
             records: 0,
+            written: 0,
             told: HashSet::new(),
             moved: Instant::now(),
             told_silence: false,
@@ -66,18 +69,18 @@ impl Downstream {
         self.names.as_ref().map(|names| names.name(delivery))
     }
 
-    /// Marks as done what the sender has reported since; `written` records were written so far.
-    pub fn obey_rest(&mut self, written: u64, hand: &mut Hand) {
+    /// Marks as done what the sender has reported since.
+    pub fn obey_rest(&mut self, hand: &mut Hand) {
         while let Ok(said) = self.fifo.said.try_recv() {
-            self.obey(said, written, hand);
+            self.obey(said, hand);
         }
     }
 
     /// Marks as done what the sender reports.
-    pub fn obey(&mut self, said: Said, written: u64, hand: &mut Hand) {
+    pub fn obey(&mut self, said: Said, hand: &mut Hand) {
         let done = hand.done_count();
         match said {
-            Said::Records(number) => self.records_to(number, written, hand),
+            Said::Records(number) => self.records_to(number, hand),
             Said::Delivery(name) => self.delivery(&name, hand),
             Said::Disobeyed(why) => self.tell(match why {
                 Why::Malformed => "a line that rmq-send --ack-to does not write",
@@ -92,12 +95,12 @@ impl Downstream {
         }
     }
 
-    fn records_to(&mut self, number: u64, written: u64, hand: &mut Hand) {
+    fn records_to(&mut self, number: u64, hand: &mut Hand) {
         if self.names.is_some() {
             self.tell("the sender acknowledges records by number, but --format json needs ids");
         } else if number < self.records {
             self.tell("the sender acknowledged fewer records than before");
-        } else if number > written {
+        } else if number > self.written {
             self.tell("the sender acknowledged more records than were written");
         } else {
             self.records = number;
@@ -117,6 +120,30 @@ impl Downstream {
             Some(delivery) if hand.done(delivery) => {}
             Some(_) => self.tell("an id that was acknowledged before or never written"),
         }
+    }
+
+    /// What the sender reports next; pending forever after its end.
+    pub async fn next(&self) -> Said {
+        match self.fifo.said.recv_async().await {
+            Ok(said) => said,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Counts records that are written now; how many there are with them.
+    pub fn count(&mut self, records: u64) -> u64 {
+        self.written += records;
+        self.written
+    }
+
+    /// The number of records written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Only so many records were written after all: the rest of a batch was not.
+    pub fn take_back_to(&mut self, written: u64) {
+        self.written = written;
     }
 
     /// Something was written, or is done.
@@ -168,14 +195,4 @@ impl Downstream {
             self.diagnostics.notice(&format!("read {}: {what} (ignored)", self.path));
         }
     }
-}
-
-/// What a sender says next; pending for ever where there is none.
-pub async fn heard(downstream: Option<&Downstream>) -> Said {
-    if let Some(downstream) = downstream
-        && let Ok(said) = downstream.fifo.said.recv_async().await
-    {
-        return said;
-    }
-    std::future::pending().await
 }

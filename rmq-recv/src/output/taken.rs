@@ -21,8 +21,6 @@ pub enum When {
     Written,
     /// It has left the pipe, and the reader is still there.
     Read,
-    /// Whoever comes later in the pipeline says so; not told from the output.
-    Told,
 }
 
 /// How far the output is taken, in bytes since the start of the run.
@@ -48,11 +46,6 @@ impl Taken {
         self.when
     }
 
-    /// Whether the output shows how far it is taken.
-    pub fn is_seen(&self) -> bool {
-        self.when != When::Told
-    }
-
     /// How far it is taken for sure.
     pub fn bytes(&self) -> u64 {
         self.sure
@@ -64,7 +57,6 @@ impl Taken {
         match self.when {
             When::Written => self.seen(written, true),
             When::Read => self.seen(written.saturating_sub(pipe::unread()), pipe::has_reader()),
-            When::Told => {}
         }
     }
 

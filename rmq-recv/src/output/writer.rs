@@ -2,6 +2,7 @@
 //! likes while signals and the broker still want an answer.
 
 use crate::output::batch::Batch;
+use crate::output::reader::{self, Watch};
 use rmq_common::failure::Failure;
 use rmq_common::thread;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -29,6 +30,7 @@ pub struct Output {
     written: Arc<AtomicU64>,
     handed: u64,
     busy: bool,
+    reader: Watch,
 }
 
 impl Output {
@@ -59,7 +61,13 @@ impl Output {
         })
         .map_err(problem)?;
         let (batches, thread) = (Some(batches), Some(thread));
-        Ok(Output { batches, results, thread, written, handed: 0, busy: false })
+        let reader = reader::watch()?;
+        Ok(Output { batches, results, thread, written, handed: 0, busy: false, reader })
+    }
+
+    /// Reports that the reader of standard output is gone; for a file it never does.
+    pub fn reader_gone(&self) -> flume::Receiver<()> {
+        self.reader.gone.clone()
     }
 
     /// Whether a batch is being written.
@@ -103,6 +111,7 @@ impl Output {
     /// # Errors
     /// When the operating system refuses (74).
     pub fn close(&mut self) -> Result<(), Failure> {
+        self.reader.end();
         self.batches = None;
         if let Some(thread) = self.thread.take() {
             // It panics nowhere; and its descriptor is closed either way.

@@ -40,7 +40,7 @@ impl Connected<'_> {
         self.change_channel().await?;
         runtime::sleep(AFTER_CANCEL).await;
         // What is in the pipe must not be written a second time before somebody has read it.
-        self.receiver.emptied().await.map_err(Break::Stop)
+        self.receiver.sink.emptied().await.map_err(Break::Stop)
     }
 
     pub(crate) async fn look_whether_drained(&mut self) -> Result<(), Break> {
@@ -56,7 +56,7 @@ impl Connected<'_> {
         } else if look.ready == 0 {
             // Another channel would be given once more what a filter has.
             let is_with_filter =
-                self.receiver.downstream.is_some() && !self.receiver.hand.is_empty();
+                self.receiver.sink.downstream().is_some() && !self.receiver.hand.is_empty();
             if self.seen_empty && (!self.suspect || is_with_filter) {
                 return Err(Break::Stop(Stop::Drained));
             }

@@ -4,7 +4,9 @@ use crate::command::commands::Verdict;
 use crate::command::finish::finish;
 use crate::delivery::message::Arrived;
 use crate::receiver::connected::{Break, Connected};
+use crate::receiver::lasting::Receiver;
 use crate::receiver::ledger::Entry;
+use crate::sink::Sink;
 use crate::stops::Stop;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -19,8 +21,9 @@ impl Connected<'_> {
         let message = message.message();
         let message =
             message.map_err(|why| Break::Stop(Stop::Failed(Failure::new(Exit::Software, why))))?;
-        if let Some(commands) = &mut self.receiver.commands {
-            let started = commands.start(&self.receiver.queue, delivery, message);
+        let Receiver { sink, queue, .. } = &mut *self.receiver;
+        if let Sink::Commands(commands) = sink {
+            let started = commands.start(queue, delivery, message);
             started.map_err(|failure| Break::Stop(Stop::Failed(failure)))?;
         }
         self.receiver.hand.add(Entry { tag: delivery.tag, offset, ..Entry::default() });
@@ -29,11 +32,14 @@ impl Connected<'_> {
 
     /// A run has ended.
     pub(crate) fn ran(&mut self, number: u64) -> Result<(), Break> {
-        let Some(commands) = &mut self.receiver.commands else { return Ok(()) };
+        let Receiver { sink: Sink::Commands(commands), hand, diagnostics, .. } =
+            &mut *self.receiver
+        else {
+            return Ok(());
+        };
         let Some((delivery, verdict)) = commands.verdict(number) else {
             return Ok(());
         };
-        let hand = &mut self.receiver.hand;
         if delivery.channel != hand.channel() {
             // Its connection is lost, and the message comes again.
             return Ok(());
@@ -45,12 +51,12 @@ impl Connected<'_> {
             Verdict::PutBack(why) => {
                 if let Some(why) = why {
                     let text = format!("run {}: {why}; the message is requeued", commands.name());
-                    self.receiver.diagnostics.notice(&text);
+                    diagnostics.notice(&text);
                 }
                 hand.postpone(delivery);
             }
             Verdict::DeadLetter(why) => {
-                self.receiver.diagnostics.notice(&dead_lettered(commands.name(), &why));
+                diagnostics.notice(&dead_lettered(commands.name(), &why));
                 hand.reject(delivery);
             }
             // It goes back with the rest when we let go.
@@ -69,7 +75,7 @@ impl Connected<'_> {
             self.subscription.put_back_one(tag);
         }
         self.subscription.send()?;
-        if let Some(commands) = &mut self.receiver.commands {
+        if let Some(commands) = self.receiver.sink.commands_mut() {
             commands.go_on();
         }
         // It was we who let nothing come.
@@ -80,7 +86,9 @@ impl Connected<'_> {
 
     /// Waits for the commands that run; what they finish is acknowledged.
     pub(crate) async fn finish_commands(&mut self, mut stop: Stop) -> Stop {
-        let Some(mut commands) = self.receiver.commands.take() else { return stop };
+        if self.receiver.sink.commands().is_none() {
+            return stop;
+        }
         // What a command fails over has to be rejected while the queue is there; no more than the
         // prefetch comes meanwhile.
         if !self.receiver.rejects_first
@@ -88,11 +96,13 @@ impl Connected<'_> {
         {
             stop = signal;
         }
-        let stops = self.receiver.stops.clone();
-        let hand = &mut self.receiver.hand;
-        let diagnostics = self.receiver.diagnostics;
+        let Receiver { sink: Sink::Commands(commands), hand, diagnostics, stops, .. } =
+            &mut *self.receiver
+        else {
+            return stop;
+        };
         let name = commands.name().to_owned();
-        let stop = finish(&mut commands, stop, &stops, |delivery, verdict| match verdict {
+        let stop = finish(commands, stop, stops, |delivery, verdict| match verdict {
             _ if delivery.channel != hand.channel() => None,
             Verdict::Done => {
                 hand.done(delivery);
@@ -106,9 +116,7 @@ impl Connected<'_> {
             Verdict::Stop(why) => Some(Stop::Failed(failed(&name, &why))),
             Verdict::PutBack(_) | Verdict::Unfinished => None,
         });
-        let stop = stop.await;
-        self.receiver.commands = Some(commands);
-        stop
+        stop.await
     }
 }
 

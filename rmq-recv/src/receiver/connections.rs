@@ -58,7 +58,7 @@ impl Receiver {
             }
         };
         // After a lost connection some may run still.
-        let stop = match &mut self.commands {
+        let stop = match self.sink.commands_mut() {
             Some(commands) => finish(commands, stop, &self.stops, |_, _| None).await,
             None => stop,
         };

@@ -1,6 +1,7 @@
 //! Taking messages: asking for them, and handing them to the output.
 
 use crate::delivery::message::Arrived;
+use crate::downstream::sender::Downstream;
 use crate::output::batch::Batch;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
@@ -60,15 +61,21 @@ impl Connected<'_> {
     /// Takes a message and all that are here already, and has them written.
     pub(crate) fn take(&mut self, message: Arrived) -> Result<(), Break> {
         let mut batch = Batch::default();
-        let records = self.receiver.records;
+        let records = self.receiver.sink.downstream().map(Downstream::written);
         if let Err(ended) = self.fill(message, &mut batch) {
-            // Nothing of the batch is written, so whoever counts what is written never counts it.
-            self.receiver.records = records;
+            // Nothing of the batch is written, so the filter never counts it.
+            if let (Some(downstream), Some(records)) =
+                (self.receiver.sink.downstream_mut(), records)
+            {
+                downstream.take_back_to(records);
+            }
             return Err(ended);
         }
         self.pace.taken(Instant::now(), self.receiver.hand.prefetch());
-        self.receiver.output.write(batch);
-        if let Some(downstream) = &mut self.receiver.downstream {
+        if let Some(output) = self.receiver.sink.output_mut() {
+            output.write(batch);
+        }
+        if let Some(downstream) = self.receiver.sink.downstream_mut() {
             downstream.moved();
         }
         Ok(())
@@ -104,19 +111,19 @@ impl Connected<'_> {
 
     fn add(&mut self, message: &Arrived, batch: &mut Batch) -> Result<(), Break> {
         let offset = self.receiver.count_in(message).offset;
-        let id = self.receiver.name_of(message);
-        let Receiver { settings, output, records, hand, .. } = &mut *self.receiver;
+        let id = self.receiver.sink.name(self.receiver.hand.delivery(message.tag));
+        let Receiver { settings, sink, hand, .. } = &mut *self.receiver;
         let tag = message.tag;
         self.is_stream |= offset.is_some();
         let encoded = settings.framing.write_arrived(message, id, batch).map_err(|why| {
             let text = format!("write a message of {}: {why}", settings.source.name());
             Break::Stop(Stop::Failed(Failure::new(Exit::DataErr, text)))
         })?;
-        *records += encoded.records;
+        let records = sink.downstream_mut().map_or(0, |it| it.count(encoded.records));
         hand.add(Entry {
             tag,
-            end: output.handed() + batch.len(),
-            records: *records,
+            end: sink.handed() + batch.len(),
+            records,
             newline: encoded.newline,
             offset,
             ..Entry::default()

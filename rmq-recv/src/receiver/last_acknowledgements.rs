@@ -1,10 +1,9 @@
 //! The end of `--ack downstream`: standard output is closed first, so that a filter lets go of what
 //! it holds and the sender sees the end; then the last acknowledgements are awaited.
 
-use crate::downstream::lines::Said;
-use crate::downstream::sender::heard;
 use crate::receiver::connected::{Break, Connected};
 use crate::receiver::lasting::Receiver;
+use crate::sink::SinkEvent;
 use crate::stops::{LETTING_GO, Stop, Stops};
 use lapin::Event;
 use rmq_common::amqp_error::AmqpError;
@@ -12,7 +11,6 @@ use rmq_common::count::counted;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
-use std::io;
 use std::time::{Duration, Instant};
 
 /// How long the last acknowledgements may take when we are told to go, time is up, or nobody reads
@@ -25,8 +23,7 @@ const ENDED: &str =
     "the sender ended too early (does the filter write one record for each, or keep the id?)";
 
 enum Step {
-    Said(Said),
-    Written(io::Result<()>),
+    Sink(SinkEvent),
     Stop(Stop),
     Lost(AmqpError),
     Time,
@@ -35,7 +32,7 @@ enum Step {
 impl Connected<'_> {
     /// Waits until what is out is done, and gives why the run stops then.
     pub(crate) async fn finish(&mut self, stop: Stop) -> Stop {
-        if self.receiver.downstream.is_none() || matches!(stop, Stop::Failed(_)) {
+        if self.receiver.sink.downstream().is_none() || matches!(stop, Stop::Failed(_)) {
             return stop;
         }
         let mut stop = stop;
@@ -51,9 +48,9 @@ impl Connected<'_> {
         }
         loop {
             self.obey_rest();
-            let receiver = &mut *self.receiver;
-            if !receiver.output.is_busy()
-                && let Err(failure) = receiver.close_output()
+            let sink = &mut self.receiver.sink;
+            if !sink.is_busy()
+                && let Err(failure) = sink.close_output()
             {
                 return Stop::Failed(failure);
             }
@@ -64,8 +61,8 @@ impl Connected<'_> {
                 return self.not_done(stop, GONE);
             }
             match self.last_step(&stop, limit).await {
-                Step::Said(said) => self.obey(said),
-                Step::Written(result) => match Stop::of_write(result) {
+                Step::Sink(SinkEvent::Reported(said)) => self.obey(said),
+                Step::Sink(SinkEvent::Written(result)) => match Stop::of_write(result) {
                     Ok(()) => {}
                     Err(Stop::Failed(failure)) => return Stop::Failed(failure),
                     Err(_) => limit = limit.or_else(|| self::limit(&Stop::ReaderGone)),
@@ -78,8 +75,8 @@ impl Connected<'_> {
                     if self.receiver.hand.open_count() == 0 {
                         return stop;
                     }
-                    let is_open = self.receiver.output.is_open();
-                    return self.not_done(stop, if is_open { GONE } else { ENDED });
+                    let is_closed = self.receiver.sink.is_closed();
+                    return self.not_done(stop, if is_closed { ENDED } else { GONE });
                 }
                 // A second signal does not wait.
                 Step::Stop(Stop::Signal(_)) if matches!(stop, Stop::Signal(_)) => return stop,
@@ -87,6 +84,8 @@ impl Connected<'_> {
                     limit = self::limit(&next).or(limit);
                     stop = next;
                 }
+                // Only commands end.
+                Step::Sink(SinkEvent::Ended(_)) => {}
                 Step::Lost(trouble) => return self.not_done(stop, &lost(trouble)),
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
                     let why = match stop {
@@ -116,9 +115,9 @@ impl Connected<'_> {
 
     async fn last_step(&mut self, stop: &Stop, limit: Option<Instant>) -> Step {
         let Connected { receiver, session, .. } = self;
-        let Receiver { output, downstream, stops, .. } = &mut **receiver;
-        let said = async { Step::Said(heard(downstream.as_ref()).await) };
-        let written = async { Step::Written(output.result().await) };
+        let Receiver { sink, stops, .. } = &mut **receiver;
+        let silent_at = sink.downstream().and_then(|downstream| downstream.silent_at());
+        let sink = async { Step::Sink(sink.next().await) };
         // Once `--timeout` is over it would come again and again.
         let deadline = stops.deadline.filter(|_| !matches!(stop, Stop::TimeUp | Stop::Signal(_)));
         let stops = Stops { deadline, ..stops.clone() };
@@ -130,12 +129,11 @@ impl Connected<'_> {
                 }
             }
         };
-        let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
         let time = async {
             sleep_until([limit, silent_at].into_iter().flatten().min()).await;
             Step::Time
         };
-        first(first(said, written), first(stopped, first(lost, time))).await
+        first(sink, first(stopped, first(lost, time))).await
     }
 
     /// Something that is out is not done: it goes back to the queue, and comes again. After a

@@ -1,16 +1,12 @@
 //! The heart of rmq-recv across connections: connect, serve, let go or connect again.
 
-use crate::command::commands::Commands;
 use crate::delivery::message::{Arrived, Counts};
-use crate::downstream::sender::Downstream;
-use crate::output::reader::Watch;
-use crate::output::taken::Taken;
-use crate::output::writer::Output;
 use crate::queue::offset::Offset;
 use crate::receiver::credit::Credit;
 use crate::receiver::hand::Hand;
 use crate::receiver::tally::Tally;
 use crate::settings::Settings;
+use crate::sink::Sink;
 use crate::stops::Stops;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Missing, Refusal, Refused};
@@ -36,19 +32,9 @@ pub struct Receiver {
     pub(crate) queue: ShortString,
     /// Where in a stream to go on.
     pub(crate) offset: Option<Offset>,
-    pub(crate) output: Output,
-    /// How much of the output counts as taken.
-    pub(crate) taken: Taken,
-    /// Who says what is done (`--ack downstream`).
-    pub(crate) downstream: Option<Downstream>,
-    /// What is run for each message (`-- COMMAND`).
-    pub(crate) commands: Option<Commands>,
-    /// Watches for the end of its reader.
-    pub(crate) reader: Watch,
+    pub(crate) sink: Sink,
     /// A message that was delivered very often has been told of.
     warned: bool,
-    /// How many records it has been given, as whoever reads it counts them.
-    pub(crate) records: u64,
     pub(crate) hand: Hand,
     pub(crate) tally: Tally,
     pub(crate) progress: Progress,
@@ -70,14 +56,10 @@ pub struct Receiver {
     unasked: u32,
 }
 
-/// Where messages go, and what comes back from there.
+/// What a run works with.
 pub struct Ends {
-    /// Standard output.
-    pub output: Output,
-    /// Watches for the end of its reader.
-    pub reader: Watch,
-    /// Who says what is done (`--ack downstream`).
-    pub downstream: Option<Downstream>,
+    /// Where messages go.
+    pub sink: Sink,
     /// Where the word to stop comes from.
     pub stops: Stops,
     /// Shows how far it is.
@@ -95,21 +77,15 @@ impl Receiver {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
-        let Ends { output, reader, downstream, stops, progress, rejects_first } = ends;
-        let Settings { number, prefetch, prefetch_bytes, when, .. } = settings;
-        let commands = settings.command.clone().map(Commands::new);
+        let Ends { sink, stops, progress, rejects_first } = ends;
+        let Settings { number, prefetch, prefetch_bytes, .. } = settings;
         Receiver {
             broker,
             queue: settings.source.name().clone(),
             offset: settings.offset.clone(),
             settings,
-            output,
-            taken: Taken::new(when),
-            downstream,
-            commands,
-            reader,
+            sink,
             warned: false,
-            records: 0,
             hand: Hand::new(Credit::new(number, prefetch, prefetch_bytes)),
             tally: Tally::default(),
             progress,
@@ -133,23 +109,9 @@ impl Receiver {
         self.unasked < UNASKED
     }
 
-    /// What the envelope of a message calls its delivery, where a sender needs that.
-    pub(crate) fn name_of(&self, message: &Arrived) -> Option<String> {
-        let delivery = self.hand.delivery(message.tag);
-        self.downstream.as_ref().and_then(|downstream| downstream.name(delivery))
-    }
-
     /// What messages come from, for a diagnostic.
     pub(crate) fn name(&self) -> &ShortString {
         self.settings.source.name()
-    }
-
-    /// Whether one more message may be taken: one batch is written at a time.
-    pub(crate) fn has_room(&self) -> bool {
-        match &self.commands {
-            Some(commands) => commands.has_room(),
-            None => !self.output.is_busy(),
-        }
     }
 
     /// Counts a message that has come, and warns once of one that has been delivered so often that
@@ -169,15 +131,6 @@ impl Receiver {
             ));
         }
         counts
-    }
-
-    /// Closes standard output, if it is open still, so that whoever reads it sees the end.
-    pub(crate) fn close_output(&mut self) -> Result<(), Failure> {
-        if !self.output.is_open() {
-            return Ok(());
-        }
-        self.reader.end();
-        self.output.close()
     }
 
     /// A refusal of the broker's, told with the queue it is about.

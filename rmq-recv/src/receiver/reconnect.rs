@@ -1,6 +1,5 @@
 //! Between two connections: waiting until what was written is read, and connecting again.
 
-use crate::output::pipe;
 use crate::queue::source::Source;
 use crate::receiver::lasting::Receiver;
 use crate::stops::Stop;
@@ -8,10 +7,6 @@ use rmq_common::amqp_error::{Loss, Lost};
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
 use std::time::{Duration, Instant};
-
-/// How often a pipe that has to be empty is looked at.
-const SHORTEST_LOOK: Duration = Duration::from_millis(1);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 impl Receiver {
     /// Tells why a connection is lost.
@@ -33,7 +28,7 @@ impl Receiver {
     pub(crate) async fn reconnect(&mut self) -> Result<Session, Stop> {
         let stops = self.stops.clone();
         let begun = Instant::now();
-        first(async { Err(stops.next().await) }, self.emptied()).await?;
+        first(async { Err(stops.next().await) }, self.sink.emptied()).await?;
         // A reader that pauses is no broker that cannot be reached; but a broker that is reached may
         // still give no consumer.
         self.patience.leave_out(begun.elapsed());
@@ -48,33 +43,6 @@ impl Receiver {
         }
         self.reconnected = true;
         Ok(session)
-    }
-
-    /// Waits until everything that was handed over is written, and out of the pipe if there is
-    /// one.
-    pub(crate) async fn emptied(&mut self) -> Result<(), Stop> {
-        let mut pause = SHORTEST_LOOK;
-        loop {
-            while self.output.is_busy() {
-                Stop::of_write(self.output.result().await)?;
-            }
-            if let Some(commands) = &mut self.commands {
-                // Their messages are not ours to settle any more: they come again.
-                while !commands.is_idle() {
-                    let number = commands.next().await;
-                    commands.verdict(number);
-                }
-                commands.go_on();
-                return Ok(());
-            }
-            let written = self.output.written();
-            self.taken.look(written);
-            if pipe::unread() == 0 && (self.taken.bytes() >= written || !self.taken.is_seen()) {
-                return Ok(());
-            }
-            runtime::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_LOOK);
-        }
     }
 
     pub(crate) async fn pause(&mut self, pause: Duration) -> Option<Stop> {

@@ -4,8 +4,6 @@
 //! is out. Everything else that may happen meanwhile (a signal, a reader that goes away, a lost
 //! connection) is answered at once, however long the reader pauses.
 
-use crate::downstream::lines::Said;
-use crate::downstream::sender::heard;
 use crate::queue::subscription::{Delivered, Subscription};
 use crate::receiver::connected::{Break, Connected, QUIET};
 use crate::receiver::idle::Idle;
@@ -13,6 +11,7 @@ use crate::receiver::lasting::Receiver;
 use crate::receiver::pace::Pace;
 use crate::receiver::takeover::Takeover;
 use crate::receiver::timers::Due;
+use crate::sink::SinkEvent;
 use crate::stops::{LETTING_GO, Stop};
 use lapin::Event;
 use rmq_common::amqp_error::{AmqpError, Breach, Loss, Lost};
@@ -20,7 +19,6 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use rmq_common::session::Session;
 use std::future::pending;
-use std::io;
 use std::time::Instant;
 
 /// How a connection ends.
@@ -34,9 +32,7 @@ pub enum End {
 
 enum Step {
     Delivered(Delivered),
-    Written(io::Result<()>),
-    Ran(u64),
-    Said(Said),
+    Sink(SinkEvent),
     Lost(AmqpError),
     Time(Due),
 }
@@ -124,13 +120,12 @@ impl Connected<'_> {
                     if !self.receiver.hand.wants_more() {
                         continue;
                     }
-                    if self.receiver.commands.is_some() {
+                    if self.receiver.sink.commands().is_some() {
                         self.begin(&message)?;
                     } else {
                         self.take(message)?;
                     }
                 }
-                Step::Ran(number) => self.ran(number)?,
                 Step::Delivered(Delivered::End { by_broker }) => {
                     self.cancelled_by_broker = by_broker;
                 }
@@ -138,8 +133,9 @@ impl Connected<'_> {
                 Step::Delivered(Delivered::Error(trouble)) | Step::Lost(trouble) => {
                     return Err(trouble.into());
                 }
-                Step::Written(result) => self.written(result)?,
-                Step::Said(said) => self.obey(said),
+                Step::Sink(SinkEvent::Ended(number)) => self.ran(number)?,
+                Step::Sink(SinkEvent::Written(result)) => self.written(result)?,
+                Step::Sink(SinkEvent::Reported(said)) => self.obey(said),
                 Step::Time(due) => {
                     // So that the word to stop is heard, even if something is due again at once.
                     runtime::yield_now().await;
@@ -155,8 +151,8 @@ impl Connected<'_> {
         let next = self.next_due();
         let rest = self.pace.rest(Instant::now());
         let Connected { receiver, session, subscription, .. } = self;
-        let has_room = receiver.has_room();
-        let Receiver { output, downstream, commands, .. } = &mut **receiver;
+        let has_room = receiver.sink.has_room();
+        let sink = &mut receiver.sink;
         let delivered = async {
             // What comes while there is no room waits in the lane and in the socket.
             if !has_room {
@@ -167,14 +163,7 @@ impl Connected<'_> {
             }
             Step::Delivered(subscription.next().await)
         };
-        let ran = async {
-            match commands {
-                Some(commands) => Step::Ran(commands.next().await),
-                None => pending().await,
-            }
-        };
-        let written = async { Step::Written(output.result().await) };
-        let said = async { Step::Said(heard(downstream.as_ref()).await) };
+        let sink = async { Step::Sink(sink.next().await) };
         let lost = async {
             loop {
                 if let Event::Error(error) = session.event().await {
@@ -191,8 +180,7 @@ impl Connected<'_> {
                 None => pending().await,
             }
         };
-        let came = first(first(said, ran), first(written, delivered));
-        first(came, first(lost, time)).await
+        first(first(sink, delivered), first(lost, time)).await
     }
 }
 

@@ -6,6 +6,7 @@ use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::receiver::connected::{Break, Connected};
 use crate::receiver::lasting::Receiver;
+use crate::sink::Sink;
 use crate::stops::Stop;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::runtime::{self, first, sleep_until};
@@ -25,7 +26,9 @@ impl Connected<'_> {
         // What a reader that is gone had not read is lost in the pipe, so nothing of the last
         // batch counts as taken.
         if !matches!(outcome, Err(Stop::ReaderGone)) {
-            self.receiver.taken.soon();
+            if let Sink::Output(_, taken) = &mut self.receiver.sink {
+                taken.soon();
+            }
             self.look_at_output();
         }
         outcome.map_err(Break::Stop)
@@ -33,40 +36,33 @@ impl Connected<'_> {
 
     /// Looks how far the output is taken.
     pub(crate) fn look_at_output(&mut self) {
-        let written = self.receiver.output.written();
-        self.receiver.taken.look(written);
-        self.mark_taken();
-    }
-
-    fn mark_taken(&mut self) {
-        if self.receiver.taken.when() != When::Told {
-            let taken = self.receiver.taken.bytes();
-            self.receiver.hand.done_to_byte(taken);
+        if let Some(bytes) = self.receiver.sink.check_taken() {
+            self.receiver.hand.done_to_byte(bytes);
         }
     }
 
     /// Does what the sender behind `--ack-from` says.
     pub(crate) fn obey(&mut self, said: Said) {
-        let Receiver { downstream, hand, records, .. } = &mut *self.receiver;
-        if let Some(downstream) = downstream {
-            downstream.obey(said, *records, hand);
-            downstream.obey_rest(*records, hand);
+        let Receiver { sink, hand, .. } = &mut *self.receiver;
+        if let Some(downstream) = sink.downstream_mut() {
+            downstream.obey(said, hand);
+            downstream.obey_rest(hand);
         }
     }
 
     /// Does all it has said by now.
     pub(crate) fn obey_rest(&mut self) {
-        let Receiver { downstream, hand, records, .. } = &mut *self.receiver;
-        if let Some(downstream) = downstream {
-            downstream.obey_rest(*records, hand);
+        let Receiver { sink, hand, .. } = &mut *self.receiver;
+        if let Some(downstream) = sink.downstream_mut() {
+            downstream.obey_rest(hand);
         }
     }
 
     /// Everything waits for the sender, and it has said nothing for long.
     pub(crate) fn tell_silence(&mut self) -> Result<(), Break> {
-        let ended = !self.receiver.output.is_open();
+        let ended = self.receiver.sink.is_closed();
         let waiting = self.receiver.hand.open_count();
-        if let Some(downstream) = &mut self.receiver.downstream {
+        if let Some(downstream) = self.receiver.sink.downstream_mut() {
             if pipe::unread() > 0 {
                 // It is still reading.
                 downstream.moved();
@@ -81,13 +77,13 @@ impl Connected<'_> {
 
     /// Acknowledges what is done, and goes on where there is no consumer any more.
     pub(crate) async fn settle(&mut self) -> Result<(), Break> {
-        let Receiver { hand, downstream, output, .. } = &*self.receiver;
+        let Receiver { hand, sink, .. } = &*self.receiver;
         if hand.is_met_by_done() {
             // Letting go acknowledges it, once nothing more can come.
             return Err(Break::Stop(Stop::Met));
         }
-        let written = !hand.is_empty() && !output.is_busy();
-        if downstream.is_some() && written && hand.is_met_by_all() {
+        let written = !hand.is_empty() && !sink.is_busy();
+        if sink.downstream().is_some() && written && hand.is_met_by_all() {
             // All that was asked for is out; a filter may hold it until its input ends.
             return Err(Break::Stop(Stop::Met));
         }
@@ -163,23 +159,8 @@ impl Connected<'_> {
     /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
     /// the broker gives it back by itself.
     pub(crate) async fn let_go(mut self, stop: &Stop) {
-        match (stop, self.receiver.taken.when()) {
-            // What it had not read is lost in the pipe, and nobody can tell how much that is.
-            (Stop::ReaderGone, When::Written) => self.receiver.hand.forget(),
-            // Who has read all that was asked for has reason to go.
-            (Stop::ReaderGone, When::Read) if self.receiver.hand.is_met_by_all() => {
-                let Receiver { output, taken, .. } = &mut *self.receiver;
-                if output.is_busy() {
-                    // A quick reader is gone before the thread that writes has told what it wrote.
-                    let _ = runtime::timeout(LAST_WRITE, output.result()).await;
-                }
-                let written = output.written();
-                if written == output.handed() {
-                    taken.conclude(written);
-                    self.mark_taken();
-                }
-            }
-            _ => {}
+        if matches!(stop, Stop::ReaderGone) {
+            self.conclude_output().await;
         }
         // Before the cancel where that may be: it waits in the queue behind what was acknowledged,
         // while a channel that closes may drop acknowledgements that it has not passed on.
@@ -187,7 +168,7 @@ impl Connected<'_> {
         let mut intact = !self.subscription.is_consuming() || self.acknowledge(may).is_ok();
         intact = intact && self.subscription.cancel().await.is_ok();
         let may_be_read = matches!(stop, Stop::Signal(_) | Stop::TimeUp);
-        if may_be_read && self.receiver.taken.when() != When::Told {
+        if may_be_read && matches!(self.receiver.sink, Sink::Output(..)) {
             let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
         }
         intact = intact && self.acknowledge(u64::MAX).is_ok();
@@ -203,6 +184,30 @@ impl Connected<'_> {
         if intact { self.session.close().await } else { self.session.cut() }
     }
 
+    /// The reader is gone.
+    async fn conclude_output(&mut self) {
+        let Receiver { sink: Sink::Output(output, taken), hand, .. } = &mut *self.receiver else {
+            return;
+        };
+        match taken.when() {
+            // What it had not read is lost in the pipe, and nothing shows how much that is.
+            When::Written => hand.forget(),
+            // A reader that has read all that was asked for has reason to go.
+            When::Read if hand.is_met_by_all() => {
+                if output.is_busy() {
+                    // A quick reader is gone before the thread that writes has reported it.
+                    let _ = runtime::timeout(LAST_WRITE, output.result()).await;
+                }
+                let written = output.written();
+                if written == output.handed() {
+                    taken.conclude(written);
+                    hand.done_to_byte(taken.bytes());
+                }
+            }
+            When::Read => {}
+        }
+    }
+
     /// Whether the queue will go with our consumer, and what is rejected only then would not be
     /// dead-lettered. What it gives us in place of that goes with it. Where others keep the queue
     /// nothing more may be taken than `-n` says.
@@ -215,9 +220,9 @@ impl Connected<'_> {
     /// Waits until all that was handed over is taken; its consumer is cancelled already.
     async fn last_looks(&mut self) {
         while self.receiver.hand.open_count() > 0 {
-            let receiver = &mut *self.receiver;
-            let next_look = receiver.taken.next_look();
-            let written = async { receiver.output.result().await.is_ok() };
+            let Sink::Output(output, taken) = &mut self.receiver.sink else { return };
+            let next_look = taken.next_look();
+            let written = async { output.result().await.is_ok() };
             let look = async {
                 sleep_until(Some(next_look)).await;
                 true

@@ -4,6 +4,7 @@ use crate::downstream::sender::Downstream;
 use crate::output::taken::When;
 use crate::receiver::connected::{Break, Connected, QUIET};
 use crate::receiver::lasting::Receiver;
+use crate::sink::Sink;
 use crate::stops::Stop;
 use std::time::Instant;
 
@@ -55,15 +56,20 @@ impl Connected<'_> {
 
     /// What is due next, and when.
     pub(crate) fn next_due(&self) -> Option<(Instant, Due)> {
-        let Receiver { output, taken, downstream, commands, hand, settings, .. } = &*self.receiver;
-        let busy = output.is_busy();
-        let waits = self.receiver.has_room() && self.subscription.is_consuming();
+        let Receiver { sink, hand, settings, .. } = &*self.receiver;
+        let (busy, downstream, commands) = (sink.is_busy(), sink.downstream(), sink.commands());
+        let waits = sink.has_room() && self.subscription.is_consuming();
         let has_room = hand.has_room();
         let all_settled = hand.is_empty();
-        let look = match taken.when() {
-            When::Written => busy,
-            When::Read => !all_settled,
-            When::Told => false,
+        let look_at = match sink {
+            Sink::Output(_, taken) => {
+                let is_due = match taken.when() {
+                    When::Written => busy,
+                    When::Read => !all_settled,
+                };
+                is_due.then(|| taken.next_look())
+            }
+            Sink::Downstream(..) | Sink::Commands(_) => None,
         };
         let done = hand.done_count();
         // While there is no room either, another consumer has to take over first.
@@ -72,7 +78,7 @@ impl Connected<'_> {
         // What is out and only waits to be acknowledged keeps nothing from being the last.
         let all_out = all_settled || (hand.open_count() == 0 && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
-        let kept_at = downstream.as_ref().filter(|_| !all_out).map(Downstream::still_at);
+        let kept_at = downstream.filter(|_| !all_out).map(Downstream::still_at);
         let quiet = waits && settings.drain && (all_out || downstream.is_some());
         let quiet_at =
             Some((self.quiet_since + self.quiet).max(kept_at.unwrap_or(self.quiet_since)));
@@ -86,9 +92,9 @@ impl Connected<'_> {
         // What runs would run a second time beside itself.
         let may_change = !is_stream && (commands.is_none() || all_settled);
         let is_stuck = !(busy || all_settled || takes_more);
-        let silent_at = downstream.as_ref().and_then(|downstream| downstream.silent_at());
+        let silent_at = downstream.and_then(|downstream| downstream.silent_at());
         let all = [
-            (look.then(|| taken.next_look()), Due::Look),
+            (look_at, Due::Look),
             (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
             (change.then(|| self.quiet_since + QUIET), Due::Change),
@@ -96,7 +102,7 @@ impl Connected<'_> {
             (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
-            (commands.as_ref().and_then(|commands| commands.until()), Due::PutBack),
+            (commands.and_then(|commands| commands.until()), Due::PutBack),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
         ];
         let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));
