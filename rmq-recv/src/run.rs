@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, OnFailure, PROGRAM};
 use crate::peek::queue::Peek;
 use crate::queue::dead_letter::{Question, context};
-use crate::queue::retry::insist;
+use crate::queue::retry::ask_again;
 use crate::receiver::lasting::{Ends, Receiver};
 use crate::settings::{Settings, SinkKind};
 use crate::sink::Sink;
@@ -21,9 +21,6 @@ use rmq_common::{runtime, signals, standard_streams};
 use std::time::Instant;
 
 /// Receives as the arguments say.
-///
-/// # Errors
-/// Whatever keeps it from going on, with the exit status it ends with.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     runtime::block_on(receive(arguments))
 }
@@ -47,8 +44,8 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let (session, rejects_first) = if rejects {
         let mut question = Question::new(settings.source.name(), broker.vhost());
         let ask = async |session: &Session| question.ask(session).await;
-        let failed = |trouble: AmqpError| context(settings.source.name(), trouble.failure());
-        let (session, found) = insist(&mut broker, &patience, session, ask, failed).await?;
+        let failed = |error: AmqpError| context(settings.source.name(), error.failure());
+        let (session, found) = ask_again(&mut broker, &patience, session, ask, failed).await?;
         (session, found?.auto_delete)
     } else {
         (session, false)

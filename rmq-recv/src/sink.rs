@@ -3,7 +3,7 @@
 use crate::command::commands::Commands;
 use crate::delivery::framing::Framing;
 use crate::delivery::ids::{Delivery, Ids};
-use crate::downstream::lines::Said;
+use crate::downstream::lines::Report;
 use crate::downstream::sender::Downstream;
 use crate::output::pipe;
 use crate::output::taken::Taken;
@@ -37,7 +37,7 @@ pub enum SinkEvent {
     /// The batch was written, or could not be.
     Written(io::Result<()>),
     /// The sender has reported something.
-    Reported(Said),
+    Reported(Report),
     /// The command with this number has ended.
     Ended(u64),
 }
@@ -145,14 +145,11 @@ impl Sink {
     /// Checks how much of the output is taken, in bytes; `None` if the output does not show that.
     pub fn check_taken(&mut self) -> Option<u64> {
         let Sink::Output(output, taken) = self else { return None };
-        taken.look(output.written());
+        taken.check(output.written());
         Some(taken.bytes())
     }
 
     /// Closes standard output, if it is still open, so that its reader sees the end.
-    ///
-    /// # Errors
-    /// The operating system refuses it (74).
     pub fn close_output(&mut self) -> Result<(), Failure> {
         match self {
             Sink::Downstream(output, _) if output.is_open() => output.close(),
@@ -167,9 +164,6 @@ impl Sink {
 
     /// Waits until everything that was handed over is written, and out of the pipe if there is one,
     /// and until no command runs.
-    ///
-    /// # Errors
-    /// The output cannot be written.
     pub async fn emptied(&mut self) -> Result<(), Stop> {
         if let Sink::Commands(commands) = self {
             // Their messages come again, whatever becomes of them.
@@ -199,7 +193,7 @@ impl Sink {
     fn is_taken(&mut self) -> bool {
         let Sink::Output(output, taken) = self else { return true };
         let written = output.written();
-        taken.look(written);
+        taken.check(written);
         taken.bytes() >= written
     }
 }

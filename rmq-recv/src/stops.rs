@@ -20,9 +20,9 @@ pub enum Stop {
     Idle,
     /// `--timeout` is over.
     TimeUp,
-    /// Whoever read standard output is gone.
+    /// The reader of standard output is gone.
     ReaderGone,
-    /// Whoever told what is done (`--ack downstream`) is gone.
+    /// The sender that reports what is done (`--ack downstream`) is gone.
     SenderGone,
     /// A signal asked for it.
     Signal(i32),
@@ -32,9 +32,6 @@ pub enum Stop {
 
 impl Stop {
     /// What a failed write to standard output means.
-    ///
-    /// # Errors
-    /// The reason to stop.
     pub fn of_write(result: io::Result<()>) -> Result<(), Stop> {
         match result {
             Ok(()) => Ok(()),
@@ -44,24 +41,24 @@ impl Stop {
     }
 }
 
-/// Where the word to stop comes from, whatever else goes on.
+/// What asks the run to stop.
 #[derive(Clone)]
 pub struct Stops {
     /// Signals.
     pub signals: flume::Receiver<i32>,
     /// The reader of standard output is gone.
     pub reader_gone: Option<flume::Receiver<()>>,
-    /// The sender behind `--ack-from` is gone.
+    /// The sender on `--ack-from` is gone.
     pub sender_gone: Option<flume::Receiver<()>>,
     /// When `--timeout` is over.
     pub deadline: Option<Instant>,
 }
 
 impl Stops {
-    /// Waits for the word to stop.
+    /// Waits for a reason to stop.
     pub async fn next(&self) -> Stop {
-        let reader_gone = told(self.reader_gone.as_ref(), |()| Stop::ReaderGone);
-        let sender_gone = told(self.sender_gone.as_ref(), |()| Stop::SenderGone);
+        let reader_gone = received(self.reader_gone.as_ref(), |()| Stop::ReaderGone);
+        let sender_gone = received(self.sender_gone.as_ref(), |()| Stop::SenderGone);
         let time_up = async {
             sleep_until(self.deadline).await;
             Stop::TimeUp
@@ -71,12 +68,12 @@ impl Stops {
 
     /// Waits for a signal.
     pub async fn signal(&self) -> Stop {
-        told(Some(&self.signals), Stop::Signal).await
+        received(Some(&self.signals), Stop::Signal).await
     }
 }
 
 /// What a message means, once it comes; for ever pending where none can.
-async fn told<T>(messages: Option<&flume::Receiver<T>>, meaning: impl Fn(T) -> Stop) -> Stop {
+async fn received<T>(messages: Option<&flume::Receiver<T>>, meaning: impl Fn(T) -> Stop) -> Stop {
     if let Some(messages) = messages
         && let Ok(message) = messages.recv_async().await
     {

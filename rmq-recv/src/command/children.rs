@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Starts processes and reaps them, and nobody else's status is ever taken.
+/// Starts processes and reaps them, and no other client's status is ever taken.
 #[derive(Debug, Default)]
 pub struct Children {
     is_ready: bool,
@@ -27,9 +27,6 @@ struct Own(Arc<Mutex<HashSet<u32>>>);
 
 impl Children {
     /// Starts a process.
-    ///
-    /// # Errors
-    /// As the operating system says.
     pub fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
         if !self.is_ready {
             self.prepare()?;
@@ -42,9 +39,6 @@ impl Children {
     }
 
     /// Takes the status of one that has ended, or waits for that.
-    ///
-    /// # Errors
-    /// As the operating system says.
     pub fn reap(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
         let status = child.wait();
         self.own.lock().remove(&child.id());

@@ -170,10 +170,10 @@ impl Commands {
                 self.until = Instant::now().checked_add(self.pause);
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 let is_failure = status.code() != Some(TEMPORARY);
-                Verdict::PutBack(is_failure.then(|| told(status)))
+                Verdict::PutBack(is_failure.then(|| describe(status)))
             }
-            (_, OnFailure::DeadLetter) => Verdict::DeadLetter(told(status)),
-            (_, OnFailure::Stop) => Verdict::Stop(told(status)),
+            (_, OnFailure::DeadLetter) => Verdict::DeadLetter(describe(status)),
+            (_, OnFailure::Stop) => Verdict::Stop(describe(status)),
         }
     }
 
@@ -214,7 +214,7 @@ fn feed(mut input: ChildStdin, body: Vec<u8>) -> io::Result<()> {
     thread::start("feed", write).map(|_| ())
 }
 
-fn told(status: ExitStatus) -> String {
+fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, Some(signal)) => format!("ended by signal {signal}"),

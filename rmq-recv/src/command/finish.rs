@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// How long a command may take to end once it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Waits for all that run, and tells what they say, which may be another reason to stop. A signal is passed on to them; who has not
-/// ended a while after it is killed.
+/// Waits for all that run, and passes their verdicts to `ended`, which may be another reason to
+/// stop. A signal is passed on to them; those that have not ended a while later are killed.
 pub async fn finish(
     commands: &mut Commands,
     mut stop: Stop,

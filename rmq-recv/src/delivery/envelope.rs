@@ -52,7 +52,7 @@ pub fn write(message: Message, id: Option<String>, keep: Keep, out: &mut Vec<u8>
         routing_key: Some(message.routing_key),
         redelivered: message.redelivered,
         delivery_count,
-        // Said, so that rmq-send does not make the copy persistent.
+        // Report, so that rmq-send does not make the copy persistent.
         no_delivery_mode: message.properties.octet(Octet::DeliveryMode).is_none(),
         properties: kept(message.properties, keep),
         body: Some(Cow::Owned(message.body)),

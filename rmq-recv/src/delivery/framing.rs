@@ -26,7 +26,7 @@ pub enum Framing {
     Template(Template),
 }
 
-/// How whoever reads the output tells one record from the next.
+/// How the reader tells one record from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
     /// Each ends with this byte, so that a body with that inside is more than one.
@@ -40,7 +40,7 @@ pub enum Records {
 /// What a message became.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
-    /// Records, as whoever reads the output counts them.
+    /// Records, as the reader counts them.
     pub records: u64,
     /// In line framing: its body has a newline inside.
     pub newline: bool,
@@ -66,7 +66,7 @@ impl FromStr for Framing {
 }
 
 impl Framing {
-    /// How whoever reads the output tells one record from the next.
+    /// How the reader tells one record from the next.
     pub fn records(&self) -> Records {
         match self {
             Framing::Lines => Records::End(b'\n'),

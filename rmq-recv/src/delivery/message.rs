@@ -9,7 +9,7 @@ use rmq_common::message::{Name, Properties};
 pub struct Message {
     /// Its delivery tag, by which it is acknowledged on its channel.
     pub tag: u64,
-    /// The broker has delivered it before, to us or to somebody else.
+    /// The broker has delivered it before, to us or to another client.
     pub redelivered: bool,
     /// The exchange it was published to; empty for the default one.
     pub exchange: Name,
@@ -26,7 +26,7 @@ pub struct Message {
 pub struct Arrived {
     /// Its delivery tag, by which it is acknowledged on its channel.
     pub tag: u64,
-    /// The broker has delivered it before, to us or to somebody else.
+    /// The broker has delivered it before, to us or to another client.
     pub redelivered: bool,
     /// The message.
     pub content: Content,

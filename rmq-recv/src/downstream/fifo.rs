@@ -1,7 +1,7 @@
 //! Reading `--ack-from`, on a thread of its own, so that a sender is never kept waiting while our
 //! own output waits for it.
 
-use crate::downstream::lines::{AckLines, Said};
+use crate::downstream::lines::{AckLines, Report};
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::files;
 use rmq_common::thread;
@@ -22,7 +22,7 @@ const NOBODY_THERE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct AckFifo {
     /// What a sender says.
-    pub said: flume::Receiver<Said>,
+    pub reports: flume::Receiver<Report>,
     /// The sender that had announced itself is gone. What it said before has come by then.
     pub sender_gone: flume::Receiver<()>,
     announced: Arc<AtomicBool>,
@@ -49,7 +49,7 @@ impl AckFifo {
             )));
         }
         let mut lines = AckLines::default();
-        let (sender, said) = flume::unbounded();
+        let (sender, reports) = flume::unbounded();
         // What the FIFO holds when we come may have been said to an earlier run.
         let mut block = vec![0; 1 << 16];
         while let Ok(length @ 1..) = fifo.read(&mut block) {
@@ -67,7 +67,7 @@ impl AckFifo {
             let _ = ended.send(());
         })
         .map_err(problem)?;
-        Ok(AckFifo { said, sender_gone, announced })
+        Ok(AckFifo { reports, sender_gone, announced })
     }
 
     /// Whether a sender has announced itself.
@@ -80,7 +80,7 @@ impl AckFifo {
 fn read(
     fifo: &mut File,
     lines: &mut AckLines,
-    sender: &flume::Sender<Said>,
+    sender: &flume::Sender<Report>,
     announced: &AtomicBool,
 ) {
     let mut block = vec![0; 1 << 16];
@@ -102,7 +102,7 @@ fn read(
                 // Whatever goes wrong here goes wrong at the next read, too.
                 let _ = poll(&mut descriptors, None);
             }
-            // Nothing can be said any more.
+            // Nothing can be said any longer.
             Err(_) => return,
         }
     }

@@ -7,13 +7,13 @@ use rmq_common::ack_line::{AckLine, LONGEST};
 
 /// What a sender said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Report {
     /// Records 1 to this one are done.
     Records(u64),
     /// The delivery of this name is done.
     Delivery(String),
     /// Something that is not obeyed.
-    Disobeyed(Why),
+    Ignored(Why),
 }
 
 /// Why something is not obeyed.
@@ -53,14 +53,14 @@ impl AckLines {
     /// Reads what the FIFO held when we came. A sender who already says that something is done does
     /// not speak of us, who have written nothing yet: it is never obeyed. One that has only
     /// announced itself came just before.
-    pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Said> {
+    pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Report> {
         let mut said = Vec::new();
         self.lines(bytes, |lines, line| match AckLine::read(line) {
             Some(AckLine::Run(run)) => lines.run = Some(run.to_owned()),
             _ => {
                 let run = line.split_once(' ').map_or("", |(run, _)| run);
                 lines.earlier.push(run.to_owned());
-                said.push(Said::Disobeyed(Why::LeftOver));
+                said.push(Report::Ignored(Why::LeftOver));
             }
         });
         self.run = self.run.take().filter(|run| !self.earlier.contains(run));
@@ -68,7 +68,7 @@ impl AckLines {
     }
 
     /// Reads what came, and gives what whole lines say.
-    pub fn read(&mut self, bytes: &[u8]) -> Vec<Said> {
+    pub fn read(&mut self, bytes: &[u8]) -> Vec<Report> {
         let mut said = Vec::new();
         self.lines(bytes, |lines, line| said.extend(lines.line(line)));
         said
@@ -91,29 +91,29 @@ impl AckLines {
         }
     }
 
-    fn line(&mut self, line: &str) -> Option<Said> {
+    fn line(&mut self, line: &str) -> Option<Report> {
         let read = AckLine::read(line);
         if let Some(AckLine::Run(run)) = read {
             if self.earlier.iter().any(|earlier| earlier == run) {
-                return Some(Said::Disobeyed(Why::EarlierSender));
+                return Some(Report::Ignored(Why::EarlierSender));
             }
             return match &self.run {
                 None => {
                     self.run = Some(run.to_owned());
                     None
                 }
-                Some(ours) if ours == run => Some(Said::Disobeyed(Why::Malformed)),
-                Some(_) => Some(Said::Disobeyed(Why::SecondSender)),
+                Some(ours) if ours == run => Some(Report::Ignored(Why::Malformed)),
+                Some(_) => Some(Report::Ignored(Why::SecondSender)),
             };
         }
         let run = AckLine::run(line);
         if run.is_some() && run != self.run.as_deref() {
-            return Some(Said::Disobeyed(Why::OtherSender));
+            return Some(Report::Ignored(Why::OtherSender));
         }
         Some(match read {
-            Some(AckLine::Records(_, number)) => Said::Records(number),
-            Some(AckLine::Delivery(_, name)) => Said::Delivery(name.to_owned()),
-            Some(AckLine::Run(_)) | None => Said::Disobeyed(Why::Malformed),
+            Some(AckLine::Records(_, number)) => Report::Records(number),
+            Some(AckLine::Delivery(_, name)) => Report::Delivery(name.to_owned()),
+            Some(AckLine::Run(_)) | None => Report::Ignored(Why::Malformed),
         })
     }
 }
@@ -126,24 +126,24 @@ mod tests {
     const ONE: &str = "0123456789abcdef0123456789abcdef";
     const TWO: &str = "ffffffffffffffffffffffffffffffff";
 
-    fn read(lines: &mut AckLines, text: &str) -> Vec<Said> {
+    fn read(lines: &mut AckLines, text: &str) -> Vec<Report> {
         lines.read(text.replace("ONE", ONE).replace("TWO", TWO).as_bytes())
     }
 
     #[test]
     fn the_sender_announced_first_is_obeyed_and_no_other() {
         let mut lines = AckLines::default();
-        assert_eq!(read(&mut lines, "ONE 5\n"), [Said::Disobeyed(Why::OtherSender)]);
+        assert_eq!(read(&mut lines, "ONE 5\n"), [Report::Ignored(Why::OtherSender)]);
         assert!(!lines.is_announced());
-        assert_eq!(read(&mut lines, "run ONE\nONE 5\n"), [Said::Records(5)]);
+        assert_eq!(read(&mut lines, "run ONE\nONE 5\n"), [Report::Records(5)]);
         assert!(lines.is_announced());
         assert_eq!(
             read(&mut lines, "run TWO\nTWO 7\nTWO id x\nONE id a.1.2\n"),
             [
-                Said::Disobeyed(Why::SecondSender),
-                Said::Disobeyed(Why::OtherSender),
-                Said::Disobeyed(Why::OtherSender),
-                Said::Delivery("a.1.2".to_owned()),
+                Report::Ignored(Why::SecondSender),
+                Report::Ignored(Why::OtherSender),
+                Report::Ignored(Why::OtherSender),
+                Report::Delivery("a.1.2".to_owned()),
             ]
         );
     }
@@ -156,9 +156,9 @@ mod tests {
         for byte in text.as_bytes() {
             said.extend(lines.read(&[*byte]));
         }
-        assert_eq!(said, [Said::Records(12), Said::Records(13)]);
+        assert_eq!(said, [Report::Records(12), Report::Records(13)]);
         assert_eq!(read(&mut lines, "ONE 1"), []);
-        assert_eq!(read(&mut lines, "4\n"), [Said::Records(14)]);
+        assert_eq!(read(&mut lines, "4\n"), [Report::Records(14)]);
     }
 
     #[test]
@@ -183,20 +183,20 @@ mod tests {
             &long,
         ] {
             let said = read(&mut lines, &format!("{text}\nONE 3\n"));
-            assert_eq!(said, [Said::Disobeyed(Why::Malformed), Said::Records(3)], "{text}");
+            assert_eq!(said, [Report::Ignored(Why::Malformed), Report::Records(3)], "{text}");
         }
-        assert_eq!(lines.read(b"\xff\n"), [Said::Disobeyed(Why::Malformed)]);
+        assert_eq!(lines.read(b"\xff\n"), [Report::Ignored(Why::Malformed)]);
     }
 
     #[test]
     fn a_sender_that_spoke_before_anything_was_written_is_never_obeyed() {
         let mut lines = AckLines::default();
         let left = lines.read_left_over(format!("{TWO} 4\nrun {ONE}\n{ONE} 1\n{ONE}").as_bytes());
-        assert_eq!(left, [Said::Disobeyed(Why::LeftOver), Said::Disobeyed(Why::LeftOver)]);
+        assert_eq!(left, [Report::Ignored(Why::LeftOver), Report::Ignored(Why::LeftOver)]);
         assert!(!lines.is_announced());
-        assert_eq!(read(&mut lines, " 4\n"), [Said::Disobeyed(Why::OtherSender)]);
-        assert_eq!(read(&mut lines, "run ONE\n"), [Said::Disobeyed(Why::EarlierSender)]);
-        assert_eq!(read(&mut lines, "ONE 5\n"), [Said::Disobeyed(Why::OtherSender)]);
+        assert_eq!(read(&mut lines, " 4\n"), [Report::Ignored(Why::OtherSender)]);
+        assert_eq!(read(&mut lines, "run ONE\n"), [Report::Ignored(Why::EarlierSender)]);
+        assert_eq!(read(&mut lines, "ONE 5\n"), [Report::Ignored(Why::OtherSender)]);
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         assert!(lines.is_announced());
         assert_eq!(
             read(&mut lines, "ONE 5\nTWO 6\n"),
-            [Said::Records(5), Said::Disobeyed(Why::OtherSender)]
+            [Report::Records(5), Report::Ignored(Why::OtherSender)]
         );
     }
 
@@ -230,7 +230,7 @@ mod tests {
             spoken in spoken(), piece in 1usize..5000,
         ) {
             let (mut whole, mut pieces) = (AckLines::default(), AckLines::default());
-            let said: Vec<Said> =
+            let said: Vec<Report> =
                 spoken.chunks(piece).flat_map(|piece| pieces.read(piece)).collect();
             prop_assert_eq!(whole.read(&spoken), said);
             prop_assert!(pieces.rest.len() < LONGEST);

@@ -7,7 +7,7 @@
 
 use crate::delivery::ids::{Delivery, Ids};
 use crate::downstream::fifo::AckFifo;
-use crate::downstream::lines::{Said, Why};
+use crate::downstream::lines::{Report, Why};
 use crate::receiver::hand::Hand;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
@@ -26,7 +26,7 @@ const STILL: Duration = Duration::from_secs(1);
 /// leaves a filter that knows nothing of it, and would be waited for, for ever.
 const NO_SENDER: Duration = Duration::from_secs(60);
 
-/// What a sender is told by, and what it has said.
+/// The sender at the end of the pipeline, and what it has reported.
 #[derive(Debug)]
 pub struct Downstream {
     /// The FIFO it speaks through.
@@ -39,10 +39,10 @@ pub struct Downstream {
     records: u64,
     /// The number of records written, as the filter counts them.
     written: u64,
-    told: HashSet<&'static str>,
+    reported: HashSet<&'static str>,
     /// When it last said something that moved us, or something was written.
     moved: Instant,
-    told_silence: bool,
+    reported_silence: bool,
 }
 
 impl Downstream {
@@ -58,9 +58,9 @@ impl Downstream {
             names,
             records: 0,
             written: 0,
-            told: HashSet::new(),
+            reported: HashSet::new(),
             moved: Instant::now(),
-            told_silence: false,
+            reported_silence: false,
         })
     }
 
@@ -70,19 +70,19 @@ impl Downstream {
     }
 
     /// Marks as done what the sender has reported since.
-    pub fn obey_rest(&mut self, hand: &mut Hand) {
-        while let Ok(said) = self.fifo.said.try_recv() {
-            self.obey(said, hand);
+    pub fn apply_rest(&mut self, hand: &mut Hand) {
+        while let Ok(said) = self.fifo.reports.try_recv() {
+            self.apply(said, hand);
         }
     }
 
     /// Marks as done what the sender reports.
-    pub fn obey(&mut self, said: Said, hand: &mut Hand) {
+    pub fn apply(&mut self, said: Report, hand: &mut Hand) {
         let done = hand.done_count();
         match said {
-            Said::Records(number) => self.records_to(number, hand),
-            Said::Delivery(name) => self.delivery(&name, hand),
-            Said::Disobeyed(why) => self.tell(match why {
+            Report::Records(number) => self.records_to(number, hand),
+            Report::Delivery(name) => self.delivery(&name, hand),
+            Report::Ignored(why) => self.report_once(match why {
                 Why::Malformed => "a line that rmq-send --ack-to does not write",
                 Why::OtherSender => "an acknowledgement from another sender than the first",
                 Why::SecondSender => "a second sender announced itself",
@@ -97,11 +97,13 @@ impl Downstream {
 
     fn records_to(&mut self, number: u64, hand: &mut Hand) {
         if self.names.is_some() {
-            self.tell("the sender acknowledges records by number, but --format json needs ids");
+            self.report_once(
+                "the sender acknowledges records by number, but --format json needs ids",
+            );
         } else if number < self.records {
-            self.tell("the sender acknowledged fewer records than before");
+            self.report_once("the sender acknowledged fewer records than before");
         } else if number > self.written {
-            self.tell("the sender acknowledged more records than were written");
+            self.report_once("the sender acknowledged more records than were written");
         } else {
             self.records = number;
             hand.done_to_record(number);
@@ -110,21 +112,21 @@ impl Downstream {
 
     fn delivery(&mut self, name: &str, hand: &mut Hand) {
         let Some(names) = &self.names else {
-            self.tell("the sender acknowledges records by id, which only --format json has");
+            self.report_once("the sender acknowledges records by id, which only --format json has");
             return;
         };
         match names.delivery(name) {
-            None => self.tell("an id that is not from this run"),
+            None => self.report_once("an id that is not from this run"),
             // Done, and too late: its channel is gone, and it comes again.
             Some(delivery) if delivery.channel < hand.channel() => {}
             Some(delivery) if hand.done(delivery) => {}
-            Some(_) => self.tell("an id that was acknowledged before or never written"),
+            Some(_) => self.report_once("an id that was acknowledged before or never written"),
         }
     }
 
     /// What the sender reports next; pending forever after its end.
-    pub async fn next(&self) -> Said {
-        match self.fifo.said.recv_async().await {
+    pub async fn next(&self) -> Report {
+        match self.fifo.reports.recv_async().await {
             Ok(said) => said,
             Err(_) => std::future::pending().await,
         }
@@ -149,7 +151,7 @@ impl Downstream {
     /// Something was written, or is done.
     pub fn moved(&mut self) {
         self.moved = Instant::now();
-        self.told_silence = false;
+        self.reported_silence = false;
     }
 
     /// When it has been silent for long enough to hold what is out for kept by a filter until its
@@ -160,22 +162,22 @@ impl Downstream {
 
     /// When a silence is to be told, or to be the end.
     pub fn silent_at(&self) -> Option<Instant> {
-        match (self.told_silence, self.fifo.is_announced()) {
+        match (self.reported_silence, self.fifo.is_announced()) {
             (false, _) => Some(self.moved + SILENCE),
             (true, false) => Some(self.moved + NO_SENDER),
             (true, true) => None,
         }
     }
 
-    /// Whether there will be no sender any more.
+    /// Whether there will be no sender any longer.
     pub fn is_abandoned(&self) -> bool {
         !self.fifo.is_announced() && self.moved.elapsed() >= NO_SENDER
     }
 
     /// Tells that nothing was said for long, while so many messages wait for it; `ended` is
     /// whether standard output is closed, so that no filter can be waiting for more.
-    pub fn tell_silence(&mut self, waiting: u64, ended: bool) {
-        self.told_silence = true;
+    pub fn report_silence(&mut self, waiting: u64, ended: bool) {
+        self.reported_silence = true;
         let records = counted(waiting, "record");
         let text = if !self.fifo.is_announced() {
             format!("no sender has opened {} (rmq-send --ack-to); {records} waiting", self.path)
@@ -190,8 +192,8 @@ impl Downstream {
         self.diagnostics.notice(&text);
     }
 
-    fn tell(&mut self, what: &'static str) {
-        if self.told.insert(what) {
+    fn report_once(&mut self, what: &'static str) {
+        if self.reported.insert(what) {
             self.diagnostics.notice(&format!("read {}: {what} (ignored)", self.path));
         }
     }

@@ -18,9 +18,6 @@ pub struct Watch {
 }
 
 /// Watches standard output.
-///
-/// # Errors
-/// When the thread cannot be started (74).
 pub fn watch() -> Result<Watch, Failure> {
     let problem = |error| Failure::io("watch standard output", &error);
     let output = io::stdout().as_fd().try_clone_to_owned().map_err(problem)?;

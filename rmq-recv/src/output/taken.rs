@@ -2,10 +2,10 @@
 //!
 //! With `written` that is what the operating system has taken, or what is on disk. With `read` it
 //! is what has left the pipe: a reader that is still there a moment after it took something is
-//! held to have it. One that took a block, found what it looked for in the first line and ended,
+//! held to have it. One that took a block, found what it checked for in the first line and ended,
 //! as head(1) does, is gone by then, and what it took counts for nothing.
 //!
-//! A pipe that drains tells nobody, so it is looked at: again after 1 ms, and less and less often,
+//! A pipe that drains tells nobody, so it is checked at: again after 1 ms, and less and less often,
 //! down to four times a second, while nothing moves.
 
 use crate::output::pipe;
@@ -29,16 +29,16 @@ pub struct Taken {
     when: When,
     /// Taken for sure.
     sure: u64,
-    /// Taken as it seemed when last looked at.
+    /// Taken as it seemed when last checked at.
     seen: u64,
-    looked: Instant,
+    checked: Instant,
     pause: Duration,
 }
 
 impl Taken {
     /// Nothing yet.
     pub fn new(when: When) -> Self {
-        Taken { when, sure: 0, seen: 0, looked: Instant::now(), pause: SHORTEST }
+        Taken { when, sure: 0, seen: 0, checked: Instant::now(), pause: SHORTEST }
     }
 
     /// When a message counts as taken.
@@ -53,7 +53,7 @@ impl Taken {
 
     /// Looks how far it is taken, where so much is written. `written` must have been asked before:
     /// what is written in between only makes the pipe look fuller.
-    pub fn look(&mut self, written: u64) {
+    pub fn check(&mut self, written: u64) {
         match self.when {
             When::Written => self.seen(written, true),
             When::Read => self.seen(written.saturating_sub(pipe::unread()), pipe::has_reader()),
@@ -61,7 +61,7 @@ impl Taken {
     }
 
     fn seen(&mut self, now: u64, has_reader: bool) {
-        let waited = self.looked.elapsed();
+        let waited = self.checked.elapsed();
         if self.when == When::Written {
             self.sure = now;
         } else if waited < SHORTEST {
@@ -73,7 +73,7 @@ impl Taken {
         let moved = now > self.seen;
         self.pause = if moved { SHORTEST } else { (self.pause * 2).min(LONGEST) };
         self.seen = self.seen.max(now);
-        self.looked = Instant::now();
+        self.checked = Instant::now();
     }
 
     /// Something was written: the next look comes soon.
@@ -82,8 +82,8 @@ impl Taken {
     }
 
     /// When to look next.
-    pub fn next_look(&self) -> Instant {
-        self.looked + self.pause
+    pub fn next_check(&self) -> Instant {
+        self.checked + self.pause
     }
 
     /// Nothing more comes: a reader that has emptied the pipe, where so much is written, has taken
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn after(taken: &mut Taken, pause: Duration, now: u64, has_reader: bool) {
-        taken.looked = taken.looked.checked_sub(pause).unwrap();
+        taken.checked = taken.checked.checked_sub(pause).unwrap();
         taken.seen(now, has_reader);
     }
 
@@ -110,10 +110,10 @@ mod tests {
         after(&mut taken, SHORTEST, 100, true);
         assert_eq!(taken.bytes(), 0);
         // Not a second look, only the same again.
-        taken.looked = Instant::now() + SHORTEST;
+        taken.checked = Instant::now() + SHORTEST;
         taken.seen(150, true);
         assert_eq!(taken.bytes(), 0);
-        taken.looked = Instant::now();
+        taken.checked = Instant::now();
         after(&mut taken, SHORTEST, 300, true);
         assert_eq!(taken.bytes(), 100);
         after(&mut taken, SHORTEST, 300, false);

@@ -35,9 +35,6 @@ pub struct Output {
 
 impl Output {
     /// Starts the thread; with `sync` what it writes counts once it is on disk.
-    ///
-    /// # Errors
-    /// When it cannot be started (74).
     pub fn start(sync: bool) -> Result<Self, Failure> {
         let problem = |error| Failure::io("write standard output", &error);
         // A descriptor of our own: the standard library's would look for line ends to flush at.
@@ -106,10 +103,7 @@ impl Output {
         result.unwrap_or_else(|_| Err(io::Error::other("the output thread ended")))
     }
 
-    /// Closes standard output, so that whoever reads it sees its end; only while it is not busy.
-    ///
-    /// # Errors
-    /// When the operating system refuses (74).
+    /// Closes standard output, so that the reader sees its end; only while it is not busy.
     pub fn close(&mut self) -> Result<(), Failure> {
         self.reader.end();
         self.batches = None;

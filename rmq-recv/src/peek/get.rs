@@ -66,7 +66,7 @@ impl Getting {
             }
         };
         match runtime::timeout(ANSWER_TIMEOUT, answer).await {
-            Some(Err(trouble)) => Err(session.explained(trouble).await),
+            Some(Err(error)) => Err(session.explained(error).await),
             Some(answer) => answer,
             None => Err(AmqpError::unanswered()),
         }

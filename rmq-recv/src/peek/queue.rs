@@ -13,7 +13,7 @@ use crate::peek::get::Getting;
 use crate::peek::rescue::rescue;
 use crate::peek::returns::{Returns, Verdict};
 use crate::peek::stream;
-use crate::queue::retry::insist;
+use crate::queue::retry::ask_again;
 use crate::queue::subscription::Subscription;
 use crate::settings::Settings;
 use crate::stops::{LETTING_GO, Stop, Stops};
@@ -41,7 +41,7 @@ pub struct Peek<'a> {
     pub patience: Patience,
     /// Where what is seen goes.
     pub output: &'a mut Output,
-    /// Where the word to stop comes from.
+    /// What asks the run to stop.
     pub stops: &'a Stops,
     /// Where it is said what the look has cost.
     pub diagnostics: Diagnostics,
@@ -97,8 +97,8 @@ impl Peek<'_> {
         let mut taken = Taken { returns, count: 0, most: 0 };
         let mut getting = Getting::on(&session, channel);
         let stopped = async { Err(Break::Stop(stops.next().await)) };
-        let looked = first(stopped, self.look(&session, &mut getting, &mut taken)).await;
-        let looked = match looked {
+        let shown = first(stopped, self.show(&session, &mut getting, &mut taken)).await;
+        let shown = match shown {
             Ok(()) => Ok(()),
             Err(Break::Stop(stop)) => Err(stop),
             Err(Break::Stream) => return self.stream(session).await,
@@ -109,13 +109,13 @@ impl Peek<'_> {
             }
         };
         if taken.count > 0
-            && let Some(told) = taken.returns.told(self.queue().as_str(), taken.most)
-            && !matches!(looked, Err(Stop::Failed(_)))
+            && let Some(notice) = taken.returns.notice(self.queue().as_str(), taken.most)
+            && !matches!(shown, Err(Stop::Failed(_)))
         {
-            self.diagnostics.notice(&told);
+            self.diagnostics.notice(&notice);
         }
         put_back(session, getting.into_channel(), self.queue(), taken.count).await;
-        outcome(looked)
+        outcome(shown)
     }
 
     fn queue(&self) -> &ShortString {
@@ -141,15 +141,15 @@ impl Peek<'_> {
                 Kind::Stream => Ok(None),
             }
         };
-        let refused = |trouble| refused(trouble, queue, &vhost);
-        insist(broker, patience, session, ask, refused).await.map_err(Stop::Failed)
+        let refused = |error| refused(error, queue, &vhost);
+        ask_again(broker, patience, session, ask, refused).await.map_err(Stop::Failed)
     }
 
-    fn failed(&self, trouble: AmqpError) -> Break {
-        Break::Stop(Stop::Failed(refused(trouble, self.queue(), self.broker.vhost())))
+    fn failed(&self, error: AmqpError) -> Break {
+        Break::Stop(Stop::Failed(refused(error, self.queue(), self.broker.vhost())))
     }
 
-    async fn look(
+    async fn show(
         &mut self,
         session: &Session,
         getting: &mut Getting,
@@ -161,7 +161,7 @@ impl Peek<'_> {
                 Err(AmqpError::Refused(refused)) if refused.what == Refusal::NotImplemented => {
                     return Err(Break::Stream);
                 }
-                got => got.map_err(|trouble| self.failed(trouble))?,
+                got => got.map_err(|error| self.failed(error))?,
             };
             let Some(got) = got else { break };
             taken.count += 1;
@@ -219,17 +219,17 @@ impl Peek<'_> {
         let session = self.broker.connect(&self.patience).await?;
         let Peek { settings, number, broker, output, stops, .. } = self;
         let (queue, vhost) = (settings.source.name(), broker.vhost());
-        let refused = |trouble: AmqpError| refused(trouble, queue, vhost);
-        let look = stream::look(settings, number, &session, output, &refused);
+        let refused = |error: AmqpError| refused(error, queue, vhost);
+        let show = stream::show(settings, number, &session, output, &refused);
         let ended = async { Err(Stop::Failed(refused(session.end().await))) };
-        let looked = first(async { Err(stops.next().await) }, first(look, ended)).await;
+        let shown = first(async { Err(stops.next().await) }, first(show, ended)).await;
         session.close().await;
-        outcome(looked)
+        outcome(shown)
     }
 }
 
-fn refused(trouble: AmqpError, queue: &ShortString, vhost: &str) -> Failure {
-    trouble.failure().context(format!("peek at {queue} in vhost {vhost}"))
+fn refused(error: AmqpError, queue: &ShortString, vhost: &str) -> Failure {
+    error.failure().context(format!("peek at {queue} in vhost {vhost}"))
 }
 
 /// Puts back what `channel` holds, and waits a moment until `queue` has that many.
@@ -260,8 +260,8 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
     session.close().await;
 }
 
-fn outcome(looked: Result<(), Stop>) -> Result<Ending, Failure> {
-    match looked {
+fn outcome(shown: Result<(), Stop>) -> Result<Ending, Failure> {
+    match shown {
         Ok(()) | Err(Stop::ReaderGone | Stop::TimeUp) => Ok(Exit::Ok.into()),
         Err(Stop::Signal(signal)) => Ok(Ending::Signal(signal)),
         Err(Stop::Failed(failure)) => Err(failure),

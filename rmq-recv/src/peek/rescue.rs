@@ -25,7 +25,7 @@ pub async fn rescue(
     queue: &ShortString,
     message: &Message,
 ) -> Result<(), String> {
-    let said = |trouble: AmqpError| trouble.failure().to_string();
+    let said = |error: AmqpError| error.failure().to_string();
     // A refusal closes its channel, and must not close the one that holds the message.
     let sending = session.channel().await.map_err(said)?;
     session.answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;

@@ -70,7 +70,7 @@ impl Returns {
 
     /// What a look at `queue` has cost; `most` is how often the message that came back most had come
     /// back before it.
-    pub fn told(self, queue: &str, most: u64) -> Option<String> {
+    pub fn notice(self, queue: &str, most: u64) -> Option<String> {
         Some(match self {
             Returns::Free => return None,
             Returns::Unlimited => format!(

@@ -20,27 +20,24 @@ const QUIET: Duration = Duration::from_millis(500);
 const PREFETCH: u16 = 100;
 
 /// Writes at most `number` of the first messages.
-///
-/// # Errors
-/// Why it cannot.
-pub async fn look(
+pub async fn show(
     settings: &Settings,
     number: u64,
     session: &Session,
     output: &mut Output,
     refused: &impl Fn(AmqpError) -> Failure,
 ) -> Result<(), Stop> {
-    let failed = |trouble| Stop::Failed(refused(trouble));
+    let failed = |error| Stop::Failed(refused(error));
     let queue = settings.source.name();
     let mut reading = Subscription::open(session, queue.clone()).await.map_err(failed)?;
-    let has = reading.look().await.map_err(failed)?.ready;
+    let has = reading.query().await.map_err(failed)?.ready;
     let first = Offset::Named("first").argument();
     reading.consume(PREFETCH, first).await.map_err(failed)?;
     for seen in 0..number {
         let patience = if seen < u64::from(has) { DUE } else { QUIET };
         let message = match runtime::timeout(patience, reading.next()).await {
             Some(Delivered::Message(message)) => message,
-            Some(Delivered::Error(trouble)) => return Err(failed(trouble)),
+            Some(Delivered::Error(error)) => return Err(failed(error)),
             Some(Delivered::End { .. } | Delivered::Early) | None => break,
         };
         // Only asks for the next: a stream forgets nothing.

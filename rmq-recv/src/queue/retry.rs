@@ -14,7 +14,7 @@ use rmq_common::session::Session;
 ///
 /// # Errors
 /// What `said` makes of a refusal or of the last loss, or why no broker can be reached.
-pub async fn insist<T>(
+pub async fn ask_again<T>(
     broker: &mut Broker,
     patience: &Patience,
     mut session: Session,
@@ -30,9 +30,9 @@ pub async fn insist<T>(
                 runtime::sleep(backoff.next_pause()).await;
                 session = broker.connect(patience).await?;
             }
-            Err(trouble) => {
+            Err(error) => {
                 session.cut();
-                return Err(said(trouble));
+                return Err(said(error));
             }
         }
     }

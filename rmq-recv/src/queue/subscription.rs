@@ -1,10 +1,9 @@
 //! A consumer on a channel: deliveries, acknowledgements, and letting go.
 
 use crate::delivery::message::Arrived;
-use crate::receiver::ledger::Acknowledgement;
 use futures_util::future::join;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Event, Lane};
@@ -13,12 +12,11 @@ use rmq_common::session::{Asker, Session};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long what was given back may take to be ready again.
-const BACK: Duration = Duration::from_secs(1);
-const STANDS_STILL: Duration = Duration::from_millis(250);
-const AGAIN: Duration = Duration::from_millis(10);
+mod settle;
+pub mod state;
+mod takeover;
 
 /// A channel and the consumer on it, if there is one, and for a while another one beside it, which
 /// is to take over.
@@ -64,15 +62,6 @@ struct Sample {
     given: Option<Arrived>,
 }
 
-/// What a look at the queue tells.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// Messages ready for delivery.
-    pub ready: u32,
-    /// Consumers, ours among them.
-    pub consumers: u32,
-}
-
 /// What a subscription gives.
 #[derive(Debug)]
 pub enum Delivered {
@@ -91,9 +80,6 @@ pub enum Delivered {
 
 impl Subscription {
     /// Opens a channel on `session`.
-    ///
-    /// # Errors
-    /// When the connection is lost.
     pub async fn open(session: &Session, queue: ShortString) -> Result<Self, AmqpError> {
         Ok(Subscription::on(session, session.channel().await?, queue))
     }
@@ -125,23 +111,6 @@ impl Subscription {
         Ok(())
     }
 
-    /// Registers a consumer with this prefetch and priority beside the one there is; [`take_over`](Self::take_over)
-    /// puts it in its place.
-    ///
-    /// # Errors
-    /// As of [`consume`](Self::consume).
-    pub async fn prepare(&mut self, prefetch: u16, priority: i32) -> Result<(), AmqpError> {
-        let mut arguments = FieldTable::default();
-        if priority != 0 {
-            let name = ShortString::try_new("x-priority").unwrap_or_default();
-            arguments.insert(name, AMQPValue::LongInt(priority));
-        }
-        let consumer = self.register(prefetch, arguments).await?;
-        let tag = consumer.tag();
-        self.next = Some(Next { consumer, tag, prefetch, has_ended: false });
-        Ok(())
-    }
-
     /// A prefetch holds for consumers made after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, AmqpError> {
         self.lane.asks_for(usize::from(prefetch));
@@ -161,81 +130,7 @@ impl Subscription {
         self.asker.answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
     }
 
-    /// The prefetch of the consumer that is to take over, where there is one.
-    pub fn prepared(&self) -> Option<u16> {
-        self.next.as_ref().map(|next| next.prefetch)
-    }
-
-    /// Waits at most so long for a message to the consumer that is to take over; whether there is
-    /// one, or it was cancelled.
-    ///
-    /// # Errors
-    /// When the channel is closed.
-    pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, AmqpError> {
-        if self.next.is_none() {
-            return Ok(true);
-        }
-        self.wait_until(limit, |it| {
-            let Some(next) = &it.next else { return true };
-            next.has_ended || it.here.iter().any(|message| message.is_to(&next.tag))
-        })
-        .await
-    }
-
-    /// Cancels the consumer there is, and goes on with the one that was prepared. What the first
-    /// was given comes still, in its place; the last tag of that, where there is any.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    pub async fn take_over(&mut self) -> Result<Option<u64>, AmqpError> {
-        self.cancel_own().await?;
-        // All that the cancelled one will ever have is here, since the broker has answered.
-        self.note_all()?;
-        let Some(Next { consumer, tag, has_ended, .. }) = self.next.take() else { return Ok(None) };
-        let ended = has_ended.then_some(true);
-        let old = self.own.replace(Own { consumer, tag, is_cancelled: false, ended });
-        let is_of_old = |it: &&Arrived| old.as_ref().is_some_and(|old| it.is_to(&old.tag));
-        Ok(self.here.iter().rfind(is_of_old).map(|message| message.tag))
-    }
-
-    /// Cancels the consumer that was prepared. What it was given by then comes in its place; whether
-    /// that is anything.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    pub async fn withdraw(&mut self) -> Result<bool, AmqpError> {
-        let Some(next) = &self.next else { return Ok(false) };
-        let tag = next.tag.clone();
-        self.cancel_consumer(tag.clone()).await?;
-        self.note_all()?;
-        self.next = None;
-        Ok(self.here.iter().any(|message| message.is_to(&tag)))
-    }
-
-    /// What one more consumer is given first, with these arguments, at most so long after it has
-    /// begun. It stays unacknowledged on this channel.
-    ///
-    /// # Errors
-    /// No permission, or the connection is lost.
-    pub async fn sample(
-        &mut self,
-        arguments: FieldTable,
-        limit: Duration,
-    ) -> Result<Option<Arrived>, AmqpError> {
-        let consumer = self.register(1, arguments).await?;
-        let tag = consumer.tag();
-        self.sample = Some(Sample { tag: tag.clone(), given: None });
-        let is_given = |it: &Self| it.sample.as_ref().is_none_or(|sample| sample.given.is_some());
-        self.wait_until(limit, is_given).await?;
-        self.cancel_consumer(tag).await?;
-        self.note_all()?;
-        Ok(self.sample.take().and_then(|sample| sample.given))
-    }
-
     /// Waits at most so long for a message; whether there is one, or none will come.
-    ///
-    /// # Errors
-    /// When the channel is closed.
     pub async fn has_message(&mut self, limit: Duration) -> Result<bool, AmqpError> {
         self.wait_until(limit, |it| {
             !it.here.is_empty() || it.own.as_ref().is_none_or(|own| own.ended.is_some())
@@ -254,8 +149,8 @@ impl Subscription {
                 if is_so(self) {
                     return Poll::Ready(Ok(true));
                 }
-                if let Some(trouble) = &self.over {
-                    return Poll::Ready(Err(trouble.clone()));
+                if let Some(error) = &self.over {
+                    return Poll::Ready(Err(error.clone()));
                 }
                 match self.lane.poll_next(context) {
                     Poll::Ready(event) => self.note(event),
@@ -325,8 +220,8 @@ impl Subscription {
         if let Some(message) = self.here.pop_front() {
             return Some(Delivered::Message(message));
         }
-        if let Some(trouble) = &self.over {
-            return Some(Delivered::Error(trouble.clone()));
+        if let Some(error) = &self.over {
+            return Some(Delivered::Error(error.clone()));
         }
         let by_broker = self.own.as_ref()?.ended?;
         self.old.extend(self.own.take().map(|own| own.consumer));
@@ -376,9 +271,6 @@ impl Subscription {
 
     /// Asks for no more, and waits until the broker has heard it. What was on its way still comes
     /// from [`next`](Self::next).
-    ///
-    /// # Errors
-    /// When the connection is lost.
     pub async fn cancel(&mut self) -> Result<(), AmqpError> {
         // First the one that the broker would go on with.
         self.withdraw().await?;
@@ -392,83 +284,5 @@ impl Subscription {
         own.is_cancelled = true;
         let tag = own.tag.clone();
         self.cancel_consumer(tag).await
-    }
-
-    /// Acknowledges a message, or every message up to it; [`send`](Self::send) sends that.
-    pub fn acknowledge(&mut self, acknowledgement: &Acknowledgement) {
-        let Acknowledgement { tag, multiple, reject } = *acknowledgement;
-        if reject {
-            self.lane.nack(tag, false);
-        } else {
-            self.lane.ack(tag, multiple);
-        }
-    }
-
-    /// Gives one message back to the queue; [`send`](Self::send) sends that. To a live consumer it
-    /// comes again at once.
-    pub fn put_back_one(&mut self, tag: u64) {
-        self.lane.nack(tag, true);
-    }
-
-    /// Sends the acknowledgements. Waiting until they are written would tell no more: nothing
-    /// confirms them.
-    ///
-    /// # Errors
-    /// When the channel is closed: then none of them counts.
-    pub fn send(&mut self) -> Result<(), AmqpError> {
-        match self.lane.send() {
-            Ok(_) => Ok(()),
-            // What says why has come, and may not be noted: nothing is taken without room for it.
-            Err(_) => self.note_all().and(Err(AmqpError::unexplained())),
-        }
-    }
-
-    /// Gives back everything that is not acknowledged. Only once the consumer is cancelled: what
-    /// goes back to a live one comes again at once, and counts as a delivery each time.
-    ///
-    /// # Errors
-    /// When the connection is lost; then the broker gives it back by itself.
-    pub async fn put_back(&self) -> Result<(), AmqpError> {
-        let options = BasicNackOptions { multiple: true, requeue: true };
-        // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
-        self.asker.answer(self.channel.basic_nack(0, options)).await
-    }
-
-    /// Looks at the queue by a passive declare, which changes nothing. On this very channel: a user
-    /// may be allowed no second one, and the refusal that would close it ends everything anyway.
-    ///
-    /// # Errors
-    /// No such queue, which closes the channel; or the connection is lost.
-    pub async fn look(&self) -> Result<Look, AmqpError> {
-        let declared = self.asker.queue(&self.channel, &self.queue).await?;
-        Ok(Look { ready: declared.message_count(), consumers: declared.consumer_count() })
-    }
-
-    /// Waits a moment until the queue has the `count` messages that were given back: a quorum queue
-    /// takes them some time after it was told, and whoever asks then should find them. Others may
-    /// take them at once, so a number that stands still is as good. The number of consumers tells
-    /// nothing: ours may be counted still.
-    pub async fn wait_ready(&self, count: u32) {
-        let until = Instant::now() + BACK;
-        let (mut ready, mut since) = (None, Instant::now());
-        while let Ok(look) = self.look().await {
-            let now = Instant::now();
-            let stands = ready == Some(look.ready);
-            if stands && (look.ready >= count || now > since + STANDS_STILL) || now > until {
-                break;
-            }
-            if !stands {
-                (ready, since) = (Some(look.ready), now);
-            }
-            runtime::sleep(AGAIN).await;
-        }
-    }
-
-    /// Closes the channel and waits until the broker has: what is unacknowledged is back then.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    pub async fn close(&self) -> Result<(), AmqpError> {
-        self.asker.close(&self.channel).await
     }
 }

@@ -1,7 +1,8 @@
-//! Looking at the queue: whether it is drained, whether it has forgotten us, whether it is there.
+//! Checks of the queue: whether it is drained, has forgotten us, or still exists.
 
 use crate::queue::offset::{Offset, is_at_end};
-use crate::queue::subscription::{Look, Subscription};
+use crate::queue::subscription::Subscription;
+use crate::queue::subscription::state::QueueState;
 use crate::receiver::connected::{Break, Connected};
 use crate::receiver::prefetch_change::Woken;
 use crate::stops::Stop;
@@ -22,7 +23,7 @@ impl Connected<'_> {
     /// The broker has cancelled the consumer: the queue is gone, or has moved, or what we hold was
     /// not acknowledged for longer than it waits (RabbitMQ 4.3).
     pub(crate) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
-        self.look().await?;
+        self.query().await?;
         let held = self.receiver.hand.open_count();
         let diagnostics = self.receiver.diagnostics;
         if held == 0 {
@@ -43,17 +44,18 @@ impl Connected<'_> {
         self.receiver.sink.emptied().await.map_err(Break::Stop)
     }
 
-    pub(crate) async fn look_whether_drained(&mut self) -> Result<(), Break> {
-        let look = self.look().await?;
+    pub(crate) async fn check_drained(&mut self) -> Result<(), Break> {
+        let state = self.query().await?;
         self.quiet_since = Instant::now();
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
         // it: that is no answer.
-        if self.is_stream || (look.consumers == 0 && look.ready > 0 && self.quiet >= STREAM_AFTER) {
-            return self.look_whether_at_end(look.ready).await;
+        if self.is_stream || (state.consumers == 0 && state.ready > 0 && self.quiet >= STREAM_AFTER)
+        {
+            return self.check_end_of_stream(state.ready).await;
         }
-        if look.consumers == 0 {
+        if state.consumers == 0 {
             self.suspect = true;
-        } else if look.ready == 0 {
+        } else if state.ready == 0 {
             // Another channel would be given once more what a filter has.
             let is_with_filter =
                 self.receiver.sink.downstream().is_some() && !self.receiver.hand.is_empty();
@@ -77,11 +79,11 @@ impl Connected<'_> {
             self.await_what_is_given().await?;
             self.seen_empty = true;
             return Ok(());
-        } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.waits_told, true) {
+        } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.wait_reported, true) {
             self.receiver.diagnostics.notice(&format!(
                 "{} has {}, but another consumer is the active one; waiting for it",
                 self.receiver.name(),
-                counted(look.ready.into(), "message")
+                counted(state.ready.into(), "message")
             ));
         }
         self.seen_empty = false;
@@ -103,7 +105,7 @@ impl Connected<'_> {
 
     /// A stream keeps its messages, tells their number late, and shows no consumers. But what a
     /// consumer is given that begins with its last block says how far it goes.
-    async fn look_whether_at_end(&mut self, count: u32) -> Result<(), Break> {
+    async fn check_end_of_stream(&mut self, count: u32) -> Result<(), Break> {
         let last = Offset::Named("last").argument();
         let given = self.subscription.sample(last, LAST_BLOCK_WITHIN).await?;
         // Another one came meanwhile, perhaps.
@@ -128,14 +130,14 @@ impl Connected<'_> {
 
     /// Nothing has come for long. If the queue has messages all the same, or the connection is one
     /// that was made while a node died, another channel may be given them.
-    pub(crate) async fn look_whether_forgotten(&mut self) -> Result<(), Break> {
-        let look = self.look().await?;
-        let woken = if look.ready > 0 { self.wake().await? } else { Woken::Nothing };
+    pub(crate) async fn check_forgotten(&mut self) -> Result<(), Break> {
+        let state = self.query().await?;
+        let woken = if state.ready > 0 { self.wake().await? } else { Woken::Nothing };
         if matches!(woken, Woken::Ours) {
             self.idle.over();
         } else if self.idle.is_forgotten(
-            look.ready > 0,
-            matches!(woken, Woken::Other) || look.consumers == 0,
+            state.ready > 0,
+            matches!(woken, Woken::Other) || state.consumers == 0,
             self.receiver.hand.is_empty(),
         ) {
             let text = "no message came for a long time; consuming again on another channel";
@@ -182,7 +184,7 @@ impl Connected<'_> {
         std::mem::replace(&mut self.subscription, fresh)
     }
 
-    pub(crate) async fn look(&self) -> Result<Look, Break> {
-        Ok(self.subscription.look().await?)
+    pub(crate) async fn query(&self) -> Result<QueueState, Break> {
+        Ok(self.subscription.query().await?)
     }
 }

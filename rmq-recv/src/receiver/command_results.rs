@@ -68,7 +68,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// The pause is over: what was kept goes back, and comes again at once where nobody else takes
+    /// The pause is over: what was kept goes back, and comes again at once where no other client takes
     /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
     pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
         for tag in self.receiver.hand.take_postponed() {

@@ -38,8 +38,8 @@ pub struct Connected<'a> {
     pub(crate) seen_empty: bool,
     /// With `--drain`: the broker may have given the channel what never reached us.
     pub(crate) suspect: bool,
-    /// It was said what is waited for.
-    pub(crate) waits_told: bool,
+    /// It was reported what is waited for.
+    pub(crate) wait_reported: bool,
 }
 
 /// Why serving ends, before anything is let go.
@@ -49,7 +49,7 @@ pub(crate) enum Break {
 }
 
 impl From<AmqpError> for Break {
-    fn from(trouble: AmqpError) -> Self {
-        Break::Error(trouble)
+    fn from(error: AmqpError) -> Self {
+        Break::Error(error)
     }
 }

@@ -12,10 +12,7 @@ use rmq_common::retry::Backoff;
 use rmq_common::session::Session;
 
 impl Receiver {
-    /// Serves `session`, and after it as many more as it takes, until something stops it.
-    ///
-    /// # Errors
-    /// Whatever keeps it from going on, with the exit status it ends with.
+    /// Serves `session`, and after it as many longer as it takes, until something stops it.
     pub async fn run(mut self, session: Session) -> (Result<Ending, Failure>, Tally) {
         let mut session = Some(session);
         let mut backoff = Backoff::default();
@@ -33,7 +30,7 @@ impl Receiver {
             match serve(&mut self, session).await {
                 End::Stop(stop) => break stop,
                 End::Lost(why) => {
-                    self.tell_lost(&host, &why);
+                    self.report_lost(&host, &why);
                     if self.tally.acknowledged > acknowledged {
                         backoff.reset();
                     }
@@ -75,7 +72,7 @@ impl Receiver {
             }
             Stop::Signal(signal) => Ok(Ending::Signal(signal)),
             Stop::SenderGone if self.hand.is_met() => Ok(Exit::Ok.into()),
-            // Without a connection nothing that is not done can be acknowledged any more.
+            // Without a connection nothing that is not done can be acknowledged any longer.
             Stop::SenderGone => {
                 let text = format!("receive from {}: the sender is gone", self.name());
                 Err(Failure::new(Exit::TempFail, text))

@@ -142,7 +142,7 @@ impl Credit {
         self.wanted == Some(0)
     }
 
-    /// Whether all that `-n` asked for will have come with so many more.
+    /// Whether all that `-n` asked for will have come with so many longer.
     pub fn is_met_with(&self, more: u64) -> bool {
         self.wanted.is_some_and(|wanted| wanted <= more)
     }

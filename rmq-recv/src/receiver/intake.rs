@@ -31,9 +31,9 @@ impl Connected<'_> {
         let mut guarded = false;
         if counts && hand.can_be_guarded() {
             let reconnected = *reconnected;
-            let look = self.look().await?;
-            others = look.consumers;
-            guarded = reconnected || others > 0 || look.ready > 0;
+            let state = self.query().await?;
+            others = state.consumers;
+            guarded = reconnected || others > 0 || state.ready > 0;
         }
         let prefetch = self.receiver.hand.begin_consumer(guarded);
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
@@ -50,7 +50,7 @@ impl Connected<'_> {
     /// the consumer for the full prefetch is registered now, so that nobody comes between the two.
     async fn stand_in_line(&mut self, others: u32) -> Result<(), Break> {
         if let Some(prefetch) = self.receiver.hand.prefetch_beside_the_first()
-            && self.look().await?.consumers == others
+            && self.query().await?.consumers == others
         {
             self.subscription.prepare(prefetch, 0).await?;
             self.takeover.stand_in_line();
@@ -93,7 +93,7 @@ impl Connected<'_> {
                     break;
                 }
                 Delivered::Early => break,
-                Delivered::Error(trouble) => return Err(trouble.into()),
+                Delivered::Error(error) => return Err(error.into()),
             }
             next = if batch.len() < BATCH_BYTES { self.subscription.next_now() } else { None };
         }
@@ -101,7 +101,7 @@ impl Connected<'_> {
     }
 
     /// Something came.
-    pub(crate) fn came(&mut self) {
+    pub(crate) fn message_came(&mut self) {
         self.quiet_since = Instant::now();
         self.nothing_since = self.quiet_since;
         self.quiet = QUIET;

@@ -14,7 +14,7 @@ use rmq_common::runtime::{self, first, sleep_until};
 use std::time::{Duration, Instant};
 
 /// How long the last acknowledgements may take when we are told to go, time is up, or nobody reads
-/// any more.
+/// any longer.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 
 const GONE: &str = "the sender is gone";
@@ -44,10 +44,10 @@ impl Connected<'_> {
                 limit = self::limit(&signal);
                 stop = signal;
             }
-            Err(Break::Error(trouble)) => return self.not_done(stop, &lost(trouble)),
+            Err(Break::Error(error)) => return self.not_done(stop, &lost(error)),
         }
         loop {
-            self.obey_rest();
+            self.apply_rest();
             let sink = &mut self.receiver.sink;
             if !sink.is_busy()
                 && let Err(failure) = sink.close_output()
@@ -61,7 +61,7 @@ impl Connected<'_> {
                 return self.not_done(stop, GONE);
             }
             match self.last_step(&stop, limit).await {
-                Step::Sink(SinkEvent::Reported(said)) => self.obey(said),
+                Step::Sink(SinkEvent::Reported(said)) => self.apply(said),
                 Step::Sink(SinkEvent::Written(result)) => match Stop::of_write(result) {
                     Ok(()) => {}
                     Err(Stop::Failed(failure)) => return Stop::Failed(failure),
@@ -71,7 +71,7 @@ impl Connected<'_> {
                     limit = limit.or_else(|| self::limit(&Stop::ReaderGone));
                 }
                 Step::Stop(Stop::SenderGone) => {
-                    self.obey_rest();
+                    self.apply_rest();
                     if self.receiver.hand.open_count() == 0 {
                         return stop;
                     }
@@ -86,7 +86,7 @@ impl Connected<'_> {
                 }
                 // Only commands end.
                 Step::Sink(SinkEvent::Ended(_)) => {}
-                Step::Lost(trouble) => return self.not_done(stop, &lost(trouble)),
+                Step::Lost(error) => return self.not_done(stop, &lost(error)),
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
                     let why = match stop {
                         Stop::TimeUp => "--timeout expired before the sender ended",
@@ -95,7 +95,7 @@ impl Connected<'_> {
                     return self.not_done(stop, why);
                 }
                 Step::Time => {
-                    if self.tell_silence().is_err() {
+                    if self.report_silence().is_err() {
                         return self.not_done(stop, "no sender has opened --ack-from");
                     }
                 }
@@ -150,10 +150,10 @@ impl Connected<'_> {
 }
 
 /// Why nothing more can be acknowledged.
-fn lost(trouble: AmqpError) -> String {
-    match trouble {
-        trouble if trouble.is_unexplained() => "the connection was lost".to_owned(),
-        trouble => format!("the connection was lost ({})", trouble.failure()),
+fn lost(error: AmqpError) -> String {
+    match error {
+        error if error.is_unexplained() => "the connection was lost".to_owned(),
+        error => format!("the connection was lost ({})", error.failure()),
     }
 }
 

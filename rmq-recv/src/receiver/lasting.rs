@@ -33,7 +33,7 @@ pub struct Receiver {
     /// Where in a stream to go on.
     pub(crate) offset: Option<Offset>,
     pub(crate) sink: Sink,
-    /// A message that was delivered very often has been told of.
+    /// A message that was delivered very often was reported.
     warned: bool,
     pub(crate) hand: Hand,
     pub(crate) tally: Tally,
@@ -60,7 +60,7 @@ pub struct Receiver {
 pub struct Ends {
     /// Where messages go.
     pub sink: Sink,
-    /// Where the word to stop comes from.
+    /// What asks the run to stop.
     pub stops: Stops,
     /// Shows how far it is.
     pub progress: Progress,
@@ -133,19 +133,19 @@ impl Receiver {
         counts
     }
 
-    /// A refusal of the broker's, told with the queue it is about.
-    pub(crate) fn refused(&self, trouble: AmqpError) -> Failure {
+    /// A refusal, reported with its queue.
+    pub(crate) fn refused(&self, error: AmqpError) -> Failure {
         let (queue, vhost) = (self.name(), self.broker.vhost());
-        let what = match &trouble {
+        let what = match &error {
             AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Queue), .. }) => "queue",
             AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Exchange), .. }) => {
                 "exchange"
             }
             _ => {
-                return trouble.failure().context(format!("receive from {queue} in vhost {vhost}"));
+                return error.failure().context(format!("receive from {queue} in vhost {vhost}"));
             }
         };
         let text = format!("receive from {queue}: no such {what} in vhost {vhost}");
-        Failure::new(trouble.exit(), text)
+        Failure::new(error.exit(), text)
     }
 }

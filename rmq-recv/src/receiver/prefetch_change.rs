@@ -5,9 +5,9 @@
 //! It is when the old one is full, or nothing has come for a moment, so that the order is kept.
 //!
 //! A queue with a single active consumer gives the new one nothing while the old one is there, and
-//! once that is cancelled goes on with whichever is next in line. That may be somebody else's, and
+//! once that is cancelled goes on with whichever is next in line. That may be another client's, and
 //! then the order among receivers would be broken. A classic queue shows how many wait; a quorum
-//! queue shows none but the active one, by which it is known. Where somebody else may wait, the new
+//! queue shows none but the active one, by which it is known. Where another client may wait, the new
 //! one is registered with a higher priority, which puts it first. Quorum queues know that from
 //! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
 //! what must not come is kept away by acknowledgements that are not sent.
@@ -31,7 +31,7 @@ enum Turn {
     AmongOthers,
     /// It stays as it is for now.
     Unknown {
-        /// Somebody else's may be the next to be given what waits.
+        /// Another client's may be the next to be given what waits.
         waits: bool,
     },
 }
@@ -100,8 +100,8 @@ impl Connected<'_> {
         if self.takeover.is_next_in_line() || self.subscription.wait_for_next(AT_ONCE).await? {
             return Ok(Turn::Its);
         }
-        let look = self.look().await?;
-        match look.consumers {
+        let state = self.query().await?;
+        match state.consumers {
             // It has no leader just now.
             0 => Ok(Turn::Unknown { waits: false }),
             // The one active consumer of a quorum queue.
@@ -111,15 +111,15 @@ impl Connected<'_> {
                 let first = self.receiver.hand.is_guarded();
                 Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
             }
-            // Both are ours, and nobody else's is there.
+            // Both are ours, and no other client's is there.
             2 => {
-                let waits = look.ready > 0;
+                let waits = state.ready > 0;
                 let single = waits && !self.subscription.wait_for_next(GIVEN_WITHIN).await?;
                 self.takeover.set_single(single);
                 Ok(Turn::Its)
             }
             // Without a message to give there is nothing by which to tell.
-            _ if look.ready == 0 => Ok(Turn::Unknown { waits: false }),
+            _ if state.ready == 0 => Ok(Turn::Unknown { waits: false }),
             _ if self.subscription.wait_for_next(GIVEN_WITHIN).await? => Ok(Turn::Its),
             _ => Ok(Turn::AmongOthers),
         }
@@ -136,7 +136,7 @@ impl Connected<'_> {
         let last = self.subscription.take_over().await?;
         self.takeover.taken_over();
         self.receiver.hand.consumer_changed(prefetch, last);
-        if !self.subscription.has_message(AT_ONCE).await? && self.look().await?.ready > 0 {
+        if !self.subscription.has_message(AT_ONCE).await? && self.query().await?.ready > 0 {
             self.wake().await?;
         }
         Ok(())

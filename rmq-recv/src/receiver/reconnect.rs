@@ -9,8 +9,8 @@ use rmq_common::session::Session;
 use std::time::{Duration, Instant};
 
 impl Receiver {
-    /// Tells why a connection is lost.
-    pub(crate) fn tell_lost(&mut self, host: &str, why: &Lost) {
+    /// Reports why a connection is lost.
+    pub(crate) fn report_lost(&mut self, host: &str, why: &Lost) {
         let text = if why.why == Loss::AcknowledgementTimeout {
             // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
             format!(

@@ -56,8 +56,8 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
             session.close().await;
             return End::Stop(stop);
         }
-        Err(Break::Error(trouble)) => {
-            return ended(receiver, session, trouble).await;
+        Err(Break::Error(error)) => {
+            return ended(receiver, session, error).await;
         }
     };
     let reconnected = receiver.reconnected;
@@ -78,7 +78,7 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
         cancelled_by_broker: false,
         seen_empty: false,
         suspect: reconnected,
-        waits_told: false,
+        wait_reported: false,
     };
     // Whatever is under way when the word to stop comes is dropped: each step leaves things as
     // letting go finds them. What waits for an answer does not notice each end of a connection.
@@ -103,9 +103,9 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
             let _ = runtime::timeout(LETTING_GO, first(again, first(let_go, lost))).await;
             End::Stop(stop)
         }
-        Err(Break::Error(trouble)) => {
+        Err(Break::Error(error)) => {
             let Connected { receiver, session, .. } = connected;
-            ended(receiver, session, trouble).await
+            ended(receiver, session, error).await
         }
     }
 }
@@ -116,7 +116,7 @@ impl Connected<'_> {
         loop {
             match self.step().await {
                 Step::Delivered(Delivered::Message(message)) => {
-                    self.came();
+                    self.message_came();
                     if !self.receiver.hand.wants_more() {
                         continue;
                     }
@@ -130,12 +130,12 @@ impl Connected<'_> {
                     self.cancelled_by_broker = by_broker;
                 }
                 Step::Delivered(Delivered::Early) => self.take_over().await?,
-                Step::Delivered(Delivered::Error(trouble)) | Step::Lost(trouble) => {
-                    return Err(trouble.into());
+                Step::Delivered(Delivered::Error(error)) | Step::Lost(error) => {
+                    return Err(error.into());
                 }
                 Step::Sink(SinkEvent::Ended(number)) => self.ran(number)?,
                 Step::Sink(SinkEvent::Written(result)) => self.written(result)?,
-                Step::Sink(SinkEvent::Reported(said)) => self.obey(said),
+                Step::Sink(SinkEvent::Reported(said)) => self.apply(said),
                 Step::Time(due) => {
                     // So that the word to stop is heard, even if something is due again at once.
                     runtime::yield_now().await;
@@ -184,12 +184,12 @@ impl Connected<'_> {
     }
 }
 
-/// What trouble means for the run: a lost connection is made again, a refusal ends it.
-async fn ended(receiver: &mut Receiver, session: Session, trouble: AmqpError) -> End {
-    let trouble = session.explained(trouble).await;
+/// What error means for the run: a lost connection is made again, a refusal ends it.
+async fn ended(receiver: &mut Receiver, session: Session, error: AmqpError) -> End {
+    let error = session.explained(error).await;
     receiver.hand.saw_body(usize::try_from(session.largest()).unwrap_or(usize::MAX));
     session.cut();
-    match trouble {
+    match error {
         AmqpError::Lost(lost) => {
             receiver.one_channel |= matches!(lost.why, Loss::Channels(_));
             End::Lost(lost)

@@ -1,6 +1,6 @@
 //! Acknowledging what is out, and giving back what is not.
 
-use crate::downstream::lines::Said;
+use crate::downstream::lines::Report;
 use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
@@ -29,37 +29,37 @@ impl Connected<'_> {
             if let Sink::Output(_, taken) = &mut self.receiver.sink {
                 taken.soon();
             }
-            self.look_at_output();
+            self.check_output();
         }
         outcome.map_err(Break::Stop)
     }
 
     /// Looks how far the output is taken.
-    pub(crate) fn look_at_output(&mut self) {
+    pub(crate) fn check_output(&mut self) {
         if let Some(bytes) = self.receiver.sink.check_taken() {
             self.receiver.hand.done_to_byte(bytes);
         }
     }
 
-    /// Does what the sender behind `--ack-from` says.
-    pub(crate) fn obey(&mut self, said: Said) {
+    /// Applies a report of the sender on `--ack-from`.
+    pub(crate) fn apply(&mut self, said: Report) {
         let Receiver { sink, hand, .. } = &mut *self.receiver;
         if let Some(downstream) = sink.downstream_mut() {
-            downstream.obey(said, hand);
-            downstream.obey_rest(hand);
+            downstream.apply(said, hand);
+            downstream.apply_rest(hand);
         }
     }
 
-    /// Does all it has said by now.
-    pub(crate) fn obey_rest(&mut self) {
+    /// Applies all that the sender has reported by now.
+    pub(crate) fn apply_rest(&mut self) {
         let Receiver { sink, hand, .. } = &mut *self.receiver;
         if let Some(downstream) = sink.downstream_mut() {
-            downstream.obey_rest(hand);
+            downstream.apply_rest(hand);
         }
     }
 
-    /// Everything waits for the sender, and it has said nothing for long.
-    pub(crate) fn tell_silence(&mut self) -> Result<(), Break> {
+    /// Everything waits for the sender, which has been silent for long.
+    pub(crate) fn report_silence(&mut self) -> Result<(), Break> {
         let ended = self.receiver.sink.is_closed();
         let waiting = self.receiver.hand.open_count();
         if let Some(downstream) = self.receiver.sink.downstream_mut() {
@@ -69,13 +69,13 @@ impl Connected<'_> {
             } else if downstream.is_abandoned() {
                 return Err(Break::Stop(Stop::SenderGone));
             } else {
-                downstream.tell_silence(waiting, ended);
+                downstream.report_silence(waiting, ended);
             }
         }
         Ok(())
     }
 
-    /// Acknowledges what is done, and goes on where there is no consumer any more.
+    /// Acknowledges what is done, and goes on where there is no consumer any longer.
     pub(crate) async fn settle(&mut self) -> Result<(), Break> {
         let Receiver { hand, sink, .. } = &*self.receiver;
         if hand.is_met_by_done() {
@@ -169,7 +169,7 @@ impl Connected<'_> {
         intact = intact && self.subscription.cancel().await.is_ok();
         let may_be_read = matches!(stop, Stop::Signal(_) | Stop::TimeUp);
         if may_be_read && matches!(self.receiver.sink, Sink::Output(..)) {
-            let _ = runtime::timeout(LAST_WRITE, self.last_looks()).await;
+            let _ = runtime::timeout(LAST_WRITE, self.last_checks()).await;
         }
         intact = intact && self.acknowledge(u64::MAX).is_ok();
         // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
@@ -214,23 +214,26 @@ impl Connected<'_> {
     async fn goes_with_us(&self) -> bool {
         self.receiver.rejects_first
             && self.receiver.hand.done_count() > 0
-            && self.look().await.is_ok_and(|look| look.consumers <= self.subscription.consumers())
+            && self
+                .query()
+                .await
+                .is_ok_and(|state| state.consumers <= self.subscription.consumers())
     }
 
     /// Waits until all that was handed over is taken; its consumer is cancelled already.
-    async fn last_looks(&mut self) {
+    async fn last_checks(&mut self) {
         while self.receiver.hand.open_count() > 0 {
             let Sink::Output(output, taken) = &mut self.receiver.sink else { return };
-            let next_look = taken.next_look();
+            let next_check = taken.next_check();
             let written = async { output.result().await.is_ok() };
-            let look = async {
-                sleep_until(Some(next_look)).await;
+            let check = async {
+                sleep_until(Some(next_check)).await;
                 true
             };
-            if !first(written, look).await {
+            if !first(written, check).await {
                 break;
             }
-            self.look_at_output();
+            self.check_output();
         }
     }
 }

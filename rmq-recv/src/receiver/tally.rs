@@ -12,7 +12,7 @@ pub struct Tally {
     pub acknowledged: u64,
     /// Messages given to the dead-letter exchange.
     pub dead_lettered: u64,
-    /// Messages that the broker had delivered before, to us or to somebody else.
+    /// Messages that the broker had delivered before, to us or to another client.
     pub redelivered: u64,
     /// Bodies written that have a newline in them, and so are more than one line.
     pub with_newline: u64,

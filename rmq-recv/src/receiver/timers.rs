@@ -11,19 +11,19 @@ use std::time::Instant;
 /// What is due, if nothing happens before.
 #[derive(Clone, Copy)]
 pub(crate) enum Due {
-    /// To look how far the output is taken.
-    Look,
+    /// To check how far the output is taken.
+    CheckOutput,
     /// To acknowledge what is done.
     Acknowledge,
-    /// To tell that the sender says nothing.
+    /// To report that the sender is silent.
     Silence,
     /// To have another consumer take over: nothing is on its way.
     Change,
     /// To acknowledge what was kept back.
     Kept,
-    /// To look whether the queue is drained: nothing is on its way.
+    /// To check whether the queue is drained: nothing is on its way.
     Quiet,
-    /// To look whether the queue has forgotten us.
+    /// To check whether the queue has forgotten us.
     Forgotten,
     /// To put back what a command could not do yet.
     PutBack,
@@ -35,10 +35,10 @@ impl Connected<'_> {
     /// Does what is due.
     pub(crate) async fn due(&mut self, due: Due) -> Result<(), Break> {
         match due {
-            Due::Look => self.look_at_output(),
+            Due::CheckOutput => self.check_output(),
             // Which is what follows.
             Due::Acknowledge => {}
-            Due::Silence => self.tell_silence()?,
+            Due::Silence => self.report_silence()?,
             Due::Change => {
                 if let Some(prefetch) = self.next_prefetch() {
                     self.try_change(prefetch).await?;
@@ -46,8 +46,8 @@ impl Connected<'_> {
                 }
             }
             Due::Kept => self.end_keeping().await?,
-            Due::Quiet => self.look_whether_drained().await?,
-            Due::Forgotten => self.look_whether_forgotten().await?,
+            Due::Quiet => self.check_drained().await?,
+            Due::Forgotten => self.check_forgotten().await?,
             Due::PutBack => self.put_back_held()?,
             Due::Idle => return Err(Break::Stop(Stop::Idle)),
         }
@@ -61,13 +61,13 @@ impl Connected<'_> {
         let waits = sink.has_room() && self.subscription.is_consuming();
         let has_room = hand.has_room();
         let all_settled = hand.is_empty();
-        let look_at = match sink {
+        let check_at = match sink {
             Sink::Output(_, taken) => {
                 let is_due = match taken.when() {
                     When::Written => busy,
                     When::Read => !all_settled,
                 };
-                is_due.then(|| taken.next_look())
+                is_due.then(|| taken.next_check())
             }
             Sink::Downstream(..) | Sink::Commands(_) => None,
         };
@@ -94,7 +94,7 @@ impl Connected<'_> {
         let is_stuck = !(busy || all_settled || takes_more);
         let silent_at = downstream.and_then(|downstream| downstream.silent_at());
         let all = [
-            (look_at, Due::Look),
+            (check_at, Due::CheckOutput),
             (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
             (change.then(|| self.quiet_since + QUIET), Due::Change),
