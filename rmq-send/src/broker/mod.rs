@@ -1,5 +1,6 @@
 //! The connection, the channel that publishes, and what the broker says on them.
 
+pub mod awaited;
 pub mod connect;
 pub mod connection;
 pub mod exchanges;

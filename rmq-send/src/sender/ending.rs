@@ -2,12 +2,14 @@
 //! spool), and the end of a run with a spool.
 
 use crate::input::reader::Input;
+use crate::results::tally::Tally;
+use crate::results::verdict::Verdict;
 use crate::sender::run_loop::Sender;
 use crate::spool::intake::Over;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Sender {
     /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
@@ -80,7 +82,7 @@ impl Sender {
     }
 
     /// Ends a run with a spool: what is not done stays in it.
-    pub(super) async fn leave_spool(&mut self) {
+    async fn leave_spool(&mut self) {
         self.intake.stop();
         let Some(spooled) = &self.spooled else { return };
         spooled.stop();
@@ -104,6 +106,56 @@ impl Sender {
         match spooled.close() {
             Ok(left) => verdict.spool_keeps(&directory, left.kept, left.in_memory),
             Err(failure) => verdict.fail(failure),
+        }
+    }
+
+    /// Closes, keeps what was not confirmed, and takes stock of it.
+    pub(super) async fn finish(mut self) -> (Verdict, Tally) {
+        self.leave();
+        if self.spooled.is_some() {
+            self.account.count_unknown();
+            self.leave_spool().await;
+            self.end().await;
+            return self.account.into_results(None);
+        }
+        self.account.close();
+        // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
+        // had read already.
+        loop {
+            self.perform();
+            for item in self.intake.take() {
+                self.account.never_entered(item);
+                self.perform();
+            }
+            self.account.keep_left_over();
+            self.perform();
+            if self.intake.is_over() {
+                break;
+            }
+            let input = self.intake.next().await;
+            self.input(input);
+        }
+        self.account.end();
+        self.perform();
+        self.end().await;
+        let whereabouts = self.places.whereabouts();
+        self.account.into_results(whereabouts)
+    }
+
+    /// Ends the connection, and waits for everything that is told what is confirmed.
+    async fn end(&mut self) {
+        self.connection.close().await;
+        // A reader may have stopped reading: a signal ends the wait for it.
+        match self.stop.unless(Duration::ZERO, self.places.finish()).await {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => self.account.fail(failure),
+            None => {
+                if let Some(signal) = self.stop.take() {
+                    self.account.signalled(signal);
+                }
+                let text = "stopped by a signal before all confirms were reported";
+                self.account.fail(Failure::new(Exit::TempFail, text));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod account;
 mod answers;
 mod ending;
+pub mod entry;
 mod recovery;
 pub mod run_loop;
 pub mod stop;

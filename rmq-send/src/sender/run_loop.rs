@@ -19,7 +19,6 @@ use crate::spool::intake::Over;
 use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
-use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
@@ -200,7 +199,7 @@ impl Sender {
         self.account.has_room() && self.places.has_room()
     }
 
-    fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: Input) {
         match input {
             // They stay in the spool.
             Input::Items(_) if self.is_handed_over() => {}
@@ -271,7 +270,7 @@ impl Sender {
     }
 
     /// Records whose fate is known leave the window. Whether any did.
-    fn leave(&mut self) -> bool {
+    pub(super) fn leave(&mut self) -> bool {
         let any = self.account.leave();
         self.perform();
         self.places.flush();
@@ -280,7 +279,7 @@ impl Sender {
     }
 
     /// Does what there is to do about records.
-    fn perform(&mut self) {
+    pub(super) fn perform(&mut self) {
         while let Some(action) = self.account.next() {
             let outcome = match action {
                 Action::DoneInSpool(number) => {
@@ -298,56 +297,6 @@ impl Sender {
         }
         if self.account.ends_input() {
             self.intake.stop();
-        }
-    }
-
-    /// Closes, keeps what was not confirmed, and takes stock of it.
-    async fn finish(mut self) -> (Verdict, Tally) {
-        self.leave();
-        if self.spooled.is_some() {
-            self.account.count_unknown();
-            self.leave_spool().await;
-            self.end().await;
-            return self.account.into_results(None);
-        }
-        self.account.close();
-        // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
-        // had read already.
-        loop {
-            self.perform();
-            for item in self.intake.take() {
-                self.account.never_entered(item);
-                self.perform();
-            }
-            self.account.keep_left_over();
-            self.perform();
-            if self.intake.is_over() {
-                break;
-            }
-            let input = self.intake.next().await;
-            self.input(input);
-        }
-        self.account.end();
-        self.perform();
-        self.end().await;
-        let whereabouts = self.places.whereabouts();
-        self.account.into_results(whereabouts)
-    }
-
-    /// Ends the connection, and waits for everything that is told what is confirmed.
-    async fn end(&mut self) {
-        self.connection.close().await;
-        // A reader may have stopped reading: a signal ends the wait for it.
-        match self.stop.unless(Duration::ZERO, self.places.finish()).await {
-            Some(Ok(())) => {}
-            Some(Err(failure)) => self.account.fail(failure),
-            None => {
-                if let Some(signal) = self.stop.take() {
-                    self.account.signalled(signal);
-                }
-                let text = "stopped by a signal before all confirms were reported";
-                self.account.fail(Failure::new(Exit::TempFail, text));
-            }
         }
     }
 }

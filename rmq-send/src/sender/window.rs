@@ -7,6 +7,7 @@
 
 use crate::record::item::{Message, Record};
 use crate::results::fate::{Fate, Settled};
+use crate::sender::entry::{Due, Entry, State, Suspicion};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -33,53 +34,6 @@ pub struct Window {
     one_by_one: u64,
     /// Nothing was confirmed on this channel yet, and the last one failed.
     is_tentative: bool,
-}
-
-#[derive(Debug)]
-struct Entry {
-    record: Record,
-    state: State,
-    /// The broker's reason for returning it; its confirm, which follows, then means failure.
-    returned: Option<String>,
-    /// How often a connection was lost while it was in flight.
-    losses: u32,
-    /// How often after that a connection was lost over it alone.
-    losses_alone: u32,
-}
-
-impl Entry {
-    fn new(record: Record, state: State) -> Self {
-        Entry { record, state, returned: None, losses: 0, losses_alone: 0 }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// To be sent, for the first time or again.
-    Waiting,
-    /// Sent on this connection.
-    InFlight,
-    /// Nothing more happens to it; it leaves when those before it have left.
-    Settled(Fate),
-}
-
-/// What the end of a connection says of the records that were in flight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Suspicion {
-    /// Records go one by one from here.
-    pub begins: bool,
-    /// A record that was alone, and how many connections ended over it so.
-    pub alone: Option<(u64, u32)>,
-}
-
-/// A record to send now.
-#[derive(Debug)]
-pub struct Due {
-    /// The record's number.
-    pub number: u64,
-    pub message: Message,
-    /// Whether it has been sent before.
-    pub again: bool,
 }
 
 impl Window {
