@@ -92,8 +92,9 @@ struct Model {
     of_consumer: Vec<u64>,
     /// Every delivery there ever was.
     all: Vec<Delivery>,
+    /// What is to be requeued after the pause.
+    postponed: Vec<Delivery>,
     acknowledged: u64,
-    /// The output's end of each message in hand; messages are ten bytes.
     is_over: bool,
 }
 
@@ -111,6 +112,7 @@ impl Model {
             prefetch,
             of_consumer: Vec::new(),
             all: Vec::new(),
+            postponed: Vec::new(),
             acknowledged: 0,
             is_over: false,
         }
@@ -155,12 +157,15 @@ impl Model {
             Event::Postpone(pick) => {
                 if let Some(delivery) = self.pick(pick) {
                     self.hand.postpone(delivery);
+                    self.postponed.push(delivery);
                 }
             }
             Event::Requeue => {
                 for tag in self.hand.take_postponed() {
                     let state = self.unacknowledged.get(&tag).copied();
                     assert_eq!(state, Some(State::Open), "{tag} is requeued");
+                    let delivery = self.hand.delivery(tag);
+                    assert!(self.postponed.contains(&delivery), "{delivery:?} is requeued");
                     self.remove(tag);
                 }
             }
