@@ -5,16 +5,15 @@
 //! about to do.
 
 mod member;
+pub mod text;
 
 pub use member::{Listener, Member, NodeState};
+pub use text::Text;
 
 use crate::password_hash::PasswordHash;
 use crate::queues::Queue;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
-
-/// A name or pattern as the broker has it. Nearly always UTF-8, but nothing forces it.
-pub type Text = Vec<u8>;
 
 /// The broker's administration.
 ///

@@ -2,14 +2,12 @@
 //! subcommand takes itself stands in its own file.
 
 use crate::commands::Command;
+use crate::options::Options;
 use crate::output::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::duration::{self, Limit};
 use rmq_common::help::Help;
 use std::time::Duration;
-
-/// The tool's name.
-pub const PROGRAM: &str = "rmq-perm";
 
 /// What `--help` says beside the options.
 pub const HELP: Help = Help {
@@ -96,6 +94,30 @@ pub struct Arguments {
     /// what to do
     #[argh(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// The options, and the subcommand.
+    pub fn parts(self) -> (Options, Command) {
+        let options = Options {
+            vhost: self.vhost,
+            node: self.node,
+            cookie_file: self.cookie_file,
+            dist_port: self.dist_port,
+            api: self.api,
+            user: self.user,
+            password_file: self.password_file,
+            cacert: self.cacert,
+            timeout: self.timeout,
+            retry: self.retry,
+            url: self.url,
+            insecure_dist: self.insecure_dist,
+            format: self.format,
+            quiet: self.quiet,
+            verbose: self.verbose,
+        };
+        (options, self.command)
+    }
 }
 
 /// At least a millisecond: with none every answer would be late.

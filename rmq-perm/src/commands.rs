@@ -10,12 +10,10 @@ mod topic_permissions;
 mod users;
 mod vhosts;
 
-use crate::arguments::Arguments;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
-use rmq_common::standard_streams;
 
 /// What to do.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -61,7 +59,7 @@ pub enum Command {
 
 impl Command {
     /// Whether it writes to standard output, which must then be open before anything is changed.
-    fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         match self {
             Command::AddUser(command) => command.writes(),
             Command::ChangePassword(command) => command.writes(),
@@ -77,36 +75,32 @@ impl Command {
             _ => true,
         }
     }
-}
 
-/// Does what the command line asks for.
-///
-/// # Errors
-/// Whatever kept it from being done.
-pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
-    let (session, command) = Session::new(arguments)?;
-    if command.writes() {
-        standard_streams::output()?;
+    /// Does it.
+    ///
+    /// # Errors
+    /// Those of the command.
+    pub fn run(self, session: &Session) -> Result<Ending, Failure> {
+        match self {
+            Command::AddVhost(command) => command.run(session),
+            Command::DeleteVhost(command) => command.run(session),
+            Command::ListVhosts(command) => command.run(session),
+            Command::AddUser(command) => command.run(session),
+            Command::ChangePassword(command) => command.run(session),
+            Command::SetTags(command) => command.run(session),
+            Command::DeleteUser(command) => command.run(session),
+            Command::ListUsers(command) => command.run(session),
+            Command::Set(command) => command.run(session),
+            Command::Clear(command) => command.run(session),
+            Command::List(command) => command.run(session),
+            Command::SetTopic(command) => command.run(session),
+            Command::ClearTopic(command) => command.run(session),
+            Command::ListTopic(command) => command.run(session),
+            Command::Apply(command) => return command.run(session),
+            Command::Check(command) => return command.run(session),
+            Command::ClusterStatus(command) => command.run(session),
+            Command::ListQueues(command) => command.run(session),
+        }?;
+        Ok(Exit::Ok.into())
     }
-    match command {
-        Command::AddVhost(command) => command.run(&session),
-        Command::DeleteVhost(command) => command.run(&session),
-        Command::ListVhosts(command) => command.run(&session),
-        Command::AddUser(command) => command.run(&session),
-        Command::ChangePassword(command) => command.run(&session),
-        Command::SetTags(command) => command.run(&session),
-        Command::DeleteUser(command) => command.run(&session),
-        Command::ListUsers(command) => command.run(&session),
-        Command::Set(command) => command.run(&session),
-        Command::Clear(command) => command.run(&session),
-        Command::List(command) => command.run(&session),
-        Command::SetTopic(command) => command.run(&session),
-        Command::ClearTopic(command) => command.run(&session),
-        Command::ListTopic(command) => command.run(&session),
-        Command::Apply(command) => return command.run(&session),
-        Command::Check(command) => return command.run(&session),
-        Command::ClusterStatus(command) => command.run(&session),
-        Command::ListQueues(command) => command.run(&session),
-    }?;
-    Ok(Exit::Ok.into())
 }

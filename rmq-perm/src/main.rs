@@ -8,6 +8,7 @@ mod confirmation;
 mod distribution;
 mod http;
 mod names;
+mod options;
 mod output;
 mod password;
 mod password_hash;
@@ -20,8 +21,22 @@ mod silence;
 mod verbs;
 mod way;
 
+use arguments::Arguments;
+use rmq_common::exit::Ending;
+use rmq_common::failure::Failure;
+use rmq_common::standard_streams;
+use session::Session;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rmq_common::program::run(arguments::PROGRAM, verbs::ALIASES, &arguments::HELP, commands::run)
+    rmq_common::program::run(options::PROGRAM, verbs::ALIASES, &arguments::HELP, run)
+}
+
+fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    let (options, command) = arguments.parts();
+    let session = Session::new(options)?;
+    if command.writes() {
+        standard_streams::output()?;
+    }
+    command.run(&session)
 }

@@ -1,6 +1,6 @@
 //! A queue as a listing shows it, whichever transport it came by.
 
-use crate::administration::Text;
+use crate::administration::text::Text;
 use serde_json::Value;
 
 /// A queue.

@@ -1,9 +1,8 @@
 //! What every subcommand works with: the options, a way to the broker, and where results go.
 
 use crate::administration::{Administration, Scope};
-use crate::arguments::{Arguments, PROGRAM};
-use crate::commands::Command;
 use crate::names;
+use crate::options::{Options, PROGRAM};
 use crate::output::{self, Format, Listing};
 use crate::pattern;
 use crate::reach;
@@ -22,21 +21,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Parts the options that every subcommand has from the subcommand.
+    /// With these options.
     ///
     /// # Errors
     /// As [`Way::choose`].
-    pub fn new(arguments: Arguments) -> Result<(Session, Command), Failure> {
-        let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
-        let way = Way::choose(&arguments, diagnostics)?;
-        let session = Session {
-            vhost: arguments.vhost,
-            retry: arguments.retry.or(way.retry()).unwrap_or(reach::FIRST_RETRY),
+    pub fn new(options: Options) -> Result<Session, Failure> {
+        let diagnostics = Diagnostics::new(PROGRAM, options.quiet, options.verbose);
+        let way = Way::choose(&options, diagnostics)?;
+        Ok(Session {
+            vhost: options.vhost,
+            retry: options.retry.or(way.retry()).unwrap_or(reach::FIRST_RETRY),
             way,
-            format: arguments.format,
+            format: options.format,
             diagnostics,
-        };
-        Ok((session, arguments.command))
+        })
     }
 
     /// The virtual host meant: `--vhost`, else `/`.

@@ -1,9 +1,9 @@
 //! Which of the two ways leads to the broker. What is given decides; the other one is never tried.
 
 use crate::administration::Administration;
-use crate::arguments::Arguments;
 use crate::distribution::{self, Distribution};
 use crate::http::{self, ApiUrl, Http};
+use crate::options::Options;
 use crate::password;
 use crate::reach;
 use rmq_common::diagnostics::Diagnostics;
@@ -37,30 +37,30 @@ impl Way {
     /// # Errors
     /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
     /// profile or a password file that cannot be read (78).
-    pub fn choose(arguments: &Arguments, diagnostics: Diagnostics) -> Result<Way, Failure> {
+    pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Way, Failure> {
         let variable = std::env::var_os(VARIABLE).map(|url| url.into_string().ok());
-        Self::choose_among(arguments, variable, diagnostics)
+        Self::choose_among(options, variable, diagnostics)
     }
 
     fn choose_among(
-        arguments: &Arguments,
+        options: &Options,
         variable: Option<Option<String>>,
         diagnostics: Diagnostics,
     ) -> Result<Way, Failure> {
-        if arguments.url.is_some() {
+        if options.url.is_some() {
             return Err(Failure::usage(
                 "there is no --url: rmq-perm asks a node (-n, --node NAME@HOST) or the management \
                  API (--api http://HOST:15672), and -p names the virtual host",
             ));
         }
         let of_distribution = [
-            ("--node", arguments.node.is_some()),
-            ("--cookie-file", arguments.cookie_file.is_some()),
-            ("--dist-port", arguments.dist_port.is_some()),
-            ("--insecure-dist", arguments.insecure_dist),
+            ("--node", options.node.is_some()),
+            ("--cookie-file", options.cookie_file.is_some()),
+            ("--dist-port", options.dist_port.is_some()),
+            ("--insecure-dist", options.insecure_dist),
         ];
         let of_distribution = of_distribution.into_iter().find_map(|(name, is)| is.then_some(name));
-        let api = match (&arguments.api, of_distribution) {
+        let api = match (&options.api, of_distribution) {
             (Some(_), Some(option)) => {
                 let why = format!("--api and {option} are of two different ways in; give one");
                 return Err(Failure::usage(why));
@@ -69,33 +69,33 @@ impl Way {
             (None, Some(_)) => None,
             (None, None) => from_environment(variable)?,
         };
-        let timeout = arguments.timeout.unwrap_or(TIMEOUT);
-        let long = arguments.timeout.unwrap_or(LONG);
+        let timeout = options.timeout.unwrap_or(TIMEOUT);
+        let long = options.timeout.unwrap_or(LONG);
         if let Some(api) = api {
-            return api.options(arguments, timeout, long, diagnostics).map(Way::Http);
+            return api.options(options, timeout, long, diagnostics).map(Way::Http);
         }
         let of_http = [
-            ("--cacert is for --api with https://", arguments.cacert.is_some()),
+            ("--cacert is for --api with https://", options.cacert.is_some()),
             (
                 "--user is for --api: over distribution the cookie is asked for",
-                arguments.user.is_some(),
+                options.user.is_some(),
             ),
             (
                 "--password-file before the command is for --api: over distribution the cookie is \
                  asked for",
-                arguments.password_file.is_some(),
+                options.password_file.is_some(),
             ),
         ];
         if let Some((why, _)) = of_http.into_iter().find(|(_, is)| *is) {
             return Err(Failure::usage(why));
         }
         Ok(Way::Distribution(distribution::Options {
-            node: arguments.node.clone(),
-            cookie_file: arguments.cookie_file.clone(),
-            port: arguments.dist_port,
+            node: options.node.clone(),
+            cookie_file: options.cookie_file.clone(),
+            port: options.dist_port,
             timeout,
             long,
-            insecure: arguments.insecure_dist,
+            insecure: options.insecure_dist,
         }))
     }
 
@@ -160,23 +160,23 @@ impl Api {
 
     fn options(
         self,
-        arguments: &Arguments,
+        options: &Options,
         timeout: Duration,
         long: Duration,
         diagnostics: Diagnostics,
     ) -> Result<http::Options, Failure> {
         let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
-        let cacert = arguments.cacert.clone().or(self.profile.cacert.clone());
+        let cacert = options.cacert.clone().or(self.profile.cacert.clone());
         if cacert.is_some() && !url.tls {
             return Err(Failure::usage(
                 "certificates need TLS: write https:// in place of http://",
             ));
         }
-        let user = arguments.user.clone().or(self.profile.user.clone()).or(url.user.clone());
+        let user = options.user.clone().or(self.profile.user.clone()).or(url.user.clone());
         let of_profile = &self.profile;
         let of_profile_file =
             of_profile.password_file.as_ref().filter(|_| of_profile.password.is_none());
-        let password = match arguments.password_file.as_ref().or(of_profile_file) {
+        let password = match options.password_file.as_ref().or(of_profile_file) {
             Some(file) => {
                 let password = secret::read_file(file)?;
                 if let Some(exposed) = secret::exposed(password::FILE, file) {
@@ -219,6 +219,7 @@ fn from_environment(variable: Option<Option<String>>) -> Result<Option<Api>, Fai
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arguments::Arguments;
     use argh::FromArgs;
 
     fn quiet() -> Diagnostics {
@@ -227,7 +228,7 @@ mod tests {
 
     fn choose(words: &[&str], variable: Option<&str>) -> Result<&'static str, u8> {
         let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
-        let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap();
+        let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
         let variable = variable.map(|url| Some(url.to_owned()));
         match Way::choose_among(&arguments, variable, quiet()) {
             Ok(Way::Distribution(_)) => Ok("distribution"),
@@ -262,7 +263,7 @@ mod tests {
     fn a_user_is_never_tried_with_somebody_elses_password() {
         let told = |words: &[&str]| {
             let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
-            let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap();
+            let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
             match Way::choose_among(&arguments, None, quiet()) {
                 Ok(Way::Http(options)) => Ok((options.user, options.password.reveal().to_owned())),
                 Ok(Way::Distribution(_)) => panic!("not over HTTP"),
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(choose(&[], Some("me:hunter2@h")), Err(78));
         assert_eq!(
             Way::choose_among(
-                &Arguments::from_args(&["rmq-perm"], &["list-vhosts"]).unwrap(),
+                &Arguments::from_args(&["rmq-perm"], &["list-vhosts"]).unwrap().parts().0,
                 Some(None),
                 quiet(),
             )

@@ -1,6 +1,6 @@
 //! The cluster's nodes.
 
-use super::Text;
+use super::text::Text;
 
 /// A node that belongs to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -56,5 +56,5 @@ pub fn resource_of(vhost: Term, kind: &str, name: Term) -> Term {
 
 /// Who the broker's log says has done it.
 pub fn acting_user() -> Term {
-    text(crate::arguments::PROGRAM)
+    text(crate::options::PROGRAM)
 }

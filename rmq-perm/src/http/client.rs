@@ -7,7 +7,7 @@ use super::Options;
 use super::bounded::{self, Unfit};
 use super::refusal;
 use super::unanswered::Unanswered;
-use crate::arguments::PROGRAM;
+use crate::options::PROGRAM;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
