@@ -20,6 +20,7 @@ mod cookie;
 mod decode;
 mod frame;
 mod node;
+mod options;
 mod permissions;
 mod queues;
 mod refusal;
@@ -29,22 +30,4 @@ mod users;
 
 pub use address::is_another_machine;
 pub use broker::Distribution;
-
-use std::time::Duration;
-
-/// What the command line says about the way to the node.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `--node`
-    pub node: Option<String>,
-    /// `--cookie-file`
-    pub cookie_file: Option<String>,
-    /// `--dist-port`
-    pub port: Option<u16>,
-    /// `--timeout`
-    pub timeout: Duration,
-    /// The same for what takes the broker longer.
-    pub long: Duration,
-    /// `--insecure-dist`
-    pub insecure: bool,
-}
+pub use options::Options;

@@ -9,6 +9,7 @@
 //!   that need several questions; [`pattern`] matches as the broker does.
 
 mod administer;
+mod answer;
 mod bounded;
 mod broker;
 mod client;
@@ -16,8 +17,10 @@ mod cluster;
 mod declared;
 mod imports;
 mod one_by_one;
+mod options;
 mod pattern;
 mod permissions;
+mod queue;
 mod queues;
 mod refusal;
 mod topic_permissions;
@@ -26,27 +29,5 @@ mod url;
 mod users;
 
 pub use broker::Http;
+pub use options::Options;
 pub use url::ApiUrl;
-
-use rmq_common::duration::Limit;
-use rmq_common::secret::Secret;
-use std::time::Duration;
-
-/// What the command line and the environment say about the way to the API.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `--api`, of which user and password are not used.
-    pub url: ApiUrl,
-    /// Who asks.
-    pub user: String,
-    /// With which password.
-    pub password: Secret,
-    /// `--cacert`
-    pub cacert: Option<String>,
-    /// `--timeout`
-    pub timeout: Duration,
-    /// The same for what takes the broker longer.
-    pub long: Duration,
-    /// A profile's `retry`
-    pub retry: Option<Limit>,
-}

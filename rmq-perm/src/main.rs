@@ -18,8 +18,8 @@ mod reach;
 mod refused;
 mod session;
 mod silence;
+mod transport;
 mod verbs;
-mod way;
 
 use arguments::Arguments;
 use rmq_common::exit::Ending;

@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn a_tag_without_a_meaning_is_told_with_the_one_that_may_be_meant() {
         assert_eq!(doubt_of_tag("management"), None);
-        let doubt = doubt_of_tag("adminstrator").unwrap();
-        assert!(doubt.ends_with("(did you mean administrator?)"), "{doubt}");
+        let warning = doubt_of_tag("adminstrator").unwrap();
+        assert!(warning.ends_with("(did you mean administrator?)"), "{warning}");
         assert!(doubt_of_tag("admin").unwrap().contains("mean administrator?"));
         assert!(doubt_of_tag("Monitoring").unwrap().contains("mean monitoring?"));
         assert_eq!(doubt_of_tag("mine").unwrap(), "the tag 'mine' has no meaning to RabbitMQ");

@@ -24,8 +24,8 @@ pub fn anchored(pattern: &str) -> String {
 }
 
 /// What its writer may not have meant, a sentence each.
-pub fn doubts(pattern: &str) -> Vec<String> {
-    let mut doubts = Vec::new();
+pub fn warnings(pattern: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
     let parts = alternatives(pattern);
     if let [first, .., last] = &parts[..]
         && begins_anchored(first)
@@ -35,22 +35,22 @@ pub fn doubts(pattern: &str) -> Vec<String> {
     {
         let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
         let better = inner.map(|inner| format!("; write ^({inner})$")).unwrap_or_default();
-        doubts
+        warnings
             .push(format!("the ^ and the $ of '{pattern}' belong to one alternative each{better}"));
     } else if parts.len() > 1 && parts.contains(&"") {
-        doubts.push(format!("'{pattern}' allows everything: one of its alternatives is empty"));
+        warnings.push(format!("'{pattern}' allows everything: one of its alternatives is empty"));
     } else if let Some(open) = parts.into_iter().find_map(open_part) {
         let example = match is_literal(open) {
             true => format!("x{open}x"),
             false => "names with more around it".to_owned(),
         };
-        doubts.push(format!(
+        warnings.push(format!(
             "'{pattern}' also matches {example}: a pattern need only match a part of a name; \
              --anchor makes it match whole names"
         ));
     }
-    doubts.extend(separators(pattern));
-    doubts
+    warnings.extend(separators(pattern));
+    warnings
 }
 
 /// What of an alternative no anchor holds, although it does not simply allow everything.
@@ -223,7 +223,7 @@ mod tests {
             ("^\\Qa|b\\E$", None),
         ];
         for (pattern, wanted) in table {
-            let told = doubts(pattern).join("\n");
+            let told = warnings(pattern).join("\n");
             match wanted {
                 Some(wanted) => assert!(told.contains(wanted), "{pattern}: {told}"),
                 None => assert_eq!(told, "", "{pattern}"),
@@ -234,10 +234,10 @@ mod tests {
     #[test]
     fn a_comma_or_a_space_that_parts_nothing_is_doubted() {
         for (pattern, what) in [("^a$, ^b$", "comma"), ("^a,b$", "comma"), ("^a b$", "space")] {
-            assert!(doubts(pattern).join("\n").contains(what), "{pattern}");
+            assert!(warnings(pattern).join("\n").contains(what), "{pattern}");
         }
         for pattern in ["^a{1,2}$", "^a\\,b$", "^[ ,]$"] {
-            assert_eq!(doubts(pattern), [""; 0], "{pattern}");
+            assert_eq!(warnings(pattern), [""; 0], "{pattern}");
         }
     }
 
@@ -267,12 +267,12 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_pattern_is_too_odd_to_look_at(pattern in "\\PC{0,40}") {
-            let _ = (doubts(&pattern), anchored(&pattern));
+            let _ = (warnings(&pattern), anchored(&pattern));
         }
 
         #[test]
         fn nor_are_those_made_of_what_patterns_are_made_of(pattern in "[a^$.*|()\\[\\]{},\\\\QE ]{0,12}") {
-            let _ = (doubts(&pattern), anchored(&pattern));
+            let _ = (warnings(&pattern), anchored(&pattern));
         }
     }
 }

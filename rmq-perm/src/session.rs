@@ -6,7 +6,7 @@ use crate::options::{Options, PROGRAM};
 use crate::output::{self, Format, Listing};
 use crate::pattern;
 use crate::reach;
-use crate::way::Way;
+use crate::transport::Transport;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
@@ -14,7 +14,7 @@ use rmq_common::failure::Failure;
 /// One run of the tool.
 pub struct Session {
     vhost: Option<String>,
-    way: Way,
+    transport: Transport,
     retry: Limit,
     format: Option<Format>,
     diagnostics: Diagnostics,
@@ -24,14 +24,14 @@ impl Session {
     /// With these options.
     ///
     /// # Errors
-    /// As [`Way::choose`].
+    /// As [`Transport::choose`].
     pub fn new(options: Options) -> Result<Session, Failure> {
         let diagnostics = Diagnostics::new(PROGRAM, options.quiet, options.verbose);
-        let way = Way::choose(&options, diagnostics)?;
+        let transport = Transport::choose(&options, diagnostics)?;
         Ok(Session {
             vhost: options.vhost,
-            retry: options.retry.or(way.retry()).unwrap_or(reach::FIRST_RETRY),
-            way,
+            retry: options.retry.or(transport.retry()).unwrap_or(reach::FIRST_RETRY),
+            transport,
             format: options.format,
             diagnostics,
         })
@@ -82,8 +82,8 @@ impl Session {
         patterns.map(|(name, given)| {
             let given = output::given(given);
             let set = if anchor { pattern::anchored(given) } else { given.to_owned() };
-            for doubt in pattern::doubts(&set) {
-                self.diagnostics.notice(&format!("{name}: {doubt}"));
+            for warning in pattern::warnings(&set) {
+                self.diagnostics.notice(&format!("{name}: {warning}"));
             }
             set
         })
@@ -94,7 +94,7 @@ impl Session {
     /// # Errors
     /// When it is not reached (69), refuses us (77), or we lack what it takes (64, 78).
     pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
-        self.way.connect(self.retry, self.diagnostics)
+        self.transport.connect(self.retry, self.diagnostics)
     }
 
     /// Where to tell what happens.

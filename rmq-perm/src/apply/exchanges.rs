@@ -1,9 +1,9 @@
 //! Where topic permissions are to be: at topic exchanges that exist, or will with their virtual host.
 
 use super::columns::Column;
+use super::desired::{Desired, Problem};
 use super::rows::Wrong;
 use super::state::State;
-use super::wishes::{Problem, Wishes};
 use crate::administration::{Administration, Text, TopicPatterns};
 use crate::refused;
 use rmq_common::failure::Failure;
@@ -15,13 +15,13 @@ use std::collections::HashMap;
 /// # Errors
 /// When the broker does not say.
 pub fn problems(
-    wishes: &Wishes,
+    desired: &Desired,
     state: &State,
     broker: &mut dyn Administration,
 ) -> Result<Vec<Problem>, Failure> {
     let mut known: HashMap<(&str, &str), Option<Text>> = HashMap::new();
     let mut problems = Vec::new();
-    for ((vhost, user, exchange), (line, TopicPatterns { write, read })) in &wishes.topics {
+    for ((vhost, user, exchange), (line, TopicPatterns { write, read })) in &desired.topics {
         let key = (vhost.clone().into(), user.clone().into(), exchange.clone().into());
         let set = TopicPatterns { write: write.clone().into(), read: read.clone().into() };
         if state.topics.get(&key) == Some(&set) {
@@ -33,7 +33,7 @@ pub fn problems(
                 let kind = if state.vhosts.contains(vhost.as_bytes()) {
                     let what = format!("check exchange {exchange} on {vhost}");
                     broker.exchange_type(vhost, exchange).map_err(|it| it.context(what))?
-                } else if wishes.vhosts.contains_key(vhost) {
+                } else if desired.vhosts.contains_key(vhost) {
                     of_a_new_vhost(exchange).map(|kind| kind.as_bytes().to_vec())
                 } else {
                     // That it is missing is a mistake of its own.

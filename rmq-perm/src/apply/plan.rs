@@ -1,8 +1,8 @@
 //! The difference between what the file asks for and what the broker has.
 
 use super::change::{Change, What, bytes, topic_bytes};
+use super::desired::Desired;
 use super::state::State;
-use super::wishes::Wishes;
 use crate::administration::Text;
 use crate::password_hash::PasswordHash;
 
@@ -16,15 +16,15 @@ pub struct Lacking {
 }
 
 /// What is to be changed so that the broker has what the file asks for, and only that.
-pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
+pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |line: u64, what| changes.push(Change { line: Some(line), what });
-    for (vhost, line) in &wishes.vhosts {
+    for (vhost, line) in &desired.vhosts {
         if !state.vhosts.contains(vhost.as_bytes()) {
             add(*line, What::AddVhost(vhost.clone()));
         }
     }
-    for (user, (line, wanted)) in &wishes.users {
+    for (user, (line, wanted)) in &desired.users {
         let (user, tags, hash) = (user.clone(), wanted.tags.clone(), wanted.hash.clone());
         let Some(before) = state.users.get(user.as_bytes()) else {
             add(*line, What::AddUser { user, tags: tags.unwrap_or_default(), hash });
@@ -46,7 +46,7 @@ pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
             add(*line, What::SetPassword { user, before, hash });
         }
     }
-    for ((vhost, user), (line, patterns)) in &wishes.permissions {
+    for ((vhost, user), (line, patterns)) in &desired.permissions {
         let before = state.permissions.get(&(vhost.clone().into(), user.clone().into()));
         if before != Some(&bytes(patterns)) {
             let (vhost, user) = (vhost.clone(), user.clone());
@@ -54,7 +54,7 @@ pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
             add(*line, What::Set { vhost, user, before, patterns });
         }
     }
-    for ((vhost, user, exchange), (line, patterns)) in &wishes.topics {
+    for ((vhost, user, exchange), (line, patterns)) in &desired.topics {
         let key = (vhost.clone().into(), user.clone().into(), exchange.clone().into());
         let before = state.topics.get(&key);
         if before != Some(&topic_bytes(patterns)) {
@@ -65,10 +65,10 @@ pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
     }
     let mut lacks = Vec::new();
     if lack.permissions {
-        lacks.extend(lacking(wishes, state));
+        lacks.extend(lacking(desired, state));
     }
-    if lack.users && wishes.tells_users {
-        let named = wishes.named_users();
+    if lack.users && desired.tells_users {
+        let named = desired.named_users();
         lacks.extend(state.users.iter().filter_map(|(user, known)| {
             let user = text(user).filter(|user| !named.contains(&**user))?;
             Some(What::DeleteUser { user, tags: known.tags.clone() })
@@ -80,24 +80,24 @@ pub fn plan(wishes: &Wishes, state: &State, lack: Lacking) -> Vec<Change> {
 
 /// What the broker has on the virtual hosts that the file names, and the file has not. A name that
 /// is not UTF-8, which no client can have given, is left alone.
-fn lacking<'a>(wishes: &'a Wishes, state: &'a State) -> impl Iterator<Item = What> + 'a {
-    let named = wishes.named_vhosts();
+fn lacking<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = What> + 'a {
+    let named = desired.named_vhosts();
     let also_named = named.clone();
     // A file that `list-topic` has written says nothing of other permissions.
-    let told = wishes.tells_permissions;
+    let told = desired.tells_permissions;
     let permissions = state.permissions.iter().filter(move |_| told).filter_map(
         move |((vhost, user), before)| {
             let key = (text(vhost)?, text(user)?);
-            let lacks = named.contains(&*key.0) && !wishes.permissions.contains_key(&key);
+            let lacks = named.contains(&*key.0) && !desired.permissions.contains_key(&key);
             let (vhost, user) = key;
             lacks.then(|| What::Clear { vhost, user, before: before.clone() })
         },
     );
-    let told = wishes.tells_topics;
+    let told = desired.tells_topics;
     let topics = state.topics.iter().filter(move |_| told).filter_map(
         move |((vhost, user, exchange), before)| {
             let key = (text(vhost)?, text(user)?, text(exchange)?);
-            let lacks = also_named.contains(&*key.0) && !wishes.topics.contains_key(&key);
+            let lacks = also_named.contains(&*key.0) && !desired.topics.contains_key(&key);
             let (vhost, user, exchange) = key;
             lacks.then(|| What::ClearTopic { vhost, user, exchange, before: before.clone() })
         },

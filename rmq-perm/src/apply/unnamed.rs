@@ -1,7 +1,7 @@
 //! What pruning does not look at, and says so.
 
+use super::desired::Desired;
 use super::state::State;
-use super::wishes::Wishes;
 use crate::administration::Text;
 use rmq_common::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 /// Tells of permissions on virtual hosts that the file does not name, of topic permissions on those
 /// it names if it has no column for them, and of users that it does not name if it is not one of
 /// users.
-pub fn tell(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
-    let named = wishes.named_vhosts();
+pub fn tell(desired: &Desired, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
+    let named = desired.named_vhosts();
     let readable = |vhost: &Text| String::from_utf8_lossy(vhost).into_owned();
     let meant = |vhost: &String| only.is_none_or(|only| only == vhost);
     let of_permissions = state.permissions.keys().map(|(vhost, _)| vhost);
@@ -29,15 +29,15 @@ pub fn tell(wishes: &Wishes, state: &State, only: Option<&str>, diagnostics: Dia
     }
     let topics = state.topics.keys().filter(|(vhost, ..)| named.contains(&*readable(vhost)));
     let count = topics.count();
-    if count > 0 && !wishes.tells_topics {
+    if count > 0 && !desired.tells_topics {
         diagnostics.notice(&format!(
             "apply: the file has no column exchange, so topic permissions are left alone: {count}"
         ));
     }
-    let named = wishes.named_users();
+    let named = desired.named_users();
     let unnamed = state.users.keys().map(readable).filter(|user| !named.contains(&**user));
     let unnamed: Vec<String> = unnamed.collect();
-    if only.is_none() && !wishes.tells_users && !unnamed.is_empty() {
+    if only.is_none() && !desired.tells_users && !unnamed.is_empty() {
         diagnostics.notice(&format!(
             "apply: the file has no column tags, so users that it does not name are left alone: {}",
             some_of(&unnamed)

@@ -3,10 +3,10 @@
 use crate::administration::{Administration, Grant, TopicGrant};
 use crate::apply::change::Change;
 use crate::apply::columns::{Column, Columns};
+use crate::apply::desired::{Desired, Problem};
 use crate::apply::plan::{Lacking, plan};
 use crate::apply::state::State;
 use crate::apply::unnamed::{self, some_of};
-use crate::apply::wishes::{Problem, Wishes};
 use crate::confirmation;
 use crate::output;
 use crate::session::Session;
@@ -71,23 +71,23 @@ impl Apply {
             let why = "--prune-users needs a column tags or password_hash, so that the file is one of users";
             return Err(Failure::data(format!("apply {}: {why}", sheet.name)));
         }
-        let (wishes, problems) = Wishes::of(&sheet, &columns, self.anchor, only);
+        let (desired, problems) = Desired::of(&sheet, &columns, self.anchor, only);
         refuse(&sheet, problems, diagnostics)?;
         let mut broker = session.broker()?;
         let broker = broker.as_mut();
         let state = State::read(broker, columns.have(Column::PasswordHash)).map_err(context)?;
-        let problems = wishes.problems_with(&state, broker).map_err(context)?;
+        let problems = desired.problems_with(&state, broker).map_err(context)?;
         refuse(&sheet, problems, diagnostics)?;
-        for doubt in wishes.doubts(&sheet.name) {
-            diagnostics.notice(&doubt);
+        for warning in desired.warnings(&sheet.name) {
+            diagnostics.notice(&warning);
         }
-        for doubt in wishes.doubtful_tags(&sheet.name) {
-            diagnostics.notice(&doubt);
+        for warning in desired.doubtful_tags(&sheet.name) {
+            diagnostics.notice(&warning);
         }
         let users = self.prune || self.prune_users;
-        let changes = plan(&wishes, &state, Lacking { permissions: self.prune, users });
+        let changes = plan(&desired, &state, Lacking { permissions: self.prune, users });
         if self.prune {
-            unnamed::tell(&wishes, &state, only, diagnostics);
+            unnamed::tell(&desired, &state, only, diagnostics);
         }
         tell_passwordless(&changes, diagnostics);
         let diff: String = changes.iter().map(Change::diff).collect();

@@ -157,8 +157,8 @@ fn give_password(
 }
 
 fn warn_of_unknown(tags: &[&str], session: &Session) {
-    for doubt in tags.iter().filter_map(|tag| names::doubt_of_tag(tag)) {
-        session.diagnostics().notice(&doubt);
+    for warning in tags.iter().filter_map(|tag| names::doubt_of_tag(tag)) {
+        session.diagnostics().notice(&warning);
     }
 }
 

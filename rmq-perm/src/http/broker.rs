@@ -1,8 +1,10 @@
 //! The API, and what it answers.
 
-use super::client::{Answer, Client, path};
+use super::answer::Answer;
+use super::client::{Client, path};
+use super::options::Options;
+use super::refusal;
 use super::unanswered::{Effect, Unanswered};
-use super::{Options, refusal};
 use crate::administration::Text;
 use crate::distribution::is_another_machine;
 use crate::reach::Unreached;

@@ -3,8 +3,9 @@
 //! No question is ever asked a second time by itself: ureq does not, and neither do we. What was
 //! sent and not answered may have been done.
 
-use super::Options;
+use super::answer::Answer;
 use super::bounded::{self, Unfit};
+use super::options::Options;
 use super::refusal;
 use super::unanswered::Unanswered;
 use crate::options::PROGRAM;
@@ -40,17 +41,6 @@ pub struct Client {
     base: String,
     authorization: HeaderValue,
     limit: Duration,
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status, such as 200.
-    pub status: u16,
-    /// The body; null where it is empty or, in a refusal, not JSON.
-    pub body: Value,
-    /// Where else to ask, in a redirection.
-    pub location: Option<String>,
 }
 
 impl Client {

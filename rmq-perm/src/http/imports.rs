@@ -4,8 +4,8 @@
 //! needs, replaces only what it names, and makes neither a user nor a virtual host. One bad entry
 //! has it refused, when others on both sides of that may have been set.
 
+use super::answer::Answer;
 use super::broker::Http;
-use super::client::Answer;
 use super::refusal;
 use super::unanswered::{Effect, Unanswered};
 use rmq_common::failure::Failure;

@@ -3,7 +3,7 @@
 //! the queues, one by one, as the time allows.
 
 use super::broker::{Fetched, Http, each, text};
-use super::queues;
+use super::queue::queue;
 use super::unanswered::Effect;
 use super::{declared, refusal};
 use crate::administration::Text;
@@ -30,7 +30,7 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
             Err(_) => Fetched::TooLarge,
         };
         let found = match fetched {
-            Fetched::Found(answer) => queues::queue(&answer).map(|mut queue| {
+            Fetched::Found(answer) => queue(&answer).map(|mut queue| {
                 queue.declared = declared.then(|| declared::of(&answer, &mut room));
                 queue
             }),

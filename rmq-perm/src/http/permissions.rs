@@ -1,7 +1,7 @@
 //! Permissions, and the broker's regular expressions.
 
+use super::answer::Answer;
 use super::broker::{Changed, Http, broken, each, text};
-use super::client::Answer;
 use super::imports::{self, Refused};
 use super::pattern;
 use super::refusal;

@@ -10,6 +10,7 @@
 
 use super::broker::{Http, broken, each, text};
 use super::client::path;
+use super::queue::queue;
 use super::unanswered::Effect;
 use super::{declared, one_by_one, refusal};
 use crate::administration::Text;
@@ -17,7 +18,6 @@ use crate::queues::Queue;
 use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 const STATISTICS: &str = "?columns=name,type,messages,state,members,online,node";
@@ -131,24 +131,6 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Fa
         404 => Err(refused::no_such_vhost()),
         _ => Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
     }
-}
-
-/// A queue as the API tells of it.
-pub(super) fn queue(queue: &Value) -> Option<Queue> {
-    let state = text(queue, "state").unwrap_or_else(|| b"unknown".to_vec());
-    let kind = text(queue, "type")?;
-    let nodes = |key: &str| -> Vec<Text> {
-        let nodes = queue.get(key).and_then(Value::as_array).into_iter().flatten();
-        nodes.filter_map(Value::as_str).map(|node| node.as_bytes().to_vec()).collect()
-    };
-    let (mut members, mut online) = (nodes("members"), nodes("online"));
-    if kind == b"classic" {
-        members = text(queue, "node").into_iter().collect();
-        online = if state == b"down" { Vec::new() } else { members.clone() };
-    }
-    let messages = queue.get("messages").and_then(Value::as_u64);
-    let name = text(queue, "name")?;
-    Some(Queue { name, kind, messages, state, members, online, ..Queue::default() })
 }
 
 /// Whether a queue is there which the statistics have and the totals have not.

@@ -1,6 +1,6 @@
 //! The API's no, in words and with its exit status.
 
-use super::client::Answer;
+use super::answer::Answer;
 use super::unanswered::{Effect, UNKNOWN};
 use crate::reach::Unreached;
 use crate::refused;

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use rmq_common::secret::Secret;
 use rmq_common::sheet::Sheet;
 
-fn wishes(text: &str) -> Wishes {
+fn desired(text: &str) -> Desired {
     let sheet = Sheet::read("f.csv", text.as_bytes()).unwrap();
     let columns = Columns::of(&sheet.header).unwrap();
-    let (wishes, problems) = Wishes::of(&sheet, &columns, false, None);
+    let (desired, problems) = Desired::of(&sheet, &columns, false, None);
     assert!(problems.is_empty(), "{problems:?}");
-    wishes
+    desired
 }
 
 /// What a change does, without a broker.
@@ -64,7 +64,7 @@ fn both(prune: bool) -> Lacking {
 }
 
 fn diff(text: &str, state: &State, prune: bool) -> String {
-    plan(&wishes(text), state, both(prune)).iter().map(Change::diff).collect()
+    plan(&desired(text), state, both(prune)).iter().map(Change::diff).collect()
 }
 
 fn a_state() -> State {
@@ -144,11 +144,11 @@ proptest! {
         let all = "vhost,user\nx,\ny,\nz,\n,x\n,y\n,z\n";
         let mut state = State::default();
         for text in [all, &before] {
-            for change in plan(&wishes(text), &state, both(false)) {
+            for change in plan(&desired(text), &state, both(false)) {
                 made(&mut state, &change);
             }
         }
-        let wanted = wishes(&file);
+        let wanted = desired(&file);
         for change in plan(&wanted, &state, both(prune)) {
             made(&mut state, &change);
         }
@@ -195,7 +195,7 @@ fn a_password_is_changed_where_the_file_has_another_hash_and_no_hash_is_shown() 
     let mut state = a_state();
     let first = hash(1, 36);
     assert_eq!(diff(&file(&first), &state, false), "+password\ta\tsha256\n");
-    for change in plan(&wishes(&file(&first)), &state, both(false)) {
+    for change in plan(&desired(&file(&first)), &state, both(false)) {
         made(&mut state, &change);
     }
     assert_eq!(diff(&file(&first), &state, false), "");

@@ -24,20 +24,20 @@ const VARIABLE: &str = "RABBITMQ_API_URL";
 
 /// A way to the broker.
 #[derive(Debug)]
-pub enum Way {
+pub enum Transport {
     /// Erlang distribution.
     Distribution(distribution::Options),
     /// The management HTTP API.
     Http(http::Options),
 }
 
-impl Way {
+impl Transport {
     /// The way that the command line chooses, else the environment, else distribution.
     ///
     /// # Errors
     /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
     /// profile or a password file that cannot be read (78).
-    pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Way, Failure> {
+    pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Transport, Failure> {
         let variable = std::env::var_os(VARIABLE).map(|url| url.into_string().ok());
         Self::choose_among(options, variable, diagnostics)
     }
@@ -46,7 +46,7 @@ impl Way {
         options: &Options,
         variable: Option<Option<String>>,
         diagnostics: Diagnostics,
-    ) -> Result<Way, Failure> {
+    ) -> Result<Transport, Failure> {
         if options.url.is_some() {
             return Err(Failure::usage(
                 "there is no --url: rmq-perm asks a node (-n, --node NAME@HOST) or the management \
@@ -72,7 +72,7 @@ impl Way {
         let timeout = options.timeout.unwrap_or(TIMEOUT);
         let long = options.timeout.unwrap_or(LONG);
         if let Some(api) = api {
-            return api.options(options, timeout, long, diagnostics).map(Way::Http);
+            return api.options(options, timeout, long, diagnostics).map(Transport::Http);
         }
         let of_http = [
             ("--cacert is for --api with https://", options.cacert.is_some()),
@@ -89,7 +89,7 @@ impl Way {
         if let Some((why, _)) = of_http.into_iter().find(|(_, is)| *is) {
             return Err(Failure::usage(why));
         }
-        Ok(Way::Distribution(distribution::Options {
+        Ok(Transport::Distribution(distribution::Options {
             node: options.node.clone(),
             cookie_file: options.cookie_file.clone(),
             port: options.dist_port,
@@ -102,8 +102,8 @@ impl Way {
     /// `retry` of the profile, if it has one.
     pub fn retry(&self) -> Option<Limit> {
         match self {
-            Way::Distribution(_) => None,
-            Way::Http(options) => options.retry,
+            Transport::Distribution(_) => None,
+            Transport::Http(options) => options.retry,
         }
     }
 
@@ -118,11 +118,11 @@ impl Way {
     ) -> Result<Box<dyn Administration>, Failure> {
         reach::connect(retry, diagnostics, || {
             Ok(match self {
-                Way::Distribution(options) => {
+                Transport::Distribution(options) => {
                     let broker = Distribution::connect(options, diagnostics)?;
                     Box::new(broker) as Box<dyn Administration>
                 }
-                Way::Http(options) => Box::new(Http::connect(options, diagnostics)?),
+                Transport::Http(options) => Box::new(Http::connect(options, diagnostics)?),
             })
         })
     }
@@ -230,9 +230,9 @@ mod tests {
         let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
         let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
         let variable = variable.map(|url| Some(url.to_owned()));
-        match Way::choose_among(&arguments, variable, quiet()) {
-            Ok(Way::Distribution(_)) => Ok("distribution"),
-            Ok(Way::Http(_)) => Ok("http"),
+        match Transport::choose_among(&arguments, variable, quiet()) {
+            Ok(Transport::Distribution(_)) => Ok("distribution"),
+            Ok(Transport::Http(_)) => Ok("http"),
             Err(failure) => {
                 assert!(!failure.to_string().contains("hunter2"), "{failure}");
                 Err(failure.exit().status())
@@ -264,9 +264,11 @@ mod tests {
         let told = |words: &[&str]| {
             let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
             let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
-            match Way::choose_among(&arguments, None, quiet()) {
-                Ok(Way::Http(options)) => Ok((options.user, options.password.reveal().to_owned())),
-                Ok(Way::Distribution(_)) => panic!("not over HTTP"),
+            match Transport::choose_among(&arguments, None, quiet()) {
+                Ok(Transport::Http(options)) => {
+                    Ok((options.user, options.password.reveal().to_owned()))
+                }
+                Ok(Transport::Distribution(_)) => panic!("not over HTTP"),
                 Err(failure) => Err((failure.to_string(), failure.exit().status())),
             }
         };
@@ -306,7 +308,7 @@ mod tests {
         assert_eq!(choose(&["--api", ""], None), Err(64));
         assert_eq!(choose(&[], Some("me:hunter2@h")), Err(78));
         assert_eq!(
-            Way::choose_among(
+            Transport::choose_among(
                 &Arguments::from_args(&["rmq-perm"], &["list-vhosts"]).unwrap().parts().0,
                 Some(None),
                 quiet(),

@@ -1,0 +1,57 @@
+//! What the broker says against a file, before anything is changed.
+
+use super::columns::Column;
+use super::desired::{Desired, Problem};
+use super::exchanges;
+use super::rows::Wrong;
+use super::state::State;
+use crate::administration::Administration;
+use crate::{pattern, refused};
+use rmq_common::failure::Failure;
+use std::collections::{BTreeSet, HashMap};
+
+impl Desired {
+    /// What is wrong with it for this broker: virtual hosts and users that neither it nor the file
+    /// has, exchanges where topic permissions restrict nothing, and patterns that it refuses.
+    ///
+    /// # Errors
+    /// When the broker does not say.
+    pub fn problems_with(
+        &self,
+        state: &State,
+        broker: &mut dyn Administration,
+    ) -> Result<Vec<Problem>, Failure> {
+        let mut problems = Vec::new();
+        let of_permissions = self.permissions.iter().map(|((v, u), (line, _))| (v, u, *line));
+        let of_topics = self.topics.iter().map(|((v, u, _), (line, _))| (v, u, *line));
+        for (vhost, user, line) in of_permissions.chain(of_topics) {
+            let mut tell = |column, failure: Failure, name: &str| {
+                let wrong = Wrong { column: Some(column), failure: failure.context(name) };
+                problems.push(Problem { line, wrong });
+            };
+            if !state.vhosts.contains(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
+                tell(Column::Vhost, refused::no_such_vhost(), vhost);
+            }
+            if !state.users.contains_key(user.as_bytes()) && !self.users.contains_key(user) {
+                tell(Column::User, refused::no_such_user(), user);
+            }
+        }
+        problems.extend(exchanges::problems(self, state, broker)?);
+        let asked = self.patterns().map(|(_, _, pattern)| pattern);
+        let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
+        let asked: Vec<&str> = asked.into_iter().collect();
+        let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
+            failure.context(format!("ask about '{}'", asked.get(place).unwrap_or(&"")))
+        })?;
+        let known: HashMap<_, _> = asked.into_iter().zip(objections).collect();
+        for (line, column, pattern) in self.patterns() {
+            let objection = known.get(pattern).and_then(Option::as_ref);
+            if let Some(why) = objection {
+                let failure = refused::invalid_pattern(pattern, why);
+                problems.push(Problem { line, wrong: Wrong { column: Some(column), failure } });
+            }
+        }
+        problems.sort_by_key(|problem| problem.line);
+        Ok(problems)
+    }
+}

@@ -1,0 +1,14 @@
+//! An answer of the API.
+
+use serde_json::Value;
+
+/// What comes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status, such as 200.
+    pub status: u16,
+    /// The body; null where it is empty or, in a refusal, not JSON.
+    pub body: Value,
+    /// Where else to ask, in a redirection.
+    pub location: Option<String>,
+}
