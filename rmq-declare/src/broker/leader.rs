@@ -82,7 +82,7 @@ impl Leaders {
             }
             Asked::Ended(lost) => self.leave_unchecked(queue, lost.to_string()),
             Asked::Impossible => {
-                self.leave_unchecked(queue, "the broker takes no second connection".to_owned())
+                self.leave_unchecked(queue, "the broker refuses a second connection".to_owned())
             }
         }
     }

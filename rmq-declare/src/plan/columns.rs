@@ -72,7 +72,7 @@ impl Columns {
             let flag = describing().find(|flag| flag.long.strip_prefix("--") == Some(name));
             let repeats = flag.is_some_and(|it| matches!(it.optionality, Optionality::Repeating));
             if !repeats && header.iter().take(index).any(|other| other == name) {
-                return Err(format!("the column '{name}' is there twice"));
+                return Err(format!("the column '{name}' appears twice"));
             }
             columns.push(match flag {
                 Some(flag) => Column {
@@ -141,7 +141,10 @@ impl Columns {
 fn unknown(name: &str) -> String {
     let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
     let hint = nearest(name, known.chain([QUEUE])).map(|it| format!(" ({it} is one)"));
-    format!("the column '{name}' is no option that describes a queue{}", hint.unwrap_or_default())
+    format!(
+        "the column '{name}' is not an option that describes a queue{}",
+        hint.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

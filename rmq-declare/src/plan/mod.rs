@@ -146,9 +146,9 @@ impl Plan {
             });
             match other {
                 Some((name, line)) => {
-                    let place = line.map_or("before".to_owned(), |line| format!("on line {line}"));
+                    let place = line.map_or("earlier".to_owned(), |line| format!("on line {line}"));
                     entry.job = Err(Failure::data(format!(
-                        "queue {name} is asked for {place} already, with other options"
+                        "queue {name} is already listed {place} with other options"
                     )));
                 }
                 None => {
@@ -191,7 +191,7 @@ mod tests {
         let made: Vec<bool> = plan.entries.iter().map(|entry| entry.job.is_ok()).collect();
         assert_eq!(made, [true, false, true]);
         let why = plan.entries[1].job.as_ref().unwrap_err().to_string();
-        assert!(why.contains("queue jobs.dlq is asked for before"), "{why}");
+        assert!(why.contains("queue jobs.dlq is already listed earlier"), "{why}");
     }
 
     #[test]

@@ -38,9 +38,7 @@ impl Shape {
             (DEAD_LETTER_KEY, "--dead-letter-key"),
         ] {
             if self.has(key) {
-                return Err(Failure::usage(format!(
-                    "--with-dlq and {option}: one says where dead letters go, and so does the other"
-                )));
+                return Err(Failure::usage(format!("--with-dlq and {option} cannot be combined")));
             }
         }
         let mut wired = self.clone();

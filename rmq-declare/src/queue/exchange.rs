@@ -82,10 +82,10 @@ impl FromStr for Exchange {
             }
         };
         if exchange.name.as_str().is_empty() {
-            return Err("the default exchange, which has no name, is always there".to_owned());
+            return Err("the default exchange, which has no name, always exists".to_owned());
         }
         if exchange.name.as_str().contains(['\n', '\r']) {
-            return Err("a name cannot have a line break in it".to_owned());
+            return Err("a name cannot contain a line break".to_owned());
         }
         match exchange.kind.len() {
             0 => Err(format!("{} has no type: direct, fanout, topic, headers", exchange.name)),

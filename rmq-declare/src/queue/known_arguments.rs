@@ -39,7 +39,7 @@ pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
     names
         .filter_map(|name| {
             if OBSOLETE.contains(&name) {
-                return Some(format!("{name}: RabbitMQ from 3.10 on does nothing about it"));
+                return Some(format!("{name}: RabbitMQ from 3.10 on ignores it"));
             }
             if known.contains(&name) {
                 return None;
@@ -102,7 +102,7 @@ mod tests {
         assert!(new.contains("no release") && !new.contains("is one"), "{new}");
         assert_eq!(told(of_queue, "x-max-length"), "");
         assert_eq!(told(of_queue, "owner"), "");
-        assert!(told(of_queue, "x-max-in-memory-length").contains("does nothing"));
+        assert!(told(of_queue, "x-max-in-memory-length").contains("ignores it"));
         assert_eq!(told(of_exchange, "x-our-plugin"), "");
         assert_eq!(told(of_exchange, "alternate-exchange"), "");
     }

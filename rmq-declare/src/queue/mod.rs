@@ -42,10 +42,10 @@ pub fn name(text: &str) -> Result<ShortString, Failure> {
     }
     if text.contains(['\n', '\r']) {
         // RabbitMQ takes them out and answers for the queue that is called so then.
-        return Err(problem("a name cannot have a line break in it"));
+        return Err(problem("a name cannot contain a line break"));
     }
     ShortString::try_new(text)
-        .map_err(|_| problem(&format!("the name has {} bytes; AMQP takes 255", text.len())))
+        .map_err(|_| problem(&format!("the name has {} bytes; AMQP allows 255", text.len())))
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ pub fn from_options(options: &Arguments, queue_type: QueueType) -> Result<FieldT
     }
     for extra in &options.arg {
         if extra.key.as_str() == TYPE {
-            return Err(Failure::usage(format!("--arg {TYPE}: say it with --type")));
+            return Err(Failure::usage(format!("--arg {TYPE}: use --type")));
         }
         insert(&mut table, extra.key.clone(), extra.value.clone())?;
     }
@@ -236,7 +236,7 @@ pub fn ignored_by(server: Option<&Server>, arguments: &FieldTable) -> Vec<String
     let ignored = rows.filter_map(|Row { option, key, until, .. }| {
         let (major, minor) = (*until)?;
         server.filter(|server| server.is_rabbitmq_from(major, minor))?;
-        Some(format!("RabbitMQ {version} takes {option} ({key}) and does nothing about it"))
+        Some(format!("RabbitMQ {version} accepts {option} ({key}) but ignores it"))
     });
     ignored.collect()
 }

@@ -50,7 +50,7 @@ impl Shape {
         }
         for (given, option, word) in [
             (options.transient, "--transient", "durable"),
-            (options.auto_delete, "--auto-delete", "there until they are deleted"),
+            (options.auto_delete, "--auto-delete", "kept until they are deleted"),
         ] {
             if given && queue_type != QueueType::Classic {
                 let types = queue_type.plural();
@@ -200,8 +200,8 @@ mod tests {
     fn what_a_type_cannot_be_is_refused_with_the_reason_and_the_guide() {
         for (words, why) in [
             ("--transient", "quorum queues are always durable"),
-            ("--auto-delete", "quorum queues are always there"),
-            ("--type stream --auto-delete", "streams are always there"),
+            ("--auto-delete", "quorum queues are always kept until"),
+            ("--type stream --auto-delete", "streams are always kept until"),
             ("--exclusive", "goes with the connection"),
             ("--type classic --exclusive", "goes with the connection"),
             ("--overflow reject-publish-dlx", "fall back to drop-head"),

@@ -92,7 +92,7 @@ impl Request<'_> {
             Refusal::Deprecated => {
                 let said = refused.to_string();
                 let feature = said.lines().next().unwrap_or_default();
-                format!("this release does not permit it: {feature}")
+                format!("this release does not allow it: {feature}")
             }
             _ => return error.failure(),
         };
@@ -110,7 +110,7 @@ impl Request<'_> {
             };
             return format!("{types} have no argument {argument} in this release");
         };
-        format!("the broker does not take this {argument}: {why}")
+        format!("the broker refuses this {argument}: {why}")
     }
 
     fn unknown_type(&self) -> String {
@@ -119,8 +119,8 @@ impl Request<'_> {
             Subject::Queue(..) | Subject::Binding(..) => "of that name",
         };
         format!(
-            "this broker has no exchange type {kind}: direct, fanout, topic and headers are always \
-             there, others come with plugins or later releases"
+            "this broker has no exchange type {kind}: direct, fanout, topic and headers \
+             always exist, others come with plugins or later releases"
         )
     }
 
@@ -365,7 +365,7 @@ mod tests {
         let (deprecated, status) =
             told(&[], 541, "Feature `queue_master_locator` is deprecated.\nBy default,");
         assert!(
-            deprecated.ends_with("not permit it: Feature `queue_master_locator` is deprecated.")
+            deprecated.ends_with("not allow it: Feature `queue_master_locator` is deprecated.")
         );
         assert_eq!(status, 65);
     }

@@ -62,7 +62,7 @@ pub fn of_exchange(place: Place<'_>, differences: &[Difference]) -> String {
         Some((what, definition)) => {
             format!("{what} ({})", set_policy(place, "exchanges", definition))
         }
-        None => "an exchange that is there cannot be changed: use another name".to_owned(),
+        None => "an existing exchange cannot be changed: use another name".to_owned(),
     }
 }
 

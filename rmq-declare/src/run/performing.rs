@@ -180,7 +180,7 @@ pub async fn look(link: &Link, job: &Job, queue: &Queue) -> Result<Looked, Failu
 /// What a check leaves out.
 pub fn unchecked(link: &Link, job: &Job) -> Vec<Told> {
     let bindings = (!job.bindings.is_empty())
-        .then(|| "bindings are not checked: AMQP cannot ask whether one is there".to_owned());
+        .then(|| "bindings are not checked: AMQP cannot query them".to_owned());
     let arguments = match job.described {
         true => queue_arguments::not_compared(link.server().as_ref(), &job.queue.shape.arguments),
         false => Vec::new(),

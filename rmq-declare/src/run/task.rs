@@ -32,36 +32,36 @@ impl Task {
         let Arguments { check, dry_run, delete, if_empty, if_unused, .. } = *options;
         let conditions = Conditions { if_empty, if_unused };
         if (if_empty || if_unused) && !delete {
-            return Err(Failure::usage("--if-empty and --if-unused say when to --delete"));
+            return Err(Failure::usage("--if-empty and --if-unused require --delete"));
         }
         if check && (delete || dry_run) {
-            return Err(Failure::usage("--check changes nothing; leave out the other"));
+            return Err(Failure::usage("--check cannot be combined with --delete or --dry-run"));
         }
         let described = columns::first_described(options);
         if delete && let Some(option) = described {
             return Err(Failure::usage(format!(
-                "--delete takes names alone, and {option} describes a queue"
+                "--delete cannot be combined with {option}, which describes a queue"
             )));
         }
         if options.csv.is_some() {
             if delete {
-                return Err(Failure::usage("--delete takes names, not --csv"));
+                return Err(Failure::usage("--delete and --csv cannot be combined"));
             }
             if !options.queues.is_empty() {
-                return Err(Failure::usage("queues come by name or by --csv, not both"));
+                return Err(Failure::usage("--csv cannot be combined with names of queues"));
             }
             if let Some(option) = described {
                 return Err(Failure::usage(format!(
-                    "with --csv the file says what queues are like: make {option} a column"
+                    "--csv cannot be combined with {option}: make it a column of the file"
                 )));
             }
         } else if options.queues.is_empty() {
             if options.exchange.is_empty() {
-                return Err(Failure::usage("no queue is named (see rmq-declare --help)"));
+                return Err(Failure::usage("no queue is given (see rmq-declare --help)"));
             }
             if columns::describes_queue(options) {
                 return Err(Failure::usage(
-                    "no queue is named, but options describe one (see rmq-declare --help)",
+                    "options describe a queue, but none is given (see rmq-declare --help)",
                 ));
             }
         }
@@ -86,16 +86,16 @@ mod tests {
             Task::of(&Arguments::from_args(&["rmq-declare"], &words).unwrap())
         };
         for (words, why) in [
-            ("", "no queue is named"),
-            ("--if-empty q", "when to --delete"),
-            ("--check --delete q", "--check changes nothing"),
-            ("--check --dry-run q", "--check changes nothing"),
-            ("--delete --max-length 5 q", "--max-length describes"),
-            ("--delete --with-dlq q", "--with-dlq describes"),
-            ("--delete --csv f", "not --csv"),
-            ("--csv f q", "not both"),
-            ("--csv f --type classic", "make --type a column"),
-            ("--exchange e:topic --bind e:k", "no queue is named"),
+            ("", "no queue is given"),
+            ("--if-empty q", "require --delete"),
+            ("--check --delete q", "--check cannot be combined"),
+            ("--check --dry-run q", "--check cannot be combined"),
+            ("--delete --max-length 5 q", "combined with --max-length"),
+            ("--delete --with-dlq q", "combined with --with-dlq"),
+            ("--delete --csv f", "--csv cannot be combined"),
+            ("--csv f q", "with names of queues"),
+            ("--csv f --type classic", "combined with --type"),
+            ("--exchange e:topic --bind e:k", "but none is given"),
         ] {
             let failure = task(words).unwrap_err();
             assert_eq!(failure.exit().status(), 64);

@@ -112,7 +112,7 @@ pub fn long(text: &str) -> AMQPValue {
 /// More than 255 bytes.
 pub fn short(text: &str) -> Result<ShortString, String> {
     ShortString::try_new(text)
-        .map_err(|_| format!("the name has {} bytes; AMQP takes 255", text.len()))
+        .map_err(|_| format!("the name has {} bytes; AMQP allows 255", text.len()))
 }
 
 #[cfg(test)]

@@ -102,12 +102,16 @@ pub fn max_age(text: &str) -> Result<String, String> {
     let unit = match unit {
         "d" => "D",
         "s" | "m" | "h" | "D" | "M" | "Y" => unit,
-        _ => return Err(format!("'{text}' is no age; write 30s, 5m, 2h, 7d, 6M (months) or 1Y")),
+        _ => {
+            return Err(format!(
+                "'{text}' is not an age; write 30s, 5m, 2h, 7d, 6M (months) or 1Y"
+            ));
+        }
     };
     // RabbitMQ compares ages as texts up to 4.2, so each has one spelling.
     match count.parse::<u32>() {
         Ok(count @ 1..) => Ok(format!("{count}{unit}")),
-        _ => Err(format!("'{text}' is no age: it begins with a number from 1")),
+        _ => Err(format!("'{text}' is not an age: it must begin with a number from 1")),
     }
 }
 

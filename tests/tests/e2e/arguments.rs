@@ -294,7 +294,7 @@ fn what_the_release_does_not_know_yet_is_refused_and_not_silently_ignored() {
         // accident of its own.
         let old = ["--type", "classic", "--master-locator", "random", "old"];
         let ended = vhost.tool("rmq-declare").arguments(&old).run().expect(65);
-        let ended = ended.says("does not permit it").says("queue_master_locator");
+        let ended = ended.says("does not allow it").says("queue_master_locator");
         assert!(ended.took < std::time::Duration::from_secs(10), "{:?}", ended.took);
         assert_eq!(vhost.arguments("old"), None);
     } else {

@@ -106,7 +106,7 @@ fn every_row_is_tried_and_the_failures_have_their_lines_and_the_worst_status() {
     let wanted = ["line 4", "line 5", "line 6", "line 7", "line 8", "line 9", "line 11"];
     assert_eq!(lines.collect::<Vec<_>>(), wanted, "{}", told.stderr);
     let told = told.says("line 5: --max-length five: ").says("line 6: it has 1 columns");
-    told.says("line 9: queue good is asked for on line 2 already").says("not UTF-8");
+    told.says("line 9: queue good is already listed on line 2").says("not UTF-8");
     assert_eq!(vhost.bindings("bound"), ["e k []"]);
 }
 

@@ -68,7 +68,7 @@ fn an_exchange_that_differs_is_told_and_its_queue_is_not_tried() {
     let other =
         r#"{"name":"e","type":"fanout","durable":false,"arguments":{"alternate-exchange":"x"}}"#;
     let wanted = "it exists with type topic, fanout was asked for; with durable true, false was \
-                  asked for; without alternate-exchange, x was asked for; an exchange that is there \
+                  asked for; without alternate-exchange, x was asked for; an existing exchange \
                   cannot be changed: use another name";
     declare(&vhost, &["--exchange", other]).expect(65).says(wanted);
     declare(&vhost, &["--check", "--exchange", other]).expect(1).says(wanted);
