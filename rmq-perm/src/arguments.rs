@@ -123,7 +123,7 @@ impl Arguments {
 /// At least a millisecond: with none every answer would be late.
 fn timeout(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {
-        Duration::ZERO => Err("no answer comes in no time; give at least 1ms".to_owned()),
+        Duration::ZERO => Err("give at least 1ms".to_owned()),
         timeout => Ok(timeout),
     }
 }

@@ -35,7 +35,7 @@ impl FromStr for Format {
             "tsv" => Ok(Format::Tsv),
             "csv" => Ok(Format::Csv),
             "json" => Ok(Format::Json),
-            _ => Err(format!("'{text}' is no format; there are table, tsv, csv and json")),
+            _ => Err(format!("'{text}' is not a format; use table, tsv, csv or json")),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Session {
             return Err(Failure::usage("missing: USER (rmq-perm list lists a virtual host)"));
         }
         if all && (self.vhost.is_some() || user.is_some()) {
-            return Err(Failure::usage("--all goes neither with --vhost nor with USER"));
+            return Err(Failure::usage("--all cannot be combined with --vhost or USER"));
         }
         let user = user.map(names::user).transpose()?.map(str::to_owned);
         let everywhere = self.vhost.is_none() && (all || user.is_some());

@@ -62,7 +62,7 @@ impl Transport {
         let of_distribution = of_distribution.into_iter().find_map(|(name, is)| is.then_some(name));
         let api = match (&options.api, of_distribution) {
             (Some(_), Some(option)) => {
-                let why = format!("--api and {option} are of two different ways in; give one");
+                let why = format!("--api and {option} cannot be combined: give one of them");
                 return Err(Failure::usage(why));
             }
             (Some(url), None) => Some(Api::read(url, "--api", Exit::Usage)?),

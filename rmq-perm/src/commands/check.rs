@@ -66,6 +66,6 @@ fn operation(text: &str) -> Result<Operation, String> {
         "configure" => Ok(Operation::Configure),
         "write" => Ok(Operation::Write),
         "read" => Ok(Operation::Read),
-        _ => Err(format!("'{text}' is no operation; there are configure, write and read")),
+        _ => Err(format!("'{text}' is not an operation; use configure, write or read")),
     }
 }

@@ -78,7 +78,7 @@ impl Clear {
         };
         let user = names::user(&self.user)?;
         session.broker()?.clear_permissions(user, vhost).map_err(context)?;
-        session.diagnostics().detail(&format!("{user} has no permissions on {vhost} any more"));
+        session.diagnostics().detail(&format!("{user} no longer has permissions on {vhost}"));
         Ok(())
     }
 }

@@ -349,7 +349,7 @@ fn epmd_port() -> Result<u16, Failure> {
 /// Reads each element of a list; one that is not as expected makes the whole answer unusable.
 pub(super) fn each<T>(answer: &Term, read: impl Fn(&Term) -> Option<T>) -> Result<Vec<T>, Failure> {
     let elements = answer.list().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken(format!("an answer nobody understands: {answer}")))
+    elements.ok_or_else(|| broken(format!("an answer that is not understood: {answer}")))
 }
 
 /// A broker that does not do what all known versions do (70).

@@ -32,9 +32,9 @@ fn choose_from(
 fn read(text: &str, this_host: &str) -> Result<NodeName, String> {
     let (name, host) = text.split_once('@').unwrap_or((text, this_host));
     if host.contains('@') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(format!("'{}' is no node name; write NAME@HOST", text.escape_debug()));
+        return Err(format!("'{}' is not a node name; write NAME@HOST", text.escape_debug()));
     }
-    NodeName::new(name, host).map_err(|why| format!("'{text}' is no node name: {why}"))
+    NodeName::new(name, host).map_err(|why| format!("'{text}' is not a node name: {why}"))
 }
 
 /// This host's name up to its first dot, as Erlang's short names have it.

@@ -322,7 +322,7 @@ pub(super) fn each<T>(
     read: impl Fn(&Value) -> Option<T>,
 ) -> Result<Vec<T>, Failure> {
     let elements = answer.as_array().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken("an answer nobody understands".to_owned()))
+    elements.ok_or_else(|| broken("an answer that is not understood".to_owned()))
 }
 
 /// A text of an object.

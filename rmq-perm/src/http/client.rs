@@ -191,7 +191,7 @@ pub fn path(segments: &[&str]) -> Result<String, Failure> {
     for segment in segments {
         if matches!(*segment, "." | "..") {
             return Err(Failure::data(format!(
-                "the name '{segment}' cannot be told over HTTP; it can over Erlang distribution"
+                "the name '{segment}' cannot be sent over HTTP; Erlang distribution can send it"
             )));
         }
         path.push('/');

@@ -129,5 +129,5 @@ pub fn of(queue: &Value, room: &mut Room) -> Declared {
 }
 
 fn not_understood() -> Failure {
-    broken("an answer nobody understands".to_owned())
+    broken("an answer that is not understood".to_owned())
 }

@@ -77,7 +77,7 @@ pub fn exchange_type(broker: &Http, vhost: &str, exchange: &str) -> Result<Optio
 }
 
 fn not_understood() -> Failure {
-    broken("an answer nobody understands".to_owned())
+    broken("an answer that is not understood".to_owned())
 }
 
 fn body(exchange: &str, write: &str, read: &str) -> Value {
