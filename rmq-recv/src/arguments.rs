@@ -151,7 +151,6 @@ with_connection_options! {
     }
 }
 
-/// `--ack`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ack {
     /// The message has left the pipe.
@@ -175,7 +174,6 @@ impl FromStr for Ack {
     }
 }
 
-/// `--on-failure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
     /// Put the message back, and stop.

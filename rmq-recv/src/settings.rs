@@ -180,7 +180,7 @@ fn framing(arguments: &Arguments) -> Result<Framing, Failure> {
     let keep = Keep { user_id: keep_user_id, cc: keep_cc, x: keep_x };
     match (&arguments.format, arguments.nul) {
         (Some(format), true) if *format != Framing::Nul => {
-            Err(Failure::usage("--nul cannot be combined with another --format"))
+            Err(Failure::usage("--nul and another --format cannot be combined"))
         }
         (Some(Framing::Json(_)), _) => Ok(Framing::Json(keep)),
         _ if keep != Keep::default() => {

@@ -16,15 +16,12 @@ pub enum Stop {
     Met,
     /// The queue has nothing more for us.
     Drained,
-    /// Nothing came for `--idle`.
     Idle,
-    /// `--timeout` is over.
     TimeUp,
     /// The reader of standard output is gone.
     ReaderGone,
     /// The sender that reports what is done (`--ack downstream`) is gone.
     SenderGone,
-    /// A signal asked for it.
     Signal(i32),
     /// It cannot go on.
     Failed(Failure),
@@ -44,7 +41,6 @@ impl Stop {
 /// What asks the run to stop.
 #[derive(Clone)]
 pub struct Stops {
-    /// Signals.
     pub signals: flume::Receiver<i32>,
     /// The reader of standard output is gone.
     pub reader_gone: Option<flume::Receiver<()>>,

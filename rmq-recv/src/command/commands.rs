@@ -54,7 +54,6 @@ pub struct Commands {
 /// What a run says of its message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done.
     Done,
     /// It goes back to the queue after a pause; why, where that is no plain 75.
     PutBack(Option<String>),
@@ -187,7 +186,6 @@ impl Commands {
         self.until
     }
 
-    /// It is over.
     pub fn go_on(&mut self) {
         self.until = None;
     }

@@ -35,9 +35,7 @@ const ROUTING: [&str; 2] = ["BCC", "CC"];
 /// What is kept all the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// `user_id`.
     pub user_id: bool,
-    /// `CC` and `BCC`.
     pub cc: bool,
     /// The broker's own headers.
     pub x: bool,

@@ -4,7 +4,6 @@ use lapin::types::ShortString;
 use rmq_common::lane::Content;
 use rmq_common::message::{Name, Properties};
 
-/// A delivered message.
 #[derive(Debug)]
 pub struct Message {
     /// Its delivery tag, by which it is acknowledged on its channel.
@@ -15,9 +14,7 @@ pub struct Message {
     pub exchange: Name,
     /// The routing key it was published with.
     pub routing_key: Name,
-    /// Its properties and headers.
     pub properties: Properties,
-    /// Its bytes.
     pub body: Vec<u8>,
 }
 
@@ -28,7 +25,6 @@ pub struct Arrived {
     pub tag: u64,
     /// The broker has delivered it before, to us or to another client.
     pub redelivered: bool,
-    /// The message.
     pub content: Content,
 }
 

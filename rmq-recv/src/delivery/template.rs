@@ -6,7 +6,6 @@ use crate::output::batch::Batch;
 use memchr::memchr_iter;
 use rmq_common::backslash::escaped;
 
-/// A template, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 

@@ -65,7 +65,6 @@ impl Batch {
         self.length
     }
 
-    /// The bytes, in order.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         self.chunks.iter().map(|chunk| match chunk {
             Chunk::Own(bytes) => bytes.as_slice(),

@@ -24,7 +24,6 @@ impl Getting {
         Getting { lane: session.lane(&channel), channel }
     }
 
-    /// The channel.
     pub fn channel(&self) -> &Channel {
         &self.channel
     }

@@ -16,12 +16,7 @@ pub enum Source {
     /// This queue, which is never declared here.
     Queue(ShortString),
     /// A queue of our own, with these bindings, that is gone with its connection.
-    Tap {
-        /// The exchange.
-        exchange: ShortString,
-        /// The routing keys.
-        keys: Vec<ShortString>,
-    },
+    Tap { exchange: ShortString, keys: Vec<ShortString> },
 }
 
 impl Source {

@@ -65,7 +65,6 @@ struct Sample {
 /// What a subscription gives.
 #[derive(Debug)]
 pub enum Delivered {
-    /// A message.
     Message(Arrived),
     /// No more: the consumer is cancelled, by us or by the broker.
     End {

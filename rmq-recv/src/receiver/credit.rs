@@ -13,7 +13,6 @@
 //! RabbitMQ has no prefetch in bytes. The largest body so far stands for all: no more are asked for
 //! than fit into `--prefetch-bytes` if all were like it.
 
-/// Keeps count.
 #[derive(Clone, Debug)]
 pub struct Credit {
     /// What `-n` still asks for; `None` is without end.
@@ -30,7 +29,6 @@ pub struct Credit {
     guarded: bool,
 }
 
-/// What is in hand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InHand {
     /// Messages taken and not acknowledged.

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 /// A message that was taken.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Its delivery tag.
     pub tag: u64,
     /// Where it ends in the output: bytes since the start of the run.
     pub end: u64,
@@ -37,7 +36,6 @@ pub struct Ledger {
 /// One acknowledgement to send, and what it is for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// The delivery tag.
     pub tag: u64,
     /// Whether it stands for all before it, too.
     pub multiple: bool,

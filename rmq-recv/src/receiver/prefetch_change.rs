@@ -166,6 +166,5 @@ pub(crate) enum Woken {
     Ours,
     /// It gives it to the new one.
     Other,
-    /// Nothing.
     Nothing,
 }

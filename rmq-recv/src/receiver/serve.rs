@@ -21,12 +21,10 @@ use rmq_common::session::Session;
 use std::future::pending;
 use std::time::Instant;
 
-/// How a connection ends.
 #[derive(Debug)]
 pub enum End {
     /// It has let go, and the run stops.
     Stop(Stop),
-    /// It is lost.
     Lost(Lost),
 }
 

@@ -6,7 +6,6 @@ use std::time::Instant;
 /// The counts that a run ends with.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// Messages received.
     pub received: u64,
     /// Messages written and acknowledged.
     pub acknowledged: u64,
