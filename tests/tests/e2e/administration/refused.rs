@@ -65,7 +65,7 @@ fn what_is_no_url_of_an_api_is_refused_without_its_password() {
     refused(perm().arguments(&["--api", url]), 64, "--api: it does not begin with http://");
     refused(perm().environment("RABBITMQ_API_URL", url), 78, "$RABBITMQ_API_URL: it does not");
     let both = ["--api", "http://me:hunter2@h", "--node", "rabbit"];
-    refused(perm().arguments(&both), 64, "two different ways");
+    refused(perm().arguments(&both), 64, "cannot be combined");
     let cacert = ["--api", "http://me:hunter2@h", "--cacert", "ca.pem"];
     refused(perm().arguments(&cacert), 64, "https://");
 }
