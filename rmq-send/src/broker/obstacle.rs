@@ -26,12 +26,17 @@ impl Obstacle {
     /// What is said of it when it is waited for no longer.
     pub fn shown(&self) -> String {
         match self {
-            Obstacle::Nacks(route) if route.is_to_queue() => {
-                format!("{} nacks: it is full or has no leader", route.shown())
-            }
-            Obstacle::Nacks(route) => {
-                format!("a queue of {} nacks: it is full or has no leader", route.shown())
-            }
+            // A classic queue nacks what it can never hold, and AMQP does not say which it is.
+            Obstacle::Nacks(route) if route.is_to_queue() => format!(
+                "{} nacks: it is full, its max-length-bytes is smaller than the message, or \
+                 it has no leader",
+                route.shown()
+            ),
+            Obstacle::Nacks(route) => format!(
+                "a queue of {} nacks: it is full, its max-length-bytes is smaller than the message, or \
+                 it has no leader",
+                route.shown()
+            ),
             // A passive declare of a quorum queue without a leader also answers that it is empty.
             Obstacle::Unfitting(route, bytes) => format!(
                 "{} nacks a message of {bytes} bytes although it is empty: its max-length or \

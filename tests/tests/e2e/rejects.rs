@@ -40,7 +40,7 @@ fn what_a_full_queue_nacks_is_tried_again_and_then_kept_so_that_another_run_fini
     let [rejects, stats, file] = [&rejects, &stats, &file].map(|path| path.to_str().unwrap());
     let words = ["--retry", "1s", "--rejects", rejects, "--stats", stats, "full", file];
     let sent = vhost.send(&words).run().expect(75);
-    let sent = sent.says("full nacks: it is full or has no leader (--retry 1s)");
+    let sent = sent.says("full nacks: it is full, its max-length-bytes is smaller than the message, or it has no leader (--retry 1s)");
     let sent = sent.says("what is not confirmed is kept in");
     assert!(sent.took < Duration::from_secs(10), "{:?}", sent.took);
     assert!(sent.tally("nacked") > 0 && sent.tally("resent") > 0, "{}", sent.stderr);
@@ -67,7 +67,7 @@ fn a_full_queue_ends_a_run_with_retry_0_at_once() {
     vhost.declare(&words, "full");
     let input = numbered(20);
     let sent = vhost.send(&["--retry", "0", "full"]).input(input.clone()).run().expect(75);
-    let sent = sent.says("full nacks: it is full or has no leader (--retry 0s)");
+    let sent = sent.says("full nacks: it is full, its max-length-bytes is smaller than the message, or it has no leader (--retry 0s)");
     assert!(sent.took < Duration::from_secs(5), "{:?}", sent.took);
     let sent = vhost.send(&["--retry", "1s", "full"]).input(input).run().expect(75);
     assert!((1..6).contains(&sent.took.as_secs()), "{:?}", sent.took);
