@@ -151,6 +151,10 @@ impl Connected<'_> {
         if self.subscription.prepared().is_some() || !may_take {
             return Ok(Woken::Nothing);
         }
+        // A stream shows no consumers, and refuses one with a priority.
+        if self.query().await?.consumers == 0 {
+            return Ok(Woken::Nothing);
+        }
         self.subscription.prepare(1, -1).await?;
         if self.subscription.withdraw().await? {
             return Ok(Woken::Other);
