@@ -15,7 +15,7 @@
 //!   is one without a screen.
 //! * [`combinations`] are command lines put together at random, with a model of what each promises.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
-//! * [`help`] is what a tool says of itself.
+//! * [`help`] is what a tool says of itself; [`imports`] is which module imports which.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`shell`] is a user's shell with them in its PATH; [`document`] takes the commands out of a
 //!   page, and [`reader`] follows them; [`messages`] compares what pages and sources say.
@@ -40,6 +40,7 @@ pub mod document;
 pub mod garage;
 pub mod help;
 pub mod hostile;
+pub mod imports;
 pub mod limits;
 pub mod machine;
 pub mod managed;
