@@ -5,6 +5,7 @@ use crate::tell;
 use crate::wire::Wire;
 use rmq_tests::cluster::Cluster;
 use rmq_tests::machine;
+use rmq_tests::secured::{Listener, Secured, secured};
 use std::io::Result;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +14,13 @@ use std::time::{Duration, Instant};
 /// A cluster of this run's own.
 #[derive(Debug)]
 pub struct Broker {
-    cluster: Cluster,
+    cluster: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    Plain(Cluster),
+    Secured(&'static Secured),
 }
 
 impl Broker {
@@ -22,12 +29,47 @@ impl Broker {
     /// # Panics
     /// When it does not come up.
     pub fn up(nodes: usize, release: &str) -> Broker {
-        Broker { cluster: Cluster::up(nodes, release) }
+        Broker { cluster: Held::Plain(Cluster::up(nodes, release)) }
+    }
+
+    /// Starts one node that speaks TLS, too, of the release in `RMQ_RELEASE`.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn secured() -> Broker {
+        Broker { cluster: Held::Secured(secured()) }
+    }
+
+    fn cluster(&self) -> &Cluster {
+        match &self.cluster {
+            Held::Plain(cluster) => cluster,
+            Held::Secured(secured) => &secured.cluster,
+        }
+    }
+
+    /// The URL by TLS, and the file of the authority to trust; `None` where it does not speak TLS.
+    pub fn tls(&self) -> Option<[String; 2]> {
+        let Held::Secured(secured) = &self.cluster else { return None };
+        let url = format!("amqps://guest:guest@{}", secured.host(Listener::Good));
+        Some([url, secured.authority.path()])
+    }
+
+    /// Puts the first node on one processor, and this program with all that it starts on another.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn pin(&self) -> Result<()> {
+        let own = std::process::id().to_string();
+        for (processor, process) in [("0", self.cluster().variable("RMQ_NODE1_PID")), ("1", &own)] {
+            let words = ["--all-tasks", "--cpu-list", "--pid", processor, process];
+            measure::run_together(vec![measure::command("taskset", &words, None)?])?;
+        }
+        Ok(())
     }
 
     /// What is measured, and where, in a line.
     pub fn described(&self) -> String {
-        let [broker, erlang] = self.cluster.versions();
+        let [broker, erlang] = self.cluster().versions();
         let ours = env!("CARGO_PKG_VERSION");
         let machine = machine::described();
         format!("rmq {ours}, RabbitMQ {broker} on Erlang/OTP {erlang}; {machine}")
@@ -39,9 +81,9 @@ impl Broker {
     /// When nobody knows where this program is.
     pub fn administer(&self, words: &[&str]) -> Result<Command> {
         let mut command = measure::command(&tool("rmq-perm")?, words, None)?;
-        command.env("HOME", self.cluster.variable("RMQ_CLUSTER_HOME"));
+        command.env("HOME", self.cluster().variable("RMQ_CLUSTER_HOME"));
         for name in ["ERL_EPMD_PORT", "RABBITMQ_NODENAME"] {
-            command.env(name, self.cluster.variable(name));
+            command.env(name, self.cluster().variable(name));
         }
         Ok(command)
     }
@@ -52,14 +94,14 @@ impl Broker {
     /// Never known to happen.
     pub fn control(&self, words: &[&str]) -> Result<Command> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/cluster");
-        let directory = self.cluster.directory().to_string_lossy().into_owned();
+        let directory = self.cluster().directory().to_string_lossy().into_owned();
         let words = [&["ctl", "1", "--dir", &directory, "--", "--quiet"], words].concat();
         measure::command(script, &words, None)
     }
 
     /// Where the first node listens, on loopback.
     pub fn port(&self) -> &str {
-        self.cluster.variable("RMQ_NODE1_AMQP_PORT")
+        self.cluster().variable("RMQ_NODE1_AMQP_PORT")
     }
 
     /// The same as `HOST:PORT`.

@@ -22,7 +22,7 @@ use wire::Wire;
 /// Measure rmq-send, rmq-recv, rmq-declare and rmq-perm beside their peers.
 #[derive(FromArgs)]
 struct Arguments {
-    /// a part of it: small, latency, throughput, cluster, scaling (default: all)
+    /// a part of it: small, latency, throughput, pinned, tls, cluster, scaling (default: all)
     #[argh(option)]
     only: Option<String>,
 
@@ -70,7 +70,9 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let work = directory.path();
     let sizes = [10, 100, 1024, 64 << 10, 1 << 20];
-    let cases = ["quorum", "classic"].map(|kind| sizes.map(|size| case(kind, size, *count)));
+    let quorum = sizes.map(|size| case("quorum", size, *count));
+    let classic = [case("classic", 100, *count)];
+    let cases: Vec<Case> = quorum.into_iter().chain(classic).collect();
     let one = ["small", "latency", "throughput", "scaling"].iter().any(|part| wanted(part));
     if one {
         let broker = Broker::up(1, release);
@@ -86,7 +88,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
         }
         if wanted("throughput") {
             println!("\n### One node");
-            for case in cases.as_flattened() {
+            for case in &cases {
                 tell(&format!("one node, {case:?}"));
                 throughput::sending(&broker, *case, *rounds, work)?;
                 throughput::receiving(&broker, *case, *rounds, work)?;
@@ -99,14 +101,34 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
             scaling::backlog(&broker, 10 * count, work)?;
         }
     }
+    if wanted("tls") {
+        let broker = Broker::secured();
+        println!("\n### By TLS");
+        for size in [100, 64 << 10] {
+            let case = case("quorum", size, *count);
+            tell(&format!("by TLS, {case:?}"));
+            throughput::by_tls(&broker, case, *rounds, work)?;
+        }
+    }
     if wanted("cluster") {
         let broker = Broker::up(3, release);
         if !one {
             println!("{}.", broker.described());
         }
         println!("\n### Three nodes");
-        for case in cases.as_flattened() {
+        for case in &cases {
             tell(&format!("three nodes, {case:?}"));
+            throughput::sending(&broker, *case, *rounds, work)?;
+            throughput::receiving(&broker, *case, *rounds, work)?;
+        }
+    }
+    // The last, since what is pinned stays so.
+    if wanted("pinned") {
+        let broker = Broker::up(1, release);
+        broker.pin()?;
+        println!("\n### One node on a processor of its own");
+        for case in &quorum {
+            tell(&format!("pinned, {case:?}"));
             throughput::sending(&broker, *case, *rounds, work)?;
             throughput::receiving(&broker, *case, *rounds, work)?;
         }

@@ -20,6 +20,16 @@ pub struct Case {
     pub count: u64,
 }
 
+impl Case {
+    fn into_words(self) -> String {
+        format!("into a {} queue, {}", self.kind, in_words(self.size))
+    }
+
+    fn out_of_words(self) -> String {
+        format!("out of a {} queue, {}", self.kind, in_words(self.size))
+    }
+}
+
 /// Somebody who sends or receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contender {
@@ -28,6 +38,8 @@ enum Contender {
     OursInAPipe,
     AmqpTools,
     Pika,
+    OursByTls,
+    AmqpToolsByTls,
 }
 
 impl Contender {
@@ -73,7 +85,41 @@ pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Resul
         })?;
         Ok((taken, count))
     })?;
-    print(&format!("into a {} queue, {}", case.kind, in_words(case.size)), &lines);
+    print(&case.into_words(), "of the ceiling", &lines);
+    Ok(())
+}
+
+/// Prints how fast rmq-send and rmq-recv are by TLS, beside themselves without and amqp-publish with it.
+///
+/// # Errors
+/// When somebody fails.
+pub fn by_tls(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
+    use Contender::{AmqpToolsByTls, Ours, OursByTls};
+    let contenders = [
+        (Ours, "rmq-send, without TLS"),
+        (OursByTls, "rmq-send"),
+        (AmqpToolsByTls, "amqp-publish -l, unconfirmed"),
+    ];
+    let lines = alternate(&contenders, rounds, |contender| {
+        broker.empty(QUEUE, case.kind)?;
+        let input = input(work, case.size, case.count)?;
+        let command = sender(broker, contender, case.size, case.count, &input)?;
+        let taken = run(command, || match contender {
+            AmqpToolsByTls => broker.await_ready(QUEUE, case.count),
+            _ => at_its_end(),
+        })?;
+        Ok((taken, case.count))
+    })?;
+    print(&case.into_words(), "of that", &lines);
+    let contenders = [(Ours, "rmq-recv > file, without TLS"), (OursByTls, "rmq-recv > file")];
+    let body = body(case.size);
+    let lines = alternate(&contenders, rounds, |contender| {
+        broker.empty(QUEUE, case.kind)?;
+        broker.fill(QUEUE, &body, case.count)?;
+        let taken = run(receiver(broker, contender, case.count, work)?, at_its_end)?;
+        Ok((taken, case.count))
+    })?;
+    print(&case.out_of_words(), "of that", &lines);
     Ok(())
 }
 
@@ -98,7 +144,7 @@ pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Res
         let taken = run(receiver(broker, contender, count, work)?, at_its_end)?;
         Ok((taken, count))
     })?;
-    print(&format!("out of a {} queue, {}", case.kind, in_words(case.size)), &lines);
+    print(&case.out_of_words(), "of the ceiling", &lines);
     Ok(())
 }
 
@@ -124,6 +170,16 @@ fn sender(
             let words = [script.as_str(), "127.0.0.1", broker.port(), QUEUE];
             command("/usr/bin/python3", &words, Some(input))
         }
+        Contender::OursByTls => {
+            let [url, authority] = tls(broker)?;
+            let words = ["--url", &url, "--cacert", &authority, "--quiet", QUEUE];
+            command(&tool("rmq-send")?, &words, Some(input))
+        }
+        Contender::AmqpToolsByTls => {
+            let [url, authority] = tls(broker)?;
+            let words = ["--url", &url, "--cacert", &authority, "-r", QUEUE, "-p", "-l"];
+            command("amqp-publish", &words, Some(input))
+        }
         _ => command(&tool("rmq-send")?, &["--url", &url, "--quiet", QUEUE], Some(input)),
     }
 }
@@ -135,7 +191,11 @@ fn receiver(broker: &Broker, contender: Contender, count: u64, work: &Path) -> R
         Contender::Ceiling => {
             command(&tool("rmq-bench")?, &["ceiling-receive", &address, QUEUE, &count], None)?
         }
-        Contender::Ours => command(&ours, &["--url", &url, "-n", &count, QUEUE], None)?,
+        Contender::OursByTls => {
+            let [url, authority] = tls(broker)?;
+            let words = ["--url", &url, "--cacert", &authority, "-n", &count, QUEUE];
+            command(&ours, &words, None)?
+        }
         Contender::OursInAPipe => {
             let pipeline = "\"$1\" --url \"$2\" -n \"$3\" \"$4\" | cat";
             return command("sh", &["-c", pipeline, "sh", &ours, &url, &count, QUEUE], None);
@@ -149,6 +209,7 @@ fn receiver(broker: &Broker, contender: Contender, count: u64, work: &Path) -> R
             let words = [script.as_str(), "127.0.0.1", broker.port(), QUEUE, &count];
             command("/usr/bin/python3", &words, None)?
         }
+        _ => command(&ours, &["--url", &url, "-n", &count, QUEUE], None)?,
     };
     command.stdout(fs::File::create(work.join("output"))?);
     Ok(command)
@@ -180,8 +241,12 @@ fn alternate(
     Ok(lines.collect())
 }
 
-fn print(what: &str, lines: &[Line]) {
-    println!("\n| {what} | messages/s | of the ceiling | processor, µs/message | peak, MiB |");
+fn tls(broker: &Broker) -> Result<[String; 2]> {
+    broker.tls().ok_or_else(|| std::io::Error::other("the broker does not speak TLS"))
+}
+
+fn print(what: &str, of: &str, lines: &[Line]) {
+    println!("\n| {what} | messages/s | {of} | processor, µs/message | peak, MiB |");
     println!("|---|---:|---:|---:|---:|");
     let ceiling = lines.first().map_or(f64::NAN, |line| line.per_second);
     for Line { name, per_second, microseconds, mebibytes } in lines {
