@@ -114,14 +114,14 @@ impl Sheet {
             }
         }
         let Some((header, written)) = header else {
-            return Err(Failure::data(format!("{name}: there is no header row")));
+            return Err(Failure::data(format!("{name}: no header row")));
         };
         let rest = String::from_utf8_lossy(text.get(read..).unwrap_or_default()).into_owned();
         left_out.comments(&rest);
         let (name, delimiter) = (name.to_owned(), char::from(delimiter));
         let mut notices = left_out.notices(&name);
         if rows.is_empty() {
-            notices.push(format!("{name}: there is no row after the header row"));
+            notices.push(format!("{name}: no row follows the header row"));
         }
         Ok(Sheet { name, header, written, rows, rest, delimiter, notices })
     }
@@ -292,7 +292,7 @@ mod tests {
         for text in ["queue\n", "queue", "# x\nqueue\n,\n# y\n"] {
             let sheet = read(text.as_bytes());
             let last = sheet.notices.last().map(String::as_str);
-            assert_eq!(last, Some("f.csv: there is no row after the header row"), "{text:?}");
+            assert_eq!(last, Some("f.csv: no row follows the header row"), "{text:?}");
             assert_eq!(whole(&sheet), text);
         }
     }

@@ -40,7 +40,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "PORT")]
     pub dist_port: Option<u16>,
 
-    /// management API to ask in place of a node; http://user@host:15672 or https://; @PROFILE is one
+    /// management API to ask instead of a node; http://user@host:15672 or https://; @PROFILE is one
     /// of profiles.toml (default: $RABBITMQ_API_URL, if set)
     #[argh(option, arg_name = "URL|@PROFILE")]
     pub api: Option<String>,
@@ -54,7 +54,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "FILE")]
     pub password_file: Option<String>,
 
-    /// certificates of the authorities to trust with https://, in place of the system's
+    /// certificates of the authorities to trust with https:// instead of the system's
     #[argh(option, arg_name = "FILE")]
     pub cacert: Option<String>,
 
@@ -62,7 +62,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "DURATION", from_str_fn(timeout))]
     pub timeout: Option<Duration>,
 
-    /// how long to go on trying to reach the node; what was asked is never sent again (default: 30s)
+    /// how long to keep trying to reach the node; a request is never sent twice (default: 30s)
     #[argh(option, arg_name = "DURATION|forever")]
     pub retry: Option<Limit>,
 
@@ -70,19 +70,19 @@ pub struct Arguments {
     #[argh(option, short = 'u', arg_name = "URL", hidden_help)]
     pub url: Option<String>,
 
-    /// connect to a node on another machine, although nothing on the way is encrypted
+    /// connect to a node on another machine without encryption
     #[argh(switch)]
     pub insecure_dist: bool,
 
-    /// how a listing looks (default: table on a terminal, else tsv)
+    /// format of a listing (default: table on a terminal, else tsv)
     #[argh(option, arg_name = "table|tsv|csv|json")]
     pub format: Option<Format>,
 
-    /// no notices on standard error, only errors
+    /// print errors only, no notices
     #[argh(switch)]
     pub quiet: bool,
 
-    /// say more on standard error
+    /// print more on standard error
     #[argh(switch, short = 'v')]
     pub verbose: bool,
 

@@ -169,7 +169,7 @@ impl Api {
         let cacert = options.cacert.clone().or(self.profile.cacert.clone());
         if cacert.is_some() && !url.tls {
             return Err(Failure::usage(
-                "certificates need TLS: write https:// in place of http://",
+                "certificates need TLS: write https:// instead of http://",
             ));
         }
         let user = options.user.clone().or(self.profile.user.clone()).or(url.user.clone());
@@ -190,7 +190,7 @@ impl Api {
             Some(password) => password,
             None => match user {
                 Some(user) => {
-                    let why = format!("there is no password for {user}; give --password-file FILE");
+                    let why = format!("no password for {user}; give --password-file FILE");
                     return Err(self.failure(&why));
                 }
                 None => Secret::new("guest"),
@@ -282,7 +282,7 @@ mod tests {
         let words = ["--api", "http://adm:pw@h", "--password-file", file, "--user", "joe"];
         assert_eq!(told(&words), is("joe", "from-file"));
         assert_eq!(told(&["--api", "http://h", "--password-file", file]), is("guest", "from-file"));
-        let why = "--api: there is no password for adm; give --password-file FILE".to_owned();
+        let why = "--api: no password for adm; give --password-file FILE".to_owned();
         assert_eq!(told(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
         assert_eq!(told(&["--api", "http://h", "--user", "adm"]), Err((why.clone(), 64)));
         // A user who is named, guest too, needs a password: guest's own is for a URL without a user.

@@ -88,23 +88,23 @@ macro_rules! with_connection_options {
             #[argh(option, short = 'u', arg_name = "URL|@PROFILE")]
             pub url: Option<String>,
 
-            /// virtual host, over the URL's; no escapes are needed here
+            /// virtual host; overrides the URL's, and needs no escapes
             #[argh(option, short = 'p', arg_name = "NAME")]
             pub vhost: Option<String>,
 
-            /// user, over the URL's
+            /// user; overrides the URL's
             #[argh(option, arg_name = "NAME")]
             pub user: Option<String>,
 
-            /// file whose first line is the password, over the URL's
+            /// file whose first line is the password; overrides the URL's
             #[argh(option, arg_name = "FILE")]
             pub password_file: Option<String>,
 
-            /// certificates of the authorities to trust, in place of the system's
+            /// certificates of the authorities to trust instead of the system's
             #[argh(option, arg_name = "FILE")]
             pub cacert: Option<String>,
 
-            /// client certificate to show
+            /// client certificate to present
             #[argh(option, arg_name = "FILE")]
             pub cert: Option<String>,
 
@@ -112,15 +112,15 @@ macro_rules! with_connection_options {
             #[argh(option, arg_name = "FILE")]
             pub key: Option<String>,
 
-            /// how long to go on trying to reach a broker without progress: 0, 30s, 5m, forever
+            /// how long to keep trying to reach a broker without progress: 0, 30s, 5m, forever
             #[argh(option, arg_name = "DURATION|forever")]
             pub retry: Option<$crate::duration::Limit>,
 
-            /// no notices on standard error, only errors
+            /// print errors only, no notices
             #[argh(switch)]
             pub quiet: bool,
 
-            /// tell more on standard error
+            /// print more on standard error
             #[argh(switch, short = 'v')]
             pub verbose: bool,
 
@@ -199,7 +199,7 @@ impl ConnectionOptions {
         if !url.tls && files.iter().any(|file| file.is_some()) {
             // Whoever names a certificate means the connection to be secret.
             return Err(Failure::usage(
-                "certificates need TLS: write amqps:// in place of amqp://",
+                "certificates need TLS: write amqps:// instead of amqp://",
             ));
         }
         let password = match &self.password_file {

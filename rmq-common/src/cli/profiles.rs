@@ -96,7 +96,7 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
     // Every profile's passwords count, not only this one's.
     if mode & 0o077 != 0 && table.values().any(holds_password) {
         return Err(config(format!(
-            "{shown} holds a password and others can read it; mend it with: chmod 600 {shown}"
+            "{shown} holds a password and others can read it; fix it with: chmod 600 {shown}"
         )));
     }
     let Some(Value::Table(profile)) = table.get(name) else {
@@ -105,7 +105,7 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
             Some(nearest) => format!("did you mean {nearest}?"),
             None => format!("there is: {}", names().collect::<Vec<_>>().join(", ")),
         };
-        return Err(config(format!("there is no profile {name} in {shown}; {known}")));
+        return Err(config(format!("no profile {name} in {shown}; {known}")));
     };
     let source = format!("profile {name} in {shown}");
     let mut read = Profile { source: source.clone(), ..Profile::default() };

@@ -79,7 +79,7 @@ mod tests {
         for text in [
             "http://localhost:15672: user me@example.org: no such user",
             "it does not begin with amqp:// or amqps://",
-            "write amqps:// in place of amqp://",
+            "write amqps:// instead of amqp://",
             "https://[::1]:15671/rabbit: it does not speak TLS there (http://)",
             "connect to http://h:15672/x, then",
             "nothing here",

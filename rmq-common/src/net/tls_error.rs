@@ -168,7 +168,7 @@ fn of_webpki(name: &str) -> String {
             "is signed by a certificate that is not an authority's (basicConstraints)".to_owned()
         }
         "PathLenConstraintViolated" | "MaximumPathDepthExceeded" => {
-            "has more authorities behind it than they allow".to_owned()
+            "has a longer chain of authorities than they allow".to_owned()
         }
         "NameConstraintViolation" => {
             "is for a name for which its authority may not sign".to_owned()
@@ -222,7 +222,7 @@ fn received(alert: AlertDescription, inside: Inside) -> Option<Failure> {
         AlertDescription::UnrecognisedName => {
             return unavailable("it has no certificate for that name");
         }
-        AlertDescription::UnknownCA => "it does not know the authority behind it",
+        AlertDescription::UnknownCA => "it does not know the authority that signed it",
         AlertDescription::CertificateExpired => "it has expired",
         AlertDescription::CertificateRevoked => "it is revoked",
         AlertDescription::DecryptError if shown => "the key does not fit it",

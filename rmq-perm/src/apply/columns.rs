@@ -67,10 +67,10 @@ impl Columns {
                 let names = ALL.map(Column::name);
                 let hint = nearest(name, names).map(|it| format!(" ({it} is one)"));
                 let hint = hint.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
-                return Err(format!("there is no column '{name}'{hint}"));
+                return Err(format!("no column '{name}'{hint}"));
             };
             if columns.contains(&column) {
-                return Err(format!("the column '{name}' is there twice"));
+                return Err(format!("the column '{name}' appears twice"));
             }
             columns.push(column);
         }

@@ -68,7 +68,7 @@ impl ListQueues {
             COLUMNS.iter().find(|name| *name == given).copied().ok_or_else(|| {
                 let hint = nearest::hint(given, COLUMNS);
                 let all = COLUMNS.join(", ");
-                Failure::usage(format!("there is no column '{given}'{hint} (there are {all})"))
+                Failure::usage(format!("no column '{given}'{hint} (columns: {all})"))
             })
         };
         self.columns.iter().map(known).collect()

@@ -80,7 +80,7 @@ fn read(path: &Path) -> Result<Cookie, Failure> {
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(failure(format!("others can read it; mend that with chmod 600 {shown}")));
+        return Err(failure(format!("others can read it; fix it with: chmod 600 {shown}")));
     }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -17,7 +17,7 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
         401 | 403 | 500.. => {
             return Some(Unreached::lasting(in_words(answer, user, Effect::Reads)));
         }
-        404 => "there is no management API there (is the plugin enabled?)".to_owned(),
+        404 => "no management API there (is the plugin enabled?)".to_owned(),
         300..=399 => match &answer.location {
             Some(location) => format!("what answers there says to ask {location}"),
             None => "what answers there says to ask somewhere else".to_owned(),

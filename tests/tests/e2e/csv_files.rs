@@ -134,7 +134,7 @@ fn a_file_without_rows_is_named() {
         let tool = vhost.tool("rmq-declare").arguments(words).arguments(&["--csv", "-"]);
         let told = tool.input(file).run().expect(0);
         assert_eq!(String::from_utf8_lossy(&told.stdout), wanted);
-        told.says("standard input: there is no row after the header row");
+        told.says("standard input: no row follows the header row");
     }
 }
 

@@ -186,7 +186,7 @@ const CASES: &[Case] = &[
         "",
         "set topic permissions of @u at amq.default on @v: amq.default is an exchange of type direct…",
     ),
-    (&["list_queues", "name", "mesages"], "", 64, "", "there is no column 'mesages'; did you…"),
+    (&["list_queues", "name", "mesages"], "", 64, "", "no column 'mesages'; did you…"),
     (&["list_queues", "-p", "@v", "name", "messages"], "", 0, "", ""),
     (&["-u", "amqp://h", "list-queues"], "", 64, "", "there is no --url: rmq-perm asks a node…"),
     // Nothing of all that was refused has changed anything.
