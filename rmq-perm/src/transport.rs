@@ -168,9 +168,7 @@ impl Api {
         let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
         let cacert = options.cacert.clone().or(self.profile.cacert.clone());
         if cacert.is_some() && !url.tls {
-            return Err(Failure::usage(
-                "certificates need TLS: write https:// instead of http://",
-            ));
+            return Err(Failure::usage("certificates need TLS: write https:// instead of http://"));
         }
         let user = options.user.clone().or(self.profile.user.clone()).or(url.user.clone());
         let of_profile = &self.profile;

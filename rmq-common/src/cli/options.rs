@@ -198,9 +198,7 @@ impl ConnectionOptions {
         let files = [&parameters.cacertfile, &parameters.certfile, &parameters.keyfile];
         if !url.tls && files.iter().any(|file| file.is_some()) {
             // Whoever names a certificate means the connection to be secret.
-            return Err(Failure::usage(
-                "certificates need TLS: write amqps:// instead of amqp://",
-            ));
+            return Err(Failure::usage("certificates need TLS: write amqps:// instead of amqp://"));
         }
         let password = match &self.password_file {
             Some(path) => Some(Password::in_file(path)?),

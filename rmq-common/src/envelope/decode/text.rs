@@ -69,7 +69,7 @@ fn unicode(line: &str, start: usize) -> Result<(char, usize), Malformed> {
         }
         _ => None,
     };
-    let letter = pair
-        .ok_or_else(|| Malformed::at(start, "half of a surrogate pair is not a character"))?;
+    let letter =
+        pair.ok_or_else(|| Malformed::at(start, "half of a surrogate pair is not a character"))?;
     Ok((letter, 12))
 }

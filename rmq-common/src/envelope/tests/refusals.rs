@@ -89,14 +89,8 @@ fn what_is_no_envelope_is_refused_by_name() {
         (r#"{"body":"\u00e"}"#, r"column 10: \u with other than four hexadecimal digits after it"),
         (r#"{"body":"\u+0e4"}"#, r"column 10: \u with other than four hexadecimal digits after it"),
         (r#"{"body":"\ud83d"}"#, "column 10: half of a surrogate pair is not a character"),
-        (
-            r#"{"body":"\ud83d\u0041"}"#,
-            "column 10: half of a surrogate pair is not a character",
-        ),
-        (
-            r#"{"body":"\ude00\ud83d"}"#,
-            "column 10: half of a surrogate pair is not a character",
-        ),
+        (r#"{"body":"\ud83d\u0041"}"#, "column 10: half of a surrogate pair is not a character"),
+        (r#"{"body":"\ude00\ud83d"}"#, "column 10: half of a surrogate pair is not a character"),
         ("{\"body\":\"a\tb\"}", r"column 11: a control character; in a string write it as \u0009"),
         (r#"{"priority":01}"#, "column 13: not a JSON number"),
     ];
