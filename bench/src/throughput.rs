@@ -20,16 +20,6 @@ pub struct Case {
     pub count: u64,
 }
 
-impl Case {
-    fn into_words(self) -> String {
-        format!("into a {} queue, {}", self.kind, in_words(self.size))
-    }
-
-    fn out_of_words(self) -> String {
-        format!("out of a {} queue, {}", self.kind, in_words(self.size))
-    }
-}
-
 /// Somebody who sends or receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contender {
@@ -74,53 +64,7 @@ pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Resul
         (AmqpTools, "amqp-publish -l, unconfirmed"),
         (Pika, "pika, unconfirmed"),
     ];
-    let lines = alternate(&contenders, rounds, |contender| {
-        let count = contender.share(case.count, false);
-        broker.empty(QUEUE, case.kind)?;
-        let input = input(work, case.size, count)?;
-        let command = sender(broker, contender, case.size, count, &input)?;
-        let taken = run(command, || match contender {
-            Ceiling | Ours => at_its_end(),
-            _ => broker.await_ready(QUEUE, count),
-        })?;
-        Ok((taken, count))
-    })?;
-    print(&case.into_words(), "of the ceiling", &lines);
-    Ok(())
-}
-
-/// Prints how fast rmq-send and rmq-recv are by TLS, beside themselves without and amqp-publish with it.
-///
-/// # Errors
-/// When somebody fails.
-pub fn by_tls(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
-    use Contender::{AmqpToolsByTls, Ours, OursByTls};
-    let contenders = [
-        (Ours, "rmq-send, without TLS"),
-        (OursByTls, "rmq-send"),
-        (AmqpToolsByTls, "amqp-publish -l, unconfirmed"),
-    ];
-    let lines = alternate(&contenders, rounds, |contender| {
-        broker.empty(QUEUE, case.kind)?;
-        let input = input(work, case.size, case.count)?;
-        let command = sender(broker, contender, case.size, case.count, &input)?;
-        let taken = run(command, || match contender {
-            AmqpToolsByTls => broker.await_ready(QUEUE, case.count),
-            _ => at_its_end(),
-        })?;
-        Ok((taken, case.count))
-    })?;
-    print(&case.into_words(), "of that", &lines);
-    let contenders = [(Ours, "rmq-recv > file, without TLS"), (OursByTls, "rmq-recv > file")];
-    let body = body(case.size);
-    let lines = alternate(&contenders, rounds, |contender| {
-        broker.empty(QUEUE, case.kind)?;
-        broker.fill(QUEUE, &body, case.count)?;
-        let taken = run(receiver(broker, contender, case.count, work)?, at_its_end)?;
-        Ok((taken, case.count))
-    })?;
-    print(&case.out_of_words(), "of that", &lines);
-    Ok(())
+    print_sending(broker, case, rounds, work, (&contenders, "of the ceiling"))
 }
 
 /// Prints how fast everybody receives.
@@ -136,15 +80,63 @@ pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Res
         (AmqpTools, "amqp-consume cat"),
         (Pika, "pika, unacknowledged"),
     ];
+    print_receiving(broker, case, rounds, work, (&contenders, "of the ceiling"))
+}
+
+/// Prints how fast rmq-send and rmq-recv are by TLS, beside themselves without and amqp-publish with it.
+///
+/// # Errors
+/// When somebody fails.
+pub fn by_tls(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
+    use Contender::{AmqpToolsByTls, Ours, OursByTls};
+    let contenders = [
+        (Ours, "rmq-send, without TLS"),
+        (OursByTls, "rmq-send"),
+        (AmqpToolsByTls, "amqp-publish -l, unconfirmed"),
+    ];
+    print_sending(broker, case, rounds, work, (&contenders, "of that"))?;
+    let contenders = [(Ours, "rmq-recv > file, without TLS"), (OursByTls, "rmq-recv > file")];
+    print_receiving(broker, case, rounds, work, (&contenders, "of that"))
+}
+
+fn print_sending(
+    broker: &Broker,
+    case: Case,
+    rounds: usize,
+    work: &Path,
+    (contenders, of_first): (&[(Contender, &'static str)], &str),
+) -> Result<()> {
+    let lines = alternate(contenders, rounds, |contender| {
+        let count = contender.share(case.count, false);
+        broker.empty(QUEUE, case.kind)?;
+        let input = input(work, case.size, count)?;
+        let command = sender(broker, contender, case.size, count, &input)?;
+        let taken = run(command, || match contender {
+            Contender::Ceiling | Contender::Ours | Contender::OursByTls => at_its_end(),
+            _ => broker.await_ready(QUEUE, count),
+        })?;
+        Ok((taken, count))
+    })?;
+    print(&format!("into a {} queue, {}", case.kind, in_words(case.size)), of_first, &lines);
+    Ok(())
+}
+
+fn print_receiving(
+    broker: &Broker,
+    case: Case,
+    rounds: usize,
+    work: &Path,
+    (contenders, of_first): (&[(Contender, &'static str)], &str),
+) -> Result<()> {
     let body = body(case.size);
-    let lines = alternate(&contenders, rounds, |contender| {
+    let lines = alternate(contenders, rounds, |contender| {
         let count = contender.share(case.count, true);
         broker.empty(QUEUE, case.kind)?;
         broker.fill(QUEUE, &body, count)?;
         let taken = run(receiver(broker, contender, count, work)?, at_its_end)?;
         Ok((taken, count))
     })?;
-    print(&case.out_of_words(), "of the ceiling", &lines);
+    print(&format!("out of a {} queue, {}", case.kind, in_words(case.size)), of_first, &lines);
     Ok(())
 }
 
@@ -245,8 +237,9 @@ fn tls(broker: &Broker) -> Result<[String; 2]> {
     broker.tls().ok_or_else(|| std::io::Error::other("the broker does not speak TLS"))
 }
 
-fn print(what: &str, of: &str, lines: &[Line]) {
-    println!("\n| {what} | messages/s | {of} | processor, µs/message | peak, MiB |");
+/// The first line is what the others are measured against.
+fn print(what: &str, of_first: &str, lines: &[Line]) {
+    println!("\n| {what} | messages/s | {of_first} | processor, µs/message | peak, MiB |");
     println!("|---|---:|---:|---:|---:|");
     let ceiling = lines.first().map_or(f64::NAN, |line| line.per_second);
     for Line { name, per_second, microseconds, mebibytes } in lines {
