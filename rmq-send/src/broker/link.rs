@@ -166,15 +166,11 @@ impl Link {
     /// Asks for the queue or the exchange that a route begins with: how many messages of a queue are
     /// ready for delivery, where that is known.
     async fn ask_for(&self, route: &Route) -> Result<Option<u32>, AmqpError> {
-        let one = self.session.has_one_channel();
+        if !self.session.has_one_channel() {
+            return own_channel(&self.session, route).await;
+        }
         // A refusal would take what is on its way on the one channel with it.
-        if one && !self.publisher.is_idle() {
-            return Ok(None);
-        }
-        if one {
-            return ask(self.publisher.channel(), route).await;
-        }
-        own_channel(&self.session, route).await
+        if self.publisher.is_idle() { ask(self.publisher.channel(), route).await } else { Ok(None) }
     }
 
     pub fn publisher(&mut self) -> &mut Publisher {
@@ -247,7 +243,7 @@ async fn check(
 async fn own_channel(session: &Session, route: &Route) -> Result<Option<u32>, AmqpError> {
     let channel = session.channel().await?;
     let count = ask(&channel, route).await?;
-    // Many exchanges may be checked at. Nothing depends on the answer, nor waits for it.
+    // Many exchanges may be checked. Nothing depends on the answer, nor waits for it.
     close_now(&channel);
     Ok(count)
 }
