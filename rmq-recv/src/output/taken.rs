@@ -2,10 +2,10 @@
 //!
 //! With `written` that is what the operating system has taken, or what is on disk. With `read` it
 //! is what has left the pipe: a reader that is still there a moment after it took something is
-//! held to have it. One that took a block, found what it checked for in the first line and ended,
+//! held to have it. One that took a block, found what it wanted in the first line and ended,
 //! as head(1) does, is gone by then, and what it took counts for nothing.
 //!
-//! A pipe that drains tells nobody, so it is checked at: again after 1 ms, and less and less often,
+//! Nothing reports that a pipe drains, so it is checked again after 1 ms, and less and less often,
 //! down to four times a second, while nothing moves.
 
 use crate::output::pipe;
@@ -29,7 +29,7 @@ pub struct Taken {
     when: When,
     /// Taken for sure.
     sure: u64,
-    /// Taken as it seemed when last checked at.
+    /// Taken, by the last check.
     seen: u64,
     checked: Instant,
     pause: Duration,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So long a check at a queue holds: a thousand records that are returned at once take one look.
+/// For how long a check of a queue holds: a thousand records that are returned at once take one.
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// The pauses before this round of nacks are about a second together.
@@ -76,7 +76,7 @@ impl Refusals {
 #[derive(Debug, Default)]
 pub struct DownQueues {
     down: HashMap<Arc<Route>, bool>,
-    /// When the first of these was checked at.
+    /// When the first of these was checked.
     since: Option<Instant>,
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// A full disk may get room by others' doing.
 const CHECK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a full spool is not reported of again.
+/// How long a full spool is not reported again.
 const REPORT_AGAIN: Duration = Duration::from_secs(3600);
 
 /// The input's end, as the spool has it.
@@ -85,7 +85,7 @@ impl Spooling {
 struct Sink {
     own: Spooling,
     over: Over,
-    /// When a full spool was reported of.
+    /// When a full spool was reported.
     reported: Option<Instant>,
 }
 
