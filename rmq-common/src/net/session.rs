@@ -46,7 +46,10 @@ pub struct Session {
 
 /// Asks the broker on a connection, for something that does not hold its [`Session`].
 #[derive(Clone)]
-pub struct Asker(Rc<RefCell<Events>>);
+pub struct Asker {
+    events: Rc<RefCell<Events>>,
+    junction: Arc<Junction>,
+}
 
 impl Asker {
     /// Waits for the broker's answer, but not for ever, and not past the end of the connection: a node
@@ -60,13 +63,14 @@ impl Asker {
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, AmqpError> {
+        let _awaited = self.junction.await_answer();
         let answer = async {
             match runtime::timeout(ANSWER_TIMEOUT, asked).await {
                 Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
                 None => Err(AmqpError::unanswered()),
             }
         };
-        let ended = async { Err(error(self.0.clone()).await) };
+        let ended = async { Err(error(self.events.clone()).await) };
         runtime::first(answer, ended).await
     }
 
@@ -191,7 +195,7 @@ impl Session {
 
     /// What asks on this connection.
     pub fn asker(&self) -> Asker {
-        Asker(self.events.clone())
+        Asker { events: self.events.clone(), junction: self.junction.clone() }
     }
 
     /// As [`Asker::answer`].

@@ -25,11 +25,12 @@ pub(crate) type Stream = AsyncTcpStream<Async<TcpStream>>;
 const MOST_FROM_LAPIN: usize = 4 << 20;
 /// While so many bytes wait for lapin nothing is read.
 const MOST_FOR_LAPIN: usize = 256 << 10;
-/// While so many bytes wait on a lane that nothing takes, the socket is hardly read.
+/// While so many bytes wait on a lane that nothing takes, the socket is hardly read, unless an answer
+/// is waited for, which comes behind them.
 const MOST_WAITING: u64 = 2 << 20;
 /// It is read so often then: lapin has to hear of the end of a channel, and that the broker lives.
 const STALL: Duration = Duration::from_millis(100);
-/// And so many bytes each time: what lapin is waiting for comes behind all that was asked for.
+/// And so many bytes each time.
 const AT_A_TIME: usize = 4 << 20;
 /// How long lapin may hear nothing of what comes before it is given a heartbeat.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -67,6 +68,8 @@ struct State {
     lanes: u64,
     /// There are lanes, and their thread reads.
     is_pumped: bool,
+    /// How many answers that thread waits for.
+    answers: usize,
     /// When the lanes' thread last looked.
     pumped: Instant,
     /// When lapin was last given anything.
@@ -95,6 +98,7 @@ impl Junction {
             is_at_end: false,
             lanes: 0,
             is_pumped: false,
+            answers: 0,
             pumped: Instant::now(),
             heard: Instant::now(),
             stall: None,
@@ -226,7 +230,7 @@ impl State {
 
     /// Whether nothing is to be read just now, because too much waits already.
     fn is_stalled(&mut self, context: &mut Context<'_>) -> bool {
-        if !self.is_full() {
+        if self.answers > 0 || !self.is_full() {
             (self.stall, self.before_stall) = (None, 0);
             return false;
         }

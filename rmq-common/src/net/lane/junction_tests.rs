@@ -263,6 +263,15 @@ fn an_answer_to_lapin_behind_a_prefetch_that_nothing_takes_is_not_long_in_coming
         peer.write_all(&ack(2, 1)).unwrap();
         peer
     });
+    // Without a question little is read.
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    while junction.pump(context) != Some(false) || lane.waiting() < 3 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let asked = junction.clone();
+    let _awaited = asked.await_answer();
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(junction.pump(context), Some(true));
     let answer = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let lapin = {
         let answer = answer.clone();

@@ -33,6 +33,12 @@ impl Junction {
         self.readable.wake(Who::Lapin);
     }
 
+    /// Reads all that comes for as long as the guard is there, since an answer is waited for.
+    pub(crate) fn await_answer(&self) -> Answer<'_> {
+        self.state().answers += 1;
+        Answer(self)
+    }
+
     /// Its lane is dropped.
     pub(in crate::net::lane) fn remove(&self, id: u64) {
         self.state().sorter.drop_line(id);
@@ -116,5 +122,14 @@ impl Junction {
             self.readable.wake(Who::Lapin);
             self.writable.wake(Who::Lapin);
         }
+    }
+}
+
+/// An answer that is waited for.
+pub(crate) struct Answer<'a>(&'a Junction);
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        self.0.state().answers -= 1;
     }
 }
