@@ -68,13 +68,19 @@ pub(crate) fn save_addresses() {
 /// Another thread is needed and cannot be started (78).
 pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
     if soft(Resource::Stack).is_none_or(|limit| limit >= SMALL_STACK) {
-        return Ok(work());
+        return Ok(apart(work));
     }
     thread::scope(|scope| {
         let main = thread::Builder::new().name("main".to_owned()).stack_size(STACK);
-        let running = main.spawn_scoped(scope, work).map_err(|error| no_thread(&error))?;
+        let running = main.spawn_scoped(scope, || apart(work)).map_err(|error| no_thread(&error))?;
         running.join().map_err(|_| Failure::new(Exit::Software, "the main thread has panicked"))
     })
+}
+
+/// Keeps what `work` has on the stack out of its caller's frame, which has to fit into a small one.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 /// Ends the program with one line, and not with a signal and a trace, where it or a library panics.

@@ -65,7 +65,7 @@ fn a_limit_on_processes_is_78_and_named() {
 #[test]
 fn a_small_stack_and_a_moderate_limit_on_memory_are_enough() {
     let vhost = Vhost::filled(brokers::one(), 0);
-    for limit in ["-s 64", "-s 256", "-v 150000", "-v 170000", "-v 400000", "-n 40"] {
+    for limit in ["-s 48", "-s 256", "-v 150000", "-v 170000", "-v 400000", "-n 40"] {
         let jobs = "rmq-declare --quiet q && rmq-send -b x q && rmq-recv -n 1 q";
         let script = format!("ulimit {limit} && {jobs}");
         let ended = run(&vhost, &script).expect(0);
