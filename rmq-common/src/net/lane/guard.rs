@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
 /// The version of AMQP after them.
 const START_TABLE: usize = 6;
-/// How much more a table takes once lapin has read it.
-const EXPANDED: u64 = 16;
+/// How much more a table of the smallest values takes once lapin has read it and passed it on.
+const EXPANDED: u64 = 100;
 /// How often a broker may say in a second what it says seldom.
 const MOST_SELDOM: u32 = 1000;
 const SECOND: Duration = Duration::from_secs(1);
