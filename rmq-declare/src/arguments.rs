@@ -9,7 +9,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes;
 use rmq_common::help::Help;
 
-/// What `--help` says beside the options.
+/// What `--help` says in addition to the options.
 pub const HELP: Help = Help {
     usage: &["[options] QUEUE...", "[options] --csv FILE", "--check|--delete [options] QUEUE..."],
     example: "rmq-declare --with-dlq --max-length 100000 jobs",
@@ -48,7 +48,7 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub check: bool,
 
-        /// print what would be declared; exit 1 if any of it does not exist yet
+        /// print what would be declared, and exit 1 if any of it does not exist
         #[argh(switch)]
         pub dry_run: bool,
 
@@ -56,11 +56,11 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub delete: bool,
 
-        /// with --delete: only a queue without messages; classic queues only
+        /// with --delete: delete only if the queue has no messages; classic queues only
         #[argh(switch)]
         pub if_empty: bool,
 
-        /// with --delete: only a queue without consumers; classic queues only
+        /// with --delete: delete only if the queue has no consumers; classic queues only
         #[argh(switch)]
         pub if_unused: bool,
 
@@ -69,12 +69,12 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "FILE")]
         pub csv: Option<String>,
 
-        /// exchange to declare first; NAME:direct, fanout, topic or headers, or a JSON object
+        /// exchange to declare first: NAME:direct, fanout, topic or headers, or a JSON object
         /// (repeatable)
         #[argh(option, arg_name = "NAME:TYPE")]
         pub exchange: Vec<Exchange>,
 
-        /// binding of the queue to an exchange; also a JSON object (repeatable)
+        /// bind the queue to an exchange; also takes a JSON object (repeatable)
         #[argh(option, arg_name = "EXCHANGE[:KEY]")]
         pub bind: Vec<Binding>,
 
@@ -82,30 +82,30 @@ rmq_common::with_connection_options! {
         #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
         pub queue_type: Option<QueueType>,
 
-        /// also declare a dead-letter queue QUEUE.dlq; dead letters go there, at least once if the
-        /// other arguments allow it
+        /// also declare a dead-letter queue QUEUE.dlq and send dead letters there, at least once if
+        /// the other arguments allow it
         #[argh(switch)]
         pub with_dlq: bool,
 
-        /// members a quorum queue or stream begins with; odd, at most the number of nodes
+        /// initial members of a quorum queue or stream; odd, at most the number of nodes
         /// (RabbitMQ's default: 3)
         #[argh(option, arg_name = "N", from_str_fn(option_value::at_least_one))]
         pub group_size: Option<i64>,
 
-        /// deliveries that may fail before a message is dropped or dead-lettered, or "unlimited"
+        /// failed deliveries before a message is dropped or dead-lettered, or "unlimited"
         /// (RabbitMQ's default: 20 from 4.0, none before)
         #[argh(option, arg_name = "N|unlimited")]
         pub delivery_limit: Option<DeliveryLimit>,
 
-        /// most messages the queue holds
+        /// maximum number of messages in the queue
         #[argh(option, arg_name = "N", from_str_fn(option_value::number))]
         pub max_length: Option<i64>,
 
-        /// most bytes of message bodies the queue holds, as 500M, 20G
+        /// maximum size of all message bodies in the queue, as 500M, 20G
         #[argh(option, arg_name = "SIZE", from_str_fn(option_value::bytes))]
         pub max_bytes: Option<i64>,
 
-        /// what a full queue does; the last is for classic queues alone (RabbitMQ's default:
+        /// what a full queue does; the last is for classic queues only (RabbitMQ's default:
         /// drop-head)
         #[argh(
             option,
@@ -122,15 +122,15 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::expires))]
         pub expires: Option<i64>,
 
-        /// exchange that takes messages which expired, were rejected or exceeded a limit
+        /// exchange for messages that expire, are rejected or exceed a limit
         #[argh(option, arg_name = "NAME")]
         pub dead_letter_exchange: Option<String>,
 
-        /// routing key for them, in place of their own
+        /// routing key that replaces that of dead letters
         #[argh(option, arg_name = "KEY", from_str_fn(argument_bytes::utf_8))]
         pub dead_letter_key: Option<String>,
 
-        /// whether a dead letter may be lost or duplicated on its way (RabbitMQ's default:
+        /// whether a dead letter may be lost or duplicated on the way (RabbitMQ's default:
         /// at-most-once)
         #[argh(
             option,
@@ -139,11 +139,11 @@ rmq_common::with_connection_options! {
         )]
         pub dead_letter_strategy: Option<String>,
 
-        /// one consumer at a time, the others waiting
+        /// deliver to one consumer at a time; the others wait
         #[argh(switch)]
         pub single_active_consumer: bool,
 
-        /// where the leader begins (RabbitMQ's default: client-local)
+        /// where to place the first leader (RabbitMQ's default: client-local)
         #[argh(
             option,
             arg_name = "client-local|balanced|least-leaders|random",
@@ -155,11 +155,11 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub consumer_timeout: Option<i64>,
 
-        /// how long a consumer whose node is out of sight keeps its messages
+        /// how long a consumer keeps its messages after contact with its node is lost
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub consumer_disconnected_timeout: Option<i64>,
 
-        /// which messages that come back wait before they go out again (RabbitMQ's default:
+        /// which returned messages wait before they are redelivered (RabbitMQ's default:
         /// disabled)
         #[argh(
             option,
@@ -168,11 +168,11 @@ rmq_common::with_connection_options! {
         )]
         pub delayed_retry_type: Option<String>,
 
-        /// how long they wait the first time
+        /// how long they wait the first time, as 5s, 1m
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub delayed_retry_min: Option<i64>,
 
-        /// how long they wait at most
+        /// the longest they wait, as 5m, 1h
         #[argh(option, arg_name = "DURATION", from_str_fn(option_value::timeout))]
         pub delayed_retry_max: Option<i64>,
 
@@ -180,7 +180,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "KEY=VALUE")]
         pub arg: Vec<Extra>,
 
-        /// how old a stream's messages get, as 12h, 7d, 6M, 1Y
+        /// how long a stream keeps messages, as 12h, 7d, 6M, 1Y
         #[argh(option, arg_name = "AGE", from_str_fn(option_value::max_age))]
         pub max_age: Option<String>,
 
@@ -192,7 +192,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "N", from_str_fn(option_value::filter_bytes))]
         pub filter_bytes: Option<i64>,
 
-        /// priorities a classic queue has, 0-255; few are enough
+        /// number of priorities of a classic queue, 0-255; few are enough
         #[argh(option, arg_name = "N", from_str_fn(option_value::max_priority))]
         pub max_priority: Option<i64>,
 
@@ -204,7 +204,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "1|2", from_str_fn(option_value::queue_version))]
         pub queue_version: Option<i64>,
 
-        /// on which node a classic queue is made before RabbitMQ 4.3
+        /// node on which to create a classic queue; before RabbitMQ 4.3
         #[argh(
             option,
             arg_name = "client-local|min-masters|random",
@@ -212,11 +212,11 @@ rmq_common::with_connection_options! {
         )]
         pub master_locator: Option<String>,
 
-        /// a classic queue that does not survive a restart of the broker
+        /// declare a classic queue that does not survive a restart of the broker
         #[argh(switch)]
         pub transient: bool,
 
-        /// a classic queue that is deleted with its last consumer
+        /// declare a classic queue that is deleted with its last consumer
         #[argh(switch)]
         pub auto_delete: bool,
 

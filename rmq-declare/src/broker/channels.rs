@@ -29,7 +29,7 @@ pub struct Open {
     /// Whether no channel can be opened any more.
     used_up: Cell<bool>,
     /// Whether its loss has been told.
-    pub told: Rc<Cell<bool>>,
+    pub reported: Rc<Cell<bool>>,
 }
 
 impl Drop for Open {
@@ -100,7 +100,7 @@ impl Open {
             asking: Cell::new(0),
             waiting: Cell::new(0),
             used_up: Cell::new(false),
-            told: Rc::default(),
+            reported: Rc::default(),
         }
     }
 

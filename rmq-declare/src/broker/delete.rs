@@ -71,8 +71,9 @@ pub async fn delete(
         (Found::Missing, _) => return Ok(Deleted::Missing),
         (Found::Unknown(failure), _) => return Ok(Deleted::Kept(failure.clone())),
         (Found::Down(_), Some(options)) => {
-            let why =
-                format!("{options}: its node is down, so it cannot be asked; nothing was deleted");
+            let why = format!(
+                "{options}: its node is down, so the condition cannot be checked; nothing was deleted"
+            );
             return Ok(Deleted::Kept(Failure::new(Exit::TempFail, why).context(request)));
         }
         (Found::Same(_) | Found::Different(..) | Found::Down(_), _) => {}
@@ -129,7 +130,7 @@ fn refused(options: &str, queue_type: Option<&str>, request: &Request<'_>) -> Op
     match queue_type {
         Some("classic") => None,
         Some("stream") => Some(format!(
-            "{options}: it is a stream, and RabbitMQ deletes streams without looking; nothing was \
+            "{options}: it is a stream, and RabbitMQ deletes streams without checking; nothing was \
              deleted"
         )),
         Some(other) => Some(format!(
@@ -140,7 +141,7 @@ fn refused(options: &str, queue_type: Option<&str>, request: &Request<'_>) -> Op
             name = shell::name(request.name())
         )),
         None => Some(format!(
-            "{options}: only for classic queues, and the broker does not tell whether this is one; \
+            "{options}: only for classic queues, and the broker does not say whether this is one; \
              nothing was deleted"
         )),
     }
@@ -166,9 +167,9 @@ mod tests {
             refused("--if-empty", queue_type, &request).unwrap_or_default()
         };
         assert_eq!(refused(Some("classic")), "");
-        assert!(refused(Some("stream")).contains("without looking"));
+        assert!(refused(Some("stream")).contains("without checking"));
         assert!(refused(Some("quorum")).contains("it is a quorum queue"));
         assert!(refused(Some("quorum")).ends_with("then rmq-declare -p / --delete jobs)"));
-        assert!(refused(None).contains("does not tell"));
+        assert!(refused(None).contains("does not say"));
     }
 }

@@ -65,7 +65,7 @@ impl Leaders {
         }
         match asked {
             Asked::Ended(lost) if lost.why == Loss::NoLeader => {
-                Some("it has no leader, and neither takes nor gives messages".to_owned())
+                Some("it has no leader, so it neither accepts nor delivers messages".to_owned())
             }
             Asked::Silent => Some("its leader does not answer".to_owned()),
             Asked::Answered => None,
@@ -104,7 +104,7 @@ impl Leaders {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        Some(format!("check {first}{more} in {vhost}: whether it has a leader is not known: {why}"))
+        Some(format!("check {first}{more} in {vhost}: cannot find out if it has a leader: {why}"))
     }
 
     async fn ask(

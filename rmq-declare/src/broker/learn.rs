@@ -38,7 +38,7 @@ impl<T> Learnt<T> {
 /// What can be mended by what a refusal tells.
 pub trait Guess: Sized {
     /// Gives `argument` the value that the broker says; whether that could help.
-    fn mend(&mut self, argument: &str, value: Value) -> bool;
+    fn correct(&mut self, argument: &str, value: Value) -> bool;
 }
 
 /// What `queue` is like, beginning with the guess `declaration`, and what is known of that already:
@@ -96,7 +96,7 @@ async fn learn<T: Guess>(
         if value == Value::CutOff {
             return Ok(Learnt { is: guess, cut_off: Some(argument), is_whole: false });
         }
-        if !guess.mend(&argument, value) {
+        if !guess.correct(&argument, value) {
             break;
         }
     }
@@ -104,7 +104,7 @@ async fn learn<T: Guess>(
 }
 
 impl Guess for Exchange {
-    fn mend(&mut self, argument: &str, value: Value) -> bool {
+    fn correct(&mut self, argument: &str, value: Value) -> bool {
         match (argument, value) {
             ("type", Value::Is(kind)) => self.kind = kind,
             ("durable", Value::Is(value)) => self.durable = value == "true",
@@ -121,7 +121,7 @@ impl Guess for Exchange {
 }
 
 impl Guess for Declaration {
-    fn mend(&mut self, argument: &str, value: Value) -> bool {
+    fn correct(&mut self, argument: &str, value: Value) -> bool {
         self.take_over(argument, value)
     }
 }
@@ -143,11 +143,11 @@ mod tests {
             ("internal", "true"),
             ("alternate-exchange", "x"),
         ] {
-            assert!(exchange.mend(argument, is(value)));
+            assert!(exchange.correct(argument, is(value)));
         }
         let text = r#"{"name":"e","type":"direct","durable":false,"internal":true,
                        "arguments":{"alternate-exchange":"x"}}"#;
         assert_eq!(exchange, text.parse().unwrap());
-        assert!(!exchange.mend("alternate-exchange", is("x")), "it would go round in a circle");
+        assert!(!exchange.correct("alternate-exchange", is("x")), "it would go round in a circle");
     }
 }

@@ -119,7 +119,7 @@ impl Link {
         loop {
             let open = self.connector.connect(&self.open, &patience).await?;
             let limit = look.unwrap_or_else(|| answer_time(&whole));
-            let (mut lost, told) = match open.ask(limit, &question).await {
+            let (mut lost, reported) = match open.ask(limit, &question).await {
                 Ok(answer) => return Ok(Reply::Is(answer)),
                 Err(Problem::UsedUp) => {
                     self.open.lose(&open);
@@ -147,7 +147,7 @@ impl Link {
                 Err(Problem::Channel(trouble)) => return Ok(Reply::Refused(trouble)),
                 Err(Problem::Connection(AmqpError::Lost(lost))) => {
                     self.open.lose(&open);
-                    (lost, open.told.clone())
+                    (lost, open.reported.clone())
                 }
                 Err(Problem::Connection(trouble)) => {
                     self.open.lose(&open);
@@ -160,13 +160,13 @@ impl Link {
                 Backoff::default()
             });
             // One of many who lose the same connection tells it, and who knows why goes first.
-            let tell = |lost: &Lost| {
-                if is_first && !self.retry.is_over(Duration::ZERO) && !told.replace(true) {
+            let report = |lost: &Lost| {
+                if is_first && !self.retry.is_over(Duration::ZERO) && !reported.replace(true) {
                     self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
                 }
             };
             if !lost.is_unexplained() && !patience.is_over() {
-                tell(&lost);
+                report(&lost);
             }
             if patience.is_over() {
                 return Ok(Reply::Refused(AmqpError::Lost(lost)));
@@ -176,7 +176,7 @@ impl Link {
             if let (true, Some(AmqpError::Lost(why))) = (lost.is_unexplained(), open.reason()) {
                 lost = why;
             }
-            tell(&lost);
+            report(&lost);
             self.connector.learn(&lost).await;
             known = Some(lost);
         }

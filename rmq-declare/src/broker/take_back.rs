@@ -34,12 +34,12 @@ pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure
     Ok(answer.err().and_then(|_| left()))
 }
 
-/// A sentence for a queue that was made and is left.
+/// A sentence for a queue that was created and remains.
 pub fn left(link: &Link, queue: &Queue) -> String {
     let (name, vhost) = (&queue.name, link.vhost());
     let conditions = if is_conditional(queue) { " --if-empty --if-unused" } else { "" };
     format!(
-        "queue {name} in {vhost} was made and is left (rmq-declare -p {} --delete{conditions} {})",
+        "queue {name} in {vhost} was created and remains (rmq-declare -p {} --delete{conditions} {})",
         shell::word(vhost),
         shell::name(name.as_str())
     )
@@ -62,5 +62,5 @@ pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Option<String>
             channel.exchange_delete(name.clone(), options).await
         })
         .await?;
-    Ok(answer.err().map(|_| format!("exchange {name} in {} was made and is left", link.vhost())))
+    Ok(answer.err().map(|_| format!("exchange {name} in {} was created and remains", link.vhost())))
 }

@@ -65,9 +65,10 @@ impl FromStr for Binding {
             }
         };
         if binding.source.as_str().is_empty() {
-            return Err("to the default exchange, which has no name, every queue is bound by its \
-                        own name"
-                .to_owned());
+            return Err(
+                "the default exchange, which has no name, binds every queue by its own name"
+                    .to_owned(),
+            );
         }
         Ok(binding)
     }

@@ -25,8 +25,8 @@ pub fn of_binding(arguments: &FieldTable) -> Vec<String> {
     mistaken
         .map(|name| {
             format!(
-                "{name}: a headers exchange compares it with a header of that name; x-match is the \
-                 one that says all or any"
+                "{name}: a headers exchange compares it with a header of that name (did you mean \
+                 x-match?)"
             )
         })
         .collect()
@@ -61,10 +61,10 @@ pub fn of_exchange(arguments: &FieldTable) -> Vec<String> {
 }
 
 fn ignored(of: &str, name: &str, nearest: Option<&str>) -> String {
-    let hint = nearest.map(|nearest| format!("; {nearest} is one")).unwrap_or_default();
+    let hint = nearest.map(|nearest| format!(" (did you mean {nearest}?)")).unwrap_or_default();
     format!(
-        "{name}: no release of RabbitMQ up to 4.3 knows such an argument of {of}, and without a \
-         plugin that does it is silently ignored{hint}"
+        "{name}: no release of RabbitMQ up to 4.3 knows such an argument of {of}, so \
+         unless a plugin does, it is silently ignored{hint}"
     )
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::values::argument_value::{long, short};
 
-    fn told(of: fn(&FieldTable) -> Vec<String>, name: &str) -> String {
+    fn notices(of: fn(&FieldTable) -> Vec<String>, name: &str) -> String {
         let mut table = FieldTable::default();
         table.insert(short(name).unwrap(), long("v"));
         of(&table).join("\n")
@@ -87,23 +87,26 @@ mod tests {
             ("max-length", "x-max-length"),
             ("x-quorum-initial-groupsize", "x-quorum-initial-group-size"),
         ] {
-            let told = told(of_queue, name);
-            assert!(told.ends_with(&format!("; {meant} is one")), "{told}");
+            let message = notices(of_queue, name);
+            assert!(message.ends_with(&format!(" (did you mean {meant}?)")), "{message}");
         }
-        assert!(told(of_binding, "x_match").contains("x-match is the one"));
-        assert!(told(of_binding, "xmatch").contains("x-match is the one"));
-        assert_eq!(told(of_binding, "x-match") + &told(of_binding, "kind"), "");
-        assert!(told(of_exchange, "alternate_exchange").ends_with("; alternate-exchange is one"));
+        assert!(notices(of_binding, "x_match").contains("did you mean x-match?"));
+        assert!(notices(of_binding, "xmatch").contains("did you mean x-match?"));
+        assert_eq!(notices(of_binding, "x-match") + &notices(of_binding, "kind"), "");
+        assert!(
+            notices(of_exchange, "alternate_exchange")
+                .ends_with("(did you mean alternate-exchange?)")
+        );
     }
 
     #[test]
     fn what_is_like_nothing_is_told_without_a_guess_and_what_is_known_not_at_all() {
-        let new = told(of_queue, "x-something-quite-new");
+        let new = notices(of_queue, "x-something-quite-new");
         assert!(new.contains("no release") && !new.contains("is one"), "{new}");
-        assert_eq!(told(of_queue, "x-max-length"), "");
-        assert_eq!(told(of_queue, "owner"), "");
-        assert!(told(of_queue, "x-max-in-memory-length").contains("ignores it"));
-        assert_eq!(told(of_exchange, "x-our-plugin"), "");
-        assert_eq!(told(of_exchange, "alternate-exchange"), "");
+        assert_eq!(notices(of_queue, "x-max-length"), "");
+        assert_eq!(notices(of_queue, "owner"), "");
+        assert!(notices(of_queue, "x-max-in-memory-length").contains("ignores it"));
+        assert_eq!(notices(of_exchange, "x-our-plugin"), "");
+        assert_eq!(notices(of_exchange, "alternate-exchange"), "");
     }
 }

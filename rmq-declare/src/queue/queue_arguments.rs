@@ -221,8 +221,8 @@ pub fn unknown_to(server: &Server, arguments: &FieldTable) -> Option<String> {
     rows.find_map(|Row { option, key, since, .. }| {
         let (major, minor) = since.filter(|since| !server.is_rabbitmq_from(since.0, since.1))?;
         Some(format!(
-            "RabbitMQ {version} does not know {option} ({key}) and would silently ignore it: it is \
-             there from {major}.{minor} on"
+            "RabbitMQ {version} does not know {option} ({key}) and would silently ignore it: it \
+             exists from {major}.{minor} on"
         ))
     })
 }
@@ -259,7 +259,7 @@ pub fn not_compared(server: Option<&Server>, arguments: &FieldTable) -> Vec<Stri
             _ => return None,
         };
         Some(format!(
-            "RabbitMQ {version} does not compare {what}: --check cannot tell whether it differs"
+            "RabbitMQ {version} does not compare {what}, so --check cannot detect a difference"
         ))
     });
     sentences.collect()
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_a_release_does_not_compare_is_told() {
-        let told = |version: &str, words: &str| {
+        let notices = |version: &str, words: &str| {
             let server = Server {
                 product: "RabbitMQ".to_owned(),
                 version: version.to_owned(),
@@ -393,11 +393,11 @@ mod tests {
             not_compared(Some(&server), &table(words).unwrap()).join("\n")
         };
         let timeout = "--consumer-timeout 5m --max-length 5";
-        let wanted = "RabbitMQ 4.0.5 does not compare --consumer-timeout (x-consumer-timeout): \
-                      --check cannot tell whether it differs";
-        assert_eq!(told("4.0.5", timeout), wanted);
-        assert_eq!(told("4.3.0", timeout), "");
-        assert!(told("4.3.0", "--arg x-own=1").contains("does not compare x-own:"));
+        let wanted = "RabbitMQ 4.0.5 does not compare --consumer-timeout (x-consumer-timeout), \
+                      so --check cannot detect a difference";
+        assert_eq!(notices("4.0.5", timeout), wanted);
+        assert_eq!(notices("4.3.0", timeout), "");
+        assert!(notices("4.3.0", "--arg x-own=1").contains("does not compare x-own,"));
         assert_eq!(not_compared(None, &table(timeout).unwrap()), [""; 0]);
     }
 

@@ -44,8 +44,8 @@ impl Shape {
         let queue_type = options.queue_type.unwrap_or(QueueType::Quorum);
         if options.exclusive {
             return Err(Failure::usage(
-                "--exclusive: such a queue goes with the connection that made it, which ends with \
-                 rmq-declare (rabbitmq.com/docs/queues#exclusive-queues)",
+                "--exclusive: the broker would delete the queue when rmq-declare disconnects \
+                 (rabbitmq.com/docs/queues#exclusive-queues)",
             ));
         }
         for (given, option, word) in [
@@ -82,7 +82,7 @@ impl Shape {
         let has_exchange = self.has(DEAD_LETTER_EXCHANGE);
         if self.has(DEAD_LETTER_KEY) && !has_exchange {
             return Err(Failure::usage(
-                "--dead-letter-key needs --dead-letter-exchange: there is nowhere to route to \
+                "--dead-letter-key requires --dead-letter-exchange: there is nowhere to route to \
                  (rabbitmq.com/docs/dlx)",
             ));
         }
@@ -90,13 +90,13 @@ impl Shape {
             // The guide's section "Activating at-least-once dead-lettering".
             if !has_exchange {
                 return Err(Failure::usage(
-                    "--dead-letter-strategy at-least-once needs --dead-letter-exchange: there is \
+                    "--dead-letter-strategy at-least-once requires --dead-letter-exchange: there is \
                      nowhere to send dead letters (rabbitmq.com/docs/quorum-queues#dead-lettering)",
                 ));
             }
             if !self.is(OVERFLOW, "reject-publish") {
                 return Err(Failure::usage(
-                    "--dead-letter-strategy at-least-once needs --overflow reject-publish: with \
+                    "--dead-letter-strategy at-least-once requires --overflow reject-publish: with \
                      drop-head RabbitMQ silently falls back to at-most-once \
                      (rabbitmq.com/docs/quorum-queues#dead-lettering)",
                 ));
@@ -111,7 +111,7 @@ impl Shape {
         let delays = self.has(DELAYED_RETRY_TYPE) && !self.is(DELAYED_RETRY_TYPE, "disabled");
         if delays && !self.has(DELAYED_RETRY_MIN) {
             return Err(Failure::usage(
-                "--delayed-retry-type needs --delayed-retry-min: without it nothing waits \
+                "--delayed-retry-type requires --delayed-retry-min: without it nothing waits \
                  (rabbitmq.com/docs/quorum-queues#delayed-retry)",
             ));
         }
@@ -186,8 +186,8 @@ mod tests {
     fn at_least_once_needs_an_exchange_and_reject_publish() {
         let at_least_once = "--dead-letter-strategy at-least-once";
         let why = |more: &str| shape(&format!("{at_least_once} {more}")).unwrap_err().to_string();
-        assert!(why("--overflow reject-publish").contains("needs --dead-letter-exchange"));
-        assert!(why("--dead-letter-exchange x").contains("needs --overflow reject-publish"));
+        assert!(why("--overflow reject-publish").contains("requires --dead-letter-exchange"));
+        assert!(why("--dead-letter-exchange x").contains("requires --overflow reject-publish"));
         assert!(why("--dead-letter-exchange x --overflow drop-head").contains("falls back"));
         assert!(why("--dead-letter-exchange x --arg x-overflow=drop-head").contains("falls back"));
         for overflow in ["--overflow reject-publish", "--arg x-overflow=reject-publish"] {
@@ -202,15 +202,15 @@ mod tests {
             ("--transient", "quorum queues are always durable"),
             ("--auto-delete", "quorum queues are always kept until"),
             ("--type stream --auto-delete", "streams are always kept until"),
-            ("--exclusive", "goes with the connection"),
-            ("--type classic --exclusive", "goes with the connection"),
+            ("--exclusive", "delete the queue when"),
+            ("--type classic --exclusive", "delete the queue when"),
             ("--overflow reject-publish-dlx", "fall back to drop-head"),
-            ("--delayed-retry-type all", "needs --delayed-retry-min"),
+            ("--delayed-retry-type all", "requires --delayed-retry-min"),
         ] {
             let failure = shape(words).unwrap_err();
             assert_eq!(failure.exit().status(), 64);
-            let told = failure.to_string();
-            assert!(told.contains(why) && told.contains("rabbitmq.com/docs/"), "{told}");
+            let message = failure.to_string();
+            assert!(message.contains(why) && message.contains("rabbitmq.com/docs/"), "{message}");
         }
         let classic = shape("--type classic --transient --auto-delete").unwrap();
         assert!(!classic.durable && classic.auto_delete && classic.has_arguments());

@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn an_even_group_is_warned_of() {
-        let told = of_even_group(&shape("--group-size 4")).unwrap();
+        let message = of_even_group(&shape("--group-size 4")).unwrap();
         let wanted = "--group-size 4 survives the loss of 1 node, as 3 does; use 3 or 5";
-        assert!(told.starts_with(wanted), "{told}");
+        assert!(message.starts_with(wanted), "{message}");
         let none = of_even_group(&shape("--type stream --group-size 2")).unwrap();
         assert!(none.contains("no loss of a node"), "{none}");
         assert_eq!(of_even_group(&shape("--group-size 5")), None);

@@ -84,7 +84,9 @@ impl Request<'_> {
             Refusal::Invalid(said) => self.invalid(said),
             Refusal::UnknownExchangeType => self.unknown_type(),
             // No permission helps.
-            Refusal::Reserved => "names that begin with amq. are the broker's own".to_owned(),
+            Refusal::Reserved => {
+                "names that begin with amq. are reserved for the broker".to_owned()
+            }
             Refusal::NotPermitted(missing) => match self.not_permitted(missing.as_ref()) {
                 Some(text) => text,
                 None => return error.failure(),
@@ -145,7 +147,7 @@ impl Request<'_> {
 
     fn lacks(&self, permission: &str, taker: Taker, user: &str) -> String {
         let vhost = self.vhost;
-        let why = taker.map(|taker| format!(", which {taker} takes")).unwrap_or_default();
+        let why = taker.map(|taker| format!(", which {taker} requires")).unwrap_or_default();
         format!(
             "{user} lacks {permission} in {vhost}{why} \
              (rmq-perm set -p {} {} CONFIGURE WRITE READ)",
@@ -225,7 +227,7 @@ mod tests {
     use rmq_common::server::Server;
 
     /// What is told of a refused declaration of `jobs`, without the words every sentence has.
-    fn told(words: &[&str], code: u16, text: &str) -> (String, u8) {
+    fn refused(words: &[&str], code: u16, text: &str) -> (String, u8) {
         let server = Server {
             product: "RabbitMQ".to_owned(),
             version: "4.0.5".to_owned(),
@@ -240,10 +242,10 @@ mod tests {
             user: "guest",
         };
         let failure = request.failure(AmqpError::closed(code, text));
-        let told = failure.to_string();
-        let told = told.strip_prefix("declare jobs in /: ").unwrap();
+        let message = failure.to_string();
+        let message = message.strip_prefix("declare jobs in /: ").unwrap();
         let more = "; there may be more differences (rmq-perm list-queues -v -p / shows all)";
-        (told.strip_suffix(more).unwrap_or(told).to_owned(), failure.exit().status())
+        (message.strip_suffix(more).unwrap_or(message).to_owned(), failure.exit().status())
     }
 
     #[test]
@@ -260,7 +262,7 @@ mod tests {
                 "arg 'x-max-length' for queue 'jobs' in vhost '/': received the value '5' of type \
                  'long' but current is none",
                 "without --max-length (x-max-length), 5 was asked for",
-                "a policy (max-length) can give it",
+                "a policy (max-length) can set it",
             ),
             (
                 &[],
@@ -305,8 +307,8 @@ mod tests {
             ),
         ];
         for (words, text, wanted, remedy) in table {
-            let (told, status) = told(words, 406, &format!("inequivalent {text}"));
-            assert!(told.starts_with(&format!("it exists {wanted}; {remedy}")), "{told}");
+            let (message, status) = refused(words, 406, &format!("inequivalent {text}"));
+            assert!(message.starts_with(&format!("it exists {wanted}; {remedy}")), "{message}");
             assert_eq!(status, 65);
         }
     }
@@ -334,9 +336,13 @@ mod tests {
             let declaration = Shape::from_options(&options).unwrap().declaration(None);
             let subject = Subject::Queue("jobs", Some(&declaration));
             let request = Request { verb: "declare", subject, vhost: "/", user: "guest" };
-            let told = request.differs(&differences, more).to_string();
-            assert_eq!(told.contains("--delete --if-empty --if-unused jobs"), conditions, "{told}");
-            assert_eq!(told.contains("delete it with its messages"), !conditions, "{told}");
+            let message = request.differs(&differences, more).to_string();
+            assert_eq!(
+                message.contains("--delete --if-empty --if-unused jobs"),
+                conditions,
+                "{message}"
+            );
+            assert_eq!(message.contains("delete it with its messages"), !conditions, "{message}");
         }
     }
 
@@ -345,10 +351,13 @@ mod tests {
         let text = "configure access to queue 'jobs' in vhost '/' refused for user 'CN=dev'";
         let wanted = "CN=dev lacks configure on jobs in / \
                       (rmq-perm set -p / CN=dev CONFIGURE WRITE READ)";
-        assert_eq!(told(&[], 403, text), (wanted.to_owned(), 77));
+        assert_eq!(refused(&[], 403, text), (wanted.to_owned(), 77));
         let text = "read access to queue 'jobs' in vhost '/' refused for user 'dev'";
-        let (told, _) = told(&["--dead-letter-exchange", "x"], 403, text);
-        assert!(told.contains("read on jobs in /, which a dead-letter exchange takes ("), "{told}");
+        let (message, _) = refused(&["--dead-letter-exchange", "x"], 403, text);
+        assert!(
+            message.contains("read on jobs in /, which a dead-letter exchange requires ("),
+            "{message}"
+        );
     }
 
     #[test]
@@ -357,13 +366,14 @@ mod tests {
                     rabbit_quorum_queue";
         let wanted =
             "quorum queues have no argument --max-priority (x-max-priority) in this release";
-        assert_eq!(told(&[], 406, text), (wanted.to_owned(), 65));
-        let (_, status) = told(&[], 405, "cannot obtain exclusive access to locked queue 'jobs'");
+        assert_eq!(refused(&[], 406, text), (wanted.to_owned(), 65));
+        let (_, status) =
+            refused(&[], 405, "cannot obtain exclusive access to locked queue 'jobs'");
         assert_eq!(status, 75);
         let reserved = "queue name 'amq.x' contains reserved prefix 'amq.*'";
-        assert_eq!(told(&[], 403, reserved).1, 65);
+        assert_eq!(refused(&[], 403, reserved).1, 65);
         let (deprecated, status) =
-            told(&[], 541, "Feature `queue_master_locator` is deprecated.\nBy default,");
+            refused(&[], 541, "Feature `queue_master_locator` is deprecated.\nBy default,");
         assert!(
             deprecated.ends_with("not allow it: Feature `queue_master_locator` is deprecated.")
         );
@@ -380,13 +390,13 @@ mod tests {
             user: "guest",
         };
         let refused = |text: &str| request.failure(AmqpError::closed(406, text)).to_string();
-        let told = refused(
+        let message = refused(
             "inequivalent arg 'type' for exchange 'events' in vhost '/': received 'topic' but \
              current is 'direct'",
         );
         let wanted =
             "declare exchange events in /: it exists with type direct, topic was asked for";
-        assert!(told.starts_with(wanted), "{told}");
+        assert!(message.starts_with(wanted), "{message}");
         assert!(refused("unknown exchange type 'topic'").contains("no exchange type topic"));
     }
 }

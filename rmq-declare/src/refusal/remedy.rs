@@ -42,7 +42,7 @@ pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
         && argument == GROUP_SIZE
     {
         return format!(
-            "it is the number to begin with: ask for --group-size {current}, and change the members \
+            "this is only the initial number: use --group-size {current}, and change the members \
              of the queue (rabbitmq-queues add_member -p {vhost_word} {} NODE)",
             shell::word(name)
         );
@@ -88,7 +88,7 @@ fn policy(
     }
     let names = names.join(", ");
     let does = match (gives, lowers) {
-        (true, false) => "give it one",
+        (true, false) => "set it",
         (false, true) => "lower it",
         _ => "do that",
     };
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_policy_is_told_only_where_it_helps_and_then_with_its_command() {
-        let wanted = "a policy (max-length) can give it one without a new declaration (rabbitmqctl \
+        let wanted = "a policy (max-length) can set it without a new declaration (rabbitmqctl \
                       set_policy -p / --apply-to queues jobs '^jobs$' '{\"max-length\":5}')";
         assert_eq!(remedy("x-max-length", Value::None, Some(5)), wanted);
         assert!(remedy("x-max-length", is("10"), Some(5)).contains("(max-length) can lower it"));
@@ -167,8 +167,8 @@ mod tests {
             difference("x-max-length", is("10"), Some(AMQPValue::LongLongInt(5))),
             difference("x-overflow", Value::None, Some(long("reject-publish"))),
         ];
-        let told = of_queue(PLACE, &both);
-        assert!(told.starts_with("a policy (max-length, overflow) can do that"), "{told}");
+        let message = of_queue(PLACE, &both);
+        assert!(message.starts_with("a policy (max-length, overflow) can do that"), "{message}");
         let one_left = [&both[..], &[difference("x-expires", is("5"), None)]].concat();
         assert!(of_queue(PLACE, &one_left).contains("cannot be changed"));
     }
@@ -180,11 +180,11 @@ mod tests {
             difference(TYPE, is("classic"), Some(long("quorum"))),
             difference("x-max-length", Value::None, Some(AMQPValue::LongLongInt(5))),
         ];
-        let told = of_queue(classic, &both);
-        assert!(told.starts_with("the type of a queue cannot be changed"), "{told}");
-        assert!(told.contains("--delete --if-empty --if-unused jobs)"), "{told}");
-        assert!(told.contains("delete it if it is empty and unused"), "{told}");
-        assert!(!told.contains("with its messages"), "{told}");
+        let message = of_queue(classic, &both);
+        assert!(message.starts_with("the type of a queue cannot be changed"), "{message}");
+        assert!(message.contains("--delete --if-empty --if-unused jobs)"), "{message}");
+        assert!(message.contains("delete it if it is empty and unused"), "{message}");
+        assert!(!message.contains("with its messages"), "{message}");
         let members = remedy(GROUP_SIZE, is("3"), Some(5));
         assert!(
             members.contains("--group-size 3") && members.contains("add_member -p / jobs NODE")
@@ -194,18 +194,18 @@ mod tests {
     #[test]
     fn an_odd_name_is_one_word_and_its_pattern_matches_nothing_else() {
         let place = Place { vhost: "a b", name: "x.y it's", may_be_classic: false };
-        let told = of_queue(place, &[difference("x-max-length", Value::None, Some(long("5")))]);
+        let message = of_queue(place, &[difference("x-max-length", Value::None, Some(long("5")))]);
         assert!(
-            told.contains(r"-p 'a b' --apply-to queues 'x.y it'\''s' '^x\.y it\'\''s$'"),
-            "{told}"
+            message.contains(r"-p 'a b' --apply-to queues 'x.y it'\''s' '^x\.y it\'\''s$'"),
+            "{message}"
         );
     }
 
     #[test]
     fn an_exchange_is_given_an_alternate_one_and_nothing_else() {
         let alternate = difference("alternate-exchange", Value::None, Some(long("lost")));
-        let told = of_exchange(PLACE, std::slice::from_ref(&alternate));
-        assert!(told.contains("set_policy -p / --apply-to exchanges jobs"), "{told}");
+        let message = of_exchange(PLACE, std::slice::from_ref(&alternate));
+        assert!(message.contains("set_policy -p / --apply-to exchanges jobs"), "{message}");
         let kind = difference("type", is("topic"), Some(long("fanout")));
         assert!(of_exchange(PLACE, &[kind, alternate]).ends_with("use another name"));
     }

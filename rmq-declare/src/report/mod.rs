@@ -11,7 +11,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 /// What there is to tell of a queue.
 #[derive(Debug)]
-pub enum Told {
+pub enum Outcome {
     /// A line of data, with its end.
     Line(String),
     /// Something that is worth knowing, and tells itself once for all queues.
@@ -49,25 +49,25 @@ impl Report {
     }
 
     /// Tells what there is to tell of what stands on `line` of a file.
-    pub fn tell(&mut self, line: Option<u64>, told: Told) {
+    pub fn add(&mut self, line: Option<u64>, outcome: Outcome) {
         let placed = |failure: Failure| match line {
             Some(line) => failure.context(format!("line {line}")),
             None => failure,
         };
-        match told {
-            Told::Line(text) => self.line(&text),
-            Told::Notice(text) => {
+        match outcome {
+            Outcome::Line(text) => self.line(&text),
+            Outcome::Notice(text) => {
                 if !self.noticed.contains(&text) {
                     self.diagnostics.notice(&text);
                     self.noticed.insert(text);
                 }
             }
-            Told::Failure(failure) => self.failure(&placed(failure)),
-            Told::Difference(difference) => {
+            Outcome::Failure(failure) => self.failure(&placed(failure)),
+            Outcome::Difference(difference) => {
                 self.diagnostics.error(&placed(difference));
                 self.worse(Exit::No);
             }
-            Told::No => self.worse(Exit::No),
+            Outcome::No => self.worse(Exit::No),
         }
     }
 

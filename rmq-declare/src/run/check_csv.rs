@@ -4,7 +4,7 @@ use crate::broker::check::Found;
 use crate::broker::link::Link;
 use crate::plan::Job;
 use crate::plan::sheet::Sheet;
-use crate::report::Told;
+use crate::report::Outcome;
 use crate::run::corrected::{self, Corrected};
 use crate::run::performing::{look, unchecked};
 use csv::StringRecord;
@@ -23,8 +23,8 @@ pub async fn row(
     sheet: &Sheet,
     row: &StringRecord,
     written: &Written,
-) -> Result<Vec<Told>, Failure> {
-    let mut told = Vec::new();
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
     let mut is_there = true;
     let mut hidden = Vec::new();
     if let Some(dlq) = &job.dead_letters {
@@ -32,7 +32,7 @@ pub async fn row(
         if let Found::Different(_, difference) = &found {
             hidden.push(difference.to_string());
         }
-        is_there = note(link, found, dlq.name.as_str(), &mut told);
+        is_there = note(link, found, dlq.name.as_str(), &mut outcomes);
     }
     let queue = &job.queue;
     let (found, is) = look(link, job, queue).await?;
@@ -40,7 +40,7 @@ pub async fn row(
         Found::Different(_, difference) => Some(difference.to_string()),
         _ => None,
     };
-    is_there &= note(link, found, queue.name.as_str(), &mut told);
+    is_there &= note(link, found, queue.name.as_str(), &mut outcomes);
     if is_there && let Some(difference) = difference {
         if let Some(is) = is {
             let asked = queue.shape.declaration(link.server().as_ref());
@@ -51,35 +51,35 @@ pub async fn row(
             }
             if !without_column.is_empty() {
                 let (name, vhost, more) = (&queue.name, link.vhost(), without_column.join(", "));
-                told.push(Told::Difference(Failure::data(format!(
-                    "check {name} in {vhost}: the file has no column for what it has too: {more} \
-                     (an empty column arg takes one each)"
+                outcomes.push(Outcome::Difference(Failure::data(format!(
+                    "check {name} in {vhost}: the file has no column for {more}, which the queue \
+                     also has (an empty column arg takes one each)"
                 ))));
             }
-            told.extend(hidden.iter().map(|it| Told::Line(sheet.comment(it))));
-            told.push(Told::Line(sheet.changed(written, &cells)));
+            outcomes.extend(hidden.iter().map(|it| Outcome::Line(sheet.comment(it))));
+            outcomes.push(Outcome::Line(sheet.changed(written, &cells)));
         }
     } else if is_there {
-        told.extend(hidden.iter().map(|it| Told::Line(sheet.comment(it))));
-        told.push(Told::Line(sheet.same(written)));
+        outcomes.extend(hidden.iter().map(|it| Outcome::Line(sheet.comment(it))));
+        outcomes.push(Outcome::Line(sheet.same(written)));
     }
-    told.extend(unchecked(link, job));
-    Ok(told)
+    outcomes.extend(unchecked(link, job));
+    Ok(outcomes)
 }
 
 /// Tells what was found; whether it is there.
-fn note<T>(link: &Link, found: Found<T>, name: &str, told: &mut Vec<Told>) -> bool {
+fn note<T>(link: &Link, found: Found<T>, name: &str, outcomes: &mut Vec<Outcome>) -> bool {
     let (is_there, more) = match found {
         Found::Same(_) => (true, None),
-        Found::Different(_, difference) => (true, Some(Told::Difference(difference))),
+        Found::Different(_, difference) => (true, Some(Outcome::Difference(difference))),
         Found::Missing => {
             let vhost = link.vhost();
             let missing = Failure::data(format!("check {name} in {vhost}: missing"));
-            (false, Some(Told::Difference(missing)))
+            (false, Some(Outcome::Difference(missing)))
         }
-        Found::Down(why) => (false, Some(Told::Difference(why))),
-        Found::Unknown(failure) => (false, Some(Told::Failure(failure))),
+        Found::Down(why) => (false, Some(Outcome::Difference(why))),
+        Found::Unknown(failure) => (false, Some(Outcome::Failure(failure))),
     };
-    told.extend(more);
+    outcomes.extend(more);
     is_there
 }

@@ -6,7 +6,7 @@ use crate::plan::Job;
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments;
 use crate::queue::shape::json_of;
-use crate::report::Told;
+use crate::report::Outcome;
 use crate::report::counts::Escaped;
 use rmq_common::failure::Failure;
 use serde_json::Value;
@@ -15,14 +15,14 @@ use serde_json::Value;
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Failure> {
+pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     let found = check::look_for_exchange(link, exchange).await?;
     let line = |state| line("exchange", exchange.name.as_str(), state, &exchange.json());
     Ok(match found {
         Found::Same(()) | Found::Different((), _) => vec![line("there")],
-        Found::Down(why) => vec![Told::Difference(why)],
-        Found::Missing => vec![line("missing"), Told::No],
-        Found::Unknown(failure) => vec![Told::Failure(failure)],
+        Found::Down(why) => vec![Outcome::Difference(why)],
+        Found::Missing => vec![line("missing"), Outcome::No],
+        Found::Unknown(failure) => vec![Outcome::Failure(failure)],
     })
 }
 
@@ -30,8 +30,8 @@ pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Fai
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
-    let mut told = Vec::new();
+pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
     let mut binding_state = "missing";
     for queue in job.queues() {
         let name = queue.name.as_str();
@@ -42,33 +42,34 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
         let line = |state| line("queue", name, state, &json_of(&declaration));
         match found {
             Found::Same(_) | Found::Different(..) => {
-                told.push(line("there"));
+                outcomes.push(line("there"));
                 // Whether a binding is there, AMQP cannot ask.
                 binding_state = "unknown";
             }
             Found::Down(why) => {
-                told.extend([line("down"), Told::Difference(why)]);
+                outcomes.extend([line("down"), Outcome::Difference(why)]);
                 binding_state = "unknown";
             }
             Found::Missing => {
-                told.extend([line("missing"), Told::No]);
+                outcomes.extend([line("missing"), Outcome::No]);
                 binding_state = "missing";
             }
-            Found::Unknown(failure) => told.push(Told::Failure(failure)),
+            Found::Unknown(failure) => outcomes.push(Outcome::Failure(failure)),
         }
         let unknown =
             server.and_then(|it| queue_arguments::unknown_to(&it, &declaration.arguments));
         if let Some(why) = unknown {
             let vhost = link.vhost();
-            told.push(Told::Failure(Failure::data(format!("declare {name} in {vhost}: {why}"))));
+            outcomes
+                .push(Outcome::Failure(Failure::data(format!("declare {name} in {vhost}: {why}"))));
         }
     }
     for binding in &job.bindings {
-        told.push(line("binding", job.queue.name.as_str(), binding_state, &binding.json()));
+        outcomes.push(line("binding", job.queue.name.as_str(), binding_state, &binding.json()));
     }
-    Ok(told)
+    Ok(outcomes)
 }
 
-fn line(what: &str, name: &str, state: &str, like: &Value) -> Told {
-    Told::Line(format!("{what}\t{}\t{state}\t{like}\n", Escaped(name)))
+fn line(what: &str, name: &str, state: &str, like: &Value) -> Outcome {
+    Outcome::Line(format!("{what}\t{}\t{state}\t{like}\n", Escaped(name)))
 }

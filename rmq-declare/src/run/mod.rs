@@ -14,7 +14,7 @@ use crate::broker::take_back;
 use crate::plan::sheet::Sheet;
 use crate::plan::{Entry, Job, Plan};
 use crate::queue::exchange::Exchange;
-use crate::report::{Report, Told};
+use crate::report::{Outcome, Report};
 use crate::run::target::Routes;
 use crate::run::task::Task;
 use futures_util::stream::{self, StreamExt};
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         run.without_broker();
         for Entry { line, job, .. } in plan.entries {
             if let Err(failure) = job {
-                run.report.tell(line, Told::Failure(failure));
+                run.report.add(line, Outcome::Failure(failure));
             }
         }
         return Ok(run.report.exit().into());
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
             Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
             Task::Declare | Task::Delete { .. } => None,
         };
-        unchecked.into_iter().for_each(|it| run.report.tell(None, Told::Notice(it)));
+        unchecked.into_iter().for_each(|it| run.report.add(None, Outcome::Notice(it)));
         link.close().await;
         Ok(run.report.exit().into())
     })
@@ -100,7 +100,7 @@ impl Run {
         let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
         if let Some(sheet) = again.filter(|sheet| sheet.rows.is_empty()) {
             let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
-            self.report.tell(None, Told::Line(header + &sheet.rest));
+            self.report.add(None, Outcome::Line(header + &sheet.rest));
         }
     }
 
@@ -112,10 +112,10 @@ impl Run {
         let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
         if let Some(sheet) = again {
             let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
-            self.report.tell(None, Told::Line(header));
+            self.report.add(None, Outcome::Line(header));
         }
         for (line, exchange) in exchanges {
-            let told = match self.task {
+            let outcomes = match self.task {
                 Task::Declare => {
                     if check::is_missing_exchange(link, &exchange.name).await? {
                         self.made.push(exchange.clone());
@@ -126,20 +126,21 @@ impl Run {
                 Task::DryRun => dry_run::exchange(link, exchange).await,
                 Task::Delete { .. } => Ok(Vec::new()),
             };
-            let told = told.map_err(|it| it.context(format!("exchange {}", exchange.name)))?;
-            if told.iter().any(|told| matches!(told, Told::Failure(_))) {
+            let outcomes =
+                outcomes.map_err(|it| it.context(format!("exchange {}", exchange.name)))?;
+            if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failure(_))) {
                 self.failed.push(exchange.clone());
             }
             // No cell of the file shows how an exchange differs.
-            let comments: Vec<_> = told
+            let comments: Vec<_> = outcomes
                 .iter()
-                .filter_map(|told| match told {
-                    Told::Difference(why) => Some(again?.comment(&why.to_string())),
+                .filter_map(|outcome| match outcome {
+                    Outcome::Difference(why) => Some(again?.comment(&why.to_string())),
                     _ => None,
                 })
                 .collect();
-            comments.into_iter().for_each(|it| self.report.tell(None, Told::Line(it)));
-            told.into_iter().for_each(|told| self.report.tell(*line, told));
+            comments.into_iter().for_each(|it| self.report.add(None, Outcome::Line(it)));
+            outcomes.into_iter().for_each(|outcome| self.report.add(*line, outcome));
         }
         Ok(())
     }
@@ -154,10 +155,10 @@ impl Run {
         let mut performed = performed.buffered(AT_ONCE);
         let mut in_vain: Vec<&Exchange> = Vec::new();
         for (done, entry) in entries.iter().enumerate() {
-            let Some(told) = performed.next().await else { break };
-            let told =
-                told.map_err(|failure| unfinished(failure, entry, entries.len() - done - 1))?;
-            let is_done = told.iter().any(|told| matches!(told, Told::Line(_)));
+            let Some(outcomes) = performed.next().await else { break };
+            let outcomes =
+                outcomes.map_err(|failure| unfinished(failure, entry, entries.len() - done - 1))?;
+            let is_done = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Line(_)));
             if let Ok(job) = &entry.job {
                 match is_done {
                     true => made.retain(|exchange| !job.exchanges.contains(exchange)),
@@ -168,18 +169,18 @@ impl Run {
                 }
             }
             if let (Some(_), Some(written)) = (again, &entry.written) {
-                report.tell(None, Told::Line(written.before.clone()));
+                report.add(None, Outcome::Line(written.before.clone()));
             }
-            told.into_iter().for_each(|told| report.tell(entry.line, told));
+            outcomes.into_iter().for_each(|outcome| report.add(entry.line, outcome));
         }
         if let Some(sheet) = again {
-            report.tell(None, Told::Line(sheet.rest.clone()));
+            report.add(None, Outcome::Line(sheet.rest.clone()));
         }
         drop(performed);
         // The last may be the alternate one of those before, or need them.
         for exchange in made.iter().rev().filter(|exchange| in_vain.contains(exchange)) {
             let left = take_back::exchange(link, exchange).await?;
-            left.into_iter().for_each(|left| report.tell(None, Told::Notice(left)));
+            left.into_iter().for_each(|left| report.add(None, Outcome::Notice(left)));
         }
         Ok(())
     }
@@ -197,7 +198,7 @@ impl Run {
             Task::Declare | Task::Check => {}
         }
         for sentence in self.routes.to_nowhere(link).await? {
-            self.report.tell(None, Told::Notice(sentence));
+            self.report.add(None, Outcome::Notice(sentence));
         }
         Ok(())
     }
@@ -209,14 +210,14 @@ async fn perform(
     failed: &[Exchange],
     link: &Link,
     entry: &Entry,
-) -> Result<Vec<Told>, Failure> {
+) -> Result<Vec<Outcome>, Failure> {
     let job = match &entry.job {
         Ok(job) => job,
-        Err(failure) => return Ok(vec![Told::Failure(failure.clone())]),
+        Err(failure) => return Ok(vec![Outcome::Failure(failure.clone())]),
     };
     match task {
         Task::Declare => match job.exchanges.iter().find(|exchange| failed.contains(exchange)) {
-            Some(exchange) => Ok(vec![Told::Failure(not_tried(link, job, exchange))]),
+            Some(exchange) => Ok(vec![Outcome::Failure(not_tried(link, job, exchange))]),
             None => performing::declare_all(link, job).await,
         },
         Task::Check => match (sheet, &entry.row, &entry.written) {

@@ -12,7 +12,7 @@ use crate::queue::known_arguments;
 use crate::queue::queue_arguments;
 use crate::queue::queue_type::QueueType;
 use crate::queue::warnings;
-use crate::report::Told;
+use crate::report::Outcome;
 use crate::report::counts::{self, Counts};
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
@@ -21,13 +21,13 @@ use rmq_common::failure::Failure;
 ///
 /// # Errors
 /// When the broker cannot be asked; so in all of these.
-pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Failure> {
+pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     Ok(match declare::exchange(link, exchange, "declare").await? {
         Ok(()) => {
             let notices = known_arguments::of_exchange(&exchange.arguments);
-            notices.into_iter().map(Told::Notice).collect()
+            notices.into_iter().map(Outcome::Notice).collect()
         }
-        Err(failure) => vec![Told::Failure(failure)],
+        Err(failure) => vec![Outcome::Failure(failure)],
     })
 }
 
@@ -35,18 +35,18 @@ pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<To
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told>, Failure> {
+pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     Ok(match check::compare_exchange(link, exchange).await? {
         Found::Same(()) => Vec::new(),
         Found::Different((), difference) | Found::Down(difference) => {
-            vec![Told::Difference(difference)]
+            vec![Outcome::Difference(difference)]
         }
         Found::Missing => {
             let (name, vhost) = (&exchange.name, link.vhost());
             let why = Failure::data(format!("check exchange {name} in {vhost}: missing"));
-            vec![Told::Difference(why)]
+            vec![Outcome::Difference(why)]
         }
-        Found::Unknown(failure) => vec![Told::Failure(failure)],
+        Found::Unknown(failure) => vec![Outcome::Failure(failure)],
     })
 }
 
@@ -55,7 +55,7 @@ pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Told
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
+pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
     let mut new = Vec::new();
     for queue in job.queues().filter(|_| !job.bindings.is_empty()) {
         if check::is_missing(link, &queue.name).await? {
@@ -65,38 +65,38 @@ pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
     if new.contains(&&job.queue) {
         let failures = check::without_source(link, &job.queue.name, &job.bindings).await?;
         if !failures.is_empty() {
-            return Ok(failures.into_iter().map(Told::Failure).collect());
+            return Ok(failures.into_iter().map(Outcome::Failure).collect());
         }
     }
-    let mut told = match &job.dead_letters {
+    let mut outcomes = match &job.dead_letters {
         Some(dlq) => declare_with_dead_letters(link, job, dlq).await?,
         None => vec![declare_one(link, &job.queue).await?],
     };
-    if told.iter().any(|told| matches!(told, Told::Failure(_))) {
-        return Ok(told);
+    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failure(_))) {
+        return Ok(outcomes);
     }
     let mut is_bound = true;
     for binding in &job.bindings {
         if let Err(failure) = declare::binding(link, &job.queue.name, binding).await? {
-            told.push(Told::Failure(failure));
+            outcomes.push(Outcome::Failure(failure));
             is_bound = false;
         }
     }
     if !is_bound {
         // A message may have come, and a quorum queue cannot be deleted only if it is empty.
-        told.extend(new.iter().map(|queue| Told::Notice(take_back::left(link, queue))));
+        outcomes.extend(new.iter().map(|queue| Outcome::Notice(take_back::left(link, queue))));
     }
     let server = link.server();
     let notices = warnings::of(&job.queue.shape, job.dead_letters.is_some(), server.as_ref());
     let of_bindings = job.bindings.iter().flat_map(|it| known_arguments::of_binding(&it.arguments));
-    told.extend(notices.into_iter().chain(of_bindings).map(Told::Notice));
-    Ok(told)
+    outcomes.extend(notices.into_iter().chain(of_bindings).map(Outcome::Notice));
+    Ok(outcomes)
 }
 
-async fn declare_one(link: &Link, queue: &Queue) -> Result<Told, Failure> {
+async fn declare_one(link: &Link, queue: &Queue) -> Result<Outcome, Failure> {
     Ok(match declare::queue(link, queue, "declare").await? {
-        Ok(counts) => Told::Line(counts::line(queue.name.as_str(), counts)),
-        Err(Refused { failure, .. }) => Told::Failure(failure),
+        Ok(counts) => Outcome::Line(counts::line(queue.name.as_str(), counts)),
+        Err(Refused { failure, .. }) => Outcome::Failure(failure),
     })
 }
 
@@ -106,28 +106,28 @@ async fn declare_with_dead_letters(
     link: &Link,
     job: &Job,
     dlq: &Queue,
-) -> Result<Vec<Told>, Failure> {
+) -> Result<Vec<Outcome>, Failure> {
     let is_missing = match check::look(link, &job.queue.name).await? {
         Found::Missing => true,
         Found::Same(_) | Found::Different(..) | Found::Down(_) => false,
-        Found::Unknown(failure) => return Ok(vec![Told::Failure(failure)]),
+        Found::Unknown(failure) => return Ok(vec![Outcome::Failure(failure)]),
     };
     if !is_missing {
         let queue = declare_one(link, &job.queue).await?;
-        if matches!(queue, Told::Failure(_)) {
+        if matches!(queue, Outcome::Failure(_)) {
             return Ok(vec![queue]);
         }
         return Ok(vec![declare_one(link, dlq).await?, queue]);
     }
     let is_ours = !job.dead_letters_are_shared && check::is_missing(link, &dlq.name).await?;
     let first = declare_one(link, dlq).await?;
-    if matches!(first, Told::Failure(_)) {
+    if matches!(first, Outcome::Failure(_)) {
         return Ok(vec![first]);
     }
     let queue = declare_one(link, &job.queue).await?;
-    if is_ours && matches!(queue, Told::Failure(_)) {
+    if is_ours && matches!(queue, Outcome::Failure(_)) {
         let left = take_back::queue(link, dlq).await?;
-        return Ok([queue].into_iter().chain(left.map(Told::Notice)).collect());
+        return Ok([queue].into_iter().chain(left.map(Outcome::Notice)).collect());
     }
     Ok(vec![first, queue])
 }
@@ -136,26 +136,26 @@ async fn declare_with_dead_letters(
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn check_all(link: &Link, job: &Job) -> Result<Vec<Told>, Failure> {
-    let mut told = Vec::new();
+pub async fn check_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
     for queue in job.queues() {
         let name = queue.name.as_str();
         match look(link, job, queue).await?.0 {
-            Found::Same(counts) => told.push(Told::Line(counts::line(name, counts))),
+            Found::Same(counts) => outcomes.push(Outcome::Line(counts::line(name, counts))),
             Found::Different(counts, difference) => {
-                told.push(Told::Line(counts::line(name, counts)));
-                told.push(Told::Difference(difference));
+                outcomes.push(Outcome::Line(counts::line(name, counts)));
+                outcomes.push(Outcome::Difference(difference));
             }
             Found::Down(why) => {
-                told.push(Told::Line(counts::down(name)));
-                told.push(Told::Difference(why));
+                outcomes.push(Outcome::Line(counts::down(name)));
+                outcomes.push(Outcome::Difference(why));
             }
-            Found::Missing => told.extend([Told::Line(counts::missing(name)), Told::No]),
-            Found::Unknown(failure) => told.push(Told::Failure(failure)),
+            Found::Missing => outcomes.extend([Outcome::Line(counts::missing(name)), Outcome::No]),
+            Found::Unknown(failure) => outcomes.push(Outcome::Failure(failure)),
         }
     }
-    told.extend(unchecked(link, job));
-    Ok(told)
+    outcomes.extend(unchecked(link, job));
+    Ok(outcomes)
 }
 
 /// What a look found, and what a queue that differs is like, where all of that is known.
@@ -178,14 +178,14 @@ pub async fn look(link: &Link, job: &Job, queue: &Queue) -> Result<Looked, Failu
 }
 
 /// What a check leaves out.
-pub fn unchecked(link: &Link, job: &Job) -> Vec<Told> {
+pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
     let bindings = (!job.bindings.is_empty())
         .then(|| "bindings are not checked: AMQP cannot query them".to_owned());
     let arguments = match job.described {
         true => queue_arguments::not_compared(link.server().as_ref(), &job.queue.shape.arguments),
         false => Vec::new(),
     };
-    bindings.into_iter().chain(arguments).map(Told::Notice).collect()
+    bindings.into_iter().chain(arguments).map(Outcome::Notice).collect()
 }
 
 /// Deletes a queue; with `pretend` only tells what is there to be deleted.
@@ -197,22 +197,22 @@ pub async fn delete_all(
     job: &Job,
     conditions: Conditions,
     pretend: bool,
-) -> Result<Vec<Told>, Failure> {
+) -> Result<Vec<Outcome>, Failure> {
     let name = job.queue.name.as_str();
     if pretend {
         let found = check::look(link, &job.queue.name).await?;
         return Ok(vec![match check::in_use(link, &job.queue.name, found).await {
             Found::Same(counts) | Found::Different(counts, _) => {
-                Told::Line(counts::line(name, counts))
+                Outcome::Line(counts::line(name, counts))
             }
-            Found::Down(_) => Told::Line(counts::down(name)),
-            Found::Missing => Told::Line(counts::missing(name)),
-            Found::Unknown(failure) => Told::Failure(failure),
+            Found::Down(_) => Outcome::Line(counts::down(name)),
+            Found::Missing => Outcome::Line(counts::missing(name)),
+            Found::Unknown(failure) => Outcome::Failure(failure),
         }]);
     }
     Ok(vec![match delete(link, &job.queue.name, conditions).await? {
-        Deleted::Gone(messages) => Told::Line(counts::deleted(name, messages)),
-        Deleted::Missing => Told::Line(counts::missing(name)),
-        Deleted::Kept(failure) => Told::Failure(failure),
+        Deleted::Gone(messages) => Outcome::Line(counts::deleted(name, messages)),
+        Deleted::Missing => Outcome::Line(counts::missing(name)),
+        Deleted::Kept(failure) => Outcome::Failure(failure),
     }])
 }

@@ -124,7 +124,7 @@ mod tests {
     use crate::arguments::Arguments;
     use argh::FromArgs;
 
-    fn told(words: &str) -> Vec<String> {
+    fn sentences(words: &str) -> Vec<String> {
         // argh knows no `--option=value`; `rmq_common::arguments` splits it.
         let words: Vec<&str> = words.split([' ', '=']).collect();
         let options = Arguments::from_args(&["rmq-declare"], &words).unwrap();
@@ -141,14 +141,14 @@ mod tests {
     fn what_goes_nowhere_is_told_with_the_command_that_makes_a_place_for_it() {
         let wanted = "dead letters of a (and of 1 more) go nowhere: there is no exchange dead in / \
                       (rmq-declare -p / --exchange dead:TYPE)";
-        assert_eq!(told("--dead-letter-exchange dead a b"), [wanted]);
+        assert_eq!(sentences("--dead-letter-exchange dead a b"), [wanted]);
         let wanted = "dead letters of a go nowhere: there is no queue k in / (rmq-declare -p / k)";
-        assert_eq!(told("--dead-letter-exchange= --dead-letter-key k a"), [wanted]);
+        assert_eq!(sentences("--dead-letter-exchange= --dead-letter-key k a"), [wanted]);
         let exchange = r#"{"name":"e","type":"topic","arguments":{"alternate-exchange":"x"}}"#;
-        let told_of = told(&format!("--exchange {exchange}"));
+        let told_of = sentences(&format!("--exchange {exchange}"));
         assert!(told_of[0].starts_with("messages that exchange e cannot route go nowhere"));
         for words in ["a", "--with-dlq a", "--dead-letter-exchange= a"] {
-            assert!(told(words).is_empty(), "{words}");
+            assert!(sentences(words).is_empty(), "{words}");
         }
     }
 }

@@ -171,7 +171,7 @@ fn what_a_queue_has_beside_the_columns_is_told() {
     vhost.declare(&["--type", "classic", "--max-length", "7", "--expires", "1h"], "q");
     let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,quorum,\n").expect(1);
     assert_eq!(checked.stdout, b"queue,type,max-length\nq,classic,7\n");
-    checked.says("no column for what it has too: x-expires=3600000");
+    checked.says("no column for x-expires=3600000, which the queue also has");
     // An empty cell says that it is not set, and a column that is not there says nothing: then a
     // comment shows to diff(1) that the queue differs.
     let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,classic,7\n").expect(1);

@@ -74,7 +74,7 @@ fn a_queue_that_is_empty_and_unused_is_not_down_whatever_its_type_and_whoever_as
             assert!(told.stderr.is_empty(), "{}", told.stderr);
         } else {
             let wanted = format!(
-                "check classic and 3 more in {0}: whether it has a leader is not known: {user} \
+                "check classic and 3 more in {0}: cannot find out if it has a leader: {user} \
                  lacks read in {0} (rmq-perm set -p {0} {user} CONFIGURE WRITE READ)",
                 vhost.name
             );

@@ -50,7 +50,7 @@ fn a_binding_to_a_headers_exchange_compares_headers() {
     }
     let misspelt = r#"{"source":"h","arguments":{"x_match":"all","kind":"x"}}"#;
     let told = vhost.tool("rmq-declare").arguments(&["--bind", misspelt, "other"]).run().expect(0);
-    told.says("x_match: ").says("x-match is the one that says all or any");
+    told.says("x_match: ").says("(did you mean x-match?)");
     let bad = r#"{"source":"h","arguments":{"x-match":"most"}}"#;
     declare(&vhost, &["--bind", bad, "q"]).expect(65).says("bind q to h").says("x-match");
     assert_eq!(vhost.bindings("q"), bindings);
@@ -116,7 +116,7 @@ fn a_missing_exchange_fails_the_binding_before_anything_is_made() {
     let told = vhost.tool("rmq-declare").arguments(&["--url", &vhost.url_for(&user)]);
     let told = told.arguments(&["--type", "classic", "--bind", "amq.topic:k", "q", "q2"]).run();
     let left = format!(
-        "queue q2 in {0} was made and is left (rmq-declare -p {0} --delete --if-empty --if-unused q2)",
+        "queue q2 in {0} was created and remains (rmq-declare -p {0} --delete --if-empty --if-unused q2)",
         vhost.name
     );
     let told = told.expect(77).says("bind q2 to amq.topic:k in ").says(&left);
