@@ -118,7 +118,9 @@ fn end_while_connecting(address: SocketAddr, directory: &Path, signals: &[Signal
                 let what = format!("{tool} {words:?}, process 1: {is_process_1}, {signal:?}");
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let before = connections(address.port());
-                // A spool has a record, so that a broker is wanted.
+                if what.contains("--spool") {
+                    fill_spool(directory);
+                }
                 let (running, pid) = if is_process_1 {
                     let running = as_process_1(tool, &words).input("x\n").start();
                     let pid = inner(&running);
@@ -145,6 +147,14 @@ fn end_while_connecting(address: SocketAddr, directory: &Path, signals: &[Signal
             }
         }
     }
+}
+
+/// A spool that has a record ends with 75, whether or not the input was read before the signal.
+fn fill_spool(directory: &Path) {
+    let spool = directory.join("spool");
+    let words =
+        ["--retry", "0", "-u", "amqp://127.0.0.1:1", "--spool", spool.to_str().unwrap(), "q"];
+    Tool::new("rmq-send").arguments(&words).input("x\n").run().expect(75);
 }
 
 #[test]
