@@ -1,4 +1,4 @@
-//! An open connection and the channels on it, each of which is asked one question at a time.
+//! An open connection and its channels, each of which handles one request at a time.
 
 use lapin::Channel;
 use rmq_common::amqp_error::{AmqpError, Breach};
@@ -9,26 +9,26 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Between two looks for a channel.
+/// Between two checks for a free channel.
 const PAUSE: Duration = Duration::from_millis(2);
-/// How many of them, when nobody has one that could become free.
+/// The number of checks if no channel in use could become free.
 const PAUSES: u32 = 500;
-/// How long a connection that lives takes to open a channel, which no queue can delay.
+/// How long a live connection takes to open a channel, which no queue can delay.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// An open connection; ended when nobody uses it any more.
+/// An open connection, closed when it is no longer used.
 pub struct Open {
-    /// `None` only while it is being closed.
+    /// `None` only during the close.
     session: Option<Session>,
-    /// Channels that nobody uses.
+    /// Channels that are not in use.
     idle: RefCell<Vec<Channel>>,
-    /// How many ask something, or wait for a channel to ask on.
+    /// The number of requests that run or wait for a channel.
     asking: Cell<usize>,
-    /// How many of them wait for a channel.
+    /// The number of those that wait.
     waiting: Cell<usize>,
-    /// Whether no channel can be opened any more.
+    /// Whether no further channel can be opened.
     used_up: Cell<bool>,
-    /// Whether its loss has been told.
+    /// Whether its loss has been reported.
     pub reported: Rc<Cell<bool>>,
 }
 
@@ -40,22 +40,20 @@ impl Drop for Open {
     }
 }
 
-/// The connection that is in use; none before the first, and once it is lost.
+/// The connection in use; none before the first, and after it is lost.
 #[derive(Default)]
 pub struct Slot(RefCell<Option<Rc<Open>>>);
 
 impl Slot {
-    /// The connection.
     pub fn get(&self) -> Option<Rc<Open>> {
         self.0.borrow().clone()
     }
 
-    /// Another one is in use from now on.
     pub fn put(&self, open: Rc<Open>) {
         *self.0.borrow_mut() = Some(open);
     }
 
-    /// Forgets a connection, if that is not done already.
+    /// Removes a connection, if it is still the current one.
     pub fn lose(&self, lost: &Rc<Open>) {
         let mut open = self.0.borrow_mut();
         if open.as_ref().is_some_and(|open| Rc::ptr_eq(open, lost)) {
@@ -63,7 +61,7 @@ impl Slot {
         }
     }
 
-    /// Ends the connection in good order.
+    /// Closes the connection.
     pub async fn close(&self) {
         let open = self.0.take();
         if let Some(open) = open {
@@ -72,27 +70,26 @@ impl Slot {
     }
 }
 
-/// Ends a connection in good order, if nobody else uses it any more.
+/// Closes a connection, if nothing else uses it.
 pub async fn retire(open: Rc<Open>) {
     if let Some(session) = Rc::into_inner(open).and_then(|mut open| open.session.take()) {
         session.close().await;
     }
 }
 
-/// Why a question was not answered as hoped.
+/// Why a request failed.
 pub enum Problem {
-    /// The channel is over with it.
+    /// The channel was closed.
     Channel(AmqpError),
-    /// The connection is.
+    /// The connection was closed.
     Connection(AmqpError),
-    /// No answer came in time. The channel is given up; the connection may live.
+    /// No answer came in time. The channel is given up; the connection may be alive.
     Silent,
-    /// Nothing has been asked: the connection has no channels left that can be used.
+    /// The request was not sent: the connection has no usable channels left.
     UsedUp,
 }
 
 impl Open {
-    /// A connection that nobody has used yet.
     pub fn new(session: Session) -> Self {
         Open {
             session: Some(session),
@@ -104,18 +101,18 @@ impl Open {
         }
     }
 
-    /// Why it was lost, where that is known.
+    /// Why it was lost, if known.
     pub fn reason(&self) -> Option<AmqpError> {
         self.session.as_ref().and_then(Session::reason)
     }
 
-    /// The broker at the other end, where it said which it is.
+    /// The broker at the other end, if it identified itself.
     pub fn server(&self) -> Option<&Server> {
         self.session.as_ref().and_then(Session::server)
     }
 
-    /// Whether the broker still answers on this connection what concerns no queue. Where no further
-    /// channel can be had it is taken to, until heartbeats say otherwise.
+    /// Whether the broker still answers requests that concern no queue. If no further channel can
+    /// be opened, the connection counts as alive until heartbeats say otherwise.
     pub async fn is_alive(&self) -> bool {
         let Some(session) = &self.session else { return false };
         match runtime::timeout(SIGN_OF_LIFE, session.channel()).await {
@@ -128,10 +125,7 @@ impl Open {
         }
     }
 
-    /// Asks something, and waits so long for the answer.
-    ///
-    /// # Errors
-    /// When the answer is no, or there is none.
+    /// Sends a request and waits this long for the answer.
     pub async fn ask<T>(
         &self,
         limit: Duration,
@@ -168,11 +162,11 @@ impl Open {
         }
     }
 
-    /// A channel that nobody uses.
+    /// A channel that is not in use.
     ///
-    /// lapin never forgets the refusal that closed a channel, and gives it once more to the next
-    /// channel of that number: a refusal of opening one is somebody else's, from long ago, and the
-    /// connection is then used up (`channels_poison` in lapin 4.12.3; there are 2047 numbers).
+    /// lapin never forgets the refusal that closed a channel, and returns it again to the next
+    /// channel of that number. A refusal to open one is therefore an old one, and the connection is
+    /// then used up (`channels_poison` in lapin 4.12.3; there are 2047 numbers).
     async fn channel(&self) -> Result<Channel, Problem> {
         let Some(session) = &self.session else {
             return Err(Problem::Connection(AmqpError::lost("not connected")));
@@ -188,8 +182,8 @@ impl Open {
             match session.channel().await {
                 Ok(channel) => return Ok(channel),
                 Err(AmqpError::Refused(_)) => self.used_up.set(true),
-                // The broker's channel_max is reached: somebody's channel will be free soon, or one
-                // that was refused is forgotten.
+                // The broker's channel_max is reached: another request's channel will soon be free,
+                // or the broker will have removed a refused one.
                 Err(AmqpError::Protocol(used_up)) if used_up.breach == Breach::Channels => {
                     alone += u32::from(self.asking == self.waiting);
                     if alone > PAUSES {

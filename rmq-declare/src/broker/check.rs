@@ -1,4 +1,4 @@
-//! Looking at queues and exchanges without changing anything.
+//! Checks queues and exchanges without changing them.
 
 use crate::broker::declare::{self, Refused};
 use crate::broker::link::{Link, Reply};
@@ -16,31 +16,26 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
 
-/// What a look found.
+/// The result of a check.
 #[derive(Debug)]
 pub enum Found<T> {
-    /// It is there, and like what was asked for if anything was.
+    /// It exists, and matches what was asked for, if anything was.
     Same(T),
-    /// It is there, with other arguments: which, and how to see the rest.
+    /// It exists with other arguments: which, and how to list the rest.
     Different(T, Failure),
-    /// It is there, and can neither be used nor asked: why.
+    /// It exists but cannot be used or queried: why.
     Down(Failure),
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// The broker would not say.
+    /// The broker refused to answer.
     Unknown(Failure),
 }
 
-/// How long a queue may take to answer a look before it counts as down. Healthy ones take
-/// milliseconds; of a classic queue whose node is down RabbitMQ 4.0 says so after 67 s, and 4.3 after
-/// 74 s.
+/// How long a queue may take to answer before it counts as down. Healthy ones take milliseconds; if
+/// the node of a classic queue is down, RabbitMQ 4.0 reports it after 67 s, and 4.3 after 74 s.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Looks whether a queue is there, which changes nothing; one that does not answer within `limit` is
-/// down.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks passively whether a queue exists; one that does not answer within `limit` is down.
 pub async fn look_within(
     link: &Link,
     queue: &ShortString,
@@ -60,20 +55,17 @@ pub async fn look_within(
     })
 }
 
-/// The same, with the time that a queue has to answer.
-///
-/// # Errors
-/// As [`look_within`].
+/// The same with the default limit.
 pub async fn look(link: &Link, queue: &ShortString) -> Result<Found<Counts>, Failure> {
     look_within(link, queue, ANSWERS_WITHIN).await
 }
 
-/// Looks whether a queue that was found can be used, as far as AMQP tells.
+/// Checks whether an existing queue can be used, as far as AMQP shows.
 pub async fn in_use(link: &Link, queue: &ShortString, found: Found<Counts>) -> Found<Counts> {
     in_use_within(link, queue, found, ANSWERS_WITHIN).await
 }
 
-/// The same, with another time that the queue has to answer.
+/// The same with another limit.
 pub async fn in_use_within(
     link: &Link,
     queue: &ShortString,
@@ -98,15 +90,12 @@ fn down(link: &Link, queue: &ShortString, why: String) -> Failure {
     Failure::new(Exit::No, why).context(request)
 }
 
-/// Looks whether a queue is there and like what is asked for; with it what one that differs is like,
-/// where all of that is known.
+/// Checks whether a queue exists and matches; also returns what one that differs is like, if all of
+/// that is known.
 ///
-/// A passive declaration compares no arguments. So the comparison is a declaration proper, made
-/// only once the passive one has found the queue: it confirms or is refused, and makes a queue only
-/// if this one is deleted in the instant between.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// A passive declaration does not compare arguments, so the comparison is a real declaration, made
+/// only after the passive one has found the queue. It is confirmed or refused, and creates a queue
+/// only if this one is deleted in the meantime.
 pub async fn compare(
     link: &Link,
     queue: &Queue,
@@ -121,10 +110,7 @@ pub async fn compare(
     })
 }
 
-/// Looks whether an exchange is there, which changes nothing.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks passively whether an exchange exists.
 pub async fn look_for_exchange(link: &Link, exchange: &Exchange) -> Result<Found<()>, Failure> {
     let answer = passive_exchange(link, &exchange.name).await?;
     Ok(found(link, Subject::Exchange(exchange), answer))
@@ -142,18 +128,12 @@ async fn passive_exchange(
     .await
 }
 
-/// Whether an exchange is known not to be there.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Whether an exchange is known to be missing.
 pub async fn is_missing_exchange(link: &Link, name: &ShortString) -> Result<bool, Failure> {
     Ok(passive_exchange(link, name).await?.is_err_and(|error| error.is_not_found()))
 }
 
-/// The failures of those bindings of a queue whose exchange is not there.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// The failures of a queue's bindings whose exchange does not exist.
 pub async fn without_source(
     link: &Link,
     queue: &ShortString,
@@ -173,18 +153,12 @@ pub async fn without_source(
     Ok(failures)
 }
 
-/// Whether a queue is known not to be there.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Whether a queue is known to be missing.
 pub async fn is_missing(link: &Link, queue: &ShortString) -> Result<bool, Failure> {
     Ok(matches!(look(link, queue).await?, Found::Missing))
 }
 
-/// Looks whether an exchange is there and like what is asked for, in the same way as [`compare`].
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks whether an exchange exists and matches, in the same way as [`compare`].
 pub async fn compare_exchange(link: &Link, exchange: &Exchange) -> Result<Found<()>, Failure> {
     match look_for_exchange(link, exchange).await? {
         Found::Same(()) => Ok(compared((), declare::exchange(link, exchange, "check").await?)),

@@ -8,7 +8,7 @@ use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use std::rc::Rc;
 
-/// The broker, and who connects to which virtual host.
+/// The broker, the virtual host and the user.
 pub struct Connector {
     /// Its holder connects while the others wait.
     broker: Mutex<Broker>,
@@ -17,29 +17,23 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// For `broker`; connects to nothing yet.
     pub fn new(broker: Broker) -> Self {
         let (vhost, user) = (broker.vhost().to_owned(), broker.user().to_owned());
         Connector { broker: Mutex::new(broker), vhost, user }
     }
 
-    /// The virtual host.
     pub fn vhost(&self) -> &str {
         &self.vhost
     }
 
-    /// The user's name.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// The connection of `slot`, opened if there is none.
-    ///
-    /// # Errors
-    /// As [`Broker::connect`].
+    /// Returns the connection of `slot`, opening it if there is none.
     pub async fn connect(&self, slot: &Slot, patience: &Patience) -> Result<Rc<Open>, Failure> {
         let mut broker = self.broker.lock().await;
-        // Another task may have connected while this one waited.
+        // Another task may have connected during the wait.
         if let Some(open) = slot.get() {
             return Ok(open);
         }

@@ -1,4 +1,4 @@
-//! Making queues, exchanges and bindings be there.
+//! Declares queues, exchanges and bindings.
 
 use crate::broker::exactly;
 use crate::broker::learn::{self, Learnt};
@@ -16,15 +16,13 @@ use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
-/// What the broker answered, or why it did not do it.
+/// The broker's answer, or why it refused.
 pub type Answer<T> = Result<T, Failure>;
 
-/// A queue that was refused.
 #[derive(Debug)]
 pub struct Refused {
-    /// Why.
     pub failure: Failure,
-    /// What the queue is like that is there, where it differs and all of it is known.
+    /// What the existing queue is like, if it differs and all of that is known.
     pub is: Option<Declaration>,
 }
 
@@ -34,11 +32,8 @@ impl From<Failure> for Refused {
     }
 }
 
-/// Declares a queue; one that is there already, and is like this, stays as it is. `verb` is what
-/// the user asked for, for messages.
-///
-/// # Errors
-/// When the broker cannot be asked. That it refused is no error here but an answer.
+/// Declares a queue; an existing one that matches is not changed. Messages name the operation
+/// `verb`. A refusal is an answer, not an error.
 pub async fn queue(
     link: &Link,
     queue: &Queue,
@@ -76,7 +71,7 @@ pub async fn queue(
     Ok(Err(Refused { failure, is: learnt.whole() }))
 }
 
-/// The failure that tells all that differs; the broker names one difference at a time.
+/// The failure that lists every difference; the broker names one at a time.
 fn all<T>(
     request: &Request<'_>,
     trouble: AmqpError,
@@ -87,17 +82,14 @@ fn all<T>(
         let asked = request.asked(&argument);
         Difference { argument, current: Value::CutOff, asked }
     }));
-    // None is left where somebody has deleted it meanwhile, or made it what was asked for.
+    // No difference is left if another client deleted or corrected it in the meantime.
     match differences.is_empty() {
         true => request.failure(trouble),
         false => request.differs(&differences, !learnt.is_whole),
     }
 }
 
-/// Declares an exchange; one that is there already, and is like this, stays as it is.
-///
-/// # Errors
-/// As [`queue`].
+/// Declares an exchange; an existing one that matches is not changed.
 pub async fn exchange(
     link: &Link,
     exchange: &Exchange,
@@ -116,10 +108,7 @@ pub async fn exchange(
     Ok(Err(all(&request, trouble, differences, &learnt)))
 }
 
-/// Binds a queue; a binding that is there already stays as it is.
-///
-/// # Errors
-/// As [`queue`].
+/// Binds a queue; an existing binding is not changed.
 pub async fn binding(
     link: &Link,
     queue: &ShortString,

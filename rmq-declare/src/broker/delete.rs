@@ -1,8 +1,8 @@
 //! `--delete`.
 //!
-//! Deleting only what is empty or unused is something classic queues alone can do: RabbitMQ 3.10 to
-//! 4.3 refuses it for quorum queues, by ending the connection, and for streams does not look and
-//! deletes them. So the type is found out first, and both are refused.
+//! Only classic queues can be deleted on the condition that they are empty or unused. RabbitMQ 3.10
+//! to 4.3 refuses it for quorum queues by closing the connection, and deletes streams without
+//! checking. So the type is determined first, and both are refused.
 
 use crate::broker::check::{Found, in_use_within, look_within};
 use crate::broker::learn;
@@ -19,16 +19,14 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
 
-/// How long a queue may take to say whether it is there. One whose node is down is deleted all the
-/// same, by RabbitMQ from 4.0 on at once.
+/// How long a queue may take to say whether it exists. If its node is down, it is deleted anyway,
+/// by RabbitMQ from 4.0 on at once.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// When a queue is to be deleted.
+/// The conditions of a deletion.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Conditions {
-    /// Only without messages.
     pub if_empty: bool,
-    /// Only without consumers.
     pub if_unused: bool,
 }
 
@@ -43,21 +41,16 @@ impl Conditions {
     }
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub enum Deleted {
-    /// It is gone, and this number of messages with it; `None` if that is unknown.
+    /// It is deleted, with this number of messages; `None` if unknown.
     Gone(Option<u32>),
-    /// It was not there.
+    /// It did not exist.
     Missing,
-    /// It is still there.
+    /// It was kept.
     Kept(Failure),
 }
 
-/// Deletes a queue.
-///
-/// # Errors
-/// When the broker cannot be asked.
 pub async fn delete(
     link: &Link,
     queue: &ShortString,
@@ -65,7 +58,7 @@ pub async fn delete(
 ) -> Result<Deleted, Failure> {
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: "delete", subject, vhost: link.vhost(), user: link.user() };
-    // It says whether there is one, which a deletion does not.
+    // This shows whether the queue exists, which a deletion does not.
     let found = look_within(link, queue, LOOK).await?;
     match (&found, conditions.options()) {
         (Found::Missing, _) => return Ok(Deleted::Missing),
@@ -83,7 +76,7 @@ pub async fn delete(
     {
         return Ok(Deleted::Kept(Failure::data(why).context(request)));
     }
-    // A deletion answers 0, too, for a stream and for a queue that cannot count its messages. On a
+    // A deletion also answers 0 for a stream and for a queue that cannot count its messages. With a
     // condition it counts them.
     let is_empty = match conditions.options() {
         Some(_) => true,
@@ -114,13 +107,12 @@ pub async fn delete(
 }
 
 /// Why a queue of this type cannot be deleted with these options.
-/// Which condition kept a queue from being deleted.
 fn condition(error: &AmqpError) -> Option<&'static str> {
     let AmqpError::Refused(refused) = error else { return None };
     match refused.what {
         Refusal::NotEmpty => Some("it is not empty"),
         Refusal::InUse => Some("it is in use"),
-        // After a long name the broker has no room for the rest.
+        // A long name leaves no room for the rest of the broker's sentence.
         Refusal::Precondition => Some("it is not empty, or it is in use"),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! Declarations as they are given, and the broker's own answers.
+//! Declarations exactly as given, with the broker's own answer.
 
 use crate::broker::link::Link;
 use crate::queue::exchange::Exchange;
@@ -9,10 +9,6 @@ use rmq_common::amqp_error::AmqpError;
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
-/// Declares a queue exactly so, and gives the broker's own answer.
-///
-/// # Errors
-/// When the broker cannot be asked.
 pub async fn queue(
     link: &Link,
     name: &ShortString,
@@ -27,10 +23,6 @@ pub async fn queue(
     Ok(answer.map(drop))
 }
 
-/// Declares an exchange, and gives the broker's own answer.
-///
-/// # Errors
-/// When the broker cannot be asked.
 pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Result<(), AmqpError>, Failure> {
     let options = ExchangeDeclareOptions {
         passive: false,

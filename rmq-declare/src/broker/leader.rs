@@ -1,13 +1,12 @@
 //! Whether a queue that answers 0 messages and 0 consumers has a leader.
 //!
-//! RabbitMQ 3.10 to 4.3 answer a passive declaration of a quorum queue without a leader at once, with
-//! 0 and 0, and so a declaration. What a leader alone can answer is basic.get: without one the
-//! broker ends the connection (541, "Cannot get a message from queue ...: nodedown"), at once where
-//! nodes are down, and after a while where they are out of sight. So that is asked on connections of
-//! its own: first many at a time on a shared one; where that is ended, each that was under way once
-//! more, alone.
+//! RabbitMQ 3.10 to 4.3 answer a declaration, passive or not, of a quorum queue without a leader at
+//! once, with 0 and 0. Only a leader can answer basic.get: without one the broker closes the
+//! connection (541, "Cannot get a message from queue ...: nodedown"), at once if nodes are down,
+//! and after a while if they are unreachable. So this uses connections of its own: first many
+//! requests at a time on a shared one; if that is closed, each pending request is repeated alone.
 //!
-//! basic.get takes nothing from an empty queue. A message that has come since is put back.
+//! basic.get removes nothing from an empty queue. A message that has arrived since is requeued.
 
 use crate::broker::channels::{Open, Problem, Slot};
 use crate::broker::connector::Connector;
@@ -23,35 +22,34 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The connections for it.
+/// The connections for the check.
 #[derive(Default)]
 pub struct Leaders {
     shared: Slot,
-    /// Whoever holds it asks alone.
+    /// The holder sends its request alone.
     alone: Mutex<Slot>,
-    /// No such connection is to be had: the user may have no more of them.
+    /// No such connection can be opened: the user may have reached a limit.
     given_up: Cell<bool>,
-    /// The queues of which it could not be found out, and why not of the first.
+    /// The queues that could not be checked, and the reason for the first.
     unchecked: RefCell<(BTreeSet<String>, String)>,
 }
 
-/// What became of the question.
+/// The result of the request.
 enum Asked {
-    /// The queue answered, or the broker for it: with no, it may be, but not because there is no
-    /// leader.
+    /// The queue answered, or the broker for it: perhaps a refusal, but not for lack of a leader.
     Answered,
-    /// The user may not ask.
+    /// The user lacks the permission.
     Forbidden,
-    /// The connection was ended, with this reason.
+    /// The connection was closed, for this reason.
     Ended(Lost),
-    /// No answer came, on a connection that lives.
+    /// No answer came, on a live connection.
     Silent,
-    /// The question could not be put.
+    /// The request could not be sent.
     Impossible,
 }
 
 impl Leaders {
-    /// Why the queue cannot be used; `None` where it can, and where that cannot be found out.
+    /// Why the queue cannot be used; `None` if it can, or if that cannot be checked.
     pub async fn why_down(
         &self,
         connector: &Connector,
@@ -96,7 +94,7 @@ impl Leaders {
         None
     }
 
-    /// What could not be found out, in a sentence; `None` if there was nothing.
+    /// A sentence about what could not be checked; `None` if there was nothing.
     pub fn unchecked(&self, vhost: &str) -> Option<String> {
         let (queues, why) = &*self.unchecked.borrow();
         let first = queues.first()?;
@@ -143,7 +141,7 @@ impl Leaders {
                 slot.lose(&open);
                 match explained(&open, trouble) {
                     AmqpError::Lost(lost) => Asked::Ended(lost),
-                    // A stream: there is no such method for it (540).
+                    // A stream does not support this method (540).
                     AmqpError::Refused(_) | AmqpError::Protocol(_) => Asked::Answered,
                 }
             }
@@ -155,14 +153,13 @@ impl Leaders {
         }
     }
 
-    /// Ends the connections.
     pub async fn close(&self) {
         self.shared.close().await;
         self.alone.lock().await.close().await;
     }
 }
 
-/// Why the connection was lost, where the question itself was not told.
+/// Why the connection was lost, if the request itself was not given the reason.
 fn explained(open: &Rc<Open>, trouble: AmqpError) -> AmqpError {
     match (trouble, open.reason()) {
         (AmqpError::Lost(_), Some(reason)) => reason,

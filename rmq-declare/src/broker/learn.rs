@@ -1,9 +1,9 @@
-//! What a queue or an exchange that is there is like, learnt from refusals.
+//! Learns from refusals what an existing queue or exchange is like.
 //!
-//! AMQP has no method that tells. But a declaration that is not like the queue is refused, and the
-//! refusal names one argument and its value; so a declaration is mended and made again until the
-//! broker confirms it. Each can only confirm or be refused, unless somebody deletes the queue in the
-//! instant between.
+//! AMQP has no method for this. But a declaration that does not match is refused, and the refusal
+//! names one argument and its value; so the declaration is corrected and repeated until the broker
+//! confirms it. Each can only be confirmed or refused, unless another client deletes the queue in
+//! the meantime.
 
 use crate::broker::exactly;
 use crate::broker::link::Link;
@@ -14,38 +14,33 @@ use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::{Declaration, corrected, remove, set_as_said};
 use rmq_common::failure::Failure;
 
-/// Each refusal settles one argument; properties, and arguments of `--arg`, come on top.
+/// Each refusal settles one argument; properties and arguments of `--arg` are extra.
 const ROUNDS: usize = TABLE.len() + 32;
 
-/// What has been learnt.
 #[derive(Clone, Debug)]
 pub struct Learnt<T> {
-    /// What it is like, as far as the broker told.
+    /// What it is like, as far as the broker said.
     pub is: T,
-    /// An argument that is another one, and whose value the broker cut off.
+    /// An argument that differs and whose value the broker cut off.
     pub cut_off: Option<String>,
-    /// Whether that is all of it.
+    /// Whether that is everything.
     pub is_whole: bool,
 }
 
 impl<T> Learnt<T> {
-    /// What it is like, where all of that is known.
+    /// What it is like, if all of that is known.
     pub fn whole(self) -> Option<T> {
         self.is_whole.then_some(self.is)
     }
 }
 
-/// What can be mended by what a refusal tells.
+/// A declaration that a refusal can correct.
 pub trait Guess: Sized {
-    /// Gives `argument` the value that the broker says; whether that could help.
+    /// Gives `argument` the broker's value; returns whether that could help.
     fn correct(&mut self, argument: &str, value: Value) -> bool;
 }
 
-/// What `queue` is like, beginning with the guess `declaration`, and what is known of that already:
-/// that it was refused, and how.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// What `queue` is like, starting from the guess `declaration` and its known refusal.
 pub async fn queue(
     link: &Link,
     queue: &ShortString,
@@ -58,10 +53,7 @@ pub async fn queue(
     .await
 }
 
-/// What an exchange is like that was refused so when it was `asked` for.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// What an exchange is like whose declaration as `asked` was refused so.
 pub async fn exchange(
     link: &Link,
     asked: &Exchange,

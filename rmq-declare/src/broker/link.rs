@@ -1,8 +1,8 @@
-//! The connection to the broker, opened again when it is lost, and the channels on it.
+//! The connection to the broker, reopened when it is lost, and its channels.
 //!
-//! Whoever asks takes a channel that nobody uses, or opens one, and gives it back unless the answer
-//! was a refusal, which closes it. So many may ask at once, and one refusal disturbs nobody else.
-//! Everything asked here is idempotent: what was under way when the connection broke is asked again.
+//! A request uses a free channel, or opens one, and returns it unless the answer was a refusal,
+//! which closes it. So many requests can run at once, and a refusal disturbs no other. Every
+//! request here is idempotent: those pending when the connection was lost are repeated.
 
 use crate::broker::channels::{Problem, Slot, retire};
 use crate::broker::connector::Connector;
@@ -20,17 +20,15 @@ use rmq_common::session::ANSWER_TIMEOUT;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The answer to a look.
+/// The answer to a request.
 pub enum Reply<T> {
-    /// This.
     Is(T),
-    /// The broker says no, or it kept being lost for as long as `--retry`.
+    /// The broker refused, or its connection was lost again and again for as long as `--retry`.
     Refused(AmqpError),
-    /// It is there, and cannot be asked: why.
+    /// It exists but cannot be queried: why.
     Unavailable(String),
 }
 
-/// A connection and the channels on it.
 pub struct Link {
     connector: Connector,
     open: Slot,
@@ -41,9 +39,6 @@ pub struct Link {
 
 impl Link {
     /// Connects to `broker`, trying for `retry`.
-    ///
-    /// # Errors
-    /// As [`Broker::connect`].
     pub async fn open(
         broker: Broker,
         retry: Limit,
@@ -56,28 +51,26 @@ impl Link {
         Ok(link)
     }
 
-    /// The virtual host.
     pub fn vhost(&self) -> &str {
         self.connector.vhost()
     }
 
-    /// The user's name.
     pub fn user(&self) -> &str {
         self.connector.user()
     }
 
-    /// The broker at the other end, where there is one and it said which it is.
+    /// The broker at the other end, if connected and it identified itself.
     pub fn server(&self) -> Option<Server> {
         self.open.get().and_then(|open| open.server().cloned())
     }
 
-    /// Asks something about `what`, as in `queue jobs`, on a new connection if this one is lost
-    /// meanwhile; then the broker may be another one. The inner error is about this question: the
+    /// Sends a request about `what`, such as `queue jobs`, and repeats it on a new connection,
+    /// perhaps to another broker, if this one is lost. The inner error is about this request: the
     /// broker refused it, or it could not be answered for as long as `--retry`.
     ///
     /// # Errors
-    /// When no connection is to be had within `--retry` (69), or the credentials are refused (77):
-    /// then nothing else need be asked.
+    /// No connection within `--retry` (69), or refused credentials (77): then no other request can
+    /// succeed.
     pub async fn ask<T>(
         &self,
         what: &str,
@@ -90,12 +83,9 @@ impl Link {
         })
     }
 
-    /// The same for a question that every healthy queue answers at once: it is not asked again
-    /// where the broker says that it cannot be answered now, or says nothing within `limit` on a
-    /// connection that lives.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
+    /// The same for a request that every healthy queue answers at once: it is not repeated if the
+    /// broker says that it cannot be answered now, or says nothing within `limit` on a live
+    /// connection.
     pub async fn look<T>(
         &self,
         what: &str,
@@ -112,7 +102,7 @@ impl Link {
         question: impl AsyncFn(&Channel, Option<&Server>) -> lapin::Result<T>,
     ) -> Result<Reply<T>, Failure> {
         let whole = Patience::new(self.retry);
-        // How long nothing has worked, without the time it took to notice.
+        // For how long nothing has worked, without the time it took to notice.
         let mut patience = whole.clone();
         let mut pauses: Option<Backoff> = None;
         let mut known: Option<Lost> = None;
@@ -132,12 +122,12 @@ impl Link {
                     if is_alive {
                         return Ok(Reply::Unavailable(silent(limit)));
                     }
-                    // What was waited for in vain counts.
+                    // The time waited in vain counts.
                     pauses.get_or_insert_default();
                     (known.clone().unwrap_or_else(|| Lost::because(silent(limit))), Rc::default())
                 }
                 Err(Problem::Channel(AmqpError::Lost(lost))) => match look {
-                    // It is in use, and not down.
+                    // It is in use, not down.
                     Some(_) if lost.why == Loss::Locked => {
                         return Ok(Reply::Refused(AmqpError::Lost(lost)));
                     }
@@ -159,7 +149,8 @@ impl Link {
                 patience.progress();
                 Backoff::default()
             });
-            // One of many who lose the same connection tells it, and who knows why goes first.
+            // Many requests lose the same connection; one reports it, preferably one that knows the
+            // reason.
             let report = |lost: &Lost| {
                 if is_first && !self.retry.is_over(Duration::ZERO) && !reported.replace(true) {
                     self.diagnostics.notice(&format!("{what}: {lost}; trying again"));
@@ -182,24 +173,21 @@ impl Link {
         }
     }
 
-    /// What opens its connections.
     pub fn connector(&self) -> &Connector {
         &self.connector
     }
 
-    /// Whether queues have leaders that answer.
     pub fn leaders(&self) -> &Leaders {
         &self.leaders
     }
 
-    /// Ends the connections.
     pub async fn close(self) {
         self.leaders.close().await;
         self.open.close().await;
     }
 }
 
-/// How long the next answer may take: nothing outlives `--retry` by more than one answer.
+/// The time limit of the next answer: nothing outlives `--retry` by more than one answer.
 fn answer_time(whole: &Patience) -> Duration {
     match whole.limit() {
         Limit::Forever => ANSWER_TIMEOUT,

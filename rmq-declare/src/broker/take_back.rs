@@ -1,5 +1,5 @@
-//! Removing what was made in vain: for a queue that then was refused. What was there before is never
-//! touched, and neither is what somebody uses by now.
+//! Removes what was created for a queue that was then refused, but nothing that existed before or
+//! that is in use.
 
 use crate::broker::check::{Found, look};
 use crate::broker::link::Link;
@@ -11,10 +11,7 @@ use crate::values::shell;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use rmq_common::failure::Failure;
 
-/// Removes a queue that was made; a sentence where it is left.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Removes a queue that was created; returns a sentence if it remains.
 pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure> {
     let name = &queue.name;
     let left = || Some(left(link, queue));
@@ -34,7 +31,7 @@ pub async fn queue(link: &Link, queue: &Queue) -> Result<Option<String>, Failure
     Ok(answer.err().and_then(|_| left()))
 }
 
-/// A sentence for a queue that was created and remains.
+/// The sentence for a created queue that remains.
 pub fn left(link: &Link, queue: &Queue) -> String {
     let (name, vhost) = (&queue.name, link.vhost());
     let conditions = if is_conditional(queue) { " --if-empty --if-unused" } else { "" };
@@ -45,15 +42,13 @@ pub fn left(link: &Link, queue: &Queue) -> String {
     )
 }
 
-/// Whether it can be deleted on a condition, as only classic queues can.
+/// Only classic queues can be deleted on a condition.
 fn is_conditional(queue: &Queue) -> bool {
     queue.shape.queue_type == QueueType::Classic
 }
 
-/// Removes an exchange that was made, if nothing is bound to it; a sentence where it is left.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Removes an exchange that was created, if nothing is bound to it; returns a sentence if it
+/// remains.
 pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Option<String>, Failure> {
     let name = &exchange.name;
     let options = ExchangeDeleteOptions { if_unused: true, nowait: false };

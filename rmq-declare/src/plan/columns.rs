@@ -1,26 +1,25 @@
-//! Columns of a CSV file: the queue, and the options that describe one, without their hyphens.
+//! Columns of a CSV file: the queue and the options that describe it, without their hyphens.
 
 use crate::arguments::Arguments;
 use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs, Optionality};
 use csv::StringRecord;
 use rmq_common::nearest::nearest;
 
-/// The column every file has.
 pub const QUEUE: &str = "queue";
-/// An empty value, as against no value.
+/// An empty value, which differs from no value.
 pub const EMPTY: &str = "''";
-/// Options that say what to do and do not describe a queue.
+/// Options that select an operation and do not describe a queue.
 const NOT_COLUMNS: [&str; 6] =
     ["--check", "--dry-run", "--delete", "--if-empty", "--if-unused", "--csv"];
 
-/// The options that describe a queue: those before the ones every tool has.
+/// The options that describe a queue: those before the connection options.
 fn describing() -> impl Iterator<Item = &'static FlagInfo<'static>> {
     let flags = Arguments::get_args_info().flags.iter();
     let own = flags.skip_while(|flag| flag.long != "--check").take_while(|it| it.long != "--url");
     own.filter(|flag| !NOT_COLUMNS.contains(&flag.long))
 }
 
-/// The first option among these that describes a queue or an exchange.
+/// The first of these options that describes a queue or an exchange.
 pub fn first_described(options: &Arguments) -> Option<&'static str> {
     if !options.exchange.is_empty() {
         return Some("--exchange");
@@ -28,7 +27,7 @@ pub fn first_described(options: &Arguments) -> Option<&'static str> {
     first_of_queue(options)
 }
 
-/// Whether any option among these describes a queue.
+/// Whether any of these options describes a queue.
 pub fn describes_queue(options: &Arguments) -> bool {
     first_of_queue(options).is_some()
 }
@@ -47,7 +46,6 @@ fn first_of_queue(options: &Arguments) -> Option<&'static str> {
     given.or_else(|| crate::queue::queue_arguments::first_given(options))
 }
 
-/// What the columns of a file are.
 #[derive(Debug)]
 pub struct Columns {
     columns: Vec<Column>,
@@ -62,10 +60,10 @@ struct Column {
 }
 
 impl Columns {
-    /// The columns that a header row names.
+    /// Reads the columns from a header row.
     ///
     /// # Errors
-    /// One that is no option, or is there twice, or no `queue` (a sentence for a failure).
+    /// A column that is not an option, a repeated one, or no `queue` (a sentence for a failure).
     pub fn of(header: &StringRecord) -> Result<Self, String> {
         let mut columns = Vec::new();
         for (index, name) in header.iter().enumerate() {
@@ -89,13 +87,12 @@ impl Columns {
         }
     }
 
-    /// Whether any of them says what a queue is to be like; exchanges and bindings do not.
+    /// Whether any column describes the queue; exchanges and bindings do not.
     pub fn describe(&self) -> bool {
         let mut options = self.columns.iter().filter_map(|column| column.option);
         options.any(|option| !["--exchange", "--bind"].contains(&option))
     }
 
-    /// The queue that a row is about.
     pub fn queue<'a>(&self, row: &'a StringRecord) -> &'a str {
         row.get(self.queue).unwrap_or_default()
     }
@@ -103,7 +100,7 @@ impl Columns {
     /// The options of a row.
     ///
     /// # Errors
-    /// A sentence that says which cell is wrong.
+    /// A sentence that names the wrong cell.
     pub fn options(&self, row: &StringRecord) -> Result<Arguments, String> {
         if row.len() != self.columns.len() {
             let (cells, columns) = (row.len(), self.columns.len());
@@ -129,7 +126,7 @@ impl Columns {
             .map_err(|early| rmq_common::arguments::problem(&early.output))
     }
 
-    /// Each column's option, without its hyphens, and the row's cell; `None` for the queue.
+    /// Each column's option, without its hyphens, with the row's cell; `None` for the queue.
     pub fn cells<'a>(
         &'a self,
         row: &'a StringRecord,

@@ -1,4 +1,4 @@
-//! What is wanted, from the command line or from a file: exchanges first, then queues.
+//! The desired state, from the command line or a file: exchanges first, then queues.
 
 pub mod columns;
 pub mod sheet;
@@ -16,43 +16,36 @@ use rmq_common::failure::Failure;
 use rmq_common::sheet::{Row, Written};
 use std::collections::{HashMap, HashSet};
 
-/// What is wanted.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The exchanges, each once, with the line that is the first to want it.
+    /// The exchanges, each once, with the first line that names it.
     pub exchanges: Vec<(Option<u64>, Exchange)>,
-    /// The queues, in their order.
     pub entries: Vec<Entry>,
 }
 
 /// A queue of the command line, or a row of a file.
 #[derive(Debug)]
 pub struct Entry {
-    /// The line of the file.
     pub line: Option<u64>,
-    /// The row itself.
     pub row: Option<StringRecord>,
-    /// How it was written.
+    /// The row as written.
     pub written: Option<Written>,
-    /// What it asks for, or why it cannot be.
+    /// What it asks for, or why that is not valid.
     pub job: Result<Job, Failure>,
 }
 
-/// A queue that is wanted, and what belongs to it.
+/// A queue and what belongs to it.
 #[derive(Debug)]
 pub struct Job {
-    /// The exchanges that were asked for together with it.
+    /// The exchanges of the same row or command line.
     pub exchanges: Vec<Exchange>,
-    /// Its dead-letter queue, which is made first.
+    /// The dead-letter queue, which is declared first.
     pub dead_letters: Option<Queue>,
-    /// Whether the dead-letter queue is asked for by its own name, too.
+    /// Whether the dead-letter queue is also listed by its own name.
     pub dead_letters_are_shared: bool,
-    /// The queue.
     pub queue: Queue,
-    /// Its bindings.
     pub bindings: Vec<Binding>,
-    /// Whether anything says what it is to be like: an option, or a column, whose empty cell says
-    /// that it is not set.
+    /// Whether an option describes the queue, or a column, whose empty cell says "not set".
     pub described: bool,
 }
 
@@ -71,17 +64,17 @@ impl Job {
         Ok(Job { exchanges, dead_letters, dead_letters_are_shared, queue, bindings, described })
     }
 
-    /// The dead-letter queue, if there is to be one, and the queue.
+    /// The dead-letter queue, if any, and the queue.
     pub fn queues(&self) -> impl Iterator<Item = &Queue> {
         self.dead_letters.iter().chain([&self.queue])
     }
 }
 
 impl Plan {
-    /// What the command line asks for.
+    /// The plan of the command line.
     ///
     /// # Errors
-    /// Options that do not go together (64).
+    /// Options that cannot be combined (64).
     pub fn of_options(options: &Arguments) -> Result<Self, Failure> {
         let shape = Shape::from_options(options)?;
         let mut plan = Plan::default();
@@ -95,7 +88,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// What a file asks for.
+    /// The plan of a file.
     pub fn of_sheet(sheet: &Sheet) -> Self {
         let mut plan = Plan::default();
         let described = sheet.columns.describe();
@@ -107,7 +100,7 @@ impl Plan {
                     let job = Shape::from_options(&options)
                         .and_then(|shape| Job::new(sheet.columns.queue(&row), &options, &shape))
                         .map(|job| Job { described, ..job })
-                        // Bad options are a bad row here.
+                        // Wrong options make only this row wrong.
                         .map_err(|failure| Failure::data(failure.to_string()));
                     if job.is_ok() {
                         plan.add_exchanges(line, &options.exchange);
@@ -130,8 +123,7 @@ impl Plan {
         }
     }
 
-    /// A queue cannot be like two different things; which of the two is made must not be left to
-    /// chance.
+    /// A queue cannot have two descriptions; chance must not decide which one is declared.
     fn refuse_contradictions(&mut self) {
         let mut first: HashMap<ShortString, (Option<u64>, Shape)> = HashMap::new();
         let jobs = self.entries.iter().filter_map(|entry| entry.job.as_ref().ok());
@@ -197,7 +189,7 @@ mod tests {
     #[test]
     fn an_exchange_that_many_want_is_wanted_once() {
         assert_eq!(plan("--exchange e:topic --exchange e:topic a b").exchanges.len(), 1);
-        // Which of the two is there is for the broker to say.
+        // Only the broker can say which of the two exists.
         assert_eq!(plan("--exchange e:topic --exchange e:fanout a").exchanges.len(), 2);
     }
 }

@@ -1,27 +1,24 @@
-//! `--csv`: the file, as it is read and as it is written again.
+//! `--csv`: the file as read and as written again.
 
 use crate::plan::columns::Columns;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::{self, Row, Written, quoted};
 
-/// A file that has been read.
 #[derive(Debug)]
 pub struct Sheet {
-    /// The header row, as it was written.
+    /// The header row as written.
     pub header: Written,
-    /// What it says.
     pub columns: Columns,
-    /// The rows.
     pub rows: Vec<Row>,
-    /// What follows the last one.
+    /// What follows the last row.
     pub rest: String,
-    /// What was left out, for its writer to know.
+    /// What was ignored, for a notice.
     pub notices: Vec<String>,
     delimiter: char,
 }
 
 impl Sheet {
-    /// Reads the file `path`, or standard input where that is `-`.
+    /// Reads the file `path`, or standard input if it is `-`.
     ///
     /// # Errors
     /// It cannot be read (74), or its header row names no columns (65).
@@ -36,12 +33,12 @@ impl Sheet {
         Ok(Sheet { header: written, columns, rows, rest, notices, delimiter })
     }
 
-    /// A row as it was written, without what stands before it.
+    /// A row as written, without the comments before it.
     pub fn same(&self, written: &Written) -> String {
         written.cells.join(&self.delimiter.to_string()) + &written.end
     }
 
-    /// The same with other values in some cells, from the first on; `None` leaves one as it was.
+    /// The same with other values in some cells, from the first on; `None` keeps the value.
     pub fn changed(&self, written: &Written, cells: &[Option<String>]) -> String {
         let mut row = written.clone();
         for (place, cell) in row.cells.iter_mut().zip(cells) {
@@ -53,7 +50,7 @@ impl Sheet {
         self.same(&row)
     }
 
-    /// A comment to stand before a row.
+    /// A comment for the line before a row.
     pub fn comment(&self, text: &str) -> String {
         let end = if self.header.end == "\r\n" { "\r\n" } else { "\n" };
         format!("# {text}{end}")

@@ -8,19 +8,17 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which messages of an exchange are to reach the queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
-    /// The exchange.
     pub source: ShortString,
-    /// The routing key, or a pattern of one for a topic exchange.
+    /// The routing key, or a pattern for a topic exchange.
     pub key: ShortString,
-    /// What a headers exchange, or a plugin's, compares in its place.
+    /// What a headers exchange or a plugin's compares instead.
     pub arguments: FieldTable,
 }
 
 impl Binding {
-    /// As RabbitMQ's definitions files have it, without the destination.
+    /// As in RabbitMQ's definitions files, without the destination.
     pub fn json(&self) -> Value {
         json!({
             "source": self.source.as_str(),

@@ -1,4 +1,4 @@
-//! `--with-dlq`: the dead-letter queue, and how a queue is wired to it.
+//! `--with-dlq`: the dead-letter queue, and the arguments that route to it.
 
 use crate::queue::queue_arguments::{
     DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, DEAD_LETTER_STRATEGY, DELIVERY_LIMIT, GROUP_SIZE,
@@ -10,10 +10,8 @@ use crate::values::argument_value::long;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::failure::Failure;
 
-/// What the name of a dead-letter queue ends with.
 const SUFFIX: &str = ".dlq";
 
-/// The name of the dead-letter queue of `queue`.
 pub fn name(queue: &str) -> String {
     format!("{queue}{SUFFIX}")
 }
@@ -21,12 +19,12 @@ pub fn name(queue: &str) -> String {
 impl Shape {
     /// The same, with its dead letters sent to the queue `dlq`.
     ///
-    /// At least once takes a quorum queue with reject-publish. A queue without limits never
-    /// overflows, so there reject-publish refuses nothing and is chosen; with a limit it would
-    /// refuse messages where drop-head takes them, so that is left to the user.
+    /// At-least-once requires a quorum queue with reject-publish. A queue without limits never
+    /// overflows, so there reject-publish refuses nothing and is chosen. With a limit it would
+    /// refuse messages that drop-head accepts, so the user has to choose.
     ///
     /// # Errors
-    /// A stream, or a queue whose dead letters go elsewhere already (64).
+    /// A stream, or a queue whose dead letters already go elsewhere (64).
     pub fn with_dead_letters_to(&self, dlq: &str) -> Result<Self, Failure> {
         if self.queue_type == QueueType::Stream {
             return Err(Failure::usage(
@@ -55,8 +53,8 @@ impl Shape {
         Ok(wired)
     }
 
-    /// The dead-letter queue of a queue like this: of its type, with as many members, and without a
-    /// delivery limit, past which it would have to drop what it is there to keep.
+    /// The dead-letter queue for a queue like this: of the same type and number of members, and
+    /// without a delivery limit, which would drop the messages that it has to keep.
     pub fn of_dead_letters(&self) -> Self {
         let mut dlq =
             Shape { auto_delete: false, arguments: FieldTable::default(), ..self.clone() };

@@ -1,4 +1,4 @@
-//! `--exchange`: an exchange that is to be there.
+//! `--exchange`: an exchange to declare.
 
 use crate::values::argument_value::{json_of_table, long, short};
 use crate::values::json_parts::Parts;
@@ -7,25 +7,23 @@ use rmq_common::names;
 use serde_json::{Value, json};
 use std::str::FromStr;
 
-/// What an exchange is to be like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
-    /// Its name.
     pub name: ShortString,
-    /// `direct`, `fanout`, `topic`, `headers`, or one that a plugin brings.
+    /// `direct`, `fanout`, `topic`, `headers`, or a plugin's.
     pub kind: String,
-    /// Whether it outlives a restart of the broker.
+    /// Whether it survives a restart of the broker.
     pub durable: bool,
-    /// Whether it goes with the last binding from it.
+    /// Whether it is deleted with the last binding from it.
     pub auto_delete: bool,
     /// Whether only other exchanges may publish to it.
     pub internal: bool,
-    /// Its arguments: `alternate-exchange`, and those of plugins.
+    /// `alternate-exchange`, and those of plugins.
     pub arguments: FieldTable,
 }
 
 impl Exchange {
-    /// What is asked for of a property, or of an argument.
+    /// The value asked for of a property or an argument.
     pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
         match argument {
             "type" => Some(long(&self.kind)),
@@ -36,7 +34,7 @@ impl Exchange {
         }
     }
 
-    /// As RabbitMQ's definitions files have it, without the name.
+    /// As in RabbitMQ's definitions files, without the name.
     pub fn json(&self) -> Value {
         json!({
             "type": self.kind,
@@ -67,7 +65,7 @@ impl FromStr for Exchange {
                 exchange
             }
             None => {
-                // No type has a colon in it; names do (`App:Orders`).
+                // Types contain no colon; names do (`App:Orders`).
                 let Some((name, kind)) = text.rsplit_once(':') else {
                     return Err(format!("'{text}' is not NAME:TYPE"));
                 };

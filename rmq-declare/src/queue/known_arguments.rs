@@ -1,14 +1,13 @@
-//! The names of arguments, to tell a misspelt one: brokers accept what they do not know without a
-//! word, do nothing about it, and do not even compare it.
+//! The names of arguments, to detect misspelt ones: brokers silently accept and ignore what they do
+//! not know, and do not even compare it.
 
 use crate::queue::queue_arguments::{OBSOLETE, TABLE};
 use lapin::types::FieldTable;
 use rmq_common::nearest::nearest;
 
-/// The argument of a binding that says how many of the others have to match.
+/// The argument of a binding that chooses whether all or any of the others have to match.
 const MATCH: &str = "x-match";
-/// Arguments of exchanges: RabbitMQ's own, and those of the plugins it brings. Others are other
-/// plugins' business.
+/// Arguments of exchanges of RabbitMQ and the plugins it ships. Other plugins may have others.
 const OF_EXCHANGES: [&str; 6] = [
     "alternate-exchange",
     "hash-header",
@@ -18,7 +17,7 @@ const OF_EXCHANGES: [&str; 6] = [
     "x-recent-history-no-store",
 ];
 
-/// What is worth knowing of the names in a binding's `arguments`.
+/// Notices about the names in a binding's `arguments`.
 pub fn of_binding(arguments: &FieldTable) -> Vec<String> {
     let names = arguments.into_iter().map(|(name, _)| name.as_str());
     let mistaken = names.filter(|name| *name != MATCH && nearest(name, [MATCH]).is_some());
@@ -32,7 +31,7 @@ pub fn of_binding(arguments: &FieldTable) -> Vec<String> {
         .collect()
 }
 
-/// What is worth knowing of the names in a queue's `arguments`.
+/// Notices about the names in a queue's `arguments`.
 pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
     let known: Vec<&str> = TABLE.iter().map(|row| row.key).chain(OBSOLETE).collect();
     let names = arguments.into_iter().map(|(name, _)| name.as_str());
@@ -51,7 +50,7 @@ pub fn of_queue(arguments: &FieldTable) -> Vec<String> {
         .collect()
 }
 
-/// What is worth knowing of the names in an exchange's `arguments`: those only that look misspelt.
+/// Notices about the names in an exchange's `arguments`, only for those that look misspelt.
 pub fn of_exchange(arguments: &FieldTable) -> Vec<String> {
     let names = arguments.into_iter().map(|(name, _)| name.as_str());
     names

@@ -1,4 +1,4 @@
-//! A queue that is wanted: its name, and what it is to be like.
+//! A queue to declare: its name and its description.
 
 pub mod binding;
 pub mod dead_letters;
@@ -15,19 +15,16 @@ use lapin::types::ShortString;
 use rmq_common::failure::Failure;
 use rmq_common::names;
 
-/// A queue that is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queue {
-    /// Its name.
     pub name: ShortString,
-    /// What it is to be like.
     pub shape: Shape,
 }
 
-/// A name as AMQP carries it.
+/// A name as an AMQP string.
 ///
 /// # Errors
-/// A name no queue can have (65), or a URL (64).
+/// A name that no queue can have (65), or a URL (64).
 pub fn name(text: &str) -> Result<ShortString, Failure> {
     names::not_a_url("the queue's name", text)?;
     names::not_reply_to(text)?;
@@ -41,7 +38,7 @@ pub fn name(text: &str) -> Result<ShortString, Failure> {
         return Err(problem("the name is empty"));
     }
     if text.contains(['\n', '\r']) {
-        // RabbitMQ takes them out and answers for the queue that is called so then.
+        // RabbitMQ would remove them and use the queue with the remaining name.
         return Err(problem("a name cannot contain a line break"));
     }
     ShortString::try_new(text)

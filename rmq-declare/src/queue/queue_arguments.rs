@@ -1,5 +1,5 @@
-//! Which option is which of RabbitMQ's optional arguments, for which types of queue and releases,
-//! and what a policy can do about it.
+//! Options and RabbitMQ's optional arguments: the types of queue and the releases that have them,
+//! and what a policy can change.
 
 use crate::arguments::Arguments;
 use crate::queue::queue_type::QueueType::{self, Classic, Quorum, Stream};
@@ -8,56 +8,41 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::failure::Failure;
 use rmq_common::server::Server;
 
-/// The argument that says which type a queue is.
 pub const TYPE: &str = "x-queue-type";
-/// Of how many members a quorum queue is made.
+/// The initial number of members of a quorum queue.
 pub const GROUP_SIZE: &str = "x-quorum-initial-group-size";
-/// Of how many members a stream is made.
+/// The initial number of members of a stream.
 pub const CLUSTER_SIZE: &str = "x-initial-cluster-size";
-/// How often a message may come back.
 pub const DELIVERY_LIMIT: &str = "x-delivery-limit";
-/// How many messages there may be.
 pub const MAX_LENGTH: &str = "x-max-length";
-/// How many bytes of them.
 pub const MAX_BYTES: &str = "x-max-length-bytes";
-/// What a full queue does.
 pub const OVERFLOW: &str = "x-overflow";
-/// Where dead letters go.
 pub const DEAD_LETTER_EXCHANGE: &str = "x-dead-letter-exchange";
-/// With which routing key.
 pub const DEAD_LETTER_KEY: &str = "x-dead-letter-routing-key";
-/// And how surely.
 pub const DEAD_LETTER_STRATEGY: &str = "x-dead-letter-strategy";
-/// Which messages wait before they go out again.
 pub const DELAYED_RETRY_TYPE: &str = "x-delayed-retry-type";
-/// How long they wait the first time.
 pub const DELAYED_RETRY_MIN: &str = "x-delayed-retry-min";
-/// How old a stream's messages get.
 pub const MAX_AGE: &str = "x-max-age";
 
-/// Arguments of queues that RabbitMQ knows and that have no option, because no release from 3.10 on
-/// does anything about them.
+/// Arguments of queues without an option, because RabbitMQ from 3.10 on ignores them.
 pub const OBSOLETE: [&str; 2] = ["x-max-in-memory-length", "x-max-in-memory-bytes"];
 
-/// An option and the argument it stands for.
 #[derive(Debug)]
 pub struct Row {
-    /// The option, with its hyphens.
+    /// With its hyphens.
     pub option: &'static str,
-    /// The argument.
     pub key: &'static str,
     /// The types of queue that have it.
     pub types: &'static [QueueType],
-    /// The first release that knows it, where that is later than 3.10. Releases before accept it,
-    /// and ignore it.
+    /// The first release that knows it, if later than 3.10. Earlier ones accept and ignore it.
     pub since: Option<(u32, u32)>,
-    /// The first release that does nothing about it any more.
+    /// The first release that accepts but ignores it.
     pub until: Option<(u32, u32)>,
-    /// The first release that compares it, where it is known before.
+    /// The first release that compares it, if later than the first that knows it.
     pub compared: Option<(u32, u32)>,
-    /// What a policy of that name, without the `x-`, does to a queue that is there.
+    /// What a policy of that name, without the `x-`, does to an existing queue.
     pub policy: Policy,
-    /// What the command line gives it; `None` where it gives nothing.
+    /// The value from the command line; `None` if not given.
     value: fn(&Arguments) -> Option<AMQPValue>,
 }
 
@@ -66,9 +51,9 @@ pub struct Row {
 pub enum Policy {
     /// Nothing.
     Cannot,
-    /// It holds for queues without the argument.
+    /// It applies to queues without the argument.
     Gives,
-    /// It holds for those, and where both are there the smaller number does.
+    /// The same; and if both are set, the smaller number applies.
     Lowers,
 }
 
@@ -102,8 +87,8 @@ impl Row {
 /// Every typed option. The types are those of
 /// <https://www.rabbitmq.com/docs/queues#optional-arguments>, of each type's own guide, and of
 /// `capabilities/0` of the modules in 3.10.8, 4.0.5 and 4.3.6; the broker refuses the others
-/// ("invalid arg"). It takes a leader locator for classic queues from 4.0 on only, and a consumer
-/// time-out for them up to 4.2 only, so these are left for it to judge.
+/// ("invalid arg"). The broker judges two cases: it accepts a leader locator for classic queues
+/// only from 4.0 on, and a consumer timeout for them only up to 4.2.
 #[rustfmt::skip]
 pub const TABLE: [Row; 26] = [
     row("--group-size", GROUP_SIZE, &[Quorum], Policy::Cannot,
@@ -167,22 +152,21 @@ fn text(value: Option<&str>) -> Option<AMQPValue> {
     value.map(long)
 }
 
-/// The row of the argument `key`.
 pub fn row_of(key: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.key == key)
 }
 
-/// The option that stands for the argument `key`, for messages.
+/// The option for the argument `key`, for messages.
 pub fn option_of(key: &str) -> Option<&'static str> {
     row_of(key).map(|row| row.option)
 }
 
-/// The first typed option that the command line gives.
+/// The first typed option on the command line.
 pub fn first_given(options: &Arguments) -> Option<&'static str> {
     TABLE.iter().find(|row| (row.value)(options).is_some()).map(|row| row.option)
 }
 
-/// The arguments the command line asks for, without the type.
+/// The arguments on the command line, without the type.
 ///
 /// # Errors
 /// An option that this type of queue does not have, or an argument given twice (64).
@@ -213,8 +197,8 @@ pub fn from_options(options: &Arguments, queue_type: QueueType) -> Result<FieldT
     Ok(table)
 }
 
-/// What of `arguments` a broker like `server` would accept and not do: it does not know them yet,
-/// and would not even compare them. `None` where it knows all.
+/// The argument that a broker like `server` would accept and ignore, because it does not know it
+/// yet, and would not even compare. `None` if it knows all.
 pub fn unknown_to(server: &Server, arguments: &FieldTable) -> Option<String> {
     let version = version_of(server)?;
     let mut rows = TABLE.iter().filter(|row| arguments.contains_key(row.key));
@@ -227,7 +211,7 @@ pub fn unknown_to(server: &Server, arguments: &FieldTable) -> Option<String> {
     })
 }
 
-/// What of `arguments` a broker like `server` still takes, but does nothing about any more.
+/// The arguments that a broker like `server` still accepts but ignores.
 pub fn ignored_by(server: Option<&Server>, arguments: &FieldTable) -> Vec<String> {
     let Some(version) = server.and_then(version_of) else {
         return Vec::new();
@@ -241,8 +225,8 @@ pub fn ignored_by(server: Option<&Server>, arguments: &FieldTable) -> Vec<String
     ignored.collect()
 }
 
-/// What of `arguments` a broker like `server` does not compare with what a queue has, so that a
-/// declaration confirms any value of it.
+/// The arguments that a broker like `server` does not compare, so that a declaration confirms any
+/// value.
 pub fn not_compared(server: Option<&Server>, arguments: &FieldTable) -> Vec<String> {
     let Some((server, version)) = server.and_then(|it| Some((it, version_of(it)?))) else {
         return Vec::new();
@@ -265,7 +249,7 @@ pub fn not_compared(server: Option<&Server>, arguments: &FieldTable) -> Vec<Stri
     sentences.collect()
 }
 
-/// The release, if it is RabbitMQ's: other brokers have releases of their own.
+/// The release, if the broker is RabbitMQ: other brokers have releases of their own.
 fn version_of(server: &Server) -> Option<&str> {
     server.is_rabbitmq_from(3, 0).then_some(server.version.as_str())
 }
@@ -364,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_the_release_does_not_know_yet_or_any_more_is_told() {
+    fn an_argument_the_release_does_not_know_yet_or_no_longer_is_reported() {
         let server = |version: &str| Server {
             product: "RabbitMQ".to_owned(),
             version: version.to_owned(),
@@ -383,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_release_does_not_compare_is_told() {
+    fn what_a_release_does_not_compare_is_reported() {
         let notices = |version: &str, words: &str| {
             let server = Server {
                 product: "RabbitMQ".to_owned(),

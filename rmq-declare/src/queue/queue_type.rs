@@ -1,12 +1,9 @@
-//! The types of queues.
-
 use std::fmt;
 use std::str::FromStr;
 
-/// `--type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueType {
-    /// Replicated, on disk: the default.
+    /// Replicated, on disk (default).
     Quorum,
     /// On one node.
     Classic,
@@ -15,7 +12,7 @@ pub enum QueueType {
 }
 
 impl QueueType {
-    /// As `x-queue-type` spells it.
+    /// As in `x-queue-type`.
     pub fn name(self) -> &'static str {
         match self {
             QueueType::Quorum => "quorum",
@@ -24,7 +21,7 @@ impl QueueType {
         }
     }
 
-    /// As a sentence speaks of them.
+    /// The plural, for messages.
     pub fn plural(self) -> &'static str {
         match self {
             QueueType::Quorum => "quorum queues",

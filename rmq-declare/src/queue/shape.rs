@@ -1,4 +1,4 @@
-//! What a queue is to be like, and what is refused before a broker is asked.
+//! The description of a queue, and what is refused before a broker is asked.
 
 use crate::arguments::Arguments;
 use crate::queue::queue_arguments::{
@@ -13,20 +13,19 @@ use rmq_common::failure::Failure;
 use rmq_common::server::Server;
 use serde_json::{Value, json};
 
-/// What a queue is to be like; its name is not part of it.
+/// The description of a queue, without its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
-    /// Its type.
     pub queue_type: QueueType,
-    /// Whether it outlives a restart of the broker.
+    /// Whether it survives a restart of the broker.
     pub durable: bool,
-    /// Whether it goes with its last consumer.
+    /// Whether it is deleted with its last consumer.
     pub auto_delete: bool,
-    /// Its arguments, without the type.
+    /// Without the type.
     pub arguments: FieldTable,
 }
 
-/// A declaration as RabbitMQ's definitions files have it, without the name.
+/// A declaration as in RabbitMQ's definitions files, without the name.
 pub fn json_of(declaration: &Declaration) -> Value {
     json!({
         "durable": declaration.durable,
@@ -36,10 +35,10 @@ pub fn json_of(declaration: &Declaration) -> Value {
 }
 
 impl Shape {
-    /// What the command line asks for.
+    /// The description on the command line.
     ///
     /// # Errors
-    /// Options that do not go with each other, or with the type (64).
+    /// Options that cannot be combined with one another or with the type (64).
     pub fn from_options(options: &Arguments) -> Result<Self, Failure> {
         let queue_type = options.queue_type.unwrap_or(QueueType::Quorum);
         if options.exclusive {
@@ -69,7 +68,7 @@ impl Shape {
             arguments: queue_arguments::from_options(options, queue_type)?,
         };
         if options.with_dlq {
-            // Wired to the queue that is called so, it is checked as it will be.
+            // It is checked with the wiring of --with-dlq, whatever the queue's name.
             shape.with_dead_letters_to("")?.check()?;
         } else {
             shape.check()?;
@@ -77,7 +76,7 @@ impl Shape {
         Ok(shape)
     }
 
-    /// Refuses what the broker would refuse, or worse, accept and not do.
+    /// Refuses what the broker would refuse, or worse, accept and ignore.
     fn check(&self) -> Result<(), Failure> {
         let has_exchange = self.has(DEAD_LETTER_EXCHANGE);
         if self.has(DEAD_LETTER_KEY) && !has_exchange {
@@ -87,7 +86,7 @@ impl Shape {
             ));
         }
         if self.is(DEAD_LETTER_STRATEGY, "at-least-once") {
-            // The guide's section "Activating at-least-once dead-lettering".
+            // From the guide's section "Activating at-least-once dead-lettering".
             if !has_exchange {
                 return Err(Failure::usage(
                     "--dead-letter-strategy at-least-once requires --dead-letter-exchange: there is \
@@ -120,9 +119,9 @@ impl Shape {
 
     /// The declaration for a broker like `server`.
     ///
-    /// `--delivery-limit unlimited` is -1 from RabbitMQ 4.0 on. Earlier releases have no limit
-    /// unless one is given, take -1 without a word and then drop every message the first time it
-    /// comes back (seen on 3.10.8), so there the argument is left out.
+    /// `--delivery-limit unlimited` is -1 from RabbitMQ 4.0 on. Earlier releases have no default
+    /// limit, silently accept -1 and then drop every message the first time it comes back (seen on
+    /// 3.10.8), so the argument is left out.
     pub fn declaration(&self, server: Option<&Server>) -> Declaration {
         let unlimited = AMQPValue::LongLongInt(-1);
         let mut arguments = FieldTable::default();
@@ -136,33 +135,29 @@ impl Shape {
         Declaration { durable: self.durable, auto_delete: self.auto_delete, arguments }
     }
 
-    /// Whether anything but the type is asked for.
+    /// Whether anything but the type is given.
     pub fn has_arguments(&self) -> bool {
         !self.arguments.inner().is_empty() || !self.durable || self.auto_delete
     }
 
-    /// The argument `key`.
     pub fn get(&self, key: &str) -> Option<&AMQPValue> {
         self.arguments.inner().get(key)
     }
 
-    /// Whether the argument `key` is given.
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// Whether the argument `key` is this text.
     pub fn is(&self, key: &str, text: &str) -> bool {
         self.get(key) == Some(&long(text))
     }
 
-    /// Gives the argument `key` this value.
     pub fn set(&mut self, key: &str, value: AMQPValue) {
         self.arguments.insert(short(key).unwrap_or_default(), value);
     }
 }
 
-/// Whether quorum queues have a delivery limit unless told otherwise: RabbitMQ from 4.0 on
+/// Whether quorum queues have a delivery limit by default: RabbitMQ from 4.0 on
 /// (<https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling>).
 pub fn limits_deliveries(server: Option<&Server>) -> bool {
     server.is_some_and(|server| server.is_rabbitmq_from(4, 0))

@@ -1,11 +1,11 @@
-//! Values of arguments as options spell them, from what the broker says.
+//! Converts the broker's values of arguments to the spelling of options.
 
 use crate::queue::queue_arguments::{DELIVERY_LIMIT, MAX_AGE};
 use rmq_common::declaration::age;
 use rmq_common::duration::Limit;
 use std::time::Duration;
 
-/// Arguments that RabbitMQ counts in milliseconds.
+/// Arguments in milliseconds.
 const TIMES: [&str; 6] = [
     "x-message-ttl",
     "x-expires",
@@ -15,7 +15,7 @@ const TIMES: [&str; 6] = [
     "x-delayed-retry-max",
 ];
 
-/// The value `text` of `argument`, as its option would spell it.
+/// The value `text` of `argument`, as its option spells it.
 pub fn spelt(argument: &str, text: &str) -> String {
     let milliseconds = || text.parse().ok().map(Duration::from_millis);
     match argument {

@@ -1,4 +1,4 @@
-//! What is worth knowing of a queue that is there now, and refused by nobody.
+//! Notices about a queue that now exists as described.
 
 use crate::queue::known_arguments;
 use crate::queue::queue_arguments::{
@@ -9,8 +9,8 @@ use crate::queue::shape::{Shape, limits_deliveries};
 use lapin::types::AMQPValue;
 use rmq_common::server::Server;
 
-/// What is worth knowing of a queue like `shape` on a broker like `server`; `with_dlq` is whether
-/// that was asked for.
+/// The notices for a queue like `shape` on a broker like `server`; `with_dlq` is whether that
+/// option was given.
 pub fn of(shape: &Shape, with_dlq: bool, server: Option<&Server>) -> Vec<String> {
     let single =
         [of_even_group(shape), of_dropping(shape, server), of_dead_letters(shape, with_dlq)];
@@ -19,7 +19,7 @@ pub fn of(shape: &Shape, with_dlq: bool, server: Option<&Server>) -> Vec<String>
     single.into_iter().flatten().chain(of_names).chain(of_release).collect()
 }
 
-/// An even group costs a member more and survives no more.
+/// An even group needs one more member and survives no more losses.
 fn of_even_group(shape: &Shape) -> Option<String> {
     let size = shape.get(GROUP_SIZE).or_else(|| shape.get(CLUSTER_SIZE));
     let Some(AMQPValue::LongLongInt(size)) = size else {
@@ -40,7 +40,7 @@ fn of_even_group(shape: &Shape) -> Option<String> {
     })
 }
 
-/// Messages that come back too often are dropped where nothing takes them.
+/// Messages that come back too often are dropped if there is no dead-letter exchange.
 fn of_dropping(shape: &Shape, server: Option<&Server>) -> Option<String> {
     let limit = match shape.get(DELIVERY_LIMIT) {
         Some(AMQPValue::LongLongInt(limit)) if *limit < 0 => return None,
@@ -58,7 +58,7 @@ fn of_dropping(shape: &Shape, server: Option<&Server>) -> Option<String> {
     ))
 }
 
-/// At most once, where at least once was in reach.
+/// At-most-once, although at-least-once was possible.
 fn of_dead_letters(shape: &Shape, with_dlq: bool) -> Option<String> {
     let could = with_dlq && shape.queue_type == QueueType::Quorum;
     (could && !shape.has(DEAD_LETTER_STRATEGY)).then(|| {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_that_may_be_lost_are_told() {
+    fn dead_letters_that_may_be_lost_are_reported() {
         let wired = |words: &str| {
             let shape = shape(words).with_dead_letters_to("q.dlq").unwrap();
             of_dead_letters(&shape, true)

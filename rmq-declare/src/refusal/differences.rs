@@ -1,4 +1,4 @@
-//! How what is there differs from what was asked for: all of it, the type first.
+//! All differences between what exists and what was asked for, the type first.
 
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::{TABLE, TYPE, option_of};
@@ -8,18 +8,17 @@ use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::Value;
 use rmq_common::declaration::Declaration;
 
-/// One difference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The argument, or the property: `durable`.
+    /// The argument, or a property such as `durable`.
     pub argument: String,
-    /// What is there.
+    /// The value that exists.
     pub current: Value,
-    /// What was asked for; `None` where nothing was.
+    /// The value asked for; `None` if none was.
     pub asked: Option<AMQPValue>,
 }
 
-/// In what a queue that `is` so differs from what was `asked` for.
+/// The differences between a queue that `is` so and what was `asked` for.
 pub fn of_queue(asked: &Declaration, is: &Declaration) -> Vec<Difference> {
     let properties = [TYPE, "durable", "auto_delete"].map(str::to_owned);
     let known = TABLE.iter().map(|row| row.key.to_owned());
@@ -28,7 +27,7 @@ pub fn of_queue(asked: &Declaration, is: &Declaration) -> Vec<Difference> {
     differences(names.chain(others), |it| asked.asked(it), |it| is.asked(it))
 }
 
-/// In what an exchange that `is` so differs from what was `asked` for.
+/// The differences between an exchange that `is` so and what was `asked` for.
 pub fn of_exchange(asked: &Exchange, is: &Exchange) -> Vec<Difference> {
     let properties = ["type", "durable", "auto_delete", "internal"].map(str::to_owned);
     let others = names_of([&asked.arguments, &is.arguments]);
@@ -56,8 +55,8 @@ fn differences(
 }
 
 impl Difference {
-    /// `with --max-length (x-max-length) 10, 5 was asked for`; without the option where
-    /// `is_of_queue` is false.
+    /// `with --max-length (x-max-length) 10, 5 was asked for`; without the option if `is_of_queue`
+    /// is false.
     pub fn sentence(&self, is_of_queue: bool) -> String {
         let argument = self.argument.as_str();
         let name = match option_of(argument).filter(|_| is_of_queue) {
@@ -65,7 +64,7 @@ impl Difference {
             None => argument.to_owned(),
         };
         let exists = match &self.current {
-            // 3.10 says none of a queue that was declared without a type.
+            // 3.10 says "none" for a queue that was declared without a type.
             Value::None if argument == TYPE => format!("with {name} classic"),
             Value::None => format!("without {name}"),
             Value::Is(value) => format!("with {name} {}", shown(&spelt(argument, value))),

@@ -1,4 +1,4 @@
-//! A refusal of the broker's as the person at the terminal reads it.
+//! Turns a refusal by the broker into a message.
 
 pub mod differences;
 pub mod permission;
@@ -18,26 +18,20 @@ use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 use std::fmt;
 
-/// What was asked for, where and by whom.
+/// The request that was refused.
 pub struct Request<'a> {
-    /// What was being done, for messages: `declare`.
+    /// The operation, for messages: `declare`.
     pub verb: &'static str,
-    /// What it was about.
     pub subject: Subject<'a>,
-    /// Its virtual host.
     pub vhost: &'a str,
-    /// The user.
     pub user: &'a str,
 }
 
-/// What a request is about.
 #[derive(Clone, Copy)]
 pub enum Subject<'a> {
-    /// A queue that is to be like this; when it is only looked at or deleted, like nothing.
+    /// A queue and its description, which is empty for a check or a deletion.
     Queue(&'a str, Option<&'a Declaration>),
-    /// An exchange.
     Exchange(&'a Exchange),
-    /// A binding to a queue.
     Binding(&'a str, &'a Binding),
 }
 
@@ -55,12 +49,12 @@ impl fmt::Display for Request<'_> {
 }
 
 impl Request<'_> {
-    /// The failure that `error` is to it.
+    /// The failure for `error`.
     pub fn failure(&self, error: AmqpError) -> Failure {
         self.cause(error).context(self)
     }
 
-    /// Whether `error` is that it exists and differs.
+    /// Whether `error` says that it exists and differs.
     pub fn is_difference(&self, error: &AmqpError) -> bool {
         matches!(error, AmqpError::Refused(Refused { what: Refusal::Inequivalent(_), .. }))
     }
@@ -78,7 +72,7 @@ impl Request<'_> {
             Refusal::Inequivalent(said) => {
                 let current = said.current(self.name(), self.vhost);
                 let (argument, asked) = (said.argument.clone(), self.asked(&said.argument));
-                // The broker names one, and stops.
+                // The broker names only one difference.
                 self.difference(&[Difference { argument, current, asked }], true)
             }
             Refusal::Invalid(said) => self.invalid(said),
@@ -101,7 +95,7 @@ impl Request<'_> {
         Failure::new(error.exit(), text)
     }
 
-    /// Nothing can be like this.
+    /// The message for a value that the broker refuses.
     fn invalid(&self, said: &Invalid) -> String {
         let argument = self.named(&said.argument);
         let Some(why) = said.why(self.name(), self.vhost) else {
@@ -126,10 +120,10 @@ impl Request<'_> {
         )
     }
 
-    /// Which permission is missing, and how to give it; `None` if it is not a permission.
+    /// The missing permission and how to grant it; `None` for any other refusal.
     fn not_permitted(&self, missing: Option<&Permission>) -> Option<String> {
         let action = match self.subject {
-            // 4.3 answers a look at a queue to those only who have some permission on it.
+            // 4.3 answers a check of a queue only if the user has some permission on it.
             Subject::Queue(queue, None) if self.verb == "check" => {
                 return Some(self.lacks(&format!("any permission on {queue}"), None, self.user));
             }
@@ -156,7 +150,7 @@ impl Request<'_> {
         )
     }
 
-    /// The failure that all these differences are to it; where `more` may be left, it says so.
+    /// The failure for all these differences; it says so if there may be `more`.
     pub fn differs(&self, differences: &[Difference], more: bool) -> Failure {
         Failure::data(self.difference(differences, more)).context(self)
     }
@@ -181,18 +175,17 @@ impl Request<'_> {
         format!("{sentence}; {remedy}{rest}")
     }
 
-    /// Whether the queue that differs in this is a classic one, or may be.
+    /// Whether the queue that differs is or may be classic.
     fn may_be_classic(&self, differences: &[Difference], more: bool) -> bool {
         let is_other = |queue_type: &str| queue_type != "classic";
         match differences.iter().find(|it| it.argument == TYPE).map(|it| &it.current) {
             Some(Value::Is(queue_type)) => !is_other(queue_type),
             Some(_) => true,
-            // The type is as it was asked for, unless it is what the broker does not tell.
+            // The type matches, unless it is a difference that the broker did not name.
             None => more || !self.asked(TYPE).is_some_and(|it| is_other(&plain(&it))),
         }
     }
 
-    /// The name of what it is about.
     pub fn name(&self) -> &str {
         match self.subject {
             Subject::Queue(queue, _) | Subject::Binding(queue, _) => queue,
@@ -200,7 +193,7 @@ impl Request<'_> {
         }
     }
 
-    /// What we asked for.
+    /// The value asked for.
     pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
         match self.subject {
             Subject::Queue(_, declaration) => declaration?.asked(argument),
@@ -209,7 +202,7 @@ impl Request<'_> {
         }
     }
 
-    /// `--max-length (x-max-length)`, or the argument alone where no option stands for it.
+    /// `--max-length (x-max-length)`, or the argument alone if it has no option.
     fn named(&self, argument: &str) -> String {
         match (self.subject, option_of(argument)) {
             (Subject::Queue(..), Some(option)) => format!("{option} ({argument})"),
@@ -226,7 +219,7 @@ mod tests {
     use argh::FromArgs;
     use rmq_common::server::Server;
 
-    /// What is told of a refused declaration of `jobs`, without the words every sentence has.
+    /// The message and status for a refused declaration of `jobs`, without the common words.
     fn refused(words: &[&str], code: u16, text: &str) -> (String, u8) {
         let server = Server {
             product: "RabbitMQ".to_owned(),
@@ -381,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_of_an_exchange_is_told_the_same_way() {
+    fn a_difference_of_an_exchange_is_reported_the_same_way() {
         let exchange: Exchange = "events:topic".parse().unwrap();
         let request = Request {
             verb: "declare",

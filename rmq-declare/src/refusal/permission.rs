@@ -1,21 +1,16 @@
-//! Which permission a user lacks.
+//! Which permission the user lacks.
 //!
-//! What takes which permissions is told by
-//! <https://www.rabbitmq.com/docs/access-control#authorisation>. RabbitMQ 3.10 does not say which one
-//! is missing, and leaves it to be inferred.
+//! <https://www.rabbitmq.com/docs/access-control#authorisation> lists the permissions each
+//! operation requires. RabbitMQ 3.10 does not name the missing one, so it is inferred.
 
 use rmq_common::amqp_error::{Access, Permission, Thing};
 
-/// What was to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<'a> {
     /// Declaring a queue: `configure` on it, and with a dead-letter exchange `read` on it and
     /// `write` on that exchange.
-    Queue {
-        /// Whether there is one.
-        with_exchange: bool,
-    },
-    /// Declaring this exchange: `configure` on it, and with an alternate one `read` on it and
+    Queue { with_exchange: bool },
+    /// Declaring this exchange: `configure` on it, and with an alternate exchange `read` on it and
     /// `write` on that one.
     Exchange(&'a str),
     /// Binding a queue: `write` on it and `read` on the exchange.
@@ -24,10 +19,10 @@ pub enum Action<'a> {
     Deletion,
 }
 
-/// What takes a permission that is not the action's own.
+/// What requires a permission beyond that of the operation itself.
 pub type Taker = Option<&'static str>;
 
-/// `configure on jobs`, and what takes it.
+/// `configure on jobs`, and what requires it.
 pub fn lacking(missing: &Permission, action: Action<'_>) -> (String, Taker) {
     let name = &missing.name;
     let is_exchange = missing.thing == Thing::Exchange;

@@ -1,5 +1,5 @@
-//! What can be done about differences, because a declaration cannot change what is there. A command
-//! is told in full, or none.
+//! How to fix differences, because a declaration cannot change what exists. A command is given in
+//! full or not at all.
 
 use crate::queue::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
 use crate::refusal::differences::Difference;
@@ -8,18 +8,16 @@ use crate::values::shell;
 use rmq_common::amqp_error::Value;
 use serde_json::{Map, Value as Json};
 
-/// Where and what it is that differs.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
-    /// The virtual host.
     pub vhost: &'a str,
-    /// The queue's name, or the exchange's.
+    /// Of the queue or the exchange.
     pub name: &'a str,
-    /// Whether it is a classic queue, or may be one: then it can be deleted on a condition.
+    /// Whether the queue is or may be classic: then it can be deleted on a condition.
     pub may_be_classic: bool,
 }
 
-/// What can be done about a queue that differs in this.
+/// How to fix these differences of a queue.
 pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
     let Place { vhost, name, may_be_classic } = place;
     let vhost_word = shell::word(vhost);
@@ -52,7 +50,7 @@ pub fn of_queue(place: Place<'_>, differences: &[Difference]) -> String {
         .unwrap_or_else(|| format!("it cannot be changed while the queue exists: {delete}"))
 }
 
-/// What can be done about an exchange that differs in this.
+/// How to fix these differences of an exchange.
 pub fn of_exchange(place: Place<'_>, differences: &[Difference]) -> String {
     let is = |it: &Difference| match &*it.argument {
         "alternate-exchange" => Policy::Gives,
@@ -66,7 +64,7 @@ pub fn of_exchange(place: Place<'_>, differences: &[Difference]) -> String {
     }
 }
 
-/// What a policy does about all of the differences, and its definition; `None` where one is left.
+/// What a policy does about all differences, and its definition; `None` if one remains.
 fn policy(
     differences: &[Difference],
     of: impl Fn(&Difference) -> Policy,
@@ -96,7 +94,7 @@ fn policy(
         .then(|| (format!("a policy ({names}) can {does} without a new declaration"), definition))
 }
 
-/// The command that sets a policy for this queue, or exchange, alone.
+/// The command that sets a policy for only this queue or exchange.
 fn set_policy(place: Place<'_>, apply_to: &str, definition: Map<String, Json>) -> String {
     let Place { vhost, name, .. } = place;
     let pattern = name.chars().fold("^".to_owned(), |mut pattern, letter| {
@@ -144,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_told_only_where_it_helps_and_then_with_its_command() {
+    fn a_policy_is_advised_only_if_it_helps_and_then_with_its_command() {
         let wanted = "a policy (max-length) can set it without a new declaration (rabbitmqctl \
                       set_policy -p / --apply-to queues jobs '^jobs$' '{\"max-length\":5}')";
         assert_eq!(remedy("x-max-length", Value::None, Some(5)), wanted);
         assert!(remedy("x-max-length", is("10"), Some(5)).contains("(max-length) can lower it"));
-        // The smaller of the two holds, so no policy can raise it.
+        // The smaller of the two applies, so no policy can raise it.
         for (argument, current, asked) in [
             ("x-max-length", is("10"), Some(20)),
             ("x-max-length", is("10"), None),

@@ -1,13 +1,12 @@
-//! What the broker tells of a queue, and the line that is printed of it.
+//! What the broker reports about a queue, and its line of output.
 
 use std::fmt;
 
-/// What `queue.declare-ok` says.
+/// From `queue.declare-ok`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages ready for delivery; those that consumers hold are not among them.
+    /// Messages ready for delivery, without those that consumers hold.
     pub messages: u32,
-    /// Consumers that are subscribed.
     pub consumers: u32,
 }
 
@@ -17,28 +16,28 @@ impl From<&lapin::Queue> for Counts {
     }
 }
 
-/// `QUEUE<TAB>messages<TAB>consumers` and a line's end.
+/// `QUEUE<TAB>messages<TAB>consumers` and a newline.
 pub fn line(queue: &str, counts: Counts) -> String {
     format!("{}\t{}\t{}\n", Escaped(queue), counts.messages, counts.consumers)
 }
 
-/// `QUEUE<TAB>missing` and a line's end.
+/// `QUEUE<TAB>missing` and a newline.
 pub fn missing(queue: &str) -> String {
     format!("{}\tmissing\n", Escaped(queue))
 }
 
-/// `QUEUE<TAB>down` and a line's end.
+/// `QUEUE<TAB>down` and a newline.
 pub fn down(queue: &str) -> String {
     format!("{}\tdown\n", Escaped(queue))
 }
 
-/// `QUEUE<TAB>deleted<TAB>messages` and a line's end, with `-` for an unknown number.
+/// `QUEUE<TAB>deleted<TAB>messages` and a newline, with `-` for an unknown number.
 pub fn deleted(queue: &str, messages: Option<u32>) -> String {
     let messages = messages.map_or("-".to_owned(), |messages| messages.to_string());
     format!("{}\tdeleted\t{messages}\n", Escaped(queue))
 }
 
-/// A name with what would break the line written as `\t`, `\n`, `\\`.
+/// A name, with what would break the line written as `\t`, `\n`, `\\`.
 pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -1,4 +1,4 @@
-//! What is told as the run goes, and the exit status that sums it up.
+//! Output while the tool runs, and the exit status that sums it up.
 
 pub mod counts;
 
@@ -9,35 +9,32 @@ use rmq_common::failure::Failure;
 use std::collections::HashSet;
 use std::io::{ErrorKind, IsTerminal, Write};
 
-/// What there is to tell of a queue.
+/// What is reported about a queue.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A line of data, with its end.
+    /// A line of data, with its newline.
     Line(String),
-    /// Something that is worth knowing, and tells itself once for all queues.
+    /// A notice, printed once for all queues.
     Notice(String),
-    /// It failed.
     Failure(Failure),
-    /// A difference that was asked for: the answer is no (1).
+    /// A difference that `--check` found (1).
     Difference(Failure),
-    /// Nothing more, but the answer is no (1).
+    /// Nothing is printed, but the answer is no (1).
     No,
 }
 
-/// Lines on standard output, failures on standard error, and the worst of them.
+/// Prints lines on standard output and failures on standard error, and keeps the worst status.
 pub struct Report {
     diagnostics: Diagnostics,
     worst: Exit,
-    /// Standard output is a terminal, which a name must not steer.
+    /// On a terminal, control characters of names are escaped.
     terminal: bool,
-    /// Nobody reads standard output any more, or it takes nothing: the rest of the queues are
-    /// still declared.
+    /// Standard output is closed or full; the other queues are still declared.
     output_ended: bool,
     noticed: HashSet<String>,
 }
 
 impl Report {
-    /// Nothing told yet.
     pub fn new(diagnostics: Diagnostics) -> Self {
         Report {
             diagnostics,
@@ -48,7 +45,7 @@ impl Report {
         }
     }
 
-    /// Tells what there is to tell of what stands on `line` of a file.
+    /// Reports an outcome of `line` of a file.
     pub fn add(&mut self, line: Option<u64>, outcome: Outcome) {
         let placed = |failure: Failure| match line {
             Some(line) => failure.context(format!("line {line}")),
@@ -71,7 +68,7 @@ impl Report {
         }
     }
 
-    /// Writes a line of data, at once, so that a reader sees it when it is true.
+    /// Writes a line of data and flushes it, so that a reader gets it at once.
     fn line(&mut self, line: &str) {
         if self.output_ended {
             return;
@@ -95,13 +92,12 @@ impl Report {
         self.worst = self.worst.max(exit);
     }
 
-    /// The worst of all that happened.
     pub fn exit(&self) -> Exit {
         self.worst
     }
 }
 
-/// A line, whose tabs and end are its own, as it may be shown on a terminal.
+/// A line as a terminal may show it; its tabs and newline stay.
 fn for_terminal(line: &str) -> String {
     escape(line.as_bytes(), |letter| is_control(letter) && !matches!(letter, '\t' | '\n'))
 }

@@ -1,4 +1,4 @@
-//! `--check --csv`: the rows as they are on the broker, in the columns of the file.
+//! `--check --csv`: the rows as the broker has them, in the columns of the file.
 
 use crate::broker::check::Found;
 use crate::broker::link::Link;
@@ -11,12 +11,9 @@ use csv::StringRecord;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::Written;
 
-/// Looks at the queue of a row. One that is as the row says gives the row itself; one that is not,
-/// the row as it would have to be, behind a comment where its cells do not show how it differs; one
-/// that is not there, none.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks the queue of a row. If it matches, the row is printed as written; if not, the row that
+/// describes the queue, with a comment before it if no cell can show the difference. A missing
+/// queue has no row.
 pub async fn row(
     link: &Link,
     job: &Job,
@@ -67,7 +64,7 @@ pub async fn row(
     Ok(outcomes)
 }
 
-/// Tells what was found; whether it is there.
+/// Adds what was found; returns whether the queue exists.
 fn note<T>(link: &Link, found: Found<T>, name: &str, outcomes: &mut Vec<Outcome>) -> bool {
     let (is_there, more) = match found {
         Found::Same(_) => (true, None),

@@ -1,4 +1,4 @@
-//! The row of a file as it would have to be for its queue not to differ.
+//! The row of a file, corrected to describe its queue.
 
 use crate::plan::columns::{Columns, EMPTY};
 use crate::queue::queue_arguments::{
@@ -11,16 +11,15 @@ use csv::StringRecord;
 use rmq_common::declaration::Declaration;
 use std::collections::BTreeMap;
 
-/// A row that has been corrected.
 #[derive(Debug, PartialEq)]
 pub struct Corrected {
-    /// What each cell would have to be; `None` if it is right.
+    /// The right value of each cell; `None` if it is right already.
     pub cells: Vec<Option<String>>,
-    /// What the queue has that no cell of the row can say.
+    /// What the queue has that no cell of the row can show.
     pub without_column: Vec<String>,
 }
 
-/// Corrects a row that `asked` for something else than a queue that `is` so.
+/// Corrects a row that `asked` for something other than what the queue `is`.
 pub fn row(
     columns: &Columns,
     row: &StringRecord,
@@ -28,7 +27,7 @@ pub fn row(
     is: &Declaration,
 ) -> Corrected {
     let mut asked = asked.clone();
-    // With --with-dlq its dead letters would go elsewhere; so other columns have to say where.
+    // With --with-dlq its dead letters would go elsewhere, so other columns have to show where.
     let is_wired_otherwise = [DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY]
         .into_iter()
         .any(|key| is.asked(key) != asked.asked(key));
@@ -67,7 +66,7 @@ pub fn row(
         if has_cell || asked.asked(key).as_ref() == Some(value) {
             continue;
         }
-        // The type is --type's to say.
+        // --type shows the type.
         let place = if key == TYPE { None } else { free.next() };
         match place.and_then(|place| cells.get_mut(place)) {
             Some(cell) => *cell = Some(extra(key, value)),
@@ -77,7 +76,7 @@ pub fn row(
     Corrected { cells, without_column }
 }
 
-/// The cells of the row that can say what the argument `key` is.
+/// The cells of the row that can show the argument `key`.
 fn cells_of<'a>(
     columns: &'a Columns,
     row: &'a StringRecord,
@@ -90,7 +89,7 @@ fn cells_of<'a>(
     columns.cells(row).filter(move |(option, cell)| says(*option, cell)).map(|(_, cell)| cell)
 }
 
-/// The cell of a column of a queue that `is` so; it was `asked` for in the words of `cell`.
+/// The cell of a column for a queue that `is` so; `cell` is the text that `asked` came from.
 fn cell_of(option: &str, cell: &str, asked: &Declaration, is: &Declaration) -> String {
     let flag = |was: bool, now: bool| if was == now { cell.to_owned() } else { now.to_string() };
     match option {

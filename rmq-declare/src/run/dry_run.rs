@@ -1,4 +1,4 @@
-//! `--dry-run`: what would be declared, and whether it is there already. Only looks, passively.
+//! `--dry-run`: what would be declared, and whether it exists. Only queries, passively.
 
 use crate::broker::check::{self, Found};
 use crate::broker::link::Link;
@@ -11,10 +11,7 @@ use crate::report::counts::Escaped;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
-/// Tells of an exchange.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// The lines of an exchange.
 pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     let found = check::look_for_exchange(link, exchange).await?;
     let line = |state| line("exchange", exchange.name.as_str(), state, &exchange.json());
@@ -26,10 +23,7 @@ pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, 
     })
 }
 
-/// Tells of a queue and what belongs to it.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// The lines of a queue and what belongs to it.
 pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     let mut binding_state = "missing";
@@ -43,7 +37,7 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
         match found {
             Found::Same(_) | Found::Different(..) => {
                 outcomes.push(line("there"));
-                // Whether a binding is there, AMQP cannot ask.
+                // AMQP cannot query bindings.
                 binding_state = "unknown";
             }
             Found::Down(why) => {

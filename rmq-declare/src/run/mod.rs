@@ -1,4 +1,4 @@
-//! The run: exchanges first, then every queue, whatever became of the one before.
+//! The run: exchanges first, then every queue, even after one fails.
 
 pub mod check_csv;
 pub mod corrected;
@@ -23,15 +23,15 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime;
 use rmq_common::standard_streams;
 
-/// How many queues are asked about at once, each on a channel of its own, because a refusal closes
-/// one. That is enough to keep a broker busy, whatever the network's delay between two answers.
+/// The number of queues in progress, each on its own channel, because a refusal closes a channel.
+/// This keeps a broker busy at any network latency.
 const AT_ONCE: usize = 32;
 
-/// Does what the command line asks for.
+/// Runs the command line.
 ///
 /// # Errors
-/// What keeps the tool from trying any (further) queue; what became of single queues is told on
-/// the way and shows in the exit status.
+/// Whatever prevents all (further) queues. Failures of single queues are reported on the way and
+/// show in the exit status.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let task = Task::of(arguments)?;
     let sheet = arguments.csv.as_deref().map(Sheet::open).transpose()?;
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         run.exchanges(&link, &plan.exchanges).await?;
         run.queues(&link, &plan.entries).await?;
         run.nowhere(&link, &plan).await?;
-        // What is deleted need not have a leader.
+        // A queue need not have a leader to be deleted.
         let unchecked = match run.task {
             Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
             Task::Declare | Task::Delete { .. } => None,
@@ -86,16 +86,16 @@ struct Run {
     task: Task,
     sheet: Option<Sheet>,
     report: Report,
-    /// Exchanges that are not as they were asked for.
+    /// Exchanges that differ or failed.
     failed: Vec<Exchange>,
-    /// Exchanges that were not there before.
+    /// Exchanges that did not exist before.
     made: Vec<Exchange>,
-    /// Where messages go from what is there now.
+    /// Where messages go from what exists now.
     routes: Routes,
 }
 
 impl Run {
-    /// Writes a file without rows again, for a check.
+    /// Prints a file without rows again, for a check.
     fn without_broker(&mut self) {
         let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
         if let Some(sheet) = again.filter(|sheet| sheet.rows.is_empty()) {
@@ -131,7 +131,7 @@ impl Run {
             if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failure(_))) {
                 self.failed.push(exchange.clone());
             }
-            // No cell of the file shows how an exchange differs.
+            // No cell of the file can show how an exchange differs.
             let comments: Vec<_> = outcomes
                 .iter()
                 .filter_map(|outcome| match outcome {
@@ -147,11 +147,11 @@ impl Run {
 
     async fn queues(&mut self, link: &Link, entries: &[Entry]) -> Result<(), Failure> {
         let Run { task, sheet, report, failed, made, routes } = self;
-        // A check of a file writes the file again, as it would have to be.
+        // A check of a file prints the file again.
         let again = sheet.as_ref().filter(|_| matches!(task, Task::Check));
         let performed =
             stream::iter(entries).map(|entry| perform(*task, sheet, failed, link, entry));
-        // In their order, so that what comes out can be laid beside what went in.
+        // In input order, so that the output can be compared with the input.
         let mut performed = performed.buffered(AT_ONCE);
         let mut in_vain: Vec<&Exchange> = Vec::new();
         for (done, entry) in entries.iter().enumerate() {
@@ -177,7 +177,7 @@ impl Run {
             report.add(None, Outcome::Line(sheet.rest.clone()));
         }
         drop(performed);
-        // The last may be the alternate one of those before, or need them.
+        // Reversed: a later exchange may be the alternate of an earlier one, or need it.
         for exchange in made.iter().rev().filter(|exchange| in_vain.contains(exchange)) {
             let left = take_back::exchange(link, exchange).await?;
             left.into_iter().for_each(|left| report.add(None, Outcome::Notice(left)));
@@ -185,7 +185,7 @@ impl Run {
         Ok(())
     }
 
-    /// Tells what goes nowhere.
+    /// Reports targets that do not exist.
     async fn nowhere(&mut self, link: &Link, plan: &Plan) -> Result<(), Failure> {
         for (_, exchange) in &plan.exchanges {
             if !self.failed.contains(exchange) {
@@ -239,7 +239,7 @@ fn not_tried(link: &Link, job: &Job, exchange: &Exchange) -> Failure {
     Failure::data(why)
 }
 
-/// The broker is out of reach: the rest was not tried.
+/// No broker can be reached: the rest was not tried.
 fn unfinished(failure: Failure, entry: &Entry, rest: usize) -> Failure {
     let failure = match &entry.job {
         Ok(job) => failure.context(format!("queue {}", job.queue.name)),

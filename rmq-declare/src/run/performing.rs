@@ -1,4 +1,4 @@
-//! What is done with each queue, and what there is to tell of it.
+//! What is done for each queue, and what is reported about it.
 
 use crate::broker::check::{self, Found};
 use crate::broker::declare::{self, Refused};
@@ -17,10 +17,6 @@ use crate::report::counts::{self, Counts};
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
-/// Declares an exchange.
-///
-/// # Errors
-/// When the broker cannot be asked; so in all of these.
 pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     Ok(match declare::exchange(link, exchange, "declare").await? {
         Ok(()) => {
@@ -31,10 +27,7 @@ pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Ou
     })
 }
 
-/// Looks whether an exchange is there as it is asked for.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks whether an exchange exists as described.
 pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     Ok(match check::compare_exchange(link, exchange).await? {
         Found::Same(()) => Vec::new(),
@@ -50,11 +43,8 @@ pub async fn check_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outc
     })
 }
 
-/// Declares a queue and what belongs to it, as far as it goes: what comes later would not do
-/// without what came before, and what was made for nothing is taken back.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Declares a queue and what belongs to it, up to the first failure, because later steps depend on
+/// earlier ones. What was created for a refused queue is removed.
 pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
     let mut new = Vec::new();
     for queue in job.queues().filter(|_| !job.bindings.is_empty()) {
@@ -83,7 +73,7 @@ pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure
         }
     }
     if !is_bound {
-        // A message may have come, and a quorum queue cannot be deleted only if it is empty.
+        // Messages may have arrived, and RabbitMQ cannot delete a quorum queue only if it is empty.
         outcomes.extend(new.iter().map(|queue| Outcome::Notice(take_back::left(link, queue))));
     }
     let server = link.server();
@@ -100,8 +90,8 @@ async fn declare_one(link: &Link, queue: &Queue) -> Result<Outcome, Failure> {
     })
 }
 
-/// The dead-letter queue comes first, so that the queue is never without; but a queue that is there
-/// already has to be as it is asked for before anything is made for it.
+/// Declares the dead-letter queue first, so that the queue never lacks one. But an existing queue
+/// has to match before anything is created for it.
 async fn declare_with_dead_letters(
     link: &Link,
     job: &Job,
@@ -132,10 +122,7 @@ async fn declare_with_dead_letters(
     Ok(vec![first, queue])
 }
 
-/// Looks whether a queue is there, and as it is asked for if anything is.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks whether a queue exists, and matches if it is described.
 pub async fn check_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     for queue in job.queues() {
@@ -158,26 +145,23 @@ pub async fn check_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> 
     Ok(outcomes)
 }
 
-/// What a look found, and what a queue that differs is like, where all of that is known.
+/// The result of a check, and what a queue that differs is like, if all of that is known.
 pub type Looked = (Found<Counts>, Option<Declaration>);
 
-/// Looks at a queue of `job`, as closely as that asks for.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Checks a queue as far as `job` describes it.
 pub async fn look(link: &Link, job: &Job, queue: &Queue) -> Result<Looked, Failure> {
     let (found, is) = match job.described {
         true => check::compare(link, queue).await?,
         false => (check::look(link, &queue.name).await?, None),
     };
-    // A classic queue has answered for itself, and of a stream that it has no leader cannot be seen.
+    // A classic queue has answered itself, and AMQP cannot show that a stream has no leader.
     if !job.described || queue.shape.queue_type == QueueType::Quorum {
         return Ok((check::in_use(link, &queue.name, found).await, is));
     }
     Ok((found, is))
 }
 
-/// What a check leaves out.
+/// What a check does not cover.
 pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
     let bindings = (!job.bindings.is_empty())
         .then(|| "bindings are not checked: AMQP cannot query them".to_owned());
@@ -188,10 +172,7 @@ pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
     bindings.into_iter().chain(arguments).map(Outcome::Notice).collect()
 }
 
-/// Deletes a queue; with `pretend` only tells what is there to be deleted.
-///
-/// # Errors
-/// When the broker cannot be asked.
+/// Deletes a queue; with `pretend`, only reports what would be deleted.
 pub async fn delete_all(
     link: &Link,
     job: &Job,

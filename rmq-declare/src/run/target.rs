@@ -1,5 +1,5 @@
-//! Where messages are to go that a queue or an exchange passes on, and whether that is there.
-//! RabbitMQ takes the name of anything, and drops what goes to nowhere without a word.
+//! Where a queue or an exchange forwards messages to, and whether that exists. RabbitMQ accepts the
+//! name of a missing target, and silently drops what is sent there.
 
 use crate::broker::check;
 use crate::broker::link::Link;
@@ -11,19 +11,18 @@ use crate::values::shell;
 use lapin::types::ShortString;
 use rmq_common::failure::Failure;
 
-/// The argument of an exchange that says where what it cannot route goes.
+/// The argument that names where an exchange sends what it cannot route.
 const ALTERNATE: &str = "alternate-exchange";
 
-/// Where messages go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     /// To an exchange.
     Exchange(ShortString),
-    /// To a queue, by the default exchange.
+    /// To a queue, through the default exchange.
     Queue(ShortString),
 }
 
-/// A target, and what is sent there: `dead letters of jobs`.
+/// A target and what is sent there: `dead letters of jobs`.
 #[derive(Clone, Debug)]
 pub struct Route {
     target: Target,
@@ -31,13 +30,13 @@ pub struct Route {
     more: usize,
 }
 
-/// The targets of a run, each once.
+/// The targets of a run, without duplicates.
 #[derive(Debug, Default)]
 pub struct Routes(Vec<Route>);
 
 impl Routes {
-    /// Adds that of a queue's dead letters, if they have one by name: what goes to the default
-    /// exchange with a key of its own is not known before.
+    /// Adds the target of a queue's dead letters. With the default exchange and no key, the target
+    /// depends on each message, so there is none.
     pub fn add_queue(&mut self, job: &Job) {
         let text = |key| job.queue.shape.get(key).map(plain);
         let target = match (text(DEAD_LETTER_EXCHANGE).as_deref(), text(DEAD_LETTER_KEY)) {
@@ -45,14 +44,14 @@ impl Routes {
             (Some(""), Some(key)) => ShortString::try_new(key).ok().map(Target::Queue),
             (Some(exchange), _) => ShortString::try_new(exchange).ok().map(Target::Exchange),
         };
-        // Its own dead-letter queue is looked after already.
+        // The dead-letter queue of --with-dlq is declared anyway.
         let own = job.dead_letters.as_ref().map(|dlq| Target::Queue(dlq.name.clone()));
         if let Some(target) = target.filter(|target| own.as_ref() != Some(target)) {
             self.add(target, format!("dead letters of {}", job.queue.name));
         }
     }
 
-    /// Adds that of what an exchange cannot route.
+    /// Adds the alternate exchange.
     pub fn add_exchange(&mut self, exchange: &Exchange) {
         let alternate = exchange.arguments.inner().get(ALTERNATE).map(plain);
         if let Some(Ok(alternate)) = alternate.map(ShortString::try_new) {
@@ -68,7 +67,7 @@ impl Routes {
         }
     }
 
-    /// Leaves out what is to be declared, as a dry run does not.
+    /// Removes what a dry run would declare.
     pub fn leave_out(&mut self, plan: &Plan) {
         let jobs = || plan.entries.iter().filter_map(|entry| entry.job.as_ref().ok());
         self.0.retain(|route| match &route.target {
@@ -77,10 +76,7 @@ impl Routes {
         });
     }
 
-    /// A sentence for each target that is not there; none where that cannot be seen.
-    ///
-    /// # Errors
-    /// When the broker cannot be asked.
+    /// A sentence for each target that does not exist; none if that cannot be checked.
     pub async fn to_nowhere(&self, link: &Link) -> Result<Vec<String>, Failure> {
         let mut sentences = Vec::new();
         for route in &self.0 {
@@ -125,7 +121,7 @@ mod tests {
     use argh::FromArgs;
 
     fn sentences(words: &str) -> Vec<String> {
-        // argh knows no `--option=value`; `rmq_common::arguments` splits it.
+        // argh does not support `--option=value`; `rmq_common::arguments` splits it.
         let words: Vec<&str> = words.split([' ', '=']).collect();
         let options = Arguments::from_args(&["rmq-declare"], &words).unwrap();
         let plan = Plan::of_options(&options).unwrap();

@@ -1,33 +1,28 @@
-//! What is to be done with the queues, and which options go together.
+//! The operation, and which options can be combined with it.
 
 use crate::arguments::Arguments;
 use crate::broker::delete::Conditions;
 use crate::plan::columns;
 use rmq_common::failure::Failure;
 
-/// What is to be done.
 #[derive(Clone, Copy, Debug)]
 pub enum Task {
-    /// Make them be there.
     Declare,
-    /// Only look.
     Check,
-    /// Tell what would be declared.
+    /// Print what would be declared.
     DryRun,
-    /// Delete them; with `pretend`, only tell which are there.
+    /// Delete the queues; with `pretend`, only print which exist.
     Delete {
-        /// When.
         conditions: Conditions,
-        /// Whether it is a dry run.
         pretend: bool,
     },
 }
 
 impl Task {
-    /// What the command line asks for.
+    /// The operation that the command line selects.
     ///
     /// # Errors
-    /// Options that do not go together, or no queue (64).
+    /// Options that cannot be combined, or no queue (64).
     pub fn of(options: &Arguments) -> Result<Self, Failure> {
         let Arguments { check, dry_run, delete, if_empty, if_unused, .. } = *options;
         let conditions = Conditions { if_empty, if_unused };

@@ -4,12 +4,9 @@ use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
 use serde_json::{Map, Number, Value};
 use std::str::FromStr;
 
-/// One `--arg`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extra {
-    /// The argument's name.
     pub key: ShortString,
-    /// Its value.
     pub value: AMQPValue,
 }
 
@@ -24,11 +21,11 @@ impl FromStr for Extra {
     }
 }
 
-/// Reads JSON; what is not JSON is a word, taken as it stands.
+/// Reads JSON; what is not JSON is a string as it stands.
 fn read(text: &str) -> Result<AMQPValue, String> {
     match serde_json::from_str(text) {
         Ok(value) => from_json(value),
-        // Nobody means a word by these, so a slip of the pen is told rather than declared.
+        // A string does not begin like this, so it is a mistake rather than a string.
         Err(error) if text.starts_with(['{', '[', '"']) => {
             Err(format!("{text} is not JSON: {error}"))
         }
@@ -54,7 +51,7 @@ fn from_json(value: Value) -> Result<AMQPValue, String> {
     })
 }
 
-/// The entries of a JSON object as a table.
+/// The members of a JSON object as a table.
 ///
 /// # Errors
 /// A name over 255 bytes, or a number over 64 bits.
@@ -66,12 +63,12 @@ pub fn table(entries: Map<String, Value>) -> Result<FieldTable, String> {
     Ok(table)
 }
 
-/// A table as a JSON object, in the order of its names.
+/// A table as a JSON object, sorted by name.
 pub fn json_of_table(table: &FieldTable) -> Value {
     Value::Object(table.into_iter().map(|(key, value)| (key.to_string(), json(value))).collect())
 }
 
-/// A value as JSON. Of the types AMQP has, only those that [`Extra`] makes are told apart.
+/// A value as JSON. Only the AMQP types that [`Extra`] makes are distinguished.
 pub fn json(value: &AMQPValue) -> Value {
     match value {
         AMQPValue::Boolean(value) => Value::Bool(*value),
@@ -84,7 +81,7 @@ pub fn json(value: &AMQPValue) -> Value {
     }
 }
 
-/// A value as a person writes it: a text bare, everything else as JSON.
+/// A value as a person writes it: a string bare, everything else as JSON.
 pub fn plain(value: &AMQPValue) -> String {
     match value {
         AMQPValue::LongString(text) => text.to_string(),
@@ -101,12 +98,12 @@ pub fn extra(key: &str, value: &AMQPValue) -> String {
     }
 }
 
-/// A text as an argument's value.
+/// A string as an argument's value.
 pub fn long(text: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(text.as_bytes()))
 }
 
-/// A text as a name.
+/// A string as a name.
 ///
 /// # Errors
 /// More than 255 bytes.

@@ -1,18 +1,18 @@
-//! Exchanges and bindings written as JSON objects, with the names that RabbitMQ's own definitions
-//! files use for their parts (<https://www.rabbitmq.com/docs/definitions>).
+//! Exchanges and bindings as JSON objects, with the member names of RabbitMQ's definitions files
+//! (<https://www.rabbitmq.com/docs/definitions>).
 
 use crate::values::argument_value::{short, table};
 use lapin::types::{FieldTable, ShortString};
 use serde_json::{Map, Value};
 
-/// The parts of an object that have not been taken yet.
+/// The members of an object that have not been read yet.
 pub struct Parts(Map<String, Value>);
 
 impl Parts {
-    /// The object that `text` is; `None` where it does not begin like one.
+    /// Parses the object `text`; `None` if it does not start with `{`.
     ///
     /// # Errors
-    /// It begins like one and is none.
+    /// It starts with `{` but is not a JSON object.
     pub fn read(text: &str) -> Result<Option<Self>, String> {
         if !text.starts_with('{') {
             return Ok(None);
@@ -26,7 +26,7 @@ impl Parts {
     /// A name.
     ///
     /// # Errors
-    /// It is no text, or too long.
+    /// It is not a string, or it is too long.
     pub fn name(&mut self, part: &str) -> Result<Option<ShortString>, String> {
         match self.0.remove(part) {
             None => Ok(None),
@@ -35,10 +35,10 @@ impl Parts {
         }
     }
 
-    /// Yes or no; `default` where it is not there.
+    /// A boolean; `default` if absent.
     ///
     /// # Errors
-    /// It is neither.
+    /// It is not a boolean.
     pub fn flag(&mut self, part: &str, default: bool) -> Result<bool, String> {
         match self.0.remove(part) {
             None => Ok(default),
@@ -47,10 +47,10 @@ impl Parts {
         }
     }
 
-    /// The arguments; none where they are not there.
+    /// The arguments; empty if absent.
     ///
     /// # Errors
-    /// They are no object, or one holds what AMQP does not carry.
+    /// They are not an object, or AMQP cannot carry a value.
     pub fn arguments(&mut self) -> Result<FieldTable, String> {
         match self.0.remove("arguments") {
             None => Ok(FieldTable::default()),
@@ -59,10 +59,10 @@ impl Parts {
         }
     }
 
-    /// Whether that was all.
+    /// Checks that no member is left.
     ///
     /// # Errors
-    /// A part that means nothing here; `known` are those that do.
+    /// A member that is not one of `known`.
     pub fn finish(self, known: &str) -> Result<(), String> {
         match self.0.keys().next() {
             None => Ok(()),

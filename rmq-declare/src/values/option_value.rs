@@ -1,26 +1,26 @@
-//! What the values of options may be, and what they are in RabbitMQ's units.
+//! The values of options, converted to RabbitMQ's units.
 
 use rmq_common::duration;
 use rmq_common::size;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The longest time-out RabbitMQ takes: ten years of 365 days, in milliseconds
+/// The longest duration RabbitMQ accepts: ten years of 365 days, in milliseconds
 /// (`MAX_EXPIRY_TIMER` in its `rabbit_misc`, 3.10 to 4.3).
 const LONGEST_EXPIRY: i64 = 315_360_000_000;
 
 /// `--delivery-limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryLimit {
-    /// A message is given back this many times; the next time it is dropped or dead-lettered.
+    /// A message may come back this many times; the next time it is dropped or dead-lettered.
     At(i64),
-    /// As often as it takes.
     Unlimited,
 }
 
 impl DeliveryLimit {
-    /// As `x-delivery-limit` spells it from RabbitMQ 4.0 on; before, -1 drops a message the first
-    /// time it comes back, so see [`Shape::arguments`](crate::queue::shape::Shape::arguments).
+    /// As in `x-delivery-limit` from RabbitMQ 4.0 on. Earlier releases drop a message the first
+    /// time it comes back with -1, so see
+    /// [`Shape::arguments`](crate::queue::shape::Shape::arguments).
     pub fn value(self) -> i64 {
         match self {
             DeliveryLimit::At(limit) => limit,
@@ -44,7 +44,7 @@ impl FromStr for DeliveryLimit {
 
 /// A count, from 0.
 pub fn number(text: &str) -> Result<i64, String> {
-    // i64's own parser also takes signs, which are no part of a count.
+    // i64's parser also accepts signs.
     match text.parse() {
         Ok(number) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(number),
         _ => Err(format!("'{text}' is not a whole number from 0")),
@@ -59,7 +59,7 @@ pub fn at_least_one(text: &str) -> Result<i64, String> {
     }
 }
 
-/// `--message-ttl`, in milliseconds; 0 keeps only what a consumer takes at once.
+/// `--message-ttl`, in milliseconds; with 0, only messages that a consumer gets at once survive.
 pub fn message_ttl(text: &str) -> Result<i64, String> {
     milliseconds(text)
 }
@@ -76,8 +76,8 @@ fn milliseconds(text: &str) -> Result<i64, String> {
     let duration = duration::parse(text)?;
     let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     if milliseconds > 0 && text.bytes().all(|b| b.is_ascii_digit()) {
-        // A bare number is seconds with our other options and milliseconds in every RabbitMQ
-        // guide; a factor of a thousand is too much to guess, and cannot be changed afterwards.
+        // A bare number is seconds in our other options and milliseconds in every RabbitMQ guide. A
+        // wrong guess would be off by a factor of a thousand, and cannot be changed later.
         return Err(format!("write {text}ms or {text}s, whichever is meant"));
     }
     if milliseconds > LONGEST_EXPIRY {
@@ -86,7 +86,7 @@ fn milliseconds(text: &str) -> Result<i64, String> {
     Ok(milliseconds)
 }
 
-/// `--consumer-timeout` and its like, in milliseconds, from 1.
+/// `--consumer-timeout` and the like, in milliseconds, from 1.
 pub fn timeout(text: &str) -> Result<i64, String> {
     match milliseconds(text) {
         Ok(0) => Err("give at least 1ms".to_owned()),
@@ -94,8 +94,8 @@ pub fn timeout(text: &str) -> Result<i64, String> {
     }
 }
 
-/// `--max-age`, as RabbitMQ spells it: its own `D` for days beside our `d`, and its months (`M`)
-/// and years (`Y`), which are of 30 and 365 days.
+/// `--max-age` in RabbitMQ's spelling: `D` for days (we also accept `d`), months (`M`) of 30 days
+/// and years (`Y`) of 365.
 pub fn max_age(text: &str) -> Result<String, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);
@@ -108,20 +108,19 @@ pub fn max_age(text: &str) -> Result<String, String> {
             ));
         }
     };
-    // RabbitMQ compares ages as texts up to 4.2, so each has one spelling.
+    // RabbitMQ compares ages as strings up to 4.2, so each needs one spelling.
     match count.parse::<u32>() {
         Ok(count @ 1..) => Ok(format!("{count}{unit}")),
         _ => Err(format!("'{text}' is not an age: it must begin with a number from 1")),
     }
 }
 
-/// `--max-bytes`: a size as all our tools read it.
 pub fn bytes(text: &str) -> Result<i64, String> {
     let bytes = size::parse(text)?;
     i64::try_from(bytes).map_err(|_| format!("'{text}' is more than RabbitMQ counts"))
 }
 
-/// `--max-segment-bytes`: at most what `rabbit_stream_queue` takes, 3.10 to 4.3.
+/// `--max-segment-bytes`: the maximum is that of `rabbit_stream_queue`, 3.10 to 4.3.
 pub fn segment_bytes(text: &str) -> Result<i64, String> {
     match bytes(text)? {
         size @ 1..=3_000_000_000 => Ok(size),
@@ -139,7 +138,6 @@ pub fn max_priority(text: &str) -> Result<i64, String> {
     within(text, 0..=255)
 }
 
-/// `--queue-version`.
 pub fn queue_version(text: &str) -> Result<i64, String> {
     within(text, 1..=2)
 }
@@ -151,32 +149,26 @@ fn within(text: &str, range: RangeInclusive<i64>) -> Result<i64, String> {
     }
 }
 
-/// `--overflow`.
 pub fn overflow(text: &str) -> Result<String, String> {
     one_of(text, &["drop-head", "reject-publish", "reject-publish-dlx"])
 }
 
-/// `--queue-mode`.
 pub fn queue_mode(text: &str) -> Result<String, String> {
     one_of(text, &["default", "lazy"])
 }
 
-/// `--master-locator`.
 pub fn master_locator(text: &str) -> Result<String, String> {
     one_of(text, &["client-local", "min-masters", "random"])
 }
 
-/// `--delayed-retry-type`.
 pub fn delayed_retry_type(text: &str) -> Result<String, String> {
     one_of(text, &["disabled", "all", "failed", "returned"])
 }
 
-/// `--dead-letter-strategy`.
 pub fn dead_letter_strategy(text: &str) -> Result<String, String> {
     one_of(text, &["at-most-once", "at-least-once"])
 }
 
-/// `--leader-locator`.
 pub fn leader_locator(text: &str) -> Result<String, String> {
     one_of(text, &["client-local", "balanced", "least-leaders", "random"])
 }

@@ -1,6 +1,6 @@
-//! Words of a command line that a message advises.
+//! Quoting for command lines in messages.
 
-/// A word as a shell reads it.
+/// Quotes a word for a shell.
 pub fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(&byte);
     match !text.is_empty() && text.bytes().all(is_plain) {
@@ -9,7 +9,7 @@ pub fn word(text: &str) -> String {
     }
 }
 
-/// Names as the last words of a command line, also where they begin with a hyphen.
+/// Quotes a name as the last word of a command line, even if it begins with a hyphen.
 pub fn name(text: &str) -> String {
     let word = word(text);
     if text.starts_with('-') { format!("-- {word}") } else { word }
