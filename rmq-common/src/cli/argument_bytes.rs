@@ -1,23 +1,23 @@
-//! An argument of any bytes, on its way through argh, which reads text alone.
+//! Passes arguments of any bytes through argh, which accepts only text.
 //!
-//! A byte that is not part of UTF-8 becomes a character of its own, from Unicode's last private
-//! plane, and is that byte again at the end. A character of those that a command line really has is
-//! taken apart into such bytes, so that each command line has one form and comes back as it was.
+//! A byte that is not part of UTF-8 is mapped to a character of Unicode's last private plane, and
+//! back at the end. Such a character on the real command line is encoded as its bytes in the same
+//! way, so each command line has one form and survives unchanged.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 
-/// The character that stands for the byte 0. Only bytes from 0x80 on can be no UTF-8.
+/// The character for the byte 0. Only bytes from 0x80 on can be invalid UTF-8.
 const ZERO: u32 = 0x10_ff00;
 
 /// The value of an option that takes bytes; its `arg_name` is one of [`BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 
-/// The names of the values of the options that take bytes. One that is text all the same is read by
-/// [`utf_8`].
+/// The names of the values of options that take bytes. [`utf_8`] reads an option of such a name
+/// that is text.
 pub(crate) const BYTES: &[&str] =
     &["ENCODING", "HEADER", "ID", "KEY", "SEP", "TEXT", "TYPE", "auto|ID"];
 
@@ -29,7 +29,7 @@ impl FromStr for Bytes {
     }
 }
 
-/// A word of a command line, in the form that passes through argh.
+/// Encodes a word of the command line.
 pub(crate) fn encode(word: &OsStr) -> String {
     let mut encoded = String::with_capacity(word.len());
     let mut letter = [0; 4];
@@ -45,16 +45,16 @@ pub(crate) fn encode(word: &OsStr) -> String {
     encoded
 }
 
-/// The text that an encoded word is.
+/// The text of an encoded word.
 ///
 /// # Errors
-/// It is not UTF-8; what can be shown of it.
+/// It is not UTF-8; returns what can be shown of it.
 pub(crate) fn text(encoded: &str) -> Result<String, String> {
     String::from_utf8(bytes(encoded))
         .map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// The value of an option that is text, where others of its name take bytes.
+/// The value of a text option whose value name usually means bytes.
 ///
 /// # Errors
 /// It is not UTF-8.
@@ -74,7 +74,7 @@ fn bytes(encoded: &str) -> Vec<u8> {
     bytes
 }
 
-/// The byte that a character stands for.
+/// The byte that a character encodes.
 fn byte(character: char) -> Option<u8> {
     let byte = u32::from(character).checked_sub(ZERO)?;
     u8::try_from(byte).ok().filter(|byte| !byte.is_ascii())

@@ -1,9 +1,8 @@
-//! From a command line to a tool's own structure, the same way in every tool.
+//! Parses a command line, the same way in every tool.
 //!
-//! argh reads the arguments, but knows neither `--option=value`, nor `-n5`, nor `-`, and ends a
-//! usage error with 1. So the words are first put into the plain form it does know: options, then
-//! `--`, then everything else. `#[derive(ArgsInfo)]` says which options there are, so nothing is
-//! written down twice.
+//! argh supports neither `--option=value`, nor `-n5`, nor `-`, and ends a usage error with 1. So
+//! the words are first rewritten in the form that it supports: options, then `--`, then everything
+//! else. `#[derive(ArgsInfo)]` provides the options, so nothing is written twice.
 
 pub use crate::cli::aliases::Aliases;
 use crate::cli::argument_bytes::{self, BYTES};
@@ -16,8 +15,8 @@ use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, FromArgs};
 use std::ffi::OsString;
 use std::io::Write;
 
-/// The values that may be empty: texts, and names of which the option itself says what is wrong. An
-/// empty file, number or time is a variable of the shell that was not set.
+/// The values that may be empty: texts, and names that the option itself checks. An empty file,
+/// number or time comes from an unset shell variable.
 const MAY_BE_EMPTY: &[&str] = &[
     "CONF",
     "ENCODING",
@@ -38,11 +37,11 @@ const MAY_BE_EMPTY: &[&str] = &[
     "auto|ID",
 ];
 
-/// Reads this process's arguments. `None` says that help or the version was asked for and has been
+/// Parses this process's arguments. `None` means that help or the version was requested and
 /// printed.
 ///
 /// # Errors
-/// A usage error (64); or standard output refused the help (74).
+/// A usage error (64), or the help cannot be written (74).
 pub fn parse<T: FromArgs + ArgsInfo>(
     program: &'static str,
     aliases: Aliases,
@@ -116,27 +115,26 @@ pub fn problem(said: &str) -> String {
     parts.unwrap_or(said)
 }
 
-/// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Request {
-    /// To run, with these words in the form argh reads.
+    /// Run, with these words in argh's form.
     Run(Vec<String>),
-    /// Help, of a subcommand where one was named; of the tool's common options, or of all.
+    /// Help for a subcommand, if named, with the tool's common options or all.
     Help { command: Option<String>, all: bool },
-    /// A shell's completions, or what they ask for. Not an option like others: it is for packages
-    /// and shells.
+    /// A shell's completions, or their candidates. It is for packages and shells, so it is not a
+    /// normal option.
     Completions(String),
     /// The version.
     Version,
 }
 
-/// Puts the words into the form argh reads: options, the subcommand, its options, `--`, the rest.
+/// Rewrites the words in argh's form: options, the subcommand, its options, `--`, the rest.
 fn plain_form(
     words: &[String],
     info: &CommandInfoWithArgs,
     aliases: Aliases,
 ) -> Result<Request, Failure> {
-    // Its options may stand before a subcommand, too.
+    // A subcommand's options may also precede it.
     let subcommand_at = subcommand_at(words, info);
     let ahead = subcommand_at.and_then(|at| subcommand(words.get(at)?, info, aliases).ok());
     let mut form = Form { info, subcommand: None, ahead, options: Vec::new(), own: Vec::new() };
@@ -189,20 +187,20 @@ fn text(word: &str) -> Result<String, Failure> {
         .map_err(|shown| Failure::usage(format!("the argument '{shown}' is not UTF-8")))
 }
 
-/// A subcommand, and the switch that another name of it stands for.
+/// A subcommand, and the switch that its alias implies.
 #[derive(Debug)]
 struct Subcommand {
     name: String,
     switch: Option<String>,
 }
 
-/// The subcommand that `word` stands for.
+/// The subcommand for `word`.
 fn subcommand(
     word: &str,
     info: &CommandInfoWithArgs,
     aliases: Aliases,
 ) -> Result<Subcommand, Failure> {
-    // rabbitmqctl writes an underscore, and who comes from there may write a hyphen.
+    // rabbitmqctl uses underscores, and its users may type hyphens.
     let is_same = |name: &str| name == word || name.replace('_', "-") == word.replace('_', "-");
     let alias = aliases.iter().find(|(alias, _)| is_same(alias)).map(|(_, target)| *target);
     let target = alias.unwrap_or(word);
@@ -231,7 +229,7 @@ fn subcommand(
     Err(Failure::usage(format!("unknown command {word}{hint}")))
 }
 
-/// Where the subcommand stands: at the first word that is neither an option nor an option's value.
+/// The position of the subcommand: the first word that is neither an option nor an option's value.
 fn subcommand_at(words: &[String], info: &CommandInfoWithArgs) -> Option<usize> {
     let commands = info.commands.iter().flat_map(|command| command.command.flags);
     let flags: Vec<&FlagInfo<'_>> = info.flags.iter().chain(commands).collect();
@@ -261,16 +259,15 @@ fn subcommand_at(words: &[String], info: &CommandInfoWithArgs) -> Option<usize> 
 struct Form<'a> {
     info: &'a CommandInfoWithArgs,
     subcommand: Option<String>,
-    /// The subcommand that is still to come.
+    /// The subcommand, if it is yet to come.
     ahead: Option<Subcommand>,
-    /// Options of the tool, which stand before the subcommand in argh's form.
+    /// Options of the tool, which precede the subcommand in argh's form.
     options: Vec<String>,
     /// Options of the subcommand.
     own: Vec<String>,
 }
 
 impl Form<'_> {
-    /// The subcommand, wherever it stands.
     fn named(&self) -> Option<String> {
         self.subcommand.clone().or_else(|| self.ahead.as_ref().map(|ahead| ahead.name.clone()))
     }
@@ -292,7 +289,7 @@ impl Form<'_> {
         self.option(&shown, |flag| flag.long.trim_start_matches('-') == name, value, words)
     }
 
-    /// `-abc`: switches, the last of which may be an option whose value is the rest or the next
+    /// `-abc`: switches, of which the last may be an option whose value is the rest or the next
     /// word.
     fn cluster<'w>(
         &mut self,
@@ -356,7 +353,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// The long names of the options that may stand here.
+    /// The long names of the options that are valid here.
     fn known(&self) -> impl Iterator<Item = &str> {
         let named = self.named();
         let subcommand = self.info.commands.iter().find(|it| Some(it.name) == named.as_deref());
@@ -364,8 +361,8 @@ impl Form<'_> {
         own.chain(self.info.flags).filter(|flag| !flag.hidden).map(|flag| flag.long)
     }
 
-    /// The option meant, and whether it is the subcommand's. Where both have it, the tool's stands
-    /// before the subcommand and the subcommand's own after it.
+    /// The option, and whether it is the subcommand's. If both have it, it is the tool's before the
+    /// subcommand and the subcommand's after it.
     fn find(&self, wanted: impl Fn(&FlagInfo<'_>) -> bool) -> Option<(&FlagInfo<'_>, bool)> {
         let named = self.named();
         let own = self.info.commands.iter().find(|it| Some(it.name) == named.as_deref());

@@ -1,4 +1,4 @@
-//! Numbers with what they count, in a diagnostic.
+//! Numbers with nouns, for diagnostics.
 
 /// `1 record`, `3 records`.
 pub fn counted(count: u64, noun: &str) -> String {

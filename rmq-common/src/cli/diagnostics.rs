@@ -1,7 +1,7 @@
 //! Standard error: the one place that writes to it.
 //!
-//! Every diagnostic is one line that begins with the tool's name. Standard output belongs to data
-//! alone, so nothing here ever touches it.
+//! Every diagnostic is one line that begins with the tool's name. Standard output is for data only,
+//! so nothing here writes to it.
 
 use crate::cli::escape::shown;
 use crate::cli::failure::Failure;
@@ -9,7 +9,7 @@ use crate::cli::progress;
 use crate::cli::redact::redacted;
 use std::io::{IsTerminal, Write};
 
-/// Where a tool says what happened, and how much of it.
+/// Prints diagnostics, with the chosen verbosity.
 #[derive(Clone, Copy, Debug)]
 pub struct Diagnostics {
     program: &'static str,
@@ -18,7 +18,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// For the tool called `program`; `quiet` leaves only errors, `verbose` adds details.
+    /// For the tool called `program`; `quiet` keeps only errors, `verbose` adds details.
     pub fn new(program: &'static str, quiet: bool, verbose: bool) -> Self {
         Diagnostics { program, quiet, verbose }
     }
@@ -28,20 +28,20 @@ impl Diagnostics {
         self.program
     }
 
-    /// Something failed; told even with `--quiet`.
+    /// Prints an error, even with `--quiet`.
     pub fn error(&self, failure: &Failure) {
         self.line(&failure.to_string());
     }
 
-    /// Something the user should know that is no failure: a warning, a lost connection, a blocked
-    /// one. Not told with `--quiet`.
+    /// Prints a notice that is not an error, such as a warning or a lost connection, unless
+    /// `--quiet`.
     pub fn notice(&self, text: &str) {
         if !self.quiet {
             self.line(text);
         }
     }
 
-    /// A detail for a person who watches: told with `--verbose`, or on a terminal without
+    /// Prints a detail for a person who watches: with `--verbose`, or on a terminal without
     /// `--quiet`; never in cron.
     pub fn detail(&self, text: &str) {
         if self.tells_details() {
@@ -49,7 +49,7 @@ impl Diagnostics {
         }
     }
 
-    /// Whether [`detail`](Self::detail) says anything.
+    /// Whether [`detail`](Self::detail) prints anything.
     pub fn tells_details(&self) -> bool {
         self.verbose || (!self.quiet && std::io::stderr().is_terminal())
     }
@@ -60,8 +60,8 @@ impl Diagnostics {
     }
 
     fn line(&self, text: &str) {
-        // One write for the whole line, so that lines of several tools in a pipeline do not mix.
-        // Nobody is left to tell if standard error itself is gone.
+        // One write for the whole line, so that lines of several tools in a pipeline do not mix. If
+        // standard error itself is gone, nothing can report that.
         let line = format!("{}: {}\n", self.program, shown(&redacted(text)));
         let _ = progress::aside(|| std::io::stderr().write_all(line.as_bytes()));
     }

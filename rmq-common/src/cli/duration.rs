@@ -1,20 +1,20 @@
-//! Durations as people write them: `0`, `500ms`, `30s`, `5m`, `2h`, `1d`, `forever`.
+//! Durations in human-readable form: `0`, `500ms`, `30s`, `5m`, `2h`, `1d`, `forever`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long to go on: a length of time, or without end.
+/// A time limit, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// At most this long.
     For(Duration),
-    /// Without end.
+    /// Without limit.
     Forever,
 }
 
 impl Limit {
-    /// Whether `elapsed` is past it.
+    /// Whether `elapsed` exceeds it.
     pub fn is_over(&self, elapsed: Duration) -> bool {
         match self {
             Limit::For(limit) => elapsed >= *limit,
@@ -22,7 +22,7 @@ impl Limit {
         }
     }
 
-    /// What is left of it after `elapsed`; `None` is without end.
+    /// The rest after `elapsed`; `None` means no limit.
     pub fn left(&self, elapsed: Duration) -> Option<Duration> {
         match self {
             Limit::For(limit) => Some(limit.saturating_sub(elapsed)),
@@ -35,11 +35,11 @@ impl Limit {
 const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Reads a length of time: a whole number and a unit (`ms`, `s`, `m`, `h`, `d`); a bare number is
+/// Parses a duration: a whole number and a unit (`ms`, `s`, `m`, `h`, `d`); a bare number is
 /// seconds.
 ///
 /// # Errors
-/// A sentence that says what a duration looks like.
+/// A sentence that describes the form.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -1,10 +1,10 @@
-//! One rule for all tools: what goes to a terminal, or into a line that people or programs take for
-//! one, can neither end that line, nor move the cursor, nor change the order of what is shown.
+//! One rule for all tools: text for a terminal or for one line can neither end that line, nor move
+//! the cursor, nor change the order of the display.
 
-/// Whether a character may end a line, steer a terminal, or change the direction of the text around
-/// it: the controls of C0 and C1, DEL, the line and paragraph separators, and the bidirectional
-/// controls (<https://www.unicode.org/reports/tr9/>, table "Explicit Directional Formatting
-/// Characters", with the marks).
+/// Whether a character may end a line, control a terminal, or change the direction of the text
+/// around it: the controls of C0 and C1, DEL, the line and paragraph separators, and the
+/// bidirectional controls (<https://www.unicode.org/reports/tr9/>, table "Explicit Directional
+/// Formatting Characters", with the marks).
 pub fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -13,8 +13,8 @@ pub fn is_control(character: char) -> bool {
         )
 }
 
-/// The value with the characters that `must` be escaped written as `\t`, `\n`, `\r` or, byte
-/// by byte, `\xNN`; each byte that is not UTF-8 is `\xNN` too.
+/// The value with the characters that `must` be escaped written as `\t`, `\n`, `\r` or, byte by
+/// byte, `\xNN`; each byte that is not UTF-8 also becomes `\xNN`.
 pub fn escape(value: &[u8], must: fn(char) -> bool) -> String {
     let mut text = String::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
@@ -35,8 +35,7 @@ pub fn escape(value: &[u8], must: fn(char) -> bool) -> String {
     text
 }
 
-/// The text as it may be shown to people: without [controls](is_control). A backslash stands for
-/// itself.
+/// The text without [controls](is_control), for display. Backslashes are not escaped.
 pub fn shown(text: &str) -> String {
     escape(text.as_bytes(), is_control)
 }

@@ -1,35 +1,36 @@
-//! Exit statuses: the names and numbers of BSD's `sysexits.h`, as RabbitMQ's own tools use them.
+//! Exit statuses: the names and numbers of BSD's `sysexits.h`, as RabbitMQ's tools use them.
 
-/// How a tool's run ends when no signal ends it. In the order of their numbers, so that of several
-/// the highest, which says most, is their maximum.
+/// The exit status of a tool that no signal ends. Ordered by number, so the highest and most
+/// specific of several is their maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Done; or a stop condition that was asked for was met; or the reader went away.
+    /// Success: done, a requested stop condition was met, or the reader went away.
     Ok,
-    /// The answer is no: fewer messages than asked, or a difference found.
+    /// The answer is no: fewer messages than requested, or a difference.
     No,
-    /// Bad command line or URL.
+    /// Invalid command line or URL.
     Usage,
-    /// A bad record or row; no such queue, exchange or virtual host; other arguments; unroutable.
+    /// Invalid record or row; no such queue, exchange or virtual host; different arguments;
+    /// unroutable.
     DataErr,
     /// No such user.
     NoUser,
     /// No broker reached within `--retry`.
     Unavailable,
-    /// A bug of ours, or the broker broke the protocol.
+    /// A bug in the tool, or the broker violated the protocol.
     Software,
-    /// Reading the input, or writing the output, failed.
+    /// Cannot read the input or write the output.
     IoErr,
-    /// Something that was read is not confirmed: run it again.
+    /// Some input is not confirmed: run it again.
     TempFail,
     /// Credentials or permissions refused.
     NoPerm,
-    /// Bad environment, profile or cookie file.
+    /// Invalid environment, profile or cookie file.
     Config,
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// The number for the shell.
     pub fn status(self) -> u8 {
         match self {
             Exit::Ok => 0,
@@ -47,13 +48,13 @@ impl Exit {
     }
 }
 
-/// How a run that did what it could has ended.
+/// How a run ended that did what it could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// By itself, with this status.
     Exit(Exit),
-    /// It was asked to by this signal, has cleaned up, and now ends by it, so that the parent
-    /// (a shell, systemd) sees the truth.
+    /// A signal requested it; after cleaning up, the process ends by that signal, so that its
+    /// parent (a shell, systemd) sees the cause.
     Signal(i32),
 }
 

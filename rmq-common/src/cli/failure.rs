@@ -1,10 +1,10 @@
-//! A failure: what a person is told, and the exit status it ends with.
+//! A failure: its message and its exit status.
 
 use crate::cli::exit::Exit;
 use std::fmt;
 
-/// Why a tool cannot go on. The text is one line, written for someone who reads cron mail at
-/// night: position, verb, object, cause.
+/// Why a tool cannot continue, in one line for a reader of cron mail: position, verb, object,
+/// cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     exit: Exit,
@@ -20,12 +20,12 @@ impl Failure {
         Failure { exit, message }
     }
 
-    /// A bad command line or URL (64).
+    /// An invalid command line or URL (64).
     pub fn usage(message: impl Into<String>) -> Self {
         Failure::new(Exit::Usage, message)
     }
 
-    /// Bad data, or a name that is not there (65).
+    /// Invalid data, or a name that does not exist (65).
     pub fn data(message: impl Into<String>) -> Self {
         Failure::new(Exit::DataErr, message)
     }
@@ -35,7 +35,7 @@ impl Failure {
         Failure::new(Exit::IoErr, format!("{what}: {}", Cause(error)))
     }
 
-    /// The same failure, told from further away: `context: message`.
+    /// The same failure with a prefix: `context: message`.
     #[must_use]
     pub fn context(self, context: impl fmt::Display) -> Self {
         Failure { exit: self.exit, message: format!("{context}: {}", self.message) }
@@ -55,8 +55,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An operating-system error as people know it: `No such file or directory`, without Rust's
-/// ` (os error 2)`.
+/// An operating-system error in the usual words: `No such file or directory`, without Rust's ` (os
+/// error 2)`.
 pub struct Cause<'a>(pub &'a std::io::Error);
 
 impl fmt::Display for Cause<'_> {

@@ -1,37 +1,36 @@
-//! `--help`, made from the definition of the options.
+//! Generates `--help` from the definition of the options.
 //!
-//! It fits a screen: in each group the options that most people want are explained, and the others
-//! are named. `--help=all` explains every one.
+//! It fits on a screen: each group explains its common options and only names the others.
+//! `--help=all` explains every one.
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalInfo};
 
-/// Where the explanations begin, and where they end.
+/// The columns in which explanations begin and end.
 const COLUMN: usize = 26;
 const WIDTH: usize = 80;
-/// How wide the names of subcommands are, at least.
+/// The minimum width of subcommand names.
 const COMMAND_COLUMN: usize = 17;
-/// The groups of the options that several tools have.
+/// The groups of the options that several tools share.
 const SHARED_GROUPS: [(&str, &str); 2] = [("Broker", "--url"), ("In every tool", "--quiet")];
-/// Those among them that most people want.
+/// The common options among them.
 const SHARED_COMMON: [&str; 2] = ["--url", "--vhost"];
 
-/// What the definition of the options does not say of a tool's help.
+/// What the help needs besides the definition of the options.
 #[derive(Clone, Copy, Debug)]
 pub struct Help {
-    /// The ways to call it, without its name.
+    /// The forms of the command line, without the tool's name.
     pub usage: &'static [&'static str],
-    /// A command line that is useful as it stands.
+    /// An example that works as it stands.
     pub example: &'static str,
-    /// Groups of options, in the order of the definition: a title, and the first option. Those
-    /// that every tool has need none.
+    /// Groups of options, in the order of the definition: a title, and the first option. The shared
+    /// options need none.
     pub groups: &'static [(&'static str, &'static str)],
-    /// The options that most people want, which `--help` explains; where there are none, it
-    /// explains all.
+    /// The common options, which `--help` explains; if empty, it explains all.
     pub common: &'static [&'static str],
 }
 
 impl Help {
-    /// The help of the tool called `program`; of all options, or of those that most people want.
+    /// The help of the tool called `program`, for all options or the common ones.
     pub(crate) fn of_tool(&self, program: &str, info: &CommandInfoWithArgs, all: bool) -> String {
         let mut text = String::new();
         for (index, usage) in self.usage.iter().enumerate() {
@@ -150,7 +149,7 @@ fn left(flag: &FlagInfo<'_>) -> String {
     format!("  {short}{}{value}", flag.long)
 }
 
-/// `--help`, which argh's definition has without its letter.
+/// `--help`, which has no letter in argh's definition.
 static HELP: FlagInfo<'static> = FlagInfo {
     kind: FlagInfoKind::Switch,
     optionality: Optionality::Optional,
@@ -160,7 +159,7 @@ static HELP: FlagInfo<'static> = FlagInfo {
     hidden: false,
 };
 
-/// The options that are not hidden, `--help` the last of them.
+/// The options that are not hidden, `--help` last.
 pub(crate) fn options(
     info: &CommandInfoWithArgs,
 ) -> impl Iterator<Item = &'static FlagInfo<'static>> {
@@ -168,8 +167,8 @@ pub(crate) fn options(
     others.chain([&HELP])
 }
 
-/// The part of a description that says the most: up to the first semicolon or full stop, without a
-/// remark in brackets at its end.
+/// The main part of a description: up to the first semicolon or full stop, without a closing remark
+/// in brackets.
 pub(crate) fn first_clause(description: &str) -> &str {
     let end = ["; ", ". "].iter().filter_map(|end| description.find(end)).min();
     let clause = end.and_then(|end| description.get(..end)).unwrap_or(description);
@@ -193,7 +192,7 @@ fn entry(text: &mut String, left: &str, description: &str) {
     }
 }
 
-/// Writes `words` behind `before`, and indents what does not fit as far.
+/// Writes `words` after `before`; further lines are indented by its width.
 fn wrap_behind(text: &mut String, before: &str, words: &str) {
     let mut wrapped = String::new();
     wrap(&mut wrapped, before.len(), words);

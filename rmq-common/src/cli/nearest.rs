@@ -1,11 +1,11 @@
-//! The name that a misspelt one is meant to be.
+//! Finds the name that a misspelt one means.
 
-/// The longest name that is compared, in bytes: a comparison takes time by the product of the
-/// lengths, and no name of ours is as long.
+/// The longest name that is compared, in bytes: the time is the product of the lengths, and none of
+/// our names is as long.
 const LONGEST: usize = 60;
 
-/// The one of the `known` names that is meant, if `name` is a slip of the pen: one letter in a
-/// short word, three in a long one; a swap of two neighbours is one.
+/// The `known` name that `name` misspells: by one letter in a short word, up to three in a long
+/// one; a swap of two neighbours counts as one.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
@@ -23,7 +23,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, known)| known)
 }
 
-/// `; did you mean --quiet?`, if one of the `known` names is meant; else nothing.
+/// `; did you mean --quiet?` if one of the `known` names is near; else empty.
 pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map(|known| format!("; did you mean {known}?")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The options every AMQP tool has, with the same help text, defined once.
+//! The connection options of every AMQP tool, defined once.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
@@ -12,12 +12,12 @@ use crate::net::connection::{Broker, Credentials};
 use std::fmt;
 use std::time::Duration;
 
-/// How long every tool tries to reach a broker at first, unless `--retry` says otherwise.
+/// How long every tool tries to reach a broker at first, unless `--retry` is given.
 const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
-/// Where a broker is looked for when nothing says where.
+/// The broker if nothing names one.
 const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
 
-/// What the connection options were given as.
+/// The values of the connection options.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionOptions {
     /// `--url`.
@@ -42,21 +42,21 @@ pub struct ConnectionOptions {
     pub quiet: bool,
     /// `--verbose`.
     pub verbose: bool,
-    /// Where the URL comes from, for errors about it.
+    /// The source of the URL, for errors about it.
     pub url_source: UrlSource,
 }
 
-/// Where a URL comes from.
+/// The source of a URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum UrlSource {
-    /// From nowhere: it is the default.
+    /// The default.
     #[default]
     Default,
     /// `--url`.
     CommandLine,
     /// `$AMQP_URL`.
     Environment,
-    /// A profile, in these words.
+    /// A profile, described in these words.
     Profile(String),
 }
 
@@ -71,10 +71,10 @@ impl fmt::Display for UrlSource {
     }
 }
 
-/// Defines a tool's options: its own, and behind them those every AMQP tool has.
+/// Defines a tool's options: its own, followed by those that every AMQP tool has.
 ///
 /// A `macro_rules!` because argh has no flatten; the fields are captured as token trees because
-/// argh must see `Option` to know that an option may be left out.
+/// argh must see `Option` to know that an option is optional.
 #[macro_export]
 macro_rules! with_connection_options {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($own:tt)* }) => {
@@ -131,10 +131,10 @@ macro_rules! with_connection_options {
         }
 
         impl $name {
-            /// The connection options among these, and of the profile they name.
+            /// The connection options, completed from the environment and the profile.
             ///
             /// # Errors
-            /// When the profile is not there, or not as it should be (78).
+            /// The profile does not exist or is invalid (78).
             pub fn connection(
                 &self,
             ) -> Result<$crate::options::ConnectionOptions, $crate::failure::Failure> {
@@ -158,7 +158,7 @@ macro_rules! with_connection_options {
 }
 
 impl ConnectionOptions {
-    /// Where the tool called `program` tells what happens.
+    /// The diagnostics of the tool called `program`.
     pub fn diagnostics(&self, program: &'static str) -> Diagnostics {
         Diagnostics::new(program, self.quiet, self.verbose)
     }
@@ -168,15 +168,15 @@ impl ConnectionOptions {
         self.retry.unwrap_or(FIRST_RETRY)
     }
 
-    /// How long to go on later without progress, where the tool's own default is `default`.
+    /// How long to continue later without progress; `default` is the tool's own default.
     pub fn retry_or(&self, default: Limit) -> Limit {
         self.retry.unwrap_or(default)
     }
 
-    /// The broker these options name.
+    /// The broker that these options name.
     ///
     /// # Errors
-    /// A bad URL on the command line (64) or in the environment (78); an unreadable password or
+    /// A wrong URL on the command line (64) or in the environment (78); an unreadable password or
     /// certificate file (78).
     pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
         let url = self.broker_url()?;
@@ -197,7 +197,7 @@ impl ConnectionOptions {
         }
         let files = [&parameters.cacertfile, &parameters.certfile, &parameters.keyfile];
         if !url.tls && files.iter().any(|file| file.is_some()) {
-            // Whoever names a certificate means the connection to be secret.
+            // A certificate implies that the connection is to be encrypted.
             return Err(Failure::usage("certificates need TLS: write amqps:// instead of amqp://"));
         }
         let password = match &self.password_file {
@@ -226,10 +226,10 @@ impl ConnectionOptions {
         Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
     }
 
-    /// Fills in what the environment and a profile say and the command line does not.
+    /// Completes the options from the environment and a profile.
     ///
     /// # Errors
-    /// When the profile is not there, or not as it should be (78).
+    /// The profile does not exist or is invalid (78).
     pub fn with_profile(mut self) -> Result<Self, Failure> {
         match (&self.url, std::env::var_os("AMQP_URL").filter(|url| !url.is_empty())) {
             (Some(_), _) => self.url_source = UrlSource::CommandLine,
@@ -256,7 +256,7 @@ impl ConnectionOptions {
         ] {
             *option = option.take().or(value);
         }
-        // A password file on the command line is over both of the profile's ways.
+        // A password file on the command line overrides both of the profile's options.
         if self.password_file.is_none() {
             self.password_file = profile.password_file;
             self.password = profile.password;

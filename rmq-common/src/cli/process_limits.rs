@@ -1,8 +1,8 @@
-//! What the process may take of the machine, checked before anything is begun.
+//! The limits of the process, checked before anything starts.
 //!
 //! The libraries below start threads and open descriptors where they cannot report an error: they
-//! panic, or wait for ever. So a limit that is too low for any run is found out first, and what is
-//! left is met by the [panic hook](report_panics).
+//! panic or hang. So limits that are too low for any run are detected first, and the [panic
+//! hook](report_panics) reports the rest.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;
@@ -17,36 +17,36 @@ use std::panic;
 use std::process::Command;
 use std::thread;
 
-/// Descriptors that a run needs beyond the standard ones: the reactor's four, a connection's two,
+/// Descriptors that a run needs besides the standard ones: the reactor's four, a connection's two,
 /// pipes and signals, files.
 const DESCRIPTORS: usize = 24;
-/// How many heaps glibc's malloc(3) keeps side by side (mallopt(3)).
+/// The number of heaps that glibc's malloc(3) keeps (mallopt(3)).
 const ARENAS: &str = "MALLOC_ARENA_MAX";
-/// The stack of a thread, and what surrounds it.
+/// The stack of a thread, with its guard.
 const THREAD: usize = (2 << 20) + (64 << 10);
-/// Memory that a run needs beyond its threads' stacks: blocks read, a window of messages.
+/// Memory that a run needs besides its threads' stacks: blocks read, a window of messages.
 const MEMORY: usize = 32 << 20;
-/// Threads that a run has at most, beside those of commands that it runs.
+/// The maximum number of threads of a run, without those of commands that it runs.
 const THREADS: usize = 12;
-/// How far a limit on processes may be from what the whole machine runs without being checked.
+/// If a limit on processes exceeds what the whole machine runs by this much, it is not checked.
 const NEAR: u64 = 200;
 /// A main thread with a smaller stack hands over to one with [`STACK`].
 const SMALL_STACK: u64 = 4 << 20;
 const STACK: usize = 8 << 20;
 
-/// Makes sure that the limits leave room for a run.
+/// Checks that the limits leave room for a run.
 ///
 /// # Errors
-/// They do not; says which one (78).
+/// They do not; names the limit (78).
 pub(crate) fn check() -> Result<(), Failure> {
     descriptors()?;
     memory()?;
     if threads_may_be_short() { threads() } else { Ok(()) }
 }
 
-/// Under `ulimit -v`, begins anew with a malloc(3) that leaves addresses for everything else. By
-/// default it sets 64 MiB of them aside for each thread as long as there are any, and what comes
-/// later, such as a thread's stack, finds none: some runs fail then, at random.
+/// Under `ulimit -v`, restarts with a malloc(3) that leaves addresses for everything else. By
+/// default it reserves 64 MiB for each thread as long as it can, and what comes later, such as a
+/// thread's stack, finds none: some runs then fail, at random.
 pub(crate) fn save_addresses() {
     if soft(Resource::As).is_none() || env::var_os(ARENAS).is_some() {
         return;
@@ -58,14 +58,14 @@ pub(crate) fn save_addresses() {
         command.arg0(name);
     }
     standard_streams::close_again_at_exec();
-    // If this is refused, the run goes on as it is.
+    // If this is refused, the run continues as it is.
     let _ = command.args(words).env(ARENAS, "1").exec();
 }
 
-/// Runs `work` on a stack that it can rely on, whatever `ulimit -s` gave this thread.
+/// Runs `work` on a stack of sufficient size, whatever `ulimit -s` gave this thread.
 ///
 /// # Errors
-/// Another thread is needed and cannot be started (78).
+/// It needs another thread, which cannot be started (78).
 pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
     if soft(Resource::Stack).is_none_or(|limit| limit >= SMALL_STACK) {
         return Ok(apart(work));
@@ -78,13 +78,13 @@ pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, 
     })
 }
 
-/// Keeps what `work` has on the stack out of its caller's frame, which has to fit into a small one.
+/// Keeps the stack use of `work` out of its caller's frame, which has to fit into a small stack.
 #[inline(never)]
 fn apart<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Ends the program with one line, and not with a signal and a trace, where it or a library panics.
+/// Ends the program with one line, not with a signal and a trace, if it or a library panics.
 pub(crate) fn report_panics(program: &'static str) {
     panic::set_hook(Box::new(move |info| {
         let payload = info.payload();
@@ -94,12 +94,12 @@ pub(crate) fn report_panics(program: &'static str) {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let failure = panicked(said, &place);
         Diagnostics::new(program, false, false).error(&failure);
-        // There is no `main` to return to from another thread, or where panics abort.
+        // On another thread, or if panics abort, there is no `main` to return to.
         std::process::exit(i32::from(failure.exit().status()));
     }));
 }
 
-/// What a panic means: mostly a limit that a library has met where it could not say so.
+/// The meaning of a panic: usually a limit that a library reached where it could not report it.
 fn panicked(said: &str, place: &str) -> Failure {
     let limits = [("code: 11,", PROCESSES), ("code: 24,", FILES), ("code: 12,", ADDRESSES)];
     match limits.iter().find(|(code, _)| said.contains(code)) {
@@ -133,7 +133,7 @@ fn descriptors() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Compares the limits with what is taken already, the stacks of all threads, and [`MEMORY`].
+/// Compares the limits with what is in use, the stacks of all threads, and [`MEMORY`].
 fn memory() -> Result<(), Failure> {
     let limits = [(Resource::As, 0), (Resource::Data, 5)];
     let limits = limits.map(|(resource, field)| (soft(resource), field));
@@ -155,7 +155,7 @@ fn memory() -> Result<(), Failure> {
 }
 
 fn threads_may_be_short() -> bool {
-    // A container's own limit; the root of all groups has no such file.
+    // A container's limit; the root of all groups has no such file.
     let of_container = || fs::read_to_string("/sys/fs/cgroup/pids.max");
     if of_container().is_ok_and(|most| most.trim() != "max") {
         return true;
@@ -167,7 +167,7 @@ fn threads_may_be_short() -> bool {
     all.is_none_or(|all: u64| all.saturating_add(NEAR) > most)
 }
 
-/// Starts as many threads as a run has at most, all at once.
+/// Starts the maximum number of threads of a run, all at once.
 fn threads() -> Result<(), Failure> {
     let (end, ended) = flume::bounded::<()>(0);
     let mut started = Vec::with_capacity(THREADS);

@@ -10,8 +10,8 @@
 //! password = "secret"
 //! ```
 //!
-//! The keys are the long options without their hyphens, and `password`. A file that holds a
-//! password must not be readable by others, and none may be changed by them.
+//! The keys are the long options without their hyphens, and `password`. Others must not be able to
+//! read a file that contains a password, or to change any.
 
 use crate::cli::duration::Limit;
 use crate::cli::exit::Exit;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
-/// What a profile says.
+/// The values of a profile.
 #[derive(Debug, Default)]
 pub struct Profile {
     /// The profile and its file, for errors about its URL.
@@ -56,7 +56,7 @@ pub struct Profile {
 /// Loads the profile called `name`.
 ///
 /// # Errors
-/// When it is not there, or not as it should be (78).
+/// It does not exist or is invalid (78).
 pub fn load(name: &str) -> Result<Profile, Failure> {
     let path = path().ok_or_else(|| {
         config(format!("profile {name}: neither $XDG_CONFIG_HOME nor $HOME says where it is"))
@@ -64,8 +64,7 @@ pub fn load(name: &str) -> Result<Profile, Failure> {
     read(&path, name)
 }
 
-/// The names of the profiles there are, for a shell that completes one; none where the file cannot
-/// be read.
+/// The names of the profiles, for shell completion; none if the file cannot be read.
 pub(crate) fn names() -> Vec<String> {
     let text = path().and_then(|path| std::fs::read_to_string(path).ok()).map(Zeroizing::new);
     let table = text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
@@ -93,7 +92,7 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
         config(format!("{shown}: line {line}: {}", error.message()))
     })?;
-    // Every profile's passwords count, not only this one's.
+    // Passwords of every profile count, not only of this one.
     if mode & 0o077 != 0 && table.values().any(holds_password) {
         return Err(config(format!(
             "{shown} holds a password and others can read it; fix it with: chmod 600 {shown}"
@@ -137,9 +136,9 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
     Ok(read)
 }
 
-/// Whether nobody but us and root can have written the profiles: not the file, which may be behind
-/// a symbolic link, and not the directories that it can be replaced in. Whoever can decides where
-/// our messages go, and who is told our password.
+/// Whether only this user and root can have written the profiles: neither the file, even through a
+/// symbolic link, nor a directory in which it can be replaced. Anyone else who can decides where
+/// messages go and which host gets the password.
 fn check_trust(path: &Path, file: &Metadata) -> Result<(), Failure> {
     let check = |path: &Path, metadata: &Metadata| {
         let shown = path.display();
@@ -174,7 +173,7 @@ fn holds_password(profile: &Value) -> bool {
         // `guest:guest` is no secret: it works from loopback alone.
         url.password.is_some_and(|password| password.reveal() != "guest")
     });
-    // Of `user:password@host` the colon alone tells.
+    // The colon shows that there is a password in `user:password@host`.
     let of_api = profile.get("api").and_then(Value::as_str).and_then(|url| url.split_once("//"));
     let in_api = of_api.is_some_and(|(_, rest)| {
         rest.rsplit_once('@').is_some_and(|(credentials, _)| credentials.contains(':'))

@@ -1,4 +1,4 @@
-//! The frame of every `main`: arguments in, a diagnostic and an exit status out.
+//! The frame of every `main`: from arguments to a diagnostic and an exit status.
 
 use crate::cli::arguments::{self, Aliases};
 use crate::cli::diagnostics::Diagnostics;
@@ -10,9 +10,8 @@ use crate::cli::signals;
 use argh::{ArgsInfo, FromArgs};
 use std::process::ExitCode;
 
-/// Reads the arguments, runs the tool with them, tells its failure if there is one, and turns the
-/// outcome into what `main` returns. Where a signal asked for the end it ends by that signal and
-/// does not return.
+/// Parses the arguments, runs the tool, reports its failure if any, and returns what `main`
+/// returns. If a signal requested the end, it ends by that signal and does not return.
 pub fn run<T: FromArgs + ArgsInfo>(
     program: &'static str,
     aliases: Aliases,

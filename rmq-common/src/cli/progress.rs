@@ -1,22 +1,22 @@
-//! `--progress`: how far a tool is, on a terminal, for work that takes longer than a second.
+//! `--progress`: shows progress on a terminal, for work that takes longer than a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Work that is done sooner shows nothing.
+/// Work that ends sooner shows nothing.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
-/// How often the time is brought up to date while nothing else moves.
+/// How often the time is updated while nothing else changes.
 const TICK: Duration = Duration::from_millis(250);
 
-/// What is shown now, so that diagnostics do not write into it.
+/// The line that is shown, so that diagnostics do not write into it.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// A line on the terminal that says how many messages are done. Gone at the end.
+/// A line on the terminal with the number of messages done, which disappears at the end.
 #[derive(Debug)]
 pub struct Progress {
-    /// Nothing where it is not asked for, or standard error is no terminal.
+    /// `None` if not requested, or if standard error is not a terminal.
     what: Option<&'static str>,
     program: &'static str,
     begun: Instant,
@@ -24,13 +24,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows, where it is `wanted`, how many messages are `what`: "confirmed".
+    /// Shows, if `wanted`, how many messages are `what`: "confirmed".
     pub fn new(wanted: bool, program: &'static str, what: &'static str) -> Self {
         let what = (wanted && std::io::stderr().is_terminal()).then_some(what);
         Progress { what, program, begun: Instant::now(), bar: None }
     }
 
-    /// So many are done.
+    /// Sets the number done.
     pub fn set(&mut self, done: u64) {
         let Some(what) = self.what else { return };
         if self.bar.is_none() && self.begun.elapsed() >= SHOWN_AFTER {
@@ -41,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// When it will be shown, so that it can be [`set`](Self::set) then even if nothing moves.
+    /// When it will be shown, so that it can be [`set`](Self::set) then even without progress.
     pub fn due(&self) -> Option<Instant> {
         let due = self.what.is_some() && self.bar.is_none();
         due.then(|| self.begun + SHOWN_AFTER)
@@ -71,7 +71,7 @@ impl Drop for Progress {
     }
 }
 
-/// Does `write`, which writes to standard error, with nothing shown meanwhile.
+/// Runs `write`, which writes to standard error, with the line hidden.
 pub fn aside<T>(write: impl FnOnce() -> T) -> T {
     let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match shown {

@@ -1,14 +1,14 @@
-//! The last guard of passwords: a URL inside a diagnostic loses what may be one.
+//! The last guard of passwords: removes what may be one from a URL inside a diagnostic.
 //!
-//! URLs are read and refused without being quoted. But one given in place of a file's name, or as
-//! an argument too many, would come out in the sentence about that.
+//! Errors about URLs do not quote them. But a URL given as a file's name, or as an extra argument,
+//! would appear in the sentence about that.
 
 use crate::names::SCHEMES;
 
 const REDACTED: &str = "***";
 
-/// The text, with `***` for what may be a password in each URL that it quotes: all before an `@`,
-/// or, where there is none, what stands where a port does and is none.
+/// The text, with `***` for what may be a password in each URL: everything before an `@`, or, if
+/// there is none, what follows the host's colon but is not a port.
 pub(crate) fn redacted(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
@@ -25,7 +25,7 @@ pub(crate) fn redacted(text: &str) -> String {
             (None, Some(colon)) => {
                 redacted.push_str(url.get(..=colon).unwrap_or_default());
                 redacted.push_str(REDACTED);
-                // It may go on behind a blank.
+                // It may continue after a blank.
                 url.get(url.rfind('@').unwrap_or(end)..).unwrap_or_default()
             }
             (None, None) => {
@@ -44,7 +44,7 @@ fn next_url(text: &str) -> Option<usize> {
     SCHEMES.iter().filter_map(|scheme| Some(lower.find(scheme)? + scheme.len())).min()
 }
 
-/// The colon behind which no port stands.
+/// The colon that no port follows.
 fn password_without_host(url: &str) -> Option<usize> {
     let address =
         url.strip_prefix('[').and_then(|inside| inside.find(']')).map_or(0, |end| end + 2);

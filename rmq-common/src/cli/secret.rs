@@ -1,4 +1,4 @@
-//! A password: never shown, wherever it may be printed by mistake.
+//! A password that is never printed by mistake.
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
@@ -7,18 +7,18 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use zeroize::Zeroizing;
 
-/// A secret text. Its `Debug` form, and with it every error and log line, says `***`. Its memory is
+/// A secret text. Its `Debug` form, and with it every error and log line, is `***`. Its memory is
 /// wiped when it is dropped (lapin's own copy, kept while it connects, is not).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Keeps `text` from being shown.
+    /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself, for the one place that must send it.
+    /// The text itself, for the code that sends it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -30,15 +30,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A text without the mark that editors of Windows put before UTF-8, which belongs to no password.
+/// The text without the byte order mark that Windows editors put before UTF-8.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Reads a password from the file called `path`: its first line, without the line's end.
+/// Reads a password from the file `path`: its first line, without the line end.
 ///
 /// # Errors
-/// When it cannot be read, is not UTF-8, has a NUL in it, or is empty (78).
+/// It cannot be read, is not UTF-8, contains a NUL, or is empty (78).
 pub fn read_file(path: &str) -> Result<Secret, Failure> {
     let problem = |why: &dyn fmt::Display| {
         Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
@@ -53,18 +53,19 @@ pub fn read_file(path: &str) -> Result<Secret, Failure> {
     }
 }
 
-/// A password, or the file that has it, read anew each time: where it is changed in both places,
-/// what runs for long logs in with the new one.
+/// A password, or the file that contains it, which is read at each login, so that a long-running
+/// process uses a changed password.
 #[derive(Clone, Debug)]
 pub enum Password {
-    /// This one.
+    /// A password.
     Known(Secret),
-    /// What is in the file of this name.
+    /// The contents of a file.
     InFile(String),
 }
 
 impl Password {
-    /// The password in the file called `path`. What is no file, a pipe for one, is read only once.
+    /// The password in the file `path`. If it is not a regular file, but for example a pipe, it is
+    /// read only once.
     ///
     /// # Errors
     /// As [`read_file`].
@@ -74,7 +75,7 @@ impl Password {
         Ok(if is_file { Password::InFile(path.to_owned()) } else { Password::Known(password) })
     }
 
-    /// The password as it is now.
+    /// The current password.
     ///
     /// # Errors
     /// As [`read_file`].
@@ -86,8 +87,8 @@ impl Password {
     }
 }
 
-/// What to say of a file with a secret in it, `what` for short, that others can read; `None` where
-/// they cannot. A group may where the file is somebody else's: that is how we read it.
+/// A notice about a file with a secret, called `what`, that others can read; `None` if they cannot.
+/// If another user owns the file, its group may read it: that is how we do.
 pub fn exposed(what: &str, path: &str) -> Option<String> {
     let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();

@@ -3,8 +3,8 @@
 use crate::cli::escape::{self, is_control};
 use std::borrow::Cow;
 
-/// A name as diagnostics show it. Between quotes, and with what a terminal would not show escaped,
-/// where it holds that or a blank: `q` and `q\r` look alike, and so do `q` and `q `.
+/// A name as diagnostics show it: quoted and escaped if it contains a blank or what a terminal does
+/// not show, because `q`, `q\r` and `q ` look alike.
 pub fn shown(name: &str) -> Cow<'_, str> {
     if !name.is_empty()
         && !name.contains(|letter: char| letter.is_whitespace() || is_control(letter))
@@ -22,8 +22,8 @@ pub fn shown(name: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{escaped}'"))
 }
 
-/// A name of any bytes as diagnostics show it: as [`shown`] does, and each byte that is not UTF-8 as
-/// `\xNN`, between quotes.
+/// A name of any bytes as diagnostics show it: as [`shown`], with each byte that is not UTF-8 as
+/// `\xNN`, in quotes.
 pub fn shown_bytes(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(text) => shown(text).into_owned(),

@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP as messages instead of an end in the middle of things, and what else a
-//! parent's signal settings would change.
+//! SIGINT, SIGTERM and SIGHUP as messages, so that they do not end the process in the middle of
+//! work, and the other signal settings that a parent may have changed.
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -15,10 +15,10 @@ use signal_hook::low_level;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-/// Signals that ask a tool to finish.
+/// Signals that request the tool to finish.
 const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// All signals from outside that end or stop a process, but for those that cannot be caught.
+/// All signals from outside that end or stop a process, except those that cannot be caught.
 const ENDS: [i32; 11] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF,
     SIGXCPU,
@@ -27,18 +27,18 @@ const ENDS: [i32; 11] = [
 /// Whether a signal ends process 1 at once: until the tool itself waits for signals.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
-/// Puts signals into the state in which a program expects them, before any thread is started.
+/// Sets signals to the state that a program expects, before any thread starts.
 ///
-/// * Those that a parent has left blocked are unblocked: nothing could end us otherwise.
-/// * A write beyond `ulimit -f` is an error (EFBIG) and not the end. SIGXFSZ gets a handler for that;
-///   to ignore it would be inherited by a command that we run.
-/// * Where memory cannot be had, the standard library says so and aborts: that is 74, as other
-///   limits are, and not a signal.
+/// * Signals that a parent left blocked are unblocked: otherwise none could end us.
+/// * A write beyond `ulimit -f` is an error (EFBIG), not the end. SIGXFSZ gets a handler for that;
+///   a command that we run would inherit an ignored signal.
+/// * If memory runs out, the standard library prints a line and aborts: that becomes 74, as for
+///   other limits, not a signal.
 /// * Process 1 of a container has no default actions: it gets handlers that end it with 128 + the
 ///   signal's number.
 ///
 /// # Errors
-/// When the operating system refuses (74).
+/// The operating system refuses (74).
 pub(crate) fn begin() -> Result<(), Failure> {
     let mut blocked = SigSet::empty();
     for signal in [
@@ -68,16 +68,16 @@ pub(crate) fn begin() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Signals that ask the tool to finish, as they come. A signal that was ignored when the tool
-/// started stays ignored, as `nohup` expects.
+/// Signals that request the tool to finish, as they arrive. A signal that was ignored at the start
+/// stays ignored, as `nohup` expects.
 ///
 /// # Errors
-/// When the operating system refuses a handler or a thread (74).
+/// The operating system refuses a handler or a thread (74).
 pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
     any_of(&REQUESTS)
 }
 
-/// The same of all signals that end or stop a process, for what has to be put right before.
+/// The same for all signals that end or stop a process, for state that has to be restored first.
 ///
 /// # Errors
 /// As [`requests_to_stop`].
@@ -92,7 +92,7 @@ fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
     thread::start("signals", move || {
         for signal in signals.forever() {
             if sender.send(signal).is_err() {
-                // The tool is past its clean-up, so the signal does what it would have done.
+                // The tool has finished its clean-up, so the signal takes its normal effect.
                 end_by(signal);
             }
         }
@@ -102,25 +102,24 @@ fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
     Ok(receiver)
 }
 
-/// Ends this process by `signal`, as if it had never been caught; process 1, which no signal of its
-/// own ends, with 128 + its number.
+/// Ends this process by `signal`, as if it had not been caught; process 1, which its own signals do
+/// not end, exits with 128 + its number.
 pub fn end_by(signal: i32) {
     if is_process_1() {
         low_level::exit(128 + signal);
     }
-    // Fails only for signals that cannot be emulated; the caller then ends by itself.
+    // Fails only for signals that cannot be emulated; then the caller exits.
     let _ = low_level::emulate_default_handler(signal);
 }
 
 /// Whether this is process 1 of a container, to which the kernel delivers no signal without a
-/// handler, and whose children are all processes that have lost their parents.
+/// handler, and which adopts all orphaned processes.
 pub fn is_process_1() -> bool {
     std::process::id() == 1
 }
 
-/// Those of `signals` that the parent has not left ignored (`nohup`, or `&` in a shell without job
-/// control). `/proc` tells without an unsafe call; where there is no `/proc`, nothing counts as
-/// ignored.
+/// Those of `signals` that the parent has not ignored (`nohup`, or `&` in a shell without job
+/// control). `/proc` shows this without unsafe code; without `/proc`, none counts as ignored.
 fn not_ignored(signals: &[i32]) -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status

@@ -1,9 +1,9 @@
-//! Sizes as people write them: `1000`, `64K`, `16M`, `2G`.
+//! Sizes in human-readable form: `1000`, `64K`, `16M`, `2G`.
 
-/// Reads a number of bytes: a whole number, and `K`, `M`, `G` or `T` for powers of 1024.
+/// Parses a number of bytes: a whole number, and `K`, `M`, `G` or `T` for powers of 1024.
 ///
 /// # Errors
-/// A sentence that says what a size looks like.
+/// A sentence that describes the form.
 pub fn parse(text: &str) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -22,11 +22,11 @@ pub fn parse(text: &str) -> Result<u64, String> {
     .ok_or_else(|| format!("'{text}' is not a size; write 1000, 64K, 16M or 2G"))
 }
 
-/// Reads the size of a message in bytes (`--max-size`). RabbitMQ takes none above 512 MiB, whatever
-/// its configuration says (<https://www.rabbitmq.com/docs/configure>, `max_message_size`).
+/// Parses the size of a message in bytes (`--max-size`). RabbitMQ accepts none above 512 MiB,
+/// whatever its configuration says (<https://www.rabbitmq.com/docs/configure>, `max_message_size`).
 ///
 /// # Errors
-/// A sentence that says what it may be.
+/// A sentence that gives the range.
 pub fn of_message(text: &str) -> Result<u64, String> {
     match parse(text)? {
         size @ 1..=0x2000_0000 => Ok(size),
