@@ -1,19 +1,19 @@
-//! Who and where in a URL: `user:password@host1,host2:5673`.
+//! The authority of a URL: `user:password@host1,host2:5673`.
 
 use crate::cli::secret::Secret;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::str::FromStr;
 
-/// The part of a URL between its `//` and its path, read but for the hosts, whose default port
-/// depends on the scheme.
+/// The part of a URL between its `//` and its path. The hosts are not parsed yet, because their
+/// default port depends on the scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     /// The user's name.
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// The hosts, as they are written.
+    /// The hosts as written.
     pub hosts: String,
 }
 
@@ -26,12 +26,12 @@ pub struct Host {
     pub port: u16,
 }
 
-/// Parts `rest`, what follows `//` in the URL `text`, into the authority and the path behind its
+/// Splits `rest`, what follows `//` in the URL `text`, into the authority and the path after its
 /// first `/`.
 ///
 /// # Errors
-/// When something other than the last character of the user and the password seems to end them, so
-/// that a part of a password would be taken for a host. Nothing of the text is quoted.
+/// Something other than the last character of the user and the password seems to end them, so that
+/// part of a password would be taken for a host. The error quotes nothing of the text.
 pub fn split<'a>(text: &str, rest: &'a str) -> Result<(&'a str, Option<&'a str>), String> {
     if text.matches('@').count() > 1 {
         return Err("it has more than one @; only the one before the host is written as it is, \
@@ -73,18 +73,17 @@ impl FromStr for Authority {
     }
 }
 
-/// What is said of a port, which may as well be a password whose host is missing.
+/// An error about a port, which may in fact be a password whose host is missing.
 const NO_PORT: &str = "the port is not a number from 1 to 65535 (or the host is missing: user and \
                        password come before an @)";
 const NO_HOST: &str = "the host has a character that no host's name has (or is a part of the \
                        password, in which anything but letters and digits is written as %XX)";
 
 impl Host {
-    /// Reads `name`, `name:port`, `[address]` or `[address]:port`; no name is localhost.
+    /// Parses `name`, `name:port`, `[address]` or `[address]:port`; an empty name is localhost.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it, and quotes nothing: where an `@` is missing, it
-    /// is the password.
+    /// A sentence that quotes nothing: if an `@` is missing, the text is the password.
     pub fn parse(text: &str, default_port: u16) -> Result<Host, String> {
         let (name, port) = match text.strip_prefix('[') {
             Some(bracketed) => {
@@ -124,11 +123,11 @@ impl Host {
         Ok(Host { name, port })
     }
 
-    /// Reads hosts with commas between them. `names_user` is whether a user stands before them.
+    /// Parses hosts with commas between them. `names_user` is whether a user precedes them.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse); or they are as well a user, a `:` and a password with a comma in
-    /// it, which must not be asked for in the DNS.
+    /// As [`parse`](Self::parse); or they may be a user, a `:` and a password with a comma, which
+    /// must not be looked up in the DNS.
     pub fn parse_list(
         text: &str,
         default_port: u16,
@@ -146,11 +145,11 @@ impl Host {
     }
 }
 
-/// Whether nothing in `text` is invisible that no URL has.
+/// Checks that `text` contains no invisible characters, which no URL has.
 ///
 /// # Errors
-/// A sentence that shows it: a carriage return is what is left of a line end of Windows, and a
-/// blank at an end of what was copied.
+/// A sentence that shows the character: often a carriage return left from a Windows line end, or a
+/// blank at the end of copied text.
 pub fn check_visible(text: &str) -> Result<(), String> {
     if text.ends_with('\r') {
         return Err("it ends with \\r, the line end of a file from Windows".to_owned());
@@ -179,10 +178,10 @@ impl fmt::Display for Host {
     }
 }
 
-/// The text without its %-escapes; `what` it is goes into the error.
+/// Decodes the %-escapes of the text; errors call it `what`.
 ///
 /// # Errors
-/// When it is not UTF-8 then.
+/// The result is not UTF-8.
 pub fn decode(text: &str, what: &str) -> Result<String, String> {
     percent_decode_str(text)
         .decode_utf8()

@@ -1,10 +1,10 @@
 //! `amqp://` and `amqps://` URLs, with several hosts and RabbitMQ's query parameters.
 //!
-//! lapin's own parser turns `amqp://[::1]` into localhost and a lone `/` into the empty virtual
-//! host, refuses lists of hosts, and prints passwords; so URLs are read here. The rules are those
-//! of RabbitMQ's URI specification (<https://www.rabbitmq.com/docs/uri-spec>) and its query
-//! parameters (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a
-//! lone `/` both mean the virtual host `/`: the empty name is one no broker has.
+//! lapin's parser turns `amqp://[::1]` into localhost and a lone `/` into the empty virtual host,
+//! refuses lists of hosts, and prints passwords; so URLs are parsed here. The rules are those of
+//! RabbitMQ's URI specification (<https://www.rabbitmq.com/docs/uri-spec>) and its query parameters
+//! (<https://www.rabbitmq.com/docs/uri-query-parameters>), except that no path and a lone `/` both
+//! mean the virtual host `/`: no broker has one with an empty name.
 
 use crate::cli::nearest;
 use crate::cli::secret::Secret;
@@ -14,7 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Where a broker is and how it is asked to be talked to. What is `None` was not written.
+/// The parsed URL. `None` means not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerUrl {
     /// `amqps` rather than `amqp`.
@@ -23,13 +23,13 @@ pub struct BrokerUrl {
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// The hosts to try in turn; never empty.
+    /// The hosts to try in turn; at least one.
     pub hosts: Vec<Host>,
     /// The virtual host.
     pub vhost: Option<String>,
-    /// The query's parameters.
+    /// The query parameters.
     pub parameters: Parameters,
-    /// The names of parameters in it that mean something to other clients alone.
+    /// The names of its parameters that only other clients know.
     pub ignored: Vec<&'static str>,
 }
 
@@ -70,7 +70,7 @@ impl FromStr for BrokerUrl {
         let names_user = authority.contains('@');
         let hosts = Host::parse_list(&hosts, default_port, names_user)?;
         let vhost = path.map(parse_vhost).transpose()?.flatten();
-        // Where a password may have begun that no @ has ended, this may be its rest.
+        // If a password may have begun without an @ to end it, this may be its rest.
         let is_quotable = names_user || !authority.contains(':');
         let (parameters, ignored) = parse_query(query.unwrap_or_default(), is_quotable)?;
         Ok(BrokerUrl { tls, user, password, hosts, vhost, parameters, ignored })
@@ -78,7 +78,7 @@ impl FromStr for BrokerUrl {
 }
 
 fn split_scheme(text: &str) -> Result<(bool, &str), String> {
-    // The URL itself stays out of the sentence: it may hold a password.
+    // The sentence does not quote the URL, which may contain a password.
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("amqp") => Ok((false, rest)),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("amqps") => Ok((true, rest)),
@@ -86,7 +86,7 @@ fn split_scheme(text: &str) -> Result<(bool, &str), String> {
     }
 }
 
-/// The path without its first `/`; `None` where it says nothing.
+/// The path without its first `/`; `None` if that is empty.
 fn parse_vhost(path: &str) -> Result<Option<String>, String> {
     if path.contains('/') {
         return Err("the path has a second /; write a / in a virtual host's name as %2F, \
@@ -97,7 +97,7 @@ fn parse_vhost(path: &str) -> Result<Option<String>, String> {
     Ok(Some(vhost).filter(|vhost| !vhost.is_empty()))
 }
 
-/// The parameters of RabbitMQ's that are obeyed.
+/// RabbitMQ's parameters that are supported.
 const KNOWN: [&str; 8] = [
     "heartbeat",
     "connection_timeout",
@@ -109,8 +109,8 @@ const KNOWN: [&str; 8] = [
     "auth_mechanism",
 ];
 
-/// What other clients (pika, Java, Go, Node, Ruby, Python's asyncio) take in a URL, and what they
-/// can do without: sizes, counts and times of their own. What decides whom to trust is not here.
+/// Parameters of other clients (pika, Java, Go, Node, Ruby, Python's asyncio) that are safe to
+/// ignore: sizes, counts and timeouts. Those that decide whom to trust are not here.
 const OF_OTHERS: [&str; 19] = [
     "backpressure_detection",
     "blocked_connection_timeout",
@@ -133,7 +133,7 @@ const OF_OTHERS: [&str; 19] = [
     "timeout",
 ];
 
-/// Names of other clients for what has another name here.
+/// Other clients' names for parameters that have another name here.
 const OTHER_NAMES: [(&str, &str); 6] = [
     ("heartbeat_interval", "heartbeat"),
     ("cafile", "cacertfile"),
@@ -198,7 +198,7 @@ fn parse_query(query: &str, is_quotable: bool) -> Result<(Parameters, Vec<&'stat
     Ok((parameters, ignored))
 }
 
-/// A path's or file's name keeps its slashes and dots in a query, for people's sake.
+/// A path or a file's name keeps its slashes and dots in a query, for readability.
 const QUERY_VALUE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -209,11 +209,11 @@ const QUERY_VALUE: &AsciiSet = &CONTROLS
     .add(b'+')
     .add(b'<')
     .add(b'>');
-/// A host's name is mostly letters, digits, dots and hyphens, and those stay as they are.
+/// Letters, digits, dots and hyphens of a host name are not escaped.
 const HOST: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
 impl fmt::Display for BrokerUrl {
-    /// The URL with its password as `***`. Read again it is the same but for that.
+    /// The URL with its password as `***`; otherwise it parses to the same value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.tls { "amqps://" } else { "amqp://" })?;
         if let Some(user) = &self.user {
@@ -246,7 +246,7 @@ impl fmt::Display for BrokerUrl {
 }
 
 impl Parameters {
-    /// What was written, by the names it is written with.
+    /// The parameters that were written, by name.
     fn pairs(&self) -> Vec<(&'static str, String)> {
         let verify = |verify: bool| if verify { "verify_peer" } else { "verify_none" };
         let pairs = [

@@ -1,6 +1,6 @@
-//! Reaching the broker: the one function that connects.
+//! Connects to the broker; nothing else does.
 //!
-//! One deadline covers TCP, TLS and the AMQP handshake of a host; past it the socket is shut.
+//! One deadline covers TCP, TLS and the AMQP handshake of a host; after it the socket is shut.
 //! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
 //! second hides which messages must be sent again.
 
@@ -34,37 +34,37 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
 
-/// How long lapin may take to pass on the error of a transport.
+/// How long lapin may take to pass on a transport's error.
 const FORGOTTEN: Duration = Duration::from_millis(200);
 
-/// A broker, or a cluster's nodes, and who we are to it.
+/// A broker or the nodes of a cluster, and the login.
 pub struct Broker {
     hosts: Vec<Host>,
-    /// The host to try first: after a lost connection the one behind the lost.
+    /// The host to try first: after a lost connection, the next one.
     first: usize,
     vhost: String,
     user: String,
     password: Password,
     parameters: Parameters,
     tls: Option<Tls>,
-    /// What passes through the connection there is, or through the last.
+    /// The traffic of the current or last connection.
     activity: Arc<Activity>,
     losses: Losses,
     diagnostics: Diagnostics,
     limits: Limits,
-    /// How many channels a connection may have, where the broker has refused more.
+    /// The number of channels per connection, if the broker has refused more.
     channels: Option<u16>,
 }
 
-/// How a try at one host fails.
+/// How an attempt at one host fails.
 enum Attempt {
     Error(AmqpError),
-    /// It will fail the next time, too: a certificate that does not serve, theirs or ours; one side
-    /// that speaks TLS and one that does not.
+    /// It will fail again: a certificate that is not accepted, on either side, or only one side
+    /// uses TLS.
     Lasting(Failure),
 }
 
-/// What [`Broker::new`] needs to know.
+/// The parameters of [`Broker::new`].
 pub struct Credentials {
     /// The user's name.
     pub user: String,
@@ -73,10 +73,10 @@ pub struct Credentials {
 }
 
 impl Broker {
-    /// The broker behind `hosts`, which are not empty.
+    /// The broker at `hosts`, of which there is at least one.
     ///
     /// # Errors
-    /// When TLS is asked for and its files do not serve (78).
+    /// TLS is requested and its files are invalid (78).
     pub fn new(
         hosts: Vec<Host>,
         vhost: String,
@@ -111,12 +111,12 @@ impl Broker {
         &self.vhost
     }
 
-    /// How much may come on each connection from now on.
+    /// Sets how much may arrive on each later connection.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Where it tells what happens.
+    /// The diagnostics.
     pub fn diagnostics(&self) -> Diagnostics {
         self.diagnostics
     }
@@ -126,8 +126,8 @@ impl Broker {
         &self.user
     }
 
-    /// What to tell of the connection to `host` that is lost, and `why`; where the last one was lost
-    /// in the same way, with what may help.
+    /// The message for the lost connection to `host`, with its reason `why`; if the last one was
+    /// lost in the same way, also what may help.
     pub fn lost(&mut self, host: &str, why: &Lost) -> String {
         self.learn(why);
         let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
@@ -137,35 +137,36 @@ impl Broker {
         format!("lost the connection to {host}: {why}{hint}")
     }
 
-    /// Takes in why a connection was lost: over a limit on channels, of the user or of the node, which
-    /// the broker does not propose, the next connections keep to it. Whether they will be different.
+    /// Records why a connection was lost. If it exceeded a limit on channels of the user or the
+    /// node, which the broker does not propose, later connections keep to that limit. Returns
+    /// whether they will differ.
     pub fn learn(&mut self, lost: &Lost) -> bool {
         let Loss::Channels(Some(allowed)) = lost.why else { return false };
-        // Other connections of the user count, too.
+        // Other connections of the user count too.
         let fewer =
             self.channels.map_or(allowed, |had| if had > allowed { allowed } else { had / 2 });
         let fewer = Some(fewer.max(1));
         std::mem::replace(&mut self.channels, fewer) != fewer
     }
 
-    /// Connects to the first host that answers, trying all in turn, again and again, until
-    /// `patience` is over.
+    /// Connects to the first host that answers, trying all in turn, repeatedly, until `patience` is
+    /// over.
     ///
     /// # Errors
     /// No host answered in time (69); credentials refused (77); no such virtual host (65); a peer
     /// that does not speak AMQP (70).
     pub async fn connect(&mut self, patience: &Patience) -> Result<Session, Failure> {
         let mut backoff = Backoff::default();
-        let mut told = false;
-        // What was wrong with each host the last time that it was tried.
+        let mut reported = false;
+        // The last error of each host.
         let mut known: Vec<String> = Vec::new();
         loop {
-            // Set while every host has failed in a way that will not pass.
+            // Set while every host has failed permanently.
             let mut lasting = Some(Exit::Software);
             for turn in 0..self.hosts.len() {
                 let index = (self.first + turn) % self.hosts.len();
                 let host = &self.hosts[index];
-                // Each is tried once, whatever the time.
+                // Each is tried once, even if the time is up.
                 if known.len() == self.hosts.len() && patience.is_over() {
                     lasting = None;
                     break;
@@ -173,7 +174,7 @@ impl Broker {
                 let why = match Box::pin(self.attempt(host)).await {
                     Ok((session, activity)) => {
                         self.activity = activity;
-                        // A reconnect begins with the host behind this one.
+                        // A reconnect begins with the next host.
                         self.first = (index + 1) % self.hosts.len();
                         return Ok(session);
                     }
@@ -207,14 +208,14 @@ impl Broker {
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
-            if !told {
+            if !reported {
                 let limit = match patience.limit() {
-                    // Where it is for ever it may be for as long as something else lasts.
+                    // With "forever", another limit may still end it, so none is shown.
                     Limit::Forever => String::new(),
                     limit => format!(", --retry {limit}"),
                 };
                 self.diagnostics.detail(&format!("{problems}; trying again{limit}"));
-                told = true;
+                reported = true;
             }
             let pause = backoff.next_pause();
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
@@ -222,7 +223,7 @@ impl Broker {
     }
 
     fn refused(&self, host: &Host, refused: Refused) -> Failure {
-        // With EXTERNAL the certificate says who we are, and the URL's user means nothing.
+        // With EXTERNAL the certificate identifies us, and the URL's user is meaningless.
         let external = self.parameters.external;
         let user = if external { "the client certificate's user" } else { &self.user };
         let vhost = &self.vhost;
@@ -239,7 +240,7 @@ impl Broker {
         }
     }
 
-    /// One try at one host, within the connection time-out.
+    /// One attempt at one host, within the connection timeout.
     async fn attempt(&self, host: &Host) -> Result<(Session, Arc<Activity>), Attempt> {
         // A file may be about to be written.
         let password = self.password.read();
@@ -280,7 +281,7 @@ impl Broker {
                 };
                 let opened: lapin::Result<_> = open.await;
                 if let Err(error) = &opened {
-                    // One message in a channel for one; nobody waits for a second try's.
+                    // Channel for one message; a second attempt's has no receiver.
                     let _ = failed.try_send(error.clone());
                 }
                 let junction = Junction::new(opened?, activity.clone(), limits);
@@ -296,8 +297,8 @@ impl Broker {
             self.properties().with_auth_provider(login),
         );
         let mut connecting = std::pin::pin!(connecting);
-        // lapin forgets the error of a transport that fails before it has asked for the protocol
-        // header, and then waits for ever; so the error is passed by another way too.
+        // lapin drops the error of a transport that fails before it has requested the protocol
+        // header, and then hangs; so the error takes another path too.
         let forgotten = async {
             match failure.recv_async().await {
                 Ok(error) => {
@@ -323,8 +324,8 @@ impl Broker {
             }
             None => {
                 cutter.cut();
-                // lapin's thread sees the end of the stream now, and is waited for, so that a
-                // thousand tries leave as little behind as one.
+                // lapin's thread now sees the end of the stream; waiting for it keeps a thousand
+                // attempts from leaking a thousand threads.
                 let _ = runtime::timeout(Duration::from_secs(1), connecting).await;
                 let why = format!("no answer within {} ms", limit.as_millis());
                 Err(Attempt::Error(AmqpError::lost(why)))
@@ -341,7 +342,7 @@ impl Broker {
             return Attempt::Lasting(failure);
         }
         match error.kind() {
-            // Ours: nothing was sent.
+            // Our own error: nothing was sent.
             ErrorKind::AuthProviderError(why) => {
                 Attempt::Lasting(Failure::new(Exit::NoPerm, why.clone()))
             }
@@ -353,7 +354,7 @@ impl Broker {
         AMQPUri {
             scheme: if self.tls.is_some() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
             authority: AMQPAuthority {
-                // Said by our own Login.
+                // From our own Login.
                 userinfo: AMQPUserInfo { username: String::new(), password: String::new() },
                 host: host.name.clone(),
                 port: host.port,
@@ -369,7 +370,7 @@ impl Broker {
         }
     }
 
-    /// How the broker's own tools list this connection.
+    /// The name of this connection in the broker's tools.
     fn properties(&self) -> ConnectionProperties {
         let program = self.diagnostics.program();
         let version = env!("CARGO_PKG_VERSION");

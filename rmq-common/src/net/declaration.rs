@@ -1,9 +1,9 @@
-//! The declaration of a queue, made like a queue that exists from what the broker's refusals say.
+//! A declaration of an existing queue, reconstructed from the broker's refusals.
 //!
-//! No method of AMQP shows a queue's arguments. But a declaration that is not like the queue is
-//! refused, and the refusal names one argument with its value; so that is taken over, and it is
-//! declared again. Each can only confirm or be refused, unless the queue is deleted in the instant
-//! between.
+//! AMQP has no method that shows a queue's arguments. But a declaration that does not match is
+//! refused, and the refusal names one argument with its value; so that value is adopted and the
+//! declaration repeated. Each can only be confirmed or refused, unless the queue is deleted in the
+//! meantime.
 
 use crate::net::amqp_error::{Refusal, Value};
 use lapin::options::QueueDeclareOptions;
@@ -14,19 +14,19 @@ const MAX_AGE: &str = "x-max-age";
 /// Units of ages, largest first, in seconds.
 const AGES: [(&str, u64); 4] = [("D", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
-/// A declaration as it is sent.
+/// A declaration as sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
-    /// Whether it outlives a restart of the broker.
+    /// Whether it survives a restart of the broker.
     pub durable: bool,
-    /// Whether it goes with its last consumer.
+    /// Whether it is deleted with its last consumer.
     pub auto_delete: bool,
     /// Its arguments.
     pub arguments: FieldTable,
 }
 
 impl Declaration {
-    /// The properties, for lapin.
+    /// The properties in lapin's form.
     pub fn options(&self) -> QueueDeclareOptions {
         QueueDeclareOptions {
             durable: self.durable,
@@ -35,7 +35,7 @@ impl Declaration {
         }
     }
 
-    /// What is asked for of an argument, or of a property.
+    /// The value asked for of an argument or a property.
     pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
         match argument {
             "durable" => Some(AMQPValue::Boolean(self.durable)),
@@ -45,13 +45,13 @@ impl Declaration {
         }
     }
 
-    /// Gives `argument` the value that the broker says; whether that could help.
+    /// Gives `argument` the broker's value; returns whether that could help.
     pub fn take_over(&mut self, argument: &str, value: Value) -> bool {
         match (argument, value) {
             (argument, Value::None) => return remove(&mut self.arguments, argument),
             ("durable", Value::Is(value)) => self.durable = value == "true",
             ("auto_delete", Value::Is(value)) => self.auto_delete = value == "true",
-            // It would have to be another connection's, which is refused in other words.
+            // Only another connection could own such a queue, and that refusal has other words.
             ("exclusive", _) | (_, Value::CutOff) => return false,
             (argument, Value::Is(value)) => {
                 return set_as_said(&mut self.arguments, argument, &value);
@@ -61,8 +61,9 @@ impl Declaration {
     }
 }
 
-/// Which argument a refusal to declare the queue or exchange `name` of `vhost` is about, and the value
-/// that it has there: none if its type has no such argument. `None` if it is about something else.
+/// The argument that a refusal to declare the queue or exchange `name` of `vhost` is about, and its
+/// existing value: none if its type has no such argument. `None` if the refusal is about something
+/// else.
 pub fn corrected(refusal: Refusal, name: &str, vhost: &str) -> Option<(String, Value)> {
     match refusal {
         Refusal::Inequivalent(said) => {
@@ -76,7 +77,7 @@ pub fn corrected(refusal: Refusal, name: &str, vhost: &str) -> Option<(String, V
     }
 }
 
-/// Sets an argument; whether its name is short enough for one.
+/// Sets an argument; returns whether its name is short enough.
 pub fn set(arguments: &mut FieldTable, name: &str, value: AMQPValue) -> bool {
     let Ok(name) = ShortString::try_new(name) else { return false };
     arguments.insert(name, value);
@@ -88,7 +89,7 @@ pub fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
 
-/// Gives `argument` the value that the broker tells; whether that could help.
+/// Gives `argument` the broker's value; returns whether that could help.
 pub fn set_as_said(arguments: &mut FieldTable, argument: &str, value: &str) -> bool {
     let long = match argument {
         MAX_AGE => text(&age(value)),
@@ -101,8 +102,8 @@ pub fn set_as_said(arguments: &mut FieldTable, argument: &str, value: &str) -> b
         (_, "false") => AMQPValue::Boolean(false),
         _ => long.clone(),
     };
-    // What was refused once would be refused again: then it is the other type, or nothing that could
-    // be learnt.
+    // A value that was refused once would be refused again: then the other type is right, or
+    // nothing can be learnt.
     let value = match arguments.inner().get(argument) {
         Some(known) if *known == long => return false,
         Some(known) if *known == typed => long,
@@ -111,7 +112,7 @@ pub fn set_as_said(arguments: &mut FieldTable, argument: &str, value: &str) -> b
     set(arguments, argument, value)
 }
 
-/// Whether it was there to be removed.
+/// Returns whether the argument was present.
 pub fn remove(arguments: &mut FieldTable, argument: &str) -> bool {
     if !arguments.contains_key(argument) {
         return false;
@@ -128,7 +129,8 @@ pub fn remove(arguments: &mut FieldTable, argument: &str) -> bool {
     true
 }
 
-/// A stream's age as it was given. 4.3 tells ages in milliseconds, earlier releases as they were given.
+/// A stream's age as it was declared. 4.3 reports ages in milliseconds, earlier releases as
+/// declared.
 pub fn age(text: &str) -> String {
     let seconds =
         text.parse::<u64>().ok().filter(|it| it.is_multiple_of(1_000)).map(|it| it / 1_000);

@@ -1,7 +1,7 @@
-//! What runs lapin's tasks: the threads that wait anyhow, this one and lapin's I/O thread.
+//! Runs lapin's tasks on threads that wait anyway: this one and lapin's I/O thread.
 //!
-//! lapin's usual executor starts a thread for each processor, before the first byte is sent, and
-//! every answer passes through one of them.
+//! lapin's default executor starts a thread per processor before the first byte is sent, and every
+//! answer passes through one of them.
 
 use async_executor::Executor;
 use async_rs::traits;
@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// lapin has some for each connection: its heartbeat, its answers to the broker.
+/// lapin has a few per connection: its heartbeat, its replies to the broker.
 static TASKS: Executor<'static> = Executor::new();
 
 /// Runs `future`, and lapin's tasks while it waits.
@@ -25,7 +25,7 @@ pub(crate) struct Waiting;
 impl traits::Executor for Waiting {
     type Task<T: Send + 'static> = Spawned<T>;
 
-    /// Waits without reading the reactor's events for others: the main thread reads its own then,
+    /// Waits without handling other threads' reactor events: the main thread then handles its own,
     /// and need not be woken by this one.
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
         futures_lite::future::block_on(TASKS.run(future))
@@ -38,7 +38,7 @@ impl traits::Executor for Waiting {
         Spawned(Some(TASKS.spawn(future))).into()
     }
 
-    /// lapin asks for this only in its own connect, which is never used.
+    /// lapin uses this only in its own connect, which is never called.
     fn spawn_blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         blocking: F,
@@ -47,7 +47,7 @@ impl traits::Executor for Waiting {
     }
 }
 
-/// A task of lapin's; it goes on when this is dropped.
+/// A task of lapin's; dropping this does not stop it.
 #[derive(Debug)]
 pub(crate) struct Spawned<T>(Option<async_executor::Task<T>>);
 

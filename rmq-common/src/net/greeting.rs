@@ -1,8 +1,8 @@
 //! lapin's half of the stream under a connection.
 //!
-//! lapin is generic over the runtime's TCP stream, so a runtime whose stream is [`Greeted`] puts a
-//! [`Junction`] between lapin and the socket, and lets the broker's `connection.start` be read
-//! without a second connection (which the broker would log as broken off).
+//! lapin is generic over the runtime's TCP stream. A runtime whose stream is [`Greeted`] puts a
+//! [`Junction`] between lapin and the socket, and reads the broker's `connection.start` without a
+//! second connection (which the broker would log as aborted).
 
 use crate::net::executor::Waiting;
 use crate::net::lane::{FRAME_HEADER, Junction, Limits, Stream as Socket};
@@ -22,19 +22,19 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// Longer than any broker's first frame (RabbitMQ's has some 500 bytes); the rest of a longer one
-/// is not waited for.
+/// Longer than any broker's first frame (RabbitMQ's has about 500 bytes); the rest of a longer one
+/// is ignored.
 const LONGEST_GREETING: usize = 8192;
 
-/// How an alert of TLS begins, which is what a port that wants TLS answers to AMQP.
+/// The start of a TLS alert, with which a TLS port answers AMQP.
 const TLS_ALERT: [u8; 2] = [21, 3];
 
-/// lapin's runtime, but for the stream.
+/// lapin's runtime, except for the stream.
 pub(crate) fn runtime() -> Runtime<RuntimeParts<Waiting, Greeting>> {
     Runtime::new(RuntimeParts::new(Waiting, Greeting))
 }
 
-/// lapin's half of a connection, which leaves in `server` who greeted.
+/// lapin's half of a connection, which stores the broker's identity in `server`.
 pub(crate) struct Greeted {
     junction: Arc<Junction>,
     greeting: Greeter,
@@ -42,7 +42,7 @@ pub(crate) struct Greeted {
 
 /// The broker's first frame.
 struct Greeter {
-    /// What has come so far; `None` once that is known, or is none of our business.
+    /// What has arrived so far; `None` once it is parsed, or if it is not a first frame.
     seen: Option<Vec<u8>>,
     server: Arc<OnceLock<Server>>,
 }
@@ -52,9 +52,9 @@ impl Greeted {
         Greeted { junction, greeting: Greeter { seen: Some(Vec::new()), server } }
     }
 
-    /// What a write that failed says, or what the broker has said before it hung up. Under TLS 1.3 it
-    /// refuses our certificate when we are writing to it already, so the write may fail first, with
-    /// the alert that says why still unread.
+    /// The error of a failed write, or the broker's alert from before it hung up. Under TLS 1.3 it
+    /// refuses our certificate while we are already writing, so the write may fail first, with the
+    /// alert that explains it still unread.
     fn last_word(&mut self, context: &mut Context<'_>, error: io::Error) -> io::Error {
         if self.greeting.seen.is_some()
             && let Poll::Ready(Err(alert)) = self.junction.last_word(context)
@@ -65,7 +65,7 @@ impl Greeted {
         error
     }
 
-    /// Reads; `copy` puts what is there where lapin wants it, and says how much that was.
+    /// Reads; `copy` copies what is available to lapin and returns the length.
     fn read(
         &mut self,
         context: &mut Context<'_>,
@@ -82,7 +82,7 @@ impl Drop for Greeted {
     }
 }
 
-/// Copies as much as fits; how much that is.
+/// Copies as much as fits; returns the length.
 fn copy(bytes: &[u8], buffer: &mut [u8]) -> usize {
     let count = bytes.len().min(buffer.len());
     if let (Some(from), Some(to)) = (bytes.get(..count), buffer.get_mut(..count)) {

@@ -1,7 +1,7 @@
-//! Logging in: by which of the mechanisms that the broker offers.
+//! Logs in with one of the mechanisms that the broker offers.
 //!
-//! lapin sends whatever mechanism it is told to use, offered or not, and with it the password. It
-//! asks us for both once the broker has introduced itself ([`crate::net::greeting`] sees that), so the
+//! lapin sends the mechanism that it is given, offered or not, and with it the password. It asks
+//! for both after the broker has introduced itself ([`crate::net::greeting`] sees that), so the
 //! choice is made here.
 
 use crate::cli::secret::Secret;
@@ -11,11 +11,11 @@ use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};
 use std::sync::{Arc, OnceLock};
 
-/// How we may log in.
+/// The mechanisms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mechanism {
     Plain,
-    /// RabbitMQ's first, a table in place of bytes with zeros between them.
+    /// RabbitMQ's first one, a table instead of bytes separated by zeros.
     AmqPlain,
     External,
 }
@@ -24,11 +24,11 @@ enum Mechanism {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Secret,
-    /// The certificate says who we are (`auth_mechanism=external`).
+    /// The certificate identifies us (`auth_mechanism=external`).
     pub(crate) external: bool,
-    /// Who greeted.
+    /// The broker's identity.
     pub(crate) server: Arc<OnceLock<Server>>,
-    /// lapin forgets a refusal of ours, too.
+    /// Our own refusal, which lapin drops.
     pub(crate) failed: flume::Sender<lapin::Error>,
 }
 
@@ -36,7 +36,7 @@ impl Login {
     /// The mechanism to use, or a sentence that says why there is none.
     fn choose(&self) -> Result<Mechanism, String> {
         let Some(server) = self.server.get() else {
-            // It introduced itself in a way that is not understood here.
+            // The broker introduced itself in a form that is not understood here.
             return Ok(if self.external { Mechanism::External } else { Mechanism::Plain });
         };
         let offers = |name| server.mechanisms.split(' ').any(|offered| offered == name);
@@ -98,7 +98,7 @@ impl AuthProvider for Login {
         match self.choose() {
             Ok(mechanism) => Ok(self.response(mechanism).into()),
             Err(why) => {
-                // One message in a channel for one; nobody waits for another try's.
+                // Channel for one message; another attempt's has no receiver.
                 let error = lapin::Error::from(ErrorKind::AuthProviderError(why.clone()));
                 let _ = self.failed.try_send(error);
                 Err(why)

@@ -1,19 +1,18 @@
-//! Connections that are cut for being idle, as HAProxy and firewalls do.
+//! Detects connections that HAProxy or a firewall cuts because they are idle.
 //!
-//! Such a cut looks like any other. What gives it away is that it comes again after the same time
-//! without messages.
+//! Such a cut looks like any other, except that it recurs after the same time without messages.
 
 use crate::net::lane::wire::HEARTBEAT_FRAME;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What ends sooner is not cut for being idle.
+/// A connection that ends sooner was not cut for being idle.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// How far two times may be apart that are the same, and by which part of themselves.
+/// Two times count as the same within this difference or this fraction.
 const APART: Duration = Duration::from_millis(500);
 const APART_OF: u32 = 10;
 
-/// When something other than a heartbeat has last passed through a connection, and when it ended.
+/// When anything but a heartbeat last passed through a connection, and when it ended.
 #[derive(Debug)]
 pub(crate) struct Activity(Mutex<Times>);
 
@@ -30,7 +29,7 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// These bytes have passed.
+    /// Records that these bytes have passed.
     pub(crate) fn passed(&self, bytes: &[u8]) {
         let (heartbeats, rest) = bytes.as_chunks();
         if bytes.is_empty()
@@ -41,24 +40,24 @@ impl Activity {
         self.now();
     }
 
-    /// A message has passed.
+    /// Records that a message has passed.
     pub(crate) fn now(&self) {
         self.times().last = Instant::now();
     }
 
-    /// The peer has ended it.
+    /// Records that the peer has ended it.
     pub(crate) fn ended(&self) {
         self.times().end.get_or_insert_with(Instant::now);
     }
 
-    /// For how long it had been idle when the peer ended it; `None` where it has not.
+    /// How long it had been idle when the peer ended it; `None` if the peer has not.
     fn idle_at_end(&self) -> Option<Duration> {
         let times = self.times();
         times.end.map(|end| end.saturating_duration_since(times.last))
     }
 
     fn times(&self) -> MutexGuard<'_, Times> {
-        // Nothing that holds the lock can leave the times half changed.
+        // No holder of the lock can leave the times inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,8 +67,8 @@ impl Activity {
 pub(crate) struct Losses(Option<Duration>);
 
 impl Losses {
-    /// A connection is lost: after how long without messages, if that is how the one before it was
-    /// lost, too.
+    /// Records a lost connection; returns how long it had been idle, if the one before was lost
+    /// after the same time.
     pub(crate) fn lost(&mut self, activity: &Activity) -> Option<Duration> {
         self.after(activity.idle_at_end())
     }
@@ -83,8 +82,8 @@ impl Losses {
     }
 }
 
-/// What may keep connections that are cut when they are idle for so long: heartbeats more often than
-/// every `heartbeat` seconds, where 0 is never.
+/// Advice for connections that are cut after this idle time: heartbeats more often than every
+/// `heartbeat` seconds, where 0 is never.
 pub(crate) fn hint(idle: Duration, heartbeat: u16) -> Option<String> {
     // They are sent twice in that time.
     let often = u16::try_from(idle.as_secs()).unwrap_or(u16::MAX);

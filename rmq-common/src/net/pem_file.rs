@@ -1,5 +1,5 @@
-//! Files with certificates and keys: read as PEM, and where they are something else, what they are
-//! and the command that makes PEM of it.
+//! Reads certificates and keys in PEM form; for other formats, names the format and the command
+//! that converts it.
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
@@ -7,7 +7,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// What a file is wanted for.
+/// What a file should contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Certificate,
@@ -17,7 +17,7 @@ enum Wanted {
 /// The certificates in a file, at least one.
 ///
 /// # Errors
-/// When it cannot be read, or holds none in PEM form (78).
+/// It cannot be read, or contains none in PEM form (78).
 pub(crate) fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let bytes = read(path, "the certificate")?;
     let certificates = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
@@ -31,7 +31,7 @@ pub(crate) fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, F
 /// The key in a file.
 ///
 /// # Errors
-/// When it cannot be read, or holds none in PEM form, or one with a passphrase (78).
+/// It cannot be read, or contains none in PEM form, or one with a passphrase (78).
 pub(crate) fn key(path: &str) -> Result<PrivateKeyDer<'static>, Failure> {
     let bytes = read(path, "the key")?;
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| unfit(path, &bytes, Wanted::Key, &error))
@@ -58,7 +58,7 @@ fn unfit(path: &str, bytes: &[u8], wanted: Wanted, error: &pem::Error) -> Failur
     config(format!("read {what} {path}: {why}"))
 }
 
-/// What a file holds in place of what is wanted, and how to make that of it.
+/// What a file contains instead, and how to convert it.
 fn instead(path: &str, bytes: &[u8], wanted: Wanted) -> Option<String> {
     use Wanted::{Certificate, Key};
     let text = String::from_utf8_lossy(bytes);

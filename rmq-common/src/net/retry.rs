@@ -1,4 +1,4 @@
-//! How long to wait between tries, and when to stop trying.
+//! Pauses between attempts, and the limit of attempts.
 
 use crate::cli::duration::Limit;
 use std::cell::Cell;
@@ -8,7 +8,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Pauses that double from 50 ms to 5 s, each with jitter, so that a thousand clients of a
-/// restarted broker do not come back in the same instant.
+/// restarted broker do not reconnect in the same instant.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     pause: Duration,
@@ -29,14 +29,14 @@ impl Backoff {
         half + half.mul_f64(jitter())
     }
 
-    /// Something worked: begin again with short pauses.
+    /// Restarts with short pauses after a success.
     pub fn reset(&mut self) {
         self.pause = FIRST_PAUSE;
     }
 }
 
-/// A number from 0 to 1 that differs from process to process and from call to call. Quality does
-/// not matter here, so the standard library's randomly keyed hasher is enough.
+/// A number from 0 to 1 that differs between processes and calls. Quality does not matter here, so
+/// the standard library's randomly keyed hasher suffices.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new().hash_one(0u8) >> 11;
@@ -44,7 +44,7 @@ fn jitter() -> f64 {
     random as f64 / (1u64 << 53) as f64
 }
 
-/// `--retry`: time since the last progress is what counts.
+/// `--retry`: counts the time since the last progress.
 #[derive(Clone, Debug)]
 pub struct Patience {
     limit: Cell<Limit>,
@@ -52,35 +52,35 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Begins to count now.
+    /// Starts to count now.
     pub fn new(limit: Limit) -> Self {
         Patience { limit: Cell::new(limit), since: Cell::new(Instant::now()) }
     }
 
-    /// Begins to count now, to another limit; what tries meanwhile obeys it from its next try on.
+    /// Starts to count now, to another limit; attempts in progress obey it from their next try on.
     pub fn begin(&self, limit: Limit) {
         self.limit.set(limit);
         self.since.set(Instant::now());
     }
 
-    /// Something moved: begin to count again.
+    /// Restarts the count after progress.
     pub fn progress(&mut self) {
         self.since.set(Instant::now());
     }
 
-    /// So much of the time does not count.
+    /// Excludes this time from the count.
     pub fn leave_out(&mut self, time: Duration) {
         let since = self.since.get();
         self.since.set(since.checked_add(time).unwrap_or(since).min(Instant::now()));
     }
 
-    /// How long nothing has moved.
+    /// The time without progress.
     pub fn elapsed(&self) -> Duration {
         self.since.get().elapsed()
     }
 
-    /// For how long it was tried, for a message: the limit, or what a last try took beyond it, in
-    /// whole seconds.
+    /// For how long it was tried, for a message: the limit, or more if the last attempt exceeded
+    /// it, in whole seconds.
     pub fn tried(&self) -> Limit {
         let elapsed = self.elapsed();
         match self.limit() {
@@ -96,7 +96,7 @@ impl Patience {
         self.limit().is_over(self.elapsed())
     }
 
-    /// What is left; `None` is without end.
+    /// The time left; `None` means no limit.
     pub fn left(&self) -> Option<Duration> {
         self.limit().left(self.elapsed())
     }

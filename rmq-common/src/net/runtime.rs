@@ -1,8 +1,8 @@
 //! The asynchronous runtime: the one module that names async-std.
 //!
-//! async-std was asked for and is discontinued upstream (RUSTSEC-2025-0052), so everything that
-//! depends on it stands here, and leaving it is a change to this file. lapin runs its I/O loop on
-//! a thread of its own; what the tools await are channels and timers, which any executor serves.
+//! async-std was required but is discontinued upstream (RUSTSEC-2025-0052), so everything that
+//! depends on it is here, and leaving it changes only this file. lapin runs its I/O loop on its own
+//! thread; the tools await channels and timers, which any executor supports.
 
 use crate::net::executor;
 use futures_util::future::{Either, select};
@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 pub use async_std::net::TcpStream;
 pub use async_std::task::{sleep, yield_now};
 
-/// Something that this thread does beside what it waits for.
+/// Work that this thread does besides what it waits for.
 pub(crate) trait Beside {
-    /// Does what can be done without waiting, and has the task woken when there is more. Whether
-    /// anything was done; `None` once there will be nothing any more.
+    /// Does what can be done without waiting, and registers the task to be woken for more. Returns
+    /// whether anything was done; `None` once there will be no more.
     fn turn(&self, context: &mut Context<'_>) -> Option<bool>;
 }
 
@@ -27,15 +27,15 @@ thread_local! {
     static BESIDE: RefCell<Vec<Arc<dyn Beside>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How often the future and what is done beside it take turns before everything else has one.
+/// How often the future and the other work alternate before everything else has a turn.
 const TURNS: usize = 16;
 
-/// Does this, too, whenever this thread waits in [`block_on`].
+/// Also does this work whenever this thread waits in [`block_on`].
 pub(crate) fn beside(other: Arc<dyn Beside>) {
     BESIDE.with_borrow_mut(|all| all.push(other));
 }
 
-/// Runs a future on this thread, and beside it what was given to [`beside`].
+/// Runs a future on this thread, and the work given to [`beside`].
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     executor::block_on(poll_fn(|context| {
@@ -60,12 +60,12 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     }))
 }
 
-/// The output of whichever future is done first; of the first one where both are.
+/// The output of whichever future finishes first; of the first one if both do.
 pub async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
     select(pin!(one), pin!(other)).await.factor_first().0
 }
 
-/// Sleeps until `time`; for ever where there is none.
+/// Sleeps until `time`; forever if `None`.
 pub async fn sleep_until(time: Option<Instant>) {
     match time {
         Some(time) => sleep(time.saturating_duration_since(Instant::now())).await,
@@ -73,7 +73,7 @@ pub async fn sleep_until(time: Option<Instant>) {
     }
 }
 
-/// Waits for `future`, at most `limit`; `None` when the time was up first.
+/// Waits for `future`, at most `limit`; `None` after that.
 pub async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     match select(pin!(future), pin!(sleep(limit))).await {
         Either::Left((output, _)) => Some(output),

@@ -1,17 +1,17 @@
-//! Which broker is at the other end, as it says in its first frame.
+//! The identity of the broker, from its first frame.
 //!
 //! The same option can be harmless to one release and lose messages on another, so tools must know
-//! the release. AMQP's `connection.start` tells it; lapin reads that frame and forgets it, so the
-//! bytes are looked at as they pass by ([`crate::net::greeting`]).
+//! the release. AMQP's `connection.start` contains it; lapin reads that frame and drops it, so the
+//! bytes are parsed as they pass ([`crate::net::greeting`]).
 
-/// What the broker says of itself.
+/// What the broker says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Server {
     /// The program: `RabbitMQ`.
     pub product: String,
     /// Its version: `4.0.5`.
     pub version: String,
-    /// The ways to log in that it offers, with spaces between them.
+    /// The login mechanisms that it offers, separated by spaces.
     pub mechanisms: String,
 }
 
@@ -23,8 +23,8 @@ impl Server {
         self.product == "RabbitMQ" && (next(), next()) >= (major, minor)
     }
 
-    /// Reads a `connection.start` (AMQP 0-9-1, sections 2.3.5 and 4.2): `None` where it is none.
-    /// What it does not say is empty.
+    /// Parses a `connection.start` (AMQP 0-9-1, sections 2.3.5 and 4.2); `None` if it is not one.
+    /// Absent fields are empty.
     pub(crate) fn from_start(frame: &[u8]) -> Option<Self> {
         const METHOD: u8 = 1;
         const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
@@ -56,7 +56,7 @@ impl Server {
                     }
                     table.take(length)?;
                 }
-                // Tables, arrays and bytes say how long they are too.
+                // Tables, arrays and bytes have a length too.
                 b"F" | b"A" | b"x" => {
                     let length = table.long()?;
                     table.take(length)?;
@@ -76,7 +76,7 @@ impl Server {
     }
 }
 
-/// Bytes that are read from the front; `None` where they end too early.
+/// Reads bytes from the front; `None` if they end too early.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

@@ -1,7 +1,7 @@
 //! An open connection, and its end.
 //!
-//! Every method and every close has a deadline, because a connection that the broker has blocked
-//! writes nothing, not even its close. Past it the socket is shut.
+//! Every method and every close has a deadline, because nothing is written on a connection that the
+//! broker has blocked, not even its close. After it the socket is shut.
 
 use crate::net::amqp_error::AmqpError;
 use crate::net::lane::{Junction, Lane, Pumped};
@@ -22,12 +22,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// How long the broker may take to answer a method. Declaring on a cluster without a majority takes
-/// it 30 s to refuse (RabbitMQ 4.3).
+/// How long the broker may take to answer a method. On a cluster without a majority it takes 30 s
+/// to refuse a declaration (RabbitMQ 4.3).
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
-/// How long lapin may take between closing a connection and telling why.
+/// How long lapin may take between closing a connection and reporting why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(100);
-/// How many milliseconds lapin may take to forget a channel that is closed.
+/// How many milliseconds lapin may take to release a closed channel.
 const FORGETTING: u32 = 200;
 /// How long a close may take before the socket is shut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,11 +40,11 @@ pub struct Session {
     events: Rc<RefCell<Events>>,
     cutter: Cutter,
     junction: Arc<Junction>,
-    /// There since the first lane is.
+    /// Set from the first lane on.
     pumped: RefCell<Option<Pumped>>,
 }
 
-/// Asks the broker on a connection, for something that does not hold its [`Session`].
+/// Sends requests on a connection, for code that does not hold its [`Session`].
 #[derive(Clone)]
 pub struct Asker {
     events: Rc<RefCell<Events>>,
@@ -52,13 +52,13 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Waits for the broker's answer, but not for ever, and not past the end of the connection: a node
-    /// may be frozen, a blocked connection does not even write the question, and when a connection
-    /// ends between a basic.get-ok and its message, lapin forgets who waits for it.
+    /// Waits for the broker's answer, but neither forever nor beyond the end of the connection: a
+    /// node may be frozen, a blocked connection does not even write the request, and if a
+    /// connection ends between a basic.get-ok and its message, lapin forgets the waiting task.
     ///
     /// # Errors
-    /// What the broker or lapin says, or why the connection ended; it counts as lost when the time is
-    /// up.
+    /// The error from the broker or lapin, or why the connection ended; after the time limit it
+    /// counts as lost.
     pub async fn answer<T>(
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
@@ -74,19 +74,19 @@ impl Asker {
         runtime::first(answer, ended).await
     }
 
-    /// Asks passively for a queue, which changes nothing.
+    /// Declares a queue passively, which changes nothing.
     ///
     /// # Errors
-    /// As of [`answer`](Self::answer); no such queue, which closes the channel.
+    /// As [`answer`](Self::answer); no such queue, which closes the channel.
     pub async fn queue(&self, channel: &Channel, name: &ShortString) -> Result<Queue, AmqpError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         self.answer(channel.queue_declare(name.clone(), passive, FieldTable::default())).await
     }
 
-    /// Closes a channel: what is unacknowledged on it is back in its queue then.
+    /// Closes a channel: its unacknowledged messages are then back in their queues.
     ///
     /// # Errors
-    /// As of [`answer`](Self::answer).
+    /// As [`answer`](Self::answer).
     pub async fn close(&self, channel: &Channel) -> Result<(), AmqpError> {
         self.answer(channel.close(OK, ok())).await
     }
@@ -97,17 +97,17 @@ pub fn close_now(channel: &Channel) {
     let _ = channel.close(OK, ok()).now_or_never();
 }
 
-/// The reply code of a close that nothing is wrong with (AMQP 0-9-1, reply-success).
+/// The reply code of a normal close (AMQP 0-9-1, reply-success).
 const OK: u16 = 200;
 
 fn ok() -> ShortString {
     ShortString::try_new("OK").unwrap_or_default()
 }
 
-/// What lapin tells of a connection.
+/// lapin's events of a connection.
 struct Events {
     told: BoxStream<'static, Event>,
-    /// What has been looked at already, and is still to be handed over.
+    /// Events that were received here and not handed over yet.
     seen: VecDeque<Event>,
 }
 
@@ -130,28 +130,28 @@ impl Session {
         &self.host
     }
 
-    /// The largest frame in bytes that was agreed upon.
+    /// The negotiated maximum frame size in bytes.
     pub fn frame_max(&self) -> u32 {
         self.connection.configuration().frame_max()
     }
 
-    /// Which broker it is; `None` where it did not say.
+    /// The broker's identity; `None` if unknown.
     pub fn server(&self) -> Option<&Server> {
         self.server.as_ref()
     }
 
-    /// Whether the broker allows no second channel beside the first.
+    /// Whether the broker allows only one channel.
     pub fn has_one_channel(&self) -> bool {
         self.connection.configuration().channel_max() == 1
     }
 
-    /// The largest message that has come on it, in bytes: its body and its properties.
+    /// The largest message received on it, in bytes: its body and its properties.
     pub fn largest(&self) -> u64 {
         self.junction.largest()
     }
 
     /// A lane for `channel`, on which lapin then neither publishes nor acknowledges. From the first
-    /// one on this thread reads what comes on the connection.
+    /// lane on, this thread reads the connection.
     pub fn lane(&self, channel: &Channel) -> Lane {
         self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(&self.junction));
         Lane::new(&self.junction, channel.id(), self.frame_max())
@@ -160,12 +160,12 @@ impl Session {
     /// Opens a channel.
     ///
     /// # Errors
-    /// When the connection is lost or the broker refuses.
+    /// The connection is lost or the broker refuses.
     pub async fn channel(&self) -> Result<Channel, AmqpError> {
         let opened = async {
             for _ in 0..FORGETTING {
                 match self.connection.create_channel().await {
-                    // lapin forgets a channel a moment after it has said that it is closed.
+                    // lapin releases a channel a moment after reporting it closed.
                     Err(error) if matches!(error.kind(), ErrorKind::ChannelsLimitReached) => {
                         runtime::sleep(Duration::from_millis(1)).await;
                     }
@@ -177,8 +177,8 @@ impl Session {
         self.answer(opened).await
     }
 
-    /// The next thing the connection has to say; pending for ever where there is none. The end of
-    /// a channel, which lapin tells here too, is its user's to notice.
+    /// The next event of the connection; pending forever if there is none. The end of a channel,
+    /// which lapin also reports here, is left to its user.
     pub async fn event(&mut self) -> Event {
         let next = |context: &mut Context<'_>| {
             let Events { told, seen } = &mut *self.events.borrow_mut();
@@ -193,7 +193,7 @@ impl Session {
         }
     }
 
-    /// What asks on this connection.
+    /// Sends requests on this connection.
     pub fn asker(&self) -> Asker {
         Asker { events: self.events.clone(), junction: self.junction.clone() }
     }
@@ -209,19 +209,19 @@ impl Session {
         self.asker().answer(asked).await
     }
 
-    /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited beside
-    /// whatever uses the session.
+    /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited while
+    /// the session is in use.
     pub fn end(&self) -> impl Future<Output = AmqpError> + use<> {
         error(self.events.clone())
     }
 
-    /// Why the connection was lost, where lapin has told that and [`event`](Self::event) has not
-    /// taken it. A channel is told so only if it was waiting just then.
+    /// Why the connection was lost, if lapin has reported it and [`event`](Self::event) has not
+    /// taken it. A channel learns it only if it was waiting at the time.
     pub fn reason(&self) -> Option<AmqpError> {
         self.end().now_or_never()
     }
 
-    /// The same `trouble`, or, where it does not say why the connection was lost, what does.
+    /// The same `trouble`, or the reason the connection was lost if `trouble` lacks it.
     pub async fn explained(&self, trouble: AmqpError) -> AmqpError {
         if !trouble.is_unexplained() {
             return trouble;
@@ -229,10 +229,10 @@ impl Session {
         runtime::timeout(REASON_TIMEOUT, self.end()).await.unwrap_or(trouble)
     }
 
-    /// Closes the connection; cuts it where that does not finish in time.
+    /// Closes the connection; cuts it if that takes too long.
     pub async fn close(self) {
         let close = async {
-            // An error here says that the connection is gone, which is what was wanted.
+            // An error here means that the connection is gone, as desired.
             let _ = self.connection.close(OK, ok()).await;
         };
         if runtime::timeout(CLOSE_TIMEOUT, close).await.is_none() {
@@ -240,14 +240,14 @@ impl Session {
         }
     }
 
-    /// Ends the connection without a word: for one that is lost or blocked.
+    /// Ends the connection without a close: for one that is lost or blocked.
     pub fn cut(self) {
         self.cutter.cut();
     }
 }
 
-/// The error that ends the connection; pending for ever where there is none. It leaves what it sees
-/// to [`Session::event`], which may be the only one to tell that there was an end.
+/// The error that ends the connection; pending forever if there is none. It leaves the events to
+/// [`Session::event`], which may be the only one to report the end.
 async fn error(events: Rc<RefCell<Events>>) -> AmqpError {
     let next = |context: &mut Context<'_>| {
         let Events { told, seen } = &mut *events.borrow_mut();
@@ -264,7 +264,7 @@ async fn error(events: Rc<RefCell<Events>>) -> AmqpError {
     poll_fn(next).await
 }
 
-/// Whether it is the end of a channel, and not of the connection.
+/// Whether it is the end of a channel rather than of the connection.
 fn ends_a_channel(event: &Event) -> bool {
     matches!(event, Event::Error(error) if error.is_amqp_soft_error())
 }

@@ -1,8 +1,8 @@
-//! The socket under a connection, and the one way to end it whatever lapin is doing.
+//! The socket of a connection, and a way to end it whatever lapin is doing.
 //!
-//! lapin's own connect ignores the connection time-out, and an attempt that times out there leaves
-//! a thread and a socket behind. A second handle on the socket, kept here, can shut it from
-//! outside: lapin's thread then sees the end of the stream and leaves by itself.
+//! lapin's connect ignores the connection timeout, and an attempt that times out there leaks a
+//! thread and a socket. A second handle on the socket, kept here, can shut it from outside: lapin's
+//! thread then sees the end of the stream and exits.
 
 use crate::net::authority::Host;
 use std::io;
@@ -10,7 +10,7 @@ use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-/// A handle that can end a socket, also one that is only being opened.
+/// A handle that can end a socket, even while it is being opened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cutter(Arc<Mutex<State>>);
 
@@ -24,13 +24,13 @@ enum State {
 
 impl Cutter {
     /// Opens the socket to `host`. Blocks, at most until `deadline`, so it belongs on lapin's I/O
-    /// thread, which has nothing else to do yet.
+    /// thread, which is still idle.
     pub(crate) fn open(&self, host: &Host, deadline: Instant) -> io::Result<TcpStream> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         let addresses: Vec<_> = (host.name.as_str(), host.port).to_socket_addrs()?.collect();
         for (address, remaining) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            // A share each, so that one that is silent leaves time for the others.
+            // A share each, so that a silent address leaves time for the others.
             let share = left / u32::try_from(remaining).unwrap_or(u32::MAX);
             if share.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -50,7 +50,7 @@ impl Cutter {
     /// Ends the socket now, or as soon as it is open.
     pub(crate) fn cut(&self) {
         if let State::Open(stream) = std::mem::replace(&mut *self.state(), State::Cut) {
-            // It fails only where the peer has ended it already.
+            // It fails only if the peer has already ended it.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -65,7 +65,7 @@ impl Cutter {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds the lock can leave the state half changed.
+        // No holder of the lock can leave the state inconsistent.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
-//! TLS as the URL asks for it: which authorities to trust, and which certificate to show.
+//! TLS as the URL requests it: the authorities to trust, and the certificate to present.
 //!
-//! lapin's own configuration knows neither private authorities in place of the system's, nor
+//! lapin's configuration supports neither private authorities instead of the system's, nor
 //! `verify_none`, nor another server name, so the `ClientConfig` is made here.
 
 use crate::cli::exit::Exit;
@@ -18,26 +18,26 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What opens TLS, and what it has seen of the broker.
+/// Opens TLS, and records what the broker requested.
 #[derive(Clone)]
 pub(crate) struct Tls {
     /// The connector for lapin.
     pub(crate) connector: RustlsConnector,
     asked: Arc<AtomicBool>,
-    /// Whether we have a certificate to show.
+    /// Whether we have a certificate to present.
     pub(crate) shows: bool,
 }
 
 impl Tls {
-    /// Whether the broker has asked for our certificate since this was asked last.
+    /// Whether the broker has requested our certificate since the last call.
     pub(crate) fn take_asked(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }
 
-    /// TLS as `parameters` want it.
+    /// TLS with these `parameters`.
     ///
     /// # Errors
-    /// When a file cannot be read, or holds no certificate or key, or the two do not fit (78).
+    /// A file cannot be read, or contains no certificate or key, or the two do not match (78).
     pub(crate) fn new(parameters: &Parameters) -> Result<Self, Failure> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -80,8 +80,8 @@ impl Tls {
     }
 }
 
-/// Notes that the broker asks for our certificate. Under TLS 1.2 it has the same alert for a client
-/// that has none and for one with no cipher in common.
+/// Records that the broker requests our certificate. Under TLS 1.2 it sends the same alert to a
+/// client without one and to one with no cipher in common.
 #[derive(Debug)]
 struct Asked {
     resolver: Arc<dyn ResolvesClientCert>,
@@ -106,8 +106,8 @@ impl ResolvesClientCert for Asked {
 /// The certificates of the authorities to trust: those in the file, else the system's.
 ///
 /// # Errors
-/// When the file cannot be read, or holds no certificate or one that cannot be trusted, or the
-/// system has none (78).
+/// The file cannot be read, or contains no certificate or one that cannot be trusted, or the system
+/// has none (78).
 pub fn trusted(cacertfile: Option<&str>) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let mut store = RootCertStore::empty();
     if let Some(path) = cacertfile {
