@@ -2,10 +2,10 @@
 
 use std::str::Chars;
 
-/// The byte that an escape stands for, of which the backslash has been read.
+/// The byte of an escape, after its backslash.
 ///
 /// # Errors
-/// A sentence about what is no escape.
+/// A sentence that names the invalid escape.
 pub fn escaped(letters: &mut Chars<'_>) -> Result<u8, String> {
     Ok(match letters.next() {
         Some('n') => b'\n',
@@ -28,7 +28,7 @@ pub fn escaped(letters: &mut Chars<'_>) -> Result<u8, String> {
     })
 }
 
-/// The bytes that a text with escapes, which need not be UTF-8, stands for.
+/// Replaces the escapes of a text, which need not be UTF-8.
 ///
 /// # Errors
 /// As [`escaped`].

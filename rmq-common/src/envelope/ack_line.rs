@@ -1,28 +1,28 @@
-//! The lines of `--ack-to` and `--ack-from`: how rmq-send says to rmq-recv, through a FIFO, what is
+//! The lines of `--ack-to` and `--ack-from`: through a FIFO, rmq-send reports to rmq-recv what is
 //! done.
 //!
-//! `run RUN` announces a sender, with 32 hexadecimal digits of its own. After it, `RUN N` means that
-//! its records 1 to N are done, and `RUN id ID` that the delivery of that name is. A line has at most
-//! 4096 bytes, so that a pipe takes it whole (pipe(7): `PIPE_BUF` of Linux).
+//! `run RUN` announces a sender, identified by 32 hexadecimal digits. After it, `RUN N` means that
+//! its records 1 to N are done, and `RUN id ID` that the delivery with that id is. A line has at
+//! most 4096 bytes, so that a pipe writes it atomically (pipe(7): `PIPE_BUF` of Linux).
 
 use std::fmt;
 
-/// A line's greatest length in bytes, with its end.
+/// The maximum length of a line in bytes, with its newline.
 pub const LONGEST: usize = 4096;
 
-/// A line, without its end.
+/// A line, without its newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckLine<'a> {
-    /// This run begins to speak.
+    /// A run starts.
     Run(&'a str),
     /// The run's records up to this one are done.
     Records(&'a str, u64),
-    /// The delivery of this name is done, says the run.
+    /// The run's delivery with this id is done.
     Delivery(&'a str, &'a str),
 }
 
 impl<'a> AckLine<'a> {
-    /// Reads a line; `None` if it is not of the protocol.
+    /// Parses a line; `None` if it does not follow the protocol.
     pub fn read(line: &'a str) -> Option<Self> {
         let (first, rest) = line.split_once(' ')?;
         if first == "run" {
@@ -38,7 +38,7 @@ impl<'a> AckLine<'a> {
         Some(AckLine::Records(first, digits?.parse().ok()?))
     }
 
-    /// The run that a line which is otherwise not of the protocol is of.
+    /// The run of a line that otherwise does not follow the protocol.
     pub fn run(line: &str) -> Option<&str> {
         line.split_once(' ').map(|(run, _)| run).filter(|run| is_run(run))
     }

@@ -1,6 +1,6 @@
-//! Members with a meaning of their own among headers.
+//! Members with a special meaning among headers.
 
-/// The member whose value is a table as it stands, though names in it begin with `$`.
+/// The member whose value is a table as it stands, even if names in it begin with `$`.
 pub(super) const TABLE: &str = "$table";
 /// The member whose value is a string in base64.
 pub(super) const STRING: &str = "$string_base64";

@@ -1,11 +1,10 @@
-//! How far a string goes without a byte that JSON escapes, which both writing and reading ask.
+//! Finds the bytes of a string that JSON escapes, for both directions.
 
-/// So many bytes are looked up one after another first: where one is to be escaped, the next is
-/// rarely far.
+/// This many bytes are checked one by one first: after a byte to escape, the next is usually near.
 const NEAR: usize = 16;
 
-/// After that so many are looked at together. A loop over them without a way out in the middle is
-/// compiled to vector instructions.
+/// After that, this many are checked together. A loop over them without an early exit is compiled
+/// to vector instructions.
 const BLOCK: usize = 32;
 
 /// Whether a string cannot hold `byte` as it is: a quote, a backslash, a control character.
@@ -13,7 +12,7 @@ const fn special(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
-/// The same for each byte, which is the quicker way to ask for a single one.
+/// The same for each byte: a lookup table is faster for a single one.
 static SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -24,7 +23,7 @@ static SPECIAL: [bool; 256] = {
     table
 };
 
-/// How many bytes there are before the first special one.
+/// The number of bytes before the first special one.
 pub(super) fn length(bytes: &[u8]) -> usize {
     let is_special = |byte: &u8| SPECIAL.get(usize::from(*byte)).copied().unwrap_or_default();
     if let Some(near) = bytes.iter().take(NEAR).position(is_special) {

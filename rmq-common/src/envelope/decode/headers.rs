@@ -1,7 +1,7 @@
-//! Headers, read: which JSON stands for which AMQP type, nested.
+//! Parses headers: the AMQP type of each JSON value, nested.
 //!
-//! Nesting is followed with a list of what is open, not by recursion: what comes in decides how
-//! deep it is, and the stack must not.
+//! Nesting uses a list of open containers, not recursion: the input decides the depth, and the
+//! stack must not depend on it.
 
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Name, Scanner};
@@ -11,15 +11,15 @@ use crate::envelope::message::{self, Builder, Encoded, MAX_DEPTH, Table, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// What a table is written as.
+/// The expected forms of a table.
 const TABLE_FORMS: &str = "an object, or an array of [name,value]";
-/// What a field of one is written as that is an array.
+/// The expected form of a field in a table that is an array.
 const PAIR: &str = "[name,value]";
 
-/// Reads one header value from a JSON text, as an envelope's `headers` have it.
+/// Parses one header value from a JSON text, as in an envelope's `headers`.
 ///
 /// # Errors
-/// What is wrong with it, and in which column of `text`.
+/// What is wrong, and in which column of `text`.
 pub fn header_value(text: &str) -> Result<Encoded, Malformed> {
     let mut scanner = Scanner::new(text);
     let mut reading = Reading { scanner: &mut scanner, builder: Builder::default() };
@@ -30,7 +30,7 @@ pub fn header_value(text: &str) -> Result<Encoded, Malformed> {
     Ok(value)
 }
 
-/// Reads the table of headers, whose names may begin with `$` like any other.
+/// Parses the table of headers, whose names may begin with `$` like any other.
 pub(super) fn table(scanner: &mut Scanner<'_>, subject: &str) -> Result<Table, Malformed> {
     let mut reading = Reading { scanner, builder: Builder::default() };
     let first = reading.begin_fields(subject, Around::Nothing)?;
@@ -38,16 +38,16 @@ pub(super) fn table(scanner: &mut Scanner<'_>, subject: &str) -> Result<Table, M
     Ok(reading.builder.table())
 }
 
-/// A table or an array whose end has not come yet.
+/// A table or an array that is still open.
 enum Open<'a> {
-    /// A table that is an object, with the names that it has so far.
+    /// A table written as an object, with its names so far.
     Object(BTreeSet<Cow<'a, str>>, Around),
-    /// A table that is an array of names and values.
+    /// A table written as an array of names and values.
     Pairs(Around),
     Array,
 }
 
-/// What a table stands in, which may have to end with it.
+/// What encloses a table, which may have to end with it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
     /// It is the table of headers itself.
@@ -58,11 +58,11 @@ enum Around {
     Escaped,
 }
 
-/// How far reading has come.
+/// The state of parsing.
 enum Step<'a> {
     /// A value is complete.
     Whole,
-    /// A table or an array has begun, or goes on: a value of it comes next.
+    /// A table or an array is open: its next value follows.
     Inside(Open<'a>),
 }
 
@@ -72,7 +72,7 @@ struct Reading<'s, 'a> {
 }
 
 impl<'a> Reading<'_, 'a> {
-    /// Goes on until what has begun is complete.
+    /// Continues until the outermost value is complete.
     fn go_on(&mut self, mut step: Step<'a>) -> Result<(), Malformed> {
         let mut open: Vec<Open<'a>> = Vec::new();
         loop {
@@ -89,7 +89,7 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
-    /// Begins a value inside `depth` tables and arrays.
+    /// Starts a value inside `depth` tables and arrays.
     fn begin(&mut self, depth: usize) -> Result<Step<'a>, Malformed> {
         let kind = self.scanner.kind()?;
         match kind {
@@ -118,7 +118,7 @@ impl<'a> Reading<'_, 'a> {
         Ok(Step::Whole)
     }
 
-    /// An object is a table, or by its one member's name a value of another type.
+    /// An object is a table, or, if its only member has a type's name, a value of that type.
     fn begin_object(&mut self, depth: usize) -> Result<Step<'a>, Malformed> {
         let offset = self.scanner.offset();
         self.scanner.enter();
@@ -140,7 +140,7 @@ impl<'a> Reading<'_, 'a> {
         self.first(first, Around::Value)
     }
 
-    /// Begins a table that is an object or an array.
+    /// Starts a table written as an object or an array.
     fn begin_fields(&mut self, subject: &str, around: Around) -> Result<Step<'a>, Malformed> {
         match self.scanner.kind()? {
             Kind::Object => {
@@ -162,7 +162,7 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
-    /// The first member of an object that is a table, where it has one.
+    /// The first member of an object that is a table, if any.
     fn first(&mut self, first: Option<Name<'a>>, around: Around) -> Result<Step<'a>, Malformed> {
         match first {
             Some(name) => self.name(BTreeSet::new(), name, around),
@@ -186,7 +186,7 @@ impl<'a> Reading<'_, 'a> {
         Ok(Step::Inside(Open::Object(names, around)))
     }
 
-    /// A field that is an array of its name and its value, up to the value.
+    /// A field written as an array of its name and value, up to the value.
     fn begin_pair(&mut self, around: Around) -> Result<Step<'a>, Malformed> {
         let offset = self.scanner.offset();
         let found = self.scanner.kind()?;
@@ -208,7 +208,7 @@ impl<'a> Reading<'_, 'a> {
         Ok(Step::Inside(Open::Pairs(around)))
     }
 
-    /// A value of what is open is complete: goes on to the next one, or to its end.
+    /// A value in the innermost container is complete: continues with the next one, or ends it.
     fn next(&mut self, open: Open<'a>) -> Result<Step<'a>, Malformed> {
         match open {
             Open::Array => match self.scanner.element(false)? {
@@ -230,7 +230,7 @@ impl<'a> Reading<'_, 'a> {
             }
             Open::Object(names, around) => match self.scanner.member(false)? {
                 None => self.end_table(around),
-                // Left to stand, it would change its meaning when a filter takes away the others.
+                // If it were accepted, its meaning would change when a filter removes the others.
                 Some(name) if name.text.starts_with('$') && around == Around::Value => {
                     let problem = format!(
                         "{} in a table; a table with such names is written {{\"{TABLE}\":{{...}}}}",
@@ -278,7 +278,7 @@ fn field_name(bytes: &[u8], shown: &str, offset: usize) -> Result<message::Name,
         .map_err(|why| Malformed::at(offset, format!("the name {} {why}", quoted(shown))))
 }
 
-/// An integer is a signed one of 64 bits; a number with a fraction or an exponent is a double.
+/// An integer is signed with 64 bits; a number with a fraction or an exponent is a double.
 fn number(scanner: &mut Scanner<'_>) -> Result<Value<'static>, Malformed> {
     let offset = scanner.offset();
     let number = scanner.number()?;

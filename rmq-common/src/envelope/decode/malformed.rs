@@ -1,29 +1,28 @@
-//! Why a line is no envelope: a column, and one sentence.
+//! Why a line is not an envelope: a column and a sentence.
 
 use crate::cli::nearest::nearest;
 use std::fmt;
 
-/// The longest name that is quoted, in characters: a member's name helps to find the mistake, a
-/// message's content has no place in a diagnostic.
+/// The longest name that is quoted, in characters: a member's name helps to find the mistake, but
+/// the content of a message does not belong in a diagnostic.
 const LONGEST_NAME: usize = 40;
 
 /// What is wrong with a line, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// The column in the line, in bytes, from 1: where the member, value or byte begins that is
-    /// wrong.
+    /// The column in the line, in bytes, from 1, of the wrong member, value or byte.
     pub column: usize,
     /// The sentence, without the column.
     problem: String,
 }
 
 impl Malformed {
-    /// `problem`, with what begins after `offset` bytes of the line.
+    /// `problem` with what starts after `offset` bytes of the line.
     pub(super) fn at(offset: usize, problem: impl Into<String>) -> Self {
         Malformed { column: offset + 1, problem: problem.into() }
     }
 
-    /// The value after `offset` bytes is not what `subject` takes.
+    /// The value after `offset` bytes has the wrong type for `subject`.
     pub(super) fn takes(offset: usize, subject: &str, expected: &str, found: &str) -> Self {
         Malformed::at(offset, format!("{} takes {expected}, not {found}", quoted(subject)))
     }
@@ -37,7 +36,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// A name between quotes, cut where it is long.
+/// A name in quotes, shortened if it is long.
 pub(super) fn quoted(name: &str) -> String {
     match name.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => format!("\"{}...\"", name.get(..end).unwrap_or_default()),
@@ -45,7 +44,7 @@ pub(super) fn quoted(name: &str) -> String {
     }
 }
 
-/// `; did you mean "body"?`, if one of `names` is like `name`; else nothing.
+/// `; did you mean "body"?` if one of `names` is near `name`; else empty.
 pub(super) fn suggestion<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
     nearest(name, names).map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default()
 }

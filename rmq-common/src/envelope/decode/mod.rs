@@ -1,4 +1,4 @@
-//! An envelope, read from its line.
+//! Parses an envelope from its line.
 
 pub(super) mod headers;
 pub(super) mod malformed;
@@ -14,12 +14,12 @@ use scanner::{Kind, Name, Scanner};
 use std::borrow::Cow;
 use typed::{UNSIGNED_8, UNSIGNED_64};
 
-/// The members that are not properties: those before them, and those after them.
+/// The members that are not properties: those before and after them.
 const BEFORE: [&str; 6] =
     ["id", "more", "exchange", "routing_key", "redelivered", "delivery_count"];
 const AFTER: [&str; 2] = ["body", "body_base64"];
 
-/// Every member that an envelope can have, in the order in which they are written.
+/// Every member of an envelope, in the order of writing.
 fn members() -> impl Iterator<Item = &'static str> + Clone {
     let properties = PROPERTIES.iter().map(|(name, _)| *name);
     BEFORE.into_iter().chain(properties).chain(AFTER)
@@ -29,16 +29,16 @@ fn members() -> impl Iterator<Item = &'static str> + Clone {
 const MEMBERS: usize = BEFORE.len() + PROPERTIES.len() + AFTER.len();
 
 impl<'a> Envelope<'a> {
-    /// Reads a line, without its newline. A body without escapes is borrowed from it.
+    /// Parses a line, without its newline. A body without escapes is borrowed from it.
     ///
     /// # Errors
-    /// What is wrong with it, and in which column.
+    /// What is wrong, and in which column.
     pub fn decode(line: &'a [u8]) -> Result<Self, Malformed> {
         decode(line)
     }
 }
 
-/// Reads one line, without its newline.
+/// Parses one line, without its newline.
 fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let problem = "not UTF-8; a body of any bytes goes into \"body_base64\"";
@@ -52,7 +52,7 @@ fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let mut envelope = Envelope::default();
     let mut seen = [false; MEMBERS];
     let mut first = true;
-    // They mostly come in the order in which they are written: the search goes on from the last.
+    // Members usually come in the order of writing, so the search continues from the last.
     let mut search = members().enumerate().cycle();
     while let Some(name) = scanner.member(first)? {
         first = false;
@@ -69,15 +69,15 @@ fn decode(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
     Ok(envelope)
 }
 
-/// Reads the value of the member `name` into `envelope`.
+/// Parses the value of the member `name` into `envelope`.
 fn member<'a>(
     envelope: &mut Envelope<'a>,
     scanner: &mut Scanner<'a>,
     name: &Name<'_>,
 ) -> Result<(), Malformed> {
     let subject = name.text.as_ref();
-    // Null is refused like any other wrong type, but for the delivery mode. In a filter that makes
-    // an envelope anew (`{id, body}`) it is a member forgotten, and to take it for a missing one
+    // Null is refused like any other wrong type, except for the delivery mode. In a filter that
+    // builds a new envelope (`{id, body}`) it means a forgotten member, and treating it as missing
     // would drop the message.
     match subject {
         "id" => envelope.id = Some(values::text(scanner, subject)?),
@@ -108,7 +108,7 @@ fn member<'a>(
     Ok(())
 }
 
-/// Reads the value of the property `name` into `properties`.
+/// Parses the value of the property `name` into `properties`.
 fn property(
     properties: &mut Properties,
     scanner: &mut Scanner<'_>,

@@ -1,15 +1,14 @@
 //! JSON, token by token.
 //!
-//! serde_json's own deserializer does not serve here: its errors stand where it noticed them, not
+//! serde_json's deserializer does not fit: its errors give the position where it noticed them, not
 //! where the value began, and quote content; it turns an integer beyond 64 bits into a float; and
-//! it recurses. The rules are those of RFC 8259, and a test holds this reader to serde_json's
-//! opinion of what is JSON.
+//! it recurses. The rules are those of RFC 8259, and a test compares this scanner with serde_json.
 
 use super::malformed::Malformed;
 use super::text;
 use std::borrow::Cow;
 
-/// What the next value is, by its first byte.
+/// The kind of the next value, from its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Object,
@@ -36,23 +35,23 @@ impl Kind {
     }
 }
 
-/// A number as it stands in the text.
+/// A number as written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Number<'a> {
-    /// Its text, which `str::parse` reads as whatever type is wanted.
+    /// Its text, for `str::parse` of the desired type.
     pub(super) text: &'a str,
-    /// Whether it has neither fraction nor exponent.
+    /// Whether it has neither a fraction nor an exponent.
     pub(super) whole: bool,
 }
 
-/// A member's name, and after how many bytes of the line it begins.
+/// A member's name, and the number of bytes of the line before it.
 #[derive(Debug)]
 pub(super) struct Name<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) offset: usize,
 }
 
-/// A place in a text of JSON.
+/// A position in a JSON text.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -60,12 +59,12 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// At the beginning of `text`.
+    /// At the start of `text`.
     pub(super) fn new(text: &'a str) -> Self {
         Scanner { text, offset: 0 }
     }
 
-    /// How many bytes come before the next token.
+    /// The number of bytes before the next token.
     pub(super) fn offset(&mut self) -> usize {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.offset += 1;
@@ -73,7 +72,7 @@ impl<'a> Scanner<'a> {
         self.offset
     }
 
-    /// The kind of the value that comes next; nothing is consumed.
+    /// The kind of the next value; nothing is consumed.
     pub(super) fn kind(&mut self) -> Result<Kind, Malformed> {
         Ok(match self.rest() {
             [b'{', ..] => Kind::Object,
@@ -87,12 +86,12 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Goes past `true`, `false` or `null`, as [`kind`](Self::kind) foretold.
+    /// Skips `true`, `false` or `null`, as [`kind`](Self::kind) announced.
     pub(super) fn word(&mut self, kind: Kind) {
         self.offset += kind.name().len();
     }
 
-    /// A string, borrowed from the text where nothing in it is escaped.
+    /// A string, borrowed from the text if nothing in it is escaped.
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
         let start = self.offset();
         let (string, end) = text::read(self.text, start)?;
@@ -135,14 +134,14 @@ impl<'a> Scanner<'a> {
         Ok(Number { text, whole: end == whole_end })
     }
 
-    /// Goes into an object or an array, as [`kind`](Self::kind) foretold.
+    /// Enters an object or an array, as [`kind`](Self::kind) announced.
     pub(super) fn enter(&mut self) {
         self.offset();
         self.offset += 1;
     }
 
-    /// The name of an object's next member, up to its colon; `None` once the object is left.
-    /// `first` is whether none has been read yet.
+    /// The name of an object's next member, up to its colon; `None` at the end of the object.
+    /// `first` is whether no member has been read yet.
     pub(super) fn member(&mut self, first: bool) -> Result<Option<Name<'a>>, Malformed> {
         if self.skip(b'}') {
             return Ok(None);
@@ -161,8 +160,8 @@ impl<'a> Scanner<'a> {
         Ok(Some(Name { text, offset }))
     }
 
-    /// Whether the array has another element; once it has none it is left. `first` is whether none
-    /// has been read yet.
+    /// Whether the array has another element; otherwise leaves it. `first` is whether none has been
+    /// read yet.
     pub(super) fn element(&mut self, first: bool) -> Result<bool, Malformed> {
         if self.skip(b']') {
             return Ok(false);
@@ -173,7 +172,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Nothing but blanks may follow.
+    /// Checks that only blanks follow.
     pub(super) fn end(&mut self, what: &str) -> Result<(), Malformed> {
         let offset = self.offset();
         match self.next_byte() {
@@ -182,7 +181,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// An error that says what should stand here.
+    /// An error that says what is expected here.
     pub(super) fn expected(&mut self, what: &str) -> Malformed {
         let offset = self.offset();
         match self.next_byte() {
@@ -196,7 +195,7 @@ impl<'a> Scanner<'a> {
         self.byte()
     }
 
-    /// What begins at the next token.
+    /// Describes the next token.
     fn rest(&mut self) -> &'a [u8] {
         let offset = self.offset();
         self.text.as_bytes().get(offset..).unwrap_or_default()
@@ -206,7 +205,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.offset).copied()
     }
 
-    /// Consumes `byte` if it comes next.
+    /// Consumes `byte` if it is next.
     fn skip(&mut self, byte: u8) -> bool {
         let comes = self.next_byte() == Some(byte);
         self.offset += usize::from(comes);

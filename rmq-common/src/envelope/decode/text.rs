@@ -1,11 +1,11 @@
-//! JSON strings, read.
+//! Parses JSON strings.
 
 use super::malformed::Malformed;
 use crate::envelope::plain;
 use std::borrow::Cow;
 
-/// Reads the string whose opening quote comes after `start` bytes of `line`: the string, borrowed
-/// where nothing is escaped, and how many bytes lie before what follows it.
+/// Parses the string whose opening quote follows `start` bytes of `line`: the string, borrowed if
+/// nothing is escaped, and the number of bytes up to its end.
 pub(super) fn read(line: &str, start: usize) -> Result<(Cow<'_, str>, usize), Malformed> {
     let mut unescaped = String::new();
     let mut from = start + 1;
@@ -31,7 +31,7 @@ pub(super) fn read(line: &str, start: usize) -> Result<(Cow<'_, str>, usize), Ma
     }
 }
 
-/// The character of the escape that begins after `start` bytes, and the escape's length.
+/// The character of the escape that follows `start` bytes, and the escape's length.
 fn escape(line: &str, start: usize) -> Result<(char, usize), Malformed> {
     let letter = match line.as_bytes().get(start + 1) {
         Some(b'"') => '"',
@@ -51,7 +51,7 @@ fn escape(line: &str, start: usize) -> Result<(char, usize), Malformed> {
     Ok((letter, 2))
 }
 
-/// `\uXXXX`, or two of them where they are a surrogate pair.
+/// `\uXXXX`, or two of them for a surrogate pair.
 fn unicode(line: &str, start: usize) -> Result<(char, usize), Malformed> {
     let unit = |at: usize| {
         let digits = line.as_bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;

@@ -6,7 +6,7 @@ use super::values;
 use crate::envelope::marks::{BOOLEAN, STRING, TABLE};
 use crate::envelope::message::{Builder, Value};
 
-/// Every name that a typed value's only member can have.
+/// Every name that the only member of a typed value can have.
 const NAMES: [&str; 15] = [
     "$int8",
     "$uint8",
@@ -25,14 +25,11 @@ const NAMES: [&str; 15] = [
     TABLE,
 ];
 
-/// The range of an unsigned integer of 8 bits, in words.
 pub(super) const UNSIGNED_8: &str = "from 0 to 255";
-/// The range of an unsigned integer of 32 bits, in words.
 const UNSIGNED_32: &str = "from 0 to 4294967295";
-/// The range of an unsigned integer of 64 bits, in words.
 pub(super) const UNSIGNED_64: &str = "from 0 to 18446744073709551615";
 
-/// Reads the value of the member `name`, which says the type.
+/// Parses the value of the member `name`, which gives the type.
 pub(super) fn read(
     scanner: &mut Scanner<'_>,
     name: &Name<'_>,

@@ -1,6 +1,6 @@
-//! Single JSON values of a type that is known beforehand: strings, booleans, numbers of a range.
+//! Single JSON values of a known type: strings, booleans, numbers of a range.
 //!
-//! Every error says what takes which value, and never what stood there.
+//! Every error names the member and the expected type, never the value found.
 
 use super::malformed::{Malformed, quoted};
 use super::scanner::{Kind, Scanner};
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 use std::str::FromStr;
 
-/// Refuses what is not of `kind`; `subject` is the member's name, `expected` what it takes.
+/// Refuses a value that is not of `kind`; `subject` is the member's name, `expected` what is valid.
 pub(super) fn require(
     scanner: &mut Scanner<'_>,
     kind: Kind,
@@ -47,7 +47,7 @@ pub(super) fn short(scanner: &mut Scanner<'_>, subject: &str) -> Result<Name, Ma
     })
 }
 
-/// The bytes of a string: `"text"`, or `{"$string_base64":"..."}` where they are not UTF-8.
+/// The bytes of a string: `"text"`, or `{"$string_base64":"..."}` if they are not UTF-8.
 pub(super) fn short_bytes<'a>(
     scanner: &mut Scanner<'a>,
     subject: &str,
@@ -78,7 +78,7 @@ pub(super) fn short_bytes<'a>(
     }
 }
 
-/// Bytes, written in base64.
+/// Bytes in base64.
 pub(super) fn bytes(scanner: &mut Scanner<'_>, subject: &str) -> Result<Vec<u8>, Malformed> {
     require(scanner, Kind::String, subject, "a string in base64")?;
     let offset = scanner.offset();

@@ -1,29 +1,29 @@
-//! Headers, written: the AMQP types as JSON.
+//! Writes headers: the AMQP types as JSON.
 //!
-//! As in reading, nesting is followed with a list of what is open, not by recursion.
+//! As in parsing, nesting uses a list of open containers, not recursion.
 
 use super::text;
 use crate::envelope::marks::{BOOLEAN, STRING, TABLE};
 use crate::envelope::message::{Fields, Items, Table, Value};
 use std::fmt::Display;
 
-/// A table or an array of which not all is written.
+/// A table or an array that is partly written.
 enum Open<'a> {
     Table {
         rest: Fields<'a>,
         form: Form,
     },
-    /// A table that is an array of names and values.
+    /// A table written as an array of names and values.
     Pairs {
         rest: Fields<'a>,
         form: Form,
-        /// A pair has begun, whose value is written.
+        /// Whether a pair has begun, of which the value is written.
         has_begun: bool,
     },
     Array(Items<'a>),
 }
 
-/// What a table stands in.
+/// What encloses a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Plain,
@@ -46,7 +46,7 @@ pub(super) fn table(out: &mut Vec<u8>, table: &Table) {
     }
 }
 
-/// Appends bytes that are text, or stand as such.
+/// Appends a string: as text if it is UTF-8.
 pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(string) => text::string(out, string),
@@ -54,7 +54,7 @@ pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Whether an object can have these fields: each name is text, and stands once.
+/// Whether an object can hold these fields: each name is UTF-8 and occurs once.
 fn is_object(fields: Fields<'_>) -> bool {
     let mut names: Vec<&[u8]> = Vec::new();
     for field in fields {
@@ -80,7 +80,7 @@ fn begin_table<'a>(out: &mut Vec<u8>, rest: Fields<'a>, form: Form, is_object: b
 }
 
 impl<'a> Open<'a> {
-    /// The next value in it, once what comes before that is written.
+    /// The next value in it, after writing what precedes that.
     fn next(&mut self, out: &mut Vec<u8>) -> Option<Value<'a>> {
         match self {
             Open::Table { rest, .. } => rest.next().map(|field| {
@@ -116,7 +116,7 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Writes a value, or its beginning if it holds others.
+/// Writes a value, or its start if it contains others.
 fn begin<'a>(out: &mut Vec<u8>, value: Value<'a>) -> Option<Open<'a>> {
     match value {
         Value::Table(fields) => {
@@ -134,8 +134,8 @@ fn begin<'a>(out: &mut Vec<u8>, value: Value<'a>) -> Option<Open<'a>> {
         Value::Boolean(byte) => typed(out, BOOLEAN, byte),
         Value::Void => out.extend_from_slice(b"null"),
         Value::Int64(integer) => text::number(out, integer),
-        // Of an f64 this is the shortest text that reads back as the same, with a point or an
-        // exponent in it.
+        // For an f64 this is the shortest text that parses to the same value, with a point or an
+        // exponent.
         Value::Double(bits) if f64::from_bits(bits).is_finite() => {
             text::number(out, format_args!("{:?}", f64::from_bits(bits)));
         }

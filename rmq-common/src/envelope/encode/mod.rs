@@ -1,4 +1,4 @@
-//! An envelope, written as its line.
+//! Writes an envelope as a line.
 
 mod headers;
 mod text;
@@ -7,8 +7,8 @@ use crate::envelope::members::Envelope;
 use crate::envelope::message::{self, Octet, PROPERTIES, Property};
 
 impl Envelope<'_> {
-    /// Appends it as one line, without a newline. A body that is UTF-8 is written as text, else
-    /// in base64; what is not set is left out, and so is a flag that is false.
+    /// Appends it as one line, without a newline. A body is written as text if it is UTF-8, else in
+    /// base64; what is not set and flags that are false are omitted.
     pub fn encode(&self, out: &mut Vec<u8>) {
         encode(self, out);
     }

@@ -1,4 +1,4 @@
-//! What JSON is made of, written: strings, numbers, commas.
+//! Writes the parts of JSON: strings, numbers, commas.
 
 use crate::envelope::plain;
 use base64::Engine;
@@ -13,7 +13,7 @@ pub(super) fn separate(out: &mut Vec<u8>) {
     }
 }
 
-/// A string between quotes, with nothing escaped but what must be.
+/// A string in quotes, with only the necessary escapes.
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
@@ -30,14 +30,14 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Bytes in base64, between quotes.
+/// Bytes in base64, in quotes.
 pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
     out.push(b'"');
 }
 
-/// An integer, or whatever else shows itself as JSON.
+/// An integer, or another value whose display form is JSON.
 pub(super) fn number(out: &mut Vec<u8>, number: impl Display) {
     // Writing to memory does not fail.
     let _ = write!(out, "{number}");

@@ -1,4 +1,4 @@
-//! Values and tables, put together.
+//! Builds values and tables.
 
 use super::encoded::Encoded;
 use super::name::Name;
@@ -6,27 +6,27 @@ use super::table::{self, Table};
 use super::value::Value;
 
 impl Value<'_> {
-    /// Whether it and all within it are `good`.
+    /// Whether it and everything in it is `good`.
     pub fn all(&self, good: impl Fn(&Value<'_>) -> bool) -> bool {
         table::all(*self, good)
     }
 }
 
-/// A value or a table that is put together from its beginning on.
+/// Builds a value or a table from its start.
 #[derive(Debug, Default)]
 pub struct Builder {
     bytes: Vec<u8>,
-    /// Where what has begun has its length.
+    /// The positions of the lengths of open containers.
     open: Vec<usize>,
 }
 
 impl Builder {
-    /// How many tables and arrays have begun and not ended.
+    /// The number of open tables and arrays.
     pub fn depth(&self) -> usize {
         self.open.len()
     }
 
-    /// The name of the value that comes next, in a table.
+    /// The name of the next value, in a table.
     pub fn name(&mut self, name: &Name) {
         name.put(&mut self.bytes);
     }
@@ -36,12 +36,12 @@ impl Builder {
         value.put(&mut self.bytes);
     }
 
-    /// A table begins: names and values follow.
+    /// Starts a table: names and values follow.
     pub fn begin_table(&mut self) {
         self.begin(b'F');
     }
 
-    /// An array begins: values follow.
+    /// Starts an array: values follow.
     pub fn begin_array(&mut self) {
         self.begin(b'A');
     }
@@ -52,7 +52,7 @@ impl Builder {
         self.bytes.extend([0; 4]);
     }
 
-    /// The last that has begun ends.
+    /// Ends the innermost container.
     pub fn end(&mut self) {
         let Some(at) = self.open.pop() else { return };
         let length = u32::try_from(self.bytes.len() - at - 4).unwrap_or(u32::MAX);
@@ -61,12 +61,12 @@ impl Builder {
         }
     }
 
-    /// What was put together, where that is names and values.
+    /// The result, if it consists of names and values.
     pub fn table(self) -> Table {
         Table::of(self.bytes)
     }
 
-    /// What was put together, where that is one value.
+    /// The result, if it is one value.
     pub fn encoded(self) -> Encoded {
         Encoded::of(self.bytes)
     }

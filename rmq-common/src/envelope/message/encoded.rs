@@ -1,8 +1,6 @@
-//! A value, encoded.
-
 use super::value::{self, Value};
 
-/// A value as it is on the wire, its type first.
+/// A value in wire format, its type first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded(Vec<u8>);
 

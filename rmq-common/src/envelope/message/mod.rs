@@ -1,9 +1,9 @@
-//! What AMQP 0-9-1 says of a message beside its body: names, properties, tables of headers.
+//! The parts of an AMQP 0-9-1 message besides its body: names, properties, tables of headers.
 //!
-//! lapin's own types hold names as text and a table as a sorted map, so that a name that is not
-//! UTF-8, the order of headers and a name that stands twice are lost in them. These hold what is on
-//! the wire: a name is bytes, a table is its bytes, checked once, and what was read is written as it
-//! was. Nothing here does I/O or recurses; amq-protocol's parser and serialiser judge it in the tests.
+//! lapin's types hold names as text and a table as a sorted map, so they lose names that are not
+//! UTF-8, the order of headers and repeated names. These hold the wire format: a name is bytes, a
+//! table is its bytes, checked once, and what was read is written unchanged. Nothing here does I/O
+//! or recurses; the tests compare it with amq-protocol's parser and serialiser.
 
 mod builder;
 mod encoded;

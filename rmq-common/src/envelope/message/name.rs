@@ -1,21 +1,21 @@
-//! Short strings: names, routing keys, the texts of properties.
+//! Short strings: names, routing keys, text properties.
 
 use crate::cli::shown::shown_bytes;
 use std::fmt;
 
-/// A short string (AMQP 0-9-1, section 4.2.5.3): at most 255 bytes, whatever they are.
+/// A short string (AMQP 0-9-1, section 4.2.5.3): at most 255 arbitrary bytes.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);
 
-/// It has this number of bytes, which are too many.
+/// It has this number of bytes, which is too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong(pub usize);
 
 impl Name {
-    /// These bytes.
+    /// Makes a name of these bytes.
     ///
     /// # Errors
-    /// They are more than 255.
+    /// More than 255 bytes.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, TooLong> {
         let bytes = bytes.as_ref();
         match u8::try_from(bytes.len()) {
@@ -29,12 +29,12 @@ impl Name {
         &self.0
     }
 
-    /// The text that they are, if they are UTF-8.
+    /// The text, if it is UTF-8.
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -44,7 +44,7 @@ impl Name {
         shown_bytes(&self.0)
     }
 
-    /// Appends it as it is on the wire.
+    /// Appends it in wire format.
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         put(&self.0, out);
     }

@@ -51,8 +51,8 @@ pub enum Property {
     Headers,
 }
 
-/// The properties by their names, in the order of their flags, from the highest bit on (AMQP 0-9-1,
-/// section 1.8.3). The one list of them.
+/// The properties by name, in the order of their flags, from the highest bit on (AMQP 0-9-1,
+/// section 1.8.3). The only list of them.
 pub const PROPERTIES: [(&str, Property); 14] = [
     ("content_type", Property::Text(Text::ContentType)),
     ("content_encoding", Property::Text(Text::ContentEncoding)),
@@ -70,10 +70,10 @@ pub const PROPERTIES: [(&str, Property); 14] = [
     ("cluster_id", Property::Text(Text::ClusterId)),
 ];
 
-/// The two lowest flags: more flags, which the class basic has not, and a reserved one.
+/// The two lowest flags: more flags, which the class basic does not have, and a reserved one.
 const NOT_OURS: u16 = 0b11;
 
-/// The properties of a message, as they are on the wire.
+/// The properties of a message in wire format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
     texts: [Option<Name>; 10],
@@ -85,12 +85,12 @@ pub struct Properties {
 }
 
 impl Properties {
-    /// Headers alone.
+    /// Properties with only headers.
     pub fn of_headers(headers: Option<Table>) -> Self {
         Properties { headers, ..Properties::default() }
     }
 
-    /// Reads the flags and the properties after them; `None` where they are malformed, or the headers
+    /// Parses the flags and the properties after them; `None` if they are malformed, or the headers
     /// are nested too deep.
     pub fn read(mut raw: &[u8]) -> Option<Self> {
         let mut properties = Properties::default();
@@ -138,7 +138,7 @@ impl Properties {
                     }
                 }
             }
-            // Each that there is takes a byte at least.
+            // Each property takes at least a byte.
             if out.len() > before {
                 flags |= 1 << (15 - index);
             }
@@ -148,38 +148,38 @@ impl Properties {
         }
     }
 
-    /// A text, where there is one.
+    /// A text property, if set.
     pub fn get(&self, text: Text) -> Option<&Name> {
         self.texts.get(text as usize)?.as_ref()
     }
 
-    /// Sets a text.
+    /// Sets a text property.
     pub fn set(&mut self, text: Text, name: Name) {
         if let Some(place) = self.texts.get_mut(text as usize) {
             *place = Some(name);
         }
     }
 
-    /// Removes a text.
+    /// Removes a text property.
     pub fn remove(&mut self, text: Text) {
         if let Some(place) = self.texts.get_mut(text as usize) {
             *place = None;
         }
     }
 
-    /// A byte, where there is one.
+    /// A byte property, if set.
     pub fn octet(&self, octet: Octet) -> Option<u8> {
         *self.octets.get(octet as usize)?
     }
 
-    /// Sets a byte.
+    /// Sets a byte property.
     pub fn set_octet(&mut self, octet: Octet, value: u8) {
         if let Some(place) = self.octets.get_mut(octet as usize) {
             *place = Some(value);
         }
     }
 
-    /// The same, with those of `under` that are missing here; headers are not looked into.
+    /// The same, completed with those of `under`; headers are not merged.
     #[must_use]
     pub fn over(&self, under: &Properties) -> Self {
         let mut both = self.clone();
@@ -199,14 +199,14 @@ impl Properties {
     }
 }
 
-/// The properties that are there, by their flags.
+/// The properties that are set, by their flags.
 struct Flags {
     flags: u16,
     next: std::slice::Iter<'static, (&'static str, Property)>,
 }
 
 impl Flags {
-    /// Takes the flags.
+    /// Reads the flags.
     fn of(raw: &mut &[u8]) -> Option<Self> {
         let flags = u16::from_be_bytes(value::take(raw)?);
         (flags & NOT_OURS == 0).then(|| Flags { flags, next: PROPERTIES.iter() })
@@ -228,8 +228,8 @@ impl Iterator for Flags {
     }
 }
 
-/// Passes over properties without looking into their headers: how many bytes they have, and the
-/// headers, if there are any; `None` where they are malformed.
+/// Skips properties without parsing their headers: returns their length in bytes and the headers,
+/// if any; `None` if they are malformed.
 pub(crate) fn pass(raw: &[u8]) -> Option<(usize, Option<Fields<'_>>)> {
     let mut rest = raw;
     let mut headers = None;
@@ -244,7 +244,7 @@ pub(crate) fn pass(raw: &[u8]) -> Option<(usize, Option<Fields<'_>>)> {
     Some((raw.len() - rest.len(), headers))
 }
 
-/// The headers in properties as they came, not looked into.
+/// The headers in properties as received, not parsed.
 pub(crate) fn raw_headers(raw: &[u8]) -> Option<Fields<'_>> {
     /// Their flag, in the first byte of the flags.
     const HEADERS: u8 = 0x20;

@@ -5,20 +5,20 @@ use super::name::Name;
 use super::value::{Fields, Items, Value};
 use std::fmt;
 
-/// How deep tables and arrays may be nested in a header's value.
+/// The maximum nesting of tables and arrays in a header's value.
 ///
-/// Nothing here takes stack for it, but clients do that recurse, lapin among them. Measured through a
-/// broker, its thread (2 MiB of stack, Rust's default) reads 1950 nested tables in a release build
-/// and 780 in a debug build, arrays a little deeper; then the stack overflows and the process is
-/// gone. So nothing is sent or read that comes near.
+/// Nothing here takes stack for it, but clients that recurse do, lapin among them. Measured through
+/// a broker, its thread (2 MiB of stack, Rust's default) reads 1950 nested tables in a release
+/// build and 780 in a debug build, arrays slightly deeper; then the stack overflows and the process
+/// dies. So nothing that comes near is sent or read.
 pub const MAX_DEPTH: usize = 500;
 
-/// A table as it is on the wire, without its length. What is in one is well-formed, and nested no
-/// deeper than [`MAX_DEPTH`].
+/// A table in wire format, without its length. It is well-formed, and nested no deeper than
+/// [`MAX_DEPTH`].
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Table(Vec<u8>);
 
-/// What is being read: a table or an array.
+/// An open container: a table or an array.
 enum Open<'a> {
     Fields(Fields<'a>),
     Items(Items<'a>),
@@ -48,7 +48,7 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Whether a value and all within it are well-formed and `good`.
+/// Whether a value and everything in it is well-formed and `good`.
 pub(super) fn all<'a>(value: Value<'a>, mut good: impl FnMut(&Value<'a>) -> bool) -> bool {
     if !good(&value) {
         return false;
@@ -69,12 +69,12 @@ pub(super) fn all<'a>(value: Value<'a>, mut good: impl FnMut(&Value<'a>) -> bool
 }
 
 impl Table {
-    /// The table with these bytes; `None` where they are malformed, or nested too deep.
+    /// A table from these bytes; `None` if they are malformed, or nested too deep.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         all(Value::Table(Fields::new(bytes)), |_| true).then(|| Table(bytes.to_vec()))
     }
 
-    /// What is well-formed.
+    /// A table from bytes that are known to be well-formed.
     pub(super) fn of(bytes: Vec<u8>) -> Self {
         Table(bytes)
     }
@@ -105,14 +105,14 @@ impl Table {
         self.0.extend_from_slice(value.as_bytes());
     }
 
-    /// The fields whose name is not one that `goes`, as they are.
+    /// The fields whose name does not satisfy `goes`, unchanged.
     #[must_use]
     pub fn without(&self, goes: impl Fn(&[u8]) -> bool) -> Self {
         let rest = self.fields().filter(|field| !goes(field.name));
         Table(rest.flat_map(|field| field.raw).copied().collect())
     }
 
-    /// Adds the fields of another one.
+    /// Adds the fields of another table.
     pub fn append(&mut self, other: &Table) {
         self.0.extend_from_slice(&other.0);
     }

@@ -1,4 +1,4 @@
-//! The values that a table or an array holds, read from its bytes.
+//! Reads the values of a table or an array from its bytes.
 
 use std::fmt;
 
@@ -6,38 +6,38 @@ use std::fmt;
 /// (<https://www.rabbitmq.com/amqp-0-9-1-errata>, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// False is 0, and RabbitMQ takes any other byte for true.
+    /// False is 0; RabbitMQ treats any other byte as true.
     Boolean(u8),
-    /// An integer of 8 bits, with a sign.
+    /// A signed integer of 8 bits.
     Int8(i8),
-    /// Of 8 bits, without.
+    /// An unsigned integer of 8 bits.
     Uint8(u8),
-    /// Of 16 bits, with a sign.
+    /// A signed integer of 16 bits.
     Int16(i16),
-    /// Of 16 bits, without.
+    /// An unsigned integer of 16 bits.
     Uint16(u16),
-    /// Of 32 bits, with a sign.
+    /// A signed integer of 32 bits.
     Int32(i32),
-    /// Of 32 bits, without.
+    /// An unsigned integer of 32 bits.
     Uint32(u32),
-    /// Of 64 bits, with a sign.
+    /// A signed integer of 64 bits.
     Int64(i64),
-    /// The same under the specification's letter, L in place of l. RabbitMQ takes both.
+    /// The same with the specification's letter, L instead of l. RabbitMQ accepts both.
     Long(i64),
-    /// The bits of a float of 32.
+    /// The bits of a 32-bit float.
     Float(u32),
-    /// The bits of a float of 64.
+    /// The bits of a 64-bit float.
     Double(u64),
     /// `value` divided by 10 to the power of `scale`.
     Decimal {
-        /// How many digits are after the point.
+        /// The number of digits after the point.
         scale: u8,
         /// All digits.
         value: u32,
     },
     /// Seconds since 1970.
     Timestamp(u64),
-    /// A long string: bytes, which are text most often.
+    /// A long string: bytes, usually text.
     String(&'a [u8]),
     /// A byte array.
     Bytes(&'a [u8]),
@@ -60,11 +60,11 @@ pub struct Field<'a> {
     pub raw: &'a [u8],
 }
 
-/// The fields of a table, in order. It ends where the bytes are not a field.
+/// The fields of a table, in order. Ends at bytes that are not a field.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fields<'a>(&'a [u8]);
 
-/// The values of an array, in order. It ends where the bytes are not a value.
+/// The values of an array, in order. Ends at bytes that are not a value.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Items<'a>(&'a [u8]);
 
@@ -106,7 +106,7 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// Takes a value, with its type before it.
+/// Reads a value, preceded by its type.
 pub(super) fn value<'a>(from: &mut &'a [u8]) -> Option<Value<'a>> {
     let mut rest = *from;
     let value = match u8::from_be_bytes(take(&mut rest)?) {
@@ -139,7 +139,7 @@ pub(super) fn value<'a>(from: &mut &'a [u8]) -> Option<Value<'a>> {
 }
 
 impl Value<'_> {
-    /// Appends it as it is on the wire, its type first.
+    /// Appends it in wire format, its type first.
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         match *self {
             Value::Boolean(byte) => out.extend([b't', byte]),
@@ -166,7 +166,7 @@ impl Value<'_> {
         }
     }
 
-    /// The whole number that it is, where it is one that is not negative.
+    /// Its value, if it is a whole number that is not negative.
     pub fn whole_number(&self) -> Option<u64> {
         match *self {
             Value::Int8(number) => u64::try_from(number).ok(),
@@ -193,14 +193,14 @@ fn put_long(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Takes this number of bytes.
+/// Reads this number of bytes.
 pub(super) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = from.split_first_chunk()?;
     *from = rest;
     Some(*taken)
 }
 
-/// Takes a short string.
+/// Reads a short string.
 pub(super) fn short<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = from.split_first()?;
     let (taken, rest) = rest.split_at_checked(usize::from(*length))?;
@@ -208,7 +208,7 @@ pub(super) fn short<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// Takes bytes that have their length before them, in four bytes.
+/// Reads bytes preceded by their length in four bytes.
 pub(super) fn long<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut rest = *from;
     let length = usize::try_from(u32::from_be_bytes(take(&mut rest)?)).ok()?;
