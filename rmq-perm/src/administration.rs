@@ -22,7 +22,7 @@ use rmq_common::secret::Secret;
 /// release does by itself. Then, and after any other refusal, nothing has been changed. When no
 /// answer comes (75), whether something was changed is unknown.
 pub trait Administration {
-    /// Adds a virtual host, on which nobody has permissions; that it exists already is no error.
+    /// Adds a virtual host without permissions; not an error if it exists.
     fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure>;
 
     /// Deletes a virtual host, with all queues, messages and permissions on it; that it does not

@@ -2,7 +2,7 @@
 //! https.
 //!
 //! * [`url`] says where it is and who asks; [`client`] asks, one question at a time over one
-//!   connection, and [`unanswered`] tells why there is no answer.
+//!   connection, and [`unanswered`] says why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] puts its no into words.
 //! * [`administer`] knows what to ask for what; [`users`], [`permissions`] and [`topic_permissions`]
 //!   with [`imports`], [`queues`] with [`declared`] and [`one_by_one`], and [`cluster`] the subjects

@@ -1,4 +1,4 @@
-//! Names the broker's internal functions would take, but nobody could use.
+//! Names that the broker's internal functions accept, but that no client could use.
 
 use rmq_common::failure::Failure;
 use rmq_common::{names, nearest};

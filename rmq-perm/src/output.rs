@@ -61,7 +61,7 @@ impl Column {
     }
 
     /// The same, where the listing was asked for by its value, which stands in every row. People
-    /// need not be told, but a program may put several listings together.
+    /// need not be named, but a program may put several listings together.
     pub fn implied_if(self, implied: bool) -> Self {
         Column { implied, ..self }
     }

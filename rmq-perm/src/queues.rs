@@ -57,7 +57,7 @@ impl Queue {
         self
     }
 
-    /// Whether its counts mean anything: somebody told of it, and it has a leader.
+    /// Whether its counts mean anything: a node reported it, and it has a leader.
     pub fn has_counts(&self) -> bool {
         !self.lacks_leader() && self.kind != b"unknown"
     }

@@ -14,7 +14,7 @@ pub const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
 /// Why the broker was not reached. Nothing but a question has been sent by then.
 #[derive(Debug)]
 pub struct Unreached {
-    /// What is to be told.
+    /// What to report.
     pub failure: Failure,
     /// Whether trying again later may help.
     pub later: bool,
@@ -31,7 +31,7 @@ impl Unreached {
         Unreached { failure, later: false }
     }
 
-    /// The same, told from further away.
+    /// The same, as a more distant cause.
     #[must_use]
     pub fn context(self, context: impl std::fmt::Display) -> Self {
         Unreached { failure: self.failure.context(context), ..self }

@@ -45,7 +45,7 @@ impl Session {
         names::vhost(self.vhost.as_deref().unwrap_or("/"))
     }
 
-    /// The virtual host of `--vhost`, where it is given.
+    /// The virtual host of `--vhost`, if given.
     ///
     /// # Errors
     /// As [`vhost`](Self::vhost).
@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// The patterns, each under its name, as they are to be set: anchored if that is asked for. What
-    /// their writer may not have meant is told.
+    /// their writer may not have meant is reported.
     pub fn patterns<const N: usize>(
         &self,
         anchor: bool,

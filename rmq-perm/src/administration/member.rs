@@ -44,7 +44,7 @@ impl Member {
 pub struct Listener {
     /// What it speaks there: `amqp`, `amqp/ssl`, `clustering`, `http`.
     pub protocol: Text,
-    /// The address, `::` or `0.0.0.0` where it is every address.
+    /// The address, `::` or `0.0.0.0` for every address.
     pub address: Text,
     /// The port.
     pub port: u64,

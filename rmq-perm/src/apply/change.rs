@@ -43,7 +43,7 @@ pub enum What {
     SetPassword {
         /// The name.
         user: String,
-        /// The algorithm of the hash that the broker has; nothing where it has none.
+        /// The algorithm of the hash that the broker has; `None` if it has none.
         before: Option<&'static str>,
         /// What it is to log in with.
         hash: PasswordHash,
@@ -166,7 +166,7 @@ impl Change {
                 line('-', "user", &[user.as_bytes(), &before.join(&b","[..])])
                     + &line('+', "user", &[user.as_bytes(), tags.join(",").as_bytes()])
             }
-            // The hashes themselves are nobody's to read in a log.
+            // The hashes themselves must not appear in a log.
             What::SetPassword { user, before, hash } => {
                 let of = |sign, algorithm: &str| {
                     line(sign, "password", &[user.as_bytes(), algorithm.as_bytes()])

@@ -51,7 +51,7 @@ pub struct User {
 /// A cell that is wrong, and why.
 #[derive(Debug)]
 pub struct Wrong {
-    /// The column, where it is one cell's fault.
+    /// The column, if one cell is at fault.
     pub column: Option<Column>,
     /// Why.
     pub failure: Failure,

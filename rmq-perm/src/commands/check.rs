@@ -7,7 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
-/// What the broker calls the exchange without a name where it matches patterns.
+/// What the broker calls the exchange without a name when it matches patterns.
 const DEFAULT_EXCHANGE: &str = "amq.default";
 
 /// Say whether a user may do something on a virtual host (-p): yes, or no with exit status 1.

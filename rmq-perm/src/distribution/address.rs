@@ -1,7 +1,7 @@
 //! Where a node is, and whether we may speak to it there.
 //!
 //! Distribution is not encrypted, and whoever can listen can guess the cookie from the handshake
-//! at leisure; the cookie grants everything. So, unless told otherwise, we speak to this machine
+//! at leisure; the cookie grants everything. So, unless configured otherwise, we speak to this machine
 //! alone: over loopback, or an address of its own, which the kernel also keeps off the network.
 
 use rmq_common::exit::Exit;

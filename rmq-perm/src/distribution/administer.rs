@@ -72,7 +72,7 @@ impl Administration for Distribution {
     }
 
     fn own_user(&self) -> Option<&str> {
-        // The cookie is nobody's.
+        // The cookie belongs to no user.
         None
     }
 

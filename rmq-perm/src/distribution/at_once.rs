@@ -42,7 +42,7 @@ pub async fn call_all(
         let step = async {
             while go_on && waiting.len() < AT_ONCE {
                 let Some((place, call)) = calls.next() else { break };
-                // A process of its own for each, which tells the answers apart.
+                // A process of its own for each, which keeps the answers apart.
                 us.serial = us.serial.wrapping_add(1);
                 waiting.insert(us.serial, place);
                 frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;

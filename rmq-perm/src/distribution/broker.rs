@@ -303,7 +303,7 @@ impl Distribution {
         odd.map_or(Ok(()), |answer| Err(self.explain(&format!("{module}:{function}"), &answer)))
     }
 
-    /// What an answer nobody expects means. Where RabbitMQ has just stopped its functions crash in
+    /// What an unexpected answer means. Where RabbitMQ has just stopped its functions crash in
     /// many ways, so that is asked.
     fn explain(&mut self, name: &str, answer: &Term) -> Failure {
         let reason = without_stack(answer);

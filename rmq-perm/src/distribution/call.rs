@@ -47,7 +47,7 @@ pub enum Unanswered {
 }
 
 /// Has the node at the other end of `stream` make `call`, and waits for what it returns to `us`,
-/// a process that nobody else has been.
+/// a process that no other caller has been.
 ///
 /// # Errors
 /// When no answer comes; whether the call was made is then unknown.

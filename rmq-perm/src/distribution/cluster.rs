@@ -133,7 +133,7 @@ fn address_of(term: &Term) -> Option<IpAddr> {
 }
 
 /// Asks those members alone that answered before and are `wanted`: waiting once for one that hangs
-/// is enough. A function that this release lacks tells nothing.
+/// is enough. A function that this release lacks reports nothing.
 fn of_those(
     broker: &mut Distribution,
     members: &mut [Member],

@@ -1,4 +1,4 @@
-//! From a node's name to a connection: epmd tells the port, the handshake proves on both sides
+//! From a node's name to a connection: epmd gives the port, the handshake proves on both sides
 //! that the cookie is known.
 
 use super::cookie::Cookie;

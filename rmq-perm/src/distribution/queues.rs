@@ -1,7 +1,7 @@
 //! The queues of a virtual host, from every node of the cluster.
 //!
-//! Each node tells of the queues it leads, so those that nobody leads, because their node is down
-//! or a majority is missing, are told of by none. They are in the cluster's database still, and
+//! Each node reports the queues it leads, so those without a leader, because their node is down
+//! or a majority is missing, are reported by none. They are in the cluster's database still, and
 //! are looked up there, one by one: a queue's arguments are in its record, and are as large as who
 //! declared it likes, so that no answer may hold those of many.
 
@@ -112,7 +112,7 @@ fn look_up(
     Ok(found)
 }
 
-/// A queue as the node that leads it tells of it: a property list.
+/// A queue as its leader reports it: a property list.
 fn info(info: &Term) -> Option<Queue> {
     let kind = kind(info.property("type")?)?;
     let members = info.property("members").and_then(Term::list).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::refused;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// What `{error, Reason}` means, where it is one of the refusals RabbitMQ is known for.
+/// What `{error, Reason}` means, if it is one of the refusals RabbitMQ is known for.
 pub fn in_words(answer: &Term) -> Option<Failure> {
     let [reason] = answer.tagged("error")? else { return None };
     if reason.is_atom("timeout") {

@@ -106,7 +106,7 @@ impl Term {
     }
 }
 
-/// For an error that nobody foresaw: the words in it, without Erlang's signs, cut where it gets long.
+/// For an unforeseen error: the words in it, without Erlang's signs, cut where it gets long.
 /// Binaries are left out, because among the arguments in a stack trace there may be a password.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

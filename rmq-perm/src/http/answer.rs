@@ -7,7 +7,7 @@ use serde_json::Value;
 pub struct Answer {
     /// The status, such as 200.
     pub status: u16,
-    /// The body; null where it is empty or, in a refusal, not JSON.
+    /// The body; null if it is empty or, in a refusal, not JSON.
     pub body: Value,
     /// Where else to ask, in a redirection.
     pub location: Option<String>,

@@ -59,7 +59,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            // The password goes to the host that was named and to nobody else.
+            // The password goes only to the host that was named.
             .proxy(None)
             .user_agent(format!("{PROGRAM}/{}", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(options.timeout))
@@ -185,7 +185,7 @@ fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, Unanswered> 
 /// `/users/NAME/permissions`, from its segments.
 ///
 /// # Errors
-/// When one of them cannot be told in a path (65): what reads a path takes `.` and `..` for steps.
+/// If a path cannot express one of them (65): whatever reads a path takes `.` and `..` for steps.
 pub fn path(segments: &[&str]) -> Result<String, Failure> {
     let mut path = String::new();
     for segment in segments {

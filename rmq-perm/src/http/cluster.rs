@@ -1,4 +1,4 @@
-//! The cluster, as far as the API tells of it. It does not tell a node whose RabbitMQ is stopped
+//! The cluster, as far as the API shows it. It does not tell a node whose RabbitMQ is stopped
 //! from one that is down, and before 4.3 only of the node asked which Erlang it has.
 
 use super::broker::{Http, each, text};
@@ -6,7 +6,7 @@ use crate::administration::{Listener, Member, NodeState, Text};
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
-/// What the node asked tells of itself and of all listeners.
+/// What the node reports of itself and of all listeners.
 const OVERVIEW: &str = "?columns=node,rabbitmq_version,erlang_version,listeners";
 
 /// The members, as the node asked sees them.
@@ -20,7 +20,7 @@ pub fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
     let overview = broker.expect(&["overview"], OVERVIEW)?;
     let asked = text(&overview, "node");
     if let Some(member) = members.iter_mut().find(|member| Some(&member.node) == asked.as_ref()) {
-        // What a node has told of itself is not there for some seconds after its start.
+        // For some seconds after its start a node reports nothing of itself.
         member.rabbitmq = member.rabbitmq.take().or_else(|| text(&overview, "rabbitmq_version"));
         member.erlang = member.erlang.take().or_else(|| text(&overview, "erlang_version"));
     }

@@ -1,4 +1,4 @@
-//! Matching as the broker does. The API tells what the patterns are, but has nothing that would
+//! Matching as the broker does. The API shows the patterns, but has nothing that would
 //! match them, so that is done here, by the same library that is in Erlang.
 
 use pcre2::bytes::RegexBuilder;

@@ -5,7 +5,7 @@ use crate::administration::Text;
 use crate::queues::Queue;
 use serde_json::Value;
 
-/// A queue as the API tells of it.
+/// A queue as the API reports it.
 pub fn queue(queue: &Value) -> Option<Queue> {
     let state = text(queue, "state").unwrap_or_else(|| b"unknown".to_vec());
     let kind = text(queue, "type")?;

@@ -1,6 +1,6 @@
 //! The queues of a virtual host.
 //!
-//! By default the API tells of queues what it has collected in the last ten seconds, and nothing
+//! By default the API reports what it has collected of queues in the last ten seconds, and nothing
 //! of how many messages are in those it has not heard of. Asked for totals without statistics it
 //! looks at the queues themselves, as the other way does. What that leaves out is taken from the
 //! statistics: the messages of streams, and the queues that are down, of which 3.10 gives no state.

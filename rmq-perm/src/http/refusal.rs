@@ -80,7 +80,7 @@ fn lacking(user: &str, reason: &str) -> String {
         "User can only log in via localhost" => {
             format!("{user} may log in from the broker's own machine only")
         }
-        // The reasons are many, and mean the same to whoever may not be told more.
+        // The reasons are many, and mean the same to a client that may not know more.
         "Login failed" | "Not_Authorized" | "" => format!(
             "the broker refuses {user}: no such user, a wrong password, or none of the tags \
              management, policymaker, monitoring and administrator"

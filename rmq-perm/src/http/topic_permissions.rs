@@ -100,7 +100,7 @@ fn put(broker: &Http, user: &str, vhost: &str, body: &Value) -> Result<(), Failu
 ///
 /// # Errors
 /// When there is no such user (67) or virtual host (65); when what is to stay could not be set
-/// again, which is told.
+/// again, and reports it.
 pub fn clear(
     broker: &Http,
     user: &str,

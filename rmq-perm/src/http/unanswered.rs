@@ -95,7 +95,7 @@ impl Unanswered {
     pub fn while_connecting(self, limit: Duration, tls: bool) -> Unreached {
         let unavailable = |why: String| Failure::new(Exit::Unavailable, why);
         match self {
-            // Of TLS, and certificates that do not serve; a host without address is told by `of`.
+            // Of TLS, and certificates that do not serve; `of` reports a host without an address.
             Unanswered::NotReached { failure, later } => Unreached { failure, later },
             Unanswered::Late => {
                 Unreached::for_now(unavailable(format!("no answer within {}", Limit::For(limit))))

@@ -23,7 +23,7 @@ pub struct ApiUrl {
 impl FromStr for ApiUrl {
     type Err = String;
 
-    /// Reads a URL. What is wrong with it is told without quoting what may be the password.
+    /// Reads a URL. An error does not quote it, since it may hold the password.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         authority::check_visible(text)?;
         let (tls, rest) = match text.split_once("://") {
@@ -47,7 +47,7 @@ impl FromStr for ApiUrl {
             return Err("HTTP cannot carry a user's name with a colon in it".to_owned());
         }
         let path = path.unwrap_or_default().trim_end_matches('/');
-        // People copy it from the API's own documentation, where it is in every path.
+        // People copy it from the API's own documentation, which has it in every path.
         let prefix = path.strip_suffix("api").filter(|rest| rest.is_empty() || rest.ends_with('/'));
         let prefix = prefix.unwrap_or(path).trim_matches('/');
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -1,4 +1,4 @@
-//! What is read is what was written, and bytes that nobody meant are refused quietly.
+//! What is read is what was written, and arbitrary bytes are refused without a panic.
 
 use super::*;
 use erl_dist::term as written;
