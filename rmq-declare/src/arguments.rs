@@ -48,7 +48,7 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub check: bool,
 
-        /// print what would be declared, and exit 1 if any of it does not exist
+        /// print what would be declared; exit 1 if any of it does not exist
         #[argh(switch)]
         pub dry_run: bool,
 
@@ -69,7 +69,7 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "FILE")]
         pub csv: Option<String>,
 
-        /// exchange to declare first: NAME:direct, fanout, topic or headers, or a JSON object
+        /// exchange to declare first; NAME:direct, fanout, topic or headers, or a JSON object
         /// (repeatable)
         #[argh(option, arg_name = "NAME:TYPE")]
         pub exchange: Vec<Exchange>,
@@ -82,8 +82,8 @@ rmq_common::with_connection_options! {
         #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
         pub queue_type: Option<QueueType>,
 
-        /// also declare a dead-letter queue QUEUE.dlq and send dead letters there, at least once if
-        /// the other arguments allow it
+        /// also declare a dead-letter queue QUEUE.dlq; dead letters go there, at least once if the
+        /// other arguments allow it
         #[argh(switch)]
         pub with_dlq: bool,
 
