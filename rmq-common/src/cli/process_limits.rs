@@ -72,8 +72,7 @@ pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, 
     }
     thread::scope(|scope| {
         let main = thread::Builder::new().name("main".to_owned()).stack_size(STACK);
-        let running =
-            main.spawn_scoped(scope, || apart(work)).map_err(|error| no_thread(&error))?;
+        let running = main.spawn_scoped(scope, work).map_err(|error| no_thread(&error))?;
         running.join().map_err(|_| Failure::new(Exit::Software, "the main thread has panicked"))
     })
 }

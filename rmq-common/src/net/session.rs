@@ -37,9 +37,8 @@ pub struct Session {
     connection: Connection,
     host: String,
     server: Option<Server>,
-    events: Rc<RefCell<Events>>,
+    asker: Asker,
     cutter: Cutter,
-    junction: Arc<Junction>,
     /// Set from the first lane on.
     pumped: RefCell<Option<Pumped>>,
 }
@@ -122,7 +121,8 @@ impl Session {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
         let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
-        Session { connection, host, server, events, cutter, junction, pumped: RefCell::default() }
+        let asker = Asker { events, junction };
+        Session { connection, host, server, asker, cutter, pumped: RefCell::default() }
     }
 
     /// The host, as `name:port`.
@@ -147,14 +147,14 @@ impl Session {
 
     /// The largest message received on it, in bytes: its body and its properties.
     pub fn largest(&self) -> u64 {
-        self.junction.largest()
+        self.asker.junction.largest()
     }
 
     /// A lane for `channel`, on which lapin then neither publishes nor acknowledges. From the first
     /// lane on, this thread reads the connection.
     pub fn lane(&self, channel: &Channel) -> Lane {
-        self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(&self.junction));
-        Lane::new(&self.junction, channel.id(), self.frame_max())
+        self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(&self.asker.junction));
+        Lane::new(&self.asker.junction, channel.id(), self.frame_max())
     }
 
     /// Opens a channel.
@@ -181,7 +181,7 @@ impl Session {
     /// which lapin also reports here, is left to its user.
     pub async fn event(&mut self) -> Event {
         let next = |context: &mut Context<'_>| {
-            let Events { told, seen } = &mut *self.events.borrow_mut();
+            let Events { told, seen } = &mut *self.asker.events.borrow_mut();
             match seen.pop_front() {
                 None => told.poll_next_unpin(context),
                 seen => Poll::Ready(seen),
@@ -195,7 +195,7 @@ impl Session {
 
     /// Sends requests on this connection.
     pub fn asker(&self) -> Asker {
-        Asker { events: self.events.clone(), junction: self.junction.clone() }
+        self.asker.clone()
     }
 
     /// As [`Asker::answer`].
@@ -206,13 +206,13 @@ impl Session {
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, AmqpError> {
-        self.asker().answer(asked).await
+        self.asker.answer(asked).await
     }
 
     /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited while
     /// the session is in use.
     pub fn end(&self) -> impl Future<Output = AmqpError> + use<> {
-        error(self.events.clone())
+        error(self.asker.events.clone())
     }
 
     /// Why the connection was lost, if lapin has reported it and [`event`](Self::event) has not

@@ -58,9 +58,9 @@ fn a_quote_that_is_not_closed_is_named_by_its_line_and_swallows_no_row() {
         assert!(bad.cells.as_ref().unwrap_err().contains(why), "{text:?}: {bad:?}");
         assert_eq!(whole(&sheet), text);
     }
-    let told = Sheet::read("f", &b"queue,\"type\na,\n"[..]).unwrap_err();
-    assert_eq!(told.exit().status(), 65);
-    assert!(told.to_string().contains("f: line 1: a quote opens here"), "{told}");
+    let failure = Sheet::read("f", &b"queue,\"type\na,\n"[..]).unwrap_err();
+    assert_eq!(failure.exit().status(), 65);
+    assert!(failure.to_string().contains("f: line 1: a quote opens here"), "{failure}");
 }
 
 #[test]

@@ -112,15 +112,13 @@ fn connections(port: u16) -> usize {
 /// Starts all of them, and has each ended by a signal while it connects: within a second, and whether
 /// it is process 1 or not.
 fn end_while_connecting(address: SocketAddr, directory: &Path, signals: &[Signal]) {
+    fill_spool(directory);
     for &signal in signals {
         for is_process_1 in [false, true] {
             for (tool, words) in connecting(address, directory) {
                 let what = format!("{tool} {words:?}, process 1: {is_process_1}, {signal:?}");
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let before = connections(address.port());
-                if what.contains("--spool") {
-                    fill_spool(directory);
-                }
                 let (running, pid) = if is_process_1 {
                     let running = as_process_1(tool, &words).input("x\n").start();
                     let pid = inner(&running);

@@ -90,8 +90,8 @@ fn what_argh_says_is_told_in_our_words() {
         ),
         ("Something else\n", "Something else"),
     ];
-    for (said, told) in table {
-        assert_eq!(problem(said), told);
+    for (said, message) in table {
+        assert_eq!(problem(said), message);
     }
 }
 
@@ -146,7 +146,7 @@ fn the_tools_options_stand_before_or_after_a_subcommand_and_aliases_work() {
 
 #[test]
 fn an_unknown_subcommand_is_told_with_the_one_that_may_be_meant() {
-    for (word, told) in [
+    for (word, message) in [
         ("sett", "unknown command sett; did you mean set?"),
         ("set_permission", "unknown command set_permission; did you mean set_permissions?"),
         ("frobnicate", "unknown command frobnicate"),
@@ -160,6 +160,6 @@ fn an_unknown_subcommand_is_told_with_the_one_that_may_be_meant() {
         let words = [word].map(OsString::from).into_iter();
         let aliases = &[("set_permissions", "set"), ("drop_queue", "tool --drop QUEUE")];
         let failure = read::<Perm>("perm", words, aliases, &HELP);
-        assert_eq!(failure.unwrap_err().to_string(), told);
+        assert_eq!(failure.unwrap_err().to_string(), message);
     }
 }

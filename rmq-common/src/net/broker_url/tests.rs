@@ -158,7 +158,7 @@ proptest! {
 
     /// A password anywhere but where it belongs, with parts of the URL missing, doubled or in
     /// another order. What is taken for a host, a user or a virtual host can be shown, because
-    /// it is one; what is told of a URL that is none shows no part of it.
+    /// it is one; an error about an invalid URL shows no part of it.
     #[test]
     fn no_part_of_a_password_is_told_of_a_url_that_is_none(
         password in "[A-Z0-9][A-Z0-9@:/?#,%\\[\\]&= !$+-]{2,8}[A-Z0-9]",

@@ -29,13 +29,13 @@ fn no_error_is_told_by_the_names_that_a_library_has_for_it() {
     };
     assert!(other("UnsupportedCertVersion").contains("version 1"));
     assert!(other(CA_AS_SERVER).contains("--cacert"));
-    let told = other("MaximumSignatureChecksExceeded");
-    assert_eq!(told, "is not accepted: maximum signature checks exceeded");
+    let message = other("MaximumSignatureChecksExceeded");
+    assert_eq!(message, "is not accepted: maximum signature checks exceeded");
     let alert = Error::AlertReceived(AlertDescription::InternalError);
     assert_eq!(read_error(alert.clone(), false), None);
     let alert = std::io::Error::new(std::io::ErrorKind::InvalidData, alert);
-    let told = in_words(&alert).unwrap();
-    assert_eq!(told, "it has ended TLS with the alert \"internal error\"");
+    let message = in_words(&alert).unwrap();
+    assert_eq!(message, "it has ended TLS with the alert \"internal error\"");
     let weak = CertificateError::UnsupportedSignatureAlgorithmContext {
         signature_algorithm_id: vec![1],
         supported_algorithms: vec![],
@@ -71,7 +71,10 @@ fn a_certificate_for_another_name_is_told_with_its_names() {
         theirs(&why, Inside::Amqp { shown: false, asked: false })
     };
     let names = ["DnsName(\"broker.example\")", "IpAddress(10.0.0.1)", "DnsName(\"\x1b[2Jx\")"];
-    let told = read(&names);
-    assert!(told.starts_with("is for another name: broker.example, 10.0.0.1, [2Jx ("), "{told}");
+    let message = read(&names);
+    assert!(
+        message.starts_with("is for another name: broker.example, 10.0.0.1, [2Jx ("),
+        "{message}"
+    );
     assert!(read(&[]).contains("subjectAltName"));
 }
