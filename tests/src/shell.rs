@@ -3,8 +3,9 @@
 
 use crate::tool::{Tool, binary};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Where the shells of a directory find the stand-ins.
 const PROGRAMS: &str = "bin";
@@ -41,7 +42,23 @@ impl Tool {
 pub fn stand_in(directory: &Path, name: &str, script: &str) {
     let programs = directory.join(PROGRAMS);
     fs::create_dir_all(&programs).expect("make a directory");
-    let path = programs.join(name);
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("write a script");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("make it executable");
+    executable(&programs.join(name), format!("#!/bin/sh\n{script}\n").as_bytes());
+}
+
+/// Puts a file there that anybody may run. Another process writes it: what a thread starts meanwhile
+/// would inherit a descriptor of ours, and a file that is open for writing is not run (ETXTBSY).
+///
+/// # Panics
+/// When it cannot be written.
+pub fn executable(path: &Path, contents: &[u8]) {
+    let mut install = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("run install");
+    let mut input = install.stdin.take().expect("its input");
+    input.write_all(contents).expect("write to install");
+    drop(input);
+    assert!(install.wait().expect("wait for install").success(), "install {}", path.display());
 }

@@ -2,12 +2,12 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::shell::executable;
 use rmq_tests::text::{account, lines, numbered};
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -71,8 +71,7 @@ fn a_command_that_cannot_be_started_stops_it_and_eats_nothing() {
     received.says("run /nowhere/to/be/found: No such file or directory");
     let directory = tempfile::tempdir().unwrap();
     let rubbish = directory.path().join("rubbish");
-    fs::write(&rubbish, "rubbish").unwrap();
-    fs::set_permissions(&rubbish, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&rubbish, b"rubbish");
     let words = ["q", "--", rubbish.to_str().unwrap()];
     vhost.receive(&words).run().expect(64).says("Exec format error");
     vhost.wait_held("q", Held::ready(3));

@@ -1,6 +1,7 @@
 //! `ulimit`: one line and a status, and no hang, panic or signal.
 
 use rmq_tests::brokers;
+use rmq_tests::shell::executable;
 use rmq_tests::tool::{Ended, Tool, binary};
 use rmq_tests::vhost::Vhost;
 use std::fs;
@@ -49,7 +50,7 @@ fn a_limit_on_processes_is_78_and_named() {
         let (tool, words) = job.split_once(' ').unwrap();
         // Where another user can run it: root is not held to the limit.
         let copy = directory.path().join(tool);
-        fs::copy(binary(tool), &copy).unwrap();
+        executable(&copy, &fs::read(binary(tool)).unwrap());
         let user = if rustix::process::geteuid().is_root() {
             // Nobody else's: it is the user's processes that are counted.
             "setpriv --reuid=64987 --regid=65534 --clear-groups"
