@@ -3,10 +3,9 @@
 //! * [`node`] says which node, [`address`] where it is and whether we may speak to it there;
 //!   [`cookie`] finds the secret that proves who we are.
 //! * [`connect`] finds the node's port and shakes hands; [`frame`] and [`decode`] read what it
-//!   sends, within bounds; [`call`] has it call a function; [`term`] is what comes back.
+//!   sends, within bounds; [`call`] has it call a function.
 //! * [`broker`] is a node with RabbitMQ on it; [`administer`] knows RabbitMQ's internal functions,
-//!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them; [`refusal`]
-//!   puts a broker's no into words.
+//!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them.
 
 mod address;
 mod administer;
@@ -23,9 +22,7 @@ mod node;
 mod options;
 mod permissions;
 mod queues;
-mod refusal;
 mod table;
-mod term;
 mod users;
 
 pub use address::is_another_machine;

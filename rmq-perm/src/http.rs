@@ -2,8 +2,8 @@
 //! https.
 //!
 //! * [`url`] says where it is and who asks; [`client`] asks, one question at a time over one
-//!   connection, and [`unanswered`] says why there is no answer.
-//! * [`broker`] is the API as its user sees it; [`refusal`] puts its no into words.
+//!   connection, and [`no_answer`] says why there is no answer.
+//! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses.
 //! * [`administer`] knows what to ask for what; [`users`], [`permissions`] and [`topic_permissions`]
 //!   with [`imports`], [`queues`] with [`declared`] and [`one_by_one`], and [`cluster`] the subjects
 //!   that need several questions; [`pattern`] matches as the broker does.
@@ -16,6 +16,8 @@ mod client;
 mod cluster;
 mod declared;
 mod imports;
+mod json;
+mod no_answer;
 mod one_by_one;
 mod options;
 mod pattern;
@@ -24,7 +26,6 @@ mod queue;
 mod queues;
 mod refusal;
 mod topic_permissions;
-mod unanswered;
 mod url;
 mod users;
 

@@ -15,10 +15,12 @@ mod password_hash;
 mod pattern;
 mod queues;
 mod reach;
-mod refused;
+mod refusal;
 mod session;
 mod silence;
+mod term;
 mod transport;
+mod unanswered;
 mod verbs;
 
 use arguments::Arguments;

@@ -6,7 +6,8 @@ use super::exchanges;
 use super::rows::Wrong;
 use super::state::State;
 use crate::administration::Administration;
-use crate::{pattern, refused};
+use crate::pattern;
+use crate::refusal::Refusal;
 use rmq_common::failure::Failure;
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,15 +26,16 @@ impl Desired {
         let of_permissions = self.permissions.iter().map(|((v, u), (line, _))| (v, u, *line));
         let of_topics = self.topics.iter().map(|((v, u, _), (line, _))| (v, u, *line));
         for (vhost, user, line) in of_permissions.chain(of_topics) {
-            let mut tell = |column, failure: Failure, name: &str| {
-                let wrong = Wrong { column: Some(column), failure: failure.context(name) };
+            let mut tell = |column, refusal: Refusal, name: &str| {
+                let failure = refusal.failure().context(name);
+                let wrong = Wrong { column: Some(column), failure };
                 problems.push(Problem { line, wrong });
             };
             if !state.vhosts.contains(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
-                tell(Column::Vhost, refused::no_such_vhost(), vhost);
+                tell(Column::Vhost, Refusal::NoSuchVhost, vhost);
             }
             if !state.users.contains_key(user.as_bytes()) && !self.users.contains_key(user) {
-                tell(Column::User, refused::no_such_user(), user);
+                tell(Column::User, Refusal::NoSuchUser, user);
             }
         }
         problems.extend(exchanges::problems(self, state, broker)?);
@@ -47,7 +49,7 @@ impl Desired {
         for (line, column, pattern) in self.patterns() {
             let objection = known.get(pattern).and_then(Option::as_ref);
             if let Some(why) = objection {
-                let failure = refused::invalid_pattern(pattern, why);
+                let failure = Refusal::invalid_pattern(pattern, why).failure();
                 problems.push(Problem { line, wrong: Wrong { column: Some(column), failure } });
             }
         }

@@ -5,7 +5,7 @@ use super::desired::{Desired, Problem};
 use super::rows::Wrong;
 use super::state::State;
 use crate::administration::{Administration, Text, TopicPatterns};
-use crate::refused;
+use crate::refusal::unless_topic;
 use rmq_common::failure::Failure;
 use std::collections::HashMap;
 
@@ -43,8 +43,8 @@ pub fn problems(
                 kind
             }
         };
-        if let Err(failure) = refused::unless_topic(exchange, kind.as_deref()) {
-            let wrong = Wrong { column: Some(Column::Exchange), failure };
+        if let Err(refusal) = unless_topic(exchange, kind.as_deref()) {
+            let wrong = Wrong { column: Some(Column::Exchange), failure: refusal.failure() };
             problems.push(Problem { line: *line, wrong });
         }
     }

@@ -5,13 +5,13 @@
 
 use super::arguments::{acting_user, atom, list, map, resource, text, tuple};
 use super::broker::{Distribution, USERS, each};
-use super::term::Term;
 use super::{cluster, permissions, queues, users};
 use crate::administration::{
     Added, Administration, Deleted, Grant, Member, Operation, Password, Patterns, Permission,
     Scope, Text, TopicPatterns, TopicPermission, User,
 };
 use crate::queues::Queue;
+use crate::term::Term;
 use rmq_common::failure::Failure;
 
 impl Administration for Distribution {

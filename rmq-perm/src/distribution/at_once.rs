@@ -1,9 +1,10 @@
 //! Many calls on one connection, several of them on their way at once: most of the time that a
 //! change takes, the node waits for its disk and we for the node.
 
-use super::call::{Call, Unanswered, answer_to, receive, request};
+use super::call::{Call, answer_to, receive, request};
 use super::frame;
-use super::term::{Pid, Term};
+use crate::term::{Pid, Term};
+use crate::unanswered::Unanswered;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use rmq_common::runtime;
 use std::collections::BTreeMap;
@@ -19,8 +20,8 @@ pub struct Missing {
     pub first: usize,
     /// How many there are; whether these were made is unknown.
     pub count: usize,
-    /// Why; `None` when it took too long.
-    pub why: Option<Unanswered>,
+    /// Why.
+    pub why: Unanswered,
 }
 
 /// Has the node make `calls`, in any order, and gives each answer with its call's place to
@@ -67,7 +68,7 @@ pub async fn call_all(
             Some(Ok(None)) => return Ok(()),
             late => {
                 let first = waiting.values().min().copied().unwrap_or_default();
-                let why = late.and_then(Result::err);
+                let why = late.and_then(Result::err).unwrap_or(Unanswered::Late);
                 return Err(Missing { first, count: waiting.len(), why });
             }
         }

@@ -7,11 +7,11 @@
 
 use super::decode::decode;
 use super::frame;
-use super::term::{Pid, Term};
+use crate::term::{Pid, Term};
+use crate::unanswered::Unanswered;
 use erl_dist::message::Message;
 use erl_dist::term::{self as sent, Atom, List, Tuple};
 use futures_util::io::{AsyncRead, AsyncWrite};
-use std::fmt;
 use std::io::ErrorKind;
 
 /// Every message begins with this byte, because we announced no atom cache.
@@ -29,21 +29,6 @@ pub struct Call {
     pub function: &'static str,
     /// Its arguments.
     pub arguments: Vec<sent::Term>,
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}/{}", self.module, self.function, self.arguments.len())
-    }
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub enum Unanswered {
-    /// The connection has ended.
-    Lost(std::io::Error),
-    /// What came is not the protocol.
-    Broken(String),
 }
 
 /// Has the node at the other end of `stream` make `call`, and waits for what it returns to `us`,

@@ -2,8 +2,8 @@
 
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, each};
-use super::term::Term;
 use crate::administration::{Listener, Member, NodeState};
+use crate::term::Term;
 use rmq_common::failure::Failure;
 use std::net::IpAddr;
 use std::time::Duration;

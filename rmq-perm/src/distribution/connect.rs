@@ -2,7 +2,7 @@
 //! that the cookie is known.
 
 use super::cookie::Cookie;
-use super::term::Pid;
+use crate::term::Pid;
 use erl_dist::epmd::EpmdClient;
 use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
 use erl_dist::node::{Creation, LocalNode, NodeName};

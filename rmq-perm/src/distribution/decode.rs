@@ -6,7 +6,7 @@
 //! the number of terms is bounded, and what is nested deeper than anyone needs is skipped without
 //! recursion: a queue's arguments can be nested at its owner's will.
 
-use super::term::{Pid, Term};
+use crate::term::{Pid, Term};
 use std::fmt;
 
 /// Nested deeper than this a term becomes [`Term::Opaque`].

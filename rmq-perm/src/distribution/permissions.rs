@@ -2,12 +2,11 @@
 
 use super::arguments::{acting_user, resource, text};
 use super::broker::{Distribution, USERS, each};
-use super::refusal;
-use super::term::Term;
 use crate::administration::{
     Grant, Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission,
 };
-use crate::refused;
+use crate::refusal::{unless_topic, words};
+use crate::term::Term;
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
 
@@ -123,7 +122,8 @@ pub fn require_topic_exchange(
     vhost: &str,
     exchange: &str,
 ) -> Result<(), Failure> {
-    refused::unless_topic(exchange, exchange_type(broker, vhost, exchange)?.as_deref())
+    let kind = exchange_type(broker, vhost, exchange)?;
+    unless_topic(exchange, kind.as_deref()).map_err(|refusal| refusal.failure())
 }
 
 /// What the broker has against `pattern`, asked of the very function it uses itself.
@@ -132,5 +132,5 @@ pub fn require_topic_exchange(
 /// When the node does not say.
 pub fn objection(broker: &mut Distribution, pattern: &str) -> Result<Option<String>, Failure> {
     let answer = broker.answer("re", "compile", vec![text(pattern)])?;
-    Ok(answer.tagged("error").and_then(<[Term]>::first).map(refusal::objection))
+    Ok(words::objection_of_compiler(&answer))
 }

@@ -8,9 +8,10 @@
 use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
 use super::table;
-use super::term::Term;
 use crate::administration::Text;
 use crate::queues::{Declared, Queue, Room};
+use crate::refusal::words;
+use crate::term::Term;
 use rmq_common::failure::Failure;
 use std::collections::{BTreeMap, HashSet};
 
@@ -99,7 +100,7 @@ fn look_up(
     let calls = resources(&all).into_iter().map(|resource| vec![resource]);
     broker.ask_all(QUEUES, "lookup", calls, &mut |place, answer| match answer.tagged("ok") {
         Some([queue]) => take(queue),
-        _ if answer.tagged("error").is_some() => all.get(place).map(|name| absent.push(name)),
+        _ if words::is_error(answer) => all.get(place).map(|name| absent.push(name)),
         _ => None,
     })?;
     if is_3_10 {

@@ -1,6 +1,6 @@
 //! AMQP tables, as RabbitMQ has them in Erlang terms, to JSON.
 
-use super::term::Term;
+use crate::term::Term;
 use serde_json::{Map, Number, Value};
 
 /// The table `[{Key, Type, Value}, ...]` as a JSON object. What JSON has no form for is null.

@@ -2,10 +2,10 @@
 
 use super::arguments::{self, acting_user, atom, binary, map, text};
 use super::broker::{Distribution, USERS, each};
-use super::term::Term;
 use crate::administration::{Added, Deleted, Password, User};
 use crate::password_hash::PasswordHash;
-use crate::refused;
+use crate::refusal::Refusal;
+use crate::term::Term;
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
 
@@ -26,7 +26,7 @@ pub fn add(
     }
     // The one function that takes a hash in every release also changes a user who is there.
     if broker.user_exists(user)? {
-        return Err(refused::user_exists());
+        return Err(Refusal::UserExists.failure());
     }
     put_hash(broker, user, password, tags)
 }

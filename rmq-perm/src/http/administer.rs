@@ -1,6 +1,7 @@
 //! The broker's administration by the management API.
 
-use super::broker::{Changed, Http, each, text};
+use super::broker::{Changed, Http};
+use super::json::{each, text};
 use super::{cluster, permissions, queues, topic_permissions, users};
 use crate::administration::{
     Added, Administration, Deleted, Grant, Member, Operation, Password, Patterns, Permission,

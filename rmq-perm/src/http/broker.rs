@@ -1,25 +1,25 @@
 //! The API, and what it answers.
 
+mod many;
+
 use super::answer::Answer;
 use super::client::{Client, path};
+use super::json::{broken, tags};
+use super::no_answer::NoAnswer;
 use super::options::Options;
 use super::refusal;
-use super::unanswered::{Effect, Unanswered};
 use crate::administration::Text;
 use crate::distribution::is_another_machine;
 use crate::reach::Unreached;
-use crate::refused;
+use crate::refusal::Refusal;
+use crate::unanswered::{Effect, Unanswered};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 use std::cell::OnceCell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use ureq::http::Method;
-
-/// So many connections at a time; more make the broker no faster.
-const AT_ONCE: usize = 16;
 
 /// A broker, by its management API.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Http {
         let context = |failure: Unreached| failure.context(format!("connect to {place}"));
         let client = Client::new(options).map_err(|it| context(Unreached::lasting(it)))?;
         let answer = client.ask_first("/whoami");
-        let answer = answer.map_err(|why: Unanswered| {
+        let answer = answer.map_err(|why: NoAnswer| {
             context(why.while_connecting(options.timeout, options.url.tls))
         })?;
         if let Some(failure) = refusal::of_the_first(&answer, &options.user) {
@@ -122,7 +122,7 @@ impl Http {
         match answer.status {
             200 => Ok(Some(answer.body)),
             404 => Ok(None),
-            _ => Err(refusal::in_words(&answer, &self.user, Effect::Reads)),
+            _ => Err(self.refusal(&answer, Effect::Reads)),
         }
     }
 
@@ -141,10 +141,10 @@ impl Http {
             Ok(answer) if answer.status == 200 => Ok(Fetched::Found(answer.body)),
             // The second of a page past the last.
             Ok(answer) if matches!(answer.status, 400 | 404) => Ok(Fetched::Missing),
-            Ok(answer) => Err(refusal::in_words(&answer, &self.user, Effect::Reads)),
-            Err(Unanswered::TooLarge) => Ok(Fetched::TooLarge),
-            Err(Unanswered::Late) => Ok(Fetched::Late),
-            Err(why) => Err(why.in_words(Effect::Reads, &self.place, limit)),
+            Ok(answer) => Err(self.refusal(&answer, Effect::Reads)),
+            Err(NoAnswer::Sent(Unanswered::TooLarge)) => Ok(Fetched::TooLarge),
+            Err(NoAnswer::Sent(Unanswered::Late)) => Ok(Fetched::Late),
+            Err(why) => Err(why.failure(Effect::Reads, &self.place, limit)),
         }
     }
 
@@ -158,8 +158,8 @@ impl Http {
         let path = path(segments)? + query;
         match self.client.ask_within(limit, Method::GET, &path, None) {
             Ok(answer) => Ok(Some(answer)),
-            Err(Unanswered::Late) => Ok(None),
-            Err(why) => Err(why.in_words(Effect::Reads, &self.place, limit)),
+            Err(NoAnswer::Sent(Unanswered::Late)) => Ok(None),
+            Err(why) => Err(why.failure(Effect::Reads, &self.place, limit)),
         }
     }
 
@@ -188,7 +188,7 @@ impl Http {
     ///
     /// # Errors
     /// When nothing is answered, or nothing that can be understood.
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, Unanswered> {
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
         self.client.ask(Method::POST, path, Some(body))
     }
 
@@ -205,7 +205,7 @@ impl Http {
     /// The same of what may take the broker minutes.
     pub(super) fn delete_patiently(&self, segments: &[&str]) -> Result<Changed, Failure> {
         let answer = self.client.ask_within(self.long, Method::DELETE, &path(segments)?, None);
-        let answer = answer.map_err(|it| it.in_words(Effect::Changes, &self.place, self.long))?;
+        let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.long))?;
         self.changed(&answer)
     }
 
@@ -219,66 +219,22 @@ impl Http {
         self.changed(&answer)
     }
 
+    /// The failure of an answer that is not a success.
+    pub(super) fn refusal(&self, answer: &Answer, effect: Effect) -> Failure {
+        refusal::of(answer, effect).failure_of(&self.user)
+    }
+
     /// What the answer to a change says.
     pub(super) fn changed(&self, answer: &Answer) -> Result<Changed, Failure> {
         match answer.status {
             201 => Ok(Changed::Created),
             200 | 204 => Ok(Changed::Done),
             404 => Ok(Changed::Missing),
-            _ if refusal::is_of_missing(answer) => Ok(Changed::Missing),
-            _ => Err(refusal::in_words(answer, &self.user, Effect::Changes)),
+            _ => match refusal::of(answer, Effect::Changes) {
+                Refusal::NoSuchUserOrVhost => Ok(Changed::Missing),
+                refusal => Err(refusal.failure_of(&self.user)),
+            },
         }
-    }
-
-    /// Sends many requests that change something, in any order, over several connections: each is
-    /// answered in milliseconds, most of which the broker waits for its disk. `answered` hears each
-    /// answer with its request's place, and says whether to go on; what is on its way is waited for.
-    ///
-    /// # Errors
-    /// The place of one that was not answered, and why.
-    pub(super) fn send_all(
-        &self,
-        effect: Effect,
-        requests: &[(Vec<&str>, Value)],
-        answered: &mut dyn FnMut(usize, Answer) -> bool,
-    ) -> Result<(), (usize, Failure)> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let (sender, answers) = std::sync::mpsc::channel();
-        let mut failed = None;
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(requests.len()) {
-                let (client, sender) = (self.client.another(), sender.clone());
-                let (next, stop) = (&next, &stop);
-                scope.spawn(move || {
-                    while !stop.load(Ordering::SeqCst) {
-                        let place = next.fetch_add(1, Ordering::SeqCst);
-                        let Some((segments, body)) = requests.get(place) else { break };
-                        let path = path(segments);
-                        let asked = path.map(|path| client.ask(Method::PUT, &path, Some(body)));
-                        if sender.send((place, asked)).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            for (place, asked) in answers {
-                let answer = asked.and_then(|answer| {
-                    answer.map_err(|why| why.in_words(effect, &self.place, self.limit))
-                });
-                let go_on = match answer {
-                    Ok(answer) => answered(place, answer),
-                    Err(failure) => {
-                        failed.get_or_insert((place, failure));
-                        false
-                    }
-                };
-                if !go_on {
-                    stop.store(true, Ordering::SeqCst);
-                }
-            }
-        });
-        failed.map_or(Ok(()), Err)
     }
 
     /// What is answered, whatever it is.
@@ -292,7 +248,7 @@ impl Http {
     ) -> Result<Answer, Failure> {
         let path = path(segments)? + query;
         let answer = self.client.ask(method, &path, body);
-        answer.map_err(|why| why.in_words(effect, &self.place, self.limit))
+        answer.map_err(|why| why.failure(effect, &self.place, self.limit))
     }
 
     /// That there is such a user.
@@ -302,73 +258,16 @@ impl Http {
 
     /// A user, with the password's hash.
     pub(super) fn user_as_it_is(&self, user: &str) -> Result<Value, Failure> {
-        self.get(&["users", user], "")?.ok_or_else(refused::no_such_user)
+        self.get(&["users", user], "")?.ok_or_else(|| Refusal::NoSuchUser.failure())
     }
 
     /// That there is such a virtual host.
     pub(super) fn require_vhost(&self, vhost: &str) -> Result<(), Failure> {
-        if self.vhost_exists(vhost)? { Ok(()) } else { Err(refused::no_such_vhost()) }
+        if self.vhost_exists(vhost)? { Ok(()) } else { Err(Refusal::NoSuchVhost.failure()) }
     }
 
     /// Whether there is such a virtual host.
     pub(super) fn vhost_exists(&self, vhost: &str) -> Result<bool, Failure> {
         Ok(self.get(&["vhosts", vhost], "")?.is_some())
-    }
-}
-
-/// Reads each element of a list; one that is not as expected makes the whole answer unusable.
-pub(super) fn each<T>(
-    answer: &Value,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<Vec<T>, Failure> {
-    let elements = answer.as_array().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken("an answer that is not understood".to_owned()))
-}
-
-/// A text of an object.
-pub(super) fn text(object: &Value, key: &str) -> Option<Text> {
-    object.get(key)?.as_str().map(|text| text.as_bytes().to_vec())
-}
-
-/// The tags of a user: a list, in older releases one text with commas.
-pub(super) fn tags(user: &Value) -> Option<Vec<Text>> {
-    let text = |tag: &Value| tag.as_str().map(|tag| tag.as_bytes().to_vec());
-    match user.get("tags")? {
-        Value::Array(tags) => tags.iter().map(text).collect(),
-        Value::String(tags) => {
-            let tags = tags.split(',').filter(|tag| !tag.is_empty());
-            Some(tags.map(|tag| tag.as_bytes().to_vec()).collect())
-        }
-        _ => None,
-    }
-}
-
-/// A broker that does not do what all known versions do (70).
-pub(super) fn broken(what: String) -> Failure {
-    Failure::new(Exit::Software, what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn tags_are_a_list_or_a_text_with_commas() {
-        let wanted = Some(vec![b"a".to_vec(), b"b".to_vec()]);
-        assert_eq!(tags(&json!({"tags": ["a", "b"]})), wanted);
-        assert_eq!(tags(&json!({"tags": "a,b"})), wanted);
-        assert_eq!(tags(&json!({"tags": ""})), Some(vec![]));
-        assert_eq!(tags(&json!({"tags": [1]})), None);
-        assert_eq!(tags(&json!({})), None);
-    }
-
-    #[test]
-    fn one_element_nobody_understands_makes_the_whole_answer_unusable() {
-        let name = |value: &Value| text(value, "name");
-        assert_eq!(each(&json!([{"name": "a"}]), name).unwrap(), [b"a"]);
-        for answer in [json!([{"name": "a"}, {"name": 1}]), json!({}), Value::Null] {
-            assert_eq!(each(&answer, name).unwrap_err().exit().status(), 70);
-        }
     }
 }

@@ -5,10 +5,11 @@
 
 use super::answer::Answer;
 use super::bounded::{self, Unfit};
+use super::no_answer::NoAnswer;
 use super::options::Options;
 use super::refusal;
-use super::unanswered::Unanswered;
 use crate::options::PROGRAM;
+use crate::unanswered::Unanswered;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -87,7 +88,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn ask_first(&self, path: &str) -> Result<Answer, Unanswered> {
+    pub fn ask_first(&self, path: &str) -> Result<Answer, NoAnswer> {
         self.send(Method::GET, path, None, self.limit, LARGEST_UNKNOWN)
     }
 
@@ -100,7 +101,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoAnswer> {
         self.ask_within(self.limit, method, path, body)
     }
 
@@ -114,7 +115,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoAnswer> {
         self.send(method, path, body, limit, LARGEST)
     }
 
@@ -125,7 +126,7 @@ impl Client {
         body: Option<&Value>,
         limit: Duration,
         largest: u64,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoAnswer> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -139,8 +140,8 @@ impl Client {
                 .map(|it| agent.run(timed(&agent, it, limit))),
         };
         let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
-        let answer = read(answer.map_err(Unanswered::of)?, largest)?;
-        let was_read = refusal::refused_pattern(&answer).is_some();
+        let answer = read(answer.map_err(NoAnswer::from)?, largest)?;
+        let was_read = refusal::invalid_pattern(&answer).is_some();
         if body.is_some() && answer.status >= 400 && !was_read {
             // RabbitMQ's server may have refused it before the body had come, and then hears no
             // further request on that connection (measured on 3.10 and 4.0: one in two).
@@ -165,17 +166,17 @@ fn timed<T: AsSendBody>(agent: &Agent, request: Request<T>, limit: Duration) -> 
     agent.configure_request(request).timeout_global(Some(limit)).build()
 }
 
-fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, Unanswered> {
+fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, NoAnswer> {
     let is_good = answer.status().is_success();
     let largest = if is_good { largest } else { LARGEST_UNKNOWN };
     let bytes = answer.body_mut().with_config().limit(largest).read_to_vec();
-    let bytes = bytes.map_err(Unanswered::of)?;
+    let bytes = bytes.map_err(NoAnswer::from)?;
     let body = match bounded::parse(&bytes) {
         Ok(body) => body,
         Err(_) if bytes.is_empty() || !is_good => Value::Null,
-        Err(Unfit::TooLarge) => return Err(Unanswered::TooLarge),
+        Err(Unfit::TooLarge) => return Err(NoAnswer::Sent(Unanswered::TooLarge)),
         Err(Unfit::NotJson) => {
-            return Err(Unanswered::Broken("a body that is not JSON".to_owned()));
+            return Err(NoAnswer::broken("a body that is not JSON"));
         }
     };
     let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());

@@ -1,7 +1,8 @@
 //! The cluster, as far as the API shows it. It does not tell a node whose RabbitMQ is stopped
 //! from one that is down, and before 4.3 only of the node asked which Erlang it has.
 
-use super::broker::{Http, each, text};
+use super::broker::Http;
+use super::json::{each, text};
 use crate::administration::{Listener, Member, NodeState, Text};
 use rmq_common::failure::Failure;
 use serde_json::Value;

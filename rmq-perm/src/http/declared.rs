@@ -3,8 +3,9 @@
 //! Arguments are as large as who declared a queue likes, so they are asked for a page at a time, and
 //! one by one where a page is too large or too slow: for each page the API reads those of all queues.
 
-use super::broker::{Fetched, Http, broken, text};
+use super::broker::{Fetched, Http};
 use super::client::path;
+use super::json::{broken, text};
 use crate::queues::{Declared, Queue, Room, left_out};
 use rmq_common::failure::Failure;
 use serde_json::Value;

@@ -6,8 +6,8 @@
 
 use super::answer::Answer;
 use super::broker::Http;
-use super::refusal;
-use super::unanswered::{Effect, Unanswered};
+use super::no_answer::NoAnswer;
+use crate::unanswered::{Effect, of_several};
 use rmq_common::failure::Failure;
 use serde_json::{Value, json};
 use std::ops::Range;
@@ -99,21 +99,14 @@ fn import(
 
 /// An answer, unless it leaves open what was done.
 fn ask(broker: &Http, key: &str, chunk: &[Value]) -> Result<Answer, Failure> {
-    let unknown = |failure: Failure| match chunk.len() {
-        0 | 1 => failure,
-        count => {
-            Failure::new(failure.exit(), format!("{failure}, and so it is of {} more", count - 1))
-        }
-    };
+    let unknown = |failure: Failure| of_several(failure, chunk.len());
     match broker.post("/definitions", &json!({key: chunk})) {
         // A proxy, whose broker may have done it.
-        Ok(answer) if answer.status > 500 => {
-            Err(unknown(refusal::in_words(&answer, &broker.user, Effect::Changes)))
-        }
+        Ok(answer) if answer.status > 500 => Err(unknown(broker.refusal(&answer, Effect::Changes))),
         Ok(answer) => Ok(answer),
         Err(why) => {
-            let was_sent = !matches!(why, Unanswered::NotReached { .. });
-            let failure = why.in_words(Effect::Changes, broker.place(), broker.limit());
+            let was_sent = !matches!(why, NoAnswer::NotReached { .. });
+            let failure = why.failure(Effect::Changes, broker.place(), broker.limit());
             Err(if was_sent { unknown(failure) } else { failure })
         }
     }

@@ -2,12 +2,13 @@
 //! exchange's bindings tell without reading what each queue was declared with, and then as many of
 //! the queues, one by one, as the time allows.
 
-use super::broker::{Fetched, Http, each, text};
+use super::broker::{Fetched, Http};
+use super::declared;
+use super::json::{each, text};
 use super::queue::queue;
-use super::unanswered::Effect;
-use super::{declared, refusal};
 use crate::administration::Text;
 use crate::queues::{Queue, Room};
+use crate::unanswered::Effect;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;
@@ -64,7 +65,7 @@ fn names(broker: &Http, vhost: &str) -> Result<Vec<Text>, Failure> {
         return Err(Failure::new(Exit::TempFail, why));
     };
     if answer.status != 200 {
-        return Err(refusal::in_words(&answer, &broker.user, Effect::Reads));
+        return Err(broker.refusal(&answer, Effect::Reads));
     }
     let mut names = each(&answer.body, |binding| text(binding, "destination"))?;
     names.sort();

@@ -1,13 +1,14 @@
 //! Permissions, and the broker's regular expressions.
 
 use super::answer::Answer;
-use super::broker::{Changed, Http, broken, each, text};
+use super::broker::{Changed, Http};
 use super::imports::{self, Refused};
+use super::json::{broken, each, text};
 use super::pattern;
 use super::refusal;
-use super::unanswered::Effect;
 use crate::administration::{Grant, Operation, Patterns, Permission, Scope, Text};
-use crate::refused;
+use crate::refusal::Refusal;
+use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use serde_json::{Value, json};
 use ureq::http::Method;
@@ -84,7 +85,7 @@ fn put_each(
         Some((place, None)) => {
             let why =
                 grants.get(place).map(|it| why_missing(broker, it.user, it.vhost, it.patterns));
-            let why = why.unwrap_or_else(|| Err(refused::no_such_vhost()));
+            let why = why.unwrap_or_else(|| Err(Refusal::NoSuchVhost.failure()));
             Err((place, why.unwrap_or_else(|failure| failure)))
         }
     }
@@ -104,12 +105,12 @@ fn why_missing(
 ) -> Result<Failure, Failure> {
     for pattern in [patterns.configure, patterns.write, patterns.read] {
         if let Some(why) = objection(broker, pattern)? {
-            return Ok(refused::invalid_pattern(pattern, &why));
+            return Ok(Refusal::invalid_pattern(pattern, &why).failure());
         }
     }
     broker.require_user(user)?;
     broker.require_vhost(vhost)?;
-    Ok(Failure::data("the user or the virtual host was missing a moment ago; try again"))
+    Ok(Refusal::NoSuchUserOrVhost.failure())
 }
 
 fn body(patterns: Patterns<&str>) -> Value {
@@ -158,11 +159,12 @@ pub fn rows<T>(
     let answer = match scope {
         Scope { user: Some(user), .. } => {
             let found = broker.get(&["users", user, kind], "")?;
-            found.ok_or_else(refused::no_such_user)?
+            found.ok_or_else(|| Refusal::NoSuchUser.failure())?
         }
         Scope { vhost: Some(vhost), .. } => {
             let found = broker.get(&["vhosts", vhost, kind], "")?;
-            return each(&found.ok_or_else(refused::no_such_vhost)?, read);
+            let found = found.ok_or_else(|| Refusal::NoSuchVhost.failure())?;
+            return each(&found, read);
         }
         Scope { user: None, vhost: None } => broker.expect(&[kind], "")?,
     };
@@ -243,12 +245,11 @@ pub fn objections(
     let mut failed = None;
     broker
         .send_all(Effect::Reads, &requests, &mut |place, answer| {
-            match refusal::refused_pattern(&answer) {
-                Some((pattern, _)) if pattern == NO_PATTERN => {}
+            match refusal::invalid_pattern(&answer) {
+                Some((pattern, _)) if pattern == NO_PATTERN.as_bytes() => {}
                 Some(_) => refused.extend([2 * place, 2 * place + 1]),
                 None => {
-                    let why = refusal::in_words(&answer, &broker.user, Effect::Reads);
-                    failed.get_or_insert((2 * place, why));
+                    failed.get_or_insert((2 * place, broker.refusal(&answer, Effect::Reads)));
                 }
             }
             failed.is_none()
@@ -283,10 +284,10 @@ fn probe(pattern: &str) -> Value {
 }
 
 fn objection_in(broker: &Http, pattern: &str, answer: &Answer) -> Result<Option<String>, Failure> {
-    match refusal::refused_pattern(answer) {
-        Some((refused, why)) if refused == pattern => Ok(Some(why)),
-        Some((refused, _)) if refused == NO_PATTERN => Ok(None),
-        _ => Err(refusal::in_words(answer, &broker.user, Effect::Reads)),
+    match refusal::invalid_pattern(answer) {
+        Some((refused, why)) if refused == pattern.as_bytes() => Ok(Some(why)),
+        Some((refused, _)) if refused == NO_PATTERN.as_bytes() => Ok(None),
+        _ => Err(broker.refusal(answer, Effect::Reads)),
     }
 }
 

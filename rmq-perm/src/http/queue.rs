@@ -1,6 +1,6 @@
 //! A queue as the API describes it.
 
-use super::broker::text;
+use super::json::text;
 use crate::administration::Text;
 use crate::queues::Queue;
 use serde_json::Value;

@@ -8,15 +8,15 @@
 //! these lists, and they are as large as who declared a queue likes: a list that is late is done
 //! without, as far as that goes.
 
-use super::broker::{Http, broken, each, text};
+use super::broker::Http;
 use super::client::path;
+use super::json::{broken, each, text};
 use super::queue::queue;
-use super::unanswered::Effect;
-use super::{declared, one_by_one, refusal};
+use super::{declared, one_by_one};
 use crate::administration::Text;
 use crate::queues::Queue;
-use crate::refused;
-use rmq_common::exit::Exit;
+use crate::refusal::words;
+use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use std::collections::{HashMap, HashSet};
 
@@ -123,13 +123,8 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Fa
     };
     match answer.status {
         200 => each(&answer.body, queue).map(Some),
-        // What 4.3 says of a virtual host that is there, but not for us.
-        404 if answer.body["error"] == "not_found" => {
-            let why = format!("{} has no permissions on the virtual host", broker.user);
-            Err(Failure::new(Exit::NoPerm, why))
-        }
-        404 => Err(refused::no_such_vhost()),
-        _ => Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
+        404 => Err(words::of_missing_vhost(&answer.body).failure_of(&broker.user)),
+        _ => Err(broker.refusal(&answer, Effect::Reads)),
     }
 }
 
@@ -151,7 +146,7 @@ fn consumers(broker: &Http, vhost: &str) -> Result<Option<HashMap<Text, u64>>, F
     match answer.status {
         200 => {}
         404 => return Err(broken("the broker has no list of consumers".to_owned())),
-        _ => return Err(refusal::in_words(&answer, &broker.user, Effect::Reads)),
+        _ => return Err(broker.refusal(&answer, Effect::Reads)),
     }
     let mut counts = HashMap::new();
     for name in each(&answer.body, |consumer| text(consumer.get("queue")?, "name"))? {

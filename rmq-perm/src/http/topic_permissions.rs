@@ -1,10 +1,11 @@
 //! Topic permissions.
 
-use super::broker::{Changed, Http, broken, each, text};
+use super::broker::{Changed, Http};
 use super::imports::{self, Refused};
+use super::json::{broken, each, text};
 use super::permissions::rows;
 use crate::administration::{Scope, Text, TopicGrant, TopicPatterns, TopicPermission};
-use crate::refused;
+use crate::refusal::unless_topic;
 use rmq_common::failure::Failure;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,7 +24,8 @@ pub fn set(
 ) -> Result<(), Failure> {
     broker.require_user(user)?;
     broker.require_vhost(vhost)?;
-    refused::unless_topic(exchange, exchange_type(broker, vhost, exchange)?.as_deref())?;
+    let kind = exchange_type(broker, vhost, exchange)?;
+    unless_topic(exchange, kind.as_deref()).map_err(|refusal| refusal.failure())?;
     put(broker, user, vhost, &body(exchange, patterns.write, patterns.read))
 }
 
@@ -47,7 +49,7 @@ pub fn set_all(
         // No import minds, before 4.3, that there is no such exchange; none that it is another type.
         if seen.insert((vhost, exchange)) {
             let kind = exchange_type(broker, vhost, exchange).map_err(|why| (place, why))?;
-            refused::unless_topic(exchange, kind.as_deref()).map_err(|why| (place, why))?;
+            unless_topic(exchange, kind.as_deref()).map_err(|it| (place, it.failure()))?;
         }
     }
     let entries: Vec<Value> = grants.iter().map(entry).collect();

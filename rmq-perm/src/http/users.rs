@@ -1,9 +1,10 @@
 //! Users. The API puts a user whole, whether new or there before, so what there is is asked first,
 //! and what is to stay is put again.
 
-use super::broker::{Changed, Http, each, tags, text};
+use super::broker::{Changed, Http};
+use super::json::{each, tags, text};
 use crate::administration::{Added, Deleted, Password, User};
-use crate::refused;
+use crate::refusal::Refusal;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// When there is one of that name, or the broker refuses the password (65).
 pub fn add(broker: &Http, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure> {
     if broker.get(&["users", user], "")?.is_some() {
-        return Err(refused::user_exists());
+        return Err(Refusal::UserExists.failure());
     }
     match put(broker, user, password, tags)? {
         Added::New => Ok(()),

@@ -1,4 +1,4 @@
-//! That the broker's words are read in one file.
+//! That the broker's words are read in one file: here, and for administration in rmq-perm.
 
 use super::words::PHRASES;
 use std::fs;
@@ -49,18 +49,69 @@ fn phrase_in(line: &str) -> Option<&'static str> {
     })
 }
 
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn is_test(file: &Path) -> bool {
+    let text = file.to_string_lossy();
+    ["tests.rs", "fuzz.rs", "orders.rs", "/tests/"].iter().any(|part| text.contains(part))
+}
+
+/// The lines of rmq-perm outside of `words` that have one of the words defined there: anywhere if
+/// nothing else is written so, else if something is compared with it.
+fn administration_words_in(line: &str, words: &[String]) -> Option<String> {
+    let looks = ["is_atom(", "tagged(", "property(", "get(", "== ", "!= ", "Some("];
+    let literals = line.split('"').skip(1).step_by(2);
+    let mut found = literals.filter_map(|literal| words.iter().find(|word| *word == literal));
+    found
+        .find(|word| {
+            let is_common = word.chars().all(|letter| letter.is_ascii_lowercase());
+            !is_common || looks.iter().any(|look| line.contains(&format!("{look}\"{word}\"")))
+        })
+        .cloned()
+}
+
+/// The words that rmq-perm's `words` defines, each in a constant.
+fn administration_words() -> Vec<String> {
+    let file = workspace().join("rmq-perm/src/refusal/words.rs");
+    let text = fs::read_to_string(file).unwrap();
+    let constants = text.lines().filter(|line| line.starts_with("const "));
+    constants.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect()
+}
+
+#[test]
+fn no_other_file_of_rmq_perm_reads_a_word_of_its_brokers() {
+    let words = administration_words();
+    assert!(words.len() > 20, "{words:?}");
+    let mut files = Vec::new();
+    sources(&workspace().join("rmq-perm/src"), &mut files);
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| !is_test(file) && !file.ends_with("refusal/words.rs")) {
+        let text = fs::read_to_string(file).unwrap();
+        found.extend(code(&text).filter_map(|line| {
+            Some(format!("{}: {}: {line}", file.display(), administration_words_in(line, &words)?))
+        }));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    for (line, wanted) in [
+        (r#"if reason == "Login failed" {"#, Some("Login failed")),
+        (r#"let why = answer.tagged("error")?;"#, Some("error")),
+        (r#"diagnostics.detail("error")"#, None),
+        (r#"format!("no such user")"#, None),
+    ] {
+        assert_eq!(administration_words_in(line, &words).as_deref(), wanted, "{line}");
+    }
+}
+
 #[test]
 fn no_other_file_has_a_word_of_the_brokers_sentences() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let workspace = workspace();
     let mut files = Vec::new();
     for tool in ["rmq-common", "rmq-declare", "rmq-perm", "rmq-recv", "rmq-send"] {
         sources(&workspace.join(tool).join("src"), &mut files);
     }
     assert!(files.len() > 200, "{} files", files.len());
-    let is_test = |file: &Path| {
-        let text = file.to_string_lossy();
-        ["tests.rs", "fuzz.rs", "orders.rs", "/tests/"].iter().any(|part| text.contains(part))
-    };
     let mut found = Vec::new();
     for file in files.iter().filter(|file| !is_test(file)) {
         if file.ends_with("amqp_error/words.rs") {

@@ -1,0 +1,205 @@
+//! Calling a node's functions, and what their results mean.
+
+use super::super::at_once::{self, Missing};
+use super::super::call::Call;
+use super::{Distribution, broken};
+use crate::refusal::{Refusal, words};
+use crate::term::Term;
+use crate::unanswered::{Effect, of_several};
+use erl_dist::term as sent;
+use rmq_common::failure::Failure;
+use rmq_common::runtime;
+use std::time::Duration;
+
+/// How often all nodes are asked again: several may go away at once.
+const AGAIN: usize = 5;
+
+impl Distribution {
+    /// Asks something. A crash there and a known `{error, ...}` are errors, any other value is an
+    /// answer.
+    pub(in crate::distribution) fn ask(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Term, Failure> {
+        let answer = self.ask_if_there(module, function, arguments)?;
+        answer.ok_or_else(|| self.lacks(module, function))
+    }
+
+    /// The same of all nodes, and again if one of them goes away meanwhile.
+    pub(in crate::distribution) fn ask_of_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: &[sent::Term],
+    ) -> Result<Term, Failure> {
+        for _ in 0..AGAIN {
+            let call = Call { module, function, arguments: arguments.to_vec() };
+            let result = self.call(Effect::Reads, call)?;
+            if words::of_term(&result) != Some(Refusal::NodeWentAway) {
+                let answer = self.unless_refused(module, function, result)?;
+                return answer.ok_or_else(|| self.lacks(module, function));
+            }
+        }
+        self.ask(module, function, arguments.to_vec())
+    }
+
+    /// The same, where not every release has the function: `None` if this one lacks it.
+    pub(in crate::distribution) fn ask_if_there(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Option<Term>, Failure> {
+        let result = self.call(Effect::Reads, Call { module, function, arguments })?;
+        self.unless_refused(module, function, result)
+    }
+
+    /// Asks something to which an `{error, ...}`, too, is an answer.
+    pub(in crate::distribution) fn answer(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<Term, Failure> {
+        let result = self.call(Effect::Reads, Call { module, function, arguments })?;
+        let answer = self.unless_crashed(module, function, result)?;
+        answer.ok_or_else(|| self.lacks(module, function))
+    }
+
+    fn unless_refused(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        result: Term,
+    ) -> Result<Option<Term>, Failure> {
+        let Some(answer) = self.unless_crashed(module, function, result)? else { return Ok(None) };
+        words::of_term(&answer).map_or(Ok(Some(answer)), |refusal| Err(refusal.failure()))
+    }
+
+    /// `None` if there is no such function.
+    fn unless_crashed(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        result: Term,
+    ) -> Result<Option<Term>, Failure> {
+        if words::is_undefined(&result, module, function) {
+            return Ok(None);
+        }
+        if words::is_crash(&result) {
+            return Err(self.explain(module, function, &result));
+        }
+        Ok(Some(result))
+    }
+
+    fn lacks(&self, module: &str, function: &str) -> Failure {
+        broken(format!("{} has no {module}:{function}", self.node))
+    }
+
+    /// Has something changed; anything but `ok` is an error.
+    pub(in crate::distribution) fn change(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<(), Failure> {
+        self.change_within(self.limit, module, function, arguments)
+    }
+
+    /// The same of what may take the broker longer.
+    pub(in crate::distribution) fn change_within(
+        &mut self,
+        limit: Duration,
+        module: &'static str,
+        function: &'static str,
+        arguments: Vec<sent::Term>,
+    ) -> Result<(), Failure> {
+        let call = Call { module, function, arguments };
+        let result = self.call_within(limit, Effect::Changes, call)?;
+        if result.is_atom("ok") {
+            return Ok(());
+        }
+        Err(self.explain(module, function, &result))
+    }
+
+    /// Has many things changed by the same function, in any order; `made` is called for each, and
+    /// returns whether to go on.
+    ///
+    /// # Errors
+    /// The place of one that could not be changed, and why.
+    pub(in crate::distribution) fn change_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: impl Iterator<Item = Vec<sent::Term>>,
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        let mut refused = None;
+        let mut answered = |place, result: Term| {
+            if result.is_atom("ok") {
+                return made();
+            }
+            refused.get_or_insert((place, result));
+            false
+        };
+        let missing = self.call_all(module, function, all, &mut answered);
+        if let Err(Missing { first, count, why }) = missing {
+            let failure = why.failure(Effect::Changes, &self.node, self.limit);
+            return Err((first, of_several(failure, count)));
+        }
+        refused
+            .map_or(Ok(()), |(place, result)| Err((place, self.explain(module, function, &result))))
+    }
+
+    /// Asks the same function many things, in any order; `answered` is called for each answer with
+    /// its call's place, and returns `None` for one that it does not understand.
+    ///
+    /// # Errors
+    /// When an answer does not come, or is not understood.
+    pub(in crate::distribution) fn ask_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: impl Iterator<Item = Vec<sent::Term>>,
+        answered: &mut dyn FnMut(usize, &Term) -> Option<()>,
+    ) -> Result<(), Failure> {
+        let mut odd = None;
+        let mut each = |place, result: Term| {
+            let understood = answered(place, &result).is_some();
+            if !understood {
+                odd.get_or_insert(result);
+            }
+            understood
+        };
+        if let Err(Missing { why, .. }) = self.call_all(module, function, all, &mut each) {
+            return Err(why.failure(Effect::Reads, &self.node, self.limit));
+        }
+        odd.map_or(Ok(()), |result| Err(self.explain(module, function, &result)))
+    }
+
+    fn call_all(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: impl Iterator<Item = Vec<sent::Term>>,
+        answered: &mut dyn FnMut(usize, Term) -> bool,
+    ) -> Result<(), Missing> {
+        let calls = all.map(|arguments| Call { module, function, arguments });
+        let (stream, us) = (&mut self.stream, &mut self.us);
+        runtime::block_on(at_once::call_all(stream, us, calls, self.limit, answered))
+    }
+
+    /// What an unexpected result means. If RabbitMQ has just stopped, its functions crash in many
+    /// ways, so that is asked.
+    fn explain(&mut self, module: &str, function: &str, result: &Term) -> Failure {
+        if let Some(refusal) = words::of_term(result) {
+            return refusal.failure();
+        }
+        self.check_running().err().unwrap_or_else(|| {
+            let reason = words::reason_of_crash(result);
+            broken(format!("{module}:{function} on {} answered {reason}", self.node))
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! Many requests, over several connections at a time.
+
+use super::super::answer::Answer;
+use super::super::client::path;
+use super::Http;
+use crate::unanswered::Effect;
+use rmq_common::failure::Failure;
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use ureq::http::Method;
+
+/// More connections make the broker no faster.
+const AT_ONCE: usize = 16;
+
+impl Http {
+    /// Sends many requests that change something, in any order, over several connections: each is
+    /// answered in milliseconds, most of which the broker waits for its disk. `answered` hears each
+    /// answer with its request's place, and says whether to go on; what is on its way is waited for.
+    ///
+    /// # Errors
+    /// The place of one that was not answered, and why.
+    pub(in crate::http) fn send_all(
+        &self,
+        effect: Effect,
+        requests: &[(Vec<&str>, Value)],
+        answered: &mut dyn FnMut(usize, Answer) -> bool,
+    ) -> Result<(), (usize, Failure)> {
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (sender, answers) = std::sync::mpsc::channel();
+        let mut failed = None;
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(requests.len()) {
+                let (client, sender) = (self.client.another(), sender.clone());
+                let (next, stop) = (&next, &stop);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::SeqCst) {
+                        let place = next.fetch_add(1, Ordering::SeqCst);
+                        let Some((segments, body)) = requests.get(place) else { break };
+                        let path = path(segments);
+                        let asked = path.map(|path| client.ask(Method::PUT, &path, Some(body)));
+                        if sender.send((place, asked)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (place, asked) in answers {
+                let answer = asked.and_then(|answer| {
+                    answer.map_err(|why| why.failure(effect, &self.place, self.limit))
+                });
+                let go_on = match answer {
+                    Ok(answer) => answered(place, answer),
+                    Err(failure) => {
+                        failed.get_or_insert((place, failure));
+                        false
+                    }
+                };
+                if !go_on {
+                    stop.store(true, Ordering::SeqCst);
+                }
+            }
+        });
+        failed.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,163 @@
+//! What a broker refuses, with the sentence and the exit status of each refusal, over either
+//! transport.
+//!
+//! What the broker says is read once, in [`words`]. Everything else matches on what was read.
+
+pub mod words;
+
+use crate::unanswered::{Effect, UNKNOWN};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+
+/// Why the broker does not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchUser,
+    NoSuchVhost,
+    /// The management API does not say which of the two is missing.
+    NoSuchUserOrVhost,
+    NoSuchExchange(String),
+    /// Topic permissions at an exchange of another type restrict nothing.
+    NotTopic {
+        exchange: String,
+        kind: String,
+    },
+    UserExists,
+    InvalidPattern {
+        /// Bytes: Erlang may return them as a list of numbers.
+        pattern: Vec<u8>,
+        objection: String,
+    },
+    /// What a credential validator says against a password.
+    InvalidPassword(String),
+    NoMajority,
+    /// A node of the cluster died while it was asked.
+    NodeWentAway,
+    /// The user who asks may not ask this.
+    Denied(Denial),
+    /// Another refusal, in the broker's words if it has any.
+    Other {
+        status: u16,
+        reason: Option<String>,
+    },
+    /// A status from 500 on. A broker that is starting or has no majority says 503, and so does a
+    /// proxy without a broker, which also says 502 and 504.
+    Failed {
+        status: u16,
+        reason: Option<String>,
+        effect: Effect,
+    },
+}
+
+/// Why the user who asks may not ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    LacksAdministrator,
+    LacksMonitoring,
+    LacksManagement,
+    NoVhostAccess,
+    LocalhostOnly,
+    /// The API does not say whether the name, the password or a tag is wrong.
+    LoginFailed,
+    Other(String),
+}
+
+impl Refusal {
+    /// `objection` is the broker's.
+    pub fn invalid_pattern(pattern: &str, objection: &str) -> Self {
+        Refusal::InvalidPattern { pattern: pattern.into(), objection: objection.to_owned() }
+    }
+
+    /// The failure it ends with, where only the request can be at fault.
+    pub fn failure(&self) -> Failure {
+        self.failure_of("this user")
+    }
+
+    /// The failure it ends with; `user` is the one who asked.
+    pub fn failure_of(&self, user: &str) -> Failure {
+        match self {
+            Refusal::NoSuchUser => Failure::new(Exit::NoUser, "no such user"),
+            Refusal::NoSuchVhost => Failure::data("no such vhost"),
+            Refusal::NoSuchUserOrVhost => {
+                Failure::data("the user or the virtual host was missing a moment ago; try again")
+            }
+            Refusal::NoSuchExchange(name) => Failure::data(format!("no such exchange: {name}")),
+            Refusal::NotTopic { exchange, kind } => Failure::data(format!(
+                "{exchange} is an exchange of type {kind}, at which topic permissions restrict \
+                 nothing; name a topic exchange"
+            )),
+            Refusal::UserExists => Failure::data(
+                "the user exists already; nothing was changed (change-password gives a new \
+                 password, add-user --replace this password and these tags)",
+            ),
+            Refusal::InvalidPattern { pattern, objection } => Failure::data(format!(
+                "'{}' is not a regular expression the broker takes: {objection}",
+                String::from_utf8_lossy(pattern)
+            )),
+            Refusal::InvalidPassword(why) => Failure::data(why.clone()),
+            Refusal::NoMajority => Failure::new(
+                Exit::TempFail,
+                format!(
+                    "the cluster did not agree in time (is a majority of its nodes running?)\
+                     {UNKNOWN}"
+                ),
+            ),
+            Refusal::NodeWentAway => Failure::new(
+                Exit::TempFail,
+                "a node of the cluster went away while it was asked; try again",
+            ),
+            Refusal::Denied(denial) => Failure::new(Exit::NoPerm, denial.sentence(user)),
+            Refusal::Other { reason: Some(reason), .. } => {
+                Failure::data(format!("the broker refuses it: {reason}"))
+            }
+            Refusal::Other { status, reason: None } => {
+                Failure::data(format!("the broker refuses it with status {status}"))
+            }
+            Refusal::Failed { status, reason, effect } => {
+                let exit = match (status, effect) {
+                    (502..=504, Effect::Reads) => Exit::Unavailable,
+                    (502..=504, Effect::Changes) => Exit::TempFail,
+                    _ => Exit::Software,
+                };
+                let reason = reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
+                let why = format!("the broker failed with status {status}{reason}");
+                Failure::new(exit, effect.may_be_done(why))
+            }
+        }
+    }
+}
+
+impl Denial {
+    fn sentence(&self, user: &str) -> String {
+        match self {
+            Denial::LacksAdministrator => format!("{user} lacks the tag administrator"),
+            Denial::LacksMonitoring => {
+                format!("{user} lacks the tag monitoring (or administrator)")
+            }
+            Denial::LacksManagement => {
+                format!("{user} lacks the tag management (or administrator)")
+            }
+            Denial::NoVhostAccess => format!("{user} has no permissions on the virtual host"),
+            Denial::LocalhostOnly => {
+                format!("{user} may log in from the broker's own machine only")
+            }
+            Denial::LoginFailed => format!(
+                "the broker refuses {user}: no such user, a wrong password, or none of the tags \
+                 management, policymaker, monitoring and administrator"
+            ),
+            Denial::Other(why) => format!("the broker refuses {user}: {why}"),
+        }
+    }
+}
+
+/// Checks that an exchange whose type is `kind`, if it exists, can have topic permissions.
+pub fn unless_topic(exchange: &str, kind: Option<&[u8]>) -> Result<(), Refusal> {
+    let kind = match kind {
+        Some(b"topic") => return Ok(()),
+        // The default exchange, which only the management API knows by this name.
+        None if exchange == "amq.default" => "direct".into(),
+        Some(kind) => String::from_utf8_lossy(kind),
+        None => return Err(Refusal::NoSuchExchange(exchange.to_owned())),
+    };
+    Err(Refusal::NotTopic { exchange: exchange.to_owned(), kind: kind.into_owned() })
+}

@@ -1,0 +1,216 @@
+//! The broker's words, read: the reasons of its management API, in JSON, and what its functions
+//! return, as Erlang terms. No other file of rmq-perm has any of them; a test of rmq-common's
+//! holds that.
+//!
+//! They are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules.
+
+use super::{Denial, Refusal};
+use crate::term::Term;
+use serde_json::Value;
+
+const NO_SUCH_USER: &str = "no_such_user";
+const NO_SUCH_VHOST: &str = "no_such_vhost";
+const NO_SUCH_EXCHANGE: &str = "no_such_exchange";
+const USER_EXISTS: &str = "user_already_exists";
+const INVALID_PATTERN: &str = "invalid_regexp";
+const NO_USER_OR_VHOST: &str = "vhost_or_user_not_found";
+/// Of a virtual host that exists, but not for the user who asks (4.3).
+const NO_ACCESS: &str = "not_found";
+/// What Khepri says without a majority.
+const NO_MAJORITY: &str = "timeout";
+
+const NOT_ADMINISTRATOR: &str = "Not administrator user";
+const NOT_MONITORING: &str = "Not monitor user";
+const NOT_MANAGEMENT: &str = "Not management user";
+const NOT_ON_VHOST: &str = "User not authorised to access virtual host";
+const LOCALHOST_ONLY: &str = "User can only log in via localhost";
+const LOGIN_FAILED: &str = "Login failed";
+const NOT_AUTHORIZED: &str = "Not_Authorized";
+
+const ERROR: &str = "error";
+const REASON: &str = "reason";
+
+const NO_CALL: &str = "badrpc";
+const EXIT: &str = "EXIT";
+const UNDEFINED: &str = "undef";
+const NODE_DOWN: &str = "nodedown";
+const NO_CONNECTION: &str = "noconnection";
+
+/// What an answer of the API's with a status from 400 to 499 refuses.
+pub fn of_answer(status: u16, body: &Value) -> Refusal {
+    let said = text(body);
+    match (status, said) {
+        (401 | 403, said) => Refusal::Denied(denial(said.unwrap_or_default())),
+        (_, Some(NO_USER_OR_VHOST)) => Refusal::NoSuchUserOrVhost,
+        // A credential validator, which says nothing else about the password.
+        (400, Some(why)) => Refusal::InvalidPassword(plain(why)),
+        (_, Some(why)) => Refusal::Other { status, reason: Some(plain(why)) },
+        (_, None) => {
+            let known = body.get(REASON).and_then(with_details);
+            known.unwrap_or(Refusal::Other { status, reason: None })
+        }
+    }
+}
+
+/// What a 404 for a list on a virtual host refuses.
+pub fn of_missing_vhost(body: &Value) -> Refusal {
+    match body.get(ERROR).and_then(Value::as_str) {
+        Some(NO_ACCESS) => Refusal::Denied(Denial::NoVhostAccess),
+        _ => Refusal::NoSuchVhost,
+    }
+}
+
+/// The reason in an answer of the API's, in plain words.
+pub fn reason(body: &Value) -> Option<String> {
+    text(body).map(plain)
+}
+
+fn text(body: &Value) -> Option<&str> {
+    body.get(REASON)?.as_str()
+}
+
+fn denial(reason: &str) -> Denial {
+    match reason {
+        NOT_ADMINISTRATOR => Denial::LacksAdministrator,
+        NOT_MONITORING => Denial::LacksMonitoring,
+        NOT_MANAGEMENT => Denial::LacksManagement,
+        NOT_ON_VHOST => Denial::NoVhostAccess,
+        LOCALHOST_ONLY => Denial::LocalhostOnly,
+        LOGIN_FAILED | NOT_AUTHORIZED | "" => Denial::LoginFailed,
+        other => Denial::Other(plain(other)),
+    }
+}
+
+/// `["invalid_regexp", Pattern, [Text, Position]]`, or another reason with details.
+fn with_details(reason: &Value) -> Option<Refusal> {
+    let (tag, details) = reason.as_array()?.split_first()?;
+    match (tag.as_str()?, details) {
+        (INVALID_PATTERN, [pattern, why]) => {
+            let objection = match why.as_array().map(Vec::as_slice) {
+                Some([why, Value::Number(position)]) => {
+                    at_offset(&bytes(why).unwrap_or_default(), position)
+                }
+                _ => why.to_string(),
+            };
+            Some(Refusal::InvalidPattern { pattern: bytes(pattern)?, objection })
+        }
+        (NO_SUCH_EXCHANGE, [name]) => Some(Refusal::NoSuchExchange(readable(&bytes(name)?))),
+        _ => None,
+    }
+}
+
+/// The bytes of a text, which in Erlang may be a list of them, and is then one in JSON, too.
+fn bytes(text: &Value) -> Option<Vec<u8>> {
+    match text {
+        Value::String(text) => Some(text.clone().into_bytes()),
+        Value::Array(bytes) => {
+            let byte = |byte: &Value| byte.as_u64().and_then(|byte| u8::try_from(byte).ok());
+            bytes.iter().map(byte).collect()
+        }
+        _ => None,
+    }
+}
+
+/// What a function's result refuses; `None` if it is none of the known refusals.
+pub fn of_term(result: &Term) -> Option<Refusal> {
+    let reason = reason_of_crash(result);
+    if reason.is_atom(NO_CONNECTION) || reason.tagged(NODE_DOWN).is_some() {
+        return Some(Refusal::NodeWentAway);
+    }
+    let [reason] = result.tagged(ERROR)? else { return None };
+    if reason.is_atom(NO_MAJORITY) {
+        return Some(Refusal::NoMajority);
+    }
+    let (tag, details) = match reason {
+        Term::Tuple(elements) => elements.split_first()?,
+        Term::Charlist(_) => {
+            return reason.text().map(|why| Refusal::InvalidPassword(plain(&readable(&why))));
+        }
+        _ => return None,
+    };
+    let Term::Atom(tag) = tag else { return None };
+    match (tag.as_str(), details) {
+        (NO_SUCH_USER, _) => Some(Refusal::NoSuchUser),
+        (NO_SUCH_VHOST, _) => Some(Refusal::NoSuchVhost),
+        (NO_SUCH_EXCHANGE, [name]) => {
+            Some(Refusal::NoSuchExchange(readable(&name.text().unwrap_or_default())))
+        }
+        (USER_EXISTS, _) => Some(Refusal::UserExists),
+        (INVALID_PATTERN, [pattern, why]) => {
+            let pattern = match pattern {
+                // Bytes here, although a list of numbers is one of characters elsewhere.
+                Term::Charlist(bytes) => bytes.clone(),
+                other => other.text().unwrap_or_default(),
+            };
+            Some(Refusal::InvalidPattern { pattern, objection: objection(why) })
+        }
+        _ => None,
+    }
+}
+
+/// What `re:compile/1` says against a pattern; `None` if it takes it.
+pub fn objection_of_compiler(result: &Term) -> Option<String> {
+    result.tagged(ERROR).and_then(<[Term]>::first).map(objection)
+}
+
+/// What `{Text, Position}` says against a pattern.
+fn objection(why: &Term) -> String {
+    match why.tuple() {
+        Some([text, Term::Integer(position)]) => {
+            at_offset(&text.text().unwrap_or_default(), position)
+        }
+        _ => why.to_string(),
+    }
+}
+
+fn at_offset(why: &[u8], position: impl std::fmt::Display) -> String {
+    format!("{} at offset {position}", readable(why))
+}
+
+/// Whether a lookup found nothing.
+pub fn is_error(result: &Term) -> bool {
+    result.tagged(ERROR).is_some()
+}
+
+/// Whether a call could not be made, or its function crashed.
+pub fn is_crash(result: &Term) -> bool {
+    result.tagged(NO_CALL).is_some()
+}
+
+/// Whether a call failed because the release has no such function.
+pub fn is_undefined(result: &Term, module: &str, function: &str) -> bool {
+    let reason = result.tagged(NO_CALL).and_then(<[Term]>::first);
+    let exit = reason.and_then(|reason| reason.tagged(EXIT)).and_then(<[Term]>::first);
+    // {undef, [{Module, Function, ...} | ...]}
+    let stack = exit.and_then(|exit| exit.tagged(UNDEFINED)).and_then(<[Term]>::first);
+    let top = stack.and_then(Term::list).and_then(<[Term]>::first).and_then(Term::tuple);
+    matches!(top, Some([m, f, ..]) if m.is_atom(module) && f.is_atom(function))
+}
+
+/// `{badrpc, {'EXIT', {Reason, Stack}}}` without the stack.
+pub fn reason_of_crash(result: &Term) -> &Term {
+    let reason = result.tagged(NO_CALL).and_then(<[Term]>::first).unwrap_or(result);
+    let exit = reason.tagged(EXIT).and_then(<[Term]>::first).unwrap_or(reason);
+    match exit.tuple() {
+        Some([reason, Term::List(_)]) => reason,
+        _ => exit,
+    }
+}
+
+/// The broker's own words without Erlang's signs: `<<"al">>` is `'al'`, and `{error,not_allowed}` is
+/// `error: not_allowed`.
+fn plain(said: &str) -> String {
+    let text = said.trim().replace("<<\"", "'").replace("\">>", "'").replace("<<>>", "''");
+    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        Some(inner) => inner.replace(['{', '}', '[', ']'], "").replace(',', ": "),
+        None => text,
+    }
+}
+
+fn readable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;
