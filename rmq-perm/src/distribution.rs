@@ -2,8 +2,9 @@
 //!
 //! * [`node`] says which node, [`address`] where it is and whether we may speak to it there;
 //!   [`cookie`] finds the secret that proves who we are.
-//! * [`connect`] finds the node's port and shakes hands; [`frame`] and [`decode`] read what it
-//!   sends, within bounds; [`call`] has it call a function.
+//! * [`connect`] finds the node's port and shakes hands; [`link`] then keeps the connection;
+//!   [`frame`] and [`decode`] read what the node sends, within bounds; [`call`] has it call a
+//!   function.
 //! * [`broker`] is a node with RabbitMQ on it; [`administer`] knows RabbitMQ's internal functions,
 //!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them.
 
@@ -18,6 +19,7 @@ mod connect;
 mod cookie;
 mod decode;
 mod frame;
+mod link;
 mod node;
 mod options;
 mod permissions;

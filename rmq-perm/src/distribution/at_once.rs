@@ -2,7 +2,7 @@
 //! change takes, the node waits for its disk and we for the node.
 
 use super::call::{Call, answer_to, receive, request};
-use super::frame;
+use super::link::Link;
 use crate::term::{Pid, Term};
 use crate::unanswered::Unanswered;
 use futures_util::io::{AsyncRead, AsyncWrite};
@@ -30,7 +30,7 @@ pub struct Missing {
 /// # Errors
 /// When the connection ends, or no answer comes within `limit` of the one before.
 pub async fn call_all(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
     us: &mut Pid,
     calls: impl Iterator<Item = Call>,
     limit: Duration,
@@ -46,13 +46,13 @@ pub async fn call_all(
                 // A process of its own for each, which keeps the answers apart.
                 us.serial = us.serial.wrapping_add(1);
                 waiting.insert(us.serial, place);
-                frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;
+                link.write(&request(us, call)?).await.map_err(Unanswered::Lost)?;
             }
             if waiting.is_empty() {
                 return Ok(None);
             }
             loop {
-                let frame = receive(stream).await?;
+                let frame = receive(link).await?;
                 let is_ours = |to: &Pid| {
                     waiting.contains_key(&to.serial)
                         && *to == Pid { serial: to.serial, ..us.clone() }

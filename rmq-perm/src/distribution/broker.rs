@@ -4,7 +4,7 @@ mod functions;
 
 use super::arguments::text;
 use super::call::{self, Call};
-use super::connect::{self, Port};
+use super::connect::{self, Connection, Port};
 use super::options::Options;
 
 use super::{address, cookie, node};
@@ -16,7 +16,7 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::runtime::{self, TcpStream};
+use rmq_common::runtime;
 use std::time::Duration;
 
 /// The module with most of what is about users and permissions.
@@ -25,7 +25,7 @@ pub(super) const USERS: &str = "rabbit_auth_backend_internal";
 /// A connection to a node of the broker.
 #[derive(Debug)]
 pub struct Distribution {
-    stream: TcpStream,
+    link: Connection,
     us: Pid,
     node: String,
     pub(super) limit: Duration,
@@ -50,14 +50,14 @@ impl Distribution {
         };
         let connected = connect::connect(&node, &addresses, port, &cookie);
         let connected = runtime::block_on(runtime::timeout(limit, connected));
-        let (stream, us) = connected
+        let (link, us) = connected
             .unwrap_or_else(|| {
                 let why = format!("no answer within {}", Limit::For(limit));
                 Err(Failure::new(Exit::Unavailable, why))
             })
             .map_err(context)?;
         let mut broker =
-            Distribution { stream, us, node: node.to_string(), limit, long: options.long };
+            Distribution { link, us, node: node.to_string(), limit, long: options.long };
         // Asked first, because without RabbitMQ running 4.3 answers as if there were nothing.
         broker.check_running().map_err(context)?;
         if diagnostics.verbose() {
@@ -92,7 +92,7 @@ impl Distribution {
         call: Call,
     ) -> Result<Term, Failure> {
         self.us.serial = self.us.serial.wrapping_add(1);
-        let answer = call::call(&mut self.stream, &self.us, call);
+        let answer = call::call(&mut self.link, &self.us, call);
         let answer = runtime::block_on(runtime::timeout(limit, answer));
         let answer = answer.unwrap_or(Err(Unanswered::Late));
         answer.map_err(|why| why.failure(effect, &self.node, limit))

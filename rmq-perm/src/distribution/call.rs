@@ -6,7 +6,7 @@
 //! process of its own, as far as the node can see, and only what is sent to that is its answer.
 
 use super::decode::decode;
-use super::frame;
+use super::link::Link;
 use crate::term::{Pid, Term};
 use crate::unanswered::Unanswered;
 use erl_dist::message::Message;
@@ -31,19 +31,19 @@ pub struct Call {
     pub arguments: Vec<sent::Term>,
 }
 
-/// Has the node at the other end of `stream` make `call`, and waits for what it returns to `us`,
+/// Has the node at the other end of `link` make `call`, and waits for what it returns to `us`,
 /// a process that no other caller has been.
 ///
 /// # Errors
 /// When no answer comes; whether the call was made is then unknown.
 pub async fn call(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
     us: &Pid,
     call: Call,
 ) -> Result<Term, Unanswered> {
-    frame::write(stream, &request(us, call)?).await.map_err(Unanswered::Lost)?;
+    link.write(&request(us, call)?).await.map_err(Unanswered::Lost)?;
     loop {
-        let frame = receive(stream).await?;
+        let frame = receive(link).await?;
         if let Some(answer) = answer_in(&frame, us).map_err(Unanswered::Broken)? {
             return Ok(answer);
         }
@@ -55,9 +55,9 @@ pub async fn call(
 /// # Errors
 /// When none does.
 pub async fn receive(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
 ) -> Result<Vec<u8>, Unanswered> {
-    frame::read(stream).await.map_err(|error| match error.kind() {
+    link.read().await.map_err(|error| match error.kind() {
         ErrorKind::InvalidData => Unanswered::Broken(error.to_string()),
         _ => Unanswered::Lost(error),
     })
@@ -121,8 +121,8 @@ fn is_rex(term: &Term) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::io::{Cursor, sink};
     use rmq_common::runtime::block_on;
-    use std::io::Cursor;
 
     fn us() -> Pid {
         Pid { node: "us@here".to_owned(), id: 0x8765_4321, serial: 5, creation: 7 }
@@ -183,70 +183,26 @@ mod tests {
         }
     }
 
-    /// A stream that takes everything and gives `answer`.
-    struct Peer {
-        written: Vec<u8>,
-        answer: Cursor<Vec<u8>>,
-    }
-
-    impl AsyncRead for Peer {
-        fn poll_read(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-            buffer: &mut [u8],
-        ) -> std::task::Poll<std::io::Result<usize>> {
-            std::io::Read::read(&mut self.answer, buffer).into()
-        }
-    }
-
-    impl AsyncWrite for Peer {
-        fn poll_write(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-            bytes: &[u8],
-        ) -> std::task::Poll<std::io::Result<usize>> {
-            self.written.extend(bytes);
-            std::task::Poll::Ready(Ok(bytes.len()))
-        }
-
-        fn poll_flush(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<std::io::Result<()>> {
-            std::task::Poll::Ready(Ok(()))
-        }
-
-        fn poll_close(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<std::io::Result<()>> {
-            std::task::Poll::Ready(Ok(()))
-        }
-    }
-
-    fn called(frames: &[Vec<u8>]) -> (Result<Term, Unanswered>, Vec<u8>) {
+    fn called(frames: &[Vec<u8>]) -> Result<Term, Unanswered> {
         let mut answer = Vec::new();
         for frame in frames {
             answer.extend(u32::try_from(frame.len()).unwrap().to_be_bytes());
             answer.extend(frame);
         }
-        let mut peer = Peer { written: Vec::new(), answer: Cursor::new(answer) };
+        let mut link = Link::new(Cursor::new(answer), sink()).unwrap();
         let wanted = Call { module: "erlang", function: "node", arguments: vec![] };
-        let result = block_on(call(&mut peer, &us(), wanted));
-        (result, peer.written)
+        block_on(call(&mut link, &us(), wanted))
     }
 
     #[test]
-    fn ticks_are_answered_and_other_messages_skipped_until_the_answer_comes() {
+    fn ticks_and_other_messages_are_skipped_until_the_answer_comes() {
         let frames = [vec![], to_us(2, pair("log", 1)), vec![], to_us(2, pair("rex", 9))];
-        let (result, written) = called(&frames);
-        assert_eq!(result.unwrap(), Term::Integer(9));
-        assert_eq!(written[written.len() - 8..], [0; 8]);
+        assert_eq!(called(&frames).unwrap(), Term::Integer(9));
     }
 
     #[test]
     fn a_connection_that_ends_before_the_answer_is_lost() {
-        let (result, _) = called(&[to_us(2, pair("log", 1))]);
+        let result = called(&[to_us(2, pair("log", 1))]);
         assert!(matches!(result, Err(Unanswered::Lost(_))), "{result:?}");
     }
 }

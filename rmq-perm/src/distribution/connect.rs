@@ -2,6 +2,7 @@
 //! that the cookie is known.
 
 use super::cookie::Cookie;
+use super::link::Link;
 use crate::term::Pid;
 use erl_dist::epmd::EpmdClient;
 use erl_dist::handshake::{ClientSideHandshake, HandshakeError, HandshakeStatus};
@@ -13,6 +14,9 @@ use rmq_common::runtime::TcpStream;
 use std::io::{Error, ErrorKind};
 use std::net::IpAddr;
 
+/// A link over TCP.
+pub type Connection = Link<TcpStream, TcpStream>;
+
 /// How to find out on which port a node listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
@@ -22,7 +26,7 @@ pub enum Port {
     Epmd(u16),
 }
 
-/// Connects to `node` at the first of `addresses` that works. What it returns besides the stream
+/// Connects to `node` at the first of `addresses` that works. What it returns besides the link
 /// is a process that we can be there, to which answers go.
 ///
 /// # Errors
@@ -32,7 +36,7 @@ pub async fn connect(
     addresses: &[IpAddr],
     port: Port,
     cookie: &Cookie,
-) -> Result<(TcpStream, Pid), Failure> {
+) -> Result<(Connection, Pid), Failure> {
     let mut first = None;
     for address in addresses {
         match connect_at(node, *address, port, cookie).await {
@@ -50,7 +54,7 @@ async fn connect_at(
     address: IpAddr,
     port: Port,
     cookie: &Cookie,
-) -> Result<(TcpStream, Pid), Failure> {
+) -> Result<(Connection, Pid), Failure> {
     let port = match port {
         Port::Known(port) => port,
         Port::Epmd(epmd) => ask_epmd(node, address, epmd).await?,
@@ -89,7 +93,7 @@ async fn shake_hands(
     stream: TcpStream,
     node: &NodeName,
     cookie: &Cookie,
-) -> Result<(TcpStream, Pid), Failure> {
+) -> Result<(Connection, Pid), Failure> {
     let refused = |why: &str| Failure::new(Exit::NoPerm, why);
     let broken = |error: HandshakeError| {
         unavailable(format!("it does not speak Erlang distribution as we do (TLS?): {error}"))
@@ -126,7 +130,8 @@ async fn shake_hands(
     let us = format!("{name}@{}", node.host());
     // See `call` for why nobody who was called so before may have been the same process.
     let id = Creation::random().get();
-    Ok((stream, Pid { node: us, id, serial: 0, creation: creation.get() }))
+    let link = Link::new(stream.clone(), stream)?;
+    Ok((link, Pid { node: us, id, serial: 0, creation: creation.get() }))
 }
 
 fn has_ended(error: &Error) -> bool {

@@ -10,3 +10,4 @@ mod load;
 mod looking;
 mod refused;
 mod table;
+mod ticks;

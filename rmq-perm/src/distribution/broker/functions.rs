@@ -187,8 +187,8 @@ impl Distribution {
         answered: &mut dyn FnMut(usize, Term) -> bool,
     ) -> Result<(), Missing> {
         let calls = all.map(|arguments| Call { module, function, arguments });
-        let (stream, us) = (&mut self.stream, &mut self.us);
-        runtime::block_on(at_once::call_all(stream, us, calls, self.limit, answered))
+        let (link, us) = (&mut self.link, &mut self.us);
+        runtime::block_on(at_once::call_all(link, us, calls, self.limit, answered))
     }
 
     /// What an unexpected result means. If RabbitMQ has just stopped, its functions crash in many
