@@ -9,7 +9,6 @@
 //!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them.
 
 mod address;
-mod administer;
 mod arguments;
 mod at_once;
 mod broker;
@@ -24,8 +23,11 @@ mod node;
 mod options;
 mod permissions;
 mod queues;
+mod rows;
 mod table;
+mod topic_permissions;
 mod users;
+mod vhosts;
 
 pub use address::is_another_machine;
 pub use broker::Distribution;

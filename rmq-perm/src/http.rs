@@ -8,7 +8,6 @@
 //!   with [`imports`], [`queues`] with [`declared`] and [`one_by_one`], and [`cluster`] the subjects
 //!   that need several questions; [`pattern`] matches as the broker does.
 
-mod administer;
 mod answer;
 mod bounded;
 mod broker;
@@ -18,6 +17,7 @@ mod declared;
 mod imports;
 mod json;
 mod no_answer;
+mod objections;
 mod one_by_one;
 mod options;
 mod pattern;
@@ -28,6 +28,7 @@ mod refusal;
 mod topic_permissions;
 mod url;
 mod users;
+mod vhosts;
 
 pub use broker::Http;
 pub use options::Options;

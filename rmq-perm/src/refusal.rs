@@ -68,6 +68,11 @@ impl Refusal {
         Refusal::InvalidPattern { pattern: pattern.into(), objection: objection.to_owned() }
     }
 
+    /// An error, unless what it says is missing exists.
+    pub fn unless(&self, exists: bool) -> Result<(), Failure> {
+        if exists { Ok(()) } else { Err(self.failure()) }
+    }
+
     /// The failure it ends with, where only the request can be at fault.
     pub fn failure(&self) -> Failure {
         self.failure_of("this user")

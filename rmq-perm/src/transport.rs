@@ -1,26 +1,23 @@
 //! Which of the two ways leads to the broker. What is given decides; the other one is never tried.
 
+mod api;
+
+use self::api::Api;
 use crate::administration::Administration;
 use crate::distribution::{self, Distribution};
-use crate::http::{self, ApiUrl, Http};
+use crate::http::{self, Http};
 use crate::options::Options;
-use crate::password;
 use crate::reach;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::profiles::{self, Profile};
-use rmq_common::secret::{self, Secret};
 use std::time::Duration;
 
 /// How long to wait for an answer, unless `--timeout` says otherwise;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// and for what takes the broker longer: a thousand quorum queues go with a virtual host in a minute.
 const LONG: Duration = Duration::from_secs(300);
-
-/// Where `--api` comes from if the command line says nothing of either way.
-const VARIABLE: &str = "RABBITMQ_API_URL";
 
 /// A way to the broker.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ impl Transport {
     /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
     /// profile or a password file that cannot be read (78).
     pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Transport, Failure> {
-        let variable = std::env::var_os(VARIABLE).map(|url| url.into_string().ok());
+        let variable = std::env::var_os(api::VARIABLE).map(|url| url.into_string().ok());
         Self::choose_among(options, variable, diagnostics)
     }
 
@@ -67,7 +64,7 @@ impl Transport {
             }
             (Some(url), None) => Some(Api::read(url, "--api", Exit::Usage)?),
             (None, Some(_)) => None,
-            (None, None) => from_environment(variable)?,
+            (None, None) => Api::from_environment(variable)?,
         };
         let timeout = options.timeout.unwrap_or(TIMEOUT);
         let long = options.timeout.unwrap_or(LONG);
@@ -125,92 +122,6 @@ impl Transport {
                 Transport::Http(options) => Box::new(Http::connect(options, diagnostics)?),
             })
         })
-    }
-}
-
-/// A management API, and what a profile says of it.
-#[derive(Default)]
-struct Api {
-    /// The URL, and what is to be said of it if it does not serve.
-    url: Option<ApiUrl>,
-    source: String,
-    exit: Option<Exit>,
-    profile: Profile,
-}
-
-impl Api {
-    fn read(text: &str, source: &str, exit: Exit) -> Result<Self, Failure> {
-        let mut api = Api { source: source.to_owned(), exit: Some(exit), ..Api::default() };
-        let mut text = text.to_owned();
-        if let Some(name) = text.strip_prefix('@') {
-            api.profile = profiles::load(name)?;
-            api.source = api.profile.source.clone();
-            api.exit = Some(Exit::Config);
-            text = api.profile.api.clone().ok_or_else(|| {
-                api.failure("it has no key api, such as api = \"https://host:15671\"")
-            })?;
-        }
-        api.url = Some(text.parse().map_err(|why: String| api.failure(&why))?);
-        Ok(api)
-    }
-
-    fn failure(&self, why: &str) -> Failure {
-        Failure::new(self.exit.unwrap_or(Exit::Usage), format!("{}: {why}", self.source))
-    }
-
-    fn options(
-        self,
-        options: &Options,
-        timeout: Duration,
-        long: Duration,
-        diagnostics: Diagnostics,
-    ) -> Result<http::Options, Failure> {
-        let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
-        let cacert = options.cacert.clone().or(self.profile.cacert.clone());
-        if cacert.is_some() && !url.tls {
-            return Err(Failure::usage("certificates need TLS: write https:// instead of http://"));
-        }
-        let user = options.user.clone().or(self.profile.user.clone()).or(url.user.clone());
-        let of_profile = &self.profile;
-        let of_profile_file =
-            of_profile.password_file.as_ref().filter(|_| of_profile.password.is_none());
-        let password = match options.password_file.as_ref().or(of_profile_file) {
-            Some(file) => {
-                let password = secret::read_file(file)?;
-                if let Some(exposed) = secret::exposed(password::FILE, file) {
-                    diagnostics.notice(&exposed);
-                }
-                Some(password)
-            }
-            None => of_profile.password.clone().or(url.password.clone()),
-        };
-        let password = match password {
-            Some(password) => password,
-            None => match user {
-                Some(user) => {
-                    let why = format!("no password for {user}; give --password-file FILE");
-                    return Err(self.failure(&why));
-                }
-                None => Secret::new("guest"),
-            },
-        };
-        let user = user.unwrap_or_else(|| "guest".to_owned());
-        if user.contains(':') {
-            return Err(Failure::usage("HTTP cannot carry a user's name with a colon in it"));
-        }
-        let (url, retry) = (url.clone(), of_profile.retry);
-        Ok(http::Options { url, user, password, cacert, timeout, long, retry })
-    }
-}
-
-/// The API in the environment, where there is one: `Some(None)` is one that is not UTF-8.
-fn from_environment(variable: Option<Option<String>>) -> Result<Option<Api>, Failure> {
-    let source = format!("${VARIABLE}");
-    match variable {
-        None => Ok(None),
-        Some(None) => Err(Failure::new(Exit::Config, format!("{source}: it is not UTF-8"))),
-        Some(Some(url)) if url.is_empty() => Ok(None),
-        Some(Some(url)) => Api::read(&url, &source, Exit::Config).map(Some),
     }
 }
 

@@ -121,11 +121,13 @@ impl Change {
             What::DeleteUser { user, .. } => broker.delete_user(user).map(drop),
             What::Set { vhost, user, patterns, .. } => {
                 let Patterns { configure, write, read } = patterns;
-                broker.set_permissions(user, vhost, Patterns { configure, write, read })
+                let patterns = Patterns { configure: &**configure, write, read };
+                broker.set_permissions(Grant { user, vhost, patterns })
             }
             What::SetTopic { vhost, user, exchange, patterns, .. } => {
                 let TopicPatterns { write, read } = patterns;
-                broker.set_topic_permissions(user, vhost, exchange, TopicPatterns { write, read })
+                let patterns = TopicPatterns { write: &**write, read };
+                broker.set_topic_permissions(TopicGrant { user, vhost, exchange, patterns })
             }
             What::Clear { vhost, user, .. } => broker.clear_permissions(user, vhost),
             What::ClearTopic { vhost, user, exchange, .. } => {

@@ -1,6 +1,6 @@
 //! `set`, `clear` and `list`.
 
-use crate::administration::{Patterns, Permission, Scope};
+use crate::administration::{Administration, Grant, Patterns, Permission, Scope, Text};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
@@ -48,7 +48,7 @@ impl Set {
             [("configure", &*self.configure), ("write", &*self.write), ("read", &*self.read)];
         let [configure, write, read] = session.patterns(self.anchor, patterns);
         let patterns = Patterns { configure: &*configure, write: &*write, read: &*read };
-        session.broker()?.set_permissions(user, vhost, patterns).map_err(context)?;
+        session.broker()?.set_permissions(Grant { user, vhost, patterns }).map_err(context)?;
         session.diagnostics().detail(&format!(
             "set permissions of {user} on {vhost}: configure '{}', write '{}', read '{}'",
             patterns.configure, patterns.write, patterns.read
@@ -108,34 +108,37 @@ impl List {
     /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
-        let context = |failure: Failure| {
-            failure.context(format!("list permissions{}", scope_in_words(&scope)))
-        };
-        let mut permissions = session.broker()?.list_permissions(&scope).map_err(context)?;
-        permissions.sort();
-        let mut columns = scope_columns(&scope);
-        columns.extend(["configure", "write", "read"].map(Column::text));
-        let mut listing = Listing::new(columns);
-        for Permission { vhost, user, patterns } in permissions {
-            let Patterns { configure, write, read } = patterns;
-            listing.push([vhost, user, configure, write, read].map(Value::Text));
-        }
-        session.print(&listing)
+        let columns = ["configure", "write", "read"];
+        list(session, &scope, "permissions", columns, |broker| {
+            let permissions = broker.list_permissions(&scope)?;
+            Ok(permissions.into_iter().map(Permission::row).collect())
+        })
     }
 }
 
-/// What a listing is of, behind `list permissions`.
-pub(super) fn scope_in_words(scope: &Scope) -> String {
+/// Lists the permissions of either kind. Each row begins with its virtual host and its user; a table
+/// or tab-separated values leave out what is the same in each row, as rabbitmqctl does.
+pub(super) fn list(
+    session: &Session,
+    scope: &Scope,
+    kind: &str,
+    columns: [&'static str; 3],
+    rows: impl FnOnce(&mut dyn Administration) -> Result<Vec<[Text; 5]>, Failure>,
+) -> Result<(), Failure> {
     let user = scope.user.iter().map(|user| format!(" of {user}"));
-    user.chain(scope.vhost.iter().map(|vhost| format!(" on {vhost}"))).collect()
-}
-
-/// The first two columns. A table or tab-separated values leave out what is the same in each row,
-/// as rabbitmqctl does.
-pub(super) fn scope_columns(scope: &Scope) -> Vec<Column> {
+    let of: String = user.chain(scope.vhost.iter().map(|vhost| format!(" on {vhost}"))).collect();
+    let context = |failure: Failure| failure.context(format!("list {kind}{of}"));
+    let mut rows = rows(session.broker()?.as_mut()).map_err(context)?;
+    rows.sort();
     let by_vhost_alone = scope.vhost.is_some() && scope.user.is_none();
-    vec![
+    let mut all = vec![
         Column::text("vhost").implied_if(by_vhost_alone),
         Column::text("user").implied_if(scope.user.is_some()),
-    ]
+    ];
+    all.extend(columns.map(Column::text));
+    let mut listing = Listing::new(all);
+    for row in rows {
+        listing.push(row.map(Value::Text));
+    }
+    session.print(&listing)
 }

@@ -1,9 +1,8 @@
 //! `set-topic`, `clear-topic` and `list-topic`.
 
-use super::permissions::{scope_columns, scope_in_words};
-use crate::administration::{TopicPatterns, TopicPermission};
+use super::permissions::list;
+use crate::administration::{TopicGrant, TopicPatterns, TopicPermission};
 use crate::names;
-use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -50,10 +49,8 @@ impl SetTopic {
         let patterns = [("write", &*self.write), ("read", &*self.read)];
         let [write, read] = session.patterns(self.anchor, patterns);
         let patterns = TopicPatterns { write: &*write, read: &*read };
-        session
-            .broker()?
-            .set_topic_permissions(user, vhost, exchange, patterns)
-            .map_err(context)?;
+        let grant = TopicGrant { user, vhost, exchange, patterns };
+        session.broker()?.set_topic_permissions(grant).map_err(context)?;
         session.diagnostics().detail(&format!(
             "set topic permissions of {user} at {exchange} on {vhost}: write '{}', read '{}'",
             patterns.write, patterns.read
@@ -120,18 +117,10 @@ impl ListTopic {
     /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
-        let context = |failure: Failure| {
-            failure.context(format!("list topic permissions{}", scope_in_words(&scope)))
-        };
-        let mut permissions = session.broker()?.list_topic_permissions(&scope).map_err(context)?;
-        permissions.sort();
-        let mut columns = scope_columns(&scope);
-        columns.extend(["exchange", "write", "read"].map(Column::text));
-        let mut listing = Listing::new(columns);
-        for TopicPermission { vhost, user, exchange, patterns } in permissions {
-            let TopicPatterns { write, read } = patterns;
-            listing.push([vhost, user, exchange, write, read].map(Value::Text));
-        }
-        session.print(&listing)
+        let columns = ["exchange", "write", "read"];
+        list(session, &scope, "topic permissions", columns, |broker| {
+            let permissions = broker.list_topic_permissions(&scope)?;
+            Ok(permissions.into_iter().map(TopicPermission::row).collect())
+        })
     }
 }

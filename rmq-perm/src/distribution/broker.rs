@@ -2,14 +2,12 @@
 
 mod functions;
 
-use super::arguments::text;
 use super::call::{self, Call};
 use super::connect::{self, Connection, Port};
 use super::options::Options;
 
 use super::{address, cookie, node};
 use crate::reach::Unreached;
-use crate::refusal::Refusal;
 use crate::term::{Pid, Term};
 use crate::unanswered::{Effect, Unanswered};
 use rmq_common::diagnostics::Diagnostics;
@@ -96,26 +94,6 @@ impl Distribution {
         let answer = runtime::block_on(runtime::timeout(limit, answer));
         let answer = answer.unwrap_or(Err(Unanswered::Late));
         answer.map_err(|why| why.failure(effect, &self.node, limit))
-    }
-
-    /// That there is such a virtual host.
-    pub(super) fn require_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
-        if self.vhost_exists(vhost)? { Ok(()) } else { Err(Refusal::NoSuchVhost.failure()) }
-    }
-
-    /// Whether there is such a virtual host.
-    pub(super) fn vhost_exists(&mut self, vhost: &str) -> Result<bool, Failure> {
-        Ok(self.ask("rabbit_vhost", "exists", vec![text(vhost)])?.is_atom("true"))
-    }
-
-    /// That there is such a user.
-    pub(super) fn require_user(&mut self, user: &str) -> Result<(), Failure> {
-        if self.user_exists(user)? { Ok(()) } else { Err(Refusal::NoSuchUser.failure()) }
-    }
-
-    /// Whether there is such a user.
-    pub(super) fn user_exists(&mut self, user: &str) -> Result<bool, Failure> {
-        Ok(self.ask(USERS, "exists", vec![text(user)])?.is_atom("true"))
     }
 }
 

@@ -2,17 +2,26 @@
 
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, each};
-use crate::administration::{Listener, Member, NodeState};
+use super::queues;
+use crate::administration::{Cluster, Listener, Member, NodeState};
+use crate::queues::Queue;
 use crate::term::Term;
 use rmq_common::failure::Failure;
 use std::net::IpAddr;
 use std::time::Duration;
 
+impl Cluster for Distribution {
+    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
+        members(self, self.limit / 2)
+    }
+
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, declared)
+    }
+}
+
 /// The members, as the node we are connected to sees them. Each has `limit` to answer.
-///
-/// # Errors
-/// When the node we are connected to does not say.
-pub fn members(broker: &mut Distribution, limit: Duration) -> Result<Vec<Member>, Failure> {
+fn members(broker: &mut Distribution, limit: Duration) -> Result<Vec<Member>, Failure> {
     // Both look no further than the node itself, so that a member which hangs holds up neither.
     let answer = match broker.ask_if_there("rabbit_nodes", "list_members", vec![])? {
         Some(answer) => answer,

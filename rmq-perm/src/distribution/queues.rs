@@ -8,7 +8,7 @@
 use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
 use super::table;
-use crate::administration::Text;
+use crate::administration::{Text, Vhosts};
 use crate::queues::{Declared, Queue, Room};
 use crate::refusal::words;
 use crate::term::Term;

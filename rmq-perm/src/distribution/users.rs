@@ -2,56 +2,96 @@
 
 use super::arguments::{self, acting_user, atom, binary, map, text};
 use super::broker::{Distribution, USERS, each};
-use crate::administration::{Added, Deleted, Password, User};
+use crate::administration::{Added, Deleted, Password, User, Users};
 use crate::password_hash::PasswordHash;
 use crate::refusal::Refusal;
 use crate::term::Term;
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
 
-/// Adds a user.
-///
-/// # Errors
-/// When there is one of that name, or the broker refuses the password (65).
-pub fn add(
-    broker: &mut Distribution,
-    user: &str,
-    password: &Password,
-    tags: &[&str],
-) -> Result<(), Failure> {
-    if let Password::Clear(password) = password {
-        let arguments = vec![text(user), text(password.reveal()), acting_user()];
-        broker.change(USERS, "add_user", arguments)?;
-        return if tags.is_empty() { Ok(()) } else { set_tags(broker, user, tags) };
+impl Users for Distribution {
+    fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure> {
+        if let Password::Clear(password) = password {
+            let arguments = vec![text(user), text(password.reveal()), acting_user()];
+            self.change(USERS, "add_user", arguments)?;
+            return if tags.is_empty() { Ok(()) } else { self.set_tags(user, tags) };
+        }
+        // The one function that takes a hash in every release also changes a user who exists.
+        if self.user_exists(user)? {
+            return Err(Refusal::UserExists.failure());
+        }
+        put_hash(self, user, password, tags)
     }
-    // The one function that takes a hash in every release also changes a user who is there.
-    if broker.user_exists(user)? {
-        return Err(Refusal::UserExists.failure());
-    }
-    put_hash(broker, user, password, tags)
-}
 
-/// Makes a user have this password and these tags.
-///
-/// # Errors
-/// When the broker refuses the password (65).
-pub fn put(
-    broker: &mut Distribution,
-    user: &str,
-    password: &Password,
-    tags: &[&str],
-) -> Result<Added, Failure> {
-    if !broker.user_exists(user)? {
-        add(broker, user, password, tags)?;
-        return Ok(Added::New);
+    fn put_user(
+        &mut self,
+        user: &str,
+        password: &Password,
+        tags: &[&str],
+    ) -> Result<Added, Failure> {
+        if !self.user_exists(user)? {
+            self.add_user(user, password, tags)?;
+            return Ok(Added::New);
+        }
+        if matches!(password, Password::Clear(_)) {
+            self.change_password(user, password)?;
+            self.set_tags(user, tags)?;
+        } else {
+            put_hash(self, user, password, tags)?;
+        }
+        Ok(Added::Existed)
     }
-    if matches!(password, Password::Clear(_)) {
-        change_password(broker, user, password)?;
-        set_tags(broker, user, tags)?;
-    } else {
-        put_hash(broker, user, password, tags)?;
+
+    fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure> {
+        self.require_user(user)?;
+        let user = text(user);
+        match password {
+            Password::Clear(password) => {
+                let password = text(password.reveal());
+                self.change(USERS, "change_password", vec![user, password, acting_user()])
+            }
+            Password::Hashed(hash) => {
+                let (bytes, algorithm) = (binary(hash.bytes()), atom(&hash.module()));
+                self.change(USERS, "change_password_hash", vec![user, bytes, algorithm])
+            }
+            Password::None => self.change(USERS, "clear_password", vec![user, acting_user()]),
+        }
     }
-    Ok(Added::Existed)
+
+    fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {
+        // An error of itself before 4.0.
+        if !self.user_exists(user)? {
+            return Ok(Deleted::Before);
+        }
+        self.change(USERS, "delete_user", vec![text(user), acting_user()])?;
+        Ok(Deleted::Now)
+    }
+
+    fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure> {
+        self.change(USERS, "set_tags", vec![text(user), tag_list(tags), acting_user()])
+    }
+
+    fn list_users(&mut self, hashes: bool) -> Result<Vec<User>, Failure> {
+        if hashes {
+            let answer = self.ask(USERS, "all_users", vec![])?;
+            return each(&answer, record);
+        }
+        let answer = self.ask(USERS, "list_users", vec![])?;
+        each(&answer, |user| {
+            let tags = user.property("tags")?.list()?.iter().map(Term::text);
+            let (name, tags) = (user.property("user")?.text()?, tags.collect::<Option<_>>()?);
+            Some(User { name, tags, hash: None })
+        })
+    }
+
+    fn own_user(&self) -> Option<&str> {
+        // The cookie belongs to no user.
+        None
+    }
+
+    fn user_exists(&mut self, user: &str) -> Result<bool, Failure> {
+        Ok(self.ask(USERS, "exists", vec![text(user)])?.is_atom("true"))
+    }
 }
 
 fn put_hash(
@@ -75,70 +115,8 @@ fn put_hash(
     broker.change(USERS, "put_user", vec![user, acting_user()])
 }
 
-/// Gives a user another password.
-///
-/// # Errors
-/// When there is no such user (67), or the broker refuses the password (65).
-pub fn change_password(
-    broker: &mut Distribution,
-    user: &str,
-    password: &Password,
-) -> Result<(), Failure> {
-    broker.require_user(user)?;
-    let user = text(user);
-    match password {
-        Password::Clear(password) => {
-            let password = text(password.reveal());
-            broker.change(USERS, "change_password", vec![user, password, acting_user()])
-        }
-        Password::Hashed(hash) => {
-            let (bytes, algorithm) = (binary(hash.bytes()), atom(&hash.module()));
-            broker.change(USERS, "change_password_hash", vec![user, bytes, algorithm])
-        }
-        Password::None => broker.change(USERS, "clear_password", vec![user, acting_user()]),
-    }
-}
-
-/// Deletes a user.
-///
-/// # Errors
-/// When the node does not say.
-pub fn delete(broker: &mut Distribution, user: &str) -> Result<Deleted, Failure> {
-    // An error of itself before 4.0.
-    if !broker.user_exists(user)? {
-        return Ok(Deleted::Before);
-    }
-    broker.change(USERS, "delete_user", vec![text(user), acting_user()])?;
-    Ok(Deleted::Now)
-}
-
-/// Gives a user exactly these tags.
-///
-/// # Errors
-/// When there is no such user (67).
-pub fn set_tags(broker: &mut Distribution, user: &str, tags: &[&str]) -> Result<(), Failure> {
-    broker.change(USERS, "set_tags", vec![text(user), tag_list(tags), acting_user()])
-}
-
 fn tag_list(tags: &[&str]) -> sent::Term {
     arguments::list(tags.iter().map(|tag| text(tag)).collect())
-}
-
-/// The users, with the hashes of their passwords if `hashes`.
-///
-/// # Errors
-/// When the node does not say.
-pub fn list(broker: &mut Distribution, hashes: bool) -> Result<Vec<User>, Failure> {
-    if hashes {
-        let answer = broker.ask(USERS, "all_users", vec![])?;
-        return each(&answer, record);
-    }
-    let answer = broker.ask(USERS, "list_users", vec![])?;
-    each(&answer, |user| {
-        let tags = user.property("tags")?.list()?.iter().map(Term::text);
-        let (name, tags) = (user.property("user")?.text()?, tags.collect::<Option<_>>()?);
-        Some(User { name, tags, hash: None })
-    })
 }
 
 /// `{internal_user, Name, PasswordHash, Tags, HashingAlgorithm, ...}`, in every release from 3.10 to 4.3.

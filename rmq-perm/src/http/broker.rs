@@ -8,7 +8,7 @@ use super::json::{broken, tags};
 use super::no_answer::NoAnswer;
 use super::options::Options;
 use super::refusal;
-use crate::administration::Text;
+use crate::administration::{Deleted, Text};
 use crate::distribution::is_another_machine;
 use crate::reach::Unreached;
 use crate::refusal::Refusal;
@@ -60,6 +60,16 @@ pub(super) enum Changed {
     Done,
     /// There is not what it is about, and nothing was changed.
     Missing,
+}
+
+impl Changed {
+    /// What it means that something was to be deleted.
+    pub(super) fn deleted(self) -> Deleted {
+        match self {
+            Changed::Missing => Deleted::Before,
+            Changed::Created | Changed::Done => Deleted::Now,
+        }
+    }
 }
 
 impl Http {
@@ -251,23 +261,18 @@ impl Http {
         answer.map_err(|why| why.failure(effect, &self.place, self.limit))
     }
 
-    /// That there is such a user.
-    pub(super) fn require_user(&self, user: &str) -> Result<(), Failure> {
-        self.user_as_it_is(user).map(drop)
+    /// A user, with the password's hash, if it exists.
+    pub(super) fn user(&self, user: &str) -> Result<Option<Value>, Failure> {
+        self.get(&["users", user], "")
     }
 
-    /// A user, with the password's hash.
-    pub(super) fn user_as_it_is(&self, user: &str) -> Result<Value, Failure> {
-        self.get(&["users", user], "")?.ok_or_else(|| Refusal::NoSuchUser.failure())
-    }
-
-    /// That there is such a virtual host.
-    pub(super) fn require_vhost(&self, vhost: &str) -> Result<(), Failure> {
-        if self.vhost_exists(vhost)? { Ok(()) } else { Err(Refusal::NoSuchVhost.failure()) }
+    /// Whether there is such a user.
+    pub(super) fn has_user(&self, user: &str) -> Result<bool, Failure> {
+        Ok(self.user(user)?.is_some())
     }
 
     /// Whether there is such a virtual host.
-    pub(super) fn vhost_exists(&self, vhost: &str) -> Result<bool, Failure> {
+    pub(super) fn has_vhost(&self, vhost: &str) -> Result<bool, Failure> {
         Ok(self.get(&["vhosts", vhost], "")?.is_some())
     }
 }

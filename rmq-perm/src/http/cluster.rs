@@ -3,18 +3,27 @@
 
 use super::broker::Http;
 use super::json::{each, text};
-use crate::administration::{Listener, Member, NodeState, Text};
+use super::queues;
+use crate::administration::{Cluster, Listener, Member, NodeState, Text};
+use crate::queues::Queue;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
 /// What the node reports of itself and of all listeners.
 const OVERVIEW: &str = "?columns=node,rabbitmq_version,erlang_version,listeners";
 
+impl Cluster for Http {
+    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
+        members(self)
+    }
+
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, declared)
+    }
+}
+
 /// The members, as the node asked sees them.
-///
-/// # Errors
-/// When the broker does not tell.
-pub fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
+fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
     let columns = "?columns=name,running,applications,erlang_version,being_drained,mem_alarm,\
                    disk_free_alarm,partitions";
     let mut members = each(&broker.expect(&["nodes"], columns)?, member)?;

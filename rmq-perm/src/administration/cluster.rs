@@ -1,6 +1,17 @@
-//! The cluster's nodes.
+//! The cluster, and its queues.
 
 use super::text::Text;
+use crate::queues::Queue;
+use rmq_common::failure::Failure;
+
+/// The state of the cluster.
+pub trait Cluster {
+    fn cluster_status(&mut self) -> Result<Vec<Member>, Failure>;
+
+    /// All queues of `vhost`, wherever their leaders are, and those that are down; with what they
+    /// were declared with if `declared`.
+    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure>;
+}
 
 /// A node that belongs to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,121 @@
+//! Permissions on virtual hosts.
+
+use super::{Text, Users, Vhosts};
+use rmq_common::failure::Failure;
+
+/// The permissions on the broker's virtual hosts, and its regular expressions.
+pub trait Permissions: Vhosts + Users {
+    /// Gives a user exactly these permissions, in place of those it had on the virtual host. A
+    /// pattern that the broker refuses is an error (65).
+    fn set_permissions(&mut self, grant: Grant<'_>) -> Result<(), Failure>;
+
+    /// The same of many, in any order; several at a time if the transport allows it. `made` is
+    /// called for each that was made; once it returns false, no more are begun.
+    ///
+    /// # Errors
+    /// The place of one that was not made, or perhaps not, and why.
+    fn set_all_permissions(
+        &mut self,
+        grants: &[Grant<'_>],
+        made: &mut dyn FnMut() -> bool,
+    ) -> Result<(), (usize, Failure)>;
+
+    /// Removes all permissions of a user on `vhost`; not an error if there are none.
+    fn clear_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure> {
+        self.require_user(user)?;
+        self.require_vhost(vhost)?;
+        self.remove_permissions(user, vhost)
+    }
+
+    /// The same of a user and a virtual host that exist.
+    fn remove_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure>;
+
+    /// The permissions within `scope`.
+    fn list_permissions(&mut self, scope: &Scope) -> Result<Vec<Permission<Text>>, Failure>;
+
+    /// Whether the permissions of `user` on `vhost` allow `operation` on the queue or exchange
+    /// `name`; the default exchange is `amq.default`.
+    fn is_allowed(
+        &mut self,
+        user: &str,
+        vhost: &str,
+        operation: Operation,
+        name: &str,
+    ) -> Result<bool, Failure>;
+
+    /// What the broker says against each of `patterns` as a regular expression, in their order;
+    /// `None` if it takes it. Changes nothing.
+    ///
+    /// # Errors
+    /// The place of one about which the broker did not say, and why.
+    fn objections_to(&mut self, patterns: &[&str])
+    -> Result<Vec<Option<String>>, (usize, Failure)>;
+}
+
+/// Which permissions to list; all if both are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// On this virtual host alone.
+    pub vhost: Option<String>,
+    /// Of this user alone.
+    pub user: Option<String>,
+}
+
+impl Scope {
+    /// Whether a row about `vhost` is within it.
+    pub fn has_vhost(&self, vhost: &[u8]) -> bool {
+        self.vhost.as_ref().is_none_or(|wanted| wanted.as_bytes() == vhost)
+    }
+}
+
+/// What a permission is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// To declare and delete.
+    Configure,
+    /// To publish to.
+    Write,
+    /// To consume from.
+    Read,
+}
+
+impl Operation {
+    /// Its name for the broker.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Configure => "configure",
+            Operation::Write => "write",
+            Operation::Read => "read",
+        }
+    }
+}
+
+/// The three regular expressions of a permission, in the order in which RabbitMQ has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Patterns<T> {
+    /// Names that may be declared and deleted.
+    pub configure: T,
+    /// Names that may be published to.
+    pub write: T,
+    /// Names that may be consumed from.
+    pub read: T,
+}
+
+/// What a user may do on a virtual host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission<T> {
+    pub vhost: T,
+    pub user: T,
+    pub patterns: Patterns<T>,
+}
+
+impl<T> Permission<T> {
+    /// Its row of a listing: virtual host, user, configure, write, read.
+    pub fn row(self) -> [T; 5] {
+        let Patterns { configure, write, read } = self.patterns;
+        [self.vhost, self.user, configure, write, read]
+    }
+}
+
+/// What a user is to be allowed on a virtual host.
+pub type Grant<'a> = Permission<&'a str>;
