@@ -1,10 +1,10 @@
-//! `apply`: a file says how permissions are to be, and what differs is made so.
+//! `apply`: makes the broker's permissions those of a file.
 //!
 //! * [`columns`] and [`rows`] read the file; [`desired`] is what it asks for as a whole, [`checks`]
-//!   what the broker says against it.
+//!   what is wrong with it for the broker.
 //! * [`state`] is what the broker has; [`plan`] the difference, as a [`change`] each in an order in
 //!   which they can be made.
-//! * [`exchanges`] are where topic permissions can be; [`unnamed`] is what pruning leaves alone.
+//! * [`exchanges`] are where topic permissions can be; [`unnamed`] is what pruning does not compare.
 
 pub mod change;
 mod checks;

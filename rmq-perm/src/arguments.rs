@@ -18,7 +18,7 @@ pub const HELP: Help = Help {
 };
 
 /// Manage virtual hosts, users and permissions of RabbitMQ, and show the state of its cluster.
-/// Speaks to a node as rabbitmqctl does, with the node's cookie, or with --api to the management
+/// Connects to a node as rabbitmqctl does, with the node's cookie, or with --api to the management
 /// plugin.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(help_triggers("-h", "--help"))]

@@ -1,4 +1,4 @@
-//! The subcommands: a file for what belongs together, in it what each takes and what it does.
+//! The subcommands. A file has those that belong together: their arguments and what they do.
 
 mod apply;
 mod check;
@@ -15,45 +15,26 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
-/// What to do.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand)]
 pub enum Command {
-    /// `add-vhost`
     AddVhost(vhosts::AddVhost),
-    /// `delete-vhost`
     DeleteVhost(vhosts::DeleteVhost),
-    /// `list-vhosts`
     ListVhosts(vhosts::ListVhosts),
-    /// `add-user`
     AddUser(users::AddUser),
-    /// `change-password`
     ChangePassword(users::ChangePassword),
-    /// `set-tags`
     SetTags(users::SetTags),
-    /// `delete-user`
     DeleteUser(users::DeleteUser),
-    /// `list-users`
     ListUsers(list_users::ListUsers),
-    /// `set`
     Set(permissions::Set),
-    /// `clear`
     Clear(permissions::Clear),
-    /// `list`
     List(permissions::List),
-    /// `set-topic`
     SetTopic(topic_permissions::SetTopic),
-    /// `clear-topic`
     ClearTopic(topic_permissions::ClearTopic),
-    /// `list-topic`
     ListTopic(topic_permissions::ListTopic),
-    /// `apply`
     Apply(apply::Apply),
-    /// `check`
     Check(check::Check),
-    /// `cluster-status`
     ClusterStatus(cluster_status::ClusterStatus),
-    /// `list-queues`
     ListQueues(list_queues::ListQueues),
 }
 
@@ -76,10 +57,6 @@ impl Command {
         }
     }
 
-    /// Does it.
-    ///
-    /// # Errors
-    /// Those of the command.
     pub fn run(self, session: &Session) -> Result<Ending, Failure> {
         match self {
             Command::AddVhost(command) => command.run(session),

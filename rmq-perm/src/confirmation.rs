@@ -1,30 +1,32 @@
-//! A question to the person at the terminal.
+//! A question on the terminal.
 
 use rmq_common::failure::{Cause, Failure};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 
-/// The terminal, which is there even where standard input and output are something else.
+/// The terminal, also if standard input and output are redirected.
 #[derive(Debug)]
 pub struct Terminal(File);
 
 impl Terminal {
-    /// Opens it, for what `option` asks. To be done before anything else is, so that nobody waits for nothing.
+    /// Opens it for the question of `option`. Done first, so that a run without a terminal ends at once.
     ///
     /// # Errors
-    /// When there is none (64): then somebody has to say yes beforehand.
+    /// There is none (64): `--yes` is needed.
     pub fn open(option: &str) -> Result<Self, Failure> {
         let terminal = File::options().read(true).write(true).open("/dev/tty");
         terminal.map(Terminal).map_err(|error| {
             let why = Cause(&error);
-            Failure::usage(format!("{option} asks on the terminal ({why}); give --yes without one"))
+            Failure::usage(format!(
+                "{option} asks for confirmation on the terminal ({why}); without one, give --yes"
+            ))
         })
     }
 
     /// Whether the answer is yes; anything but `y` and `yes` is no.
     ///
     /// # Errors
-    /// When the terminal is gone (74).
+    /// The terminal is gone (74).
     pub fn ask(&self, question: &str) -> Result<bool, Failure> {
         let lost = |error| Failure::io("ask on /dev/tty", &error);
         let mut terminal = &self.0;

@@ -1,12 +1,14 @@
-//! Erlang distribution: the way rabbitmqctl takes, without Erlang on this side.
+//! Erlang distribution: rabbitmqctl's transport, without Erlang on this side.
 //!
 //! * [`node`] says which node, [`address`] where it is and whether we may speak to it there;
 //!   [`cookie`] finds the secret that proves who we are.
 //! * [`connect`] finds the node's port and shakes hands; [`link`] then keeps the connection;
 //!   [`frame`] and [`decode`] read what the node sends, within bounds; [`call`] has it call a
 //!   function.
-//! * [`broker`] is a node with RabbitMQ on it; [`administer`] knows RabbitMQ's internal functions,
-//!   [`permissions`], [`queues`] and [`cluster`] the subjects that need several of them.
+//! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called as rabbitmqctl
+//!   does. They check little, so the names that come here have been checked.
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`] and [`cluster`] implement the
+//!   traits of [`administration`](crate::administration), the same for every release.
 
 mod address;
 mod arguments;

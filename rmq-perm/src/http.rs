@@ -1,12 +1,12 @@
-//! The management HTTP API: the way for brokers with that plugin, over a network, encrypted with
-//! https.
+//! The management HTTP API: the transport for brokers with that plugin, over a network, encrypted
+//! with https.
 //!
-//! * [`url`] says where it is and who asks; [`client`] asks, one question at a time over one
-//!   connection, and [`no_answer`] says why there is no answer.
-//! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses.
-//! * [`administer`] knows what to ask for what; [`users`], [`permissions`] and [`topic_permissions`]
-//!   with [`imports`], [`queues`] with [`declared`] and [`one_by_one`], and [`cluster`] the subjects
-//!   that need several questions; [`pattern`] matches as the broker does.
+//! * [`client`] sends a request to the [`url`], one at a time over one connection; [`no_answer`] is
+//!   why there is no answer.
+//! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses, [`json`] the answers.
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`] and [`cluster`] implement the
+//!   traits of [`administration`](crate::administration), with [`imports`] and [`objections`], and
+//!   [`queues`] with [`declared`] and [`one_by_one`]; [`pattern`] matches as the broker does.
 
 mod answer;
 mod bounded;

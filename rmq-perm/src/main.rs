@@ -1,4 +1,4 @@
-//! rmq-perm: virtual hosts, users and permissions of RabbitMQ, and a look around the cluster.
+//! rmq-perm: virtual hosts, users and permissions of RabbitMQ, and the state of its cluster.
 
 mod administration;
 mod apply;

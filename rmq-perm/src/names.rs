@@ -1,4 +1,4 @@
-//! Names that the broker's internal functions accept, but that no client could use.
+//! Names that the broker's internal functions accept, but that no client can use.
 
 use rmq_common::failure::Failure;
 use rmq_common::{names, nearest};
@@ -6,16 +6,12 @@ use rmq_common::{names, nearest};
 /// The longest name AMQP can carry: a short string.
 const LONGEST: usize = 255;
 
-/// A virtual host's name.
-///
 /// # Errors
 /// An empty name, or one too long to connect to (65).
 pub fn vhost(name: &str) -> Result<&str, Failure> {
     checked("a virtual host's name", name)
 }
 
-/// A user's name.
-///
 /// # Errors
 /// An empty name, or one that no message could carry as its `user_id` (65).
 pub fn user(name: &str) -> Result<&str, Failure> {
@@ -23,39 +19,33 @@ pub fn user(name: &str) -> Result<&str, Failure> {
 }
 
 /// The name of an exchange with topic permissions.
-///
-/// # Errors
-/// As [`user`].
 pub fn exchange(name: &str) -> Result<&str, Failure> {
     checked("an exchange's name", name)
 }
 
 /// The name of a queue or exchange.
-///
-/// # Errors
-/// As [`user`].
 pub fn resource(name: &str) -> Result<&str, Failure> {
     checked("a name", name)
 }
 
-/// A user's tag. Several are written with commas between them, so none may hold one.
+/// A user's tag. Several are written with commas between them, so none may contain one.
 ///
 /// # Errors
 /// An empty or too long tag, or one with a comma or a space in it (65).
 pub fn tag(tag: &str) -> Result<&str, Failure> {
     if tag.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
-        let why = "a tag holds neither comma nor space; give several as words of their own";
+        let why = "a tag cannot contain a comma or a space; give several tags as separate words";
         return Err(Failure::data(format!("'{}': {why}", tag.escape_debug())));
     }
     checked("a tag", tag)
 }
 
-/// What RabbitMQ gives a meaning to.
+/// The tags that RabbitMQ knows.
 const TAGS: [&str; 5] =
     ["administrator", "monitoring", "policymaker", "management", "impersonator"];
 
-/// What to say of a tag to which RabbitMQ gives no meaning: it may be a plugin's, or misspelt.
-pub fn doubt_of_tag(tag: &str) -> Option<String> {
+/// The warning about a tag that RabbitMQ does not know: it may be a plugin's, or misspelt.
+pub fn unknown_tag_warning(tag: &str) -> Option<String> {
     if TAGS.contains(&tag) {
         return None;
     }
@@ -63,7 +53,7 @@ pub fn doubt_of_tag(tag: &str) -> Option<String> {
     let begun = || TAGS.into_iter().find(|known| lower.len() > 2 && known.starts_with(&lower));
     let hint = nearest::nearest(&lower, TAGS).or_else(begun);
     let hint = hint.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
-    Some(format!("the tag '{tag}' has no meaning to RabbitMQ{hint}"))
+    Some(format!("RabbitMQ does not know the tag '{tag}'{hint}"))
 }
 
 fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
@@ -71,7 +61,7 @@ fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
     match name.len() {
         0 => Err(Failure::data(format!("{what} cannot be empty"))),
         length if length > LONGEST => {
-            Err(Failure::data(format!("{what} can have {LONGEST} bytes at most, not {length}")))
+            Err(Failure::data(format!("{what} can have at most {LONGEST} bytes, not {length}")))
         }
         _ => Ok(name),
     }
@@ -82,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_without_a_meaning_is_told_with_the_one_that_may_be_meant() {
-        assert_eq!(doubt_of_tag("management"), None);
-        let warning = doubt_of_tag("adminstrator").unwrap();
+    fn an_unknown_tag_is_reported_with_the_one_that_may_be_meant() {
+        assert_eq!(unknown_tag_warning("management"), None);
+        let warning = unknown_tag_warning("adminstrator").unwrap();
         assert!(warning.ends_with("(did you mean administrator?)"), "{warning}");
-        assert!(doubt_of_tag("admin").unwrap().contains("mean administrator?"));
-        assert!(doubt_of_tag("Monitoring").unwrap().contains("mean monitoring?"));
-        assert_eq!(doubt_of_tag("mine").unwrap(), "the tag 'mine' has no meaning to RabbitMQ");
+        assert!(unknown_tag_warning("admin").unwrap().contains("mean administrator?"));
+        assert!(unknown_tag_warning("Monitoring").unwrap().contains("mean monitoring?"));
+        assert_eq!(unknown_tag_warning("mine").unwrap(), "RabbitMQ does not know the tag 'mine'");
     }
 
     #[test]

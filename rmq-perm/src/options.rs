@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-perm";
 
-/// What the command line says beside the subcommand; each as in its help.
+/// The options given; the help describes each.
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "the help says what each is")]
 pub struct Options {

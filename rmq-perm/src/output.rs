@@ -1,4 +1,4 @@
-//! Standard output: a listing as a table for people, or in a form for programs.
+//! Standard output: a listing as a table, or in a format for programs.
 
 mod cell;
 mod json;
@@ -13,7 +13,6 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::str::FromStr;
 
-/// How a listing looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Aligned columns under a header.
@@ -22,7 +21,6 @@ pub enum Format {
     Tsv,
     /// Comma-separated values with a header (RFC 4180).
     Csv,
-    /// An array of objects.
     Json,
 }
 
@@ -40,7 +38,6 @@ impl FromStr for Format {
     }
 }
 
-/// A column of a listing.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     name: &'static str,
@@ -50,41 +47,35 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of texts.
     pub fn text(name: &'static str) -> Self {
         Column { name, right: false, implied: false }
     }
 
-    /// A column of numbers.
     pub fn number(name: &'static str) -> Self {
         Column { right: true, ..Column::text(name) }
     }
 
-    /// The same, where the listing was asked for by its value, which stands in every row. People
-    /// need not be named, but a program may put several listings together.
+    /// The same column, left out of a table if `implied`: the listing was requested by its value, so
+    /// every row has the same. Formats for programs keep it, because listings may be combined.
     pub fn implied_if(self, implied: bool) -> Self {
         Column { implied, ..self }
     }
 }
 
-/// A value of a listing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// A name or pattern.
     Text(Vec<u8>),
     /// Several names, in no order that matters.
     Texts(Vec<Vec<u8>>),
-    /// A count.
     Number(u64),
     /// What has structure of its own, as JSON.
     Json(String),
-    /// Nobody knows.
     Unknown,
 }
 
 impl Value {
-    /// In a line that people or awk(1) read: `-` is nothing, because an empty field would make awk
-    /// count the others wrong.
+    /// In a table or for awk(1): `-` is nothing, because awk does not count an empty field.
     fn in_a_line(&self) -> Vec<u8> {
         match self {
             Value::Texts(texts) if texts.is_empty() => b"-".to_vec(),
@@ -122,10 +113,10 @@ impl Listing {
         self.rows.push(row.into());
     }
 
-    /// Writes it to standard output; where `format` is not given, a terminal gets a table.
+    /// Writes it to standard output; without `format`, a terminal gets a table.
     ///
     /// # Errors
-    /// When standard output refuses it (74). A reader that has gone away is no error.
+    /// When standard output refuses it (74). A reader that has gone away is not an error.
     pub fn print(&self, format: Option<Format>) -> Result<(), Failure> {
         let by_itself = if std::io::stdout().is_terminal() { Format::Table } else { Format::Tsv };
         let text = match format.unwrap_or(by_itself) {
@@ -146,7 +137,7 @@ impl Listing {
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(name).map_err(problem)?;
-        // One that exists may be open to others, and is closed to them before anything is in it.
+        // An existing file may be readable to others: its mode is changed before it is written.
         if file.metadata().map_err(problem)?.is_file() {
             file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
             file.set_len(0).map_err(problem)?;
@@ -155,7 +146,7 @@ impl Listing {
     }
 
     /// The columns that are not implied, and what a row has in them.
-    fn told<'a, T>(&'a self, row: &'a [T]) -> impl Iterator<Item = (&'a Column, &'a T)> {
+    fn shown<'a, T>(&'a self, row: &'a [T]) -> impl Iterator<Item = (&'a Column, &'a T)> {
         self.columns.iter().zip(row).filter(|(column, _)| !column.implied)
     }
 }
@@ -163,7 +154,7 @@ impl Listing {
 /// Writes to standard output.
 ///
 /// # Errors
-/// When it refuses it (74). A reader that has gone away is no error.
+/// When it refuses it (74). A reader that has gone away is not an error.
 pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     match written(bytes) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(refused(&error)),
@@ -171,7 +162,7 @@ pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes to standard output what has to be read.
+/// Writes to standard output what must be read.
 ///
 /// # Errors
 /// When it refuses it, or its reader has gone away (74).

@@ -1,4 +1,4 @@
-//! A new password: from a file, from standard input, typed twice without being seen, or made here.
+//! A new password: from a file, from standard input, typed twice without echo, or generated.
 
 use crate::administration::Password;
 use crate::password_hash::PasswordHash;
@@ -14,14 +14,14 @@ use std::io::Write;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-/// In bytes: what a client logs in with has to fit into one frame of 4096 bytes before RabbitMQ 4.1,
-/// beside what the client says of itself, which takes up to a kilobyte.
+/// In bytes: before RabbitMQ 4.1 a login must fit into one frame of 4096 bytes, together with the
+/// client's properties, which take up to a kilobyte.
 const LONGEST: usize = 3000;
 
-/// What a notice calls a file with a password.
+/// The name of a password file in a notice.
 pub const FILE: &str = "the password file";
 
-/// What the command line says about a new password.
+/// Where the command line says a new password comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// `--password-file`
@@ -35,26 +35,26 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// What to say of a file that others can read, too.
+    /// The notice about a file that others can read.
     pub fn exposed(&self) -> Option<String> {
         secret::exposed(FILE, self.file?)
     }
 
-    /// The new password of `user`, and whether it was made here and nobody knows it yet.
+    /// The new password of `user`, and the password itself if it was generated.
     ///
     /// # Errors
-    /// When it stands on the command line (64), is empty or no text or no hash (65), the two typed
-    /// differ (65), or it cannot be read (74, 78).
+    /// It is on the command line (64); it is empty, not a text or not a hash, or the two typed differ
+    /// (65); it cannot be read (74, 78).
     pub fn read(&self, user: &str) -> Result<(Password, Option<Secret>), Failure> {
         if !self.words.is_empty() {
             return Err(Failure::usage(
-                "a password on the command line is seen by everybody (ps); \
-                 give it on standard input or with --password-file",
+                "a password on the command line is visible to every user (ps); give it on \
+                 standard input or with --password-file",
             ));
         }
         if self.generate {
             if self.hashed || self.file.is_some() {
-                let why = "--generate makes the password; it goes with no other source of one";
+                let why = "--generate cannot be combined with another source of the password";
                 return Err(Failure::usage(why));
             }
             let password = generate()?;
@@ -78,7 +78,7 @@ fn generate() -> Result<Secret, Failure> {
     let mut bytes = [0; 64];
     while password.len() < LENGTH {
         random::fill(&mut bytes).map_err(|failure| failure.context("make a password"))?;
-        // A remainder would favour some characters, so what is above the last whole round is skipped.
+        // A remainder would favour some characters, so values above the last multiple are skipped.
         let whole = bytes.iter().filter(|byte| usize::from(**byte) < 4 * CHARACTERS.len());
         let characters =
             whole.filter_map(|byte| CHARACTERS.get(usize::from(*byte) % CHARACTERS.len()));
@@ -102,16 +102,16 @@ fn ask(user: &str) -> Result<Secret, Failure> {
     let terminal = Arc::new(terminal.map_err(|error| Failure::io("open /dev/tty", &error))?);
     let silence = Silence::begin(&terminal)?;
     let first = prompt(&terminal, &format!("Password for {}: ", shown(user)))?;
-    let second = prompt(&terminal, "The same again: ")?;
+    let second = prompt(&terminal, "Repeat the password: ")?;
     drop(silence);
-    if first == second { Ok(first) } else { Err(Failure::data("the two passwords differ")) }
+    if first == second { Ok(first) } else { Err(Failure::data("the two passwords do not match")) }
 }
 
 fn prompt(mut terminal: &File, text: &str) -> Result<Secret, Failure> {
     let tell = |error| Failure::io("write to /dev/tty", &error);
     terminal.write_all(text.as_bytes()).map_err(tell)?;
     let password = read_line(terminal, "/dev/tty");
-    // The line's end that was typed has not been shown either.
+    // The newline that was typed was not shown either.
     terminal.write_all(b"\n").map_err(tell)?;
     password
 }
@@ -121,7 +121,7 @@ fn too_long(name: &str) -> Failure {
     Failure::data(format!("the password from {name} is longer than {LONGEST} bytes, {why}"))
 }
 
-/// Reads to the end of the line, byte by byte: what follows belongs to whoever reads next.
+/// Reads to the end of the line, byte by byte: the rest belongs to the next reader.
 fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
     let mut line = Vec::new();
     let mut byte = [0];
@@ -145,7 +145,7 @@ fn read_line(input: impl AsFd, name: &str) -> Result<Secret, Failure> {
     let wrong = |why: &str| Err(Failure::data(format!("the password from {name} {why}")));
     match std::str::from_utf8(&line).map(secret::without_mark) {
         Ok("") => wrong("is empty"),
-        Ok(line) if line.contains('\0') => wrong("has a NUL in it"),
+        Ok(line) if line.contains('\0') => wrong("contains a NUL"),
         Ok(line) => Ok(Secret::new(line)),
         Err(_) => wrong("is not UTF-8"),
     }

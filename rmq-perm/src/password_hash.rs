@@ -9,11 +9,11 @@ use std::fmt;
 
 const SALT: usize = 4;
 
-/// What the broker can hash with, and the size of what it gives. The size says which it was: a hash is
-/// no use under another algorithm, and a cluster may have those of several from its past.
+/// The broker's algorithms and the sizes of their digests. The size identifies the algorithm, which
+/// must be sent with a hash: a cluster may have hashes of several from earlier releases.
 const ALGORITHMS: [(usize, &str); 3] = [(16, "md5"), (32, "sha256"), (64, "sha512")];
 
-/// A salted hash. Whoever has it can try passwords at leisure, so it is a secret, too.
+/// A salted hash. Passwords can be guessed from it, so it is a secret, too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     base64: Secret,
@@ -31,7 +31,7 @@ impl PasswordHash {
     /// Reads a hash as `rabbitmqctl hash_password` and the HTTP API write it.
     ///
     /// # Errors
-    /// When it cannot be one (65).
+    /// It is not a hash (65).
     pub fn read(base64: Secret) -> Result<PasswordHash, Failure> {
         let bytes = STANDARD.decode(base64.reveal()).ok();
         let algorithm = |bytes: &[u8]| {
@@ -41,18 +41,17 @@ impl PasswordHash {
         match bytes.and_then(|bytes| algorithm(&bytes).map(|it| (bytes, it))) {
             Some((bytes, algorithm)) => Ok(PasswordHash { base64, bytes, algorithm }),
             None => Err(Failure::data(
-                "that is no password hash: it has to be a salt of 4 bytes and an MD5, SHA-256 or \
+                "not a password hash: it must be a salt of 4 bytes and an MD5, SHA-256 or \
                  SHA-512 digest, in Base64",
             )),
         }
     }
 
-    /// In Base64.
     pub fn base64(&self) -> &str {
         self.base64.reveal()
     }
 
-    /// A hash in Base64 as the bytes of it.
+    /// Bytes of a hash in Base64.
     pub fn encode(bytes: &[u8]) -> Secret {
         Secret::new(STANDARD.encode(bytes))
     }
@@ -62,12 +61,11 @@ impl PasswordHash {
         self.algorithm
     }
 
-    /// The name that the broker has for it.
+    /// The broker's name for it.
     pub fn module(&self) -> String {
         format!("rabbit_password_hashing_{}", self.algorithm)
     }
 
-    /// The bytes themselves.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

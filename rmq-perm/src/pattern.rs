@@ -1,21 +1,21 @@
-//! Regular expressions as people write them for permissions, and what they did not mean.
+//! Patterns of permissions that match something other than what was probably meant.
 //!
-//! Whether a pattern is a regular expression at all is the broker's to say. Here it is only looked
-//! at: RabbitMQ matches a pattern anywhere in a name, which few expect.
+//! Only the broker decides whether a pattern is a regular expression. The warnings are needed
+//! because RabbitMQ matches a pattern anywhere in a name, which few users expect.
 
 mod plain;
 
 pub use plain::is_plain;
 
-/// What `pattern` is when it is to match names as a whole (`--anchor`).
+/// `pattern`, changed to match whole names only (`--anchor`).
 pub fn anchored(pattern: &str) -> String {
-    // `(*UCP)` and its kind may stand at the very beginning only.
+    // `(*UCP)` and the like are valid only at the very beginning.
     let mut rest = pattern;
     while rest.starts_with("(*") {
         let Some(end) = rest.find(')') else { break };
         rest = rest.get(end + 1..).unwrap_or_default();
     }
-    // `a)|(b`, which the broker refuses, would become one that it takes.
+    // `a)|(b`, which the broker refuses, would become one that it accepts.
     if ["", ".*"].contains(&rest) || is_anchored_as_a_whole(rest) || !is_balanced(rest) {
         return pattern.to_owned();
     }
@@ -23,7 +23,7 @@ pub fn anchored(pattern: &str) -> String {
     format!("{verbs}^(?:{rest})$")
 }
 
-/// What its writer may not have meant, a sentence each.
+/// What the pattern matches that may not be meant, a sentence each.
 pub fn warnings(pattern: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let parts = alternatives(pattern);
@@ -35,28 +35,29 @@ pub fn warnings(pattern: &str) -> Vec<String> {
     {
         let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
         let better = inner.map(|inner| format!("; write ^({inner})$")).unwrap_or_default();
-        warnings
-            .push(format!("the ^ and the $ of '{pattern}' belong to one alternative each{better}"));
+        warnings.push(format!(
+            "in '{pattern}' the ^ and the $ each apply to one alternative only{better}"
+        ));
     } else if parts.len() > 1 && parts.contains(&"") {
         warnings.push(format!("'{pattern}' allows everything: one of its alternatives is empty"));
     } else if let Some(open) = parts.into_iter().find_map(open_part) {
         let example = match is_literal(open) {
             true => format!("x{open}x"),
-            false => "names with more around it".to_owned(),
+            false => "longer names".to_owned(),
         };
         warnings.push(format!(
-            "'{pattern}' also matches {example}: a pattern need only match a part of a name; \
-             --anchor makes it match whole names"
+            "'{pattern}' also matches {example}: a pattern matches any part of a name; --anchor \
+             makes it match whole names"
         ));
     }
     warnings.extend(separators(pattern));
     warnings
 }
 
-/// What of an alternative no anchor holds, although it does not simply allow everything.
+/// The part of an alternative that is not anchored, unless it allows everything.
 fn open_part(alternative: &str) -> Option<&str> {
     match alternative.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        // One group around all of it: what is in it counts.
+        // One group around everything: its contents count.
         Some(inner) if closes_at_its_end(alternative) => {
             let inner = inner.strip_prefix("?:").unwrap_or(inner);
             alternatives(inner).into_iter().find_map(open_part)
@@ -100,7 +101,7 @@ fn is_literal(part: &str) -> bool {
     part.chars().all(|c| c.is_alphanumeric() || "_-/:@#%&=".contains(c))
 }
 
-/// Commas and blanks, with which people part what a pattern does not part.
+/// Commas and blanks, which separate nothing in a pattern.
 fn separators(pattern: &str) -> Option<String> {
     let mut found = None;
     scan(pattern, |character, _, in_braces| {
@@ -110,19 +111,19 @@ fn separators(pattern: &str) -> Option<String> {
     });
     let what = if found? == ',' { "comma" } else { "space" };
     Some(format!(
-        "the {what} in '{pattern}' parts nothing, it is matched like a letter; for the one or the \
-         other write a|b"
+        "the {what} in '{pattern}' does not separate alternatives, but is matched itself; for \
+         alternatives write a|b"
     ))
 }
 
-/// Whether the group that begins `part` ends only where `part` does.
+/// Whether the group at the start of `part` ends at the end of `part`.
 fn closes_at_its_end(part: &str) -> bool {
     let (mut depths, mut count) = (Vec::new(), 0_usize);
     scan(part, |_, depth, _| {
         depths.push(depth);
         count += 1;
     });
-    // The last character is the parenthesis; before it we are inside all along.
+    // Only at the last character, the parenthesis, is no group open.
     depths.iter().skip(1).take(count.saturating_sub(2)).all(|depth| *depth > 0)
 }
 
@@ -148,15 +149,15 @@ fn scan(pattern: &str, mut each: impl FnMut(char, usize, bool)) {
     scan_positions(pattern, |_, character, depth, in_braces| each(character, depth, in_braces));
 }
 
-/// Shows each character that is neither escaped nor in a class, with how many groups are open
-/// behind it, and whether it stands in braces.
+/// Passes on each character that is neither escaped nor in a class, with the number of groups open
+/// after it, and whether it is in braces.
 fn scan_positions(pattern: &str, mut each: impl FnMut(usize, char, usize, bool)) {
     let (mut depth, mut in_braces) = (0_usize, false);
     let mut characters = pattern.char_indices().peekable();
     while let Some((position, character)) = characters.next() {
         match character {
             '\\' => match characters.next() {
-                // What stands between \Q and \E means itself.
+                // Between \Q and \E everything is literal.
                 Some((_, 'Q')) => {
                     let mut before = ' ';
                     for (_, quoted) in characters.by_ref() {
@@ -169,7 +170,7 @@ fn scan_positions(pattern: &str, mut each: impl FnMut(usize, char, usize, bool))
                 _ => continue,
             },
             '[' => {
-                // A ] that comes first is one of the class.
+                // A ] in the first place belongs to the class.
                 characters.next_if(|(_, next)| *next == '^');
                 characters.next_if(|(_, next)| *next == ']');
                 while let Some((_, inside)) = characters.next() {
@@ -201,10 +202,10 @@ mod tests {
             ("foo|^bar$", Some("xfoox")),
             ("^bar$|foo", Some("xfoox")),
             ("(foo|bar)", Some("xfoox")),
-            ("foo.*", Some("more around it")),
-            (".*foo", Some("more around it")),
-            ("foo\\$", Some("more around it")),
-            ("[$]", Some("more around it")),
+            ("foo.*", Some("longer names")),
+            (".*foo", Some("longer names")),
+            ("foo\\$", Some("longer names")),
+            ("[$]", Some("longer names")),
             ("^a|b$", Some("write ^(a|b)$")),
             ("^foo$|", Some("allows everything")),
             ("^a|b|c$", Some("write ^(a|b|c)$")),

@@ -1,20 +1,18 @@
-//! A queue as a listing shows it, whichever transport it came by.
+//! A queue as a listing shows it, over either transport.
 
 use crate::administration::text::Text;
 use serde_json::Value;
 
-/// A queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
-    /// The queue's name.
     pub name: Text,
     /// `quorum`, `classic`, `stream`, or what a plugin calls its own.
     pub kind: Text,
-    /// Messages, ready and unacknowledged; unknown of a queue that is down or in a minority.
+    /// Ready and unacknowledged; unknown if the queue is down or in a minority.
     pub messages: Option<u64>,
-    /// Consumers; unknown of the same.
+    /// Unknown likewise.
     pub consumers: Option<u64>,
-    /// `running`, or what the broker says instead; `down` without a leader, `minority` without a
+    /// `running` or another state of the broker's; `down` without a leader, `minority` without a
     /// majority.
     pub state: Text,
     /// The nodes with a replica; empty if unknown.
@@ -28,19 +26,16 @@ pub struct Queue {
 /// What a queue was declared with, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
-    /// Whether it survives its node's restart.
     pub durable: Option<bool>,
-    /// Whether it goes with its last consumer.
     pub auto_delete: Option<bool>,
-    /// Whether it goes with its owner's connection.
     pub exclusive: Option<bool>,
     /// Its arguments, as a JSON object.
     pub arguments: String,
 }
 
 impl Queue {
-    /// Corrects the state by the members: a broker may call a queue running, or say nothing, whose
-    /// majority is gone. What was counted before is not known to be true then.
+    /// Corrects the state by the members: a broker may call a queue without a majority running, or
+    /// give no state. Its counts are then unknown.
     #[must_use]
     pub fn judged(mut self) -> Self {
         let replicated = matches!(&*self.kind, b"quorum" | b"stream") && !self.members.is_empty();
@@ -62,7 +57,7 @@ impl Queue {
         !self.lacks_leader() && self.kind != b"unknown"
     }
 
-    /// Whether it can neither take nor give messages.
+    /// Whether it can be neither published to nor consumed from.
     pub fn lacks_leader(&self) -> bool {
         matches!(&*self.state, b"down" | b"minority")
     }
@@ -75,7 +70,7 @@ const LARGEST: usize = 1 << 20;
 /// and those of all queues together above this.
 const LARGEST_OF_ALL: usize = 128 << 20;
 
-/// How much may still be kept of arguments: anybody who may declare a queue chooses theirs.
+/// How much may still be kept of arguments: any user who may declare a queue chooses its arguments.
 #[derive(Debug)]
 pub struct Room(usize);
 
@@ -97,7 +92,7 @@ impl Room {
     }
 }
 
-/// What stands in place of arguments that are left out.
+/// What is shown in place of arguments that are left out.
 pub fn left_out(why: &str) -> String {
     serde_json::json!({ "...": format!("left out: {why}") }).to_string()
 }

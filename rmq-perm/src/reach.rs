@@ -1,4 +1,4 @@
-//! Reaching the broker: how long to go on trying.
+//! How long to keep trying to reach the broker.
 
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
@@ -8,30 +8,29 @@ use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime;
 use std::time::Duration;
 
-/// How long every tool tries to reach a broker at first, unless `--retry` says otherwise.
+/// How long every tool tries to reach a broker at first, without `--retry`.
 pub const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
 
-/// Why the broker was not reached. Nothing but a question has been sent by then.
+/// Why the broker was not reached. Nothing that changes it has been sent by then.
 #[derive(Debug)]
 pub struct Unreached {
-    /// What to report.
     pub failure: Failure,
     /// Whether trying again later may help.
     pub later: bool,
 }
 
 impl Unreached {
-    /// It may be starting.
+    /// The broker may be starting.
     pub fn for_now(failure: Failure) -> Self {
         Unreached { failure, later: true }
     }
 
-    /// It would be the same again.
+    /// Trying again cannot help.
     pub fn lasting(failure: Failure) -> Self {
         Unreached { failure, later: false }
     }
 
-    /// The same, as a more distant cause.
+    /// The same failure with a prefix.
     #[must_use]
     pub fn context(self, context: impl std::fmt::Display) -> Self {
         Unreached { failure: self.failure.context(context), ..self }
@@ -39,13 +38,13 @@ impl Unreached {
 }
 
 impl From<Failure> for Unreached {
-    /// A node that cannot be reached (69) may be starting; all else is as it is.
+    /// A node that cannot be reached (69) may be starting; no other failure is tried again.
     fn from(failure: Failure) -> Self {
         Unreached { later: failure.exit() == Exit::Unavailable, failure }
     }
 }
 
-/// Tries `connect` until it succeeds, or fails for good, or `limit` is over.
+/// Tries `connect` until it succeeds, fails for good, or `limit` is over.
 ///
 /// # Errors
 /// The last failure.
@@ -56,7 +55,7 @@ pub fn connect<T>(
 ) -> Result<T, Failure> {
     let patience = Patience::new(limit);
     let mut backoff = Backoff::default();
-    let mut told = false;
+    let mut reported = false;
     loop {
         let Unreached { failure, later } = match connect() {
             Ok(connected) => return Ok(connected),
@@ -72,9 +71,9 @@ pub fn connect<T>(
             };
             return Err(Failure::new(failure.exit(), format!("{failure}{tried}")));
         }
-        if !told {
+        if !reported {
             diagnostics.notice(&format!("{failure}; trying again, --retry {limit}"));
-            told = true;
+            reported = true;
         }
         let pause = backoff.next_pause();
         let pause = patience.left().map_or(pause, |left| left.min(pause));

@@ -88,15 +88,15 @@ impl Refusal {
             }
             Refusal::NoSuchExchange(name) => Failure::data(format!("no such exchange: {name}")),
             Refusal::NotTopic { exchange, kind } => Failure::data(format!(
-                "{exchange} is an exchange of type {kind}, at which topic permissions restrict \
-                 nothing; name a topic exchange"
+                "{exchange} is an exchange of type {kind}, where topic permissions restrict \
+                 nothing; give a topic exchange"
             )),
             Refusal::UserExists => Failure::data(
-                "the user exists already; nothing was changed (change-password gives a new \
-                 password, add-user --replace this password and these tags)",
+                "the user already exists; nothing was changed (change-password sets a new \
+                 password, add-user --replace also these tags)",
             ),
             Refusal::InvalidPattern { pattern, objection } => Failure::data(format!(
-                "'{}' is not a regular expression the broker takes: {objection}",
+                "the broker does not accept the regular expression '{}': {objection}",
                 String::from_utf8_lossy(pattern)
             )),
             Refusal::InvalidPassword(why) => Failure::data(why.clone()),
@@ -109,14 +109,14 @@ impl Refusal {
             ),
             Refusal::NodeWentAway => Failure::new(
                 Exit::TempFail,
-                "a node of the cluster went away while it was asked; try again",
+                "a node of the cluster became unreachable during the request; try again",
             ),
             Refusal::Denied(denial) => Failure::new(Exit::NoPerm, denial.sentence(user)),
             Refusal::Other { reason: Some(reason), .. } => {
-                Failure::data(format!("the broker refuses it: {reason}"))
+                Failure::data(format!("the broker refused it: {reason}"))
             }
             Refusal::Other { status, reason: None } => {
-                Failure::data(format!("the broker refuses it with status {status}"))
+                Failure::data(format!("the broker refused it with status {status}"))
             }
             Refusal::Failed { status, reason, effect } => {
                 let exit = match (status, effect) {
@@ -144,13 +144,13 @@ impl Denial {
             }
             Denial::NoVhostAccess => format!("{user} has no permissions on the virtual host"),
             Denial::LocalhostOnly => {
-                format!("{user} may log in from the broker's own machine only")
+                format!("{user} can log in only from the broker's machine")
             }
             Denial::LoginFailed => format!(
-                "the broker refuses {user}: no such user, a wrong password, or none of the tags \
+                "the broker refused {user}: no such user, a wrong password, or none of the tags \
                  management, policymaker, monitoring and administrator"
             ),
-            Denial::Other(why) => format!("the broker refuses {user}: {why}"),
+            Denial::Other(why) => format!("the broker refused {user}: {why}"),
         }
     }
 }

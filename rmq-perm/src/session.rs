@@ -1,4 +1,4 @@
-//! What every subcommand works with: the options, a way to the broker, and where results go.
+//! What every subcommand works with: the options, the transport to the broker, and the output.
 
 use crate::administration::{Administration, Scope};
 use crate::names;
@@ -21,10 +21,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// With these options.
-    ///
-    /// # Errors
-    /// As [`Transport::choose`].
     pub fn new(options: Options) -> Result<Session, Failure> {
         let diagnostics = Diagnostics::new(PROGRAM, options.quiet, options.verbose);
         let transport = Transport::choose(&options, diagnostics)?;
@@ -37,30 +33,27 @@ impl Session {
         })
     }
 
-    /// The virtual host meant: `--vhost`, else `/`.
+    /// `--vhost`, else `/`.
     ///
     /// # Errors
-    /// When its name cannot be one (65).
+    /// The name is not valid (65).
     pub fn vhost(&self) -> Result<&str, Failure> {
         names::vhost(self.vhost.as_deref().unwrap_or("/"))
     }
 
     /// The virtual host of `--vhost`, if given.
-    ///
-    /// # Errors
-    /// As [`vhost`](Self::vhost).
     pub fn given_vhost(&self) -> Option<Result<&str, Failure>> {
         self.vhost.as_deref().map(names::vhost)
     }
 
-    /// What a listing is of: `user` where one is named, the virtual host of `--vhost`, else, unless
-    /// a user or `all` is meant, `/`.
+    /// The scope of a listing: `user` if given, and the virtual host of `--vhost`, or `/` if there is
+    /// neither a user nor `all`.
     ///
     /// # Errors
-    /// A name that cannot be one (65), `--vhost` beside `all`, or no user although `of_user` (64).
+    /// A name is not valid (65); `--vhost` with `all`, or no user although `of_user` (64).
     pub fn scope(&self, user: Option<&str>, all: bool, of_user: bool) -> Result<Scope, Failure> {
         if of_user && user.is_none() {
-            // Under this name rabbitmqctl lists no virtual host, and a script's variable is empty.
+            // rabbitmqctl's name for this never lists a virtual host: a script's variable is empty.
             return Err(Failure::usage("missing: USER (rmq-perm list lists a virtual host)"));
         }
         if all && (self.vhost.is_some() || user.is_some()) {
@@ -72,8 +65,8 @@ impl Session {
         Ok(Scope { vhost, user })
     }
 
-    /// The patterns, each under its name, as they are to be set: anchored if that is asked for. What
-    /// their writer may not have meant is reported.
+    /// The patterns, each with its name, as they are to be set: anchored if `anchor`. Warnings about
+    /// them are printed.
     pub fn patterns<const N: usize>(
         &self,
         anchor: bool,
@@ -89,15 +82,15 @@ impl Session {
         })
     }
 
-    /// Reaches the broker. A subcommand calls this once it knows that its own arguments are good.
+    /// Connects to the broker. A subcommand checks its own arguments first.
     ///
     /// # Errors
-    /// When it is not reached (69), refuses us (77), or we lack what it takes (64, 78).
+    /// It is not reached (69), it refuses the connection (77), or an option or a secret is missing
+    /// (64, 78).
     pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
         self.transport.connect(self.retry, self.diagnostics)
     }
 
-    /// Where to tell what happens.
     pub fn diagnostics(&self) -> Diagnostics {
         self.diagnostics
     }
@@ -105,7 +98,7 @@ impl Session {
     /// Writes a line to standard output.
     ///
     /// # Errors
-    /// When standard output refuses it (74).
+    /// Standard output cannot be written (74).
     pub fn print_line(&self, line: &str) -> Result<(), Failure> {
         output::write(format!("{line}\n").as_bytes())
     }
@@ -113,7 +106,7 @@ impl Session {
     /// Writes a listing to standard output.
     ///
     /// # Errors
-    /// When standard output refuses it (74).
+    /// Standard output cannot be written (74).
     pub fn print(&self, listing: &Listing) -> Result<(), Failure> {
         listing.print(self.format)
     }

@@ -1,4 +1,4 @@
-//! A terminal that does not show what is typed, for a password.
+//! A terminal without echo, for a password.
 
 use rmq_common::failure::Failure;
 use rmq_common::signals;
@@ -6,23 +6,22 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Nothing typed is shown until this is dropped, or a signal ends or stops us.
+/// Turns the echo off until it is dropped, or a signal ends or stops the process.
 pub struct Silence(Arc<Silenced>);
 
 struct Silenced {
     terminal: Arc<File>,
     before: Termios,
-    /// Whether the terminal is still to be silent.
+    /// Whether the echo is still to be off.
     wanted: Mutex<bool>,
 }
 
 impl Silence {
-    /// Begins it.
-    ///
     /// # Errors
-    /// When the terminal or a handler for signals cannot be set (74).
+    /// The terminal or a signal handler cannot be set (74).
     pub fn begin(terminal: &Arc<File>) -> Result<Self, Failure> {
-        let failure = |error: rustix::io::Errno| Failure::io("hide what is typed", &error.into());
+        let failure =
+            |error: rustix::io::Errno| Failure::io("turn off the terminal's echo", &error.into());
         let before = tcgetattr(terminal).map_err(failure)?;
         let terminal = Arc::clone(terminal);
         let silenced = Arc::new(Silenced { terminal, before, wanted: Mutex::new(true) });
@@ -32,7 +31,7 @@ impl Silence {
             while let Ok(signal) = signals.recv() {
                 shared.show();
                 signals::end_by(signal);
-                // Stopped, and now going on: the same prompt, silent again if it still waits.
+                // Continued after a stop: if the prompt still waits, the echo goes off again.
                 let wanted = shared.wanted.lock().unwrap_or_else(PoisonError::into_inner);
                 if *wanted {
                     let _ = shared.hide(OptionalActions::Now);
@@ -52,7 +51,7 @@ impl Silenced {
     }
 
     fn show(&self) {
-        // Nothing is left to try if the terminal is gone.
+        // If the terminal is gone, there is nothing else to try.
         let _ = tcsetattr(&*self.terminal, OptionalActions::Now, &self.before);
     }
 }

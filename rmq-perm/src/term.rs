@@ -23,20 +23,17 @@ pub enum Term {
     Map(Vec<(Term, Term)>),
     /// `<0.1.2>`
     Pid(Pid),
-    /// What nothing here needs to look into: a port, a function, anything nested too deep.
+    /// What nothing here reads: a port, a function, anything nested too deep.
     Opaque,
 }
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pid {
-    /// The name of the node it is on.
     pub node: String,
-    /// Which one it is there,
     pub id: u32,
-    /// in two numbers.
     pub serial: u32,
-    /// Which run of the node it belongs to.
+    /// The run of the node.
     pub creation: u32,
 }
 
@@ -97,7 +94,6 @@ impl Term {
         }
     }
 
-    /// A count.
     pub fn count(&self) -> Option<u64> {
         match self {
             Term::Integer(number) => u64::try_from(*number).ok(),
@@ -106,8 +102,8 @@ impl Term {
     }
 }
 
-/// For an unforeseen error: the words in it, without Erlang's signs, cut where it gets long.
-/// Binaries are left out, because among the arguments in a stack trace there may be a password.
+/// For an unexpected error: the words, without Erlang's punctuation, cut if long. Binaries are left
+/// out: the arguments in a stack trace may contain a password.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

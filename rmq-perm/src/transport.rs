@@ -1,4 +1,4 @@
-//! Which of the two ways leads to the broker. What is given decides; the other one is never tried.
+//! The transport to the broker. The options decide which of the two; the other is never tried.
 
 mod api;
 
@@ -14,26 +14,23 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
 
-/// How long to wait for an answer, unless `--timeout` says otherwise;
+/// How long to wait for an answer without `--timeout`;
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// and for what takes the broker longer: a thousand quorum queues go with a virtual host in a minute.
+/// and for long operations: deleting a virtual host with a thousand quorum queues takes a minute.
 const LONG: Duration = Duration::from_secs(300);
 
-/// A way to the broker.
 #[derive(Debug)]
 pub enum Transport {
-    /// Erlang distribution.
     Distribution(distribution::Options),
-    /// The management HTTP API.
     Http(http::Options),
 }
 
 impl Transport {
-    /// The way that the command line chooses, else the environment, else distribution.
+    /// The transport of the command line, else of the environment, else distribution.
     ///
     /// # Errors
-    /// Options of both ways, or a URL that is none (64; 78 where the environment gives it); a
-    /// profile or a password file that cannot be read (78).
+    /// Options of both, or an invalid URL (64; 78 from the environment); a profile or a password file
+    /// cannot be read (78).
     pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Transport, Failure> {
         let variable = std::env::var_os(api::VARIABLE).map(|url| url.into_string().ok());
         Self::choose_among(options, variable, diagnostics)
@@ -46,8 +43,8 @@ impl Transport {
     ) -> Result<Transport, Failure> {
         if options.url.is_some() {
             return Err(Failure::usage(
-                "there is no --url: rmq-perm asks a node (-n, --node NAME@HOST) or the management \
-                 API (--api http://HOST:15672), and -p names the virtual host",
+                "rmq-perm has no --url: give a node (-n, --node NAME@HOST) or the management \
+                 API (--api http://HOST:15672), and the virtual host with -p",
             ));
         }
         let of_distribution = [
@@ -59,7 +56,7 @@ impl Transport {
         let of_distribution = of_distribution.into_iter().find_map(|(name, is)| is.then_some(name));
         let api = match (&options.api, of_distribution) {
             (Some(_), Some(option)) => {
-                let why = format!("--api and {option} cannot be combined: give one of them");
+                let why = format!("--api and {option} cannot be combined");
                 return Err(Failure::usage(why));
             }
             (Some(url), None) => Some(Api::read(url, "--api", Exit::Usage)?),
@@ -72,14 +69,11 @@ impl Transport {
             return api.options(options, timeout, long, diagnostics).map(Transport::Http);
         }
         let of_http = [
-            ("--cacert is for --api with https://", options.cacert.is_some()),
+            ("--cacert requires --api with https://", options.cacert.is_some()),
+            ("--user requires --api: Erlang distribution uses the cookie", options.user.is_some()),
             (
-                "--user is for --api: over distribution the cookie is asked for",
-                options.user.is_some(),
-            ),
-            (
-                "--password-file before the command is for --api: over distribution the cookie is \
-                 asked for",
+                "--password-file before the command requires --api: Erlang distribution uses \
+                 the cookie",
                 options.password_file.is_some(),
             ),
         ];
@@ -104,10 +98,7 @@ impl Transport {
         }
     }
 
-    /// Goes it, again and again while the broker may be starting, for as long as `retry` says.
-    ///
-    /// # Errors
-    /// As [`Session::broker`](crate::session::Session::broker).
+    /// Connects, and tries again for `retry` while the broker may be starting.
     pub fn connect(
         &self,
         retry: Limit,
@@ -170,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_user_is_never_tried_with_somebody_elses_password() {
-        let told = |words: &[&str]| {
+        let chosen = |words: &[&str]| {
             let words: Vec<&str> = words.iter().copied().chain(["list-vhosts"]).collect();
             let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
             match Transport::choose_among(&arguments, None, quiet()) {
@@ -185,28 +176,31 @@ mod tests {
         std::fs::write(file.path(), "from-file\n").unwrap();
         let file = file.path().to_str().unwrap();
         let is = |user: &str, password: &str| Ok((user.to_owned(), password.to_owned()));
-        assert_eq!(told(&["--api", "http://h"]), is("guest", "guest"));
-        assert_eq!(told(&["--api", "http://guest:guest@h"]), is("guest", "guest"));
-        assert_eq!(told(&["--api", "http://adm:pw@h"]), is("adm", "pw"));
+        assert_eq!(chosen(&["--api", "http://h"]), is("guest", "guest"));
+        assert_eq!(chosen(&["--api", "http://guest:guest@h"]), is("guest", "guest"));
+        assert_eq!(chosen(&["--api", "http://adm:pw@h"]), is("adm", "pw"));
         let words = ["--api", "http://adm:pw@h", "--password-file", file, "--user", "joe"];
-        assert_eq!(told(&words), is("joe", "from-file"));
-        assert_eq!(told(&["--api", "http://h", "--password-file", file]), is("guest", "from-file"));
-        let why = "--api: no password for adm; give --password-file FILE".to_owned();
-        assert_eq!(told(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
-        assert_eq!(told(&["--api", "http://h", "--user", "adm"]), Err((why.clone(), 64)));
-        // A user who is named, guest too, needs a password: guest's own is for a URL without a user.
-        let why = why.replace("adm", "guest");
-        assert_eq!(told(&["--api", "http://guest@h"]), Err((why.clone(), 64)));
-        assert_eq!(told(&["--api", "http://h", "--user", "guest"]), Err((why, 64)));
+        assert_eq!(chosen(&words), is("joe", "from-file"));
         assert_eq!(
-            told(&["--api", "http://h", "--user", "a:b", "--password-file", file]).unwrap_err().1,
+            chosen(&["--api", "http://h", "--password-file", file]),
+            is("guest", "from-file")
+        );
+        let why = "--api: no password for adm; give --password-file FILE".to_owned();
+        assert_eq!(chosen(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
+        assert_eq!(chosen(&["--api", "http://h", "--user", "adm"]), Err((why.clone(), 64)));
+        // A given user, also guest, needs a password: guest's own is for a URL without a user.
+        let why = why.replace("adm", "guest");
+        assert_eq!(chosen(&["--api", "http://guest@h"]), Err((why.clone(), 64)));
+        assert_eq!(chosen(&["--api", "http://h", "--user", "guest"]), Err((why, 64)));
+        assert_eq!(
+            chosen(&["--api", "http://h", "--user", "a:b", "--password-file", file]).unwrap_err().1,
             64
         );
         for option in ["--user", "--password-file"] {
-            assert_eq!(told(&[option, "x"]).unwrap_err().1, 64);
+            assert_eq!(chosen(&[option, "x"]).unwrap_err().1, 64);
         }
         for option in ["--url", "-u"] {
-            let (why, status) = told(&[option, "amqp://me:hunter2@h"]).unwrap_err();
+            let (why, status) = chosen(&[option, "amqp://me:hunter2@h"]).unwrap_err();
             assert!(status == 64 && why.contains("--api") && !why.contains("hunter2"), "{why}");
         }
     }

@@ -62,7 +62,7 @@ impl Unanswered {
 pub fn of_several(failure: Failure, count: usize) -> Failure {
     match count {
         0 | 1 => failure,
-        _ => Failure::new(failure.exit(), format!("{failure}, and so it is of {} more", count - 1)),
+        _ => Failure::new(failure.exit(), format!("{failure}, and so for {} more", count - 1)),
     }
 }
 
@@ -92,6 +92,6 @@ mod tests {
         let failure = || Failure::new(Exit::TempFail, "x; whether it was done is unknown");
         assert_eq!(of_several(failure(), 1), failure());
         let several = of_several(failure(), 3).to_string();
-        assert_eq!(several, "x; whether it was done is unknown, and so it is of 2 more");
+        assert_eq!(several, "x; whether it was done is unknown, and so for 2 more");
     }
 }

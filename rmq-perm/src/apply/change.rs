@@ -1,4 +1,4 @@
-//! Something to be changed: how it is made, and how it is shown.
+//! A change: how it is made, and how it is shown.
 
 use crate::administration::{
     Administration, Grant, Password, Patterns, Text, TopicGrant, TopicPatterns,
@@ -7,111 +7,73 @@ use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
 
-/// Something to be changed, and the line that asks for it; no line asks for what is pruned.
+/// A change, and the line that asks for it; `None` if it is pruned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The line of the file, from 1.
     pub line: Option<u64>,
-    /// What is to be changed.
     pub what: What,
 }
 
-/// What is to be changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// A virtual host is missing.
     AddVhost(String),
-    /// A user is missing.
     AddUser {
-        /// The name.
         user: String,
-        /// What it is to have.
         tags: Vec<String>,
-        /// What it is to log in with.
         hash: Option<PasswordHash>,
     },
-    /// A user has other tags.
     SetTags {
-        /// The name.
         user: String,
-        /// Those it has.
         before: Vec<Text>,
-        /// Those it is to have.
         tags: Vec<String>,
     },
-    /// A user has another password, or none.
     SetPassword {
-        /// The name.
         user: String,
         /// The algorithm of the hash that the broker has; `None` if it has none.
         before: Option<&'static str>,
-        /// What it is to log in with.
         hash: PasswordHash,
     },
-    /// Permissions are missing, or others.
     Set {
-        /// On this virtual host,
         vhost: String,
-        /// of this user,
         user: String,
-        /// in place of these,
         before: Option<Patterns<Text>>,
-        /// these.
         patterns: Patterns<String>,
     },
-    /// Topic permissions are missing, or others.
     SetTopic {
-        /// On this virtual host,
         vhost: String,
-        /// of this user,
         user: String,
-        /// at this exchange,
         exchange: String,
-        /// in place of these,
         before: Option<TopicPatterns<Text>>,
-        /// these.
         patterns: TopicPatterns<String>,
     },
     /// Permissions that the file lacks.
     Clear {
-        /// On this virtual host,
         vhost: String,
-        /// of this user,
         user: String,
-        /// these.
         before: Patterns<Text>,
     },
     /// Topic permissions that the file lacks.
     ClearTopic {
-        /// On this virtual host,
         vhost: String,
-        /// of this user,
         user: String,
-        /// at this exchange,
         exchange: String,
-        /// these.
         before: TopicPatterns<Text>,
     },
     /// A user that the file lacks.
     DeleteUser {
-        /// The name.
         user: String,
-        /// The tags it has.
         tags: Vec<Text>,
     },
 }
 
 impl Change {
-    /// Makes it.
-    ///
-    /// # Errors
-    /// As the broker's [`Administration`].
     pub fn make(&self, broker: &mut dyn Administration) -> Result<(), Failure> {
         match &self.what {
             What::AddVhost(vhost) => broker.add_vhost(vhost).map(drop),
             What::AddUser { user, tags, hash } => {
                 let password = hash.clone().map_or(Password::None, Password::Hashed);
-                // Should the second half of it not be reached, the next run finds that the tags differ.
+                // If this ends in the middle, the next run finds that the tags differ.
                 broker.add_user(user, &password, &strs(tags))
             }
             What::SetTags { user, tags, .. } => broker.set_tags(user, &strs(tags)),
@@ -136,7 +98,7 @@ impl Change {
         }
     }
 
-    /// The permissions to set, if that is what is to be changed: many can be set at once.
+    /// The permissions to set, if it sets any: many can be set at once.
     pub fn grant(&self) -> Option<Grant<'_>> {
         let What::Set { vhost, user, patterns: Patterns { configure, write, read }, .. } =
             &self.what
@@ -146,7 +108,7 @@ impl Change {
         Some(Grant { user, vhost, patterns: Patterns { configure, write, read } })
     }
 
-    /// The topic permissions to set, if that is what is to be changed: many can be set at once.
+    /// The same of topic permissions.
     pub fn topic_grant(&self) -> Option<TopicGrant<'_>> {
         let What::SetTopic {
             vhost, user, exchange, patterns: TopicPatterns { write, read }, ..
@@ -157,7 +119,7 @@ impl Change {
         Some(TopicGrant { user, vhost, exchange, patterns: TopicPatterns { write, read } })
     }
 
-    /// Its lines of a diff, `-` for what is and `+` for what is to be.
+    /// Its lines of a diff: `-` for the present state, `+` for the desired one.
     pub fn diff(&self) -> String {
         match &self.what {
             What::AddVhost(vhost) => line('+', "vhost", &[vhost.as_bytes()]),
@@ -194,7 +156,7 @@ impl Change {
         }
     }
 
-    /// What making it is called.
+    /// The operation in messages.
     pub fn name(&self) -> String {
         match &self.what {
             What::AddVhost(vhost) => format!("add vhost {vhost}"),
@@ -213,7 +175,7 @@ impl Change {
         }
     }
 
-    /// The user that is to be deleted, if that is what is to be changed.
+    /// The user that it deletes, if any.
     pub fn deleted_user(&self) -> Option<&str> {
         match &self.what {
             What::DeleteUser { user, .. } => Some(user),
@@ -221,7 +183,7 @@ impl Change {
         }
     }
 
-    /// The user that is to be added without a password, if that is what is to be changed.
+    /// The user that it adds without a password, if any.
     pub fn passwordless_user(&self) -> Option<&str> {
         match &self.what {
             What::AddUser { user, hash: None, .. } => Some(user),
@@ -229,7 +191,7 @@ impl Change {
         }
     }
 
-    /// Whether it takes something away that the file lacks.
+    /// Whether it removes something that the file lacks.
     pub fn prunes(&self) -> bool {
         self.line.is_none()
     }

@@ -1,4 +1,4 @@
-//! What the broker says against a file, before anything is changed.
+//! What is wrong with a file for the broker, before anything is changed.
 
 use super::columns::Column;
 use super::desired::{Desired, Problem};
@@ -14,9 +14,6 @@ use std::collections::{BTreeSet, HashMap};
 impl Desired {
     /// What is wrong with it for this broker: virtual hosts and users that neither it nor the file
     /// has, exchanges where topic permissions restrict nothing, and patterns that it refuses.
-    ///
-    /// # Errors
-    /// When the broker does not say.
     pub fn problems_with(
         &self,
         state: &State,
@@ -26,16 +23,16 @@ impl Desired {
         let of_permissions = self.permissions.iter().map(|((v, u), (line, _))| (v, u, *line));
         let of_topics = self.topics.iter().map(|((v, u, _), (line, _))| (v, u, *line));
         for (vhost, user, line) in of_permissions.chain(of_topics) {
-            let mut tell = |column, refusal: Refusal, name: &str| {
+            let mut report = |column, refusal: Refusal, name: &str| {
                 let failure = refusal.failure().context(name);
                 let wrong = Wrong { column: Some(column), failure };
                 problems.push(Problem { line, wrong });
             };
             if !state.vhosts.contains(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
-                tell(Column::Vhost, Refusal::NoSuchVhost, vhost);
+                report(Column::Vhost, Refusal::NoSuchVhost, vhost);
             }
             if !state.users.contains_key(user.as_bytes()) && !self.users.contains_key(user) {
-                tell(Column::User, Refusal::NoSuchUser, user);
+                report(Column::User, Refusal::NoSuchUser, user);
             }
         }
         problems.extend(exchanges::problems(self, state, broker)?);

@@ -3,12 +3,10 @@
 use csv::StringRecord;
 use rmq_common::nearest::nearest;
 
-/// A column that may be there.
+/// A column that a file can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// A virtual host's name.
     Vhost,
-    /// A user's name.
     User,
     /// What may be declared and deleted.
     Configure,
@@ -16,9 +14,7 @@ pub enum Column {
     Write,
     /// What may be consumed from, or bound with.
     Read,
-    /// A topic exchange's name.
     Exchange,
-    /// A user's tags.
     Tags,
     /// The hash of a new user's password.
     PasswordHash,
@@ -59,7 +55,7 @@ impl Columns {
     /// The columns that a header row names.
     ///
     /// # Errors
-    /// One that there is not, or twice, or neither `vhost` nor `user` (a sentence for a failure).
+    /// A name that is unknown or appears twice, or neither `vhost` nor `user`.
     pub fn of(header: &StringRecord) -> Result<Columns, String> {
         let mut columns = Vec::new();
         for name in header {
@@ -76,7 +72,7 @@ impl Columns {
         }
         let columns = Columns(columns);
         if !columns.have(Column::Vhost) && !columns.have(Column::User) {
-            return Err("there is neither a column vhost nor a column user".to_owned());
+            return Err("there is no column vhost and no column user".to_owned());
         }
         Ok(columns)
     }
@@ -86,19 +82,18 @@ impl Columns {
         self.0.contains(&column)
     }
 
-    /// Whether the file is one of users, so that those it lacks are lacking: it has a column for what
-    /// only users have, or for nothing else.
-    pub fn tell_users(&self) -> bool {
+    /// Whether the file lists all users: it has a column that only users have, or is not about
+    /// virtual hosts.
+    pub fn are_of_users(&self) -> bool {
         self.have(Column::Tags) || self.have(Column::PasswordHash) || !self.have(Column::Vhost)
     }
 
-    /// What a row has in a column; nothing where the file has not got it.
+    /// What a row has in a column; empty if the file does not have it.
     pub fn of_row<'a>(&self, cells: &'a StringRecord, column: Column) -> &'a str {
         let index = self.0.iter().position(|it| *it == column);
         index.and_then(|index| cells.get(index)).unwrap_or_default()
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
     }
@@ -126,6 +121,6 @@ mod tests {
         assert!(of(&["vhost", "usr"]).unwrap_err().ends_with("'usr' (user is one)"));
         assert!(of(&["vhost", "something"]).unwrap_err().contains("there are vhost, user,"));
         assert!(of(&["vhost", "vhost"]).unwrap_err().contains("twice"));
-        assert!(of(&["configure", "write", "read"]).unwrap_err().contains("neither"));
+        assert!(of(&["configure", "write", "read"]).unwrap_err().contains("no column user"));
     }
 }

@@ -1,7 +1,7 @@
-//! What the file asks for as a whole, and everything that is wrong with it.
+//! The desired state: what the file asks for as a whole, and everything that is wrong with it.
 
 use super::columns::{Column, Columns};
-use super::rows::{self, User, Wish, Wrong};
+use super::rows::{self, Item, User, Wrong};
 use crate::administration::{Patterns, TopicPatterns};
 use crate::names;
 use crate::pattern;
@@ -12,21 +12,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What the file asks for, and on which line.
 #[derive(Debug, Default)]
 pub struct Desired {
-    /// Virtual hosts that are to be there.
     pub vhosts: BTreeMap<String, u64>,
-    /// Users who are to be there.
     pub users: BTreeMap<String, (u64, User)>,
     /// By virtual host and user.
     pub permissions: BTreeMap<(String, String), (u64, Patterns<String>)>,
     /// By virtual host, user and exchange.
     pub topics: BTreeMap<(String, String, String), (u64, TopicPatterns<String>)>,
-    /// Whether those permissions that the file lacks are lacking: not where all it has columns for
-    /// is topic permissions.
-    pub tells_permissions: bool,
-    /// Whether the file has a column for topic permissions, so that those it lacks are lacking.
-    pub tells_topics: bool,
-    /// Whether the file has a column for users, so that those it lacks are lacking.
-    pub tells_users: bool,
+    /// Whether the file lists permissions, so that those it lacks can be pruned: not if it only has
+    /// columns for topic permissions.
+    pub lists_permissions: bool,
+    /// The same of topic permissions.
+    pub lists_topics: bool,
+    /// The same of users.
+    pub lists_users: bool,
 }
 
 /// Something wrong with a line.
@@ -34,7 +32,6 @@ pub struct Desired {
 pub struct Problem {
     /// The line, from 1.
     pub line: u64,
-    /// What is wrong with it.
     pub wrong: Wrong,
 }
 
@@ -56,9 +53,9 @@ impl Desired {
         only: Option<&str>,
     ) -> (Desired, Vec<Problem>) {
         let mut desired = Desired {
-            tells_permissions: columns.have(Column::Configure) || !columns.have(Column::Exchange),
-            tells_topics: columns.have(Column::Exchange),
-            tells_users: columns.tell_users(),
+            lists_permissions: columns.have(Column::Configure) || !columns.have(Column::Exchange),
+            lists_topics: columns.have(Column::Exchange),
+            lists_users: columns.are_of_users(),
             ..Desired::default()
         };
         let mut problems = Vec::new();
@@ -67,38 +64,38 @@ impl Desired {
                 .cells
                 .as_ref()
                 .map_err(|why| Wrong { column: None, failure: Failure::data(why.clone()) });
-            let wish = cells.and_then(|cells| rows::read(columns, cells, anchor));
-            let taken = wish.and_then(|wish| desired.take(wish, row.line, only));
-            if let Err(wrong) = taken {
+            let item = cells.and_then(|cells| rows::read(columns, cells, anchor));
+            let added = item.and_then(|item| desired.add(item, row.line, only));
+            if let Err(wrong) = added {
                 problems.push(Problem { line: row.line, wrong });
             }
         }
         (desired, problems)
     }
 
-    fn take(&mut self, wish: Wish, line: u64, only: Option<&str>) -> Result<(), Wrong> {
-        if let Wish::Vhost(vhost) | Wish::Permission { vhost, .. } | Wish::Topic { vhost, .. } =
-            &wish
+    fn add(&mut self, item: Item, line: u64, only: Option<&str>) -> Result<(), Wrong> {
+        if let Item::Vhost(vhost) | Item::Permission { vhost, .. } | Item::Topic { vhost, .. } =
+            &item
             && only.is_some_and(|only| only != vhost)
         {
             let why = format!("'{vhost}' is not the virtual host of --vhost");
             return Err(Wrong { column: Some(Column::Vhost), failure: Failure::data(why) });
         }
-        let before = match wish {
-            Wish::Vhost(vhost) => self.vhosts.insert(vhost, line),
-            Wish::User(user) => {
+        let before = match item {
+            Item::Vhost(vhost) => self.vhosts.insert(vhost, line),
+            Item::User(user) => {
                 self.users.insert(user.name.clone(), (line, user)).map(|(line, _)| line)
             }
-            Wish::Permission { vhost, user, patterns } => {
+            Item::Permission { vhost, user, patterns } => {
                 self.permissions.insert((vhost, user), (line, patterns)).map(|(line, _)| line)
             }
-            Wish::Topic { vhost, user, exchange, patterns } => {
+            Item::Topic { vhost, user, exchange, patterns } => {
                 let key = (vhost, user, exchange);
                 self.topics.insert(key, (line, patterns)).map(|(line, _)| line)
             }
         };
         before.map_or(Ok(()), |before| {
-            let failure = Failure::data(format!("line {before} is about the same"));
+            let failure = Failure::data(format!("line {before} already sets this"));
             Err(Wrong { column: None, failure })
         })
     }
@@ -117,25 +114,27 @@ impl Desired {
         self.users.keys().chain(of_permissions).chain(of_topics).map(String::as_str).collect()
     }
 
-    /// The tags that RabbitMQ gives no meaning to, each once, by line.
-    pub fn doubtful_tags(&self, name: &str) -> Vec<String> {
+    /// Warnings about tags that RabbitMQ does not know, each once, by line.
+    pub fn tag_warnings(&self, name: &str) -> Vec<String> {
         let mut warnings: BTreeMap<&str, (u64, String)> = BTreeMap::new();
         for (line, user) in self.users.values() {
             for tag in user.tags.iter().flatten() {
-                let Some(warning) = names::doubt_of_tag(tag) else { continue };
-                let told = warnings.entry(tag).or_insert_with(|| (*line, warning.clone()));
-                if *line < told.0 {
-                    *told = (*line, warning);
+                let Some(warning) = names::unknown_tag_warning(tag) else { continue };
+                let first = warnings.entry(tag).or_insert_with(|| (*line, warning.clone()));
+                if *line < first.0 {
+                    *first = (*line, warning);
                 }
             }
         }
         let mut warnings: Vec<(u64, String)> = warnings.into_values().collect();
         warnings.sort();
-        let told = warnings.into_iter();
-        told.map(|(line, warning)| format!("{name}: line {line}, column tags: {warning}")).collect()
+        let warnings = warnings.into_iter();
+        warnings
+            .map(|(line, warning)| format!("{name}: line {line}, column tags: {warning}"))
+            .collect()
     }
 
-    /// What the patterns may not be meant to say, by line; of a pattern that stands on many, once.
+    /// Warnings about patterns, by line; once for a pattern that is on several.
     pub fn warnings(&self, name: &str) -> Vec<String> {
         let mut places: HashMap<&str, (u64, Column, u64)> = HashMap::new();
         for (line, column, pattern) in self.patterns() {
@@ -153,8 +152,8 @@ impl Desired {
                 more => format!(" (and in {more} more places)"),
             };
             let place = format!("{name}: line {line}, column {}", column.name());
-            let told = pattern::warnings(pattern).into_iter();
-            warnings.extend(told.map(|warning| (line, format!("{place}: {warning}{more}"))));
+            let of_this = pattern::warnings(pattern).into_iter();
+            warnings.extend(of_this.map(|warning| (line, format!("{place}: {warning}{more}"))));
         }
         warnings.sort();
         warnings.into_iter().map(|(_, warning)| warning).collect()
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_row_is_told_with_its_line_and_column() {
+    fn every_wrong_row_is_reported_with_its_line_and_column() {
         let text = "vhost,user,configure,write,read,tags\n\
                     /,a,.*,.*,.*,\n\
                     /,a,x,.*,.*,\n\
@@ -195,18 +194,18 @@ mod tests {
                     /,b\n";
         let (_, problems) = read(text, Some("/"));
         let wanted = [
-            "f.csv: line 3: line 2 is about the same",
-            "f.csv: line 4: neither a vhost nor a user is named",
-            "f.csv: line 5, column tags: 'x y': a tag holds neither comma nor space; give several \
-             as words of their own",
+            "f.csv: line 3: line 2 already sets this",
+            "f.csv: line 4: the row names no vhost and no user",
+            "f.csv: line 5, column tags: 'x y': a tag cannot contain a comma or a space; give \
+             several tags as separate words",
             "f.csv: line 6, column vhost: '/b' is not the virtual host of --vhost",
-            "f.csv: line 7: it has 2 cells, the header row 6",
+            "f.csv: line 7: this row has 2 cells, but the header row has 6",
         ];
         assert_eq!(problems, wanted);
     }
 
     #[test]
-    fn doubts_are_told_in_the_order_of_the_lines() {
+    fn warnings_are_in_the_order_of_the_lines() {
         let text = "vhost,user,configure,write,read\n/,b,foo,,\n/,a,^x$,foo,foo bar\n";
         let (desired, problems) = read(text, None);
         assert_eq!(problems, [""; 0]);

@@ -1,4 +1,4 @@
-//! Where topic permissions are to be: at topic exchanges that exist, or will with their virtual host.
+//! Checks that topic permissions are for topic exchanges that exist, or will with their virtual host.
 
 use super::columns::Column;
 use super::desired::{Desired, Problem};
@@ -9,11 +9,8 @@ use crate::refusal::unless_topic;
 use rmq_common::failure::Failure;
 use std::collections::HashMap;
 
-/// Topic permissions to be set at exchanges where they restrict nothing. Those that the broker has as
-/// they stand in the file are left alone: what was listed can be applied again.
-///
-/// # Errors
-/// When the broker does not say.
+/// Topic permissions to be set at exchanges where they restrict nothing. Those that the broker already
+/// has are not checked: what was listed can be applied again.
 pub fn problems(
     desired: &Desired,
     state: &State,
@@ -36,7 +33,7 @@ pub fn problems(
                 } else if desired.vhosts.contains_key(vhost) {
                     of_a_new_vhost(exchange).map(|kind| kind.as_bytes().to_vec())
                 } else {
-                    // That it is missing is a mistake of its own.
+                    // The missing virtual host is reported by itself.
                     continue;
                 };
                 known.insert((vhost, exchange), kind.clone());

@@ -6,16 +6,15 @@ use super::state::State;
 use crate::administration::Text;
 use crate::password_hash::PasswordHash;
 
-/// What of that which the file lacks is looked for.
+/// What is removed if the file lacks it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lacking {
     /// Permissions on the virtual hosts that it names.
     pub permissions: bool,
-    /// Users.
     pub users: bool,
 }
 
-/// What is to be changed so that the broker has what the file asks for, and only that.
+/// The changes after which the broker has what the file asks for.
 pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |line: u64, what| changes.push(Change { line: Some(line), what });
@@ -35,7 +34,7 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
         {
             add(*line, What::SetTags { user: user.clone(), before: before.tags.clone(), tags });
         }
-        // An empty cell says nothing of a password: the user keeps it.
+        // With an empty cell the user keeps the password.
         if let Some(hash) = hash
             && before.hash.as_ref().is_none_or(|before| before.reveal() != hash.base64())
         {
@@ -67,7 +66,7 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     if lack.permissions {
         lacks.extend(lacking(desired, state));
     }
-    if lack.users && desired.tells_users {
+    if lack.users && desired.lists_users {
         let named = desired.named_users();
         lacks.extend(state.users.iter().filter_map(|(user, known)| {
             let user = text(user).filter(|user| !named.contains(&**user))?;
@@ -78,14 +77,14 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     changes
 }
 
-/// What the broker has on the virtual hosts that the file names, and the file has not. A name that
-/// is not UTF-8, which no client can have given, is left alone.
+/// What the broker has on the virtual hosts that the file names, and the file does not. Names that are
+/// not UTF-8, which no client can have given, are skipped.
 fn lacking<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = What> + 'a {
     let named = desired.named_vhosts();
     let also_named = named.clone();
-    // A file that `list-topic` has written says nothing of other permissions.
-    let told = desired.tells_permissions;
-    let permissions = state.permissions.iter().filter(move |_| told).filter_map(
+    // A file that `list-topic` has written does not list other permissions.
+    let listed = desired.lists_permissions;
+    let permissions = state.permissions.iter().filter(move |_| listed).filter_map(
         move |((vhost, user), before)| {
             let key = (text(vhost)?, text(user)?);
             let lacks = named.contains(&*key.0) && !desired.permissions.contains_key(&key);
@@ -93,8 +92,8 @@ fn lacking<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = W
             lacks.then(|| What::Clear { vhost, user, before: before.clone() })
         },
     );
-    let told = desired.tells_topics;
-    let topics = state.topics.iter().filter(move |_| told).filter_map(
+    let listed = desired.lists_topics;
+    let topics = state.topics.iter().filter(move |_| listed).filter_map(
         move |((vhost, user, exchange), before)| {
             let key = (text(vhost)?, text(user)?, text(exchange)?);
             let lacks = also_named.contains(&*key.0) && !desired.topics.contains_key(&key);

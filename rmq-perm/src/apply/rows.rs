@@ -8,43 +8,26 @@ use csv::StringRecord;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 
-/// What a row asks for; which of them, the cells say that are filled.
+/// What a row asks for; the cells with values decide which of these.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
-    /// That there is a virtual host: `vhost` alone.
+pub enum Item {
+    /// Of a row with `vhost` only.
     Vhost(String),
-    /// That there is a user: `user` alone.
+    /// Of a row with `user` only.
     User(User),
-    /// Permissions: `vhost` and `user`.
-    Permission {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// these.
-        patterns: Patterns<String>,
-    },
-    /// Topic permissions: `vhost`, `user` and `exchange`.
-    Topic {
-        /// On this virtual host,
-        vhost: String,
-        /// of this user,
-        user: String,
-        /// at this exchange,
-        exchange: String,
-        /// these.
-        patterns: TopicPatterns<String>,
-    },
+    /// Of a row with `vhost` and `user`.
+    Permission { vhost: String, user: String, patterns: Patterns<String> },
+    /// Of a row with `vhost`, `user` and `exchange`.
+    Topic { vhost: String, user: String, exchange: String, patterns: TopicPatterns<String> },
 }
 
-/// A user who is to be there.
+/// A user that is to exist.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
-    /// The name.
     pub name: String,
-    /// The tags, sorted; not looked at where the file has no such column.
+    /// Sorted; `None` if the file has no such column.
     pub tags: Option<Vec<String>>,
-    /// The hash of the password; where there is none, the password is left alone.
+    /// `None`: the password is not changed.
     pub hash: Option<PasswordHash>,
 }
 
@@ -53,35 +36,34 @@ pub struct User {
 pub struct Wrong {
     /// The column, if one cell is at fault.
     pub column: Option<Column>,
-    /// Why.
     pub failure: Failure,
 }
 
-/// Reads a row; with `anchor` patterns are made to match whole names.
+/// Reads a row; with `anchor`, patterns are changed to match whole names.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read(columns: &Columns, cells: &StringRecord, anchor: bool) -> Result<Wish, Wrong> {
+pub fn read(columns: &Columns, cells: &StringRecord, anchor: bool) -> Result<Item, Wrong> {
     if cells.len() != columns.count() {
         let (has, wanted) = (cells.len(), columns.count());
-        let why = format!("it has {has} cells, the header row {wanted}");
+        let why = format!("this row has {has} cells, but the header row has {wanted}");
         return Err(Wrong { column: None, failure: Failure::data(why) });
     }
     let row = Row { columns, cells, anchor };
     match (row.cell(Column::Vhost), row.cell(Column::User)) {
         ("", "") => {
-            let why = Failure::data("neither a vhost nor a user is named");
+            let why = Failure::data("the row names no vhost and no user");
             Err(Wrong { column: None, failure: why })
         }
         (vhost, "") => {
             use Column::{Configure, Exchange, PasswordHash, Read, Tags, Write};
             row.nothing_in(
                 [Configure, Write, Read, Exchange, Tags, PasswordHash],
-                "a vhost alone",
+                "a row with a vhost only",
             )?;
-            Ok(Wish::Vhost(row.name(Column::Vhost, vhost, names::vhost)?))
+            Ok(Item::Vhost(row.name(Column::Vhost, vhost, names::vhost)?))
         }
-        ("", _) => row.user().map(Wish::User),
+        ("", _) => row.user().map(Item::User),
         (vhost, user) => row.permission(vhost, user),
     }
 }
@@ -99,7 +81,7 @@ impl Row<'_> {
 
     fn user(&self) -> Result<User, Wrong> {
         use Column::{Configure, Exchange, Read, Write};
-        self.nothing_in([Configure, Write, Read, Exchange], "a user alone")?;
+        self.nothing_in([Configure, Write, Read, Exchange], "a row with a user only")?;
         let name = self.name(Column::User, self.cell(Column::User), names::user)?;
         let tags = self.columns.have(Column::Tags).then(|| {
             let tags = self.cell(Column::Tags).split(',').filter(|tag| !tag.is_empty());
@@ -121,11 +103,11 @@ impl Row<'_> {
         Ok(User { name, tags, hash })
     }
 
-    fn permission(&self, vhost: &str, user: &str) -> Result<Wish, Wrong> {
+    fn permission(&self, vhost: &str, user: &str) -> Result<Item, Wrong> {
         use Column::{Configure, Exchange, PasswordHash, Read, Tags, User, Vhost, Write};
         self.nothing_in(
             [Tags, PasswordHash],
-            "a permission (tags have a row of their user alone)",
+            "a permission (give tags in a row with the user only)",
         )?;
         let vhost = self.name(Vhost, vhost, names::vhost)?;
         let user = self.name(User, user, names::user)?;
@@ -135,12 +117,12 @@ impl Row<'_> {
             self.nothing_in([Configure], "a topic permission")?;
             let exchange = self.name(Exchange, exchange, names::exchange)?;
             let patterns = TopicPatterns { write: self.pattern(Write), read: self.pattern(Read) };
-            return Ok(Wish::Topic { vhost, user, exchange, patterns });
+            return Ok(Item::Topic { vhost, user, exchange, patterns });
         }
         self.all_of([Configure, Write, Read], "a permission")?;
         let (configure, write, read) =
             (self.pattern(Configure), self.pattern(Write), self.pattern(Read));
-        Ok(Wish::Permission { vhost, user, patterns: Patterns { configure, write, read } })
+        Ok(Item::Permission { vhost, user, patterns: Patterns { configure, write, read } })
     }
 
     fn pattern(&self, column: Column) -> String {
@@ -161,7 +143,7 @@ impl Row<'_> {
     fn nothing_in<const N: usize>(&self, columns: [Column; N], row: &str) -> Result<(), Wrong> {
         let filled = columns.into_iter().find(|column| !self.cell(*column).is_empty());
         filled.map_or(Ok(()), |column| {
-            let why = Failure::data(format!("this has no meaning for {row}"));
+            let why = Failure::data(format!("this cell must be empty for {row}"));
             Err(Wrong { column: Some(column), failure: why })
         })
     }
@@ -170,7 +152,9 @@ impl Row<'_> {
         let missing = columns.into_iter().find(|column| !self.columns.have(*column));
         missing.map_or(Ok(()), |column| {
             let name = column.name();
-            let why = Failure::data(format!("{row} needs a column {name}, and the file has none"));
+            let why = Failure::data(format!(
+                "{row} requires a column {name}, which the file does not have"
+            ));
             Err(Wrong { column: None, failure: why })
         })
     }
@@ -183,27 +167,27 @@ mod tests {
     const HEADER: &[&str] =
         &["vhost", "user", "configure", "write", "read", "exchange", "tags", "password_hash"];
 
-    fn of(header: &[&str], cells: &[&str]) -> Result<Wish, Wrong> {
+    fn of(header: &[&str], cells: &[&str]) -> Result<Item, Wrong> {
         let columns = Columns::of(&StringRecord::from(header)).unwrap();
         read(&columns, &StringRecord::from(cells), false)
     }
 
-    fn user(tags: Option<&[&str]>) -> Wish {
+    fn user(tags: Option<&[&str]>) -> Item {
         let tags = tags.map(|tags| tags.iter().map(|tag| (*tag).to_owned()).collect());
-        Wish::User(User { name: "u".to_owned(), tags, hash: None })
+        Item::User(User { name: "u".to_owned(), tags, hash: None })
     }
 
     #[test]
     fn the_cells_that_are_filled_say_what_a_row_is_for() {
         let (vhost, name) = ("v".to_owned(), "u".to_owned());
-        assert_eq!(of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap(), Wish::Vhost(vhost));
+        assert_eq!(of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap(), Item::Vhost(vhost));
         let tagged = of(HEADER, &["", "u", "", "", "", "", "b,a,b", ""]).unwrap();
         assert_eq!(tagged, user(Some(&["a", "b"])));
         assert_eq!(of(&["user"], &["u"]).unwrap(), user(None));
         assert_eq!(of(&["user", "tags"], &["u", ""]).unwrap(), user(Some(&[])));
         let patterns = TopicPatterns { write: "w".to_owned(), read: "r".to_owned() };
         let topic =
-            Wish::Topic { vhost: "v".to_owned(), user: name, exchange: "e".to_owned(), patterns };
+            Item::Topic { vhost: "v".to_owned(), user: name, exchange: "e".to_owned(), patterns };
         let header = &["vhost", "user", "exchange", "write", "read"];
         assert_eq!(of(header, &["v", "u", "e", "w", "r"]).unwrap(), topic);
     }
@@ -226,7 +210,7 @@ mod tests {
             assert_eq!(wrong.failure.exit().status(), 65);
         }
         let lacks = of(&["vhost", "user", "write", "read"], &["v", "u", "", ""]).unwrap_err();
-        assert!(lacks.failure.to_string().contains("needs a column configure"));
+        assert!(lacks.failure.to_string().contains("requires a column configure"));
         let long = "x".repeat(256);
         assert_eq!(of(&["user"], &[&long]).unwrap_err().column, Some(Column::User));
     }
@@ -235,7 +219,7 @@ mod tests {
     fn patterns_are_anchored_when_asked() {
         let columns = Columns::of(&StringRecord::from(&HEADER[..5])).unwrap();
         let cells = StringRecord::from(&["v", "u", "a|b", "", ".*"][..]);
-        let Ok(Wish::Permission { patterns, .. }) = read(&columns, &cells, true) else {
+        let Ok(Item::Permission { patterns, .. }) = read(&columns, &cells, true) else {
             panic!("no permission")
         };
         assert_eq!(patterns.configure, "^(?:a|b)$");

@@ -1,4 +1,4 @@
-//! What the broker has.
+//! The present state of the broker.
 
 use crate::administration::{
     Administration, Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission, User,
@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Virtual hosts, users and permissions, all there are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// The virtual hosts.
     pub vhosts: BTreeSet<Text>,
-    /// The users.
     pub users: BTreeMap<Text, Known>,
     /// By virtual host and user.
     pub permissions: BTreeMap<(Text, Text), Patterns<Text>>,
@@ -31,9 +29,6 @@ pub struct Known {
 
 impl State {
     /// Asks the broker; for the hashes of passwords if `hashes`.
-    ///
-    /// # Errors
-    /// When it does not say.
     pub fn read(broker: &mut dyn Administration, hashes: bool) -> Result<State, Failure> {
         let context = |what: &'static str| move |failure: Failure| failure.context(what);
         let vhosts = broker.list_vhosts().map_err(context("list vhosts"))?;

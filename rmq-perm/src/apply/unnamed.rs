@@ -1,4 +1,4 @@
-//! What pruning does not look at, and says so.
+//! Notices about what pruning does not compare.
 
 use super::desired::Desired;
 use super::state::State;
@@ -6,10 +6,9 @@ use crate::administration::Text;
 use rmq_common::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
 
-/// Tells of permissions on virtual hosts that the file does not name, of topic permissions on those
-/// it names if it has no column for them, and of users that it does not name if it is not one of
-/// users.
-pub fn tell(desired: &Desired, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
+/// Reports permissions on virtual hosts that the file does not name, topic permissions on those it
+/// names if it has no column for them, and users that it does not name if it does not list users.
+pub fn report(desired: &Desired, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
     let named = desired.named_vhosts();
     let readable = |vhost: &Text| String::from_utf8_lossy(vhost).into_owned();
     let meant = |vhost: &String| only.is_none_or(|only| only == vhost);
@@ -23,23 +22,26 @@ pub fn tell(desired: &Desired, state: &State, only: Option<&str>, diagnostics: D
         .collect();
     if !unnamed.is_empty() {
         diagnostics.notice(&format!(
-            "apply: virtual hosts with permissions that the file does not name are left alone: {}",
+            "apply: virtual hosts with permissions that the file does not name are not changed: \
+             {}",
             some_of(&unnamed)
         ));
     }
     let topics = state.topics.keys().filter(|(vhost, ..)| named.contains(&*readable(vhost)));
     let count = topics.count();
-    if count > 0 && !desired.tells_topics {
+    if count > 0 && !desired.lists_topics {
         diagnostics.notice(&format!(
-            "apply: the file has no column exchange, so topic permissions are left alone: {count}"
+            "apply: the file has no column exchange, so topic permissions are not changed: \
+             {count}"
         ));
     }
     let named = desired.named_users();
     let unnamed = state.users.keys().map(readable).filter(|user| !named.contains(&**user));
     let unnamed: Vec<String> = unnamed.collect();
-    if only.is_none() && !desired.tells_users && !unnamed.is_empty() {
+    if only.is_none() && !desired.lists_users && !unnamed.is_empty() {
         diagnostics.notice(&format!(
-            "apply: the file has no column tags, so users that it does not name are left alone: {}",
+            "apply: the file has no column tags, so users that it does not name are not \
+             changed: {}",
             some_of(&unnamed)
         ));
     }

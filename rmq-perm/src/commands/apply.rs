@@ -17,16 +17,16 @@ use rmq_common::failure::Failure;
 use rmq_common::sheet::Sheet;
 use rmq_common::signals;
 
-/// Make permissions what a CSV file says (as list --format csv writes it), and show what differs
-/// like a diff. Nothing is changed if any row is wrong.
+/// Apply permissions from a CSV file (as list --format csv writes it), and show the changes like a
+/// diff. Nothing is changed if any row is wrong.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "apply", help_triggers("-h", "--help"))]
 pub struct Apply {
-    /// show what would be changed, and change nothing; exit status 1 if anything would be
+    /// show the changes, and make none; exit status 1 if there are any
     #[argh(switch)]
     dry_run: bool,
 
-    /// take away what the file lacks on the virtual hosts it names; asks first
+    /// remove what the file lacks on the virtual hosts it names; asks first
     #[argh(switch)]
     prune: bool,
 
@@ -43,16 +43,12 @@ pub struct Apply {
     anchor: bool,
 
     /// the file, or - for standard input; its header row names the columns: vhost, user, configure,
-    /// write, read, and if need be exchange, tags, password_hash
+    /// write, read, exchange, tags, password_hash
     #[argh(positional, arg_name = "FILE")]
     file: String,
 }
 
 impl Apply {
-    /// Applies it.
-    ///
-    /// # Errors
-    /// Whatever kept the file from being applied.
     pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let context = |failure: Failure| failure.context("apply");
         let diagnostics = session.diagnostics();
@@ -67,8 +63,8 @@ impl Apply {
         let only = session.given_vhost().transpose()?;
         let columns = Columns::of(&sheet.header)
             .map_err(|why| Failure::data(format!("apply {}: {why}", sheet.name)))?;
-        if self.prune_users && !columns.tell_users() {
-            let why = "--prune-users needs a column tags or password_hash, so that the file is one of users";
+        if self.prune_users && !columns.are_of_users() {
+            let why = "--prune-users requires a column tags or password_hash in the file";
             return Err(Failure::data(format!("apply {}: {why}", sheet.name)));
         }
         let (desired, problems) = Desired::of(&sheet, &columns, self.anchor, only);
@@ -81,15 +77,15 @@ impl Apply {
         for warning in desired.warnings(&sheet.name) {
             diagnostics.notice(&warning);
         }
-        for warning in desired.doubtful_tags(&sheet.name) {
+        for warning in desired.tag_warnings(&sheet.name) {
             diagnostics.notice(&warning);
         }
         let users = self.prune || self.prune_users;
         let changes = plan(&desired, &state, Lacking { permissions: self.prune, users });
         if self.prune {
-            unnamed::tell(&desired, &state, only, diagnostics);
+            unnamed::report(&desired, &state, only, diagnostics);
         }
-        tell_passwordless(&changes, diagnostics);
+        report_passwordless(&changes, diagnostics);
         let diff: String = changes.iter().map(Change::diff).collect();
         output::write(diff.as_bytes())?;
         let differs = !changes.is_empty();
@@ -101,7 +97,7 @@ impl Apply {
         let removals = changes.iter().filter(|change| change.prunes()).count();
         if let Some(terminal) = confirmation
             && removals > 0
-            && !terminal.ask(&format!("Take away {removals} that the file lacks? [y/N] "))?
+            && !terminal.ask(&format!("Remove what the file lacks ({removals} in all)? [y/N] "))?
         {
             diagnostics.notice("apply: nothing was changed");
             return Ok(Exit::No.into());
@@ -112,8 +108,8 @@ impl Apply {
 }
 
 impl Apply {
-    /// The changes without the users that are not to be deleted, which are told: all of them without
-    /// `--prune-users`, and always the one as whom we ask.
+    /// The changes without the users that are not deleted, which are reported: all without
+    /// `--prune-users`, and always the user that this run connects as.
     fn without_kept_users(
         &self,
         changes: Vec<Change>,
@@ -127,13 +123,14 @@ impl Apply {
         let kept: Vec<&str> = kept.iter().filter_map(Change::deleted_user).collect();
         if self.prune_users {
             for user in kept {
-                diagnostics
-                    .notice(&format!("apply: the user {user} asks here, and is not deleted"));
+                diagnostics.notice(&format!(
+                    "apply: user {user} is not deleted: this run connects as {user}"
+                ));
             }
         } else if !kept.is_empty() {
             let (count, names) = (kept.len(), some_of(&kept));
             diagnostics.notice(&format!(
-                "apply: users that the file lacks and that are not deleted: {count}: {names} \
+                "apply: users that the file lacks are not deleted: {count}: {names} \
                  (--prune-users deletes them)"
             ));
         }
@@ -141,7 +138,7 @@ impl Apply {
     }
 }
 
-/// Tells what is wrong, if anything is.
+/// Reports what is wrong, if anything is.
 fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Result<(), Failure> {
     let failures: Vec<Failure> =
         problems.into_iter().map(|problem| problem.failure(&sheet.name)).collect();
@@ -150,11 +147,11 @@ fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Re
         diagnostics.error(&failure.clone().context("apply"));
     }
     let (wrong, name) = (failures.len(), &sheet.name);
-    let wrong = if wrong == 1 { "1 mistake".to_owned() } else { format!("{wrong} mistakes") };
+    let wrong = if wrong == 1 { "1 error".to_owned() } else { format!("{wrong} errors") };
     Err(Failure::new(worst, format!("apply {name}: {wrong}; nothing was changed")))
 }
 
-/// Makes the changes: permissions several at once, all else one after the other.
+/// Makes the changes: permissions several at once, everything else one by one.
 fn make(
     changes: &[Change],
     broker: &mut dyn Administration,
@@ -162,11 +159,10 @@ fn make(
 ) -> Result<Ending, Failure> {
     let stop = signals::requests_to_stop()?;
     let all = changes.len();
-    let left = |made: usize| {
-        format!("{made} of {all} changes were made, and running it again makes the others")
-    };
+    let left =
+        |made: usize| format!("{made} of {all} changes were made; run it again to make the rest");
     let (mut made, mut signal) = (0, None);
-    // A group is over only once all of it is made, so what is next stands where the count says.
+    // A group ends only when all of it is made, so `made` is also the place of the next change.
     while let Some(rest @ [change, ..]) = changes.get(made..) {
         signal = signal.or_else(|| stop.try_recv().ok());
         if let Some(signal) = signal {
@@ -195,14 +191,15 @@ fn make(
     Ok(Exit::Ok.into())
 }
 
-/// Says it before anything is made: a listing without hashes makes such users on another cluster.
-fn tell_passwordless(changes: &[Change], diagnostics: Diagnostics) {
+/// Reported before anything is made: a listing without hashes makes such users on another cluster.
+fn report_passwordless(changes: &[Change], diagnostics: Diagnostics) {
     let users: Vec<&str> = changes.iter().filter_map(Change::passwordless_user).collect();
     if !users.is_empty() {
         let (count, names) = (users.len(), some_of(&users));
         diagnostics.notice(&format!(
-            "apply: new users without a password, who cannot log in with one before rmq-perm \
-             change-password gives it: {count}: {names} (a column password_hash gives them theirs)"
+            "apply: new users have no password, so they cannot log in with one: {count}: \
+             {names} (set it with rmq-perm change-password, or give it in a column \
+             password_hash)"
         ));
     }
 }

@@ -7,7 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
-/// What the broker calls the exchange without a name when it matches patterns.
+/// The broker's name for the default exchange when it matches patterns.
 const DEFAULT_EXCHANGE: &str = "amq.default";
 
 /// Say whether a user may do something on a virtual host (-p): yes, or no with exit status 1.
@@ -18,7 +18,7 @@ pub struct Check {
     #[argh(positional, arg_name = "USER")]
     user: String,
 
-    /// what is to be done: configure, write or read
+    /// operation: configure, write or read
     #[argh(positional, arg_name = "configure|write|read", from_str_fn(operation))]
     operation: Operation,
 
@@ -28,23 +28,18 @@ pub struct Check {
 }
 
 impl Check {
-    /// Says it.
-    ///
-    /// # Errors
-    /// Whatever kept it from being found out.
     pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
             failure.context(format!("check permissions of {} on {vhost}", self.user))
         };
         let user = names::user(&self.user)?;
-        // So the broker calls it, too, before it looks at a pattern.
         let name = if self.name.is_empty() { DEFAULT_EXCHANGE } else { &self.name };
         let name = names::resource(name)?;
         let mut broker = session.broker()?;
         let allowed = broker.is_allowed(user, vhost, self.operation, name).map_err(context)?;
         let (answer, exit) = if allowed { ("yes", Exit::Ok) } else { ("no", Exit::No) };
-        // The default exchange leads to every queue, whatever the permissions on the queue are.
+        // The default exchange routes to every queue, whatever the permissions on the queue are.
         let is_detour = self.operation == Operation::Write && name != DEFAULT_EXCHANGE;
         if is_detour
             && broker
@@ -52,7 +47,7 @@ impl Check {
                 .map_err(context)?
         {
             session.diagnostics().notice(&format!(
-                "{user} may also publish to a queue called {name} through the default exchange \
+                "{user} can also publish to a queue named {name} through the default exchange \
                  (amq.default)"
             ));
         }

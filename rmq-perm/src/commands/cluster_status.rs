@@ -13,10 +13,6 @@ use rmq_common::failure::Failure;
 pub struct ClusterStatus {}
 
 impl ClusterStatus {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let members = session.broker()?.cluster_status();
         let mut members = members.map_err(|failure| failure.context("list the cluster's nodes"))?;

@@ -9,11 +9,11 @@ use rmq_common::nearest;
 
 /// List the queues of a virtual host (-p), from every node of the cluster: name, type, messages,
 /// consumers; with -v also state, arguments, members, online, durable, auto_delete, exclusive; or
-/// the columns that are named. What nobody knows, of a queue that is down, is '-'.
+/// the given columns. An unknown value, as of a queue that is down, is '-'.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list-queues", help_triggers("-h", "--help"))]
 pub struct ListQueues {
-    /// what to list of each queue, in this order
+    /// columns to list, in this order
     #[argh(positional, arg_name = "COLUMN")]
     columns: Vec<String>,
 }
@@ -37,10 +37,6 @@ const COLUMNS: [&str; 11] = [
 const DECLARED: [&str; 4] = ["arguments", "durable", "auto_delete", "exclusive"];
 
 impl ListQueues {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
         let shown = self.columns(session.diagnostics().verbose())?;

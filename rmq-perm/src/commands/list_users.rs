@@ -9,11 +9,11 @@ use rmq_common::failure::Failure;
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list-users", help_triggers("-h", "--help"))]
 pub struct ListUsers {
-    /// list the hashes of the passwords, too, for apply to another cluster
+    /// also list the hashes of the passwords, to apply them to another cluster
     #[argh(switch)]
     password_hashes: bool,
 
-    /// write the listing as CSV to this file, which nobody else can read (mode 0600)
+    /// write the listing as CSV to this file, readable by its owner only (mode 0600)
     #[argh(option, arg_name = "FILE")]
     output: Option<String>,
 }
@@ -24,10 +24,6 @@ impl ListUsers {
         self.output.is_none()
     }
 
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context("list users");
         let mut users = session.broker()?.list_users(self.password_hashes).map_err(context)?;
@@ -48,8 +44,8 @@ impl ListUsers {
         }
         if self.password_hashes {
             session.diagnostics().notice(
-                "list users: the listing has password hashes, by which passwords can be guessed; \
-                 keep it from others (--output FILE writes a file of mode 0600)",
+                "list users: the listing contains password hashes, from which passwords can be \
+                 guessed; keep it private (--output FILE writes a file of mode 0600)",
             );
         }
         session.print(&listing)

@@ -7,8 +7,8 @@ use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
 
-/// Give a user permissions on a virtual host (-p), in place of those it had there. Each is a
-/// regular expression over names of queues and exchanges; '' allows nothing, '.*' everything.
+/// Set a user's permissions on a virtual host (-p), in place of those it had there. Each is a regular
+/// expression over names of queues and exchanges; '' allows nothing, '.*' everything.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set", help_triggers("-h", "--help"))]
 pub struct Set {
@@ -34,10 +34,6 @@ pub struct Set {
 }
 
 impl Set {
-    /// Sets them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being set.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
@@ -57,7 +53,7 @@ impl Set {
     }
 }
 
-/// Take all permissions on a virtual host (-p) from a user.
+/// Remove all permissions of a user on a virtual host (-p).
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear", help_triggers("-h", "--help"))]
 pub struct Clear {
@@ -67,10 +63,6 @@ pub struct Clear {
 }
 
 impl Clear {
-    /// Takes them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being taken.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
@@ -78,34 +70,30 @@ impl Clear {
         };
         let user = names::user(&self.user)?;
         session.broker()?.clear_permissions(user, vhost).map_err(context)?;
-        session.diagnostics().detail(&format!("{user} no longer has permissions on {vhost}"));
+        session.diagnostics().detail(&format!("cleared permissions of {user} on {vhost}"));
         Ok(())
     }
 }
 
-/// List permissions: of everybody on a virtual host (-p), of a user, or all there are. In csv and
-/// json each row names its virtual host and its user, and apply takes the csv.
+/// List permissions: of all users on a virtual host (-p), of one user, or all. In csv and json each
+/// row has its virtual host and its user; apply reads the csv.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list", help_triggers("-h", "--help"))]
 pub struct List {
-    /// permissions on all virtual hosts
+    /// list permissions on all virtual hosts
     #[argh(switch)]
     all: bool,
 
-    /// USER has to be named
+    /// USER is required
     #[argh(switch, hidden_help)]
     of_user: bool,
 
-    /// name of a user: that user's alone, on all virtual hosts unless -p names one
+    /// list only this user's, on all virtual hosts unless -p is given
     #[argh(positional, arg_name = "USER")]
     user: Option<String>,
 }
 
 impl List {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
         let columns = ["configure", "write", "read"];

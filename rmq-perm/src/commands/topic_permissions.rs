@@ -8,7 +8,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
 
 /// Restrict a user's routing keys at a topic exchange (-p), for publishing and binding, in place of
-/// what restricted the user there. Without any, every key is allowed.
+/// earlier restrictions there. Without any, every key is allowed.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-topic", help_triggers("-h", "--help"))]
 pub struct SetTopic {
@@ -34,10 +34,6 @@ pub struct SetTopic {
 }
 
 impl SetTopic {
-    /// Sets them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being set.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
@@ -59,7 +55,7 @@ impl SetTopic {
     }
 }
 
-/// End what restricts a user's routing keys on a virtual host (-p): at one exchange, or at all.
+/// Remove restrictions of a user's routing keys on a virtual host (-p): at one exchange, or at all.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear-topic", help_triggers("-h", "--help"))]
 pub struct ClearTopic {
@@ -73,10 +69,6 @@ pub struct ClearTopic {
 }
 
 impl ClearTopic {
-    /// Ends it.
-    ///
-    /// # Errors
-    /// Whatever kept it from being ended.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
@@ -86,35 +78,31 @@ impl ClearTopic {
         let exchange = self.exchange.as_deref().map(names::exchange).transpose()?;
         session.broker()?.clear_topic_permissions(user, vhost, exchange).map_err(context)?;
         session.diagnostics().detail(&format!(
-            "nothing restricts the routing keys of {user} any more at {} on {vhost}",
+            "cleared topic permissions of {user} at {} on {vhost}",
             exchange.unwrap_or("any exchange")
         ));
         Ok(())
     }
 }
 
-/// List topic permissions: of everybody on a virtual host (-p), of a user, or all there are.
+/// List topic permissions: of all users on a virtual host (-p), of one user, or all.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list-topic", help_triggers("-h", "--help"))]
 pub struct ListTopic {
-    /// topic permissions on all virtual hosts
+    /// list topic permissions on all virtual hosts
     #[argh(switch)]
     all: bool,
 
-    /// USER has to be named
+    /// USER is required
     #[argh(switch, hidden_help)]
     of_user: bool,
 
-    /// name of a user: that user's alone, on all virtual hosts unless -p names one
+    /// list only this user's, on all virtual hosts unless -p is given
     #[argh(positional, arg_name = "USER")]
     user: Option<String>,
 }
 
 impl ListTopic {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
         let columns = ["exchange", "write", "read"];

@@ -8,8 +8,8 @@ use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
 
-/// Add a user, who has no permissions yet. The password is the first line of standard input; on a
-/// terminal it is asked for.
+/// Add a user, without permissions. The password is the first line of standard input; on a terminal
+/// there is a prompt.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "add-user", help_triggers("-h", "--help"))]
 pub struct AddUser {
@@ -17,11 +17,11 @@ pub struct AddUser {
     #[argh(option, arg_name = "FILE")]
     password_file: Option<String>,
 
-    /// make a password, and write it to standard output once the user is there
+    /// generate a password, and write it to standard output after the user is added
     #[argh(switch)]
     generate: bool,
 
-    /// what is given is a hash of the password, in Base64 (rabbitmqctl hash_password)
+    /// the input is a hash of the password, in Base64 (rabbitmqctl hash_password)
     #[argh(switch)]
     pre_hashed_password: bool,
 
@@ -37,8 +37,7 @@ pub struct AddUser {
     #[argh(positional, arg_name = "USER")]
     user: String,
 
-    /// rabbitmqctl takes the password here. It is read only so that argh does not: argh would
-    /// repeat it in its error.
+    /// rabbitmqctl takes the password here. It is read so that argh does not repeat it in an error.
     #[argh(positional, hidden_help)]
     password: Vec<String>,
 }
@@ -49,10 +48,6 @@ impl AddUser {
         self.generate
     }
 
-    /// Adds the user.
-    ///
-    /// # Errors
-    /// Whatever kept the user from being added.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let source = Source {
             file: self.password_file.as_deref(),
@@ -71,14 +66,14 @@ impl AddUser {
             if !replace {
                 broker.add_user(user, password, &tags)?;
             } else if broker.put_user(user, password, &tags)? == Added::Existed {
-                return Ok(format!("gave user {user} this password and these tags"));
+                return Ok(format!("set the password and the tags of user {user}"));
             }
-            Ok(format!("added user {user}, without any permissions yet"))
+            Ok(format!("added user {user}, without permissions"))
         })
     }
 }
 
-/// Give a user another password: the first line of standard input; on a terminal it is asked for.
+/// Set a user's password: the first line of standard input; on a terminal there is a prompt.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "change-password", help_triggers("-h", "--help"))]
 pub struct ChangePassword {
@@ -86,11 +81,11 @@ pub struct ChangePassword {
     #[argh(option, arg_name = "FILE")]
     password_file: Option<String>,
 
-    /// make a password, and write it to standard output once it is the user's
+    /// generate a password, and write it to standard output after it is set
     #[argh(switch)]
     generate: bool,
 
-    /// what is given is a hash of the password, in Base64 (rabbitmqctl hash_password)
+    /// the input is a hash of the password, in Base64 (rabbitmqctl hash_password)
     #[argh(switch)]
     pre_hashed_password: bool,
 
@@ -98,7 +93,7 @@ pub struct ChangePassword {
     #[argh(positional, arg_name = "USER")]
     user: String,
 
-    /// as of `add-user`
+    /// as in `add-user`
     #[argh(positional, hidden_help)]
     password: Vec<String>,
 }
@@ -109,10 +104,6 @@ impl ChangePassword {
         self.generate
     }
 
-    /// Changes it.
-    ///
-    /// # Errors
-    /// Whatever kept it from being changed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let source = Source {
             file: self.password_file.as_deref(),
@@ -129,8 +120,8 @@ impl ChangePassword {
     }
 }
 
-/// Has the broker take a new password, and writes it to standard output if it was made here: the
-/// one time it is seen. What is to be done, and what `give` says is done, are for people.
+/// Sets a new password, and writes it to standard output if it was generated: the only time it is
+/// shown. `what` is the operation in messages; `give` returns what was done.
 fn give_password(
     session: &Session,
     user: &str,
@@ -149,20 +140,20 @@ fn give_password(
     let Some(made) = made else { return Ok(()) };
     output::write_needed(format!("{}\n", made.reveal()).as_bytes()).map_err(|failure| {
         let why = format!(
-            "{what}: it is done, but nothing knows the password: {failure} (rmq-perm \
-             change-password {user})"
+            "{what}: done, but the password could not be written: {failure} (set another: \
+             rmq-perm change-password {user})"
         );
         Failure::new(failure.exit(), why)
     })
 }
 
 fn warn_of_unknown(tags: &[&str], session: &Session) {
-    for warning in tags.iter().filter_map(|tag| names::doubt_of_tag(tag)) {
+    for warning in tags.iter().filter_map(|tag| names::unknown_tag_warning(tag)) {
         session.diagnostics().notice(&warning);
     }
 }
 
-/// Delete a user, with all permissions of the user. That the user does not exist is no error.
+/// Delete a user, with all the user's permissions. A missing user is not an error.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-user", help_triggers("-h", "--help"))]
 pub struct DeleteUser {
@@ -172,10 +163,6 @@ pub struct DeleteUser {
 }
 
 impl DeleteUser {
-    /// Deletes the user.
-    ///
-    /// # Errors
-    /// Whatever kept the user from being deleted.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("delete user {}", self.user));
         let user = names::user(&self.user)?;
@@ -190,7 +177,7 @@ impl DeleteUser {
     }
 }
 
-/// Give a user tags, in place of those the user had; without TAG, none. RabbitMQ knows
+/// Set a user's tags, in place of those the user had; without TAG, none. RabbitMQ knows
 /// administrator, monitoring, policymaker, management and impersonator.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-tags", help_triggers("-h", "--help"))]
@@ -199,16 +186,12 @@ pub struct SetTags {
     #[argh(positional, arg_name = "USER")]
     user: String,
 
-    /// what the user is to be
+    /// tag of the user (repeatable)
     #[argh(positional, arg_name = "TAG")]
     tags: Vec<String>,
 }
 
 impl SetTags {
-    /// Sets them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being set.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("set tags of {}", self.user));
         let user = names::user(&self.user)?;

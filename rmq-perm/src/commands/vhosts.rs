@@ -12,7 +12,7 @@ use rmq_common::{signals, thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Add a virtual host. One that exists already is left as it is.
+/// Add a virtual host. An existing one is not changed.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "add-vhost", help_triggers("-h", "--help"))]
 pub struct AddVhost {
@@ -22,25 +22,21 @@ pub struct AddVhost {
 }
 
 impl AddVhost {
-    /// Adds it.
-    ///
-    /// # Errors
-    /// Whatever kept it from being added.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let context = |failure: Failure| failure.context(format!("add vhost {}", self.vhost));
         let vhost = names::vhost(&self.vhost)?;
         match session.broker()?.add_vhost(vhost).map_err(context)? {
             Added::New => session.diagnostics().detail(&format!("added vhost {vhost}")),
             Added::Existed => {
-                session.diagnostics().notice(&format!("add vhost {vhost}: it exists already"));
+                session.diagnostics().notice(&format!("add vhost {vhost}: already exists"));
             }
         }
         Ok(())
     }
 }
 
-/// Delete a virtual host, with all queues and messages on it, without asking. That it does not exist
-/// is no error.
+/// Delete a virtual host, with all queues and messages on it, without asking. A missing one is not an
+/// error.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-vhost", help_triggers("-h", "--help"))]
 pub struct DeleteVhost {
@@ -50,10 +46,6 @@ pub struct DeleteVhost {
 }
 
 impl DeleteVhost {
-    /// Deletes it.
-    ///
-    /// # Errors
-    /// Whatever kept it from being deleted.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = names::vhost(&self.vhost)?;
         let diagnostics = session.diagnostics();
@@ -71,7 +63,7 @@ impl DeleteVhost {
         };
         match deleted.map_err(context)? {
             Deleted::Now => {
-                diagnostics.detail(&format!("deleted vhost {vhost}, and all that was on it"));
+                diagnostics.detail(&format!("deleted vhost {vhost}, with everything on it"));
             }
             Deleted::Before => diagnostics
                 .notice(&format!("delete vhost {vhost}: no such vhost; nothing to delete")),
@@ -80,25 +72,26 @@ impl DeleteVhost {
     }
 }
 
-/// What becomes of a deletion whose answer did not come.
+/// What happens to a deletion whose answer did not come.
 fn unfinished(goes_on: bool) -> &'static str {
     if goes_on {
-        "; it goes on where the broker has begun (--timeout waits longer)"
+        "; the broker continues to delete it (a longer --timeout waits for that)"
     } else {
-        "; the broker stops where it was; run it again (--timeout waits longer)"
+        "; the broker stopped in the middle; run it again with a longer --timeout"
     }
 }
 
 /// The same after a signal.
 fn interrupted(goes_on: bool) -> &'static str {
     if goes_on {
-        "stopped by a signal; the broker goes on where it has begun"
+        "stopped by a signal; the broker continues to delete it"
     } else {
-        "stopped by a signal; the broker stops where it was; run it again"
+        "stopped by a signal; the broker stopped in the middle; run it again"
     }
 }
 
-/// Has a signal report what becomes of the deletion, and then end us, until what is returned is set.
+/// Makes a signal report what happens to the deletion and then end the process, until the returned
+/// flag is set.
 fn report_signals(
     vhost: &str,
     goes_on: bool,
@@ -127,10 +120,6 @@ fn report_signals(
 pub struct ListVhosts {}
 
 impl ListVhosts {
-    /// Lists them.
-    ///
-    /// # Errors
-    /// Whatever kept them from being listed.
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhosts = session.broker()?.list_vhosts();
         let mut vhosts = vhosts.map_err(|failure| failure.context("list vhosts"))?;
@@ -150,7 +139,7 @@ mod tests {
     #[test]
     fn only_by_distribution_a_deletion_goes_on_without_us() {
         for (said, alone) in [(unfinished(true), true), (unfinished(false), false)] {
-            assert_eq!(said.contains("goes on"), alone, "{said}");
+            assert_eq!(said.contains("continues"), alone, "{said}");
             assert_eq!(said.contains("run it again"), !alone, "{said}");
         }
         for goes_on in [true, false] {

@@ -1,8 +1,8 @@
 //! Where a node is, and whether we may speak to it there.
 //!
-//! Distribution is not encrypted, and whoever can listen can guess the cookie from the handshake
-//! at leisure; the cookie grants everything. So, unless configured otherwise, we speak to this machine
-//! alone: over loopback, or an address of its own, which the kernel also keeps off the network.
+//! Distribution is not encrypted, and any process that can listen can guess the cookie from the
+//! handshake; the cookie grants everything. So, unless configured otherwise, we speak to this machine
+//! only: over loopback, or an address of its own, which the kernel also keeps off the network.
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -17,9 +17,9 @@ use std::time::Duration;
 pub fn of_host(host: &str, insecure: bool, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
     allowed(resolve(host, limit)?, insecure, is_on_this_machine).ok_or_else(|| {
         Failure::usage(format!(
-            "{host} is another machine, and Erlang distribution is not encrypted: who listens \
-             on the way can learn the cookie, which grants everything; run this on {host}, or \
-             give --insecure-dist if the network is trusted"
+            "{host} is another machine, and Erlang distribution is not encrypted: anyone on the \
+             network can learn the cookie, which grants everything; run this on {host}, or give \
+             --insecure-dist if you trust the network"
         ))
     })
 }
@@ -35,7 +35,7 @@ fn resolve(host: &str, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
     let name = host.to_owned();
     std::thread::spawn(move || {
         let found = (name.as_str(), 0).to_socket_addrs();
-        // Nobody listens any more once the limit is over.
+        // After the limit nothing receives it.
         let _ = sender.send(found.map(|found| found.map(|address| address.ip()).collect()));
     });
     let unavailable = |why: &str| Failure::new(Exit::Unavailable, why);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn another_machine_is_spoken_to_only_when_told() {
+    fn another_machine_is_spoken_to_only_if_that_is_allowed() {
         let remote = addresses(&["192.0.2.1"]);
         assert_eq!(allowed(remote.clone(), false, |_| false), None);
         assert_eq!(allowed(remote.clone(), true, |_| false), Some(remote));

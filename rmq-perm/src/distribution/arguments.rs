@@ -1,4 +1,4 @@
-//! What we send: the few kinds of terms that RabbitMQ's functions take, under short names.
+//! The few kinds of terms that RabbitMQ's functions take, under short names.
 
 use erl_dist::term::{Atom, Binary, FixInteger, List, Map, Term, Tuple};
 use std::collections::HashMap;
@@ -8,32 +8,27 @@ pub fn text(text: &str) -> Term {
     binary(text.as_bytes())
 }
 
-/// Any bytes.
 pub fn binary(bytes: &[u8]) -> Term {
     Binary::from(bytes.to_vec()).into()
 }
 
-/// An atom.
 pub fn atom(name: &str) -> Term {
     Atom::from(name).into()
 }
 
-/// Several atoms: what to tell of something, or node names.
+/// Several atoms: names of items, or of nodes.
 pub fn atoms<'a>(names: impl IntoIterator<Item = &'a str>) -> Term {
     list(names.into_iter().map(atom).collect())
 }
 
-/// A small number.
 pub fn number(number: i32) -> Term {
     FixInteger::from(number).into()
 }
 
-/// A list.
 pub fn list(elements: Vec<Term>) -> Term {
     List::from(elements).into()
 }
 
-/// A tuple.
 pub fn tuple(elements: impl Into<Vec<Term>>) -> Term {
     Tuple::from(elements.into()).into()
 }
@@ -44,7 +39,7 @@ pub fn map<const N: usize>(pairs: [(&str, Term); N]) -> Term {
     Map::from(pairs.collect::<HashMap<_, _>>()).into()
 }
 
-/// The name of a queue or exchange, which `kind` says.
+/// The name of a queue or exchange, whichever `kind` is.
 pub fn resource(vhost: &str, kind: &str, name: &str) -> Term {
     resource_of(text(vhost), kind, text(name))
 }
@@ -54,7 +49,7 @@ pub fn resource_of(vhost: Term, kind: &str, name: Term) -> Term {
     tuple([atom("resource"), vhost, atom(kind), name])
 }
 
-/// Who the broker's log says has done it.
+/// The user in the broker's log.
 pub fn acting_user() -> Term {
     text(crate::options::PROGRAM)
 }

@@ -1,5 +1,5 @@
-//! Many calls on one connection, several of them on their way at once: most of the time that a
-//! change takes, the node waits for its disk and we for the node.
+//! Many calls on one connection, several of them in flight: most of the time that a change takes, the
+//! node waits for its disk.
 
 use super::call::{Call, answer_to, receive, request};
 use super::link::Link;
@@ -20,15 +20,14 @@ pub struct Missing {
     pub first: usize,
     /// How many there are; whether these were made is unknown.
     pub count: usize,
-    /// Why.
     pub why: Unanswered,
 }
 
 /// Has the node make `calls`, in any order, and gives each answer with its call's place to
-/// `answered`. Once that says no, no more are made, but those on their way are waited for.
+/// `answered`. After that returns false, no more are made, but those in flight are waited for.
 ///
 /// # Errors
-/// When the connection ends, or no answer comes within `limit` of the one before.
+/// The connection ends, or no answer comes within `limit` of the previous one.
 pub async fn call_all(
     link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
     us: &mut Pid,
@@ -43,7 +42,7 @@ pub async fn call_all(
         let step = async {
             while go_on && waiting.len() < AT_ONCE {
                 let Some((place, call)) = calls.next() else { break };
-                // A process of its own for each, which keeps the answers apart.
+                // Each has its own process, to tell the answers apart.
                 us.serial = us.serial.wrapping_add(1);
                 waiting.insert(us.serial, place);
                 link.write(&request(us, call)?).await.map_err(Unanswered::Lost)?;

@@ -17,7 +17,7 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime;
 use std::time::Duration;
 
-/// The module with most of what is about users and permissions.
+/// The module with most functions for users and permissions.
 pub(super) const USERS: &str = "rabbit_auth_backend_internal";
 
 /// A connection to a node of the broker.
@@ -27,15 +27,12 @@ pub struct Distribution {
     us: Pid,
     node: String,
     pub(super) limit: Duration,
-    /// For what takes the broker longer.
+    /// For long operations.
     pub(super) long: Duration,
 }
 
 impl Distribution {
     /// Connects to the node that `options` and the environment name.
-    ///
-    /// # Errors
-    /// As [`Session::broker`](crate::session::Session::broker).
     pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let node = node::choose(options.node.as_deref())?;
         let context = |failure: Failure| failure.context(format!("connect to {node}"));
@@ -56,7 +53,7 @@ impl Distribution {
             .map_err(context)?;
         let mut broker =
             Distribution { link, us, node: node.to_string(), limit, long: options.long };
-        // Asked first, because without RabbitMQ running 4.3 answers as if there were nothing.
+        // Asked first: if RabbitMQ is not running, 4.3 answers as if it were empty.
         broker.check_running().map_err(context)?;
         if diagnostics.verbose() {
             diagnostics.detail(&format!("connected to {node}, cookie from {}", cookie.origin));
@@ -64,21 +61,20 @@ impl Distribution {
         Ok(broker)
     }
 
-    /// That RabbitMQ, and not only Erlang, runs on the node.
+    /// Checks that RabbitMQ, and not only Erlang, runs on the node.
     fn check_running(&mut self) -> Result<(), Failure> {
         let call = Call { module: "rabbit", function: "is_running", arguments: Vec::new() };
         let answer = self.call(Effect::Reads, call)?;
         let why = if answer.is_atom("true") {
             return Ok(());
         } else if answer.is_atom("false") {
-            format!("RabbitMQ does not run on {} (it is starting, or was stopped)", self.node)
+            format!("RabbitMQ is not running on {} (it is starting or was stopped)", self.node)
         } else {
             format!("{} is an Erlang node without RabbitMQ", self.node)
         };
         Err(Failure::new(Exit::Unavailable, why))
     }
 
-    /// What a function returns, whatever it is.
     fn call(&mut self, effect: Effect, call: Call) -> Result<Term, Failure> {
         self.call_within(self.limit, effect, call)
     }
@@ -107,10 +103,10 @@ fn epmd_port() -> Result<u16, Failure> {
     }
 }
 
-/// Reads each element of a list; one that is not as expected makes the whole answer unusable.
+/// Reads each element of a list; an unexpected one makes the whole answer unusable.
 pub(super) fn each<T>(answer: &Term, read: impl Fn(&Term) -> Option<T>) -> Result<Vec<T>, Failure> {
     let elements = answer.list().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken(format!("an answer that is not understood: {answer}")))
+    elements.ok_or_else(|| broken(format!("unexpected answer: {answer}")))
 }
 
 /// A broker that does not do what all known versions do (70).

@@ -1,9 +1,9 @@
 //! Calling a function on a node, as C nodes do: a message to the process named `rex`, which calls
 //! it and answers.
 //!
-//! An answer does not say what it answers. The node gives our name, once we are gone, to whoever
-//! comes next, and with it the answers to calls we did not wait for. So each call is made by a
-//! process of its own, as far as the node can see, and only what is sent to that is its answer.
+//! An answer does not name its call. After we disconnect, the node gives our name to the next client,
+//! and with it the answers to calls that were not waited for. So each call is made by a process of
+//! its own, as far as the node can see, and only what is sent to that process is its answer.
 
 use super::decode::decode;
 use super::link::Link;
@@ -20,22 +20,18 @@ const PASS_THROUGH: u8 = 112;
 /// The control messages `{2, _, ToPid}` precede a message to a process.
 const SEND: i128 = 2;
 
-/// What function, of which module, with what.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The module.
     pub module: &'static str,
-    /// The function.
     pub function: &'static str,
-    /// Its arguments.
     pub arguments: Vec<sent::Term>,
 }
 
-/// Has the node at the other end of `link` make `call`, and waits for what it returns to `us`,
-/// a process that no other caller has been.
+/// Makes a call on the node at the other end of `link`, and waits for what it returns to `us`, a
+/// process that no other call has used.
 ///
 /// # Errors
-/// When no answer comes; whether the call was made is then unknown.
+/// No answer comes; whether the call was made is then unknown.
 pub async fn call(
     link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
     us: &Pid,
@@ -50,10 +46,7 @@ pub async fn call(
     }
 }
 
-/// The next message that comes.
-///
-/// # Errors
-/// When none does.
+/// The next message.
 pub async fn receive(
     link: &mut Link<impl AsyncRead + Unpin, impl AsyncWrite + Unpin + Send + 'static>,
 ) -> Result<Vec<u8>, Unanswered> {
@@ -63,10 +56,7 @@ pub async fn receive(
     })
 }
 
-/// The message that asks for `call`, and for its answer to be sent to `us`.
-///
-/// # Errors
-/// When it cannot be written.
+/// The message that makes `call`, whose answer is sent to `us`.
 pub fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
     let atom = |name: &str| sent::Term::from(Atom::from(name));
     let function = vec![
@@ -74,7 +64,7 @@ pub fn request(us: &Pid, call: Call) -> Result<Vec<u8>, Unanswered> {
         atom(call.module),
         atom(call.function),
         List::from(call.arguments).into(),
-        // Whatever the function prints belongs in the node's own log.
+        // What the function prints goes to the node's own log.
         atom("user"),
     ];
     let us = sent::Pid::new(us.node.clone(), us.id, us.serial, us.creation);
@@ -90,16 +80,16 @@ fn answer_in(frame: &[u8], us: &Pid) -> Result<Option<Term>, String> {
 }
 
 /// What `{rex, Result}` to one of us holds, and to which; `None` of any other message: nodes send
-/// what they like to whoever is connected, a broker for one when it logs something.
+/// other messages to a connected node, for example log events.
 ///
 /// # Errors
-/// When it is not the protocol (what was sent).
+/// It is not the protocol; what was sent.
 pub fn answer_to(
     frame: &[u8],
     is_ours: impl Fn(&Pid) -> bool,
 ) -> Result<Option<(Pid, Term)>, String> {
     let Some((&PASS_THROUGH, mut bytes)) = frame.split_first() else {
-        return Err("a message with an atom cache, which we did not offer".to_owned());
+        return Err("a message with an atom cache, which was not negotiated".to_owned());
     };
     let control = decode(&mut bytes).map_err(|why| why.to_string())?;
     let to = match control.tuple() {

@@ -1,4 +1,4 @@
-//! The cluster: which nodes belong to it, and how each of them is.
+//! The nodes of the cluster and their states.
 
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, each};
@@ -22,7 +22,7 @@ impl Cluster for Distribution {
 
 /// The members, as the node we are connected to sees them. Each has `limit` to answer.
 fn members(broker: &mut Distribution, limit: Duration) -> Result<Vec<Member>, Failure> {
-    // Both look no further than the node itself, so that a member which hangs holds up neither.
+    // Both ask only the node itself, so a member that hangs does not delay them.
     let answer = match broker.ask_if_there("rabbit_nodes", "list_members", vec![])? {
         Some(answer) => answer,
         None => broker.ask("rabbit_mnesia", "cluster_nodes", vec![atom("all")])?,
@@ -66,8 +66,7 @@ fn versions(
     })
 }
 
-/// From which nodes each has been parted. From 4.3 on there is no such thing to be told: Raft
-/// decides.
+/// From which nodes each has been separated. 4.3 has no partitions: Raft decides.
 fn partitions(
     broker: &mut Distribution,
     members: &mut [Member],
@@ -80,7 +79,7 @@ fn partitions(
     })
 }
 
-/// Which are drained, as the node we ask has it: asking all of them could wait for a majority.
+/// Which are drained, according to the node we ask: asking all could wait for a majority.
 fn maintenance(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
     for member in members {
         let node = atom(&String::from_utf8_lossy(&member.node));
@@ -94,8 +93,7 @@ fn maintenance(broker: &mut Distribution, members: &mut [Member]) -> Result<(), 
     Ok(())
 }
 
-/// `{{resource_limit, disk, Node}, []}` for each node that is short of something; every node knows
-/// of all.
+/// `{{resource_limit, disk, Node}, []}` for each alarm; every node knows all.
 fn alarms(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
     let answer = broker.ask("rabbit_alarm", "get_alarms", vec![])?;
     for alarm in answer.list().unwrap_or_default() {
@@ -141,8 +139,8 @@ fn address_of(term: &Term) -> Option<IpAddr> {
     <[u8; 4]>::try_from(&*octets).ok().map(IpAddr::from)
 }
 
-/// Asks those members alone that answered before and are `wanted`: waiting once for one that hangs
-/// is enough. A function that this release lacks reports nothing.
+/// Asks only members that are `wanted` and answered before: waiting once for one that hangs is enough.
+/// A function that this release lacks reports nothing.
 fn of_those(
     broker: &mut Distribution,
     members: &mut [Member],
@@ -150,7 +148,7 @@ fn of_those(
     wanted: impl Fn(&Member) -> bool,
     module: &'static str,
     function: &'static str,
-    mut tell: impl FnMut(&mut Member, &Term),
+    mut set: impl FnMut(&mut Member, &Term),
 ) -> Result<(), Failure> {
     let mut members: Vec<&mut Member> = members.iter_mut().filter(|m| wanted(m)).collect();
     let names: Vec<String> =
@@ -158,7 +156,7 @@ fn of_those(
     let answers = on_each(broker, &names, limit, module, function)?;
     for (member, answer) in members.iter_mut().zip(&answers) {
         if let Some(answer) = answer {
-            tell(member, answer);
+            set(member, answer);
         }
     }
     Ok(())

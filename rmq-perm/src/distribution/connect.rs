@@ -20,17 +20,16 @@ pub type Connection = Link<TcpStream, TcpStream>;
 /// How to find out on which port a node listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
-    /// It is known.
     Known(u16),
-    /// The epmd that listens here knows it.
+    /// The epmd on this port knows it.
     Epmd(u16),
 }
 
-/// Connects to `node` at the first of `addresses` that works. What it returns besides the link
-/// is a process that we can be there, to which answers go.
+/// Connects to `node` at the first of `addresses` that works. Returns the link, and a
+/// process of ours there that answers are sent to.
 ///
 /// # Errors
-/// When it is not reached (69), or refuses our cookie or lacks it (77).
+/// It is not reached (69), or it refuses our cookie or has another (77).
 pub async fn connect(
     node: &NodeName,
     addresses: &[IpAddr],
@@ -46,7 +45,7 @@ pub async fn connect(
             Err(failure) => return Err(failure),
         };
     }
-    Err(first.unwrap_or_else(|| unavailable("it has no address")))
+    Err(first.unwrap_or_else(|| unavailable("the host has no address")))
 }
 
 async fn connect_at(
@@ -68,23 +67,23 @@ async fn connect_at(
 async fn ask_epmd(node: &NodeName, address: IpAddr, port: u16) -> Result<u16, Failure> {
     let stream = open(address, port).await.map_err(|error| {
         let why = Cause(&error);
-        unavailable(format!("no epmd at {address} port {port} to ask where it listens: {why}"))
+        unavailable(format!("no epmd at {address} port {port} to ask for the node's port: {why}"))
     })?;
     match EpmdClient::new(stream).get_node(node.name()).await {
         Ok(Some(entry)) => Ok(entry.port),
         Ok(None) => Err(unavailable(format!(
-            "the epmd at {address} port {port} knows no {}; is the node running?",
+            "the epmd at {address} port {port} does not know {}; is the node running?",
             node.name()
         ))),
-        Err(error) => {
-            Err(unavailable(format!("ask epmd at {address} port {port} where it listens: {error}")))
-        }
+        Err(error) => Err(unavailable(format!(
+            "ask epmd at {address} port {port} for the node's port: {error}"
+        ))),
     }
 }
 
 async fn open(address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect((address, port)).await?;
-    // Many small messages go to and fro, each of which waits for the one before it.
+    // Many small messages are exchanged, each of which waits for the previous one.
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -96,10 +95,12 @@ async fn shake_hands(
 ) -> Result<(Connection, Pid), Failure> {
     let refused = |why: &str| Failure::new(Exit::NoPerm, why);
     let broken = |error: HandshakeError| {
-        unavailable(format!("it does not speak Erlang distribution as we do (TLS?): {error}"))
+        unavailable(format!(
+            "the node does not speak unencrypted Erlang distribution of OTP 23 or later: {error}"
+        ))
     };
-    // A name of our own would stay in the node's table of atoms for ever; with NAME_ME the node
-    // gives us one of a few it keeps for this. Only the host of what we send is then used.
+    // A name of our own would stay in the node's atom table for ever; with NAME_ME the node
+    // assigns one of a few that it keeps for this. Only the host of ours is then used.
     let us = NodeName::new("rmq-perm", node.host())
         .map_err(|error| Failure::usage(format!("the host's name is too long: {error}")))?;
     let mut us = LocalNode::new(us, Creation::random());
@@ -109,26 +110,28 @@ async fn shake_hands(
     let (name, creation) = match status.map_err(broken)? {
         HandshakeStatus::Named { name, creation } => (name, creation),
         HandshakeStatus::NotAllowed => {
-            return Err(refused("the node does not let us in (not_allowed)"));
+            return Err(refused("the node refused the connection (not_allowed)"));
         }
-        status => return Err(unavailable(format!("it gives us no name but says {status:?}"))),
+        status => {
+            return Err(unavailable(format!("the node assigned no name, but answered {status:?}")));
+        }
     };
-    // erl_dist checks the node's answer to our challenge: from here on it is one with the cookie.
+    // erl_dist checks the node's answer to our challenge: from here on the node has the cookie.
     let (stream, peer) = handshake.execute_rest(true).await.map_err(|error| match error {
         HandshakeError::Io(error) if has_ended(&error) => {
-            refused(&format!("the node refuses the cookie from {}", cookie.origin))
+            refused(&format!("the node refused the cookie from {}", cookie.origin))
         }
         HandshakeError::CookieMismatch => {
             refused(&format!("the node does not have the cookie from {}", cookie.origin))
         }
         error => broken(error),
     })?;
-    // The host may be one of several names of the same machine, but the rest must be as we said.
+    // The host may be one of several names of the same machine, but the rest must match.
     if peer.name.name() != node.name() {
-        return Err(unavailable(format!("the node that listens there is {}", peer.name)));
+        return Err(unavailable(format!("another node listens there: {}", peer.name)));
     }
     let us = format!("{name}@{}", node.host());
-    // See `call` for why nobody who was called so before may have been the same process.
+    // A client that had this name before must not have been the same process; see `call`.
     let id = Creation::random().get();
     let link = Link::new(stream.clone(), stream)?;
     Ok((link, Pid { node: us, id, serial: 0, creation: creation.get() }))

@@ -1,6 +1,6 @@
 //! The cookie: the secret all nodes of a cluster share, found where rabbitmqctl finds it.
 //!
-//! It grants everything, so a file of it that others can read is refused, and it is never shown.
+//! It grants everything, so a file that others can read is refused, and it is never shown.
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -17,10 +17,9 @@ const OF_THE_SERVICE: &str = "/var/lib/rabbitmq/.erlang.cookie";
 /// A cookie is some dozen characters; a file larger than this is something else.
 const LARGEST: u64 = 4096;
 
-/// A cookie, and where it came from, for an error to say.
+/// A cookie, and its source for errors.
 #[derive(Debug)]
 pub struct Cookie {
-    /// The cookie itself.
     pub secret: Secret,
     /// `$RABBITMQ_ERLANG_COOKIE`, or a file's name.
     pub origin: String,
@@ -29,7 +28,7 @@ pub struct Cookie {
 /// Finds the cookie: `--cookie-file`, `$RABBITMQ_ERLANG_COOKIE`, `~/.erlang.cookie`, the service's.
 ///
 /// # Errors
-/// When there is none, or the one found cannot be used (78).
+/// There is none, or the one found cannot be used (78).
 pub fn find(option: Option<&str>) -> Result<Cookie, Failure> {
     find_among(option, |name| std::env::var_os(name), Path::new(OF_THE_SERVICE))
 }
@@ -61,7 +60,7 @@ fn find_among(
     }
     Err(Failure::new(
         Exit::Config,
-        format!("no cookie: there is no {}; give --cookie-file", looked.join(", no ")),
+        format!("no cookie found: there is no {}; give --cookie-file", looked.join(", no ")),
     ))
 }
 
@@ -88,12 +87,12 @@ fn read(path: &Path) -> Result<Cookie, Failure> {
     Ok(Cookie { secret, origin: shown.to_string() })
 }
 
-/// What Erlang takes for the cookie: printable ASCII, after which nothing but blanks may come.
+/// What Erlang takes as the cookie: printable ASCII, after which only blanks may follow.
 fn cookie_in(bytes: &[u8]) -> Result<Secret, &'static str> {
     let end = bytes.iter().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(bytes.len());
     let (cookie, rest) = bytes.split_at(end);
     if !rest.iter().all(|byte| matches!(byte, b'\n' | b'\r' | b' ')) {
-        return Err("it holds characters that no cookie has");
+        return Err("it has characters that a cookie cannot have");
     }
     match std::str::from_utf8(cookie) {
         Ok(cookie) if !cookie.is_empty() => Ok(Secret::new(cookie)),

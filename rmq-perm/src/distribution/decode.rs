@@ -1,10 +1,9 @@
 //! Reading Erlang's external term format, whatever the bytes are.
 //!
-//! eetf, which erl_dist brings along, panics on some tags and allocates what a length field asks
-//! for; a tool must not end that way because of what it was sent, so what comes in is read here.
-//! (What goes out is our own, and eetf writes it.) Nothing is allocated that the bytes do not back,
-//! the number of terms is bounded, and what is nested deeper than anyone needs is skipped without
-//! recursion: a queue's arguments can be nested at its owner's will.
+//! eetf, which erl_dist depends on, panics on some tags and allocates what a length field says, so
+//! what comes in is read here; eetf only writes what goes out. Nothing is allocated that the bytes do
+//! not back, the number of terms is bounded, and what is nested too deep is skipped without
+//! recursion: any user who may declare a queue chooses how deep its arguments are.
 
 use crate::term::{Pid, Term};
 use std::fmt;
@@ -16,7 +15,7 @@ const DEEPEST: usize = 2 * crate::queues::DEEPEST + 16;
 /// More terms than this are not read: 256 MiB, or the answer about two hundred thousand queues.
 const MOST_TERMS: u32 = 6 << 20;
 
-/// The bytes are no term.
+/// The bytes are not a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(&'static str);
 
@@ -28,10 +27,7 @@ impl fmt::Display for Malformed {
 
 const CUT_SHORT: Malformed = Malformed("a term is cut short");
 
-/// Reads one term with its version byte from the front of `bytes`, which then begin behind it.
-///
-/// # Errors
-/// When there is none.
+/// Reads one term with its version byte from the front of `bytes`, which then begin after it.
 pub fn decode(bytes: &mut &[u8]) -> Result<Term, Malformed> {
     let mut reader = Reader { bytes, terms_left: MOST_TERMS };
     if reader.u8()? != 131 {
@@ -81,7 +77,7 @@ impl Open {
             Head::Tuple(_) => Term::Tuple(self.children),
             Head::List(_) => match self.children.pop() {
                 Some(Term::List(tail)) if tail.is_empty() => Term::List(self.children),
-                // [a | b], which nothing we ask for holds.
+                // [a | b], which no answer we ask for contains.
                 _ => Term::Opaque,
             },
             Head::Map(size) => {
@@ -188,7 +184,7 @@ impl<'a> Reader<'a> {
                 let size = self.size()?;
                 self.opaque(size.saturating_sub(4))?
             }
-            // fun M:F/A; nothing we ask for holds one, so that it looks like a tuple does no harm.
+            // fun M:F/A, read as a tuple; no answer we ask for contains one.
             113 => return Ok(Head::Tuple(3)),
             114 => {
                 let words = usize::from(self.u16()?);
@@ -205,7 +201,7 @@ impl<'a> Reader<'a> {
         let size = match tag {
             115 | 119 => self.u8()?.into(),
             100 | 118 => self.u16()?.into(),
-            _ => return Err(Malformed("a node's name that is no atom")),
+            _ => return Err(Malformed("a node's name that is not an atom")),
         };
         let name = self.take(size)?;
         if tag == 100 || tag == 115 {

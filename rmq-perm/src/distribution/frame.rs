@@ -12,7 +12,7 @@ const LARGEST: u32 = 64 << 20;
 /// The next frame that is not a tick.
 ///
 /// # Errors
-/// When the connection ends, or a frame is too large (`InvalidData`).
+/// The connection ends, or a frame is too large (`InvalidData`).
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
     loop {
         pause().await;
@@ -37,7 +37,7 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
     }
 }
 
-/// Lets a time limit be noticed: where a node sends without pause, nothing else would.
+/// Lets a time limit be noticed if a node sends without pause.
 async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
@@ -54,7 +54,7 @@ async fn pause() {
 /// Writes a frame, in one piece.
 ///
 /// # Errors
-/// When the connection does not take it, or it is too long for a frame.
+/// The connection does not accept it, or it is too long for a frame.
 pub async fn write(stream: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> Result<()> {
     let length = u32::try_from(frame.len()).map_err(|_| ErrorKind::InvalidInput)?;
     let mut bytes = length.to_be_bytes().to_vec();

@@ -46,17 +46,11 @@ where
     }
 
     /// The next frame that is not a tick.
-    ///
-    /// # Errors
-    /// As [`frame::read`].
     pub async fn read(&mut self) -> Result<Vec<u8>> {
         frame::read(&mut self.incoming).await
     }
 
     /// Writes a frame.
-    ///
-    /// # Errors
-    /// As [`frame::write`], and when an earlier frame was left unfinished.
     pub async fn write(&self, frame: &[u8]) -> Result<()> {
         self.outgoing.lock().await.write(frame).await
     }

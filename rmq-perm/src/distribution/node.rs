@@ -1,14 +1,12 @@
-//! Which node: `--node`, else `$RABBITMQ_NODENAME`, else `rabbit`; without a host, on this one.
+//! The node to ask: `--node`, else `$RABBITMQ_NODENAME`, else `rabbit`; without a host, on this one.
 
 use erl_dist::node::NodeName;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::ffi::OsString;
 
-/// The node to ask.
-///
 /// # Errors
-/// A name that is none, from the command line (64) or the environment (78).
+/// The name is not valid (64; 78 from the environment).
 pub fn choose(option: Option<&str>) -> Result<NodeName, Failure> {
     choose_from(option, std::env::var_os("RABBITMQ_NODENAME"), &this_host())
 }

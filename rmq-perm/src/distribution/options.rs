@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What the command line says about the way to the node.
+/// The node, and how to connect to it.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `--node`
@@ -13,7 +13,7 @@ pub struct Options {
     pub port: Option<u16>,
     /// `--timeout`
     pub timeout: Duration,
-    /// The same for what takes the broker longer.
+    /// The same for long operations.
     pub long: Duration,
     /// `--insecure-dist`
     pub insecure: bool,

@@ -2,8 +2,8 @@
 //!
 //! Each node reports the queues it leads, so those without a leader, because their node is down
 //! or a majority is missing, are reported by none. They are in the cluster's database still, and
-//! are looked up there, one by one: a queue's arguments are in its record, and are as large as who
-//! declared it likes, so that no answer may hold those of many.
+//! are looked up there, one by one: a queue's record has its arguments, whose size the user who
+//! declared it chose, so no answer may contain those of many.
 
 use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
@@ -17,16 +17,13 @@ use std::collections::{BTreeMap, HashSet};
 
 const QUEUES: &str = "rabbit_amqqueue";
 
-/// What is asked of each queue. `members` and `online` of one would each ask its nodes.
+/// The items of each queue. `members` and `online` would each ask its nodes.
 const ITEMS: [&str; 7] = ["name", "type", "messages", "consumers", "state", "members", "pid"];
 
-/// RabbitMQ 3.10 has the queues whose node is down in this table alone.
+/// RabbitMQ 3.10 has the queues whose node is down only in this table.
 const DURABLE: &str = "rabbit_durable_queue";
 
-/// All queues of `vhost`; with what they were declared with, if `declared`.
-///
-/// # Errors
-/// When there is no such virtual host (65), or the node does not say.
+/// All queues of `vhost`; with their arguments and flags if `declared`.
 pub fn of_vhost(
     broker: &mut Distribution,
     vhost: &str,
@@ -40,8 +37,8 @@ pub fn of_vhost(
         None => broker.ask("rabbit_nodes", "all_running", vec![])?,
     };
     let running: HashSet<Text> = each(&running, Term::text)?.into_iter().collect();
-    // Names are asked for first: a queue declared while we ask is then not taken for one that is
-    // down, and one deleted meanwhile is not in the database afterwards.
+    // Names come first: then a queue declared meanwhile does not look like one that is down, and one
+    // deleted meanwhile is no longer in the database.
     let answer = broker.ask(QUEUES, "list_names", vec![text(vhost)])?;
     let mut names: HashSet<Text> = each(&answer, name)?.into_iter().collect();
     if is_3_10 {
@@ -54,8 +51,8 @@ pub fn of_vhost(
         names.extend(each(&answer, of_this)?.into_iter().flatten());
     }
     let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), atoms(ITEMS)])?;
-    let told = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
-    let mut queues: BTreeMap<Text, Queue> = told.collect();
+    let led = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
+    let mut queues: BTreeMap<Text, Queue> = led.collect();
     names.extend(queues.keys().cloned());
     names.retain(|name| declared || !queues.contains_key(name));
     let found = look_up(broker, vhost, &names, is_3_10, declared)?;
@@ -135,8 +132,8 @@ fn info(info: &Term) -> Option<Queue> {
 }
 
 /// A queue as the database has it: the record `amqqueue`, of which the beginning (name, durable,
-/// auto_delete, exclusive owner, arguments, process) has stayed the same for as long as there is
-/// one. Where the rest stands has not, but no other field holds such an atom, or such a map.
+/// auto_delete, exclusive owner, arguments, process) is the same in every release. The places of
+/// the rest are not, but no other field has such an atom, or such a map.
 fn record(record: &Term, room: Option<&mut Room>) -> Option<Queue> {
     let fields = record.tagged("amqqueue")?;
     let is_kind = |field: &&Term| matches!(field, Term::Atom(atom) if atom.starts_with("rabbit_") && atom.ends_with("_queue"));

@@ -6,7 +6,7 @@ use crate::administration::{Scope, Text, Users, Vhosts};
 use crate::term::Term;
 use rmq_common::failure::Failure;
 
-/// A row of a listing, which leaves out what the listing was asked for by.
+/// A row of a listing, without the user or virtual host that the listing was requested by.
 pub struct Row<'a> {
     properties: &'a Term,
     scope: &'a Scope,

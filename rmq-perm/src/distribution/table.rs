@@ -3,7 +3,7 @@
 use crate::term::Term;
 use serde_json::{Map, Number, Value};
 
-/// The table `[{Key, Type, Value}, ...]` as a JSON object. What JSON has no form for is null.
+/// The table `[{Key, Type, Value}, ...]` as a JSON object. Values without a form in JSON are null.
 pub fn json(table: &Term) -> Value {
     let fields =
         table.list().unwrap_or_default().iter().filter_map(|field| match field.tuple()? {

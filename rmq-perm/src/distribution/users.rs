@@ -59,7 +59,7 @@ impl Users for Distribution {
     }
 
     fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {
-        // An error of itself before 4.0.
+        // Before 4.0 the broker reports a missing user as an error.
         if !self.user_exists(user)? {
             return Ok(Deleted::Before);
         }
@@ -124,7 +124,7 @@ fn record(user: &Term) -> Option<User> {
     let [name, hash, tags, ..] = user.tagged("internal_user")? else { return None };
     let hash = match hash {
         Term::Binary(bytes) => bytes.as_slice(),
-        // A user who never had one.
+        // A user without a password.
         _ => &[],
     };
     let tags = tags.list()?.iter().map(Term::text).collect::<Option<_>>()?;
@@ -151,9 +151,9 @@ mod tests {
                 Term::Opaque,
             ]))
         };
-        let told = user(Term::Binary(vec![1, 2, 3])).unwrap();
-        assert_eq!((&*told.name, told.tags), (&b"u"[..], vec![b"administrator".to_vec()]));
-        assert_eq!(told.hash, Some(Secret::new("AQID")));
+        let read = user(Term::Binary(vec![1, 2, 3])).unwrap();
+        assert_eq!((&*read.name, read.tags), (&b"u"[..], vec![b"administrator".to_vec()]));
+        assert_eq!(read.hash, Some(Secret::new("AQID")));
         assert_eq!(user(atom("undefined")).unwrap().hash, Some(Secret::new("")));
         assert_eq!(record(&atom("internal_user")), None);
     }

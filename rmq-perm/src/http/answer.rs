@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-/// What comes back.
 #[derive(Debug)]
 pub struct Answer {
     /// The status, such as 200.

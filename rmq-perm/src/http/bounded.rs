@@ -1,15 +1,15 @@
-//! JSON from a peer that may be anything: what is built of it is bounded, and not only what is read.
-//! An object of a few bytes takes some seven hundred in memory, so 60 MB could become 5 GB.
+//! JSON from an untrusted peer: the memory it takes is bounded, not only its size. An object of a few
+//! bytes takes some seven hundred in memory, so 60 MB could become 5 GB.
 
 use crate::queues::DEEPEST;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// What is built of an answer may take so many bytes: about two hundred thousand queues or
+/// The most memory an answer may take, in bytes: about two hundred thousand queues or
 /// permissions.
 const MOST: usize = 256 << 20;
 
-/// What a value, and what an object's first entry with its node of a B-tree, take.
+/// The memory of a value, and of an object's first entry with its B-tree node.
 const VALUE: usize = 64;
 const OBJECT: usize = 640;
 
@@ -20,14 +20,10 @@ const CUT: usize = DEEPEST + 8;
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It would take too much memory.
     TooLarge,
-    /// It is not JSON.
     NotJson,
 }
 
-/// Reads one value.
-///
 /// # Errors
 /// When it is too large, or there is none.
 pub fn parse(bytes: &[u8]) -> Result<Value, Unfit> {
@@ -38,8 +34,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unfit> {
     serde_json::from_slice(&bytes).map_err(|_| Unfit::NotJson)
 }
 
-/// The same text with `"..."` in place of what is nested too deep, and about how much memory what it
-/// says would take. Nothing is checked here.
+/// The same text with `"..."` in place of what is nested too deep, and an estimate of the memory it
+/// would take. Nothing is checked here.
 fn shallow(bytes: &[u8]) -> (Cow<'_, [u8]>, usize) {
     let (mut depth, mut takes) = (0usize, bytes.len());
     let (mut in_string, mut escaped) = (false, false);

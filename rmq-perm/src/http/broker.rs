@@ -25,15 +25,15 @@ use ureq::http::Method;
 #[derive(Debug)]
 pub struct Http {
     client: Client,
-    /// Who is asked, for people.
+    /// The URL in messages.
     place: String,
     limit: Duration,
-    /// For what takes the broker longer.
+    /// For long operations.
     long: Duration,
-    /// Who we are there.
+    /// The user that we are there.
     pub(super) user: String,
     tags: Vec<Text>,
-    /// A virtual host and a user that are there.
+    /// A virtual host and a user that exist.
     pub(super) witness: OnceCell<(String, String)>,
     diagnostics: Diagnostics,
 }
@@ -41,29 +41,23 @@ pub struct Http {
 /// What was found at a path.
 #[derive(Debug)]
 pub(super) enum Fetched {
-    /// This.
     Found(Value),
-    /// Nothing.
     Missing,
-    /// More than may be held.
     TooLarge,
-    /// Nothing that comes in time.
     Late,
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Changed {
-    /// It is done, and made something new.
     Created,
-    /// It is done.
     Done,
-    /// There is not what it is about, and nothing was changed.
+    /// Its object does not exist, and nothing was changed.
     Missing,
 }
 
 impl Changed {
-    /// What it means that something was to be deleted.
+    /// The result of a deletion.
     pub(super) fn deleted(self) -> Deleted {
         match self {
             Changed::Missing => Deleted::Before,
@@ -73,10 +67,7 @@ impl Changed {
 }
 
 impl Http {
-    /// Connects to the API that `options` name, and finds out who we are there.
-    ///
-    /// # Errors
-    /// As [`Session::broker`](crate::session::Session::broker).
+    /// Connects to the API that `options` name, and asks it who we are.
     pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let place = options.url.to_string();
         let context = |failure: Unreached| failure.context(format!("connect to {place}"));
@@ -90,15 +81,15 @@ impl Http {
         }
         let user = answer.body.get("name").and_then(Value::as_str);
         let Some(user) = user.map(str::to_owned) else {
-            let why = "what answers there is not RabbitMQ's management API";
+            let why = "the server there is not RabbitMQ's management API";
             return Err(context(Unreached::lasting(Failure::new(Exit::Unavailable, why))));
         };
         let is_guest = options.user == "guest" && options.password.reveal() == "guest";
         let host = &options.url.host.name;
         if !options.url.tls && !is_guest && is_another_machine(host, options.timeout) {
             diagnostics.notice(&format!(
-                "{host} is another machine, and http:// is not encrypted: who listens on the way \
-                 learns the password of {user}, which may grant everything; write https://"
+                "{host} is another machine, and http:// is not encrypted: anyone on the network \
+                 can learn the password of {user}, which may grant everything; use https://"
             ));
         }
         if diagnostics.verbose() {
@@ -109,24 +100,23 @@ impl Http {
         Ok(Http { client, place, limit, long, user, tags, witness, diagnostics })
     }
 
-    /// Whether our user sees what belongs to others.
+    /// Whether our user sees what belongs to other users.
     pub(super) fn sees_all(&self) -> bool {
         self.tags.iter().any(|tag| matches!(&**tag, b"administrator" | b"monitoring"))
     }
 
-    /// Tells that a listing may lack what our user may not see.
+    /// Reports that a listing may lack what our user may not see.
     pub(super) fn warn_of_what_is_not_seen(&self, what: &str) {
         if !self.sees_all() {
             let Http { user, place, .. } = self;
             self.diagnostics.notice(&format!(
-                "{user} has neither the tag administrator nor monitoring, so {place} may tell \
-                 {what} only in part"
+                "{user} has neither the tag administrator nor monitoring, so {place} may not \
+                 list all {what}"
             ));
         }
     }
 
-    /// Gets what is at a path, of which some parts may be named by `columns`; `None` where there
-    /// is nothing.
+    /// Gets what is at a path; `None` if there is nothing. `query` may name `columns`.
     pub(super) fn get(&self, segments: &[&str], query: &str) -> Result<Option<Value>, Failure> {
         let answer = self.send(Effect::Reads, Method::GET, segments, query, None)?;
         match answer.status {
@@ -136,7 +126,7 @@ impl Http {
         }
     }
 
-    /// The same of what may be larger than may be held, or take longer than `limit`.
+    /// The same, if it may be too large or take longer than `limit`.
     pub(super) fn fetch(
         &self,
         limit: Duration,
@@ -149,7 +139,7 @@ impl Http {
         let path = path(segments)? + query;
         match self.client.ask_within(limit, Method::GET, &path, None) {
             Ok(answer) if answer.status == 200 => Ok(Fetched::Found(answer.body)),
-            // The second of a page past the last.
+            // 400: a page past the last.
             Ok(answer) if matches!(answer.status, 400 | 404) => Ok(Fetched::Missing),
             Ok(answer) => Err(self.refusal(&answer, Effect::Reads)),
             Err(NoAnswer::Sent(Unanswered::TooLarge)) => Ok(Fetched::TooLarge),
@@ -158,7 +148,7 @@ impl Http {
         }
     }
 
-    /// What is answered within `limit`, whatever it is.
+    /// Any answer that comes within `limit`.
     pub(super) fn read_in_time(
         &self,
         limit: Duration,
@@ -173,46 +163,41 @@ impl Http {
         }
     }
 
-    /// `--timeout`
     pub(super) fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Who is asked, for people.
     pub(super) fn place(&self) -> &str {
         &self.place
     }
 
-    /// Says what a listing lacks.
     pub(super) fn notice(&self, text: &str) {
         self.diagnostics.notice(text);
     }
 
-    /// The same of what every broker has.
+    /// Gets what every broker has.
     pub(super) fn expect(&self, segments: &[&str], query: &str) -> Result<Value, Failure> {
         let found = self.get(segments, query)?;
         found.ok_or_else(|| broken(format!("{} has no /api/{}", self.place, segments.join("/"))))
     }
 
-    /// Has the API take in what changes something at many places.
+    /// Posts what changes many things at once.
     ///
     /// # Errors
-    /// When nothing is answered, or nothing that can be understood.
+    /// There is no answer, or an unexpected one.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
         self.client.ask(Method::POST, path, Some(body))
     }
 
-    /// Puts something at a path.
     pub(super) fn put(&self, segments: &[&str], body: &Value) -> Result<Changed, Failure> {
         self.change(Method::PUT, segments, Some(body))
     }
 
-    /// Deletes what is at a path.
     pub(super) fn delete(&self, segments: &[&str]) -> Result<Changed, Failure> {
         self.change(Method::DELETE, segments, None)
     }
 
-    /// The same of what may take the broker minutes.
+    /// Deletes what may take the broker minutes.
     pub(super) fn delete_patiently(&self, segments: &[&str]) -> Result<Changed, Failure> {
         let answer = self.client.ask_within(self.long, Method::DELETE, &path(segments)?, None);
         let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.long))?;
@@ -247,7 +232,6 @@ impl Http {
         }
     }
 
-    /// What is answered, whatever it is.
     pub(super) fn send(
         &self,
         effect: Effect,
@@ -266,12 +250,10 @@ impl Http {
         self.get(&["users", user], "")
     }
 
-    /// Whether there is such a user.
     pub(super) fn has_user(&self, user: &str) -> Result<bool, Failure> {
         Ok(self.user(user)?.is_some())
     }
 
-    /// Whether there is such a virtual host.
     pub(super) fn has_vhost(&self, vhost: &str) -> Result<bool, Failure> {
         Ok(self.get(&["vhosts", vhost], "")?.is_some())
     }

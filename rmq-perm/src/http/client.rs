@@ -1,7 +1,7 @@
-//! Asking over HTTP: one question at a time, one connection that is kept.
+//! Requests over HTTP: one at a time, on one connection that is kept.
 //!
-//! No question is ever asked a second time by itself: ureq does not, and neither do we. What was
-//! sent and not answered may have been done.
+//! No request is ever sent a second time, neither by ureq nor here: one that was not answered may
+//! have been carried out.
 
 use super::answer::Answer;
 use super::bounded::{self, Unfit};
@@ -27,17 +27,16 @@ use ureq::{Agent, AsSendBody, Body};
 
 /// A larger answer is refused: about two hundred thousand queues with what we ask about each.
 const LARGEST: u64 = 64 << 20;
-/// The same of the first answer, before it is known who answers, and of a refusal.
+/// The same of the first answer, when the server is still unknown, and of a refusal.
 const LARGEST_UNKNOWN: u64 = 64 << 10;
 
-/// What a segment of a path is written in as it is.
+/// Everything else in a segment of a path is escaped.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What asks.
 #[derive(Debug)]
 pub struct Client {
     config: Config,
-    /// What holds the connection.
+    /// Has the connection.
     agent: RefCell<Agent>,
     base: String,
     authorization: HeaderValue,
@@ -45,10 +44,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// One that has not asked anything yet.
-    ///
     /// # Errors
-    /// When the certificates to trust cannot be read (78), or are given where there is no TLS (64).
+    /// The certificates to trust cannot be read (78), or are given without TLS (64).
     pub fn new(options: &Options) -> Result<Self, Failure> {
         let Options { user, password, .. } = options;
         let credentials = STANDARD.encode(format!("{user}:{}", password.reveal()));
@@ -56,15 +53,15 @@ impl Client {
             .map_err(|_| Failure::usage("the user or the password cannot be sent over HTTP"))?;
         authorization.set_sensitive(true);
         let config = Agent::config_builder()
-            // What the body of a refusal says is needed; where a redirection leads is not known.
+            // The body of a refusal is needed; the target of a redirection is unknown.
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            // The password goes only to the host that was named.
+            // The password is sent only to the given host.
             .proxy(None)
             .user_agent(format!("{PROGRAM}/{}", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(options.timeout))
-            // Less than the 60 s after which RabbitMQ closes a connection that is not used.
+            // RabbitMQ closes an idle connection after 60 s.
             .max_idle_age(Duration::from_secs(15));
         let config = if options.url.tls { config.tls_config(encrypted(options)?) } else { config };
         let base = format!("{}/api", options.url);
@@ -84,18 +81,15 @@ impl Client {
         }
     }
 
-    /// The very first question, whose answer is small.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
+    /// Sends the first request, whose answer is small.
     pub fn ask_first(&self, path: &str) -> Result<Answer, NoAnswer> {
         self.send(Method::GET, path, None, self.limit, LARGEST_UNKNOWN)
     }
 
-    /// Sends a request, with a JSON body where there is one, and reads what is answered.
+    /// Sends a request, with a JSON body if there is one, and reads the answer.
     ///
     /// # Errors
-    /// When nothing is answered, or nothing that can be understood.
+    /// There is no answer, or an unexpected one.
     pub fn ask(
         &self,
         method: Method,
@@ -105,10 +99,7 @@ impl Client {
         self.ask_within(self.limit, method, path, body)
     }
 
-    /// The same of what may take the broker longer.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
+    /// The same, with another time limit.
     pub fn ask_within(
         &self,
         limit: Duration,
@@ -143,7 +134,7 @@ impl Client {
         let answer = read(answer.map_err(NoAnswer::from)?, largest)?;
         let was_read = refusal::invalid_pattern(&answer).is_some();
         if body.is_some() && answer.status >= 400 && !was_read {
-            // RabbitMQ's server may have refused it before the body had come, and then hears no
+            // RabbitMQ's server may have refused it before the body arrived, and then reads no
             // further request on that connection (measured on 3.10 and 4.0: one in two).
             *agent = self.config.new_agent();
         }
@@ -186,13 +177,13 @@ fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, NoAnswer> {
 /// `/users/NAME/permissions`, from its segments.
 ///
 /// # Errors
-/// If a path cannot express one of them (65): whatever reads a path takes `.` and `..` for steps.
+/// A segment is `.` or `..` (65), which servers and proxies resolve.
 pub fn path(segments: &[&str]) -> Result<String, Failure> {
     let mut path = String::new();
     for segment in segments {
         if matches!(*segment, "." | "..") {
             return Err(Failure::data(format!(
-                "the name '{segment}' cannot be sent over HTTP; Erlang distribution can send it"
+                "the name '{segment}' cannot be sent over HTTP; use Erlang distribution (--node)"
             )));
         }
         path.push('/');

@@ -1,5 +1,5 @@
-//! The cluster, as far as the API shows it. It does not tell a node whose RabbitMQ is stopped
-//! from one that is down, and before 4.3 only of the node asked which Erlang it has.
+//! The cluster, as far as the API shows it. A node whose RabbitMQ is stopped looks like one that is
+//! down, and before 4.3 only the node asked reports its Erlang version.
 
 use super::broker::Http;
 use super::json::{each, text};
@@ -67,7 +67,7 @@ fn member(node: &Value) -> Option<Member> {
     Some(member)
 }
 
-/// A listener, and whose it is.
+/// A listener, and its node.
 fn listener(listener: &Value) -> Option<(Text, Listener)> {
     let (protocol, address) = (text(listener, "protocol")?, text(listener, "ip_address")?);
     let port = listener.get("port")?.as_u64()?;
@@ -80,16 +80,16 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_node_tells_what_it_is_short_of_and_one_that_is_down_nothing() {
+    fn a_node_reports_its_alarms_and_one_that_is_down_nothing() {
         let node = json!({
             "name": "r@h", "running": true, "mem_alarm": true, "disk_free_alarm": false,
             "partitions": ["x@h"], "being_drained": true,
             "applications": [{"name": "ra", "version": "2"}, {"name": "rabbit", "version": "4.0.5"}],
         });
-        let told = member(&node).unwrap();
-        assert_eq!((told.state, told.rabbitmq), (NodeState::Running, Some(b"4.0.5".to_vec())));
-        assert_eq!((told.alarms, told.draining), (vec![b"memory".to_vec()], Some(true)));
-        assert_eq!((told.partitions, told.erlang), (vec![b"x@h".to_vec()], None));
+        let shown = member(&node).unwrap();
+        assert_eq!((shown.state, shown.rabbitmq), (NodeState::Running, Some(b"4.0.5".to_vec())));
+        assert_eq!((shown.alarms, shown.draining), (vec![b"memory".to_vec()], Some(true)));
+        assert_eq!((shown.partitions, shown.erlang), (vec![b"x@h".to_vec()], None));
         let down = member(&json!({"name": "r@h", "running": false, "mem_alarm": true})).unwrap();
         assert_eq!(down, Member::new(b"r@h".to_vec(), NodeState::Down));
     }

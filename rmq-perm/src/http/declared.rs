@@ -1,7 +1,8 @@
-//! What the queues of a virtual host were declared with.
+//! Arguments and flags of the queues of a virtual host.
 //!
-//! Arguments are as large as who declared a queue likes, so they are asked for a page at a time, and
-//! one by one where a page is too large or too slow: for each page the API reads those of all queues.
+//! Any user who may declare a queue chooses the size of its arguments, so they are fetched a page at a
+//! time, and one by one if a page is too large or too slow: for each page the API reads those of all
+//! queues.
 
 use super::broker::{Fetched, Http};
 use super::client::path;
@@ -12,22 +13,19 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The columns that say it.
+/// The columns with them.
 pub const COLUMNS: &str = "durable,auto_delete,exclusive,arguments";
 
-/// Of how many queues it is asked at a time, more as long as each answer comes this soon,
+/// The number of queues in a page, which grows while each answer comes this soon,
 const SMALLEST_PAGE: usize = 8;
 const LARGEST_PAGE: usize = 512;
 const QUICK: Duration = Duration::from_millis(250);
-/// and of one after the other where a page takes longer than this for each of its queues and no more
-/// than so many are left: one alone takes the API 3 ms, and 100 ms with 100,000 elements.
+/// and one by one if a page takes longer than this for each of its queues and at most this many are
+/// left: one alone takes the API 3 ms, and 100 ms with 100,000 elements.
 const SLOW: Duration = Duration::from_millis(50);
 const FEW: usize = 1000;
 
-/// The queues with what they were declared with, without those that were deleted meanwhile.
-///
-/// # Errors
-/// When the broker does not tell.
+/// Adds them to the queues, and removes queues that were deleted meanwhile.
 pub fn add(broker: &Http, vhost: &str, mut queues: Vec<Queue>) -> Result<Vec<Queue>, Failure> {
     let (mut all, mut room) = (BTreeMap::new(), Room::default());
     by_pages(broker, vhost, queues.len(), &mut |queue| {
@@ -45,11 +43,11 @@ pub fn add(broker: &Http, vhost: &str, mut queues: Vec<Queue>) -> Result<Vec<Que
         let name_text = String::from_utf8_lossy(name);
         let left = until.saturating_duration_since(Instant::now());
         let declared = match broker.fetch(left, &["queues", vhost, &name_text], &query) {
-            _ if path(&[&name_text]).is_err() => unknown("they cannot be had over HTTP"),
+            _ if path(&[&name_text]).is_err() => unknown("not available over HTTP"),
             Err(failure) => return Err(failure),
             Ok(Fetched::Found(queue)) => of(&queue, &mut room),
             Ok(Fetched::Missing) => continue,
-            Ok(Fetched::TooLarge) => unknown("they cannot be had over HTTP"),
+            Ok(Fetched::TooLarge) => unknown("not available over HTTP"),
             Ok(Fetched::Late) => {
                 late += 1;
                 unknown(NO_TIME)
@@ -60,8 +58,8 @@ pub fn add(broker: &Http, vhost: &str, mut queues: Vec<Queue>) -> Result<Vec<Que
     if late > 0 {
         let count = queues.len();
         broker.notice(&format!(
-            "what {late} of {count} queues were declared with is not shown: the API does not say it \
-             within --timeout"
+            "the arguments and flags of {late} of {count} queues are not shown: the API did not \
+             return them within --timeout"
         ));
     }
     queues.retain_mut(|queue| {
@@ -72,14 +70,14 @@ pub fn add(broker: &Http, vhost: &str, mut queues: Vec<Queue>) -> Result<Vec<Que
 }
 
 /// Why arguments are left out.
-pub const NO_TIME: &str = "the API does not say them within --timeout";
+pub const NO_TIME: &str = "the API did not return them within --timeout";
 
-/// What is not known, and why.
+/// Unknown arguments and flags, and why.
 pub fn unknown(why: &str) -> Declared {
     Declared { arguments: left_out(why), ..Declared::default() }
 }
 
-/// Asks for as many pages as come soon enough and are not too large.
+/// Fetches as many pages as come soon enough and are not too large.
 fn by_pages(
     broker: &Http,
     vhost: &str,
@@ -117,7 +115,7 @@ fn by_pages(
     Ok(())
 }
 
-/// What the API says a queue was declared with.
+/// Reads them from the API's object of a queue.
 pub fn of(queue: &Value, room: &mut Room) -> Declared {
     let is = |key: &str| queue.get(key).and_then(Value::as_bool);
     let arguments = match &queue["arguments"] {
@@ -130,5 +128,5 @@ pub fn of(queue: &Value, room: &mut Room) -> Declared {
 }
 
 fn not_understood() -> Failure {
-    broken("an answer that is not understood".to_owned())
+    broken("unexpected answer".to_owned())
 }

@@ -13,31 +13,31 @@ use serde_json::{Value, json};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// As few as these are set one by one.
+/// This many or fewer are set one by one.
 const FEW: usize = 100;
 /// The most entries of an import,
 const MOST: usize = 1000;
 /// and bytes, unless one entry alone has more; RabbitMQ's own limit is 20 MB.
 const LARGEST: usize = 1 << 20;
-/// How long an import is to take, so that a signal is noticed; a tenth of a shorter `--timeout`.
+/// How long an import should take, so that a signal is noticed; a tenth of a shorter `--timeout`.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Whether those after a refused one are set, too.
+/// What a refused entry means for those after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It is the end.
+    /// They are not set.
     Ends,
-    /// They are, and also after `made` has said not to go on: some are set already, and counted is
-    /// what is.
+    /// They are set, also after `made` has returned false: some are set already, and the count must
+    /// be right.
     Passes,
 }
 
-/// Sets one by one those in a range, and returns whether to go on.
+/// Sets those in a range one by one, and returns whether to go on.
 pub type OneByOne<'a> = dyn FnMut(Range<usize>, Refused, &mut dyn FnMut() -> bool) -> Result<bool, (usize, Failure)>
     + 'a;
 
-/// Sets `entries` of the list of definitions called `key`. `made` hears of each, and says whether
-/// to go on. What an import was refused for, and all after that, is set one by one.
+/// Sets `entries` of the list of definitions called `key`. `made` is called for each, and
+/// returns whether to go on. The entries of a refused import, and all after it, are set one by one.
 ///
 /// # Errors
 /// The place of one that was not set, or perhaps not, and why.
@@ -57,9 +57,9 @@ pub fn set_all(
 
 /// What imports have not set.
 struct Left {
-    /// Some of these they may have.
+    /// Some may have been set.
     tried: Range<usize>,
-    /// None of these.
+    /// None were set.
     untried: Range<usize>,
 }
 
@@ -82,14 +82,14 @@ fn import(
         let end = next + chunk.len();
         match answer.status {
             200..300 => {}
-            // An entry is bad, or the broker failed over it.
+            // An entry is bad, or made the broker fail.
             400 | 500 => return Ok(Some(Left { tried: next..end, untried: end..all })),
-            // Nothing was looked at.
+            // The import was not read.
             _ => return Ok(Some(Left { tried: next..next, untried: next..all })),
         }
         pace.keep(begun.elapsed());
         next = end;
-        // All of them are made, whatever is said of the first.
+        // All of them are made, whatever `made` returns for the first.
         if !chunk.iter().fold(true, |go_on, _| made() && go_on) {
             break;
         }
@@ -97,7 +97,7 @@ fn import(
     Ok(None)
 }
 
-/// An answer, unless it leaves open what was done.
+/// An answer, unless it leaves unknown what was done.
 fn ask(broker: &Http, key: &str, chunk: &[Value]) -> Result<Answer, Failure> {
     let unknown = |failure: Failure| of_several(failure, chunk.len());
     match broker.post("/definitions", &json!({key: chunk})) {
@@ -112,7 +112,7 @@ fn ask(broker: &Http, key: &str, chunk: &[Value]) -> Result<Answer, Failure> {
     }
 }
 
-/// How many entries an import has, by how long the ones before took.
+/// The number of entries in an import, by how long earlier ones took.
 #[derive(Debug)]
 struct Pace {
     size: usize,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_import_grows_until_it_takes_its_time_and_shrinks_where_it_takes_longer() {
+    fn an_import_grows_until_it_takes_its_time_and_shrinks_if_it_takes_longer() {
         let mut pace = Pace { size: FEW, wanted: PACE };
         for (took, size) in [(100, 200), (500, 400), (700, 400), (1001, 200), (0, 400), (0, 800)] {
             pace.keep(Duration::from_millis(took));

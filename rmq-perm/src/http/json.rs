@@ -5,10 +5,10 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
-/// Reads each element of a list; one that is not as expected makes the whole answer unusable.
+/// Reads each element of a list; an unexpected one makes the whole answer unusable.
 pub fn each<T>(answer: &Value, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, Failure> {
     let elements = answer.as_array().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken("an answer that is not understood".to_owned()))
+    elements.ok_or_else(|| broken("unexpected answer".to_owned()))
 }
 
 /// A text of an object.
@@ -16,7 +16,7 @@ pub fn text(object: &Value, key: &str) -> Option<Text> {
     object.get(key)?.as_str().map(|text| text.as_bytes().to_vec())
 }
 
-/// The tags of a user: a list, in older releases one text with commas.
+/// The tags of a user: a list, or in older releases one text with commas.
 pub fn tags(user: &Value) -> Option<Vec<Text>> {
     let text = |tag: &Value| tag.as_str().map(|tag| tag.as_bytes().to_vec());
     match user.get("tags")? {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn one_element_nobody_understands_makes_the_whole_answer_unusable() {
+    fn an_unexpected_element_makes_the_whole_answer_unusable() {
         let name = |value: &Value| text(value, "name");
         assert_eq!(each(&json!([{"name": "a"}]), name).unwrap(), [b"a"]);
         for answer in [json!([{"name": "a"}, {"name": 1}]), json!({}), Value::Null] {

@@ -51,11 +51,11 @@ impl NoAnswer {
             Unanswered::Lost(error) => Unreached::for_now(unavailable(Cause(&error).to_string())),
             Unanswered::Broken(what) => {
                 let tls = if tls { "" } else { " (or is it TLS, https://?)" };
-                let what = format!("what answers there is not the management API{tls}: {what}");
+                let what = format!("the server there is not the management API{tls}: {what}");
                 Unreached::lasting(unavailable(what))
             }
             Unanswered::TooLarge => {
-                let what = "what answers there is not the management API: its answer is too large";
+                let what = "the server there is not the management API: its answer is too large";
                 Unreached::lasting(unavailable(what.to_owned()))
             }
         }

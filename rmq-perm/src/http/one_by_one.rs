@@ -1,6 +1,6 @@
-//! The queues of a virtual host whose list does not come in time: their names, which the default
-//! exchange's bindings tell without reading what each queue was declared with, and then as many of
-//! the queues, one by one, as the time allows.
+//! The queues of a virtual host whose list does not come in time: their names, from the default
+//! exchange's bindings, for which the API reads no arguments, and then as many of the queues, one by
+//! one, as the time allows.
 
 use super::broker::{Fetched, Http};
 use super::declared;
@@ -13,10 +13,10 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;
 
-/// All queues of `vhost`, those that were not reached by name alone.
+/// All queues of `vhost`; those that were not reached by name only.
 ///
 /// # Errors
-/// When not even the names come in time (75), or the broker refuses.
+/// Not even the names come in time (75), or the broker refuses.
 pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
     let until = Instant::now() + broker.limit();
     let columns = "?columns=name,type,messages,state,members,online,node";
@@ -47,21 +47,23 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
     }
     let (count, place) = (all.len(), broker.place());
     broker.notice(&format!(
-        "{place} does not list the queues of {vhost} within --timeout, so they are asked for one by \
-         one: {late} of {count} are shown by name alone, messages are up to ten seconds old, and \
-         queues that are down may be missing (give more by --timeout, or ask the node, without --api)"
+        "{place} did not list the queues of {vhost} within --timeout, so they were queried one \
+         by one: {late} of {count} are shown by name only, messages are up to ten seconds old, \
+         and queues that are down may be missing (give a longer --timeout, or --node instead of \
+         --api)"
     ));
     Ok(all)
 }
 
-/// The names of the queues, in their order.
+/// The names of the queues, sorted.
 fn names(broker: &Http, vhost: &str) -> Result<Vec<Text>, Failure> {
     let path = ["exchanges", vhost, "amq.default", "bindings", "source"];
     let answer = broker.read_in_time(broker.limit(), &path, "?columns=destination")?;
     let Some(answer) = answer else {
         let place = broker.place();
-        let why =
-            format!("{place} does not even list their names in time (give more by --timeout)");
+        let why = format!(
+            "{place} did not list the names of the queues in time (give a longer --timeout)"
+        );
         return Err(Failure::new(Exit::TempFail, why));
     };
     if answer.status != 200 {

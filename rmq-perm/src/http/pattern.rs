@@ -1,5 +1,5 @@
-//! Matching as the broker does. The API shows the patterns, but has nothing that would
-//! match them, so that is done here, by the same library that is in Erlang.
+//! Matching as the broker does. The API shows the patterns, but cannot match them, so that is done
+//! here, with the same library that is in Erlang.
 
 use pcre2::bytes::RegexBuilder;
 

@@ -1,12 +1,11 @@
 //! The queues of a virtual host.
 //!
-//! By default the API reports what it has collected of queues in the last ten seconds, and nothing
-//! of how many messages are in those it has not heard of. Asked for totals without statistics it
-//! looks at the queues themselves, as the other way does. What that leaves out is taken from the
-//! statistics: the messages of streams, and the queues that are down, of which 3.10 gives no state.
-//! The consumers have a list of their own. The API reads the arguments of every queue for each of
-//! these lists, and they are as large as who declared a queue likes: a list that is late is done
-//! without, as far as that goes.
+//! By default the API reports statistics that are up to ten seconds old, and no counts of queues that
+//! it has no statistics of. For totals without statistics it queries the queues themselves, as the
+//! other transport does. The statistics have the rest: the messages of streams, and the queues that
+//! are down, for which 3.10 gives no state. The consumers have a list of their own. For each of these
+//! lists the API reads the arguments of every queue, whose size their users choose: without a list
+//! that is late, the others are shown.
 
 use super::broker::Http;
 use super::client::path;
@@ -25,11 +24,10 @@ const STATISTICS: &str = "?columns=name,type,messages,state,members,online,node"
 const TOTALS: &str = "?columns=name,type,messages,state,members,online,node\
                       &disable_stats=true&enable_queue_totals=true";
 
-/// All queues of `vhost`; with what they were declared with, if `declared`.
+/// All queues of `vhost`; with their arguments and flags if `declared`.
 ///
 /// # Errors
-/// When there is no such virtual host (65), our user may not look into it (77), or the broker does
-/// not tell.
+/// There is no such virtual host (65), or our user has no access to it (77).
 pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
     let mut queues = match listed(broker, vhost)? {
         Some(queues) if declared => declared::add(broker, vhost, queues)?,
@@ -43,7 +41,7 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
     if broker.sees_all() {
         let Some(consumers) = consumers(broker, vhost)? else {
             broker
-                .notice("how many consumers there are is not shown: the API does not say in time");
+                .notice("the number of consumers is not shown: the API did not return it in time");
             return Ok(queues);
         };
         for queue in queues.iter_mut().filter(|queue| queue.has_counts()) {
@@ -53,18 +51,18 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
     Ok(queues)
 }
 
-/// All queues by the API's lists; `None` if not even the first comes in time.
+/// All queues by the API's lists; `None` if the first does not come in time.
 fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
-    // These first: a queue that was deleted in between is then not taken for one that is down.
+    // Statistics first: then a queue deleted in between does not look like one that is down.
     let Some(collected) = ask(broker, vhost, STATISTICS)? else { return Ok(None) };
     let totals = ask(broker, vhost, TOTALS)?;
-    // The statistics have a member online long after its node is gone.
+    // In the statistics a member stays online long after its node is gone.
     let running = running_nodes(broker)?;
     let judged = |queue: Queue| judged(queue, running.as_ref());
     let Some(mut queues) = totals else {
         broker.notice(&format!(
-            "messages are as the API had counted them up to ten seconds ago: it does not count the \
-             queues of {vhost} within --timeout"
+            "messages are up to ten seconds old: the API did not count those of {vhost} within \
+             --timeout"
         ));
         return Ok(Some(collected.into_iter().map(judged).collect()));
     };
@@ -85,7 +83,7 @@ fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
         let mut queue = judged(queue);
         // What was collected may be ten seconds old, and the queue deleted since.
         if !queue.lacks_leader() {
-            if !is_there(broker, vhost, &queue.name)? {
+            if !exists(broker, vhost, &queue.name)? {
                 continue;
             }
             queue.state = b"down".to_vec();
@@ -96,7 +94,7 @@ fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
     Ok(Some(queues))
 }
 
-/// The queue with those of its members online whose nodes run, and the state that follows.
+/// The queue with only members on running nodes online, and its state by that.
 fn judged(mut queue: Queue, running: Option<&HashSet<Text>>) -> Queue {
     if let Some(running) = running {
         queue.online.retain(|node| running.contains(node));
@@ -104,7 +102,7 @@ fn judged(mut queue: Queue, running: Option<&HashSet<Text>>) -> Queue {
     queue.judged()
 }
 
-/// The nodes that run, for who may know.
+/// The nodes that run; `None` if our user may not see them.
 fn running_nodes(broker: &Http) -> Result<Option<HashSet<Text>>, Failure> {
     if !broker.sees_all() {
         return Ok(None);
@@ -128,8 +126,8 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Fa
     }
 }
 
-/// Whether a queue is there which the statistics have and the totals have not.
-fn is_there(broker: &Http, vhost: &str, name: &[u8]) -> Result<bool, Failure> {
+/// Whether a queue exists that only the statistics have.
+fn exists(broker: &Http, vhost: &str, name: &[u8]) -> Result<bool, Failure> {
     let name = String::from_utf8_lossy(name);
     if path(&[&name]).is_err() {
         return Ok(true);
@@ -162,11 +160,11 @@ mod tests {
 
     #[test]
     fn a_queue_without_a_state_is_judged_by_its_members() {
-        let told = json!({"name": "q", "type": "quorum", "members": ["a", "b"], "online": []});
-        let down = queue(&told).unwrap().judged();
+        let answer = json!({"name": "q", "type": "quorum", "members": ["a", "b"], "online": []});
+        let down = queue(&answer).unwrap().judged();
         assert_eq!((&*down.state, down.messages), (&b"down"[..], None));
-        let told = json!({"name": "q", "type": "classic", "state": "running", "node": "a"});
-        let classic = queue(&told).unwrap().judged();
+        let answer = json!({"name": "q", "type": "classic", "state": "running", "node": "a"});
+        let classic = queue(&answer).unwrap().judged();
         assert_eq!((classic.members, classic.online), (vec![b"a".to_vec()], vec![b"a".to_vec()]));
     }
 }

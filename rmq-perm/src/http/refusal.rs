@@ -17,10 +17,10 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
         401 | 403 | 500.. => return Some(Unreached::lasting(refused())),
         404 => "no management API there (is the plugin enabled?)".to_owned(),
         300..=399 => match &answer.location {
-            Some(location) => format!("what answers there says to ask {location}"),
-            None => "what answers there says to ask somewhere else".to_owned(),
+            Some(location) => format!("the server there redirects to {location}"),
+            None => "the server there redirects elsewhere".to_owned(),
         },
-        status => format!("what answers there is not the management API: status {status}"),
+        status => format!("the server there is not the management API: status {status}"),
     };
     Some(Unreached::lasting(Failure::new(Exit::Unavailable, why)))
 }

@@ -85,7 +85,9 @@ impl TopicPermissions for Http {
                 let lost = others.iter().skip(index);
                 let lost = lost.map(|(other, write, read)| format!("{other} '{write}' '{read}'"));
                 let lost = lost.collect::<Vec<_>>().join(", ");
-                failure.context(format!("set again what this took away (set-topic {user} {lost})"))
+                failure.context(format!(
+                    "restore the other topic permissions (set-topic {user} {lost})"
+                ))
             })?;
         }
         Ok(())
@@ -105,7 +107,7 @@ impl TopicPermissions for Http {
 
     fn exchange_type(&mut self, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure> {
         let found = self.get(&["exchanges", vhost, exchange], "?columns=type")?;
-        let not_understood = || broken("an answer that is not understood".to_owned());
+        let not_understood = || broken("unexpected answer".to_owned());
         found.map(|found| text(&found, "type").ok_or_else(not_understood)).transpose()
     }
 }

@@ -41,17 +41,17 @@ impl FromStr for ApiUrl {
         }
         let Authority { user, password, hosts } = authority.parse()?;
         if hosts.contains(',') {
-            return Err("it names several hosts; the management API is asked on one".to_owned());
+            return Err("it has several hosts; give one".to_owned());
         }
         if user.as_ref().is_some_and(|user| user.contains(':')) {
-            return Err("HTTP cannot carry a user's name with a colon in it".to_owned());
+            return Err("a user's name with a colon in it cannot be sent over HTTP".to_owned());
         }
         let path = path.unwrap_or_default().trim_end_matches('/');
         // People copy it from the API's own documentation, which has it in every path.
         let prefix = path.strip_suffix("api").filter(|rest| rest.is_empty() || rest.ends_with('/'));
         let prefix = prefix.unwrap_or(path).trim_matches('/');
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("its path has characters that have to be written as %-escapes".to_owned());
+            return Err("its path has characters that must be written as %-escapes".to_owned());
         }
         Ok(ApiUrl {
             tls,

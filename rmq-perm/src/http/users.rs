@@ -17,7 +17,7 @@ impl Users for Http {
         match self.put_user(user, password, tags)? {
             Added::New => Ok(()),
             Added::Existed => Err(Failure::data(
-                "somebody else added the user at the same moment; the user now has this password \
+                "another client added the user at the same time; the user now has this password \
                  and these tags",
             )),
         }

@@ -18,7 +18,9 @@ impl Vhosts for Http {
         // The API, unlike rabbitmqctl, gives the user who adds it all permissions on it.
         let user = self.user.clone();
         self.delete(&["permissions", vhost, &user]).map_err(|failure| {
-            failure.context(format!("it was added; take the permissions on it from {user}"))
+            failure.context(format!(
+                "it was added, but the permissions of {user} on it were not removed"
+            ))
         })?;
         Ok(Added::New)
     }
@@ -33,7 +35,7 @@ impl Vhosts for Http {
 
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure> {
         let answer = self.expect(&["vhosts"], "?columns=name")?;
-        self.warn_of_what_is_not_seen("the virtual hosts");
+        self.warn_of_what_is_not_seen("virtual hosts");
         each(&answer, |vhost| text(vhost, "name"))
     }
 

@@ -9,7 +9,7 @@ use rmq_common::sheet::quoted;
 pub fn tsv(listing: &Listing) -> String {
     let mut text = String::new();
     for row in &listing.rows {
-        let values = listing.told(row).map(|(_, value)| cell(&value.in_a_line()));
+        let values = listing.shown(row).map(|(_, value)| cell(&value.in_a_line()));
         text.push_str(&values.collect::<Vec<_>>().join("\t"));
         text.push('\n');
     }
@@ -27,7 +27,7 @@ pub fn csv(listing: &Listing) -> Vec<u8> {
 
 fn line(cells: &[Vec<u8>]) -> Vec<u8> {
     let mut line = match cells {
-        // A line without anything would be no row.
+        // An empty line is not a row.
         [only] if only.is_empty() => b"\"\"".to_vec(),
         cells => {
             let quoted: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell, ',')).collect();

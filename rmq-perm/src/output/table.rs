@@ -1,17 +1,17 @@
-//! Aligned columns under a header, for people.
+//! Aligned columns under a header.
 
 use super::{Listing, Value};
 use rmq_common::escape::{escape, is_control};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// No cell is wider: one queue's arguments must not push all else off the screen.
+/// The widest cell: one queue's arguments must not push everything else off the screen.
 const WIDEST: usize = 400;
 
 /// The listing as a table. A cell that is too wide ends in `...`; the other formats have it whole.
 pub fn table(listing: &Listing) -> String {
     let names: Vec<String> = listing.columns.iter().map(|column| column.name.to_owned()).collect();
-    let header = listing.told(&names).map(|(_, name)| name.clone()).collect();
-    let rows = listing.rows.iter().map(|row| listing.told(row).map(|(_, v)| shown(v)).collect());
+    let header = listing.shown(&names).map(|(_, name)| name.clone()).collect();
+    let rows = listing.rows.iter().map(|row| listing.shown(row).map(|(_, v)| shown(v)).collect());
     let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let columns: Vec<_> = listing.columns.iter().filter(|column| !column.implied).collect();
     let widest = |column| {
@@ -21,7 +21,7 @@ pub fn table(listing: &Listing) -> String {
     let mut text = String::new();
     for line in &lines {
         let cells = line.iter().zip(&columns).zip(&widths);
-        // Not by a format's width, which panics over 65,535.
+        // A format's width panics over 65,535.
         let cells = cells.map(|((value, column), width)| {
             let padding = " ".repeat(width.saturating_sub(value.width()));
             if column.right { padding + value } else { value.clone() + &padding }
@@ -32,8 +32,8 @@ pub fn table(listing: &Listing) -> String {
     text
 }
 
-/// An empty value would not be seen. A backslash stands for itself: patterns are full of them, and
-/// only people read it.
+/// An empty value would not be visible. A backslash is not escaped: patterns are full of them, and
+/// no program reads a table.
 fn shown(value: &Value) -> String {
     match &*value.in_a_line() {
         b"" => "''".to_owned(),
@@ -48,7 +48,7 @@ fn cut(mut text: String) -> String {
     let mut width = 0;
     let end = text.char_indices().find_map(|(at, letter)| {
         width += letter.width().unwrap_or_default();
-        // A sequence of characters can be wider than they are, but not wider than they are many.
+        // A sequence can be wider than its characters together, but not wider than their number.
         (width > WIDEST - 3 || at > 4 * WIDEST).then_some(at)
     });
     text.truncate(end.unwrap_or(text.len()));

@@ -1,12 +1,12 @@
-//! Patterns so plain that every broker takes them, so that none need be asked: a file with 10,000
-//! of them would otherwise take longer to check than to apply.
+//! Patterns so plain that every broker accepts them, which need not be checked there: a file with
+//! 10,000 patterns would otherwise take longer to check than to apply.
 
 /// The longest, far below what PCRE may find too large.
 const LONGEST: usize = 512;
 /// The deepest nesting of groups, likewise.
 const DEEPEST: usize = 16;
 
-/// Whether `pattern` is made of letters, digits, marks without a meaning, escaped punctuation, `.`,
+/// Whether `pattern` is made of letters, digits, marks without a special meaning, escaped punctuation, `.`,
 /// `.*`, `.+`, `^`, `$`, `|` and groups of these alone.
 pub fn is_plain(pattern: &str) -> bool {
     let mut rest = pattern.as_bytes();
@@ -15,7 +15,7 @@ pub fn is_plain(pattern: &str) -> bool {
         rest = match rest {
             [] => return depth == 0 && pattern.len() <= LONGEST,
             [b'.', b'*' | b'+', rest @ ..] => rest,
-            // `\_` is none of these: letters have meanings, and it counts as one.
+            // Not `\_`: it counts as a letter, and escaped letters have meanings.
             [b'\\', mark, rest @ ..] if mark.is_ascii_punctuation() && *mark != b'_' => rest,
             [b'(', rest @ ..] if depth < DEEPEST => {
                 depth += 1;

@@ -13,10 +13,10 @@ use std::time::Duration;
 /// Where `--api` comes from if the command line names neither a node nor an API.
 pub const VARIABLE: &str = "RABBITMQ_API_URL";
 
-/// A management API, and what a profile says of it.
+/// A management API, with its profile.
 #[derive(Default)]
 pub struct Api {
-    /// The URL, and what is to be said of it if it does not serve.
+    /// With its source and exit status for errors about it.
     url: Option<ApiUrl>,
     source: String,
     exit: Option<Exit>,
@@ -81,13 +81,15 @@ impl Api {
         };
         let user = user.unwrap_or_else(|| "guest".to_owned());
         if user.contains(':') {
-            return Err(Failure::usage("HTTP cannot carry a user's name with a colon in it"));
+            return Err(Failure::usage(
+                "a user's name with a colon in it cannot be sent over HTTP",
+            ));
         }
         let (url, retry) = (url.clone(), of_profile.retry);
         Ok(http::Options { url, user, password, cacert, timeout, long, retry })
     }
 
-    /// The API in the environment, where there is one: `Some(None)` is one that is not UTF-8.
+    /// The API of the environment, if there is one; `Some(None)` is not UTF-8.
     pub fn from_environment(variable: Option<Option<String>>) -> Result<Option<Api>, Failure> {
         let source = format!("${VARIABLE}");
         match variable {

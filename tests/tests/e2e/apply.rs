@@ -99,7 +99,7 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
     let made = names.apply(&[], file).run().expect(0);
     assert_eq!(output(&made), plan);
     let made = made.says("column read: the comma in '^a,b$'");
-    made.says(&names.filled("gives it: 2: {1}, {2} (a column password_hash"));
+    made.says(&names.filled("log in with one: 2: {1}, {2} (set it with"));
     names.has("{v},{1},^a\\.b$,.*,\"^a,b$\"\n");
     let again = names.apply(&["--quiet"], file).run().expect(0);
     assert_eq!((output(&again), again.stderr), (String::new(), String::new()));
@@ -144,8 +144,8 @@ fn every_mistake_is_told_with_its_line_and_nothing_is_changed() {
     let file = "vhost,user,configure,write,read\n\
                 {v},{1},^a$,,\n\"{v}\",{1},\"^\nb$\",,\n{v},{2}\n,,^c$,,\n";
     let ended = names.apply(&[], file).run().expect(65);
-    let ended = ended.says("line 3: line 2 is about the same").says("line 5: it has 2 cells");
-    ended.says("line 6: neither a vhost nor a user").says("3 mistakes; nothing was changed");
+    let ended = ended.says("line 3: line 2 already sets this").says("line 5: this row has 2 cells");
+    ended.says("line 6: the row names no vhost and no user").says("3 errors; nothing was changed");
     names.has("");
 
     let file = "vhost,user,configure,write,read\n\
@@ -154,7 +154,8 @@ fn every_mistake_is_told_with_its_line_and_nothing_is_changed() {
         let ended = names.apply(options, file).run().expect(67);
         let ended = ended.says("line 3, column vhost: no-such-vhost: no such vhost");
         let ended = ended.says(&names.filled("line 4, column user: {2}: no such user"));
-        let ended = ended.says("line 4, column read: 'a)|(b' is not a regular expression");
+        let ended = ended
+            .says("line 4, column read: the broker does not accept the regular expression 'a)|(b'");
         assert_eq!(output(&ended), "");
     }
     names.has("");
@@ -177,8 +178,8 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     assert_eq!(output(&names.apply(&["--yes"], &lacking).run().expect(0)), "");
     let ended = names.apply(&["--prune", "--dry-run"], &lacking).run().expect(1);
     assert_eq!(output(&ended), plan);
-    let told = ended.says("that the file does not name are left alone: /");
-    told.says("the file has no column tags, so users that it does not name are left alone: ");
+    let told = ended.says("that the file does not name are not changed: /");
+    told.says("the file has no column tags, so users that it does not name are not changed: ");
     let alone = ["--wait", binary("rmq-perm").to_str().unwrap()].map(str::to_owned);
     let alone = names
         .at_the_broker(Tool::program("setsid"))
@@ -197,7 +198,7 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     for (answer, status, left) in [("\n", 1, both), ("y\n", 0, "{v},{1},^a$,,\n")] {
         let terminal = names.at_the_broker(Tool::program("script"));
         let mut asked = terminal.arguments(&["-qec", &command, "/dev/null"]).open_input().start();
-        let question = "Take away 1 that the file lacks?";
+        let question = "Remove what the file lacks (1 in all)?";
         rmq_tests::wait::wait_for(std::time::Duration::from_secs(30), question, || {
             String::from_utf8_lossy(&asked.stdout()).contains(question).then_some(())
         });
@@ -238,7 +239,7 @@ fn a_run_that_was_stopped_or_killed_is_finished_by_the_next() {
         names.cluster.erlang(&format!("atom_to_list({exists})")) == "true"
     });
     told.signal(Signal::TERM);
-    told.wait().expect_signal(Signal::TERM).says("changes were made, and running it again makes");
+    told.wait().expect_signal(Signal::TERM).says("changes were made; run it again to make");
     let killed = apply().start();
     // The plan is there before the first change is made.
     killed.wait_stdout(1);

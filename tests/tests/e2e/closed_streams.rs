@@ -138,8 +138,8 @@ fn a_password_that_nothing_would_show_is_not_given() {
              echo $? > status; }} {lost}; exit $(cat status)"
         );
         let told = perm(&script).expect(74);
-        told.says(&format!("add user {user}: it is done, but nothing knows the password: write"))
-            .says(&format!("(rmq-perm change-password {user})"));
+        told.says(&format!("add user {user}: done, but the password could not be written: write"))
+            .says(&format!("(set another: rmq-perm change-password {user})"));
     }
     perm(&format!("rmq-perm --cookie-file $COOKIE delete-user {user}")).expect(0);
     // It writes nothing, and needs nothing.

@@ -96,7 +96,7 @@ fn users_are_taken_to_another_cluster_with_their_passwords_in_a_file_of_mode_060
         assert_eq!(output(&written.run().expect(0)), "");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let told = perm(way, &list).arguments(&["--format", "csv"]).run().expect(0);
-        let told = output(&told.says("has password hashes"));
+        let told = output(&told.says("contains password hashes"));
         let line =
             |text: &str| text.lines().find(|line| line.starts_with(&user)).map(str::to_owned);
         let row = line(&told).unwrap();
@@ -112,7 +112,7 @@ fn users_are_taken_to_another_cluster_with_their_passwords_in_a_file_of_mode_060
         // Without the hashes it is said before anything is made.
         perm(way, &["delete-user", &user]).run().expect(0);
         let dry = perm(way, &["apply", "--dry-run", "-"]).input(format!("user,tags\n{user},\n"));
-        dry.run().expect(1).says("without a password, who cannot log in");
+        dry.run().expect(1).says("have no password, so they cannot log in");
     }
 }
 
@@ -166,7 +166,7 @@ fn a_user_that_the_file_lacks_is_shown_with_prune_and_deleted_with_prune_users_a
         assert_eq!(output(&shown), others);
         shown.says("(--prune-users deletes them)");
         assert_eq!(output(&apply(&["--dry-run"]).run().expect(0)), "");
-        apply(&["--prune", "--yes"]).run().expect(0).says("that are not deleted");
+        apply(&["--prune", "--yes"]).run().expect(0).says("the file lacks are not deleted");
         assert!(output(&perm(&["list-users"]).run().expect(0)).contains("intruder"));
         assert_eq!(output(&apply(&["--prune-users", "--yes"]).run().expect(0)), others);
         assert!(!output(&perm(&["list-users"]).run().expect(0)).contains("intruder"));
@@ -178,11 +178,11 @@ fn a_user_that_the_file_lacks_is_shown_with_prune_and_deleted_with_prune_users_a
             .input("vhost,user,configure,write,read\n")
             .run()
             .expect(65)
-            .says("needs a column");
+            .says("requires a column");
         perm(&["--quiet", "set-topic", "guest", "amq.topic", "^a$", ""]).run().expect(0);
         let listed = output(&perm(&["list", "--format", "csv"]).run().expect(0));
         let told = perm(&["apply", "--prune", "--dry-run", "-"]).input(&*listed).run().expect(0);
-        told.says("no column exchange, so topic permissions are left alone: 1");
+        told.says("no column exchange, so topic permissions are not changed: 1");
         let file = "vhost,user,configure,write,read,exchange\n/,guest,.*,.*,.*,\n";
         let shown = perm(&["apply", "--prune", "--dry-run", "-"]).input(file).run().expect(1);
         assert_eq!(output(&shown), "-topic-permissions\t/\tguest\tamq.topic\t^a$\t''\n");
@@ -220,7 +220,7 @@ fn a_password_that_no_login_can_carry_is_refused_before_and_a_mark_is_no_part_of
         let user = format!("limits-{}", way.name());
         let add = |password: &[u8]| perm(way, &["add-user", &user]).input(password).run();
         add(&[b'x'; 3001]).expect(65).says("longer than 3000 bytes");
-        add(b"a\0b\n").expect(65).says("has a NUL in it");
+        add(b"a\0b\n").expect(65).says("contains a NUL");
         perm(way, &["list", &user]).run().expect(67);
         let longest = "x".repeat(3000);
         add(longest.as_bytes()).expect(0);

@@ -11,7 +11,7 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime;
 use std::time::Duration;
 
-/// How often all nodes are asked again: several may go away at once.
+/// How often all nodes are asked again: several may become unreachable at once.
 const AGAIN: usize = 5;
 
 impl Distribution {
@@ -27,7 +27,7 @@ impl Distribution {
         answer.ok_or_else(|| self.lacks(module, function))
     }
 
-    /// The same of all nodes, and again if one of them goes away meanwhile.
+    /// The same of all nodes, and again if one of them becomes unreachable.
     pub(in crate::distribution) fn ask_of_all(
         &mut self,
         module: &'static str,
@@ -45,7 +45,7 @@ impl Distribution {
         self.ask(module, function, arguments.to_vec())
     }
 
-    /// The same, where not every release has the function: `None` if this one lacks it.
+    /// The same of a function that not every release has: `None` if this one lacks it.
     pub(in crate::distribution) fn ask_if_there(
         &mut self,
         module: &'static str,
@@ -98,7 +98,7 @@ impl Distribution {
         broken(format!("{} has no {module}:{function}", self.node))
     }
 
-    /// Has something changed; anything but `ok` is an error.
+    /// Calls what changes something; any result but `ok` is an error.
     pub(in crate::distribution) fn change(
         &mut self,
         module: &'static str,
@@ -108,7 +108,7 @@ impl Distribution {
         self.change_within(self.limit, module, function, arguments)
     }
 
-    /// The same of what may take the broker longer.
+    /// The same, with another time limit.
     pub(in crate::distribution) fn change_within(
         &mut self,
         limit: Duration,
@@ -124,8 +124,7 @@ impl Distribution {
         Err(self.explain(module, function, &result))
     }
 
-    /// Has many things changed by the same function, in any order; `made` is called for each, and
-    /// returns whether to go on.
+    /// The same of many, in any order; `made` is called for each, and returns whether to go on.
     ///
     /// # Errors
     /// The place of one that could not be changed, and why.
@@ -199,7 +198,7 @@ impl Distribution {
         }
         self.check_running().err().unwrap_or_else(|| {
             let reason = words::reason_of_crash(result);
-            broken(format!("{module}:{function} on {} answered {reason}", self.node))
+            broken(format!("{module}:{function} on {} returned {reason}", self.node))
         })
     }
 }

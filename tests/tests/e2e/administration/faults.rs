@@ -49,13 +49,13 @@ fn a_deletion_without_an_answer_goes_on_by_distribution_and_stops_by_http() {
                 let port = answers_after("delete", &node).port().to_string();
                 let dist_port: &[&str] = &["--dist-port", &port];
                 let tool = way.perm(cluster).arguments(dist_port);
-                (tool, "goes on where")
+                (tool, "continues to delete it")
             }
             Way::Http => {
                 let url = format!("http://{}", answers_after("DELETE ", &http_address(cluster)));
                 (
                     Tool::new("rmq-perm").arguments(&["--api", &url]),
-                    "stops where it was; run it again",
+                    "stopped in the middle; run it again",
                 )
             }
         };
@@ -105,7 +105,7 @@ fn a_node_that_is_frozen_stopped_or_without_rabbitmq_is_told_apart_and_one_that_
     }
     cluster.resume(&[1]);
     cluster.control(1, &["stop_app"]);
-    told(Way::Distribution, "RabbitMQ does not run on");
+    told(Way::Distribution, "RabbitMQ is not running on");
     told(Way::Http, "nothing answers there: Connection refused");
     cluster.control(1, &["start_app"]);
     let seen = Way::Distribution.perm(&cluster).arguments(&["list-vhosts"]).run().expect(0);

@@ -118,5 +118,5 @@ fn an_import_whose_answer_is_lost_may_have_been_made_and_is_not_made_again() {
     let api = format!("http://{}", answers_after("POST ", &http_address(crowd.cluster)));
     let words = ["--api", &api, "--timeout", "5s", "--quiet", "apply", "-"];
     let told = Tool::new("rmq-perm").arguments(&words).input(crowd.file("a")).run().expect(75);
-    told.says("within 5s; whether it was done is unknown, and so it is of 99 more; 0 of 300");
+    told.says("within 5s; whether it was done is unknown, and so for 99 more; 0 of 300");
 }

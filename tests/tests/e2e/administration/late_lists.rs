@@ -37,8 +37,8 @@ fn a_list_that_is_late_over_http_costs_columns_and_no_rows() {
     };
     // The counts; the first list; and the pages of what they were declared with.
     for (word, notice) in [
-        ("enable_queue_totals", "messages are as the API had counted them up to ten seconds ago"),
-        ("/api/queues/@?columns=name", "asked for one by one: 0 of 3 are shown by name alone"),
+        ("enable_queue_totals", "messages are up to ten seconds old"),
+        ("/api/queues/@?columns=name", "queried one by one: 0 of 3 are shown by name only"),
         ("page_size=", ""),
     ] {
         let (rows, said) = late(word);
@@ -50,5 +50,5 @@ fn a_list_that_is_late_over_http_costs_columns_and_no_rows() {
         assert_eq!(row[1..4], ["unknown", "-", "-"], "{row:?}");
         assert!(row[4].contains("within --timeout"), "{row:?}");
     }
-    assert!(said.contains("3 of 3 are shown by name alone"), "{said}");
+    assert!(said.contains("3 of 3 are shown by name only"), "{said}");
 }

@@ -17,8 +17,8 @@ fn a_wrong_password_or_a_missing_tag_is_named_and_the_password_is_not() {
         let told = tool.arguments(words).run().expect(exit).says(says);
         assert!(!told.stderr.contains("hunter"), "{}", told.stderr);
     };
-    told(&as_user("tagless", "hunter3"), &["list-users"], 77, "the broker refuses tagless: ");
-    told(&as_user("nobody", "hunter2"), &["list-users"], 77, "the broker refuses nobody: ");
+    told(&as_user("tagless", "hunter3"), &["list-users"], 77, "the broker refused tagless: ");
+    told(&as_user("nobody", "hunter2"), &["list-users"], 77, "the broker refused nobody: ");
     let good = as_user("tagless", "hunter2");
     told(&good, &["list-users"], 77, "management");
     perm(&["set-tags", "tagless", "management"]).run().expect(0);
@@ -29,7 +29,7 @@ fn a_wrong_password_or_a_missing_tag_is_named_and_the_password_is_not() {
     told(&good, &["delete-user", "tagless"], 77, lacks);
     told(&good, &["cluster-status"], 77, "tagless lacks the tag monitoring (or administrator)");
     told(&good, &["list-queues", "-p", "tagless"], 77, "tagless has no permissions on the virtual");
-    told(&good, &["list-vhosts"], 0, "may tell the virtual hosts only in part");
+    told(&good, &["list-vhosts"], 0, "may not list all virtual hosts");
     perm(&["set-tags", "tagless", "monitoring"]).run().expect(0);
     told(&good, &["cluster-status"], 0, "connected to http://");
     perm(&["delete-user", "tagless"]).run().expect(0);
@@ -79,5 +79,5 @@ fn where_the_plugin_is_not_enabled_nothing_answers_or_something_else() {
         tool.run().expect(69).says(&format!("rmq-perm: connect to {url}: {says}"));
     };
     told("RMQ_NODE1_HTTP_PORT", "nothing answers there: Connection refused");
-    told("RMQ_NODE1_AMQP_PORT", "what answers there is not the management API");
+    told("RMQ_NODE1_AMQP_PORT", "the server there is not the management API");
 }

@@ -11,7 +11,7 @@ type Case = (&'static [&'static str], &'static str, i32, &'static str, &'static 
 const CASES: &[Case] = &[
     // Virtual hosts.
     (&["add-vhost", "@v"], "", 0, "", ""),
-    (&["add-vhost", "@v"], "", 0, "", "add vhost @v: it exists already"),
+    (&["add-vhost", "@v"], "", 0, "", "add vhost @v: already exists"),
     (&["add-vhost", "@a/b ?#%ü"], "", 0, "", ""),
     (&["delete-vhost", "@a/b ?#%ü"], "", 0, "", ""),
     (
@@ -30,7 +30,7 @@ const CASES: &[Case] = &[
         "secret-2\n",
         65,
         "",
-        "add user @u: the user exists already; nothing was changed (change-password gives a new password, add-user --replace this password and these tags)",
+        "add user @u: the user already exists; nothing was changed (change-password sets a new password, add-user --replace also these tags)",
     ),
     (
         &["add-user", "@hash", "--pre-hashed-password"],
@@ -44,7 +44,7 @@ const CASES: &[Case] = &[
         "VBzI8ylGfRQe1cWow92fSquUvNfwfDkmDpVysCO3Qh1TgI6x\n",
         65,
         "",
-        "add user @hash: the user exists already…",
+        "add user @hash: the user already exists…",
     ),
     (&["add-user", "@x", "secret"], "", 64, "", "add user @x: a password on the command line…"),
     (&["set-tags", "@u", "monitoring", "mine"], "", 0, "", ""),
@@ -66,7 +66,13 @@ const CASES: &[Case] = &[
     ),
     (&["delete-user", "@hash"], "", 0, "", ""),
     (&["delete-user", "@hash"], "", 0, "", "delete user @hash: no such user; nothing to delete"),
-    (&["add-user", "@r", "--replace", "--tags", "mine"], "one\n", 0, "", "the tag 'mine' has no…"),
+    (
+        &["add-user", "@r", "--replace", "--tags", "mine"],
+        "one\n",
+        0,
+        "",
+        "RabbitMQ does not know the tag…",
+    ),
     (&["add-user", "@r", "--replace", "--tags", "monitoring,management"], "two\n", 0, "", ""),
     (&["add-user", "@r", "--replace"], "two\n", 0, "", ""),
     (&["--quiet", "set-tags", "@r", "adminstrator"], "", 0, "", ""),
@@ -75,7 +81,7 @@ const CASES: &[Case] = &[
         "two\n",
         0,
         "",
-        "the tag 'adminstrator' has no meaning to RabbitMQ (did you mean administrator?)",
+        "RabbitMQ does not know the tag 'adminstrator' (did you mean administrator?)",
     ),
     (&["delete-user", "@r"], "", 0, "", ""),
     // Permissions.
@@ -113,21 +119,21 @@ const CASES: &[Case] = &[
         "",
         65,
         "",
-        "set permissions of @u on @v: '*' is not a regular expression the broker takes: …",
+        "set permissions of @u on @v: the broker does not accept the regular expression '*': …",
     ),
     (
         &["set", "-p", "@v", "@u", "", "ü(", ".*"],
         "",
         65,
         "",
-        "set permissions of @u on @v: 'ü(' is not a regular expression the broker takes: missing …",
+        "set permissions of @u on @v: the broker does not accept the regular expression 'ü(': missing …",
     ),
     (
         &["set", "-p", "@v", "@u", "", "", "["],
         "",
         65,
         "",
-        "set permissions of @u on @v: '[' is not a regular expression the broker takes: missing terminating ] for character class at offset …",
+        "set permissions of @u on @v: the broker does not accept the regular expression '[': missing terminating ] for character class at offset …",
     ),
     (
         &["set", "-p", "@v", "@nobody", "", "", ""],
@@ -155,7 +161,7 @@ const CASES: &[Case] = &[
         "",
         65,
         "",
-        "set permissions of @u on @none: '(' is not a regular expression the broker takes: …",
+        "set permissions of @u on @none: the broker does not accept the regular expression '(': …",
     ),
     // What a listing writes for the empty pattern is taken back, and a backslash is as it is.
     (&["set", "-p", "@v", "@u", "^a\\.b", "''", "''"], "", 0, "", ""),
@@ -188,7 +194,7 @@ const CASES: &[Case] = &[
     ),
     (&["list_queues", "name", "mesages"], "", 64, "", "no column 'mesages'; did you…"),
     (&["list_queues", "-p", "@v", "name", "messages"], "", 0, "", ""),
-    (&["-u", "amqp://h", "list-queues"], "", 64, "", "there is no --url: rmq-perm asks a node…"),
+    (&["-u", "amqp://h", "list-queues"], "", 64, "", "rmq-perm has no --url: give a node…"),
     // Nothing of all that was refused has changed anything.
     (&["list", "-p", "@v"], "", 0, "@u\t^a\t''\t.*\n", ""),
     // What they allow.
@@ -228,7 +234,7 @@ const CASES: &[Case] = &[
         "",
         1,
         "no\n",
-        "@u may also publish to a queue called ab through the default exchange (amq.default)",
+        "@u can also publish to a queue named ab through the default exchange (amq.default)",
     ),
     (&["check", "-p", "@v", "@u", "write", ""], "", 0, "yes\n", ""),
     (&["set", "-p", "@v", "@u", "^(?!amq\\.).+$", "", "(?i)^JOBS|amq.default$"], "", 0, "", ""),
@@ -242,7 +248,7 @@ const CASES: &[Case] = &[
         "",
         65,
         "",
-        "set topic permissions of @u at amq.direct on @v: amq.direct is an exchange of type direct, at which topic permissions restrict nothing; name a topic exchange",
+        "set topic permissions of @u at amq.direct on @v: amq.direct is an exchange of type direct, where topic permissions restrict nothing; give a topic exchange",
     ),
     (
         &["list-topic", "-p", "@v"],
@@ -270,7 +276,7 @@ const CASES: &[Case] = &[
         "",
         65,
         "",
-        "set topic permissions of @u at amq.topic on @v: '(' is not a regular expression the broker takes: missing …",
+        "set topic permissions of @u at amq.topic on @v: the broker does not accept the regular expression '(': missing …",
     ),
     (
         &["set-topic", "-p", "@v", "@nobody", "amq.topic", "", ""],
