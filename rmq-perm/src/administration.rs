@@ -11,6 +11,7 @@
 mod cluster;
 mod one_by_one;
 mod permissions;
+mod rule;
 pub mod text;
 mod topic_permissions;
 mod users;
@@ -19,6 +20,7 @@ mod vhosts;
 pub use cluster::{Cluster, Listener, Member, NodeState};
 pub use one_by_one::one_by_one;
 pub use permissions::{Grant, Operation, Patterns, Permission, Permissions, Scope};
+pub use rule::{Kind, Rule, Subject};
 pub use text::Text;
 pub use topic_permissions::{TopicGrant, TopicPatterns, TopicPermission, TopicPermissions};
 pub use users::{Password, User, Users};

@@ -109,13 +109,5 @@ pub struct Permission<T> {
     pub patterns: Patterns<T>,
 }
 
-impl<T> Permission<T> {
-    /// Its row of a listing: virtual host, user, configure, write, read.
-    pub fn row(self) -> [T; 5] {
-        let Patterns { configure, write, read } = self.patterns;
-        [self.vhost, self.user, configure, write, read]
-    }
-}
-
 /// What a user is to be allowed on a virtual host.
 pub type Grant<'a> = Permission<&'a str>;

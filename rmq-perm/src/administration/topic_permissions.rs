@@ -88,13 +88,5 @@ pub struct TopicPermission<T> {
     pub patterns: TopicPatterns<T>,
 }
 
-impl<T> TopicPermission<T> {
-    /// Its row of a listing: virtual host, user, exchange, write, read.
-    pub fn row(self) -> [T; 5] {
-        let TopicPatterns { write, read } = self.patterns;
-        [self.vhost, self.user, self.exchange, write, read]
-    }
-}
-
 /// What is to restrict a user at a topic exchange.
 pub type TopicGrant<'a> = TopicPermission<&'a str>;

@@ -1,8 +1,6 @@
 //! A change: how it is made, and how it is shown.
 
-use crate::administration::{
-    Administration, Grant, Password, Patterns, Text, TopicGrant, TopicPatterns,
-};
+use crate::administration::{Administration, Password, Rule, Text};
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
@@ -35,31 +33,12 @@ pub enum What {
         hash: PasswordHash,
     },
     Set {
-        vhost: String,
-        user: String,
-        before: Option<Patterns<Text>>,
-        patterns: Patterns<String>,
+        rule: Rule<String>,
+        /// What it replaces.
+        before: Option<Rule<Text>>,
     },
-    SetTopic {
-        vhost: String,
-        user: String,
-        exchange: String,
-        before: Option<TopicPatterns<Text>>,
-        patterns: TopicPatterns<String>,
-    },
-    /// Permissions that the file lacks.
-    Clear {
-        vhost: String,
-        user: String,
-        before: Patterns<Text>,
-    },
-    /// Topic permissions that the file lacks.
-    ClearTopic {
-        vhost: String,
-        user: String,
-        exchange: String,
-        before: TopicPatterns<Text>,
-    },
+    /// What the file lacks.
+    Clear(Rule<Text>),
     /// A user that the file lacks.
     DeleteUser {
         user: String,
@@ -81,42 +60,17 @@ impl Change {
                 broker.change_password(user, &Password::Hashed(hash.clone()))
             }
             What::DeleteUser { user, .. } => broker.delete_user(user).map(drop),
-            What::Set { vhost, user, patterns, .. } => {
-                let Patterns { configure, write, read } = patterns;
-                let patterns = Patterns { configure: &**configure, write, read };
-                broker.set_permissions(Grant { user, vhost, patterns })
-            }
-            What::SetTopic { vhost, user, exchange, patterns, .. } => {
-                let TopicPatterns { write, read } = patterns;
-                let patterns = TopicPatterns { write: &**write, read };
-                broker.set_topic_permissions(TopicGrant { user, vhost, exchange, patterns })
-            }
-            What::Clear { vhost, user, .. } => broker.clear_permissions(user, vhost),
-            What::ClearTopic { vhost, user, exchange, .. } => {
-                broker.clear_topic_permissions(user, vhost, Some(exchange))
-            }
+            What::Set { rule, .. } => rule.set(broker),
+            What::Clear(rule) => rule.clear(broker),
         }
     }
 
-    /// The permissions to set, if it sets any: many can be set at once.
-    pub fn grant(&self) -> Option<Grant<'_>> {
-        let What::Set { vhost, user, patterns: Patterns { configure, write, read }, .. } =
-            &self.what
-        else {
-            return None;
-        };
-        Some(Grant { user, vhost, patterns: Patterns { configure, write, read } })
-    }
-
-    /// The same of topic permissions.
-    pub fn topic_grant(&self) -> Option<TopicGrant<'_>> {
-        let What::SetTopic {
-            vhost, user, exchange, patterns: TopicPatterns { write, read }, ..
-        } = &self.what
-        else {
-            return None;
-        };
-        Some(TopicGrant { user, vhost, exchange, patterns: TopicPatterns { write, read } })
+    /// The rule to set, if it sets one: many can be set at once.
+    pub fn rule(&self) -> Option<Rule<&str>> {
+        match &self.what {
+            What::Set { rule, .. } => Some(rule.borrowed()),
+            _ => None,
+        }
     }
 
     /// Its lines of a diff: `-` for the present state, `+` for the desired one.
@@ -140,19 +94,11 @@ impl Change {
             What::DeleteUser { user, tags } => {
                 line('-', "user", &[user.as_bytes(), &tags.join(&b","[..])])
             }
-            What::Set { vhost, user, before, patterns } => {
-                let before = before.as_ref().map(|it| permission('-', vhost, user, it));
-                before.unwrap_or_default() + &permission('+', vhost, user, &bytes(patterns))
+            What::Set { rule, before } => {
+                before.as_ref().map(|it| rule_line('-', it)).unwrap_or_default()
+                    + &rule_line('+', rule)
             }
-            What::SetTopic { vhost, user, exchange, before, patterns } => {
-                let before = before.as_ref().map(|it| topic('-', vhost, user, exchange, it));
-                let after = topic('+', vhost, user, exchange, &topic_bytes(patterns));
-                before.unwrap_or_default() + &after
-            }
-            What::Clear { vhost, user, before } => permission('-', vhost, user, before),
-            What::ClearTopic { vhost, user, exchange, before } => {
-                topic('-', vhost, user, exchange, before)
-            }
+            What::Clear(rule) => rule_line('-', rule),
         }
     }
 
@@ -164,14 +110,8 @@ impl Change {
             What::SetTags { user, .. } => format!("set tags of {user}"),
             What::SetPassword { user, .. } => format!("change the password of {user}"),
             What::DeleteUser { user, .. } => format!("delete user {user}"),
-            What::Set { vhost, user, .. } => format!("set permissions of {user} on {vhost}"),
-            What::SetTopic { vhost, user, exchange, .. } => {
-                format!("set topic permissions of {user} at {exchange} on {vhost}")
-            }
-            What::Clear { vhost, user, .. } => format!("clear permissions of {user} on {vhost}"),
-            What::ClearTopic { vhost, user, exchange, .. } => {
-                format!("clear topic permissions of {user} at {exchange} on {vhost}")
-            }
+            What::Set { rule, .. } => format!("set {rule}"),
+            What::Clear(rule) => format!("clear {rule}"),
         }
     }
 
@@ -197,15 +137,9 @@ impl Change {
     }
 }
 
-fn permission(sign: char, vhost: &str, user: &str, patterns: &Patterns<Text>) -> String {
-    let Patterns { configure, write, read } = patterns;
-    line(sign, "permissions", &[vhost.as_bytes(), user.as_bytes(), configure, write, read])
-}
-
-fn topic(sign: char, vhost: &str, user: &str, at: &str, patterns: &TopicPatterns<Text>) -> String {
-    let TopicPatterns { write, read } = patterns;
-    let names = [vhost, user, at].map(str::as_bytes);
-    line(sign, "topic-permissions", &[&names[..], &[write, read]].concat())
+fn rule_line<T: AsRef<[u8]>>(sign: char, rule: &Rule<T>) -> String {
+    let kind = rule.kind().name().replace(' ', "-");
+    line(sign, &kind, &rule.row().into_iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 fn line(sign: char, kind: &str, values: &[&[u8]]) -> String {
@@ -216,18 +150,6 @@ fn line(sign: char, kind: &str, values: &[&[u8]]) -> String {
     }
     text.push('\n');
     text
-}
-
-/// Patterns as the broker has them.
-pub fn bytes(patterns: &Patterns<String>) -> Patterns<Text> {
-    let Patterns { configure, write, read } = patterns.clone();
-    Patterns { configure: configure.into(), write: write.into(), read: read.into() }
-}
-
-/// The same of topic patterns.
-pub fn topic_bytes(patterns: &TopicPatterns<String>) -> TopicPatterns<Text> {
-    let TopicPatterns { write, read } = patterns.clone();
-    TopicPatterns { write: write.into(), read: read.into() }
 }
 
 fn strs(tags: &[String]) -> Vec<&str> {

@@ -20,13 +20,12 @@ impl Desired {
         broker: &mut dyn Administration,
     ) -> Result<Vec<Problem>, Failure> {
         let mut problems = Vec::new();
-        let of_permissions = self.permissions.iter().map(|((v, u), (line, _))| (v, u, *line));
-        let of_topics = self.topics.iter().map(|((v, u, _), (line, _))| (v, u, *line));
-        for (vhost, user, line) in of_permissions.chain(of_topics) {
+        for (line, rule) in self.rules.values() {
+            let (vhost, user) = (&*rule.vhost(), &*rule.user());
             let mut report = |column, refusal: Refusal, name: &str| {
                 let failure = refusal.failure().context(name);
                 let wrong = Wrong { column: Some(column), failure };
-                problems.push(Problem { line, wrong });
+                problems.push(Problem { line: *line, wrong });
             };
             if !state.vhosts.contains(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
                 report(Column::Vhost, Refusal::NoSuchVhost, vhost);

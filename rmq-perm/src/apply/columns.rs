@@ -32,6 +32,11 @@ const ALL: [Column; 8] = [
 ];
 
 impl Column {
+    /// The column of this name.
+    pub fn named(name: &str) -> Option<Column> {
+        ALL.into_iter().find(|column| column.name() == name)
+    }
+
     /// Its name in the header.
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +64,7 @@ impl Columns {
     pub fn of(header: &StringRecord) -> Result<Columns, String> {
         let mut columns = Vec::new();
         for name in header {
-            let Some(column) = ALL.into_iter().find(|column| column.name() == name) else {
+            let Some(column) = Column::named(name) else {
                 let names = ALL.map(Column::name);
                 let hint = nearest(name, names).map(|it| format!(" ({it} is one)"));
                 let hint = hint.unwrap_or_else(|| format!("; there are {}", names.join(", ")));

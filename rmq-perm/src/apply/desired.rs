@@ -2,11 +2,12 @@
 
 use super::columns::{Column, Columns};
 use super::rows::{self, Item, User, Wrong};
-use crate::administration::{Patterns, TopicPatterns};
+use crate::administration::{Kind, Rule, Subject};
 use crate::names;
 use crate::pattern;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::Sheet;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the file asks for, and on which line.
@@ -14,13 +15,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Desired {
     pub vhosts: BTreeMap<String, u64>,
     pub users: BTreeMap<String, (u64, User)>,
-    /// By virtual host and user.
-    pub permissions: BTreeMap<(String, String), (u64, Patterns<String>)>,
-    /// By virtual host, user and exchange.
-    pub topics: BTreeMap<(String, String, String), (u64, TopicPatterns<String>)>,
+    pub rules: BTreeMap<Subject, (u64, Rule<String>)>,
     /// Whether the file lists permissions, so that those it lacks can be pruned: not if it only has
     /// columns for topic permissions.
-    pub lists_permissions: bool,
+    lists_permissions: bool,
     /// The same of topic permissions.
     pub lists_topics: bool,
     /// The same of users.
@@ -74,9 +72,13 @@ impl Desired {
     }
 
     fn add(&mut self, item: Item, line: u64, only: Option<&str>) -> Result<(), Wrong> {
-        if let Item::Vhost(vhost) | Item::Permission { vhost, .. } | Item::Topic { vhost, .. } =
-            &item
-            && only.is_some_and(|only| only != vhost)
+        let vhost = match &item {
+            Item::Vhost(vhost) => Some(Cow::from(vhost)),
+            Item::Rule(rule) => Some(rule.vhost()),
+            Item::User(_) => None,
+        };
+        if let (Some(vhost), Some(only)) = (vhost, only)
+            && vhost != only
         {
             let why = format!("'{vhost}' is not the virtual host of --vhost");
             return Err(Wrong { column: Some(Column::Vhost), failure: Failure::data(why) });
@@ -86,12 +88,8 @@ impl Desired {
             Item::User(user) => {
                 self.users.insert(user.name.clone(), (line, user)).map(|(line, _)| line)
             }
-            Item::Permission { vhost, user, patterns } => {
-                self.permissions.insert((vhost, user), (line, patterns)).map(|(line, _)| line)
-            }
-            Item::Topic { vhost, user, exchange, patterns } => {
-                let key = (vhost, user, exchange);
-                self.topics.insert(key, (line, patterns)).map(|(line, _)| line)
+            Item::Rule(rule) => {
+                self.rules.insert(rule.subject(), (line, rule)).map(|(line, _)| line)
             }
         };
         before.map_or(Ok(()), |before| {
@@ -100,18 +98,27 @@ impl Desired {
         })
     }
 
+    /// Whether the file lists rules of this kind, so that those it lacks can be pruned.
+    pub fn lists(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Permissions => self.lists_permissions,
+            Kind::TopicPermissions => self.lists_topics,
+        }
+    }
+
+    fn each_rule(&self) -> impl Iterator<Item = &Rule<String>> {
+        self.rules.values().map(|(_, rule)| rule)
+    }
+
     /// The virtual hosts that any row names.
-    pub fn named_vhosts(&self) -> BTreeSet<&str> {
-        let of_permissions = self.permissions.keys().map(|(vhost, _)| vhost);
-        let of_topics = self.topics.keys().map(|(vhost, _, _)| vhost);
-        self.vhosts.keys().chain(of_permissions).chain(of_topics).map(String::as_str).collect()
+    pub fn named_vhosts(&self) -> BTreeSet<Cow<'_, str>> {
+        let vhosts = self.vhosts.keys().map(Cow::from);
+        vhosts.chain(self.each_rule().map(Rule::vhost)).collect()
     }
 
     /// The users that any row names.
-    pub fn named_users(&self) -> BTreeSet<&str> {
-        let of_permissions = self.permissions.keys().map(|(_, user)| user);
-        let of_topics = self.topics.keys().map(|(_, user, _)| user);
-        self.users.keys().chain(of_permissions).chain(of_topics).map(String::as_str).collect()
+    pub fn named_users(&self) -> BTreeSet<Cow<'_, str>> {
+        self.users.keys().map(Cow::from).chain(self.each_rule().map(Rule::user)).collect()
     }
 
     /// Warnings about tags that RabbitMQ does not know, each once, by line.
@@ -160,15 +167,10 @@ impl Desired {
     }
 
     pub fn patterns(&self) -> impl Iterator<Item = (u64, Column, &str)> {
-        use Column::{Configure, Read, Write};
-        let of_permissions = self.permissions.values().flat_map(|(line, patterns)| {
-            let Patterns { configure, write, read } = patterns;
-            [(Configure, configure), (Write, write), (Read, read)].map(|(c, it)| (*line, c, &**it))
-        });
-        let of_topics = self.topics.values().flat_map(|(line, TopicPatterns { write, read })| {
-            [(*line, Write, &**write), (*line, Read, &**read)]
-        });
-        of_permissions.chain(of_topics)
+        self.rules.values().flat_map(|(line, rule)| {
+            let patterns = rule.patterns().into_iter();
+            patterns.filter_map(|(name, it)| Some((*line, Column::named(name)?, &**it)))
+        })
     }
 }
 

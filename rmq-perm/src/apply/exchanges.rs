@@ -4,7 +4,7 @@ use super::columns::Column;
 use super::desired::{Desired, Problem};
 use super::rows::Wrong;
 use super::state::State;
-use crate::administration::{Administration, Text, TopicPatterns};
+use crate::administration::{Administration, Rule, Text, TopicPermission};
 use crate::refusal::unless_topic;
 use rmq_common::failure::Failure;
 use std::collections::HashMap;
@@ -18,10 +18,9 @@ pub fn problems(
 ) -> Result<Vec<Problem>, Failure> {
     let mut known: HashMap<(&str, &str), Option<Text>> = HashMap::new();
     let mut problems = Vec::new();
-    for ((vhost, user, exchange), (line, TopicPatterns { write, read })) in &desired.topics {
-        let key = (vhost.clone().into(), user.clone().into(), exchange.clone().into());
-        let set = TopicPatterns { write: write.clone().into(), read: read.clone().into() };
-        if state.topics.get(&key) == Some(&set) {
+    for (subject, (line, rule)) in &desired.rules {
+        let Rule::Topic(TopicPermission { vhost, exchange, .. }) = rule else { continue };
+        if state.rules.get(subject).is_some_and(|before| before.is(rule)) {
             continue;
         }
         let kind = match known.get(&(&**vhost, &**exchange)) {

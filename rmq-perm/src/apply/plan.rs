@@ -1,9 +1,9 @@
 //! The difference between what the file asks for and what the broker has.
 
-use super::change::{Change, What, bytes, topic_bytes};
+use super::change::{Change, What};
 use super::desired::Desired;
 use super::state::State;
-use crate::administration::Text;
+use crate::administration::{Rule, Subject, Text};
 use crate::password_hash::PasswordHash;
 
 /// What is removed if the file lacks it.
@@ -45,21 +45,10 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
             add(*line, What::SetPassword { user, before, hash });
         }
     }
-    for ((vhost, user), (line, patterns)) in &desired.permissions {
-        let before = state.permissions.get(&(vhost.clone().into(), user.clone().into()));
-        if before != Some(&bytes(patterns)) {
-            let (vhost, user) = (vhost.clone(), user.clone());
-            let (before, patterns) = (before.cloned(), patterns.clone());
-            add(*line, What::Set { vhost, user, before, patterns });
-        }
-    }
-    for ((vhost, user, exchange), (line, patterns)) in &desired.topics {
-        let key = (vhost.clone().into(), user.clone().into(), exchange.clone().into());
-        let before = state.topics.get(&key);
-        if before != Some(&topic_bytes(patterns)) {
-            let (vhost, user, exchange) = (vhost.clone(), user.clone(), exchange.clone());
-            let (before, patterns) = (before.cloned(), patterns.clone());
-            add(*line, What::SetTopic { vhost, user, exchange, before, patterns });
+    for (subject, (line, rule)) in &desired.rules {
+        let before = state.rules.get(subject);
+        if !before.is_some_and(|before| before.is(rule)) {
+            add(*line, What::Set { rule: rule.clone(), before: before.cloned() });
         }
     }
     let mut lacks = Vec::new();
@@ -81,27 +70,15 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
 /// not UTF-8, which no client can have given, are skipped.
 fn lacking<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = What> + 'a {
     let named = desired.named_vhosts();
-    let also_named = named.clone();
-    // A file that `list-topic` has written does not list other permissions.
-    let listed = desired.lists_permissions;
-    let permissions = state.permissions.iter().filter(move |_| listed).filter_map(
-        move |((vhost, user), before)| {
-            let key = (text(vhost)?, text(user)?);
-            let lacks = named.contains(&*key.0) && !desired.permissions.contains_key(&key);
-            let (vhost, user) = key;
-            lacks.then(|| What::Clear { vhost, user, before: before.clone() })
-        },
-    );
-    let listed = desired.lists_topics;
-    let topics = state.topics.iter().filter(move |_| listed).filter_map(
-        move |((vhost, user, exchange), before)| {
-            let key = (text(vhost)?, text(user)?, text(exchange)?);
-            let lacks = also_named.contains(&*key.0) && !desired.topics.contains_key(&key);
-            let (vhost, user, exchange) = key;
-            lacks.then(|| What::ClearTopic { vhost, user, exchange, before: before.clone() })
-        },
-    );
-    permissions.chain(topics)
+    let lacks = move |(subject, rule): &(&Subject, &Rule<Text>)| {
+        let (kind, vhost, user, exchange) = subject;
+        let is_text = |name: &Text| std::str::from_utf8(name).is_ok();
+        desired.lists(*kind)
+            && [vhost, user].into_iter().chain(exchange).all(is_text)
+            && named.contains(&*rule.vhost())
+            && !desired.rules.contains_key(subject)
+    };
+    state.rules.iter().filter(lacks).map(|(_, rule)| What::Clear(rule.clone()))
 }
 
 fn text(bytes: &Text) -> Option<String> {

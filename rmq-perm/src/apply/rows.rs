@@ -1,7 +1,7 @@
 //! What a row of the file asks for.
 
 use super::columns::{Column, Columns};
-use crate::administration::{Patterns, TopicPatterns};
+use crate::administration::{Patterns, Permission, Rule, TopicPatterns, TopicPermission};
 use crate::names;
 use crate::password_hash::PasswordHash;
 use csv::StringRecord;
@@ -15,10 +15,8 @@ pub enum Item {
     Vhost(String),
     /// Of a row with `user` only.
     User(User),
-    /// Of a row with `vhost` and `user`.
-    Permission { vhost: String, user: String, patterns: Patterns<String> },
-    /// Of a row with `vhost`, `user` and `exchange`.
-    Topic { vhost: String, user: String, exchange: String, patterns: TopicPatterns<String> },
+    /// Of a row with `vhost` and `user`, for topic permissions also `exchange`.
+    Rule(Rule<String>),
 }
 
 /// A user that is to exist.
@@ -117,12 +115,14 @@ impl Row<'_> {
             self.nothing_in([Configure], "a topic permission")?;
             let exchange = self.name(Exchange, exchange, names::exchange)?;
             let patterns = TopicPatterns { write: self.pattern(Write), read: self.pattern(Read) };
-            return Ok(Item::Topic { vhost, user, exchange, patterns });
+            let topic = TopicPermission { vhost, user, exchange, patterns };
+            return Ok(Item::Rule(Rule::Topic(topic)));
         }
         self.all_of([Configure, Write, Read], "a permission")?;
         let (configure, write, read) =
             (self.pattern(Configure), self.pattern(Write), self.pattern(Read));
-        Ok(Item::Permission { vhost, user, patterns: Patterns { configure, write, read } })
+        let patterns = Patterns { configure, write, read };
+        Ok(Item::Rule(Rule::Vhost(Permission { vhost, user, patterns })))
     }
 
     fn pattern(&self, column: Column) -> String {
@@ -186,8 +186,13 @@ mod tests {
         assert_eq!(of(&["user"], &["u"]).unwrap(), user(None));
         assert_eq!(of(&["user", "tags"], &["u", ""]).unwrap(), user(Some(&[])));
         let patterns = TopicPatterns { write: "w".to_owned(), read: "r".to_owned() };
-        let topic =
-            Item::Topic { vhost: "v".to_owned(), user: name, exchange: "e".to_owned(), patterns };
+        let topic = TopicPermission {
+            vhost: "v".to_owned(),
+            user: name,
+            exchange: "e".to_owned(),
+            patterns,
+        };
+        let topic = Item::Rule(Rule::Topic(topic));
         let header = &["vhost", "user", "exchange", "write", "read"];
         assert_eq!(of(header, &["v", "u", "e", "w", "r"]).unwrap(), topic);
     }
@@ -219,7 +224,8 @@ mod tests {
     fn patterns_are_anchored_when_asked() {
         let columns = Columns::of(&StringRecord::from(&HEADER[..5])).unwrap();
         let cells = StringRecord::from(&["v", "u", "a|b", "", ".*"][..]);
-        let Ok(Item::Permission { patterns, .. }) = read(&columns, &cells, true) else {
+        let Ok(Item::Rule(Rule::Vhost(Permission { patterns, .. }))) = read(&columns, &cells, true)
+        else {
             panic!("no permission")
         };
         assert_eq!(patterns.configure, "^(?:a|b)$");

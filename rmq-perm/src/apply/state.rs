@@ -1,8 +1,6 @@
 //! The present state of the broker.
 
-use crate::administration::{
-    Administration, Patterns, Permission, Scope, Text, TopicPatterns, TopicPermission, User,
-};
+use crate::administration::{Administration, Rule, Scope, Subject, Text, User};
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct State {
     pub vhosts: BTreeSet<Text>,
     pub users: BTreeMap<Text, Known>,
-    /// By virtual host and user.
-    pub permissions: BTreeMap<(Text, Text), Patterns<Text>>,
-    /// By virtual host, user and exchange.
-    pub topics: BTreeMap<(Text, Text, Text), TopicPatterns<Text>>,
+    pub rules: BTreeMap<Subject, Rule<Text>>,
 }
 
 /// What the broker has of a user.
@@ -41,18 +36,12 @@ impl State {
             tags.sort();
             (name, Known { tags, hash })
         });
-        let permissions = permissions
-            .into_iter()
-            .map(|Permission { vhost, user, patterns }| ((vhost, user), patterns));
-        let topics = topics.into_iter().map(|topic| {
-            let TopicPermission { vhost, user, exchange, patterns } = topic;
-            ((vhost, user, exchange), patterns)
-        });
+        let rules = permissions.into_iter().map(Rule::Vhost);
+        let rules = rules.chain(topics.into_iter().map(Rule::Topic));
         Ok(State {
             vhosts: vhosts.into_iter().collect(),
             users: users.collect(),
-            permissions: permissions.collect(),
-            topics: topics.collect(),
+            rules: rules.map(|rule| (rule.subject(), rule)).collect(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::desired::Desired;
 use super::state::State;
-use crate::administration::Text;
+use crate::administration::{Kind, Rule, Text};
 use rmq_common::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
 
@@ -10,16 +10,10 @@ use std::collections::BTreeSet;
 /// names if it has no column for them, and users that it does not name if it does not list users.
 pub fn report(desired: &Desired, state: &State, only: Option<&str>, diagnostics: Diagnostics) {
     let named = desired.named_vhosts();
-    let readable = |vhost: &Text| String::from_utf8_lossy(vhost).into_owned();
-    let meant = |vhost: &String| only.is_none_or(|only| only == vhost);
-    let of_permissions = state.permissions.keys().map(|(vhost, _)| vhost);
-    let of_topics = state.topics.keys().map(|(vhost, ..)| vhost);
-    let all: BTreeSet<&Text> = of_permissions.chain(of_topics).collect();
-    let unnamed: Vec<String> = all
-        .into_iter()
-        .map(readable)
-        .filter(|vhost| !named.contains(&**vhost) && meant(vhost))
-        .collect();
+    let meant = |vhost: &str| only.is_none_or(|only| only == vhost);
+    let all: BTreeSet<_> = state.rules.values().map(Rule::vhost).collect();
+    let unnamed: Vec<_> =
+        all.into_iter().filter(|vhost| !named.contains(vhost) && meant(vhost)).collect();
     if !unnamed.is_empty() {
         diagnostics.notice(&format!(
             "apply: virtual hosts with permissions that the file does not name are not changed: \
@@ -27,17 +21,18 @@ pub fn report(desired: &Desired, state: &State, only: Option<&str>, diagnostics:
             some_of(&unnamed)
         ));
     }
-    let topics = state.topics.keys().filter(|(vhost, ..)| named.contains(&*readable(vhost)));
-    let count = topics.count();
-    if count > 0 && !desired.lists_topics {
+    let is_topic = |rule: &&Rule<Text>| rule.kind() == Kind::TopicPermissions;
+    let topics = state.rules.values().filter(is_topic);
+    let count = topics.filter(|rule| named.contains(&rule.vhost())).count();
+    if count > 0 && !desired.lists(Kind::TopicPermissions) {
         diagnostics.notice(&format!(
             "apply: the file has no column exchange, so topic permissions are not changed: \
              {count}"
         ));
     }
     let named = desired.named_users();
-    let unnamed = state.users.keys().map(readable).filter(|user| !named.contains(&**user));
-    let unnamed: Vec<String> = unnamed.collect();
+    let users = state.users.keys().map(|user| String::from_utf8_lossy(user));
+    let unnamed: Vec<_> = users.filter(|user| !named.contains(user)).collect();
     if only.is_none() && !desired.lists_users && !unnamed.is_empty() {
         diagnostics.notice(&format!(
             "apply: the file has no column tags, so users that it does not name are not \

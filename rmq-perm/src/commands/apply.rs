@@ -1,6 +1,6 @@
 //! `apply`.
 
-use crate::administration::{Administration, Grant, TopicGrant};
+use crate::administration::{Administration, Grant, Rule, TopicGrant};
 use crate::apply::change::Change;
 use crate::apply::columns::{Column, Columns};
 use crate::apply::desired::{Desired, Problem};
@@ -169,8 +169,9 @@ fn make(
             diagnostics.notice(&format!("apply: stopped by a signal; {}", left(made)));
             return Ok(Ending::Signal(signal));
         }
-        let grants: Vec<Grant<'_>> = rest.iter().map_while(Change::grant).collect();
-        let topics: Vec<TopicGrant<'_>> = rest.iter().map_while(Change::topic_grant).collect();
+        let rules = || rest.iter().map_while(Change::rule);
+        let grants: Vec<Grant<'_>> = rules().map_while(Rule::on_vhost).collect();
+        let topics: Vec<TopicGrant<'_>> = rules().map_while(Rule::on_topics).collect();
         let mut one_more = || {
             made += 1;
             signal = signal.or_else(|| stop.try_recv().ok());

@@ -1,6 +1,6 @@
 //! `set`, `clear` and `list`.
 
-use crate::administration::{Administration, Grant, Patterns, Permission, Scope, Text};
+use crate::administration::{Administration, Kind, Patterns, Permission, Rule, Scope, Text};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
@@ -35,22 +35,23 @@ pub struct Set {
 
 impl Set {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let vhost = session.vhost()?;
-        let context = |failure: Failure| {
-            failure.context(format!("set permissions of {} on {vhost}", self.user))
-        };
-        let user = names::user(&self.user)?;
+        let (vhost, user) = (session.vhost()?, names::user(&self.user)?);
         let patterns =
             [("configure", &*self.configure), ("write", &*self.write), ("read", &*self.read)];
         let [configure, write, read] = session.patterns(self.anchor, patterns);
         let patterns = Patterns { configure: &*configure, write: &*write, read: &*read };
-        session.broker()?.set_permissions(Grant { user, vhost, patterns }).map_err(context)?;
-        session.diagnostics().detail(&format!(
-            "set permissions of {user} on {vhost}: configure '{}', write '{}', read '{}'",
-            patterns.configure, patterns.write, patterns.read
-        ));
-        Ok(())
+        set(session, &Rule::Vhost(Permission { vhost, user, patterns }))
     }
+}
+
+/// Sets permissions of either kind.
+pub(super) fn set(session: &Session, rule: &Rule<&str>) -> Result<(), Failure> {
+    let set = rule.set(session.broker()?.as_mut());
+    set.map_err(|failure| failure.context(format!("set {rule}")))?;
+    let patterns = rule.patterns().into_iter();
+    let patterns: Vec<_> = patterns.map(|(name, it)| format!("{name} '{it}'")).collect();
+    session.diagnostics().detail(&format!("set {rule}: {}", patterns.join(", ")));
+    Ok(())
 }
 
 /// Remove all permissions of a user on a virtual host (-p).
@@ -97,9 +98,8 @@ impl List {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
         let columns = ["configure", "write", "read"];
-        list(session, &scope, "permissions", columns, |broker| {
-            let permissions = broker.list_permissions(&scope)?;
-            Ok(permissions.into_iter().map(Permission::row).collect())
+        list(session, &scope, Kind::Permissions, columns, |broker| {
+            Ok(broker.list_permissions(&scope)?.into_iter().map(Rule::Vhost).collect())
         })
     }
 }
@@ -109,15 +109,15 @@ impl List {
 pub(super) fn list(
     session: &Session,
     scope: &Scope,
-    kind: &str,
+    kind: Kind,
     columns: [&'static str; 3],
-    rows: impl FnOnce(&mut dyn Administration) -> Result<Vec<[Text; 5]>, Failure>,
+    rules: impl FnOnce(&mut dyn Administration) -> Result<Vec<Rule<Text>>, Failure>,
 ) -> Result<(), Failure> {
     let user = scope.user.iter().map(|user| format!(" of {user}"));
     let of: String = user.chain(scope.vhost.iter().map(|vhost| format!(" on {vhost}"))).collect();
-    let context = |failure: Failure| failure.context(format!("list {kind}{of}"));
-    let mut rows = rows(session.broker()?.as_mut()).map_err(context)?;
-    rows.sort();
+    let context = |failure: Failure| failure.context(format!("list {}{of}", kind.name()));
+    let mut rules = rules(session.broker()?.as_mut()).map_err(context)?;
+    rules.sort_by_cached_key(Rule::subject);
     let by_vhost_alone = scope.vhost.is_some() && scope.user.is_none();
     let mut all = vec![
         Column::text("vhost").implied_if(by_vhost_alone),
@@ -125,8 +125,8 @@ pub(super) fn list(
     ];
     all.extend(columns.map(Column::text));
     let mut listing = Listing::new(all);
-    for row in rows {
-        listing.push(row.map(Value::Text));
+    for rule in rules {
+        listing.push(rule.row().into_iter().cloned().map(Value::Text).collect::<Vec<_>>());
     }
     session.print(&listing)
 }

@@ -1,7 +1,7 @@
 //! `set-topic`, `clear-topic` and `list-topic`.
 
-use super::permissions::list;
-use crate::administration::{TopicGrant, TopicPatterns, TopicPermission};
+use super::permissions::{list, set};
+use crate::administration::{Kind, Rule, TopicPatterns, TopicPermission};
 use crate::names;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -35,23 +35,12 @@ pub struct SetTopic {
 
 impl SetTopic {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let vhost = session.vhost()?;
-        let context = |failure: Failure| {
-            let Self { user, exchange, .. } = self;
-            failure.context(format!("set topic permissions of {user} at {exchange} on {vhost}"))
-        };
-        let user = names::user(&self.user)?;
+        let (vhost, user) = (session.vhost()?, names::user(&self.user)?);
         let exchange = names::exchange(&self.exchange)?;
         let patterns = [("write", &*self.write), ("read", &*self.read)];
         let [write, read] = session.patterns(self.anchor, patterns);
         let patterns = TopicPatterns { write: &*write, read: &*read };
-        let grant = TopicGrant { user, vhost, exchange, patterns };
-        session.broker()?.set_topic_permissions(grant).map_err(context)?;
-        session.diagnostics().detail(&format!(
-            "set topic permissions of {user} at {exchange} on {vhost}: write '{}', read '{}'",
-            patterns.write, patterns.read
-        ));
-        Ok(())
+        set(session, &Rule::Topic(TopicPermission { vhost, user, exchange, patterns }))
     }
 }
 
@@ -106,9 +95,8 @@ impl ListTopic {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let scope = session.scope(self.user.as_deref(), self.all, self.of_user)?;
         let columns = ["exchange", "write", "read"];
-        list(session, &scope, "topic permissions", columns, |broker| {
-            let permissions = broker.list_topic_permissions(&scope)?;
-            Ok(permissions.into_iter().map(TopicPermission::row).collect())
+        list(session, &scope, Kind::TopicPermissions, columns, |broker| {
+            Ok(broker.list_topic_permissions(&scope)?.into_iter().map(Rule::Topic).collect())
         })
     }
 }

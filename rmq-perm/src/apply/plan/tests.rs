@@ -1,7 +1,7 @@
 //! A plan makes of what is what was asked for, and a second one has nothing to do.
 
 use super::*;
-use crate::administration::{Patterns, TopicPatterns};
+use crate::administration::{Patterns, Permission, TopicPatterns, TopicPermission};
 use crate::apply::columns::Columns;
 use crate::apply::state::Known;
 use proptest::prelude::*;
@@ -38,23 +38,30 @@ fn made(state: &mut State, change: &Change) {
             let gone = state.users.remove(user.as_bytes()).unwrap();
             assert_eq!(&gone.tags, tags);
         }
-        What::Set { vhost, user, before, patterns } => {
-            assert!(state.vhosts.contains(vhost.as_bytes()), "the vhost comes first");
-            assert!(state.users.contains_key(user.as_bytes()), "the user comes first");
-            let key = (owned(vhost), owned(user));
-            assert_eq!(&state.permissions.insert(key, bytes(patterns)), before);
+        What::Set { rule, before } => {
+            assert!(state.vhosts.contains(rule.vhost().as_bytes()), "the vhost comes first");
+            assert!(state.users.contains_key(rule.user().as_bytes()), "the user comes first");
+            assert_eq!(&state.rules.insert(rule.subject(), stored(rule)), before);
         }
-        What::SetTopic { vhost, user, exchange, before, patterns } => {
-            let key = (owned(vhost), owned(user), owned(exchange));
-            assert_eq!(&state.topics.insert(key, topic_bytes(patterns)), before);
+        What::Clear(rule) => {
+            assert_eq!(state.rules.remove(&rule.subject()).as_ref(), Some(rule));
         }
-        What::Clear { vhost, user, before } => {
-            let key = (owned(vhost), owned(user));
-            assert_eq!(state.permissions.remove(&key).as_ref(), Some(before));
+    }
+}
+
+/// A rule as the broker has it.
+fn stored(rule: &Rule<String>) -> Rule<Text> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    match rule.borrowed() {
+        Rule::Vhost(Permission { vhost, user, patterns: Patterns { configure, write, read } }) => {
+            let (configure, write, read) = (text(configure), text(write), text(read));
+            let patterns = Patterns { configure, write, read };
+            Rule::Vhost(Permission { vhost: text(vhost), user: text(user), patterns })
         }
-        What::ClearTopic { vhost, user, exchange, before } => {
-            let key = (owned(vhost), owned(user), owned(exchange));
-            assert_eq!(state.topics.remove(&key).as_ref(), Some(before));
+        Rule::Topic(TopicPermission { vhost, user, exchange, patterns }) => {
+            let patterns = TopicPatterns { write: text(patterns.write), read: text(patterns.read) };
+            let (vhost, user, exchange) = (text(vhost), text(user), text(exchange));
+            Rule::Topic(TopicPermission { vhost, user, exchange, patterns })
         }
     }
 }
@@ -69,20 +76,25 @@ fn diff(text: &str, state: &State, prune: bool) -> String {
 
 fn a_state() -> State {
     let text = |text: &str| text.as_bytes().to_vec();
-    let patterns = |p: &str| Patterns { configure: text(p), write: text(p), read: text(p) };
-    let topic = TopicPatterns { write: text("^a"), read: text("") };
+    let permission = |vhost: &str, user: &str, pattern: &str| {
+        let patterns =
+            Patterns { configure: text(pattern), write: text(pattern), read: text(pattern) };
+        Rule::Vhost(Permission { vhost: text(vhost), user: text(user), patterns })
+    };
+    let patterns = TopicPatterns { write: text("^a"), read: text("") };
+    let (vhost, user, exchange) = (text("/"), text("a"), text("amq.topic"));
+    let rules = [
+        permission("/", "a", "^a"),
+        permission("/", "g", ".*"),
+        permission("/b", "g", ".*"),
+        Rule::Topic(TopicPermission { vhost, user, exchange, patterns }),
+    ];
     State {
         vhosts: [text("/"), text("/b")].into(),
         users: [("a", vec![]), ("g", vec![text("administrator")])]
             .map(|(user, tags)| (text(user), Known { tags, hash: Some(Secret::new("")) }))
             .into(),
-        permissions: [
-            ((text("/"), text("a")), patterns("^a")),
-            ((text("/"), text("g")), patterns(".*")),
-            ((text("/b"), text("g")), patterns(".*")),
-        ]
-        .into(),
-        topics: [((text("/"), text("a"), text("amq.topic")), topic)].into(),
+        rules: rules.map(|rule| (rule.subject(), rule)).into(),
     }
 }
 
@@ -153,16 +165,13 @@ proptest! {
             made(&mut state, &change);
         }
         prop_assert_eq!(plan(&wanted, &state, both(prune)), []);
-        for ((vhost, user), (_, patterns)) in &wanted.permissions {
-            let key = (vhost.clone().into_bytes(), user.clone().into_bytes());
-            prop_assert_eq!(state.permissions.get(&key), Some(&bytes(patterns)));
+        for (subject, (_, rule)) in &wanted.rules {
+            prop_assert_eq!(state.rules.get(subject), Some(&stored(rule)));
         }
         if prune {
             let named = wanted.named_vhosts();
-            let there = state.permissions.keys().filter(|(vhost, _)| {
-                std::str::from_utf8(vhost).is_ok_and(|vhost| named.contains(vhost))
-            });
-            prop_assert_eq!(there.count(), wanted.permissions.len());
+            let kept = state.rules.values().filter(|rule| named.contains(&rule.vhost()));
+            prop_assert_eq!(kept.count(), wanted.rules.len());
         }
     }
 }
