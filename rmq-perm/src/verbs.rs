@@ -1,199 +1,109 @@
-//! Names of commands that other tools have, and what they are here.
+//! Names of commands in RabbitMQ's tools, and what to use for them.
 
 use rmq_common::arguments::Aliases;
 
-/// rabbitmqctl's names of the subcommands, which work too; and what rabbitmqctl, its sisters and
-/// rabbitmqadmin do that these tools do elsewhere, or not at all. A hyphen stands for an underscore, too.
-pub const ALIASES: Aliases = &[
-    ("add_user", "add-user"),
-    ("add_vhost", "add-vhost"),
-    ("change_password", "change-password"),
-    ("clear_permissions", "clear"),
-    ("clear_topic_permissions", "clear-topic"),
-    ("cluster_status", "cluster-status"),
-    ("delete_user", "delete-user"),
-    ("delete_vhost", "delete-vhost"),
-    ("list_permissions", "list"),
-    ("list_queues", "list-queues"),
-    ("list_topic_permissions", "list-topic"),
-    ("list_user_permissions", "list --of-user"),
-    ("list_user_topic_permissions", "list-topic --of-user"),
-    ("list_users", "list-users"),
-    ("list_vhosts", "list-vhosts"),
-    ("set_permissions", "set"),
-    ("set_topic_permissions", "set-topic"),
-    ("set_user_tags", "set-tags"),
+/// Defines the aliases: pairs, and for each of RabbitMQ's tools the commands that only it has.
+macro_rules! aliases {
+    ($($name:literal => $command:literal,)* $(in $tool:literal: $($verb:ident)*;)*) => {
+        &[
+            $(($name, $command),)*
+            $($((stringify!($verb), concat!($tool, " ", stringify!($verb))),)*)*
+        ]
+    };
+}
+
+/// Names of commands in rabbitmqctl, its sisters and rabbitmqadmin. The first are subcommands here;
+/// the others are in another of these tools, or in RabbitMQ's. A hyphen matches an underscore, too.
+pub const ALIASES: Aliases = aliases! {
+    "add_user" => "add-user",
+    "add_vhost" => "add-vhost",
+    "change_password" => "change-password",
+    "clear_permissions" => "clear",
+    "clear_topic_permissions" => "clear-topic",
+    "cluster_status" => "cluster-status",
+    "delete_user" => "delete-user",
+    "delete_vhost" => "delete-vhost",
+    "list_permissions" => "list",
+    "list_queues" => "list-queues",
+    "list_topic_permissions" => "list-topic",
+    "list_user_permissions" => "list --of-user",
+    "list_user_topic_permissions" => "list-topic --of-user",
+    "list_users" => "list-users",
+    "list_vhosts" => "list-vhosts",
+    "set_permissions" => "set",
+    "set_topic_permissions" => "set-topic",
+    "set_user_tags" => "set-tags",
     // In these tools.
-    ("alarms", "rmq-perm cluster-status"),
-    ("await_startup", "rmq-perm --retry 5m cluster-status"),
-    ("check_alarms", "rmq-perm cluster-status"),
-    ("check_local_alarms", "rmq-perm cluster-status"),
-    ("check_running", "rmq-perm cluster-status"),
-    ("cluster-health", "rmq-perm cluster-status"),
-    ("consume", "rmq-recv QUEUE"),
-    ("declare", "rmq-declare QUEUE, or rmq-declare --exchange NAME:TYPE"),
-    ("declare_exchange", "rmq-declare --exchange NAME:TYPE"),
-    ("declare_queue", "rmq-declare QUEUE"),
-    ("delete_exchange", "rabbitmqadmin delete exchange name=NAME"),
-    ("delete_queue", "rmq-declare --delete QUEUE"),
-    ("erlang_version", "rmq-perm cluster-status"),
-    ("export_definitions", "rmq-perm list --all --format csv (of permissions)"),
-    ("get", "rmq-recv --peek 1 QUEUE"),
-    ("help", "rmq-perm --help"),
-    ("health_check", "rmq-perm cluster-status"),
-    ("import_definitions", "rmq-perm apply FILE (of permissions)"),
-    ("is_running", "rmq-perm cluster-status"),
-    ("listeners", "rmq-perm cluster-status"),
-    ("node_health_check", "rmq-perm cluster-status"),
-    ("peek", "rmq-recv --peek 1 QUEUE"),
-    ("ping", "rmq-perm cluster-status"),
-    ("publish", "rmq-send QUEUE"),
-    ("purge_queue", "rmq-recv --drain QUEUE >/dev/null"),
-    ("server_version", "rmq-perm cluster-status"),
-    ("show", "rmq-perm cluster-status, or rmq-perm list-queues"),
-    ("status", "rmq-perm cluster-status"),
-    ("version", "rmq-perm --version"),
-    // In RabbitMQ's.
-    ("activate_free_disk_space_monitoring", "rabbitmqctl activate_free_disk_space_monitoring"),
-    ("add_member", "rabbitmq-queues add_member"),
-    ("add_replica", "rabbitmq-streams add_replica"),
-    ("authenticate_user", "rabbitmqctl authenticate_user"),
-    ("autocomplete", "rabbitmqctl autocomplete"),
-    ("await_online_nodes", "rabbitmqctl await_online_nodes"),
-    ("cancel_sync_queue", "rabbitmqctl cancel_sync_queue"),
-    ("change_cluster_node_type", "rabbitmqctl change_cluster_node_type"),
-    ("check_certificate_expiration", "rabbitmq-diagnostics check_certificate_expiration"),
-    (
-        "check_for_quorum_queues_without_an_elected_leader",
-        "rabbitmq-diagnostics check_for_quorum_queues_without_an_elected_leader",
-    ),
-    (
-        "check_if_any_deprecated_features_are_used",
-        "rabbitmqctl check_if_any_deprecated_features_are_used",
-    ),
-    (
-        "check_if_new_quorum_queue_replicas_have_finished_initial_sync",
-        "rabbitmq-queues check_if_new_quorum_queue_replicas_have_finished_initial_sync",
-    ),
-    ("check_if_node_is_quorum_critical", "rabbitmq-queues check_if_node_is_quorum_critical"),
-    ("check_port_connectivity", "rabbitmq-diagnostics check_port_connectivity"),
-    ("check_port_listener", "rabbitmq-diagnostics check_port_listener"),
-    ("check_protocol_listener", "rabbitmq-diagnostics check_protocol_listener"),
-    ("check_virtual_hosts", "rabbitmq-diagnostics check_virtual_hosts"),
-    ("cipher_suites", "rabbitmq-diagnostics cipher_suites"),
-    ("clear_global_parameter", "rabbitmqctl clear_global_parameter"),
-    ("clear_operator_policy", "rabbitmqctl clear_operator_policy"),
-    ("clear_parameter", "rabbitmqctl clear_parameter"),
-    ("clear_password", "rabbitmqctl clear_password"),
-    ("clear_policy", "rabbitmqctl clear_policy"),
-    ("clear_user_limits", "rabbitmqctl clear_user_limits"),
-    ("clear_vhost_limits", "rabbitmqctl clear_vhost_limits"),
-    ("close_all_connections", "rabbitmqctl close_all_connections"),
-    ("close_all_user_connections", "rabbitmqctl close_all_user_connections"),
-    ("close_connection", "rabbitmqctl close_connection"),
-    ("consume_event_stream", "rabbitmq-diagnostics consume_event_stream"),
-    ("coordinator_status", "rabbitmq-streams coordinator_status"),
-    ("deactivate_free_disk_space_monitoring", "rabbitmqctl deactivate_free_disk_space_monitoring"),
-    ("decode", "rabbitmqctl decode"),
-    ("decrypt_conf_value", "rabbitmqctl decrypt_conf_value"),
-    ("delete_member", "rabbitmq-queues delete_member"),
-    ("delete_replica", "rabbitmq-streams delete_replica"),
-    ("directories", "rabbitmq-plugins directories"),
-    ("disable", "rabbitmq-plugins disable"),
-    ("disable_vhost_deletion_protection", "rabbitmqctl disable_vhost_deletion_protection"),
-    ("enable", "rabbitmq-plugins enable"),
-    ("enable_feature_flag", "rabbitmqctl enable_feature_flag"),
-    ("enable_vhost_deletion_protection", "rabbitmqctl enable_vhost_deletion_protection"),
-    ("encode", "rabbitmqctl encode"),
-    ("encrypt_conf_value", "rabbitmqctl encrypt_conf_value"),
-    ("environment", "rabbitmqctl environment"),
-    ("eval", "rabbitmqctl eval"),
-    ("eval_file", "rabbitmqctl eval_file"),
-    ("exec", "rabbitmqctl exec"),
-    ("force_boot", "rabbitmqctl force_boot"),
-    ("force_checkpoint", "rabbitmq-queues force_checkpoint"),
-    ("force_gc", "rabbitmqctl force_gc"),
-    ("force_reset", "rabbitmqctl force_reset"),
-    ("force_standalone_khepri_boot", "rabbitmqctl force_standalone_khepri_boot"),
-    ("forget_cluster_node", "rabbitmqctl forget_cluster_node"),
-    ("grow", "rabbitmq-queues grow"),
-    ("grow_to_count", "rabbitmq-queues grow_to_count"),
-    ("has_reached_target_cluster_size", "rabbitmqctl has_reached_target_cluster_size"),
-    ("hash_password", "rabbitmqctl hash_password"),
-    ("hipe_compile", "rabbitmqctl hipe_compile"),
-    ("is_enabled", "rabbitmq-plugins is_enabled"),
-    ("join_cluster", "rabbitmqctl join_cluster"),
-    ("list_bindings", "rabbitmqctl list_bindings"),
-    ("list_channel_interceptors", "rabbitmqctl list_channel_interceptors"),
-    ("list_channels", "rabbitmqctl list_channels"),
-    ("list_ciphers", "rabbitmqctl list_ciphers"),
-    ("list_connections", "rabbitmqctl list_connections"),
-    ("list_consumers", "rabbitmqctl list_consumers"),
-    ("list_deprecated_features", "rabbitmqctl list_deprecated_features"),
-    ("list_exchanges", "rabbitmqctl list_exchanges"),
-    ("list_feature_flags", "rabbitmqctl list_feature_flags"),
-    ("list_global_parameters", "rabbitmqctl list_global_parameters"),
-    ("list_hashes", "rabbitmqctl list_hashes"),
-    ("list_node_auth_attempt_stats", "rabbitmqctl list_node_auth_attempt_stats"),
-    ("list_operator_policies", "rabbitmqctl list_operator_policies"),
-    ("list_parameters", "rabbitmqctl list_parameters"),
-    ("list_policies", "rabbitmqctl list_policies"),
-    ("list_unresponsive_queues", "rabbitmqctl list_unresponsive_queues"),
-    ("list_user_limits", "rabbitmqctl list_user_limits"),
-    ("list_vhost_limits", "rabbitmqctl list_vhost_limits"),
-    ("log_tail", "rabbitmq-diagnostics log_tail"),
-    ("log_tail_stream", "rabbitmq-diagnostics log_tail_stream"),
-    ("maybe_stuck", "rabbitmq-diagnostics maybe_stuck"),
-    ("memory_breakdown", "rabbitmq-diagnostics memory_breakdown"),
-    ("observer", "rabbitmq-diagnostics observer"),
-    ("quorum_status", "rabbitmq-queues quorum_status"),
-    ("rebalance", "rabbitmq-queues rebalance"),
-    ("reclaim_quorum_memory", "rabbitmq-queues reclaim_quorum_memory"),
-    ("reconcile_vhosts", "rabbitmqctl reconcile_vhosts"),
-    ("remote_shell", "rabbitmq-diagnostics remote_shell"),
-    (
-        "remove_classic_queue_mirroring_from_policies",
-        "rabbitmqctl remove_classic_queue_mirroring_from_policies",
-    ),
-    ("rename_cluster_node", "rabbitmqctl rename_cluster_node"),
-    ("report", "rabbitmqctl report"),
-    ("reset", "rabbitmqctl reset"),
-    ("reset_stats_db", "rabbitmqctl reset_stats_db"),
-    ("restart_stream", "rabbitmq-streams restart_stream"),
-    ("restart_vhost", "rabbitmqctl restart_vhost"),
-    ("resume_listeners", "rabbitmqctl resume_listeners"),
-    ("rotate_logs", "rabbitmqctl rotate_logs"),
-    ("runtime_thread_stats", "rabbitmq-diagnostics runtime_thread_stats"),
-    ("schema_info", "rabbitmqctl schema_info"),
-    ("set_channel_interceptor_priorities", "rabbitmqctl set_channel_interceptor_priorities"),
-    ("set_cluster_name", "rabbitmqctl set_cluster_name"),
-    ("set_disk_free_limit", "rabbitmqctl set_disk_free_limit"),
-    ("set_global_parameter", "rabbitmqctl set_global_parameter"),
-    ("set_log_level", "rabbitmqctl set_log_level"),
-    ("set_operator_policy", "rabbitmqctl set_operator_policy"),
-    ("set_parameter", "rabbitmqctl set_parameter"),
-    ("set_permissions_globally", "rabbitmqctl set_permissions_globally"),
-    ("set_policy", "rabbitmqctl set_policy"),
-    ("set_user_limits", "rabbitmqctl set_user_limits"),
-    ("set_vhost_limits", "rabbitmqctl set_vhost_limits"),
-    ("set_vhost_tags", "rabbitmqctl set_vhost_tags"),
-    ("set_vm_memory_high_watermark", "rabbitmqctl set_vm_memory_high_watermark"),
-    ("shrink", "rabbitmq-queues shrink"),
-    ("shutdown", "rabbitmqctl shutdown"),
-    ("start_app", "rabbitmqctl start_app"),
-    ("stop", "rabbitmqctl stop"),
-    ("stop_app", "rabbitmqctl stop_app"),
-    ("stream_status", "rabbitmq-queues stream_status"),
-    ("suspend_listeners", "rabbitmqctl suspend_listeners"),
-    ("sync_queue", "rabbitmqctl sync_queue"),
-    ("tls_versions", "rabbitmq-diagnostics tls_versions"),
-    ("trace_off", "rabbitmqctl trace_off"),
-    ("trace_on", "rabbitmqctl trace_on"),
-    ("transfer_leadership", "rabbitmq-queues transfer_leadership"),
-    ("update_cluster_nodes", "rabbitmqctl update_cluster_nodes"),
-    ("update_vhost_metadata", "rabbitmqctl update_vhost_metadata"),
-    ("wait", "rabbitmqctl wait"),
-];
+    "alarms" => "rmq-perm cluster-status",
+    "await_startup" => "rmq-perm --retry 5m cluster-status",
+    "check_alarms" => "rmq-perm cluster-status",
+    "check_local_alarms" => "rmq-perm cluster-status",
+    "check_running" => "rmq-perm cluster-status",
+    "cluster-health" => "rmq-perm cluster-status",
+    "consume" => "rmq-recv QUEUE",
+    "declare" => "rmq-declare QUEUE, or rmq-declare --exchange NAME:TYPE",
+    "declare_exchange" => "rmq-declare --exchange NAME:TYPE",
+    "declare_queue" => "rmq-declare QUEUE",
+    "delete_exchange" => "rabbitmqadmin delete exchange name=NAME",
+    "delete_queue" => "rmq-declare --delete QUEUE",
+    "erlang_version" => "rmq-perm cluster-status",
+    "export_definitions" => "rmq-perm list --all --format csv (of permissions)",
+    "get" => "rmq-recv --peek 1 QUEUE",
+    "help" => "rmq-perm --help",
+    "health_check" => "rmq-perm cluster-status",
+    "import_definitions" => "rmq-perm apply FILE (of permissions)",
+    "is_running" => "rmq-perm cluster-status",
+    "listeners" => "rmq-perm cluster-status",
+    "node_health_check" => "rmq-perm cluster-status",
+    "peek" => "rmq-recv --peek 1 QUEUE",
+    "ping" => "rmq-perm cluster-status",
+    "publish" => "rmq-send QUEUE",
+    "purge_queue" => "rmq-recv --drain QUEUE >/dev/null",
+    "server_version" => "rmq-perm cluster-status",
+    "show" => "rmq-perm cluster-status, or rmq-perm list-queues",
+    "status" => "rmq-perm cluster-status",
+    "version" => "rmq-perm --version",
+    // In RabbitMQ's, under the same name.
+    in "rabbitmqctl":
+        activate_free_disk_space_monitoring authenticate_user autocomplete
+        await_online_nodes cancel_sync_queue change_cluster_node_type
+        check_if_any_deprecated_features_are_used clear_global_parameter
+        clear_operator_policy clear_parameter clear_password clear_policy
+        clear_user_limits clear_vhost_limits close_all_connections
+        close_all_user_connections close_connection deactivate_free_disk_space_monitoring
+        decode decrypt_conf_value disable_vhost_deletion_protection enable_feature_flag
+        enable_vhost_deletion_protection encode encrypt_conf_value environment eval
+        eval_file exec force_boot force_gc force_reset force_standalone_khepri_boot
+        forget_cluster_node has_reached_target_cluster_size hash_password hipe_compile
+        join_cluster list_bindings list_channel_interceptors list_channels list_ciphers
+        list_connections list_consumers list_deprecated_features list_exchanges
+        list_feature_flags list_global_parameters list_hashes list_node_auth_attempt_stats
+        list_operator_policies list_parameters list_policies list_unresponsive_queues
+        list_user_limits list_vhost_limits reconcile_vhosts
+        remove_classic_queue_mirroring_from_policies rename_cluster_node report reset
+        reset_stats_db restart_vhost resume_listeners rotate_logs schema_info
+        set_channel_interceptor_priorities set_cluster_name set_disk_free_limit
+        set_global_parameter set_log_level set_operator_policy set_parameter
+        set_permissions_globally set_policy set_user_limits set_vhost_limits
+        set_vhost_tags set_vm_memory_high_watermark shutdown start_app stop stop_app
+        suspend_listeners sync_queue trace_off trace_on update_cluster_nodes
+        update_vhost_metadata wait;
+    in "rabbitmq-queues":
+        add_member check_if_new_quorum_queue_replicas_have_finished_initial_sync
+        check_if_node_is_quorum_critical delete_member force_checkpoint grow grow_to_count
+        quorum_status rebalance reclaim_quorum_memory shrink stream_status
+        transfer_leadership;
+    in "rabbitmq-streams":
+        add_replica coordinator_status delete_replica restart_stream;
+    in "rabbitmq-diagnostics":
+        check_certificate_expiration check_for_quorum_queues_without_an_elected_leader
+        check_port_connectivity check_port_listener check_protocol_listener
+        check_virtual_hosts cipher_suites consume_event_stream log_tail log_tail_stream
+        maybe_stuck memory_breakdown observer remote_shell runtime_thread_stats
+        tls_versions;
+    in "rabbitmq-plugins":
+        directories disable enable is_enabled;
+};
 
 #[cfg(test)]
 mod tests {
