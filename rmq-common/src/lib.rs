@@ -22,7 +22,7 @@ pub mod sheet;
 pub mod thread;
 pub use cli::{
     argument_bytes, arguments, count, diagnostics, duration, escape, exit, failure, help, nearest,
-    options, profiles, program, progress, secret, signals, size, standard_streams,
+    options, password, profiles, program, progress, secret, signals, size, standard_streams,
 };
 pub use envelope::{ack_line, message, timestamp};
 pub use net::{

@@ -5,6 +5,7 @@ use crate::password_hash::PasswordHash;
 use crate::silence::Silence;
 use rmq_common::escape::shown;
 use rmq_common::failure::Failure;
+use rmq_common::password;
 use rmq_common::secret::{self, Secret};
 use rmq_common::{random, standard_streams};
 use rustix::io::retry_on_intr;
@@ -17,9 +18,6 @@ use std::sync::Arc;
 /// In bytes: before RabbitMQ 4.1 a login must fit into one frame of 4096 bytes, together with the
 /// client's properties, which take up to a kilobyte.
 const LONGEST: usize = 3000;
-
-/// The name of a password file in a notice.
-pub const FILE: &str = "the password file";
 
 /// Where the command line says a new password comes from.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +35,7 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// The notice about a file that others can read.
     pub fn exposed(&self) -> Option<String> {
-        secret::exposed(FILE, self.file?)
+        secret::exposed(password::FILE, self.file?)
     }
 
     /// The new password of `user`, and the password itself if it was generated.

@@ -166,7 +166,8 @@ mod tests {
             let arguments = Arguments::from_args(&["rmq-perm"], &words).unwrap().parts().0;
             match Transport::choose_among(&arguments, None, quiet()) {
                 Ok(Transport::Http(options)) => {
-                    Ok((options.user, options.password.reveal().to_owned()))
+                    let password = options.password.for_login(quiet()).unwrap();
+                    Ok((options.user, password.reveal().to_owned()))
                 }
                 Ok(Transport::Distribution(_)) => panic!("not over HTTP"),
                 Err(failure) => Err((failure.to_string(), failure.exit().status())),

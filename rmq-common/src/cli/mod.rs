@@ -13,6 +13,7 @@ pub mod failure;
 pub mod help;
 pub mod nearest;
 pub mod options;
+pub mod password;
 pub mod process_limits;
 pub mod profiles;
 pub mod program;

@@ -4,11 +4,13 @@ use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::profiles;
-use crate::cli::secret::{self, Password, Secret};
+use crate::cli::password::Password;
+use crate::cli::profiles::{self, Profile};
+use crate::cli::secret::{self, Secret};
 use crate::names;
 use crate::net::broker_url::BrokerUrl;
-use crate::net::connection::{Broker, Credentials};
+use crate::net::connection::Broker;
+use crate::net::identity::Credentials;
 use std::fmt;
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ pub struct ConnectionOptions {
     /// `--user`.
     pub user: Option<String>,
     /// A profile's password; no option takes one.
-    pub password: Option<Secret>,
+    pub password: Option<Password>,
     /// `--password-file`.
     pub password_file: Option<String>,
     /// `--cacert`.
@@ -201,15 +203,12 @@ impl ConnectionOptions {
             return Err(Failure::usage("certificates need TLS: write amqps:// instead of amqp://"));
         }
         let password = match &self.password_file {
-            Some(path) => Some(Password::in_file(path)?),
-            None => self.password.clone().or(url.password).map(Password::Known),
+            Some(path) => Some(Password::in_file(path, diagnostics)?),
+            None => self.password.clone().or(url.password.map(Password::known)),
         };
-        let secrets =
-            [("the password file", &self.password_file), ("the key", &parameters.keyfile)];
-        for (what, path) in secrets {
-            if let Some(told) = path.as_ref().and_then(|path| secret::exposed(what, path)) {
-                diagnostics.notice(&told);
-            }
+        let key = parameters.keyfile.as_ref();
+        if let Some(told) = key.and_then(|path| secret::exposed("the key", path)) {
+            diagnostics.notice(&told);
         }
         let vhost = self.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
         if vhost.is_empty() {
@@ -221,7 +220,7 @@ impl ConnectionOptions {
         }
         let credentials = Credentials {
             user: self.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
-            password: password.unwrap_or_else(|| Password::Known(Secret::new("guest"))),
+            password: password.unwrap_or_else(|| Password::known(Secret::new("guest"))),
         };
         Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
     }
@@ -245,6 +244,8 @@ impl ConnectionOptions {
             return Ok(self);
         };
         let profile = profiles::load(name)?;
+        let password = password_in(&profile);
+        let password = password.map(|found| Password::in_profile(name, found, password_in));
         self.url_source = UrlSource::Profile(profile.source);
         self.url = profile.url;
         for (option, value) in [
@@ -259,7 +260,7 @@ impl ConnectionOptions {
         // A password file on the command line overrides both of the profile's options.
         if self.password_file.is_none() {
             self.password_file = profile.password_file;
-            self.password = profile.password;
+            self.password = password;
         }
         self.retry = self.retry.or(profile.retry);
         Ok(self)
@@ -276,6 +277,12 @@ impl ConnectionOptions {
             }
         })
     }
+}
+
+/// The password in a profile, in its URL too.
+fn password_in(profile: &Profile) -> Option<Secret> {
+    let of_url = || profile.url.as_ref()?.parse::<BrokerUrl>().ok()?.password;
+    profile.password.clone().or_else(of_url)
 }
 
 fn bad_environment(message: impl Into<String>) -> Failure {

@@ -3,9 +3,15 @@
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
 use crate::cli::standard_streams;
+use rustix::fs::OFlags;
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use zeroize::Zeroizing;
+
+/// In bytes: no login carries more. The first frames of a connection hold at most 8192 bytes.
+const LONGEST: usize = 8192;
 
 /// A secret text. Its `Debug` form, and with it every error and log line, is `***`. Its memory is
 /// wiped when it is dropped (lapin's own copy, kept while it connects, is not).
@@ -38,53 +44,55 @@ pub fn without_mark(text: &str) -> &str {
 /// Reads a password from the file `path`: its first line, without the line end.
 ///
 /// # Errors
-/// It cannot be read, is not UTF-8, contains a NUL, or is empty (78).
+/// It cannot be read, or its first line is not UTF-8, contains a NUL, is empty or too long (78).
 pub fn read_file(path: &str) -> Result<Secret, Failure> {
-    let problem = |why: &dyn fmt::Display| {
-        Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
-    };
+    read_once(path).map(|(secret, _)| secret)
+}
+
+/// The same, and whether it is a regular file, which can be read again.
+///
+/// # Errors
+/// As [`read_file`].
+pub(crate) fn read_once(path: &str) -> Result<(Secret, bool), Failure> {
+    read(path, OFlags::empty())
+}
+
+/// Reads a regular file as [`read_file`] does. Nothing else holds us, such as a FIFO in its place.
+///
+/// # Errors
+/// As [`read_file`]; it is not a regular file (78).
+pub(crate) fn read_again(path: &str) -> Result<Secret, Failure> {
+    match read(path, OFlags::NONBLOCK | OFlags::NOCTTY)? {
+        (secret, true) => Ok(secret),
+        (_, false) => Err(problem(path, &"it is not a regular file")),
+    }
+}
+
+fn read(path: &str, flags: OFlags) -> Result<(Secret, bool), Failure> {
+    let unreadable = |error| problem(path, &Cause(&error));
     standard_streams::named(path)?;
-    let text = Zeroizing::new(std::fs::read(path).map_err(|error| problem(&Cause(&error)))?);
-    let text = std::str::from_utf8(&text).map_err(|_| problem(&"it is not UTF-8"))?;
-    match without_mark(text).lines().next() {
-        Some(line) if line.contains('\0') => Err(problem(&"a password cannot have a NUL in it")),
-        Some(line) if !line.is_empty() => Ok(Secret::new(line)),
-        _ => Err(problem(&"its first line is empty")),
+    let flags = flags.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+    let is_regular = file.metadata().map_err(unreadable)?.is_file();
+    // With this capacity it is never moved, which would leave a copy.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 64));
+    let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if line.len() > LONGEST {
+        return Err(problem(path, &format!("its first line is longer than {LONGEST} bytes")));
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = std::str::from_utf8(line).map_err(|_| problem(path, &"it is not UTF-8"))?;
+    match without_mark(line) {
+        "" => Err(problem(path, &"its first line is empty")),
+        line if line.contains('\0') => Err(problem(path, &"a password cannot have a NUL in it")),
+        line => Ok((Secret::new(line), is_regular)),
     }
 }
 
-/// A password, or the file that contains it, which is read at each login, so that a long-running
-/// process uses a changed password.
-#[derive(Clone, Debug)]
-pub enum Password {
-    /// A password.
-    Known(Secret),
-    /// The contents of a file.
-    InFile(String),
-}
-
-impl Password {
-    /// The password in the file `path`. If it is not a regular file, but for example a pipe, it is
-    /// read only once.
-    ///
-    /// # Errors
-    /// As [`read_file`].
-    pub fn in_file(path: &str) -> Result<Self, Failure> {
-        let password = read_file(path)?;
-        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-        Ok(if is_file { Password::InFile(path.to_owned()) } else { Password::Known(password) })
-    }
-
-    /// The current password.
-    ///
-    /// # Errors
-    /// As [`read_file`].
-    pub fn read(&self) -> Result<Secret, Failure> {
-        match self {
-            Password::Known(password) => Ok(password.clone()),
-            Password::InFile(path) => read_file(path),
-        }
-    }
+fn problem(path: &str, why: &dyn fmt::Display) -> Failure {
+    Failure::new(Exit::Config, format!("read the password from {path}: {why}"))
 }
 
 /// A notice about a file with a secret, called `what`, that others can read; `None` if they cannot.
@@ -103,31 +111,15 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_password_in_a_file_is_read_anew_and_one_from_a_pipe_is_kept() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let path = file.path().to_str().unwrap();
-        std::fs::write(path, "old\n").unwrap();
-        let password = Password::in_file(path).unwrap();
-        assert_eq!(password.read(), Ok(Secret::new("old")));
-        std::fs::write(path, "new\n").unwrap();
-        assert_eq!(password.read(), Ok(Secret::new("new")));
-        std::fs::write(path, "").unwrap();
-        assert!(password.read().is_err());
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        std::io::Write::write_all(&mut writer, b"once\n").unwrap();
-        drop(writer);
-        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&reader);
-        let password = Password::in_file(&format!("/proc/self/fd/{descriptor}")).unwrap();
-        assert_eq!(password.read(), Ok(Secret::new("once")));
-    }
-
-    #[test]
     fn a_byte_order_mark_is_no_part_of_a_password_and_a_nul_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_str().unwrap();
         std::fs::write(path, "\u{feff}hunter2\r\n").unwrap();
         assert_eq!(read_file(path), Ok(Secret::new("hunter2")));
-        for wrong in ["a\0b\n", "\u{feff}\n"] {
+        let long = "x".repeat(LONGEST);
+        std::fs::write(path, &long).unwrap();
+        assert_eq!(read_file(path), Ok(Secret::new(long.as_str())));
+        for wrong in ["a\0b\n", "\u{feff}\n", &(long + "x")] {
             std::fs::write(path, wrong).unwrap();
             assert_eq!(read_file(path).unwrap_err().exit().status(), 78);
         }

@@ -1,41 +1,31 @@
 //! Connects to the broker; nothing else does.
 //!
-//! One deadline covers TCP, TLS and the AMQP handshake of a host; after it the socket is shut.
 //! lapin's own connect and its auto-recovery are never used: the first ignores deadlines, the
 //! second hides which messages must be sent again.
+
+mod attempt;
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::secret::Password;
+use crate::cli::password::Now;
 use crate::net::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
 use crate::net::authority::Host;
 use crate::net::broker_url::Parameters;
-use crate::net::greeting::{self, Greeted};
-use crate::net::lane::{FRAME_MAX, Junction, Limits};
-use crate::net::login::Login;
+use crate::net::connection::attempt::Attempt;
+use crate::net::identity::{Credentials, Identity};
+use crate::net::lane::Limits;
 use crate::net::losses::{self, Activity, Losses};
 use crate::net::retry::{Backoff, Patience};
 use crate::net::runtime;
 use crate::net::session::Session;
-use crate::net::socket::Cutter;
-use crate::net::tls::Tls;
-use crate::net::tls_error::{self, Inside};
-use lapin::types::ShortString;
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
-use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use crate::net::tls_files::TlsFiles;
+use std::sync::Arc;
 
-/// How long a host may take to connect, unless the URL says otherwise.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds between heartbeats, unless the URL says otherwise; RabbitMQ's guide recommends 5 to 20
 /// (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
-
-/// How long lapin may take to pass on a transport's error.
-const FORGOTTEN: Duration = Duration::from_millis(200);
 
 /// A broker or the nodes of a cluster, and the login.
 pub struct Broker {
@@ -43,10 +33,9 @@ pub struct Broker {
     /// The host to try first: after a lost connection, the next one.
     first: usize,
     vhost: String,
-    user: String,
-    password: Password,
+    identity: Identity,
     parameters: Parameters,
-    tls: Option<Tls>,
+    tls: bool,
     /// The traffic of the current or last connection.
     activity: Arc<Activity>,
     losses: Losses,
@@ -54,22 +43,6 @@ pub struct Broker {
     limits: Limits,
     /// The number of channels per connection, if the broker has refused more.
     channels: Option<u16>,
-}
-
-/// How an attempt at one host fails.
-enum Attempt {
-    Error(AmqpError),
-    /// It will fail again: a certificate that is not accepted, on either side, or only one side
-    /// uses TLS.
-    Lasting(Failure),
-}
-
-/// The parameters of [`Broker::new`].
-pub struct Credentials {
-    /// The user's name.
-    pub user: String,
-    /// The user's password.
-    pub password: Password,
 }
 
 impl Broker {
@@ -85,17 +58,16 @@ impl Broker {
         parameters: Parameters,
         diagnostics: Diagnostics,
     ) -> Result<Self, Failure> {
-        let tls = if tls { Some(Tls::new(&parameters)?) } else { None };
-        if tls.is_some() && parameters.verify == Some(false) {
+        let files = if tls { Some(TlsFiles::new(&parameters)?) } else { None };
+        if tls && parameters.verify == Some(false) {
             diagnostics.notice("verify=verify_none: the broker's certificate is not checked");
         }
-        let Credentials { user, password } = credentials;
+        let identity = Identity::new(credentials, parameters.external, files, diagnostics);
         Ok(Broker {
             hosts,
             first: 0,
             vhost,
-            user,
-            password,
+            identity,
             parameters,
             tls,
             activity: Arc::default(),
@@ -123,7 +95,7 @@ impl Broker {
 
     /// The user's name.
     pub fn user(&self) -> &str {
-        &self.user
+        self.identity.user()
     }
 
     /// The message for the lost connection to `host`, with its reason `why`; if the last one was
@@ -165,13 +137,13 @@ impl Broker {
             let mut lasting = Some(Exit::Software);
             for turn in 0..self.hosts.len() {
                 let index = (self.first + turn) % self.hosts.len();
-                let host = &self.hosts[index];
+                let host = self.hosts[index].clone();
                 // Each is tried once, even if the time is up.
                 if known.len() == self.hosts.len() && patience.is_over() {
                     lasting = None;
                     break;
                 }
-                let why = match Box::pin(self.attempt(host)).await {
+                let why = match Box::pin(self.attempt(&host)).await {
                     Ok((session, activity)) => {
                         self.activity = activity;
                         // A reconnect begins with the next host.
@@ -179,7 +151,7 @@ impl Broker {
                         return Ok(session);
                     }
                     Err(Attempt::Error(AmqpError::Refused(refused))) => {
-                        return Err(self.refused(host, refused));
+                        return Err(self.refused(&host, refused));
                     }
                     Err(Attempt::Error(AmqpError::Lost(lost))) => {
                         lasting = None;
@@ -225,7 +197,7 @@ impl Broker {
     fn refused(&self, host: &Host, refused: Refused) -> Failure {
         // With EXTERNAL the certificate identifies us, and the URL's user is meaningless.
         let external = self.parameters.external;
-        let user = if external { "the client certificate's user" } else { &self.user };
+        let user = if external { "the client certificate's user" } else { self.user() };
         let vhost = &self.vhost;
         match &refused.what {
             Refusal::NotFound(Missing::Vhost) => {
@@ -240,149 +212,36 @@ impl Broker {
         }
     }
 
-    /// One attempt at one host, within the connection timeout.
-    async fn attempt(&self, host: &Host) -> Result<(Session, Arc<Activity>), Attempt> {
-        // A file may be about to be written.
-        let password = self.password.read();
-        let password =
-            password.map_err(|failure| Attempt::Error(AmqpError::lost(failure.to_string())))?;
-        let limit = self.parameters.connection_timeout.unwrap_or(CONNECTION_TIMEOUT);
-        let deadline = Instant::now() + limit;
-        let cutter = Cutter::default();
-        let server = Arc::new(OnceLock::new());
-        let activity = Arc::new(Activity::default());
-        let junction = Arc::new(OnceLock::new());
-        let (failed, failure) = flume::bounded(1);
-        let login = Login {
-            user: self.user.clone(),
-            password,
-            external: self.parameters.external,
-            server: server.clone(),
-            failed: failed.clone(),
-        };
-        if let Some(tls) = &self.tls {
-            tls.take_asked();
-        }
-        let transport = {
-            let (host, cutter) = (host.clone(), cutter.clone());
-            let tls = self.tls.as_ref().map(|tls| tls.connector.clone());
-            let server_name = self.parameters.server_name_indication.clone();
-            let (server, activity) = (server.clone(), activity.clone());
-            let (joined, limits) = (junction.clone(), self.limits);
-            async move |_: AMQPUri, _| {
-                let open = async {
-                    let stream = cutter.open(&host, deadline)?;
-                    let stream = AsyncTcpStream::Plain(async_io::Async::new(stream)?);
-                    let Some(tls) = &tls else {
-                        return Ok(stream);
-                    };
-                    let name = server_name.as_deref().unwrap_or(&host.name);
-                    Ok(stream.into_rustls(tls, name).await?)
-                };
-                let opened: lapin::Result<_> = open.await;
-                if let Err(error) = &opened {
-                    // Channel for one message; a second attempt's has no receiver.
-                    let _ = failed.try_send(error.clone());
+    /// One attempt at one host; a second one at once, if the broker refuses what proves who we are
+    /// and that has been replaced meanwhile.
+    async fn attempt(&mut self, host: &Host) -> Result<(Session, Arc<Activity>), Attempt> {
+        let mut is_second = false;
+        loop {
+            // A file may be about to be written.
+            let waiting = |why: String| Attempt::Error(AmqpError::lost(why));
+            let proof = self.identity.for_login();
+            let proof = proof.map_err(|failure| waiting(failure.to_string()))?;
+            let result = Box::pin(self.attempt_with(host, &proof)).await;
+            let now = match &result {
+                Ok(_) => {
+                    self.identity.accepted();
+                    Now::Same
                 }
-                let junction = Junction::new(opened?, activity.clone(), limits);
-                // Set only here, and only once.
-                let _ = joined.set(junction.clone());
-                Ok(AsyncTcpStream::Plain(Greeted::new(junction, server.clone())))
-            }
-        };
-        let connecting = Connection::connector(
-            self.uri(host),
-            greeting::runtime(),
-            transport,
-            self.properties().with_auth_provider(login),
-        );
-        let mut connecting = std::pin::pin!(connecting);
-        // lapin drops the error of a transport that fails before it has requested the protocol
-        // header, and then hangs; so the error takes another path too.
-        let forgotten = async {
-            match failure.recv_async().await {
-                Ok(error) => {
-                    runtime::sleep(FORGOTTEN).await;
-                    Err(error)
+                Err(Attempt::Error(AmqpError::Refused(refused)))
+                    if matches!(refused.what, Refusal::NotPermitted(_)) =>
+                {
+                    self.identity.refused(&proof)
                 }
-                Err(_) => std::future::pending().await,
-            }
-        };
-        let connected = async { runtime::first(&mut connecting, forgotten).await };
-        match runtime::timeout(limit, connected).await {
-            Some(Ok(connection)) => {
-                let server = server.get().cloned();
-                let Some(junction) = junction.get().cloned() else {
-                    return Err(Attempt::Error(AmqpError::unanswered()));
-                };
-                let session = Session::new(connection, host.to_string(), server, junction, cutter);
-                Ok((session, activity))
-            }
-            Some(Err(error)) => {
-                cutter.cut();
-                Err(self.failed(&error))
-            }
-            None => {
-                cutter.cut();
-                // lapin's thread now sees the end of the stream; waiting for it keeps a thousand
-                // attempts from leaking a thousand threads.
-                let _ = runtime::timeout(Duration::from_secs(1), connecting).await;
-                let why = format!("no answer within {} ms", limit.as_millis());
-                Err(Attempt::Error(AmqpError::lost(why)))
+                Err(Attempt::Lasting(_)) => self.identity.distrusted(),
+                Err(Attempt::Error(_)) => Now::Same,
+            };
+            match (now, result) {
+                (Now::Another, Err(_)) if !is_second => is_second = true,
+                (Now::Unreadable(failure), Err(Attempt::Error(error))) => {
+                    return Err(waiting(format!("{}; {failure}", error.failure())));
+                }
+                (_, result) => return result,
             }
         }
-    }
-
-    fn failed(&self, error: &lapin::Error) -> Attempt {
-        let (shown, asked) = match &self.tls {
-            Some(tls) => (tls.shows, tls.take_asked()),
-            None => (false, false),
-        };
-        if let Some(failure) = tls_error::read(error, Inside::Amqp { shown, asked }) {
-            return Attempt::Lasting(failure);
-        }
-        match error.kind() {
-            // Our own error: nothing was sent.
-            ErrorKind::AuthProviderError(why) => {
-                Attempt::Lasting(Failure::new(Exit::NoPerm, why.clone()))
-            }
-            _ => Attempt::Error(AmqpError::from(error)),
-        }
-    }
-
-    fn uri(&self, host: &Host) -> AMQPUri {
-        AMQPUri {
-            scheme: if self.tls.is_some() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
-            authority: AMQPAuthority {
-                // From our own Login.
-                userinfo: AMQPUserInfo { username: String::new(), password: String::new() },
-                host: host.name.clone(),
-                port: host.port,
-            },
-            vhost: self.vhost.clone(),
-            query: AMQPQueryString {
-                frame_max: Some(FRAME_MAX),
-                channel_max: self.channels,
-                heartbeat: Some(self.parameters.heartbeat.unwrap_or(HEARTBEAT)),
-                connection_timeout: None,
-                auth_mechanism: None,
-            },
-        }
-    }
-
-    /// The name of this connection in the broker's tools.
-    fn properties(&self) -> ConnectionProperties {
-        let program = self.diagnostics.program();
-        let version = env!("CARGO_PKG_VERSION");
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let pid = std::process::id().to_string();
-        let name = format!("{program} {version} on {host}, pid {pid}");
-        [("product", program), ("version", version), ("host", &host), ("pid", &pid)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((ShortString::try_new(key).ok()?, value)))
-            .fold(ConnectionProperties::default(), |properties, (key, value)| {
-                properties.with_client_property(key, value.into())
-            })
-            .with_connection_name(name.into())
     }
 }

@@ -71,7 +71,8 @@ impl Http {
     pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let place = options.url.to_string();
         let context = |failure: Unreached| failure.context(format!("connect to {place}"));
-        let client = Client::new(options).map_err(|it| context(Unreached::lasting(it)))?;
+        let client =
+            Client::new(options, diagnostics).map_err(|it| context(Unreached::lasting(it)))?;
         let answer = client.ask_first("/whoami");
         let answer = answer.map_err(|why: NoAnswer| {
             context(why.while_connecting(options.timeout, options.url.tls))
@@ -84,7 +85,7 @@ impl Http {
             let why = "the server there is not RabbitMQ's management API";
             return Err(context(Unreached::lasting(Failure::new(Exit::Unavailable, why))));
         };
-        let is_guest = options.user == "guest" && options.password.reveal() == "guest";
+        let is_guest = options.user == "guest" && options.password.is("guest");
         let host = &options.url.host.name;
         if !options.url.tls && !is_guest && is_another_machine(host, options.timeout) {
             diagnostics.notice(&format!(

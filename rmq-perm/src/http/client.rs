@@ -1,7 +1,8 @@
 //! Requests over HTTP: one at a time, on one connection that is kept.
 //!
 //! No request is ever sent a second time, neither by ureq nor here: one that was not answered may
-//! have been carried out.
+//! have been carried out. The exception is one whose password was refused, and which was not carried
+//! out, if the password file holds another one by then.
 
 use super::answer::Answer;
 use super::bounded::{self, Unfit};
@@ -13,14 +14,17 @@ use crate::unanswered::Unanswered;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
+use rmq_common::password::{Now, Password};
+use rmq_common::secret::Secret;
 use rmq_common::tls;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::config::Config;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, InvalidHeaderValue, LOCATION};
 use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
@@ -39,19 +43,18 @@ pub struct Client {
     /// Has the connection.
     agent: RefCell<Agent>,
     base: String,
-    authorization: HeaderValue,
+    user: String,
+    /// Read anew for each request.
+    password: Password,
     limit: Duration,
+    diagnostics: Diagnostics,
 }
 
 impl Client {
     /// # Errors
     /// The certificates to trust cannot be read (78), or are given without TLS (64).
-    pub fn new(options: &Options) -> Result<Self, Failure> {
-        let Options { user, password, .. } = options;
-        let credentials = STANDARD.encode(format!("{user}:{}", password.reveal()));
-        let mut authorization = HeaderValue::try_from(format!("Basic {credentials}"))
-            .map_err(|_| Failure::usage("the user or the password cannot be sent over HTTP"))?;
-        authorization.set_sensitive(true);
+    pub fn new(options: &Options, diagnostics: Diagnostics) -> Result<Self, Failure> {
+        let Options { user, password, timeout: limit, .. } = options.clone();
         let config = Agent::config_builder()
             // The body of a refusal is needed; the target of a redirection is unknown.
             .http_status_as_error(false)
@@ -67,7 +70,7 @@ impl Client {
         let base = format!("{}/api", options.url);
         let config = config.build();
         let agent = RefCell::new(config.new_agent());
-        Ok(Client { config, agent, base, authorization, limit: options.timeout })
+        Ok(Client { config, agent, base, user, password, limit, diagnostics })
     }
 
     /// Another one, with a connection of its own.
@@ -76,8 +79,10 @@ impl Client {
             config: self.config.clone(),
             agent: RefCell::new(self.config.new_agent()),
             base: self.base.clone(),
-            authorization: self.authorization.clone(),
+            user: self.user.clone(),
+            password: self.password.clone(),
             limit: self.limit,
+            diagnostics: self.diagnostics,
         }
     }
 
@@ -118,10 +123,28 @@ impl Client {
         limit: Duration,
         largest: u64,
     ) -> Result<Answer, NoAnswer> {
+        let log_in = || self.password.for_login(self.diagnostics).map_err(NoAnswer::unsent);
+        let password = log_in()?;
+        let answer = self.send_as(&password, method.clone(), path, body, limit, largest)?;
+        if answer.status == 401 && self.password.refused(&password) == Now::Another {
+            return self.send_as(&log_in()?, method, path, body, limit, largest);
+        }
+        Ok(answer)
+    }
+
+    fn send_as(
+        &self,
+        password: &Secret,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        limit: Duration,
+        largest: u64,
+    ) -> Result<Answer, NoAnswer> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
-            .header(AUTHORIZATION, self.authorization.clone());
+            .header(AUTHORIZATION, self.authorization(password)?);
         let mut agent = self.agent.borrow_mut();
         let answer = match body {
             None => request.body(()).map(|it| agent.run(timed(&agent, it, limit))),
@@ -140,6 +163,18 @@ impl Client {
         }
         Ok(answer)
     }
+
+    fn authorization(&self, password: &Secret) -> Result<HeaderValue, NoAnswer> {
+        let credentials = STANDARD.encode(format!("{}:{}", self.user, password.reveal()));
+        let authorization = HeaderValue::try_from(format!("Basic {credentials}"));
+        let mut authorization = authorization.map_err(unsendable)?;
+        authorization.set_sensitive(true);
+        Ok(authorization)
+    }
+}
+
+fn unsendable(_: InvalidHeaderValue) -> NoAnswer {
+    NoAnswer::unsent(Failure::usage("the user or the password cannot be sent over HTTP"))
 }
 
 fn encrypted(options: &Options) -> Result<TlsConfig, Failure> {
@@ -195,6 +230,8 @@ pub fn path(segments: &[&str]) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
 
     #[test]
     fn a_name_is_one_segment_of_a_path_whatever_is_in_it() {
@@ -204,5 +241,74 @@ mod tests {
         for name in [".", ".."] {
             assert_eq!(path(&["vhosts", name]).unwrap_err().exit().status(), 65);
         }
+    }
+
+    /// Answers like an API for which only `accepted` is the right credentials, calls `meanwhile`
+    /// before each answer, and returns the credentials of each request.
+    fn serve(
+        listener: &TcpListener,
+        accepted: &str,
+        requests: usize,
+        meanwhile: impl Fn(),
+    ) -> Vec<String> {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut given = Vec::new();
+        for _ in 0..requests {
+            let mut credentials = String::new();
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                let line = line.trim_end();
+                if line.is_empty() {
+                    break;
+                }
+                if let Some((name, value)) = line.split_once(": Basic ")
+                    && name.eq_ignore_ascii_case("authorization")
+                {
+                    credentials = String::from_utf8(STANDARD.decode(value).unwrap()).unwrap();
+                }
+            }
+            meanwhile();
+            let status = if credentials == accepted { "200 OK" } else { "401 Unauthorized" };
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}");
+            stream.get_mut().write_all(answer.as_bytes()).unwrap();
+            given.push(credentials);
+        }
+        given
+    }
+
+    #[test]
+    fn the_password_is_read_anew_for_each_request_and_after_a_refusal() {
+        let diagnostics = Diagnostics::new(PROGRAM, true, false);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let write = |text: &str| std::fs::write(file.path(), text).unwrap();
+        write("old\n");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let path = file.path().to_str().unwrap();
+        let options = Options {
+            url: url.parse().unwrap(),
+            user: "u".to_owned(),
+            password: Password::in_file(path, diagnostics).unwrap(),
+            cacert: None,
+            timeout: Duration::from_secs(10),
+            long: Duration::from_secs(10),
+            retry: None,
+        };
+        let client = Client::new(&options, diagnostics).unwrap();
+        let ask = || client.ask(Method::GET, "/whoami", None).unwrap().status;
+        std::thread::scope(|scope| {
+            // The password is changed, and its file is written after the request was sent.
+            let server = scope.spawn(|| serve(&listener, "u:new", 3, || write("new\n")));
+            assert_eq!([ask(), ask()], [200, 200]);
+            assert_eq!(server.join().unwrap(), ["u:old", "u:new", "u:new"]);
+        });
+        let client = Client::new(&options, diagnostics).unwrap();
+        std::thread::scope(|scope| {
+            // It is not asked for ever.
+            let server = scope.spawn(|| serve(&listener, "u:another", 1, || ()));
+            assert_eq!(client.ask(Method::GET, "/whoami", None).unwrap().status, 401);
+            assert_eq!(server.join().unwrap(), ["u:new"]);
+        });
     }
 }

@@ -29,6 +29,11 @@ impl NoAnswer {
         NoAnswer::Sent(Unanswered::Broken(what.into()))
     }
 
+    /// It was not sent, for a reason of ours.
+    pub fn unsent(failure: Failure) -> Self {
+        NoAnswer::NotReached { failure, later: false }
+    }
+
     /// The failure of a request on a connection that worked before. `place` is what was asked.
     pub fn failure(self, effect: Effect, place: &str, limit: Duration) -> Failure {
         match self {

@@ -2,7 +2,7 @@
 
 use super::url::ApiUrl;
 use rmq_common::duration::Limit;
-use rmq_common::secret::Secret;
+use rmq_common::password::Password;
 use std::time::Duration;
 
 /// The API of the command line, the environment or a profile.
@@ -11,7 +11,7 @@ pub struct Options {
     /// `--api`, of which user and password are not used.
     pub url: ApiUrl,
     pub user: String,
-    pub password: Secret,
+    pub password: Password,
     /// `--cacert`
     pub cacert: Option<String>,
     /// `--timeout`

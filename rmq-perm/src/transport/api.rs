@@ -2,12 +2,12 @@
 
 use crate::http::{self, ApiUrl};
 use crate::options::Options;
-use crate::password;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::password::Password;
 use rmq_common::profiles::{self, Profile};
-use rmq_common::secret::{self, Secret};
+use rmq_common::secret::Secret;
 use std::time::Duration;
 
 /// Where `--api` comes from if the command line names neither a node nor an API.
@@ -21,6 +21,8 @@ pub struct Api {
     source: String,
     exit: Option<Exit>,
     profile: Profile,
+    /// The profile's password.
+    password: Option<Password>,
 }
 
 impl Api {
@@ -29,6 +31,8 @@ impl Api {
         let mut text = text.to_owned();
         if let Some(name) = text.strip_prefix('@') {
             api.profile = profiles::load(name)?;
+            let password = password_in(&api.profile);
+            api.password = password.map(|found| Password::in_profile(name, found, password_in));
             api.source = api.profile.source.clone();
             api.exit = Some(Exit::Config);
             text = api.profile.api.clone().ok_or_else(|| {
@@ -60,14 +64,8 @@ impl Api {
         let of_profile_file =
             of_profile.password_file.as_ref().filter(|_| of_profile.password.is_none());
         let password = match options.password_file.as_ref().or(of_profile_file) {
-            Some(file) => {
-                let password = secret::read_file(file)?;
-                if let Some(exposed) = secret::exposed(password::FILE, file) {
-                    diagnostics.notice(&exposed);
-                }
-                Some(password)
-            }
-            None => of_profile.password.clone().or(url.password.clone()),
+            Some(file) => Some(Password::in_file(file, diagnostics)?),
+            None => self.password.clone().or(url.password.clone().map(Password::known)),
         };
         let password = match password {
             Some(password) => password,
@@ -76,7 +74,7 @@ impl Api {
                     let why = format!("no password for {user}; give --password-file FILE");
                     return Err(self.failure(&why));
                 }
-                None => Secret::new("guest"),
+                None => Password::known(Secret::new("guest")),
             },
         };
         let user = user.unwrap_or_else(|| "guest".to_owned());
@@ -99,4 +97,10 @@ impl Api {
             Some(Some(url)) => Api::read(&url, &source, Exit::Config).map(Some),
         }
     }
+}
+
+/// The password in a profile, in its URL too.
+fn password_in(profile: &Profile) -> Option<Secret> {
+    let of_url = || profile.api.as_ref()?.parse::<ApiUrl>().ok()?.password;
+    profile.password.clone().or_else(of_url)
 }

@@ -48,6 +48,7 @@ mod identity;
 mod idle_cuts;
 mod input;
 mod limits;
+mod logins;
 mod looking;
 mod manual;
 mod memory;

@@ -6,7 +6,6 @@ use rmq_tests::hostile::{self, Hostile, START_OK};
 use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::wait_until;
-use rustix::process::Signal;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -139,31 +138,6 @@ fn a_command_inherits_what_leads_to_the_broker_only_where_that_is_asked_for() {
     vhost.receive(&["--drain", "in", "--", "env", &url, send, "out"]).run().expect(0);
     assert_eq!(vhost.drain("out"), b"one\ntwo\n");
     vhost.receive(&["--keep-env", "in"]).run().expect(64).says("require a command after --");
-}
-
-#[test]
-fn a_password_that_is_changed_in_its_file_is_used_at_the_next_login() {
-    let vhost = Vhost::new(brokers::one());
-    vhost.declare(&[], "q");
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("password");
-    fs::write(&file, PASSWORD).unwrap();
-    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    let bare = format!("amqp://{}/{}", vhost.cluster.hosts(), vhost.name);
-    let words = ["--url", &bare, "--user", &vhost.name, "--password-file", file.to_str().unwrap()];
-    let receiving = vhost.receive(&words).arguments(&["q"]).start();
-    vhost.connection_of(receiving.pid());
-    let name = &vhost.name;
-    vhost.cluster.erlang(&format!(
-        "begin rabbit_auth_backend_internal:change_password(<<\"{name}\">>, <<\"another\">>, \
-         <<\"tests\">>), \"\" end"
-    ));
-    fs::write(&file, "another\n").unwrap();
-    vhost.close_connection_of(receiving.pid(), "a test");
-    receiving.wait_stderr("connected to ");
-    receiving.signal(Signal::TERM);
-    let received = receiving.wait().expect_signal(Signal::TERM);
-    assert!(!received.stderr.contains("others can read"), "{}", received.stderr);
 }
 
 #[test]
