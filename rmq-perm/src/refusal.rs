@@ -31,9 +31,9 @@ pub enum Refusal {
     /// What a credential validator says against a password.
     InvalidPassword(String),
     NoMajority,
-    /// A node of the cluster died while it was asked.
+    /// A node of the cluster became unreachable during the request.
     NodeWentAway,
-    /// The user who asks may not ask this.
+    /// The user that we are may not do this.
     Denied(Denial),
     /// Another refusal, in the broker's words if it has any.
     Other {
@@ -49,7 +49,7 @@ pub enum Refusal {
     },
 }
 
-/// Why the user who asks may not ask.
+/// Why the user that we are may not do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     LacksAdministrator,
@@ -68,17 +68,17 @@ impl Refusal {
         Refusal::InvalidPattern { pattern: pattern.into(), objection: objection.to_owned() }
     }
 
-    /// An error, unless what it says is missing exists.
+    /// This error, unless the object `exists`.
     pub fn unless(&self, exists: bool) -> Result<(), Failure> {
         if exists { Ok(()) } else { Err(self.failure()) }
     }
 
-    /// The failure it ends with, where only the request can be at fault.
+    /// The failure it ends with, if it is not about the user that we are.
     pub fn failure(&self) -> Failure {
         self.failure_of("this user")
     }
 
-    /// The failure it ends with; `user` is the one who asked.
+    /// The failure it ends with; `user` is the one that we are.
     pub fn failure_of(&self, user: &str) -> Failure {
         match self {
             Refusal::NoSuchUser => Failure::new(Exit::NoUser, "no such user"),

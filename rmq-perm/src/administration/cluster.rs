@@ -16,26 +16,24 @@ pub trait Cluster {
 /// A node that belongs to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Member {
-    /// The node's name.
     pub node: Text,
-    /// How it is.
     pub state: NodeState,
-    /// RabbitMQ's version, of a node that could be asked.
+    /// RabbitMQ's version, if the node answered.
     pub rabbitmq: Option<Text>,
-    /// Erlang's version, of a node that could be asked.
+    /// Erlang's version, if the node answered.
     pub erlang: Option<Text>,
-    /// Whether it is in maintenance mode, and so lets no client in; not always known.
+    /// Whether it is in maintenance mode, in which it accepts no clients; `None` if unknown.
     pub draining: Option<bool>,
-    /// What it is short of: `memory`, `disk`. Publishers are blocked meanwhile.
+    /// `memory`, `disk`. Publishers are blocked meanwhile.
     pub alarms: Vec<Text>,
-    /// The nodes it has been parted from.
+    /// The nodes it has been separated from.
     pub partitions: Vec<Text>,
     /// Where it can be reached.
     pub listeners: Vec<Listener>,
 }
 
 impl Member {
-    /// A member of which no more is known than how it is.
+    /// A member with only its state known.
     pub fn new(node: Text, state: NodeState) -> Self {
         Member {
             node,
@@ -53,20 +51,18 @@ impl Member {
 /// Where a node can be reached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listener {
-    /// What it speaks there: `amqp`, `amqp/ssl`, `clustering`, `http`.
+    /// `amqp`, `amqp/ssl`, `clustering`, `http`.
     pub protocol: Text,
-    /// The address, `::` or `0.0.0.0` for every address.
+    /// `::` or `0.0.0.0` for every address.
     pub address: Text,
-    /// The port.
     pub port: u64,
 }
 
-/// How a node is, as the node asked sees it.
+/// The state of a node, as the node asked sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NodeState {
-    /// RabbitMQ runs.
     Running,
-    /// The node is up, but RabbitMQ does not run on it (`rabbitmqctl stop_app`, or it is starting).
+    /// The node is up, but RabbitMQ is not running on it (`rabbitmqctl stop_app`, or it is starting).
     Stopped,
     /// The node cannot be reached.
     Down,

@@ -1,4 +1,2 @@
-//! Text as the broker has it.
-
-/// A name or pattern as the broker has it. Nearly always UTF-8, but nothing forces it.
+/// A name or pattern as the broker has it. Nearly always UTF-8, but the broker does not require it.
 pub type Text = Vec<u8>;

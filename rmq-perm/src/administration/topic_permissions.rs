@@ -33,8 +33,8 @@ pub trait TopicPermissions: Vhosts + Users {
         one_by_one(grants, made, |grant| self.set_topic_permissions(*grant))
     }
 
-    /// Ends what restricts a user at `exchange` of `vhost`, or at all of its exchanges; not an error
-    /// if nothing does.
+    /// Removes the restrictions of a user at `exchange` of `vhost`, or at all of its exchanges; not an
+    /// error if there are none.
     fn clear_topic_permissions(
         &mut self,
         user: &str,
@@ -88,5 +88,5 @@ pub struct TopicPermission<T> {
     pub patterns: TopicPatterns<T>,
 }
 
-/// What is to restrict a user at a topic exchange.
+/// What a user is to be restricted to at a topic exchange.
 pub type TopicGrant<'a> = TopicPermission<&'a str>;

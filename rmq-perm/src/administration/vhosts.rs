@@ -13,7 +13,7 @@ pub trait Vhosts {
     /// does not exist.
     fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure>;
 
-    /// Whether the broker goes on with what it has begun if the connection ends. The management
+    /// Whether the broker finishes what it has begun if the connection ends. The management
     /// API's process, which deletes a virtual host queue by queue, ends with its connection.
     fn goes_on_alone(&self) -> bool;
 

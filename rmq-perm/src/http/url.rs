@@ -5,25 +5,23 @@ use rmq_common::secret::Secret;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where the API is, and who asks.
+/// The URL of an API, with user and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl {
     /// `https` rather than `http`.
     pub tls: bool,
-    /// The user's name, if it is there.
     pub user: Option<String>,
-    /// The user's password, if it is there.
     pub password: Option<Secret>,
     /// The host and its port.
     pub host: Host,
-    /// What stands before `/api` in the path: empty, or begins with a slash.
+    /// The path before `/api`: empty, or begins with a slash.
     prefix: String,
 }
 
 impl FromStr for ApiUrl {
     type Err = String;
 
-    /// Reads a URL. An error does not quote it, since it may hold the password.
+    /// Reads a URL. An error does not quote it, since it may contain the password.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         authority::check_visible(text)?;
         let (tls, rest) = match text.split_once("://") {
@@ -47,7 +45,7 @@ impl FromStr for ApiUrl {
             return Err("a user's name with a colon in it cannot be sent over HTTP".to_owned());
         }
         let path = path.unwrap_or_default().trim_end_matches('/');
-        // People copy it from the API's own documentation, which has it in every path.
+        // Often copied from the API's own documentation, which has it in every path.
         let prefix = path.strip_suffix("api").filter(|rest| rest.is_empty() || rest.ends_with('/'));
         let prefix = prefix.unwrap_or(path).trim_matches('/');
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -14,7 +14,7 @@ const NO_SUCH_EXCHANGE: &str = "no_such_exchange";
 const USER_EXISTS: &str = "user_already_exists";
 const INVALID_PATTERN: &str = "invalid_regexp";
 const NO_USER_OR_VHOST: &str = "vhost_or_user_not_found";
-/// Of a virtual host that exists, but not for the user who asks (4.3).
+/// What 4.3 says of a virtual host that our user has no access to.
 const NO_ACCESS: &str = "not_found";
 /// What Khepri says without a majority.
 const NO_MAJORITY: &str = "timeout";
@@ -42,7 +42,7 @@ pub fn of_answer(status: u16, body: &Value) -> Refusal {
     match (status, said) {
         (401 | 403, said) => Refusal::Denied(denial(said.unwrap_or_default())),
         (_, Some(NO_USER_OR_VHOST)) => Refusal::NoSuchUserOrVhost,
-        // A credential validator, which says nothing else about the password.
+        // A credential validator's words about a password.
         (400, Some(why)) => Refusal::InvalidPassword(plain(why)),
         (_, Some(why)) => Refusal::Other { status, reason: Some(plain(why)) },
         (_, None) => {
@@ -99,7 +99,7 @@ fn with_details(reason: &Value) -> Option<Refusal> {
     }
 }
 
-/// The bytes of a text, which in Erlang may be a list of them, and is then one in JSON, too.
+/// The bytes of a text, which may be a list of bytes in Erlang and so in JSON.
 fn bytes(text: &Value) -> Option<Vec<u8>> {
     match text {
         Value::String(text) => Some(text.clone().into_bytes()),
@@ -138,7 +138,7 @@ pub fn of_term(result: &Term) -> Option<Refusal> {
         (USER_EXISTS, _) => Some(Refusal::UserExists),
         (INVALID_PATTERN, [pattern, why]) => {
             let pattern = match pattern {
-                // Bytes here, although a list of numbers is one of characters elsewhere.
+                // Bytes here; elsewhere a list of numbers is one of characters.
                 Term::Charlist(bytes) => bytes.clone(),
                 other => other.text().unwrap_or_default(),
             };

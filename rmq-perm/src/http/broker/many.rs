@@ -13,9 +13,9 @@ use ureq::http::Method;
 const AT_ONCE: usize = 16;
 
 impl Http {
-    /// Sends many requests that change something, in any order, over several connections: each is
-    /// answered in milliseconds, most of which the broker waits for its disk. `answered` hears each
-    /// answer with its request's place, and says whether to go on; what is on its way is waited for.
+    /// Sends many requests, in any order, over several connections: for most of the milliseconds that
+    /// a change takes, the broker waits for its disk. `answered` is called for each answer with its
+    /// request's place, and returns whether to go on; requests in flight are waited for.
     ///
     /// # Errors
     /// The place of one that was not answered, and why.
