@@ -17,7 +17,7 @@ pub const HELP: Help = Help {
         "[options] -e EXCHANGE [-r KEY] [FILE...]",
         "[options] --routed [FILE...]",
     ],
-    example: "tail -F app.log | rmq-send logs",
+    example: "rmq-send --follow --positions app.positions logs app.log",
     groups: &[
         ("Destination", "--exchange"),
         ("Records", "--format"),
@@ -29,6 +29,8 @@ pub const HELP: Help = Help {
         "--exchange",
         "--routing-key",
         "--format",
+        "--follow",
+        "--positions",
         "--key-separator",
         "--body",
         "--header",
@@ -74,6 +76,22 @@ with_connection_options! {
         /// send this text; standard input is not read
         #[argh(option, short = 'b', arg_name = "TEXT")]
         pub body: Option<Bytes>,
+
+        /// follow the files as they grow and through rotation
+        #[argh(switch, short = 'F')]
+        pub follow: bool,
+
+        /// keep in this file how far each file is confirmed, and continue from there
+        #[argh(option, arg_name = "FILE")]
+        pub positions: Option<String>,
+
+        /// where to begin in a file that has no position yet. Default: start
+        #[argh(option, arg_name = "start|end", from_str_fn(from))]
+        pub from: Option<From>,
+
+        /// header that names the file a record was read from
+        #[argh(option, arg_name = "NAME")]
+        pub source_header: Option<String>,
 
         /// largest record: 1000, 64K, 16M; a longer one is an error. Default: 16M, RabbitMQ 4's
         /// limit
@@ -183,6 +201,24 @@ pub enum SpoolFull {
     Wait,
     /// End.
     Fail,
+}
+
+/// Where to begin in a file without a position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum From {
+    /// At its first record.
+    #[default]
+    Start,
+    /// At the first record that is not whole yet.
+    End,
+}
+
+fn from(text: &str) -> Result<From, String> {
+    match text {
+        "start" => Ok(From::Start),
+        "end" => Ok(From::End),
+        _ => Err("neither start nor end".to_owned()),
+    }
 }
 
 fn priority(text: &str) -> Result<u8, String> {

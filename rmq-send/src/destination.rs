@@ -24,6 +24,8 @@ pub struct Destination {
     pub format: Format,
     /// What to read.
     pub sources: Vec<Source>,
+    /// Files to follow instead.
+    pub files: Vec<String>,
 }
 
 impl Destination {
@@ -36,7 +38,12 @@ impl Destination {
         let format = format(arguments)?;
         let content = content(arguments, format)?;
         let (routing, files) = routing(arguments, &content)?;
+        let follows = arguments.follow || arguments.positions.is_some();
         let sources = match &arguments.body {
+            Some(_) if follows => {
+                let text = "--body cannot be combined with --follow or --positions";
+                return Err(Failure::usage(text));
+            }
             Some(_) if !files.is_empty() => {
                 let file = &files[0];
                 return Err(Failure::usage(format!(
@@ -44,15 +51,17 @@ impl Destination {
                 )));
             }
             Some(text) => vec![Source::Text(text.0.clone())],
+            None if follows => followed(files, format)?,
             None => Source::of(files)?,
         };
+        let files = if follows { files.to_vec() } else { Vec::new() };
         // A text of the command line is one record, whatever is in it.
         let format = match (&arguments.body, format) {
             (Some(_), Format::Json) => Format::Json,
             (Some(_), _) => Format::Whole,
             (None, format) => format,
         };
-        Ok(Destination { routing, content, format, sources })
+        Ok(Destination { routing, content, format, sources, files })
     }
 
     /// A queue or an exchange that messages go to whatever they say, to be looked at first.
@@ -73,6 +82,24 @@ impl Destination {
             Routing::Exchange(_) | Routing::Record => None,
         }
     }
+}
+
+/// Checks that files can be followed. They are no sources that are read to their ends.
+fn followed(files: &[String], format: Format) -> Result<Vec<Source>, Failure> {
+    if files.is_empty() {
+        return Err(Failure::usage("--follow and --positions require a FILE"));
+    }
+    if files.iter().any(|file| file == "-") {
+        return Err(Failure::usage("--follow and --positions cannot be used on standard input"));
+    }
+    if files.iter().any(String::is_empty) {
+        return Err(Failure::usage("the name of a FILE to read is empty"));
+    }
+    if matches!(format, Format::Length | Format::Whole) {
+        let text = "--follow and --positions require --format lines, nul or json";
+        return Err(Failure::usage(text));
+    }
+    Ok(files.iter().cloned().map(Source::File).collect())
 }
 
 fn format(arguments: &Arguments) -> Result<Format, Failure> {

@@ -1,6 +1,7 @@
 //! `--dry-run`: what would be sent, as JSON envelopes on standard output.
 
-use crate::input::reader::{End, Input, Plan, Reader};
+use crate::input::positions::Positions;
+use crate::input::reader::{End, Input, Reader};
 use crate::record::envelope::envelope;
 use crate::record::item::{Item, Message};
 use rmq_common::diagnostics::Diagnostics;
@@ -12,9 +13,11 @@ use std::io::{self, BufWriter, Write};
 ///
 /// # Errors
 /// The first record that could not be sent, or what keeps the input from being read.
-pub async fn run(plan: Plan, diagnostics: Diagnostics) -> Result<Ending, Failure> {
-    let positions = plan.positions.clone();
-    let reader = Reader::start(plan)?;
+pub async fn run(
+    reader: Reader,
+    positions: &Positions,
+    diagnostics: Diagnostics,
+) -> Result<Ending, Failure> {
     let mut output = BufWriter::new(io::stdout().lock());
     let mut first = None;
     loop {

@@ -4,6 +4,7 @@ mod arguments;
 mod broker;
 mod destination;
 mod dry_run;
+mod follow;
 mod input;
 mod record;
 mod results;

@@ -4,12 +4,13 @@ use crate::arguments::{Arguments, PROGRAM};
 use crate::broker::connect::{self, connect};
 use crate::destination::Destination;
 use crate::dry_run;
+use crate::follow::handle::Following;
 use crate::input::framing::Format;
 use crate::input::positions::Positions;
-use crate::input::reader::{Plan, Reader};
+use crate::input::reader::{Input, Plan, Reader};
 use crate::input::sources::Source;
 use crate::record::compose::Composer;
-use crate::record::properties::Properties;
+use crate::record::properties::{Properties, short};
 use crate::results::ack_to::{Acknowledger, Fifo};
 use crate::results::outputs::{check_apart, check_output};
 use crate::results::places::Places;
@@ -20,11 +21,14 @@ use crate::results::verdict::Verdict;
 use crate::sender::run_loop::{Job, Sender};
 use crate::spool::claim::{Claim, Claimed};
 use crate::spool::handle::Spooled;
+use rmq_common::connection::Broker;
+use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::lane::{self, Limits};
+use rmq_common::message::Name;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::{runtime, signals, standard_streams};
@@ -49,9 +53,10 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         content: destination.content.clone(),
         properties: Properties::new(&arguments)?,
         drops: arguments.ack_to.is_some(),
+        source_header: source_header(&arguments)?,
     };
     let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
-    let plan = Plan {
+    let mut plan = Plan {
         positions: Positions::new(destination.format.unit()),
         sources: destination.sources.clone(),
         format: destination.format,
@@ -63,10 +68,37 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         diagnostics,
     };
     check_streams(&arguments, &plan.sources)?;
-    if arguments.dry_run {
-        return runtime::block_on(dry_run::run(plan, diagnostics));
+    let follows = arguments.follow || arguments.positions.is_some();
+    let is_saved = !arguments.dry_run;
+    let mut following = None;
+    if follows {
+        let begun = Following::new(&arguments, &destination.files, &plan, is_saved)?;
+        plan.positions = plan.positions.by_byte(begun.marks());
+        following = Some(begun);
     }
-    runtime::block_on(send(arguments, &destination, plan))
+    if arguments.dry_run {
+        let positions = plan.positions.clone();
+        let started = following.map(|following| following.start(&plan)).transpose()?;
+        let (followed, reader) = match started {
+            Some((followed, reader)) => (Some(followed), reader),
+            None => (None, Reader::start(plan)?),
+        };
+        let ending = runtime::block_on(dry_run::run(reader, &positions, diagnostics));
+        drop(followed);
+        return ending;
+    }
+    runtime::block_on(send(arguments, &destination, plan, following))
+}
+
+/// The header that names a record's file.
+fn source_header(arguments: &Arguments) -> Result<Option<Name>, Failure> {
+    match &arguments.source_header {
+        Some(name) if name.is_empty() => {
+            Err(Failure::usage("the name of --source-header is empty"))
+        }
+        Some(name) => short("--source-header", name.as_bytes()).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The standard streams, as far as this run uses them.
@@ -84,7 +116,19 @@ fn check_streams(arguments: &Arguments, sources: &[Source]) -> Result<(), Failur
 /// What a spool cannot go with.
 fn check(arguments: &Arguments) -> Result<(), Failure> {
     let spool = arguments.spool.is_some();
+    let follows = arguments.follow || arguments.positions.is_some();
     let why = match () {
+        () if follows && spool => {
+            "--spool cannot be combined with --follow or --positions: the files keep what is not confirmed"
+        }
+        () if follows && arguments.ack_to.is_some() => {
+            "--ack-to cannot be combined with --follow or --positions"
+        }
+        () if follows && arguments.tee => "--tee cannot be combined with --follow or --positions",
+        () if arguments.follow && arguments.dry_run => {
+            "--dry-run cannot be combined with --follow: it would not end"
+        }
+        () if arguments.from.is_some() && !follows => "--from requires --follow or --positions",
         () if spool && arguments.tee => {
             "--spool and --tee cannot be combined: an earlier run's records are not this run's input (use tee(1))"
         }
@@ -102,6 +146,7 @@ async fn send(
     arguments: Arguments,
     destination: &Destination,
     plan: Plan,
+    following: Option<Following>,
 ) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
@@ -141,6 +186,7 @@ async fn send(
         positions: plan.positions.clone(),
         places: Places::default(),
         spooled: None,
+        followed: None,
         progress: Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "confirmed"),
     };
     if let Some(directory) = &arguments.spool {
@@ -169,6 +215,15 @@ async fn send(
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
         return outcome(stats, diagnostics, verdict, &tally);
     }
+    if let Some(following) = following {
+        job.places = Places::new(rejects, None, None);
+        job.finite = false;
+        if arguments.follow {
+            job.retry = options.retry_or(Limit::Forever);
+        }
+        let (verdict, tally) = follow(job, broker, &plan, following, options.first_retry()).await?;
+        return outcome(stats, diagnostics, verdict, &tally);
+    }
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
     let checked_first = job.checked_first.as_deref();
@@ -182,6 +237,44 @@ async fn send(
     let reader = Reader::start(plan)?;
     let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
     outcome(stats, diagnostics, verdict, &tally)
+}
+
+/// Sends what is in files that are followed, or what is new in them.
+async fn follow(
+    mut job: Job,
+    mut broker: Broker,
+    plan: &Plan,
+    following: Following,
+    first_retry: Limit,
+) -> Result<(Verdict, Tally), Failure> {
+    let signals = signals::requests_to_stop()?;
+    let (followed, reader) = following.start(plan)?;
+    if !followed.once() {
+        job.followed = Some(followed);
+        return Ok(Sender::new(job, broker, None, reader, signals).run().await);
+    }
+    // Where nothing is new no broker is needed.
+    let first = reader.next().await;
+    let mut link = None;
+    if let Input::Items(_) = first {
+        let patience = Patience::new(first_retry);
+        let checked_first = job.checked_first.as_deref();
+        let connected = connect(&mut broker, job.mandatory, checked_first, &patience).await;
+        let mut new = connected.map_err(|failure| match failure.exit() {
+            // There is something that is not confirmed.
+            Exit::Unavailable => {
+                let behind = counted(followed.behind(), "byte");
+                Failure::new(Exit::TempFail, format!("{failure}; {behind} not confirmed"))
+            }
+            _ => failure,
+        })?;
+        if let Some(route) = checked_first {
+            connect::check(&broker, &mut new, route).await?;
+        }
+        link = Some(new);
+    }
+    job.followed = Some(followed);
+    Ok(Sender::new(job, broker, link, reader, signals).begin_with(first).run().await)
 }
 
 /// Tells the tally where it is wanted, and the outcome.

@@ -41,6 +41,13 @@ impl Progress {
         }
     }
 
+    /// Sets how many bytes are not done, of work whose end is known in bytes.
+    pub fn behind(&mut self, bytes: impl FnOnce() -> u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!(", {} bytes behind", bytes()));
+        }
+    }
+
     /// When it will be shown, so that it can be [`set`](Self::set) then even without progress.
     pub fn due(&self) -> Option<Instant> {
         let due = self.what.is_some() && self.bar.is_none();
@@ -50,7 +57,7 @@ impl Progress {
     fn show(&self, what: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let program = self.program;
-        let template = format!("{program}: {{human_pos}} {what}, {{per_sec}}, {{elapsed}}");
+        let template = format!("{program}: {{human_pos}} {what}{{msg}}, {{per_sec}}, {{elapsed}}");
         // The template is ours, and a test reads it.
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);

@@ -3,6 +3,8 @@
 pub mod cut;
 pub mod framing;
 pub mod intake;
+pub mod marks;
+pub mod numbering;
 pub mod positions;
 pub mod reader;
 pub mod sources;

@@ -1,11 +1,14 @@
 //! What a record is called in a diagnostic: `line 17`, or `app.log: line 3 (record 17)`.
 
+use crate::input::marks::Marks;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Which records come from which file. Shared between the thread that reads and the one that tells.
+/// Which records come from which file. Shared between the thread that reads and the one that reports.
 #[derive(Clone, Debug)]
 pub struct Positions {
     unit: &'static str,
+    /// Where records are in files that are followed.
+    marks: Option<Marks>,
     /// The files begun so far, and the number of the first record of each. Empty where there is
     /// only standard input.
     files: Arc<Mutex<Vec<(u64, String)>>>,
@@ -14,7 +17,14 @@ pub struct Positions {
 impl Positions {
     /// Records are called `unit`.
     pub fn new(unit: &'static str) -> Self {
-        Positions { unit, files: Arc::default() }
+        Positions { unit, marks: None, files: Arc::default() }
+    }
+
+    /// Records of followed files are named by the byte they begin at, because their lines are not
+    /// counted from the beginning.
+    #[must_use]
+    pub fn by_byte(self, marks: Marks) -> Self {
+        Positions { marks: Some(marks), ..self }
     }
 
     /// The record `number` is the first of the file `name`.
@@ -25,6 +35,9 @@ impl Positions {
     /// What the record `number` is called.
     pub fn of(&self, number: u64) -> String {
         let unit = self.unit;
+        if let Some((name, byte)) = self.marks.as_ref().and_then(|marks| marks.of(number)) {
+            return format!("{name}: {unit} at byte {byte}");
+        }
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let behind = files.partition_point(|(first, _)| *first <= number);
         match behind.checked_sub(1).and_then(|index| files.get(index)) {

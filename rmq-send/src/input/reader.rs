@@ -4,13 +4,14 @@
 //! block. Before each read the thread waits for input or for the word to stop, so that after a
 //! signal nothing is taken that is not sent or reported.
 
-use crate::input::cut::{Cut, Cutter};
+use crate::input::cut::Cutter;
 use crate::input::framing::Format;
+use crate::input::numbering::Numbering;
 use crate::input::positions::Positions;
 use crate::input::sources::Source;
-use crate::input::utf16;
+use crate::input::utf16::Utf16;
 use crate::record::compose::Composer;
-use crate::record::item::{Bad, Item, Raw};
+use crate::record::item::Item;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
@@ -108,8 +109,10 @@ pub fn read_into(
 ) -> Result<PipeWriter, Failure> {
     let problem = |error| Failure::io("start to read", &error);
     let (stopped, stop) = io::pipe().map_err(problem)?;
+    let numbering = Numbering::new(plan.max_size, plan.beyond_bad);
+    let watch = Utf16::new(plan.format, plan.diagnostics);
     thread::start("input", move || {
-        let end = Reading { plan, stopped, sink: &mut sink, count: 0, reported: false }.read(block);
+        let end = Reading { plan, stopped, sink: &mut sink, numbering, watch }.read(block);
         // Nobody wants it only where the tool is ending anyway.
         sink(Input::End(end));
     })
@@ -121,10 +124,8 @@ struct Reading<'a, Sink> {
     plan: Plan,
     stopped: PipeReader,
     sink: &'a mut Sink,
-    /// Records found so far.
-    count: u64,
-    /// An input in UTF-16 has been reported.
-    reported: bool,
+    numbering: Numbering,
+    watch: Utf16,
 }
 
 impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
@@ -148,12 +149,13 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
     /// Reads one source; `None` at its end, if there may be another.
     fn source(&mut self, source: &Source, block: &mut [u8]) -> Option<End> {
         if let Some(name) = source.name() {
-            self.plan.positions.begin(name, self.count + 1);
+            self.plan.positions.begin(name, self.numbering.next());
         }
         let mut file = match source.open() {
             Ok(file) => File::from(file),
             Err(error) => return Some(self.failed(source, &error)),
         };
+        let composer = self.plan.composer.of_source(source.path());
         let mut cutter = Cutter::new(self.plan.format, self.plan.max_size);
         let mut cuts = Vec::new();
         let mut begins = true;
@@ -171,11 +173,11 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                 },
             };
             if std::mem::take(&mut begins) {
-                self.report_utf16(source, &block[..length]);
+                self.watch.begins(source.noun(), &block[..length]);
             }
             let partial = cutter.partial();
             if length == 0 && partial > 0 && self.plan.must_end {
-                let position = self.plan.positions.of(self.count + 1);
+                let position = self.plan.positions.of(self.numbering.next());
                 return Some(End::Failed(Failure::data(format!(
                     "{position}: {} of an incomplete record not sent (--ack-to: the \
                      filter may have died)",
@@ -186,7 +188,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                 0 => cutter.finish(&mut cuts),
                 length => cutter.cut(&block[..length], &mut cuts),
             };
-            let (items, goes_on) = self.items(&mut cuts);
+            let (items, goes_on) = self.numbering.items(&composer, &mut cuts);
             if !items.is_empty() && !(self.sink)(Input::Items(items)) {
                 return Some(End::Stopped { partial: cutter.partial() });
             }
@@ -194,7 +196,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                 return Some(End::Finished);
             }
             if let Err(broken) = cut {
-                let position = self.plan.positions.of(self.count + 1);
+                let position = self.plan.positions.of(self.numbering.next());
                 return Some(End::Failed(Failure::data(format!("{position}: {}", broken.0))));
             }
             if length == 0 {
@@ -203,59 +205,9 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
         }
     }
 
-    /// Reports an input in UTF-16, once: its newlines are two bytes, and its lines end in the middle
-    /// of the second.
-    fn report_utf16(&mut self, source: &Source, beginning: &[u8]) {
-        let what = match self.plan.format {
-            Format::Lines => {
-                "its bytes are sent as they are (iconv -f UTF-16 -t UTF-8 converts it)"
-            }
-            Format::Json => "an envelope is UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)",
-            Format::Nul | Format::Length | Format::Whole => return,
-        };
-        if !self.reported && utf16::begins(beginning) {
-            self.reported = true;
-            let source = source.noun();
-            self.plan.diagnostics.notice(&format!("{source} looks like UTF-16; {what}"));
-        }
-    }
-
-    /// What the cuts are; false where nothing behind them is wanted.
-    fn items(&mut self, cuts: &mut Vec<Cut>) -> (Vec<Item>, bool) {
-        let mut items = Vec::with_capacity(cuts.len());
-        for cut in cuts.drain(..) {
-            let item = match cut {
-                Cut::Record(raw) => {
-                    self.count += 1;
-                    match self.plan.composer.compose(self.count, raw.clone()) {
-                        Ok(record) => Item::Record(record),
-                        Err(why) => {
-                            let raw = Raw::Whole(raw);
-                            Item::Bad(Bad { number: self.count, raw, why })
-                        }
-                    }
-                }
-                Cut::TooLong { bytes, more } => {
-                    self.count += 1;
-                    let max_size = self.plan.max_size;
-                    let why = Failure::data(format!("longer than --max-size {max_size}"));
-                    let raw = Raw::Begun { bytes, more };
-                    Item::Bad(Bad { number: self.count, raw, why })
-                }
-                Cut::Rest { bytes, more } => Item::Rest { bytes, more },
-            };
-            let bad = matches!(item, Item::Bad(_));
-            items.push(item);
-            if bad && !self.plan.beyond_bad {
-                return (items, false);
-            }
-        }
-        (items, true)
-    }
-
     fn failed(&self, source: &Source, error: &io::Error) -> End {
         let (source, why) = (source.noun(), Cause(error));
-        let text = match self.plan.positions.of(self.count + 1) {
+        let text = match self.plan.positions.of(self.numbering.next()) {
             position if position.starts_with(source) => format!("read {position}: {why}"),
             position => format!("read {source} at {position}: {why}"),
         };

@@ -60,6 +60,14 @@ impl Source {
         }
     }
 
+    /// The path of a file that is named.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Source::File(name) => Some(name),
+            Source::Input | Source::Dash | Source::Text(_) => None,
+        }
+    }
+
     /// Its name where reading it fails.
     pub fn noun(&self) -> &str {
         self.name().unwrap_or("standard input")

@@ -1,13 +1,48 @@
 //! Recognising UTF-16, which Windows programs write, where lines are expected to be bytes or UTF-8.
 
+use crate::input::framing::Format;
+use rmq_common::diagnostics::Diagnostics;
+
 /// So much of an input is looked into.
 const MOST: usize = 64;
 /// So many letters in a row with a zero byte each are more than chance.
 const FEWEST: usize = 4;
 
+/// Reports inputs in UTF-16.
+#[derive(Debug)]
+pub struct Utf16 {
+    format: Format,
+    diagnostics: Diagnostics,
+    /// One has been reported.
+    reported: bool,
+}
+
+impl Utf16 {
+    /// Of inputs of this format.
+    pub fn new(format: Format, diagnostics: Diagnostics) -> Self {
+        Utf16 { format, diagnostics, reported: false }
+    }
+
+    /// Reports an input in UTF-16, once: its newlines are two bytes, and its lines end in the middle
+    /// of the second.
+    pub fn begins(&mut self, source: &str, beginning: &[u8]) {
+        let what = match self.format {
+            Format::Lines => {
+                "its bytes are sent as they are (iconv -f UTF-16 -t UTF-8 converts it)"
+            }
+            Format::Json => "an envelope is UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)",
+            Format::Nul | Format::Length | Format::Whole => return,
+        };
+        if !self.reported && begins(beginning) {
+            self.reported = true;
+            self.diagnostics.notice(&format!("{source} looks like UTF-16; {what}"));
+        }
+    }
+}
+
 /// Whether an input that begins like this is UTF-16: by its byte order mark, or because every
 /// second byte is zero, as where most letters are Latin.
-pub fn begins(bytes: &[u8]) -> bool {
+fn begins(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return true;
     }

@@ -28,6 +28,8 @@ pub struct Composer {
     /// Whether an envelope with an id and no body says that a filter has dropped the message: only
     /// where `--ack-to` reports ids is there anything to be done about it.
     pub drops: bool,
+    /// The header that names the file a record is read from.
+    pub source_header: Option<Name>,
 }
 
 /// Who says where a message goes.
@@ -53,6 +55,15 @@ pub enum Content {
 type Composed = (Option<Arc<str>>, Option<Message>);
 
 impl Composer {
+    /// The same for the records of the file at `path`.
+    pub fn of_source(&self, path: Option<&str>) -> Self {
+        let mut composer = self.clone();
+        if let (Some(header), Some(path)) = (&self.source_header, path) {
+            composer.properties.set_header(header, path.as_bytes());
+        }
+        composer
+    }
+
     /// The record `number` and its message.
     ///
     /// # Errors
@@ -154,7 +165,13 @@ mod tests {
     use super::*;
 
     fn composer(routing: Routing, content: Content) -> Composer {
-        Composer { routing, content, properties: Properties::default(), drops: true }
+        Composer {
+            routing,
+            content,
+            properties: Properties::default(),
+            drops: true,
+            source_header: None,
+        }
     }
 
     fn fixed() -> Routing {
@@ -260,6 +277,20 @@ mod tests {
         let logs = Routing::Exchange(Name::new("logs").unwrap());
         composed(&composer(logs, Content::Keyed(b":".to_vec())), bare);
         composed(&keyed, b"amq.rabbitmq.reply-to.token:b");
+    }
+
+    #[test]
+    fn a_source_is_named_in_the_header_asked_for() {
+        let composer = composer(fixed(), Content::Body);
+        let source_header = Some(Name::new("path").unwrap());
+        let composer = Composer { source_header, ..composer };
+        let header = |composer: &Composer| {
+            let properties = composed(composer, b"line").message.unwrap().properties;
+            let names = properties.headers.iter().flat_map(|table| table.fields());
+            names.map(|field| field.name.escape_ascii().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(header(&composer.of_source(Some("/var/log/a"))), ["path"]);
+        assert!(header(&composer.of_source(None)).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rmq_common::argument_bytes::Bytes;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
-use rmq_common::message::{self, Name, Octet, Table, Text};
+use rmq_common::message::{self, Name, Octet, Table, Text, Value};
 use rmq_common::{duration, escape, names};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -80,6 +80,15 @@ impl Properties {
         }
         let complete = Arc::new(completed(given.clone()));
         Ok(Properties { given, complete, automatic_id, timestamp: arguments.timestamp })
+    }
+
+    /// Adds a header, whose value is a string, or replaces it.
+    pub fn set_header(&mut self, name: &Name, value: &[u8]) {
+        let given = self.given.headers.take().unwrap_or_default();
+        let mut table = given.without(|other| other == name.as_bytes());
+        table.push(name, &Value::String(value).into());
+        self.given.headers = Some(table);
+        self.complete = Arc::new(completed(self.given.clone()));
     }
 
     /// Those of the record `number`, which has none of its own.
@@ -186,7 +195,6 @@ pub fn short(what: &str, bytes: &[u8]) -> Result<Name, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rmq_common::message::Value;
 
     fn with(names: &str, value: i64) -> message::Properties {
         let mut table = Table::default();

@@ -11,8 +11,8 @@ pub struct Duties {
     pub tee: bool,
     /// Reports those that are done to rmq-recv.
     pub acknowledges: bool,
-    /// Reports those that are done to a spool.
-    pub spool: bool,
+    /// Reports those that are done to what keeps the others: a spool, or positions in files.
+    pub kept: bool,
     /// The input ends by itself, and can be read to its end even when nothing can be sent.
     pub finite: bool,
 }
@@ -46,6 +46,6 @@ pub enum Action {
     Sync,
     /// The records up to this one are done, which ends this delivery.
     Acknowledge(u64, Option<Arc<str>>),
-    /// The spool need not keep the records up to this one.
-    DoneInSpool(u64),
+    /// The records up to this one are done, and need not be kept.
+    DoneUpTo(u64),
 }

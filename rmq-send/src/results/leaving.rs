@@ -30,7 +30,7 @@ pub struct Leaving {
     passing: Option<Passing>,
     /// What is done once that record is whole.
     unreported: Vec<(u64, Option<Arc<str>>)>,
-    /// The last record that has left and is done, if the spool does not know yet.
+    /// The last record that has left and is done, if that was not reported yet.
     last_left: Option<u64>,
     steps: VecDeque<Step>,
     performing: Performing,
@@ -118,6 +118,7 @@ impl Leaving {
             Step::Sync => self.keep(Action::Sync, self.passing),
             Step::Resume => {
                 let waited = std::mem::take(&mut self.unreported);
+                self.steps.push_front(Step::AllLeft);
                 for (number, delivery) in waited.into_iter().rev() {
                     self.steps.push_front(Step::Done(number, delivery));
                 }
@@ -136,17 +137,20 @@ impl Leaving {
                 self.last_left = if self.silenced { self.last_left } else { Some(number) };
                 None
             }
+            // While a record passes into the rejects, neither it nor what comes after it is safe.
+            Step::AllLeft if self.passing.is_some() => None,
             Step::AllLeft => {
                 let last = self.last_left.take()?;
-                self.steps.push_front(Step::DoneInSpool(last));
+                self.steps.push_front(Step::DoneUpTo(last));
                 self.keep(Action::Sync, self.passing)
             }
-            Step::DoneInSpool(number) => (!self.silenced).then_some(Action::DoneInSpool(number)),
+            Step::DoneUpTo(number) => (!self.silenced).then_some(Action::DoneUpTo(number)),
             Step::EndRejects => {
                 self.steps.push_front(Step::Resume);
                 self.steps.push_front(Step::Sync);
                 let torn = self.passing.take()?;
                 self.unreported.retain(|(number, _)| *number < torn.number);
+                self.last_left = self.last_left.map(|last| last.min(torn.number - 1));
                 if torn.is_counted {
                     self.verdict.rejections().take_back();
                     self.tally.rejected = self.tally.rejected.saturating_sub(1);
@@ -266,7 +270,7 @@ impl Leaving {
 
     /// A record leaves.
     pub fn left(&mut self, record: Record, fate: Fate) {
-        let Duties { tee, acknowledges, spool, .. } = self.duties;
+        let Duties { tee, acknowledges, kept, .. } = self.duties;
         let number = record.number;
         let delivery = record.delivery.clone();
         match fate {
@@ -285,14 +289,14 @@ impl Leaving {
         if acknowledges {
             self.steps.push_back(Step::Done(number, delivery));
         }
-        if spool {
+        if kept {
             self.steps.push_back(Step::Left(number));
         }
     }
 
     /// All that can leave now have left.
     pub fn all_left(&mut self) {
-        if self.duties.spool {
+        if self.duties.kept {
             self.steps.push_back(Step::AllLeft);
         }
     }

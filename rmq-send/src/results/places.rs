@@ -44,7 +44,7 @@ impl Places {
                     acknowledger.done(number, delivery);
                 }
             }
-            Action::DoneInSpool(_) => {}
+            Action::DoneUpTo(_) => {}
             rejected => {
                 let Some(rejects) = rejects else { return Ok(()) };
                 return write(rejects, rejected);
@@ -115,6 +115,6 @@ fn write(rejects: &mut Rejects, action: Action) -> Result<(), Failure> {
             Ok(())
         }
         Action::Sync => rejects.sync(),
-        Action::Tee(_) | Action::Acknowledge(..) | Action::DoneInSpool(_) => Ok(()),
+        Action::Tee(_) | Action::Acknowledge(..) | Action::DoneUpTo(_) => Ok(()),
     }
 }

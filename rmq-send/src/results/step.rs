@@ -20,7 +20,7 @@ pub enum Step {
     Done(u64, Option<Arc<str>>),
     Left(u64),
     AllLeft,
-    DoneInSpool(u64),
+    DoneUpTo(u64),
     Sync,
     /// What waited for a record to be whole is done, if it is.
     Resume,

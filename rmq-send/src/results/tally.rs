@@ -29,6 +29,8 @@ pub struct Tally {
     pub unknown: u64,
     /// Times a record was sent again.
     pub resent: u64,
+    /// Bytes of followed files that are not confirmed.
+    pub behind: Option<u64>,
     started: Instant,
 }
 
@@ -43,6 +45,7 @@ impl Default for Tally {
             nacked: 0,
             unknown: 0,
             resent: 0,
+            behind: None,
             started: Instant::now(),
         }
     }
@@ -54,6 +57,9 @@ impl Tally {
         let mut stats = serde_json::Map::new();
         for (what, count) in self.counts() {
             stats.insert(what.to_owned(), count.into());
+        }
+        if let Some(behind) = self.behind {
+            stats.insert("bytes_behind".to_owned(), behind.into());
         }
         stats.insert("seconds".to_owned(), self.started.elapsed().as_secs_f64().into());
         format!("{}\n", serde_json::Value::Object(stats))
@@ -128,6 +134,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in self.counts() {
             write!(f, "{what} {count}, ")?;
+        }
+        if let Some(behind) = self.behind {
+            write!(f, "bytes behind {behind}, ")?;
         }
         write!(f, "in {:.3} s", self.started.elapsed().as_secs_f64())
     }

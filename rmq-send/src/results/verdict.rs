@@ -2,6 +2,7 @@
 
 use crate::results::ranges::Ranges;
 use crate::results::rejected_summary::RejectedSummary;
+use rmq_common::count::counted;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
@@ -22,6 +23,7 @@ pub struct Verdict {
     /// Where what is unconfirmed is: `kept in bad`.
     whereabouts: Option<String>,
     spool: Option<Kept>,
+    files: Option<Files>,
     /// Records read that the spool had no room for.
     unkept: u64,
     /// Records that failed and are kept nowhere.
@@ -31,6 +33,15 @@ pub struct Verdict {
     confirmed: Ranges,
     unknown: Ranges,
     unsent: Ranges,
+}
+
+/// What followed files keep.
+#[derive(Debug)]
+struct Files {
+    /// The positions file.
+    positions: Option<String>,
+    bytes: u64,
+    records: u64,
 }
 
 /// What a spool keeps.
@@ -96,6 +107,12 @@ impl Verdict {
         self.spool = Some(Kept { directory: directory.to_owned(), kept, in_memory });
     }
 
+    /// Of followed files so many bytes are not confirmed, and so many records that were read; the
+    /// file `positions` says which.
+    pub fn files_keep(&mut self, positions: Option<String>, bytes: u64, records: u64) {
+        self.files = Some(Files { positions, bytes, records });
+    }
+
     /// A signal ended it before everything was confirmed; if that turns out to be nothing, the
     /// signal is all there is to tell.
     pub fn give_up_for_the_signal(&mut self) {
@@ -154,7 +171,9 @@ impl Verdict {
     pub fn outcome(self) -> Result<Ending, Failure> {
         let spooled = self.unkept > 0
             || self.spool.as_ref().is_some_and(|spool| spool.kept + spool.in_memory > 0);
-        let unconfirmed = spooled || !self.unknown.is_empty() || !self.unsent.is_empty();
+        let in_files = self.files.as_ref().is_some_and(|files| files.records > 0);
+        let unconfirmed =
+            spooled || in_files || !self.unknown.is_empty() || !self.unsent.is_empty();
         // Where everything else is confirmed, the rejects say what is not.
         let accounts = unconfirmed || self.failure.is_some() || self.input.is_some();
         let stock = self.stock(accounts || self.partial > 0);
@@ -228,6 +247,15 @@ impl Verdict {
                 let lost = format!("; not kept for want of room: {in_memory}");
                 text.push_str(&lost);
             }
+        }
+        if let Some(Files { positions, bytes: bytes @ 1.., records }) = &self.files
+            && (accounts || *records > 0)
+        {
+            let bytes = counted(*bytes, "byte");
+            text.push_str(&match positions {
+                Some(name) => format!("; {bytes} not confirmed (positions {name})"),
+                None => format!("; {bytes} not confirmed"),
+            });
         }
         text.push_str(&self.input_rejections.shown());
         text.push_str(&self.rejections.shown());

@@ -138,7 +138,7 @@ impl Account {
         if settled == Settled::Confirmed {
             self.leaving.tally().confirmed += 1;
             // With a spool it is the spool that knows.
-            if !self.leaving.duties().spool {
+            if !self.leaving.duties().kept {
                 self.confirmed.insert(number);
             }
         }
@@ -296,6 +296,16 @@ impl Account {
             }
         }
         self.keep_left_over();
+    }
+
+    /// How many records are in the window and not confirmed.
+    pub fn unconfirmed(&self) -> usize {
+        self.window.unsettled().count()
+    }
+
+    /// So many bytes of the followed files are not confirmed.
+    pub fn behind(&mut self, bytes: u64) {
+        self.leaving.tally().behind = Some(bytes);
     }
 
     /// Counts what was sent and not answered, which a spool keeps.

@@ -102,7 +102,7 @@ impl Sender {
             self.take_signal();
             self.connection.is_empty(route, bytes, is_empty == Some(true));
         }
-        if let Some(shown) = self.connection.another_refusal(self.spooled.is_some()) {
+        if let Some(shown) = self.connection.another_refusal(self.keeps()) {
             self.diagnostics.notice(&format!("{shown}; trying again"));
         }
     }

@@ -1,7 +1,9 @@
 //! What ends a run before its input does (a signal, time, another rmq-send that waits for the
 //! spool), and the end of a run with a spool.
 
+use crate::follow::handle::Followed;
 use crate::input::reader::Input;
+use crate::results::action::Action;
 use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use crate::sender::run_loop::Sender;
@@ -46,6 +48,11 @@ impl Sender {
             let text = self.connection.why_unconfirmed(seconds, self.retry);
             self.account.give_up(Failure::new(Exit::TempFail, text));
         }
+    }
+
+    /// Whether what is not confirmed is kept without our doing.
+    pub(super) fn keeps(&self) -> bool {
+        self.spooled.is_some() || self.followed.is_some()
     }
 
     pub(super) fn is_handed_over(&self) -> bool {
@@ -109,6 +116,46 @@ impl Sender {
         }
     }
 
+    /// Ends a run that follows files: what is not done is read again by the next run.
+    async fn leave_files(mut self, followed: Followed) -> (Verdict, Tally) {
+        self.intake.stop();
+        let mut unsent = self.intake.take().len();
+        while !self.intake.is_over() {
+            match self.intake.next().await {
+                Input::Items(items) => unsent += items.len(),
+                end @ Input::End(_) => self.input(end),
+            }
+        }
+        self.account.count_unknown();
+        let unconfirmed = unsent + self.account.unconfirmed();
+        // What is half in the rejects is taken back.
+        self.account.end();
+        while let Some(action) = self.account.next() {
+            let outcome = match action {
+                Action::DoneUpTo(number) => {
+                    followed.confirm(number);
+                    Ok(())
+                }
+                action => self.places.perform(action),
+            };
+            self.account.performed(outcome);
+        }
+        self.end().await;
+        let whereabouts = self.places.whereabouts();
+        let verdict = self.account.verdict();
+        if let Some(whereabouts) = whereabouts {
+            verdict.rejections().are(whereabouts);
+        }
+        let behind = followed.behind();
+        let name = followed.name().map(str::to_owned);
+        verdict.files_keep(name, behind, unconfirmed as u64);
+        self.account.behind(behind);
+        if let Err(failure) = followed.close() {
+            self.account.verdict().fail(failure);
+        }
+        self.account.into_results(None)
+    }
+
     /// Closes, keeps what was not confirmed, and takes stock of it.
     pub(super) async fn finish(mut self) -> (Verdict, Tally) {
         self.leave();
@@ -117,6 +164,9 @@ impl Sender {
             self.leave_spool().await;
             self.end().await;
             return self.account.into_results(None);
+        }
+        if let Some(followed) = self.followed.take() {
+            return Box::pin(self.leave_files(followed)).await;
         }
         self.account.close();
         // The reader was told to stop, or comes to an end by itself: this ends, and finds what it

@@ -53,7 +53,7 @@ impl Sender {
                 }
             }
             // A spool keeps what may be allowed again.
-            AmqpError::Refused(_) if error.is_not_permitted() && self.spooled.is_some() => {
+            AmqpError::Refused(_) if error.is_not_permitted() && self.keeps() => {
                 self.account.lost();
                 self.account.give_up(error.failure().context("publish"));
             }
@@ -150,11 +150,13 @@ impl Sender {
         if self.account.is_empty() {
             patience.progress();
         }
-        // What is in a spool is safe, so that a signal need not wait for a broker.
-        let grace = if self.spooled.is_some() { Duration::ZERO } else { LAST_CONFIRMS };
+        // What is in a spool or in files is safe, so that a signal need not wait for a broker.
+        let grace = if self.keeps() { Duration::ZERO } else { LAST_CONFIRMS };
         let mut over = None;
         let Sender { connection, stop, spooled, retry, checked_first, diagnostics, .. } = self;
         let spooled = spooled.as_ref();
+        let follows = self.followed.as_ref().is_some_and(|followed| !followed.once());
+        let was_let_in = self.was_let_in;
         let ended = Cell::new(spooled.is_none_or(|spooled| spooled.is_over()));
         let first_route = checked_first.as_deref().filter(|_| is_first);
         let connect = async {
@@ -184,6 +186,14 @@ impl Sender {
                             runtime::sleep(CHECK_AGAIN).await;
                         }
                     }
+                    // What worked before may work again, as when a password is being changed.
+                    Exit::NoPerm if follows && was_let_in => {
+                        if !std::mem::replace(&mut reported, true) {
+                            let text = "trying again; the files keep what is not sent";
+                            diagnostics.notice(&format!("{failure}; {text}"));
+                        }
+                        runtime::sleep(REFUSED).await;
+                    }
                     _ => return Err(failure),
                 }
             }
@@ -212,6 +222,8 @@ impl Sender {
                 let directory = spooled.shown();
                 let text = format!("no broker yet; records are kept in the spool {directory}");
                 diagnostics.notice(&text);
+            } else if follows && !was_let_in {
+                diagnostics.notice("no broker yet; the files keep what is not sent");
             }
             pending().await
         };
@@ -223,6 +235,7 @@ impl Sender {
         self.take_signal();
         match connected {
             Some(Ok(Connected::Link(link))) => {
+                self.was_let_in = true;
                 self.connection.set(*link);
                 self.account.begin_tentatively();
                 return true;

@@ -3,6 +3,7 @@
 use crate::broker::connect::SHORTEST_PATIENCE;
 use crate::broker::connection::Connection;
 use crate::broker::link::{Link, News};
+use crate::follow::handle::Followed;
 use crate::input::intake::Intake;
 use crate::input::positions::Positions;
 use crate::input::reader::{Input, Reader};
@@ -47,6 +48,8 @@ pub struct Job {
     pub places: Places,
     /// Where records are until they are confirmed.
     pub spooled: Option<Spooled>,
+    /// The files they are read from, which are followed.
+    pub followed: Option<Followed>,
     /// Shows how far it is.
     pub progress: Progress,
 }
@@ -63,6 +66,9 @@ pub struct Sender {
     pub(super) fixed: Option<Arc<Route>>,
     pub(super) checked_first: Option<Arc<Route>>,
     pub(super) spooled: Option<Spooled>,
+    pub(super) followed: Option<Followed>,
+    /// A broker has let us in.
+    pub(super) was_let_in: bool,
     pub(super) positions: Positions,
     pub(super) progress: Progress,
     pub(super) diagnostics: Diagnostics,
@@ -98,7 +104,9 @@ impl Sender {
         let diagnostics = broker.diagnostics();
         let (rejects, tee, acknowledges) = job.places.kinds();
         let spool = job.spooled.is_some();
-        let duties = Duties { rejects, tee, acknowledges, spool, finite: job.finite };
+        let kept = spool || job.followed.is_some();
+        let duties = Duties { rejects, tee, acknowledges, kept, finite: job.finite };
+        let was_let_in = link.is_some();
         Sender {
             account: Account::new(job.window, duties, job.positions.clone(), diagnostics),
             places: job.places,
@@ -111,15 +119,25 @@ impl Sender {
             fixed: job.fixed,
             checked_first: job.checked_first,
             spooled: job.spooled,
+            followed: job.followed,
+            was_let_in,
             positions: job.positions,
             progress: job.progress,
             diagnostics,
         }
     }
 
+    /// What was read before.
+    #[must_use]
+    pub fn begin_with(mut self, input: Input) -> Self {
+        self.input(input);
+        self
+    }
+
     /// Runs until everything that was read is confirmed, or it cannot be.
     pub async fn run(mut self) -> (Verdict, Tally) {
-        if self.connection.link().is_none() {
+        // A run that turns out to have nothing to send needs no broker.
+        if self.connection.link().is_none() && !self.intake.is_over() {
             self.connect_at_first().await;
         }
         loop {
@@ -275,6 +293,9 @@ impl Sender {
         self.perform();
         self.places.flush();
         self.progress.set(self.account.confirmations());
+        if let Some(followed) = &self.followed {
+            self.progress.behind(|| followed.behind());
+        }
         any
     }
 
@@ -282,9 +303,12 @@ impl Sender {
     pub(super) fn perform(&mut self) {
         while let Some(action) = self.account.next() {
             let outcome = match action {
-                Action::DoneInSpool(number) => {
+                Action::DoneUpTo(number) => {
                     if let Some(spooled) = &self.spooled {
                         spooled.is_done(number);
+                    }
+                    if let Some(followed) = &self.followed {
+                        followed.confirm(number);
                     }
                     Ok(())
                 }

@@ -62,6 +62,7 @@ fn follow(page: &str, cluster: &Cluster, queues: &[&str], unlike: &[Unlike]) {
         ("amqp://old", other.url()),
         ("amqp://new", vhost.url()),
         ("/var/log/app.log", "app.log".to_owned()),
+        ("/var/lib/rmq", directory.path().display().to_string()),
         ("/var/spool/rmq", format!("{}/spool", directory.path().display())),
         ("/etc/rabbitmq/permissions.csv", "permissions.csv".to_owned()),
         ("/var/lib/rabbitmq/.erlang.cookie", cluster.variable("RMQ_COOKIE_FILE").to_owned()),
@@ -88,7 +89,7 @@ fn the_readme_does_what_it_says() {
     let unlike = [
         ("make demo", Not("the first is tested by itself, and the second runs this test")),
         ("rmq-perm cluster-status", OtherNumbers),
-        ("tail -F app.log", Until(SENT_LOG)),
+        ("rmq-send --follow", Until(SENT_LOG)),
         ("rmq-recv logs |", Until(SEEN_ERROR)),
         ("rmq-recv in |", Until(SEEN)),
         ("rmq-recv -j 4", Until(MADE)),
@@ -155,7 +156,7 @@ fn the_page_of_rmq_send_does_what_it_says() {
         ("[prod]", Not("a file")),
         ("rmq-send: read 9", Not("what it prints")),
         ("rmq-recv --ack-from", Until(FILTERED_A)),
-        ("tail -F /var/log/app.log", Until(SENT_LOG)),
+        ("rmq-send --follow", Until(SENT_LOG)),
     ];
     follow("man/rmq-send.1", brokers::three(), &["orders"], &unlike);
 }

@@ -143,7 +143,7 @@ impl World {
                 self.input.push_back(Item::Bad(Bad { number, raw, why: failure("bad") }));
             }
             // What comes out of a spool is whole.
-            Event::ReadLong if self.duties.spool => {}
+            Event::ReadLong if self.duties.kept => {}
             Event::ReadLong => {
                 self.read += 1;
                 self.long_is_open = true;
@@ -272,7 +272,7 @@ impl World {
     fn act(&mut self, action: Action) -> Result<(), Failure> {
         let writes = !matches!(
             action,
-            Action::Tee(_) | Action::Acknowledge(..) | Action::DoneInSpool(_) | Action::TakeBack
+            Action::Tee(_) | Action::Acknowledge(..) | Action::DoneUpTo(_) | Action::TakeBack
         );
         assert!(!writes || self.duties.rejects && self.account.keeps_rejects());
         if writes && std::mem::take(&mut self.fails_next) {
@@ -306,8 +306,8 @@ impl World {
                 self.assert_safe(self.acknowledged + 1, number);
                 self.acknowledged = number;
             }
-            Action::DoneInSpool(number) => {
-                assert!(self.duties.spool && number > self.done_in_spool);
+            Action::DoneUpTo(number) => {
+                assert!(self.duties.kept && number > self.done_in_spool);
                 self.assert_safe(self.done_in_spool + 1, number);
                 self.done_in_spool = number;
             }
@@ -332,7 +332,7 @@ impl World {
 
     /// The run is over.
     fn end(mut self) {
-        if self.duties.spool {
+        if self.duties.kept {
             self.account.count_unknown();
             return;
         }
@@ -385,7 +385,7 @@ fn duties() -> [Duties; 6] {
         Duties { tee: true, acknowledges: true, ..none },
         rejects,
         Duties { acknowledges: true, ..rejects },
-        Duties { spool: true, ..rejects },
+        Duties { kept: true, ..rejects },
         Duties { tee: true, finite: true, ..rejects },
     ]
 }

@@ -10,7 +10,13 @@ fn aside(directory: &Arc<Directory>, format: Format, content: Content, most: u64
         Content::Body => Routing::Fixed(Arc::new(Route { routing_key, ..Route::default() })),
         _ => Routing::Record,
     };
-    let composer = Composer { routing, content, properties: Properties::default(), drops: false };
+    let composer = Composer {
+        routing,
+        content,
+        properties: Properties::default(),
+        drops: false,
+        source_header: None,
+    };
     let [rejected, _] = Rejects::in_spool(directory);
     let diagnostics = Diagnostics::new("rmq-send", true, false);
     SetAside::new(Arc::clone(directory), rejected, composer, format, most, diagnostics)

@@ -1,0 +1,306 @@
+//! The thread that follows: a block of each file in turn, as long as there is anything to read.
+//!
+//! While what was read cannot be handed over, because the broker takes nothing, it still looks for
+//! new files and opens them: an open file can be read whatever becomes of its name.
+
+use crate::follow::generation::{Generation, Piece, marks};
+use crate::follow::log::Log;
+use crate::follow::tools::Tools;
+use crate::follow::watch::Woken;
+use crate::input::cut::Cut;
+use crate::input::framing::Format;
+use crate::input::marks::Mark;
+use crate::input::numbering::Numbering;
+use crate::input::reader::{End, Input};
+use crate::input::utf16::Utf16;
+use crate::record::compose::Composer;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, PipeReader};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Bytes read of one file before the next has its turn.
+const BLOCK: usize = 64 << 10;
+/// How often everything is looked at even if nothing is noticed: a network's file system does not
+/// report what other machines write.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often it is where a rotation is not over, or a file is missing.
+const RESTLESS: Duration = Duration::from_millis(250);
+/// How often it is where the system does not report changes.
+const UNWATCHED: Duration = Duration::from_millis(40);
+/// The same for files that have been quiet for [`ACTIVE`].
+const UNWATCHED_QUIET: Duration = Duration::from_secs(1);
+/// How long a file that has changed is likely to change again.
+const ACTIVE: Duration = Duration::from_secs(10);
+
+/// The follower of several files.
+pub struct Follower {
+    logs: Vec<Log>,
+    composers: Vec<Composer>,
+    tools: Tools,
+    numbering: Numbering,
+    utf16: Utf16,
+    sender: flume::Sender<Input>,
+    stopped: PipeReader,
+    /// Logs that may have something to read.
+    waiting: BTreeSet<usize>,
+    /// When all were looked at.
+    looked: Instant,
+    /// When anything was read last.
+    active: Instant,
+}
+
+/// The end of the reading.
+struct Over(End);
+
+impl Follower {
+    /// Follows `logs`, whose records `composers` make.
+    pub fn new(
+        logs: Vec<Log>,
+        composers: Vec<Composer>,
+        tools: Tools,
+        numbering: Numbering,
+        sender: flume::Sender<Input>,
+        stopped: PipeReader,
+    ) -> Self {
+        let mut logs = logs;
+        if tools.once {
+            // What is written from now on is the next run's.
+            logs.iter_mut().for_each(|log| log.measure(&tools));
+        }
+        let utf16 = Utf16::new(tools.framing.0, tools.diagnostics);
+        let waiting = (0..logs.len()).collect();
+        let (looked, active) = (Instant::now(), Instant::now());
+        Follower {
+            logs,
+            composers,
+            tools,
+            numbering,
+            utf16,
+            sender,
+            stopped,
+            waiting,
+            looked,
+            active,
+        }
+    }
+
+    /// Follows until the end, and hands it over.
+    pub fn run(mut self) {
+        let end = loop {
+            if let Err(Over(end)) = self.round() {
+                break end;
+            }
+        };
+        // Nobody receives it only if the tool is ending anyway.
+        let _ = self.sender.send(Input::End(end));
+    }
+
+    /// Reads a block of each file that may have one, and waits if there is nothing more.
+    fn round(&mut self) -> Result<(), Over> {
+        for index in std::mem::take(&mut self.waiting) {
+            if !self.tools.once {
+                self.logs[index].look(&mut self.tools);
+            }
+            if self.read(index)? {
+                self.waiting.insert(index);
+                self.active = Instant::now();
+            }
+        }
+        if self.tools.once && self.waiting.is_empty() {
+            let end = self.tools.take_gap().map_or(End::Finished, End::Failed);
+            return Err(Over(end));
+        }
+        let time = if self.waiting.is_empty() { self.pause() } else { Duration::ZERO };
+        self.notice(time)
+    }
+
+    /// How long nothing has to be looked at if nothing is noticed.
+    fn pause(&self) -> Duration {
+        let pause = match self.tools.watch.is_short() {
+            true if self.active.elapsed() < ACTIVE => UNWATCHED,
+            true => UNWATCHED_QUIET,
+            false if self.logs.iter().any(Log::is_restless) => RESTLESS,
+            false => LOOK_AGAIN,
+        };
+        pause.saturating_sub(self.looked.elapsed())
+    }
+
+    /// Takes in what has changed, after so long at most.
+    fn notice(&mut self, time: Duration) -> Result<(), Over> {
+        let failed =
+            |error: io::Error| Over(End::Failed(Failure::io("wait for files to change", &error)));
+        match self.tools.watch.wait(&self.stopped, time).map_err(failed)? {
+            Woken::Stop => return Err(Over(self.stopped())),
+            Woken::Changed(logs) => self.waiting.extend(logs),
+            Woken::All => self.waiting.extend(0..self.logs.len()),
+        }
+        if !self.tools.once && self.waiting.is_empty() && self.pause().is_zero() {
+            self.looked = Instant::now();
+            self.waiting.extend(0..self.logs.len());
+        }
+        Ok(())
+    }
+
+    /// A record that has begun stays in its file, and is sent by the next run; unless nothing tells
+    /// that one where to begin.
+    fn stopped(&self) -> End {
+        let partial: u64 = self.logs.iter().map(Log::partial).sum();
+        let partial = if self.tools.register.is_saved() { 0 } else { partial };
+        End::Stopped { partial: usize::try_from(partial).unwrap_or(usize::MAX) }
+    }
+
+    /// Reads a block of one log. Whether there may be more.
+    fn read(&mut self, index: usize) -> Result<bool, Over> {
+        let log = &mut self.logs[index];
+        if !self.tools.once {
+            log.measure(&self.tools);
+        }
+        let name = Arc::clone(log.name());
+        if let Some(generation) = log.readable() {
+            if !generation.holds() {
+                let (number, is_rotated) = (generation.number, generation.is_rotated());
+                if is_rotated || self.tools.once {
+                    log.lose_rotated(number, &mut self.tools);
+                }
+                // What has become of its name is seen by the next round.
+                return Ok(true);
+            }
+            let begins = generation.seen().offset() == 0;
+            let mut block = vec![0; BLOCK];
+            let (number, file) = (generation.number, Arc::clone(generation.file()));
+            let read = generation
+                .read(&mut block)
+                .map_err(|error| Over(End::Failed(Failure::io(format!("read {name}"), &error))))?;
+            if begins {
+                self.utf16.begins(&name, &block);
+            }
+            if let Some(pieces) = read {
+                self.hand_over(index, number, &file, pieces)?;
+            }
+            return Ok(true);
+        }
+        let Some(mut over) = log.over(self.tools.once) else { return Ok(false) };
+        self.end(index, &mut over)?;
+        Ok(true)
+    }
+
+    /// Nothing more comes of a generation.
+    fn end(&mut self, index: usize, over: &mut Generation) -> Result<(), Over> {
+        let (number, file) = (over.number, Arc::clone(over.file()));
+        let pieces = over.finish();
+        self.hand_over(index, number, &file, pieces)?;
+        self.tools.watch.forget(number);
+        self.tools.register.end(number);
+        Ok(())
+    }
+
+    fn hand_over(
+        &mut self,
+        index: usize,
+        file_number: u64,
+        file: &File,
+        pieces: Vec<Piece>,
+    ) -> Result<(), Over> {
+        for piece in pieces {
+            match piece {
+                Piece::Cuts(cuts, places) => {
+                    let name = self.logs[index].name();
+                    let first = self.numbering.next();
+                    let marks = marks(&places, file_number, name, first).collect();
+                    self.send(index, file_number, cuts, marks)?;
+                }
+                Piece::Long(begins, ends) => {
+                    self.long(index, file_number, file, (begins, ends))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over a record that is longer than allowed, a block at a time.
+    fn long(
+        &mut self,
+        index: usize,
+        file_number: u64,
+        file: &File,
+        (begins, ends): (u64, u64),
+    ) -> Result<(), Over> {
+        let number = self.numbering.next();
+        let mut at = begins;
+        loop {
+            let left = ends - at;
+            let mut block = vec![0; usize::try_from(left).unwrap_or(BLOCK).min(BLOCK)];
+            // Where it has been truncated meanwhile, what there was of it is all there is.
+            let length = file.read_at(&mut block, at).unwrap_or(0);
+            block.truncate(length);
+            let more = length > 0 && (length as u64) < left;
+            let is_first = at == begins;
+            at = if more { at + length as u64 } else { ends };
+            if !more {
+                self.end_of_record(&mut block);
+            }
+            let bytes = block.into();
+            let cut = match is_first {
+                true => Cut::TooLong { bytes, more },
+                false => Cut::Rest { bytes, more },
+            };
+            let name = Arc::clone(self.logs[index].name());
+            let mark = Mark { number, file: file_number, name, begins, ends: at };
+            self.send(index, file_number, vec![cut], vec![mark])?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A last record may have no end.
+    fn end_of_record(&self, bytes: &mut Vec<u8>) {
+        let delimiter = if self.tools.framing.0 == Format::Nul { 0 } else { b'\n' };
+        if bytes.last() != Some(&delimiter) {
+            bytes.push(delimiter);
+        }
+    }
+
+    fn send(
+        &mut self,
+        index: usize,
+        file: u64,
+        mut cuts: Vec<Cut>,
+        marks: Vec<Mark>,
+    ) -> Result<(), Over> {
+        self.tools.register.read(file, marks);
+        let (items, goes_on) = self.numbering.items(&self.composers[index], &mut cuts);
+        let mut input = Input::Items(items);
+        loop {
+            match self.sender.send_timeout(input, RESTLESS) {
+                Ok(()) if goes_on => return Ok(()),
+                Ok(()) => return Err(Over(End::Finished)),
+                Err(flume::SendTimeoutError::Timeout(back)) => input = back,
+                Err(flume::SendTimeoutError::Disconnected(_)) => {
+                    let text = "nobody takes what is read";
+                    return Err(Over(End::Failed(Failure::new(Exit::Software, text))));
+                }
+            }
+            self.look_meanwhile()?;
+        }
+    }
+
+    /// Opens files that have come while nothing can be handed over.
+    fn look_meanwhile(&mut self) -> Result<(), Over> {
+        let before = std::mem::take(&mut self.waiting);
+        self.notice(Duration::ZERO)?;
+        if !self.tools.once {
+            for index in &self.waiting {
+                self.logs[*index].look(&mut self.tools);
+                self.logs[*index].measure(&self.tools);
+            }
+        }
+        self.waiting.extend(before);
+        Ok(())
+    }
+}

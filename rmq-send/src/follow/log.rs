@@ -1,0 +1,472 @@
+//! One followed name: the generations of its file, and what becomes of the name.
+
+use crate::arguments::From;
+use crate::follow::entry::Entry;
+use crate::follow::fingerprint::{Fingerprint, Seen};
+use crate::follow::generation::Generation;
+use crate::follow::identity::{self, Identity};
+use crate::follow::resume::{Facts, Place, Step};
+use crate::follow::scan::{self, Sibling};
+use crate::follow::tools::Tools;
+use crate::input::framing::Format;
+use rmq_common::count::counted;
+use rmq_common::failure::{Cause, Failure};
+use rustix::fs::{FileType, Stat};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a rotated file may be quiet until its writer is taken to have moved on to the next one.
+const QUIET: Duration = Duration::from_secs(5);
+/// Bytes read at once in search of the last record's beginning.
+const STEP: u64 = 4096;
+
+/// A followed name.
+#[derive(Debug)]
+pub struct Log {
+    index: usize,
+    /// As it was given.
+    name: Arc<str>,
+    /// From the root on, as positions know it.
+    path: PathBuf,
+    /// Oldest first.
+    generations: VecDeque<Generation>,
+    /// What keeps the name from being read, as it was reported.
+    problem: Option<String>,
+}
+
+impl Log {
+    /// The name `name`, which nothing is read of yet.
+    ///
+    /// # Errors
+    /// The current directory is not known (74).
+    pub fn new(index: usize, name: &str) -> Result<Self, Failure> {
+        let path = std::path::absolute(name)
+            .map_err(|error| Failure::io(format!("read {name}"), &error))?;
+        let (name, generations) = (Arc::from(name), VecDeque::new());
+        Ok(Log { index, name, path, generations, problem: None })
+    }
+
+    /// As it was given.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// From the root on.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The generations.
+    pub fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.generations.iter()
+    }
+
+    /// Goes on where `entries` say, or begins.
+    ///
+    /// # Errors
+    /// A file cannot be read (74).
+    pub fn resume(
+        &mut self,
+        entries: &[Entry],
+        from: From,
+        tools: &mut Tools,
+    ) -> Result<(), Failure> {
+        let current = match self.open() {
+            Ok(opened) => Some(opened),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if tools.once && entries.is_empty() {
+                    return Err(Failure::io(format!("read {}", self.name), &error));
+                }
+                self.report(&error, tools);
+                None
+            }
+            Err(error) => return Err(Failure::io(format!("read {}", self.name), &error)),
+        };
+        let current = current.map(|(_, status)| Sibling {
+            path: self.path.clone(),
+            identity: Identity::of(&status),
+            modified: identity::modified(&status),
+            size: identity::size(&status),
+            is_compressed: false,
+        });
+        let siblings = scan::siblings(&self.real_path());
+        let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };
+        for step in facts.steps(fits) {
+            match step {
+                Step::Continue(index, place) => {
+                    let entry = &entries[index];
+                    self.go_on(&facts, place, Some(entry), entry.offset, tools)?;
+                }
+                Step::Keep(index, place) => {
+                    let identity =
+                        facts.at(place).map_or(entries[index].identity, |at| at.identity);
+                    tools.register.keep(Entry { identity, ..entries[index].clone() });
+                }
+                Step::Gone(index) => self.gone(&entries[index], &siblings, tools),
+                Step::Missed(index) => self.missed(&siblings[index], entries, tools),
+                Step::Begin(place) => {
+                    let is_first = entries.is_empty() && place == Place::Current;
+                    let offset = match from {
+                        From::End if is_first => None,
+                        _ => Some(0),
+                    };
+                    let offset = offset.map_or_else(|| self.last_record(tools.framing.0), Ok)?;
+                    self.go_on(&facts, place, None, offset, tools)?;
+                }
+            }
+        }
+        self.watch_names(tools);
+        Ok(())
+    }
+
+    fn go_on(
+        &mut self,
+        facts: &Facts<'_>,
+        place: Place,
+        entry: Option<&Entry>,
+        offset: u64,
+        tools: &mut Tools,
+    ) -> Result<(), Failure> {
+        let Some(at) = facts.at(place) else { return Ok(()) };
+        let problem = |error: &io::Error| Failure::io(format!("read {}", at.path.display()), error);
+        let file = scan::open(&at.path).map_err(|error| problem(&error))?;
+        let is_current = place == Place::Current;
+        // A file that is changed at just this moment is found out by what it holds.
+        let begun = self.add(file, offset, is_current, tools).map_err(|error| problem(&error))?;
+        if !begun && let Some(entry) = entry {
+            self.gone(entry, facts.siblings, tools);
+        }
+        Ok(())
+    }
+
+    /// Adds a generation, to be read from `offset` on; false if the file is shorter than that.
+    fn add(
+        &mut self,
+        file: File,
+        offset: u64,
+        is_current: bool,
+        tools: &mut Tools,
+    ) -> io::Result<bool> {
+        let Some(seen) = Seen::take(&file, offset)? else { return Ok(false) };
+        let status = rustix::fs::fstat(&file)?;
+        let identity = Identity::of(&status);
+        let file = Arc::new(file);
+        let entry = Entry {
+            path: self.key(),
+            identity,
+            offset,
+            fingerprint: seen.fingerprint(),
+            size: identity::size(&status),
+            modified: identity::modified(&status),
+            is_done: false,
+        };
+        let number = tools.register.begin(entry, Arc::clone(&file));
+        tools.watch.file(self.index, number, &file);
+        let mut generation = Generation::new(number, file, identity, seen, tools.framing);
+        generation.rotated(!is_current);
+        self.generations.push_back(generation);
+        Ok(true)
+    }
+
+    fn key(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
+    /// Looks what has become of the name.
+    pub fn look(&mut self, tools: &mut Tools) {
+        match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(regular) {
+            Ok(status) => {
+                let identity = Identity::of(&status);
+                let known = self.generations.iter().position(|one| one.identity() == identity);
+                match known {
+                    Some(index) if !self.generations[index].holds() => self.truncated(index, tools),
+                    Some(index) => self.is_at(index),
+                    None => self.appeared(tools),
+                }
+            }
+            Err(error) => {
+                if let Some(last) = self.generations.back_mut() {
+                    last.rotated(true);
+                }
+                self.report(&error, tools);
+            }
+        }
+    }
+
+    /// The name is that of this generation, as before or again.
+    fn is_at(&mut self, index: usize) {
+        self.problem = None;
+        self.generations[index].rotated(false);
+        if index + 1 < self.generations.len()
+            && let Some(generation) = self.generations.remove(index)
+        {
+            for other in &mut self.generations {
+                other.rotated(true);
+            }
+            self.generations.push_back(generation);
+        }
+    }
+
+    /// The name is that of a file that is not read yet.
+    fn appeared(&mut self, tools: &mut Tools) {
+        let (file, status) = match self.open() {
+            Ok(opened) => opened,
+            Err(error) => return self.report(&error, tools),
+        };
+        self.problem = None;
+        for generation in &mut self.generations {
+            generation.rotated(true);
+        }
+        let younger_than = self.generations.back().map(Generation::modified_now);
+        if let Some(modified) = younger_than {
+            self.add_younger(modified, Identity::of(&status), tools);
+        }
+        // One that was read to its end before and has its name back.
+        let before = tools.register.done(&self.key(), Identity::of(&status));
+        let offset = before.filter(|entry| held(entry, &file)).map_or(0, |entry| entry.offset);
+        if let Err(error) = self.add(file, offset, true, tools) {
+            self.report(&error, tools);
+        }
+        self.watch_names(tools);
+    }
+
+    /// Files that came and went since the last look.
+    fn add_younger(&mut self, modified: i64, current: Identity, tools: &mut Tools) {
+        let siblings = scan::siblings(&self.real_path());
+        let there: Vec<Identity> = siblings.iter().map(|sibling| sibling.identity).collect();
+        let key = self.key();
+        for sibling in siblings {
+            let identity = sibling.identity;
+            let is_known = identity == current
+                || self.generations.iter().any(|one| one.identity() == identity)
+                || tools.register.done(&key, identity).is_some();
+            if sibling.is_compressed {
+                // What was compressed keeps its time, and is read already by its open file.
+                let was_read = self.generations.iter().any(|one| is_packed(&sibling, one.size()));
+                if sibling.modified > modified && !was_read {
+                    self.missed(&sibling, &[], tools);
+                }
+            } else if !is_known && sibling.modified >= modified {
+                let opened = scan::open(&sibling.path);
+                let added = opened.and_then(|file| self.add(file, 0, false, tools));
+                if let Err(error) = added {
+                    let shown = sibling.path.display();
+                    tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
+                }
+            }
+        }
+        tools.register.forget(&key, &there);
+    }
+
+    /// The file of this generation does not hold any more what was read of it.
+    fn truncated(&mut self, index: usize, tools: &mut Tools) {
+        let siblings = scan::siblings(&self.real_path());
+        let identity = self.generations[index].identity();
+        let seen = self.generations[index].seen().clone();
+        let key = self.key();
+        // Rotation may have left a copy.
+        let copy = siblings.iter().find_map(|sibling| {
+            let identity = sibling.identity;
+            let is_known = self.generations.iter().any(|one| one.identity() == identity)
+                || tools.register.done(&key, identity).is_some();
+            let candidate = !sibling.is_compressed && !is_known && seen.offset() > 0;
+            let file = if candidate { scan::open(&sibling.path).ok()? } else { return None };
+            seen.is_in(&file).then(|| (Arc::new(file), identity, sibling.modified))
+        });
+        let generation = &mut self.generations[index];
+        let number = generation.number;
+        let younger_than = match copy {
+            Some((file, copied, modified)) => {
+                tools.watch.forget(number);
+                tools.register.moved(number, Arc::clone(&file), copied);
+                generation.moves(file, copied);
+                modified
+            }
+            None => {
+                let modified = generation.changed();
+                let lost = generation.lose();
+                tools.watch.forget(number);
+                tools.register.lose(number);
+                if lost > 0 {
+                    let (name, lost) = (&self.name, counted(lost, "byte"));
+                    let text = format!("{name}: truncated before it was read: {lost} not sent");
+                    tools.gap(text);
+                }
+                modified
+            }
+        };
+        self.add_younger(younger_than, identity, tools);
+        match self.open() {
+            Ok((file, _)) => {
+                if let Err(error) = self.add(file, 0, true, tools) {
+                    self.report(&error, tools);
+                }
+            }
+            Err(error) => self.report(&error, tools),
+        }
+    }
+
+    /// A rotated file does not hold any more what was read of it.
+    pub fn lose_rotated(&mut self, number: u64, tools: &mut Tools) {
+        let Some(generation) = self.generations.iter_mut().find(|one| one.number == number) else {
+            return;
+        };
+        let lost = generation.lose();
+        tools.watch.forget(number);
+        tools.register.lose(number);
+        if lost > 0 {
+            let (name, lost) = (&self.name, counted(lost, "byte"));
+            tools.gap(format!("{name}: its rotated file was overwritten: {lost} not sent"));
+        }
+    }
+
+    /// The sizes now, the newest first: what an older one is found to hold after that was there
+    /// before anything that is read of a newer one.
+    pub fn measure(&mut self, tools: &Tools) {
+        for generation in self.generations.iter_mut().rev() {
+            if let Some((size, modified)) = generation.resized() {
+                tools.register.resize(generation.number, size, modified);
+            }
+        }
+    }
+
+    /// The oldest generation with something to read.
+    pub fn readable(&mut self) -> Option<&mut Generation> {
+        self.generations.iter_mut().find(|generation| generation.unread() > 0)
+    }
+
+    /// The oldest generation, if nothing more is to come of it. It leaves.
+    pub fn over(&mut self, once: bool) -> Option<Generation> {
+        let mut generations = self.generations.iter();
+        let oldest = generations.next()?;
+        let moved_on = generations.any(|later| later.size() > 0) && oldest.is_quiet(QUIET);
+        let is_over =
+            oldest.is_rotated() && oldest.unread() == 0 && (once || moved_on || oldest.is_lost());
+        if is_over { self.generations.pop_front() } else { None }
+    }
+
+    /// Whether it has to be looked at again soon even if nothing is noticed.
+    pub fn is_restless(&self) -> bool {
+        self.generations.len() != 1 || self.problem.is_some()
+    }
+
+    /// Bytes read of records whose end has not come.
+    pub fn partial(&self) -> u64 {
+        self.generations.iter().map(Generation::partial).sum()
+    }
+
+    fn open(&self) -> io::Result<(File, Stat)> {
+        // Looked at before, because opening some devices does something.
+        regular(rustix::fs::stat(&self.path)?)?;
+        let file = scan::open(&self.path)?;
+        let status = regular(rustix::fs::fstat(&file)?)?;
+        Ok((file, status))
+    }
+
+    /// Where it is if the name is a symbolic link, and rotation happens there.
+    fn real_path(&self) -> PathBuf {
+        std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// Watches for names in the directories that matter; above one that is not there, the nearest
+    /// that is.
+    pub fn watch_names(&self, tools: &mut Tools) {
+        for path in [self.path.clone(), self.real_path()] {
+            let nearest = scan::parent(&path).ancestors().find(|directory| directory.is_dir());
+            if let Some(directory) = nearest {
+                tools.watch.directory(self.index, directory);
+            }
+        }
+    }
+
+    /// Reports what keeps the name from being read, once.
+    fn report(&mut self, error: &io::Error, tools: &mut Tools) {
+        self.watch_names(tools);
+        let why = Cause(error).to_string();
+        // Between two steps of a rotation it is not there for a moment.
+        let is_rotating = error.kind() == io::ErrorKind::NotFound && !self.generations.is_empty();
+        if !is_rotating && self.problem.as_ref() != Some(&why) {
+            let name = &self.name;
+            let waiting = if tools.once { "" } else { "; waiting for it" };
+            tools.diagnostics.notice(&format!("read {name}: {why}{waiting}"));
+        }
+        self.problem = Some(why);
+    }
+
+    fn gone(&self, entry: &Entry, siblings: &[Sibling], tools: &mut Tools) {
+        // What was compressed after it was read is no loss.
+        let packed = siblings.iter().filter(|sibling| sibling.modified >= entry.modified);
+        let mut packed = packed.filter(|sibling| sibling.is_compressed);
+        if packed.any(|sibling| is_packed(sibling, entry.offset)) {
+            return;
+        }
+        let (name, offset) = (&self.name, entry.offset);
+        let unread = match entry.size.saturating_sub(offset) {
+            0 => "how much is not known".to_owned(),
+            bytes => format!("at least {}", counted(bytes, "byte")),
+        };
+        tools.gap(format!(
+            "{name}: the file that was read up to byte {offset} is gone; what was written to it \
+             after that is not sent ({unread})"
+        ));
+    }
+
+    fn missed(&self, sibling: &Sibling, entries: &[Entry], tools: &mut Tools) {
+        if entries.iter().any(|entry| is_packed(sibling, entry.offset)) {
+            return;
+        }
+        let (name, shown) = (&self.name, sibling.path.display());
+        let bytes = match scan::size_before_gzip(&sibling.path) {
+            Some(bytes) => counted(bytes.into(), "byte"),
+            None => format!("compressed {}", counted(sibling.size, "byte")),
+        };
+        let text = format!("{name}: {shown} was compressed before it was read: {bytes} not sent");
+        tools.gap(text);
+    }
+
+    /// Where the last record that is not whole begins.
+    fn last_record(&self, format: Format) -> Result<u64, Failure> {
+        let problem = |error: &io::Error| Failure::io(format!("read {}", self.name), error);
+        let (file, status) = self.open().map_err(|error| problem(&error))?;
+        let delimiter = if format == Format::Nul { 0 } else { b'\n' };
+        let mut end = identity::size(&status);
+        while end > 0 {
+            let begin = end.saturating_sub(STEP);
+            let mut block = vec![0; usize::try_from(end - begin).unwrap_or(0)];
+            file.read_exact_at(&mut block, begin).map_err(|error| problem(&error))?;
+            if let Some(last) = memchr::memrchr(delimiter, &block) {
+                return Ok(begin + last as u64 + 1);
+            }
+            end = begin;
+        }
+        Ok(0)
+    }
+}
+
+fn regular(status: Stat) -> io::Result<Stat> {
+    match FileType::from_raw_mode(status.st_mode) {
+        FileType::RegularFile => Ok(status),
+        FileType::Directory => Err(io::Error::from(rustix::io::Errno::ISDIR)),
+        _ => Err(io::Error::other("not a regular file")),
+    }
+}
+
+/// Whether a file is there that holds what `entry` knows of its own.
+fn fits(entry: &Entry, sibling: &Sibling) -> bool {
+    scan::open(&sibling.path).is_ok_and(|file| held(entry, &file))
+}
+
+fn held(entry: &Entry, file: &File) -> bool {
+    matches!(Fingerprint::take(file, entry.offset), Ok(Some(taken)) if taken == entry.fingerprint)
+}
+
+/// Whether a file compressed by gzip(1) had so many bytes, modulo 2^32.
+fn is_packed(sibling: &Sibling, bytes: u64) -> bool {
+    let packed = scan::size_before_gzip(&sibling.path).map(u64::from);
+    packed == Some(bytes & u64::from(u32::MAX))
+}

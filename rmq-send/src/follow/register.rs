@@ -1,0 +1,340 @@
+//! How far each followed file is read and confirmed: shared by the thread that reads, the sender
+//! that is told what is confirmed, and the thread that saves it.
+
+use crate::follow::entry::Entry;
+use crate::follow::fingerprint::Fingerprint;
+use crate::follow::identity::{self, Identity};
+use crate::input::marks::{Mark, Marks};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The register. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Register {
+    shared: Arc<Shared>,
+    marks: Marks,
+    /// Whether what is confirmed is saved.
+    is_saved: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Files of this run, by numbers that grow in the order of their generations.
+    files: BTreeMap<u64, Known>,
+    next: u64,
+    /// Entries of files that this run does not follow.
+    others: Vec<Entry>,
+    has_changed: bool,
+    ends: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// As it was saved last.
+    saved: Entry,
+    file: Option<Arc<File>>,
+    confirmed: u64,
+    /// The end of the last record that was handed over.
+    read: u64,
+    size: u64,
+    /// Nothing more will be read of it.
+    is_over: bool,
+    /// What was read cannot be found again.
+    is_lost: bool,
+}
+
+impl Known {
+    fn is_confirmed(&self) -> bool {
+        self.is_over && self.confirmed >= self.read
+    }
+}
+
+/// One file of a snapshot.
+#[derive(Debug)]
+struct Shot {
+    number: u64,
+    saved: Entry,
+    file: Option<Arc<File>>,
+    confirmed: u64,
+    is_over: bool,
+}
+
+/// What is to be saved.
+#[derive(Debug)]
+pub struct Snapshot {
+    files: Vec<Shot>,
+    others: Vec<Entry>,
+    /// This is the last one.
+    pub is_last: bool,
+}
+
+impl Register {
+    /// With the entries of files that are not followed now.
+    pub fn new(others: Vec<Entry>, is_saved: bool) -> Self {
+        let state = State { others, has_changed: true, ..State::default() };
+        let shared = Shared { state: Mutex::new(state), changed: Condvar::new() };
+        Register { shared: Arc::new(shared), marks: Marks::default(), is_saved }
+    }
+
+    /// Where records are.
+    pub fn marks(&self) -> Marks {
+        self.marks.clone()
+    }
+
+    /// Whether what is confirmed is saved.
+    pub fn is_saved(&self) -> bool {
+        self.is_saved
+    }
+
+    /// A file is followed from where `entry` says. Its number.
+    pub fn begin(&self, entry: Entry, file: Arc<File>) -> u64 {
+        let (offset, size) = (entry.offset, entry.size);
+        let known = Known {
+            saved: Entry { is_done: false, ..entry },
+            file: Some(file),
+            confirmed: offset,
+            read: offset,
+            size,
+            is_over: false,
+            is_lost: false,
+        };
+        self.add(known)
+    }
+
+    /// The entry of a file that was read to its end, and is still there.
+    pub fn keep(&self, entry: Entry) {
+        let (offset, size) = (entry.offset, entry.size);
+        let (read, confirmed) = (offset, offset);
+        let is_lost = false;
+        self.add(Known { saved: entry, file: None, confirmed, read, size, is_over: true, is_lost });
+    }
+
+    fn add(&self, known: Known) -> u64 {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        state.files.insert(number, known);
+        self.change(&mut state);
+        number
+    }
+
+    /// The entry of the file `identity`, if it was read to its end.
+    pub fn done(&self, path: &str, identity: Identity) -> Option<Entry> {
+        let state = self.lock();
+        let mut entries = state.files.values().map(|known| &known.saved);
+        let same =
+            |entry: &&Entry| entry.is_done && entry.path == path && entry.identity == identity;
+        entries.find(same).cloned()
+    }
+
+    /// Entries of files of `path` that were read to their ends, and are none of `there`, go.
+    pub fn forget(&self, path: &str, there: &[Identity]) {
+        let mut state = self.lock();
+        let is_there = |known: &Known| {
+            let Entry { is_done, path: other, identity, .. } = &known.saved;
+            !is_done || other != path || there.contains(identity)
+        };
+        state.files.retain(|_, known| is_there(known));
+        self.change(&mut state);
+    }
+
+    /// Records were read, and will be handed over.
+    pub fn read(&self, number: u64, marks: Vec<Mark>) {
+        if let (Some(last), Some(known)) = (marks.last(), self.lock().files.get_mut(&number)) {
+            known.read = last.ends;
+            known.size = known.size.max(last.ends);
+        }
+        self.marks.extend(marks);
+    }
+
+    /// A file has so many bytes now, and was changed last then.
+    pub fn resize(&self, number: u64, size: u64, modified: i64) {
+        if let Some(known) = self.lock().files.get_mut(&number) {
+            known.size = size;
+            known.saved.size = size;
+            known.saved.modified = modified;
+        }
+    }
+
+    /// What was read of a file is in another one, which has the same beginning.
+    pub fn moved(&self, number: u64, file: Arc<File>, identity: Identity) {
+        let mut state = self.lock();
+        if let Some(known) = state.files.get_mut(&number) {
+            known.file = Some(file);
+            known.saved.identity = identity;
+        }
+        self.change(&mut state);
+    }
+
+    /// What a file held is gone, and nothing of it can be read again; what was read is still sent.
+    pub fn lose(&self, number: u64) {
+        let mut state = self.lock();
+        if let Some(known) = state.files.get_mut(&number) {
+            known.is_over = true;
+            known.is_lost = true;
+            known.size = known.read;
+            known.file = None;
+        }
+        self.tidy(&mut state);
+        self.change(&mut state);
+    }
+
+    /// Nothing more is read of a file.
+    pub fn end(&self, number: u64) {
+        let mut state = self.lock();
+        if let Some(known) = state.files.get_mut(&number) {
+            known.is_over = true;
+        }
+        self.tidy(&mut state);
+        self.change(&mut state);
+    }
+
+    /// The records up to `record` are confirmed, or kept elsewhere.
+    pub fn confirm(&self, record: u64) {
+        let marks = self.marks.take(record);
+        if marks.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        for Mark { file, ends, .. } in marks {
+            if let Some(known) = state.files.get_mut(&file) {
+                known.confirmed = ends;
+            }
+        }
+        self.tidy(&mut state);
+        self.change(&mut state);
+    }
+
+    /// Forgets files that there is nothing more to save about.
+    fn tidy(&self, state: &mut State) {
+        let is_saved = self.is_saved;
+        state.files.retain(|_, known| !known.is_confirmed() || (is_saved && !known.is_lost));
+    }
+
+    /// Bytes that are not confirmed.
+    pub fn behind(&self) -> u64 {
+        let state = self.lock();
+        state.files.values().map(|known| known.size.saturating_sub(known.confirmed)).sum()
+    }
+
+    /// Waits until there is something to save, or the end.
+    pub fn changed(&self) {
+        let mut state = self.lock();
+        while !state.has_changed && !state.ends {
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether nothing more will be confirmed.
+    pub fn has_ended(&self) -> bool {
+        self.lock().ends
+    }
+
+    /// What is to be saved now.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut state = self.lock();
+        state.has_changed = false;
+        let files = state.files.iter().map(|(number, known)| {
+            let Known { saved, file, confirmed, .. } = known;
+            let (saved, file, is_over) = (saved.clone(), file.clone(), known.is_confirmed());
+            Shot { number: *number, saved, file, confirmed: *confirmed, is_over }
+        });
+        let files = files.collect();
+        Snapshot { files, others: state.others.clone(), is_last: state.ends }
+    }
+
+    /// Waits so long, or until the end.
+    pub fn pause(&self, pause: Duration) {
+        let state = self.lock();
+        let ends = |state: &mut State| !state.ends;
+        drop(self.shared.changed.wait_timeout_while(state, pause, ends));
+    }
+
+    /// This was saved. A file without an entry is forgotten.
+    pub fn saved(&self, entries: Vec<(u64, Option<Entry>)>) {
+        let mut state = self.lock();
+        for (number, entry) in entries {
+            let Some(entry) = entry else {
+                state.files.remove(&number);
+                continue;
+            };
+            let Some(known) = state.files.get_mut(&number) else { continue };
+            // It may have got another name or size meanwhile.
+            known.saved.offset = entry.offset;
+            known.saved.fingerprint = entry.fingerprint;
+            known.saved.is_done = entry.is_done;
+            if entry.is_done {
+                known.file = None;
+            }
+        }
+    }
+
+    /// Nothing more will be confirmed.
+    pub fn close(&self) {
+        self.lock().ends = true;
+        self.shared.changed.notify_all();
+    }
+
+    fn change(&self, state: &mut State) {
+        state.has_changed = true;
+        self.shared.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Snapshot {
+    /// The entries to save: by number those of this run, and the others behind them.
+    pub fn entries(self) -> (Vec<(u64, Option<Entry>)>, Vec<Entry>) {
+        let files = self.files.into_iter().map(|shot| {
+            let Shot { number, saved, file, confirmed, is_over } = shot;
+            let entry = match &file {
+                Some(file) => current(saved, file, confirmed, is_over),
+                None => Some(saved),
+            };
+            (number, entry)
+        });
+        (files.collect(), self.others)
+    }
+}
+
+/// What is to be saved of a file that is open; nothing if it is read to its end and has no name.
+fn current(entry: Entry, file: &File, confirmed: u64, is_over: bool) -> Option<Entry> {
+    let mut entry = entry;
+    if entry.offset != confirmed
+        && let Ok(Some(fingerprint)) = advanced(&entry, file, confirmed)
+    {
+        entry.offset = confirmed;
+        entry.fingerprint = fingerprint;
+    }
+    if let Ok(status) = rustix::fs::fstat(file) {
+        if is_over && status.st_nlink == 0 {
+            return None;
+        }
+        entry.size = identity::size(&status);
+        entry.modified = identity::modified(&status);
+    }
+    entry.is_done = is_over && entry.offset == confirmed;
+    Some(entry)
+}
+
+/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's: one that
+/// was truncated and written anew does not, and the entry stays as it is.
+fn advanced(entry: &Entry, file: &File, offset: u64) -> io::Result<Option<Fingerprint>> {
+    let held = Fingerprint::take(file, entry.offset)? == Some(entry.fingerprint);
+    if held { Fingerprint::take(file, offset) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests;

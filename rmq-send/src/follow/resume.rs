@@ -1,0 +1,135 @@
+//! The core: which files are read, from where and in which order, when a file is followed again.
+//!
+//! While nothing followed it, it may have been renamed any number of times, copied and truncated,
+//! compressed or removed. No I/O is done here: what the files hold is asked of the caller.
+
+use crate::follow::entry::Entry;
+use crate::follow::scan::Sibling;
+
+/// Which file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The one that has the name now.
+    Current,
+    /// A sibling, by its index.
+    Sibling(usize),
+}
+
+/// What to do about one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Go on in it where the entry of this index says.
+    Continue(usize, Place),
+    /// The file of this entry was read to its end; its entry is kept as long as the file is there.
+    Keep(usize, Place),
+    /// The rest of this entry's file cannot be had.
+    Gone(usize),
+    /// A whole file that came and went meanwhile, compressed by now.
+    Missed(usize),
+    /// Read it from its beginning.
+    Begin(Place),
+}
+
+/// What there is.
+pub struct Facts<'a> {
+    /// What is known of the followed file's generations, oldest first.
+    pub entries: &'a [Entry],
+    /// The file that has the name now.
+    pub current: Option<&'a Sibling>,
+    /// Those beside it, by the time of their last change.
+    pub siblings: &'a [Sibling],
+}
+
+impl<'a> Facts<'a> {
+    /// The file at a place.
+    pub fn at(&self, place: Place) -> Option<&'a Sibling> {
+        match place {
+            Place::Current => self.current,
+            Place::Sibling(index) => self.siblings.get(index),
+        }
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let siblings = (0..self.siblings.len()).map(Place::Sibling);
+        self.current.map(|_| Place::Current).into_iter().chain(siblings)
+    }
+
+    /// The steps, in the order of reading. `fits` says whether the file at a place holds what an
+    /// entry knows of its file.
+    pub fn steps(&self, fits: impl Fn(&Entry, &Sibling) -> bool) -> Vec<Step> {
+        let mut found: Vec<Option<Place>> = vec![None; self.entries.len()];
+        let holds = |entry: &Entry, place| {
+            self.at(place).is_some_and(|file| !file.is_compressed && fits(entry, file))
+        };
+        let is_same = |entry: &Entry, place| {
+            self.at(place).is_some_and(|file| file.identity == entry.identity)
+        };
+        // One that nothing was read of cannot be recognised: it is as new as any that is younger.
+        let read = || self.entries.iter().enumerate().filter(|(_, entry)| entry.offset > 0);
+        for (index, entry) in read() {
+            found[index] =
+                self.places().find(|place| is_same(entry, *place) && holds(entry, *place));
+        }
+        // Of a file that was truncated, rotation may have left a copy.
+        for (index, entry) in read() {
+            if found[index].is_none() {
+                let copy = self.places().find(|place| {
+                    *place != Place::Current
+                        && !found.contains(&Some(*place))
+                        && holds(entry, *place)
+                });
+                found[index] = copy;
+            }
+        }
+        let mut steps = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            match found[index] {
+                Some(Place::Current) => {}
+                Some(place) => {
+                    let grown = self.at(place).is_some_and(|file| file.size > entry.offset);
+                    steps.push(match entry.is_done && !grown {
+                        true => Step::Keep(index, place),
+                        false => Step::Continue(index, place),
+                    });
+                }
+                None if entry.is_done => {}
+                None if entry.offset == 0 && self.places().any(|place| is_same(entry, place)) => {}
+                None => steps.push(Step::Gone(index)),
+            }
+        }
+        if let Some(index) = found.iter().position(|found| *found == Some(Place::Current)) {
+            // A file that something was read of and that still holds it has no successor.
+            steps.push(Step::Continue(index, Place::Current));
+            return steps;
+        }
+        self.add_younger(&found, &mut steps);
+        if self.current.is_some() {
+            steps.push(Step::Begin(Place::Current));
+        }
+        steps
+    }
+
+    /// Adds the unknown files that changed after the last known generation did.
+    fn add_younger(&self, found: &[Option<Place>], steps: &mut Vec<Step>) {
+        let times = self.entries.iter().zip(found).map(|(entry, found)| match found {
+            Some(Place::Sibling(index)) => self.siblings[*index].modified,
+            Some(Place::Current) | None => entry.modified,
+        });
+        let unread = self.entries.iter().filter(|entry| entry.offset == 0);
+        let Some(last) = unread.map(|entry| entry.modified).min().or_else(|| times.max()) else {
+            return;
+        };
+        for (index, file) in self.siblings.iter().enumerate() {
+            let place = Place::Sibling(index);
+            if file.modified >= last && !found.contains(&Some(place)) {
+                steps.push(match file.is_compressed {
+                    true => Step::Missed(index),
+                    false => Step::Begin(place),
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
