@@ -20,6 +20,7 @@ mod no_answer;
 mod objections;
 mod one_by_one;
 mod options;
+mod path;
 mod pattern;
 mod permissions;
 mod queue;

@@ -3,10 +3,11 @@
 mod many;
 
 use super::answer::Answer;
-use super::client::{Client, path};
+use super::client::Client;
 use super::json::{broken, tags};
 use super::no_answer::NoAnswer;
 use super::options::Options;
+use super::path::path;
 use super::refusal;
 use crate::administration::{Deleted, Text};
 use crate::distribution::is_another_machine;

@@ -13,7 +13,6 @@ use crate::options::PROGRAM;
 use crate::unanswered::Unanswered;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::password::{Now, Password};
@@ -33,9 +32,6 @@ use ureq::{Agent, AsSendBody, Body};
 const LARGEST: u64 = 64 << 20;
 /// The same of the first answer, when the server is still unknown, and of a refusal.
 const LARGEST_UNKNOWN: u64 = 64 << 10;
-
-/// Everything else in a segment of a path is escaped.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Debug)]
 pub struct Client {
@@ -209,39 +205,11 @@ fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, NoAnswer> {
     Ok(Answer { status: answer.status().as_u16(), body, location: location.map(str::to_owned) })
 }
 
-/// `/users/NAME/permissions`, from its segments.
-///
-/// # Errors
-/// A segment is `.` or `..` (65), which servers and proxies resolve.
-pub fn path(segments: &[&str]) -> Result<String, Failure> {
-    let mut path = String::new();
-    for segment in segments {
-        if matches!(*segment, "." | "..") {
-            return Err(Failure::data(format!(
-                "the name '{segment}' cannot be sent over HTTP; use Erlang distribution (--node)"
-            )));
-        }
-        path.push('/');
-        path.extend(utf8_percent_encode(segment, SEGMENT));
-    }
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
-
-    #[test]
-    fn a_name_is_one_segment_of_a_path_whatever_is_in_it() {
-        assert_eq!(path(&["users", "a/b ?#%ü\n"]).unwrap(), "/users/a%2Fb%20%3F%23%25%C3%BC%0A");
-        assert_eq!(path(&["vhosts", "/"]).unwrap(), "/vhosts/%2F");
-        assert_eq!(path(&["users", "...", "a..b"]).unwrap(), "/users/.../a..b");
-        for name in [".", ".."] {
-            assert_eq!(path(&["vhosts", name]).unwrap_err().exit().status(), 65);
-        }
-    }
 
     /// Answers like an API for which only `accepted` is the right credentials, calls `meanwhile`
     /// before each answer, and returns the credentials of each request.

@@ -5,8 +5,8 @@
 //! queues.
 
 use super::broker::{Fetched, Http};
-use super::client::path;
 use super::json::{broken, text};
+use super::path::path;
 use crate::queues::{Declared, Queue, Room, left_out};
 use rmq_common::failure::Failure;
 use serde_json::Value;

@@ -26,7 +26,7 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
     for name in names(broker, vhost)? {
         let name_text = String::from_utf8_lossy(&name);
         let left = until.saturating_duration_since(Instant::now());
-        let fetched = match super::client::path(&[&name_text]) {
+        let fetched = match super::path::path(&[&name_text]) {
             Ok(_) => broker.fetch(left, &["queues", vhost, &name_text], &query)?,
             Err(_) => Fetched::TooLarge,
         };

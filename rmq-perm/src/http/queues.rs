@@ -8,8 +8,8 @@
 //! that is late, the others are shown.
 
 use super::broker::Http;
-use super::client::path;
 use super::json::{broken, each, text};
+use super::path::path;
 use super::queue::queue;
 use super::{declared, one_by_one};
 use crate::administration::Text;

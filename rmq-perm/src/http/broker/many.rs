@@ -1,7 +1,7 @@
 //! Many requests, over several connections at a time.
 
 use super::super::answer::Answer;
-use super::super::client::path;
+use super::super::path::path;
 use super::Http;
 use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
