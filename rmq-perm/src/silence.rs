@@ -2,6 +2,7 @@
 
 use rmq_common::failure::Failure;
 use rmq_common::signals;
+use rmq_common::thread;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ impl Silence {
         let silenced = Arc::new(Silenced { terminal, before, wanted: Mutex::new(true) });
         let signals = signals::ends_and_stops()?;
         let shared = Arc::clone(&silenced);
-        std::thread::spawn(move || {
+        let showing = thread::start("echo", move || {
             while let Ok(signal) = signals.recv() {
                 shared.show();
                 signals::end_by(signal);
@@ -38,6 +39,7 @@ impl Silence {
                 }
             }
         });
+        showing.map_err(|error| Failure::io("start a thread", &error))?;
         silenced.hide(OptionalActions::Flush).map_err(failure)?;
         Ok(Silence(silenced))
     }

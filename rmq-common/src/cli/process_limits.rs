@@ -8,6 +8,7 @@ use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
 use crate::cli::standard_streams;
+use crate::thread::LIMIT;
 use rustix::process::{Resource, Rlimit, getrlimit};
 use std::env;
 use std::fs;
@@ -100,14 +101,17 @@ pub(crate) fn report_panics(program: &'static str) {
 
 /// The meaning of a panic: usually a limit that a library reached where it could not report it.
 fn panicked(said: &str, place: &str) -> Failure {
-    let limits = [("code: 11,", PROCESSES), ("code: 24,", FILES), ("code: 12,", ADDRESSES)];
+    let limits = [("code: 11,", LIMIT), ("code: 24,", FILES), ("code: 12,", ADDRESSES)];
     match limits.iter().find(|(code, _)| said.contains(code)) {
-        Some((_, limit)) => Failure::new(Exit::IoErr, format!("out of resources: {limit}: {said}")),
+        Some((_, limit)) => {
+            // `cannot spawn async-io thread: Os { code: 11, ...`
+            let said = said.split(": Os {").next().unwrap_or(said);
+            Failure::new(Exit::IoErr, format!("out of resources: {limit}: {said}"))
+        }
         None => Failure::new(Exit::Software, format!("internal error at {place}: {said}")),
     }
 }
 
-const PROCESSES: &str = "the limit on processes and threads (ulimit -u, or the container's)";
 const FILES: &str = "the limit on open files (ulimit -n)";
 const ADDRESSES: &str = "the limit on memory (ulimit -v or -d)";
 
@@ -191,7 +195,7 @@ fn threads() -> Result<(), Failure> {
 }
 
 fn no_thread(error: &io::Error) -> Failure {
-    too_low(PROCESSES, &format!("start a thread: {}", Cause(error)))
+    too_low(LIMIT, &format!("start a thread: {}", Cause(error)))
 }
 
 fn too_low(limit: &str, why: &str) -> Failure {
@@ -213,7 +217,8 @@ mod tests {
             "cannot spawn async-io thread: Os { code: 11, kind: WouldBlock, message: \"x\" }";
         let failure = panicked(said, "driver.rs:32:14");
         assert_eq!(failure.exit(), Exit::IoErr);
-        assert!(failure.to_string().contains("ulimit -u"), "{failure}");
+        let text = failure.to_string();
+        assert!(text.contains("ulimit -u") && text.ends_with("spawn async-io thread"), "{text}");
         let failure = panicked("index out of bounds", "src/x.rs:1:2");
         assert_eq!(failure.exit(), Exit::Software);
         assert_eq!(failure.to_string(), "internal error at src/x.rs:1:2: index out of bounds");

@@ -6,6 +6,7 @@
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
+use rmq_common::thread;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -33,11 +34,12 @@ pub fn is_another_machine(host: &str, limit: Duration) -> bool {
 fn resolve(host: &str, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
-    std::thread::spawn(move || {
+    let resolver = thread::start("resolver", move || {
         let found = (name.as_str(), 0).to_socket_addrs();
         // After the limit nothing receives it.
         let _ = sender.send(found.map(|found| found.map(|address| address.ip()).collect()));
     });
+    resolver.map_err(|error| Failure::io("start a thread", &error))?;
     let unavailable = |why: &str| Failure::new(Exit::Unavailable, why);
     match receiver.recv_timeout(limit) {
         Ok(Ok(addresses)) => Ok(addresses),

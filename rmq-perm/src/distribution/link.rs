@@ -12,9 +12,10 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::lock::Mutex;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;
+use rmq_common::thread;
 use std::io::{ErrorKind, Result};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The interval of a node whose `net_ticktime` is 1 s, the lowest that can be configured. The node
@@ -89,7 +90,7 @@ impl Ticks {
         W: AsyncWrite + Unpin + Send + 'static,
     {
         let (end, ended) = flume::bounded::<()>(0);
-        let thread = Builder::new().name("ticks".to_owned()).spawn(move || {
+        let thread = thread::start("ticks", move || {
             // Nothing is ever sent: the other end is dropped.
             while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 // A connection that is lost is noticed by the thread that waits for answers.

@@ -33,7 +33,7 @@ impl Children {
             self.is_ready = true;
         }
         let mut own = self.own.lock();
-        let child = command.spawn()?;
+        let child = command.spawn().map_err(thread::why)?;
         own.insert(child.id());
         Ok(child)
     }
