@@ -1,6 +1,8 @@
 //! What a queue does with its consumers: one that goes with its last, one that has a single active
 //! one. Reading must not end the first, nor hand the second to somebody else.
 
+mod auto_delete;
+
 use rmq_tests::brokers;
 use rmq_tests::text::{account, lines, numbered, numbers};
 use rmq_tests::tool::Ended;
