@@ -1,7 +1,9 @@
 //! `ulimit`: one line and a status, and no hang, panic or signal.
 
 use rmq_tests::brokers;
+use rmq_tests::managed::{http_address, managed};
 use rmq_tests::shell::executable;
+use rmq_tests::swallow::{Instead, answers_instead};
 use rmq_tests::tool::{Ended, Tool, binary};
 use rmq_tests::vhost::Vhost;
 use std::fs;
@@ -61,6 +63,34 @@ fn a_limit_on_processes_is_78_and_named() {
             format!("cd /; exec prlimit --nproc=3 {user} env HOME=/ {} {words}", copy.display());
         is_one_line(&run(&vhost, &script).expect(78).says("ulimit -u"));
     }
+}
+
+/// Jobs that hold more than there is. Their limits let them begin, and 74 is the status of one that is
+/// met later.
+#[test]
+fn memory_that_runs_out_later_is_74_and_not_a_signal() {
+    let vhost = Vhost::filled(managed(), 0);
+    let answer = format!("[\"{}\"]", "x".repeat(60 << 20));
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+    let first = [head, answer].concat().into_bytes();
+    let instead = Instead { first, ..Instead::default() };
+    let api = answers_instead("GET /api/users", &http_address(managed()), instead);
+    let record = "head -c 100M /dev/zero | tr '\\0' x";
+    vhost.send(&["--format", "whole", "q"]).input(vec![0xff; 15 << 20]).run().expect(0);
+    for job in [
+        format!("{record} | exec rmq-send --max-size 500M --format whole q"),
+        "exec rmq-recv --format json -n 1 q".to_owned(),
+        format!("(echo queue,arg; echo 'a,\"x-a=\"\"'; {record}) | exec rmq-declare --csv -"),
+        format!("exec rmq-perm --api http://guest:guest@{api} list-users"),
+    ] {
+        let ended = run(&vhost, &format!("ulimit -v 95000; {job}")).expect(74);
+        // The standard library's words, unless the memory was for what is read.
+        let Ended { stderr, .. } = &ended;
+        let is_named = stderr.starts_with("memory allocation of ")
+            || (stderr.starts_with("rmq-") && stderr.ends_with(": out of memory\n"));
+        assert!(is_named, "{job}: {stderr}");
+    }
+    assert_eq!(vhost.held("q").messages(), 1);
 }
 
 #[test]
