@@ -177,14 +177,16 @@ impl Log {
         self.path.to_string_lossy().into_owned()
     }
 
-    /// Looks what has become of the name.
+    /// Looks what has become of the name, and of what was read.
     pub fn look(&mut self, tools: &mut Tools) {
+        let is_truncated = |one: &Generation| !one.is_lost() && !one.holds();
+        if let Some(index) = self.generations.iter().position(is_truncated) {
+            self.truncated(index, tools);
+        }
         match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(regular) {
             Ok(status) => {
                 let identity = Identity::of(&status);
-                let known = self.generations.iter().position(|one| one.identity() == identity);
-                match known {
-                    Some(index) if !self.generations[index].holds() => self.truncated(index, tools),
+                match self.generations.iter().position(|one| one.identity() == identity) {
                     Some(index) => self.is_at(index),
                     None => self.appeared(tools),
                 }
@@ -268,6 +270,7 @@ impl Log {
         let siblings = scan::siblings(&self.real_path());
         let identity = self.generations[index].identity();
         let seen = self.generations[index].seen().clone();
+        let truncated = Arc::clone(self.generations[index].file());
         let key = self.key();
         // Rotation may have left a copy.
         let copy = siblings.iter().find_map(|sibling| {
@@ -301,13 +304,10 @@ impl Log {
             }
         };
         self.add_younger(younger_than, identity, tools);
-        match self.open() {
-            Ok((file, _)) => {
-                if let Err(error) = self.add(file, 0, true, tools) {
-                    self.report(&error, tools);
-                }
-            }
-            Err(error) => self.report(&error, tools),
+        // Whatever its name is by now, it is read anew.
+        let added = truncated.try_clone().and_then(|file| self.add(file, 0, true, tools));
+        if let Err(error) = added {
+            self.report(&error, tools);
         }
     }
 

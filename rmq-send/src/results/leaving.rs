@@ -27,6 +27,8 @@ pub struct Leaving {
     refused: BTreeMap<u64, Failure>,
     /// A record is lost to this run, so that nothing after it is reported as done.
     silenced: bool,
+    /// What should be in the rejects may not be there.
+    unsafe_rejects: bool,
     passing: Option<Passing>,
     /// What is done once that record is whole.
     unreported: Vec<(u64, Option<Arc<str>>)>,
@@ -48,6 +50,7 @@ impl Leaving {
             tally: Tally::default(),
             refused: BTreeMap::new(),
             silenced: false,
+            unsafe_rejects: false,
             passing: None,
             unreported: Vec::new(),
             last_left: None,
@@ -144,7 +147,7 @@ impl Leaving {
                 self.steps.push_front(Step::DoneUpTo(last));
                 self.keep(Action::Sync, self.passing)
             }
-            Step::DoneUpTo(number) => (!self.silenced).then_some(Action::DoneUpTo(number)),
+            Step::DoneUpTo(number) => (!self.unsafe_rejects).then_some(Action::DoneUpTo(number)),
             Step::EndRejects => {
                 self.steps.push_front(Step::Resume);
                 self.steps.push_front(Step::Sync);
@@ -217,6 +220,7 @@ impl Leaving {
                 self.duties.rejects = false;
                 self.passing = None;
                 self.silenced = true;
+                self.unsafe_rejects = true;
             }
         }
         None

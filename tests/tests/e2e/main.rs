@@ -38,6 +38,7 @@ mod examples;
 mod exchanges;
 mod failover;
 mod floods;
+mod follow;
 mod framings;
 mod heartbeats;
 mod help;

@@ -142,8 +142,6 @@ impl World {
                 let (number, raw) = (self.read, Raw::Whole(raw(self.read)));
                 self.input.push_back(Item::Bad(Bad { number, raw, why: failure("bad") }));
             }
-            // What comes out of a spool is whole.
-            Event::ReadLong if self.duties.kept => {}
             Event::ReadLong => {
                 self.read += 1;
                 self.long_is_open = true;
