@@ -31,7 +31,6 @@ pub const HELP: Help = Help {
         "--format",
         "--follow",
         "--positions",
-        "--key-separator",
         "--body",
         "--header",
         "--rejects",

@@ -115,7 +115,8 @@ impl Drop for Walkthrough<'_> {
 fn the_overview_does_what_it_says() {
     let unlike = [
         ("                       the cluster", Not("a picture")),
-        ("tail -F app.log", Until(SENT_LOG)),
+        ("/var/log/app.log {", Not("a file")),
+        ("rmq-send --follow", Until(SENT_LOG)),
         ("rmq-recv logs |", Until(SEEN_ERROR)),
         ("rmq-recv in |", Until(SEEN)),
         ("rmq-recv --ack-from", Until(SEEN)),

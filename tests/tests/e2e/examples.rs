@@ -470,6 +470,7 @@ fn the_unit_of_systemd_is_valid_and_ships_a_log_through_a_restart_of_the_broker(
     let directory = place.directory.path();
     place.write("password", &format!("{PASSWORD}\n"));
     place.write("app.log", "before\n");
+    fs::create_dir(directory.join("rmq-send-log")).unwrap();
     // What systemd puts in place of its specifiers, and a log and a broker that are here.
     let here = directory.to_str().unwrap();
     let command = line("ExecStart=").replace("%d", here).replace("%S", here);
@@ -478,14 +479,14 @@ fn the_unit_of_systemd_is_valid_and_ships_a_log_through_a_restart_of_the_broker(
     let unit = Tool::shell(directory, &format!("exec {command}")).environment("AMQP_URL", &url);
     let unit = unit.timeout(Duration::from_secs(180)).start();
     let log = |line: &str| {
-        let mut log = fs::OpenOptions::new().append(true).open(directory.join("app.log")).unwrap();
+        let mut log = fs::OpenOptions::new();
+        let mut log = log.append(true).create(true).open(directory.join("app.log")).unwrap();
         writeln!(log, "{line}").unwrap();
     };
-    // It begins at the end of the log, whenever it has come so far.
-    wait_until(LONG, "the first line", || {
-        log("first");
-        vhost.try_held("logs").is_some_and(|held| held.ready > 0)
-    });
+    vhost.wait_held("logs", Held::ready(1));
+    fs::rename(directory.join("app.log"), directory.join("app.log.1")).unwrap();
+    log("first");
+    vhost.wait_held("logs", Held::ready(2));
     cluster.stop(&[1]);
     unit.wait_stderr("lost the connection");
     log("while it was away");
@@ -500,5 +501,5 @@ fn the_unit_of_systemd_is_valid_and_ships_a_log_through_a_restart_of_the_broker(
     drop(unit);
     let mut lines: Vec<&str> = lines.lines().collect();
     lines.dedup();
-    assert_eq!(lines, ["first", "while it was away", "after"]);
+    assert_eq!(lines, ["before", "first", "while it was away", "after"]);
 }
