@@ -33,6 +33,8 @@ pub enum Refusal {
     NoMajority,
     /// A node of the cluster became unreachable during the request.
     NodeWentAway,
+    /// A node that is starting or stopping has no tables.
+    NodeNotReady,
     /// The user that we are may not do this.
     Denied(Denial),
     /// Another refusal, in the broker's words if it has any.
@@ -111,6 +113,9 @@ impl Refusal {
                 Exit::TempFail,
                 "a node of the cluster became unreachable during the request; try again",
             ),
+            Refusal::NodeNotReady => {
+                Failure::new(Exit::TempFail, "a node is starting or stopping; try again")
+            }
             Refusal::Denied(denial) => Failure::new(Exit::NoPerm, denial.sentence(user)),
             Refusal::Other { reason: Some(reason), .. } => {
                 Failure::data(format!("the broker refused it: {reason}"))

@@ -35,6 +35,9 @@ const EXIT: &str = "EXIT";
 const UNDEFINED: &str = "undef";
 const NODE_DOWN: &str = "nodedown";
 const NO_CONNECTION: &str = "noconnection";
+/// What Mnesia says on a node that is starting or stopping.
+const ABORTED: &str = "aborted";
+const NO_TABLE: &str = "no_exists";
 
 /// What an answer of the API's with a status from 400 to 499 refuses.
 pub fn of_answer(status: u16, body: &Value) -> Refusal {
@@ -116,6 +119,11 @@ pub fn of_term(result: &Term) -> Option<Refusal> {
     let reason = reason_of_crash(result);
     if reason.is_atom(NO_CONNECTION) || reason.tagged(NODE_DOWN).is_some() {
         return Some(Refusal::NodeWentAway);
+    }
+    if let Some([why, ..]) = reason.tagged(ABORTED)
+        && why.tagged(NO_TABLE).is_some()
+    {
+        return Some(Refusal::NodeNotReady);
     }
     let [reason] = result.tagged(ERROR)? else { return None };
     if reason.is_atom(NO_MAJORITY) {

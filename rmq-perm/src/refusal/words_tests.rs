@@ -151,3 +151,13 @@ fn a_node_that_dies_while_it_is_asked_went_away() {
     assert_eq!(lost(down), Some(Refusal::NodeWentAway));
     assert_eq!(lost(atom("other")), None);
 }
+
+#[test]
+fn a_node_that_has_no_tables_yet_is_not_ready() {
+    // {badrpc,{'EXIT',{aborted,{no_exists,[rabbit_queue,...]}}}}
+    let missing = Term::Tuple(vec![atom("no_exists"), atom("rabbit_queue")]);
+    let aborted = Term::Tuple(vec![atom("aborted"), missing]);
+    let exit = Term::Tuple(vec![atom("EXIT"), aborted]);
+    let crash = Term::Tuple(vec![atom("badrpc"), exit]);
+    assert_eq!(of_term(&crash), Some(Refusal::NodeNotReady));
+}
