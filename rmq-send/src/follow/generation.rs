@@ -11,6 +11,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Bytes remembered of a file that nothing is read of yet.
+const AHEAD: usize = 1024;
+
 /// A generation of a followed file.
 #[derive(Debug)]
 pub struct Generation {
@@ -19,6 +22,8 @@ pub struct Generation {
     file: Arc<File>,
     identity: Identity,
     seen: Seen,
+    /// The first bytes of what is not read yet, while nothing is.
+    ahead: Vec<u8>,
     cutter: Cutter,
     /// Where the last record that was cut ends.
     ends: u64,
@@ -61,6 +66,7 @@ impl Generation {
             file,
             identity,
             seen,
+            ahead: Vec::new(),
             cutter,
             ends,
             begun,
@@ -71,6 +77,7 @@ impl Generation {
             is_lost,
         };
         generation.modified = generation.modified_now();
+        generation.peek();
         generation
     }
 
@@ -137,6 +144,7 @@ impl Generation {
         }
         self.size = size;
         self.modified = identity::modified(&status);
+        self.peek();
         self.quiet_since = Instant::now();
         Some((size, self.modified))
     }
@@ -144,6 +152,11 @@ impl Generation {
     /// When it was changed last, in nanoseconds since 1970.
     pub fn modified_now(&self) -> i64 {
         rustix::fs::fstat(&self.file).map_or(0, |status| identity::modified(&status))
+    }
+
+    /// When it was changed last while it held what was read of it, in nanoseconds since 1970.
+    pub fn changed_at_last(&self) -> i64 {
+        if self.is_lost { self.modified } else { self.modified_now() }
     }
 
     /// When it was changed last before the last look, in nanoseconds since 1970.
@@ -166,9 +179,39 @@ impl Generation {
         self.quiet_since.elapsed() >= time
     }
 
-    /// Whether it still holds what was read of it.
+    /// Whether it still holds what was read of it, or is to be read first.
     pub fn holds(&self) -> bool {
-        self.seen.is_in(&self.file)
+        match self.seen.offset() {
+            0 => self.begins_with_ahead(&self.file),
+            _ => self.seen.is_in(&self.file),
+        }
+    }
+
+    /// Whether another file holds that. If there is nothing to tell by, it does not.
+    pub fn is_copied_to(&self, file: &File) -> bool {
+        match self.seen.offset() {
+            0 => !self.ahead.is_empty() && self.begins_with_ahead(file),
+            _ => self.seen.is_in(file),
+        }
+    }
+
+    fn begins_with_ahead(&self, file: &File) -> bool {
+        let mut begin = vec![0; self.ahead.len()];
+        file.read_exact_at(&mut begin, 0).is_ok() && begin == self.ahead
+    }
+
+    /// Remembers how it begins while nothing is read of it, so that a truncation is noticed.
+    fn peek(&mut self) {
+        if self.seen.offset() > 0 || self.ahead.len() == AHEAD {
+            return;
+        }
+        let mut begin = vec![0; AHEAD];
+        if let Ok(length) = self.file.read_at(&mut begin, 0) {
+            begin.truncate(length);
+            if begin.starts_with(&self.ahead) {
+                self.ahead = begin;
+            }
+        }
     }
 
     /// Bytes read of a record whose end has not come.
@@ -194,11 +237,16 @@ impl Generation {
             self.size = offset;
             return Ok(None);
         }
+        // It may have been truncated and written anew before these were read.
+        if !self.holds() {
+            return Ok(None);
+        }
         let block = &block[..length];
         let mut cuts = Vec::new();
         // The framings that are followed are never broken.
         let _ = self.cutter.cut(block, &mut cuts);
         self.seen.extend(block);
+        self.ahead = Vec::new();
         Ok(Some(self.pieces(cuts, 1)))
     }
 
@@ -318,5 +366,24 @@ mod tests {
             assert_eq!(places(&mut generation, block), [(0, 4)]);
             assert_eq!(generation.finish(), [Piece::Long(4, 25)]);
         }
+    }
+
+    #[test]
+    fn a_file_that_is_truncated_before_anything_is_read_of_it_is_found_out_and_so_is_its_copy() {
+        let generation = generation(b"first\nsecond\n", 80);
+        let other = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            file
+        };
+        assert!(generation.holds());
+        assert!(generation.is_copied_to(&other(b"first\nsecond\nthird\n")));
+        assert!(!generation.is_copied_to(&other(b"first\n")));
+        generation.file().set_len(0).unwrap();
+        assert!(!generation.holds());
+        let mut writer: &File = generation.file();
+        io::Seek::rewind(&mut writer).unwrap();
+        writer.write_all(b"fifth, and longer than before\n").unwrap();
+        assert!(!generation.holds());
     }
 }

@@ -69,15 +69,15 @@ impl Following {
         }
         let logs = names.iter().enumerate().map(|(index, name)| Log::new(index, name));
         let mut logs = logs.collect::<Result<Vec<Log>, Failure>>()?;
-        let is_ours =
-            |entry: &Entry| logs.iter().any(|log| log.path().to_str() == Some(&entry.path));
+        let is_ours = |entry: &Entry| logs.iter().any(|log| log.key() == entry.path);
         let (ours, others): (Vec<Entry>, Vec<Entry>) =
             furthest(entries).into_iter().partition(is_ours);
         let register = Register::new(others.clone(), is_saved && store.is_some());
         let framing = (plan.format, plan.max_size);
         let mut tools = Tools::new(register, diagnostics, framing, !arguments.follow);
         for log in &mut logs {
-            let own = ours.iter().filter(|entry| log.path().to_str() == Some(&entry.path));
+            let key = log.key();
+            let own = ours.iter().filter(|entry| entry.path == key);
             let mut known: Vec<Entry> = own.cloned().collect();
             // A file that was followed by another name.
             let identity = rustix::fs::stat(log.path()).ok().map(|status| Identity::of(&status));

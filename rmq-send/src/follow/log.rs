@@ -2,16 +2,15 @@
 
 use crate::arguments::From;
 use crate::follow::entry::Entry;
-use crate::follow::fingerprint::{Fingerprint, Seen};
+use crate::follow::fingerprint::Seen;
 use crate::follow::generation::Generation;
 use crate::follow::identity::{self, Identity};
-use crate::follow::resume::{Facts, Place, Step};
-use crate::follow::scan::{self, Sibling};
+use crate::follow::scan::{self, Moved, Sibling};
+use crate::follow::survey::{Action, Survey};
 use crate::follow::tools::Tools;
 use crate::input::framing::Format;
 use rmq_common::count::counted;
 use rmq_common::failure::{Cause, Failure};
-use rustix::fs::{FileType, Stat};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -25,13 +24,27 @@ const QUIET: Duration = Duration::from_secs(5);
 /// Bytes read at once in search of the last record's beginning.
 const STEP: u64 = 4096;
 
+/// What a look found.
+#[derive(Default)]
+struct Arrivals {
+    /// Files that came and went meanwhile, oldest first.
+    between: Vec<(Sibling, io::Result<File>)>,
+    /// Those of them that are compressed by now.
+    packed: Vec<Sibling>,
+    /// All files beside the followed one, if they were listed.
+    there: Option<Vec<Identity>>,
+}
+
+/// A copy, which it is, and when it was changed last.
+type Copied = (Arc<File>, Identity, i64);
+
 /// A followed name.
 #[derive(Debug)]
 pub struct Log {
     index: usize,
     /// As it was given.
     name: Arc<str>,
-    /// From the root on, as positions know it.
+    /// From the root on.
     path: PathBuf,
     /// Oldest first.
     generations: VecDeque<Generation>,
@@ -76,71 +89,39 @@ impl Log {
         from: From,
         tools: &mut Tools,
     ) -> Result<(), Failure> {
-        let current = match self.open() {
-            Ok(opened) => Some(opened),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if tools.once && entries.is_empty() {
-                    return Err(Failure::io(format!("read {}", self.name), &error));
-                }
-                self.report(&error, tools);
-                None
+        let survey = Survey::take(&self.name, &self.path, &self.real_path(), entries)?;
+        if let Some(error) = &survey.missing {
+            if tools.once && entries.is_empty() {
+                return Err(Failure::io(format!("read {}", self.name), error));
             }
-            Err(error) => return Err(Failure::io(format!("read {}", self.name), &error)),
-        };
-        let current = current.map(|(_, status)| Sibling {
-            path: self.path.clone(),
-            identity: Identity::of(&status),
-            modified: identity::modified(&status),
-            size: identity::size(&status),
-            is_compressed: false,
-        });
-        let siblings = scan::siblings(&self.real_path());
-        let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };
-        for step in facts.steps(fits) {
-            match step {
-                Step::Continue(index, place) => {
-                    let entry = &entries[index];
-                    self.go_on(&facts, place, Some(entry), entry.offset, tools)?;
-                }
-                Step::Keep(index, place) => {
-                    let identity =
-                        facts.at(place).map_or(entries[index].identity, |at| at.identity);
-                    tools.register.keep(Entry { identity, ..entries[index].clone() });
-                }
-                Step::Gone(index) => self.gone(&entries[index], &siblings, tools),
-                Step::Missed(index) => self.missed(&siblings[index], entries, tools),
-                Step::Begin(place) => {
-                    let is_first = entries.is_empty() && place == Place::Current;
-                    let offset = match from {
-                        From::End if is_first => None,
-                        _ => Some(0),
+            self.report(error, tools);
+        }
+        for action in survey.actions {
+            match action {
+                Action::Read { file, path, is_current, entry } => {
+                    let offset = match entry {
+                        Some(index) => entries[index].offset,
+                        None if from == From::End && is_current && entries.is_empty() => {
+                            self.last_record(&file, tools.framing.0)?
+                        }
+                        None => 0,
                     };
-                    let offset = offset.map_or_else(|| self.last_record(tools.framing.0), Ok)?;
-                    self.go_on(&facts, place, None, offset, tools)?;
+                    let begun = self
+                        .add(file, offset, is_current, tools)
+                        .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
+                    // It has been truncated just now.
+                    if !begun && let Some(index) = entry {
+                        self.gone(&entries[index], &survey.siblings, tools);
+                    }
                 }
+                Action::Keep(entry) => {
+                    tools.register.keep(entry);
+                }
+                Action::Gone(index) => self.gone(&entries[index], &survey.siblings, tools),
+                Action::Missed(sibling) => self.missed(&sibling, entries, tools),
             }
         }
         self.watch_names(tools);
-        Ok(())
-    }
-
-    fn go_on(
-        &mut self,
-        facts: &Facts<'_>,
-        place: Place,
-        entry: Option<&Entry>,
-        offset: u64,
-        tools: &mut Tools,
-    ) -> Result<(), Failure> {
-        let Some(at) = facts.at(place) else { return Ok(()) };
-        let problem = |error: &io::Error| Failure::io(format!("read {}", at.path.display()), error);
-        let file = scan::open(&at.path).map_err(|error| problem(&error))?;
-        let is_current = place == Place::Current;
-        // A file that is changed at just this moment is found out by what it holds.
-        let begun = self.add(file, offset, is_current, tools).map_err(|error| problem(&error))?;
-        if !begun && let Some(entry) = entry {
-            self.gone(entry, facts.siblings, tools);
-        }
         Ok(())
     }
 
@@ -169,21 +150,25 @@ impl Log {
         tools.watch.file(self.index, number, &file);
         let mut generation = Generation::new(number, file, identity, seen, tools.framing);
         generation.rotated(!is_current);
+        generation.resized();
         self.generations.push_back(generation);
         Ok(true)
     }
 
-    fn key(&self) -> String {
+    /// As positions know it: bytes that are not UTF-8 are replaced, as JSON cannot carry them.
+    pub fn key(&self) -> String {
         self.path.to_string_lossy().into_owned()
     }
 
     /// Looks what has become of the name, and of what was read.
     pub fn look(&mut self, tools: &mut Tools) {
         let is_truncated = |one: &Generation| !one.is_lost() && !one.holds();
-        if let Some(index) = self.generations.iter().position(is_truncated) {
-            self.truncated(index, tools);
+        if let Some(index) = self.generations.iter().position(is_truncated)
+            && let Err(Moved) = self.truncated(index, tools)
+        {
+            return self.again();
         }
-        match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(regular) {
+        match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(scan::regular) {
             Ok(status) => {
                 let identity = Identity::of(&status);
                 match self.generations.iter().position(|one| one.identity() == identity) {
@@ -216,99 +201,151 @@ impl Log {
 
     /// The name is that of a file that is not read yet.
     fn appeared(&mut self, tools: &mut Tools) {
-        let (file, status) = match self.open() {
-            Ok(opened) => opened,
-            Err(error) => return self.report(&error, tools),
-        };
-        self.problem = None;
         for generation in &mut self.generations {
             generation.rotated(true);
         }
-        let younger_than = self.generations.back().map(Generation::modified_now);
-        if let Some(modified) = younger_than {
-            self.add_younger(modified, Identity::of(&status), tools);
-        }
+        let (file, status) = match scan::open_regular(&self.path) {
+            Ok(opened) => opened,
+            Err(error) => return self.report(&error, tools),
+        };
+        let identity = Identity::of(&status);
+        let last = self.generations.back().map(Generation::changed_at_last);
+        let arrivals = self.arrivals(last, identity, tools);
+        // What has come since then is younger than this one.
+        let now = rustix::fs::stat(&self.path);
+        let (Ok(arrivals), true) = (arrivals, now.is_ok_and(|now| Identity::of(&now) == identity))
+        else {
+            return self.again();
+        };
+        self.problem = None;
+        self.arrive(arrivals, tools);
         // One that was read to its end before and has its name back.
-        let before = tools.register.done(&self.key(), Identity::of(&status));
-        let offset = before.filter(|entry| held(entry, &file)).map_or(0, |entry| entry.offset);
+        let before = tools.register.done(&self.key(), identity);
+        let offset = before.filter(|entry| entry.is_in(&file)).map_or(0, |entry| entry.offset);
         if let Err(error) = self.add(file, offset, true, tools) {
             self.report(&error, tools);
         }
         self.watch_names(tools);
     }
 
-    /// Files that came and went since the last look.
-    fn add_younger(&mut self, modified: i64, current: Identity, tools: &mut Tools) {
-        let siblings = scan::siblings(&self.real_path());
-        let there: Vec<Identity> = siblings.iter().map(|sibling| sibling.identity).collect();
-        let key = self.key();
+    /// Files that came and went since `last`, the time of the last change of the last one that is
+    /// known, and before the file `current`.
+    fn arrivals(
+        &self,
+        last: Option<i64>,
+        current: Identity,
+        tools: &Tools,
+    ) -> Result<Arrivals, Moved> {
+        let mut arrivals = Arrivals::default();
+        let Some(last) = last else { return Ok(arrivals) };
+        let siblings = scan::siblings(&self.real_path())?;
+        arrivals.there = Some(siblings.iter().map(|sibling| sibling.identity).collect());
         for sibling in siblings {
-            let identity = sibling.identity;
-            let is_known = identity == current
-                || self.generations.iter().any(|one| one.identity() == identity)
-                || tools.register.done(&key, identity).is_some();
             if sibling.is_compressed {
                 // What was compressed keeps its time, and is read already by its open file.
                 let was_read = self.generations.iter().any(|one| is_packed(&sibling, one.size()));
-                if sibling.modified > modified && !was_read {
-                    self.missed(&sibling, &[], tools);
+                if sibling.modified > last && !was_read {
+                    arrivals.packed.push(sibling);
                 }
-            } else if !is_known && sibling.modified >= modified {
-                let opened = scan::open(&sibling.path);
-                let added = opened.and_then(|file| self.add(file, 0, false, tools));
-                if let Err(error) = added {
-                    let shown = sibling.path.display();
-                    tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
-                }
+            } else if sibling.modified >= last
+                && sibling.identity != current
+                && !self.is_known(sibling.identity, tools)
+            {
+                let file = match scan::open_same(&sibling) {
+                    Ok(opened) => Ok(opened?),
+                    Err(error) => Err(error),
+                };
+                arrivals.between.push((sibling, file));
             }
         }
-        tools.register.forget(&key, &there);
+        Ok(arrivals)
+    }
+
+    fn arrive(&mut self, arrivals: Arrivals, tools: &mut Tools) {
+        for sibling in arrivals.packed {
+            self.missed(&sibling, &[], tools);
+        }
+        for (sibling, opened) in arrivals.between {
+            let added = opened.and_then(|file| self.add(file, 0, false, tools));
+            if let Err(error) = added {
+                let shown = sibling.path.display();
+                tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
+            }
+        }
+        if let Some(there) = arrivals.there {
+            tools.register.forget(&self.key(), &there);
+        }
+    }
+
+    /// Whether it is read, or was.
+    fn is_known(&self, identity: Identity, tools: &Tools) -> bool {
+        self.generations.iter().any(|one| one.identity() == identity)
+            || tools.register.done(&self.key(), identity).is_some()
+    }
+
+    /// Files are renamed just now: the next look is soon.
+    fn again(&mut self) {
+        self.problem.get_or_insert_default();
     }
 
     /// The file of this generation does not hold any more what was read of it.
-    fn truncated(&mut self, index: usize, tools: &mut Tools) {
-        let siblings = scan::siblings(&self.real_path());
-        let identity = self.generations[index].identity();
-        let seen = self.generations[index].seen().clone();
-        let truncated = Arc::clone(self.generations[index].file());
-        let key = self.key();
-        // Rotation may have left a copy.
-        let copy = siblings.iter().find_map(|sibling| {
-            let identity = sibling.identity;
-            let is_known = self.generations.iter().any(|one| one.identity() == identity)
-                || tools.register.done(&key, identity).is_some();
-            let candidate = !sibling.is_compressed && !is_known && seen.offset() > 0;
-            let file = if candidate { scan::open(&sibling.path).ok()? } else { return None };
-            seen.is_in(&file).then(|| (Arc::new(file), identity, sibling.modified))
-        });
-        let generation = &mut self.generations[index];
-        let number = generation.number;
-        let younger_than = match copy {
-            Some((file, copied, modified)) => {
+    fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
+        let copy = self.copy(index, tools)?;
+        let generation = &self.generations[index];
+        let (number, identity) = (generation.number, generation.identity());
+        let truncated = Arc::clone(generation.file());
+        let last = copy.as_ref().map_or(generation.changed(), |copy| copy.2);
+        let mut arrivals = self.arrivals(Some(last), identity, tools)?;
+        match copy {
+            Some((file, copied, _)) => {
+                arrivals.between.retain(|(sibling, _)| sibling.identity != copied);
                 tools.watch.forget(number);
                 tools.register.moved(number, Arc::clone(&file), copied);
-                generation.moves(file, copied);
-                modified
+                self.generations[index].moves(file, copied);
             }
             None => {
-                let modified = generation.changed();
-                let lost = generation.lose();
+                let is_in_another = self.is_in_another(index);
+                let lost = self.generations[index].lose();
                 tools.watch.forget(number);
                 tools.register.lose(number);
-                if lost > 0 {
+                if lost > 0 && !is_in_another {
                     let (name, lost) = (&self.name, counted(lost, "byte"));
                     let text = format!("{name}: truncated before it was read: {lost} not sent");
                     tools.gap(text);
                 }
-                modified
             }
-        };
-        self.add_younger(younger_than, identity, tools);
+        }
+        self.arrive(arrivals, tools);
         // Whatever its name is by now, it is read anew.
         let added = truncated.try_clone().and_then(|file| self.add(file, 0, true, tools));
         if let Err(error) = added {
             self.report(&error, tools);
         }
+        Ok(())
+    }
+
+    /// Whether what this generation's file held is read from a copy that was found before the file
+    /// was truncated.
+    fn is_in_another(&self, index: usize) -> bool {
+        let generation = &self.generations[index];
+        let others = self.generations.iter().filter(|other| other.number != generation.number);
+        others.filter(|other| !other.is_lost()).any(|other| generation.is_copied_to(other.file()))
+    }
+
+    /// The copy that rotation may have left of this generation's file, and when it was changed.
+    fn copy(&self, index: usize, tools: &Tools) -> Result<Option<Copied>, Moved> {
+        let generation = &self.generations[index];
+        for sibling in scan::siblings(&self.real_path())? {
+            if sibling.is_compressed || self.is_known(sibling.identity, tools) {
+                continue;
+            }
+            let Ok(opened) = scan::open_same(&sibling) else { continue };
+            let file = opened?;
+            if generation.is_copied_to(&file) {
+                return Ok(Some((Arc::new(file), sibling.identity, sibling.modified)));
+            }
+        }
+        Ok(None)
     }
 
     /// A rotated file does not hold any more what was read of it.
@@ -358,14 +395,6 @@ impl Log {
     /// Bytes read of records whose end has not come.
     pub fn partial(&self) -> u64 {
         self.generations.iter().map(Generation::partial).sum()
-    }
-
-    fn open(&self) -> io::Result<(File, Stat)> {
-        // Looked at before, because opening some devices does something.
-        regular(rustix::fs::stat(&self.path)?)?;
-        let file = scan::open(&self.path)?;
-        let status = regular(rustix::fs::fstat(&file)?)?;
-        Ok((file, status))
     }
 
     /// Where it is if the name is a symbolic link, and rotation happens there.
@@ -430,9 +459,9 @@ impl Log {
     }
 
     /// Where the last record that is not whole begins.
-    fn last_record(&self, format: Format) -> Result<u64, Failure> {
+    fn last_record(&self, file: &File, format: Format) -> Result<u64, Failure> {
         let problem = |error: &io::Error| Failure::io(format!("read {}", self.name), error);
-        let (file, status) = self.open().map_err(|error| problem(&error))?;
+        let status = rustix::fs::fstat(file).map_err(|error| problem(&error.into()))?;
         let delimiter = if format == Format::Nul { 0 } else { b'\n' };
         let mut end = identity::size(&status);
         while end > 0 {
@@ -446,23 +475,6 @@ impl Log {
         }
         Ok(0)
     }
-}
-
-fn regular(status: Stat) -> io::Result<Stat> {
-    match FileType::from_raw_mode(status.st_mode) {
-        FileType::RegularFile => Ok(status),
-        FileType::Directory => Err(io::Error::from(rustix::io::Errno::ISDIR)),
-        _ => Err(io::Error::other("not a regular file")),
-    }
-}
-
-/// Whether a file is there that holds what `entry` knows of its own.
-fn fits(entry: &Entry, sibling: &Sibling) -> bool {
-    scan::open(&sibling.path).is_ok_and(|file| held(entry, &file))
-}
-
-fn held(entry: &Entry, file: &File) -> bool {
-    matches!(Fingerprint::take(file, entry.offset), Ok(Some(taken)) if taken == entry.fingerprint)
 }
 
 /// Whether a file compressed by gzip(1) had so many bytes, modulo 2^32.

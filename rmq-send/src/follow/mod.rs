@@ -12,5 +12,6 @@ pub mod resume;
 pub mod saver;
 pub mod scan;
 pub mod store;
+pub mod survey;
 pub mod tools;
 pub mod watch;

@@ -70,6 +70,20 @@ impl<'a> Facts<'a> {
             found[index] =
                 self.places().find(|place| is_same(entry, *place) && holds(entry, *place));
         }
+        // The number of a device may be another one each time it is mounted.
+        let is_mounted_anew = |entry: &Entry, place| {
+            self.at(place).is_some_and(|file| file.identity.inode == entry.identity.inode)
+        };
+        for (index, entry) in read() {
+            if found[index].is_none() {
+                let same = self.places().find(|place| {
+                    !found.contains(&Some(*place))
+                        && is_mounted_anew(entry, *place)
+                        && holds(entry, *place)
+                });
+                found[index] = same;
+            }
+        }
         // Of a file that was truncated, rotation may have left a copy.
         for (index, entry) in read() {
             if found[index].is_none() {

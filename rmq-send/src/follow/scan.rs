@@ -1,7 +1,8 @@
 //! The files beside a followed one that may be earlier or later generations of it.
 
 use crate::follow::identity::{self, Identity};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
@@ -27,9 +28,24 @@ pub struct Sibling {
     pub is_compressed: bool,
 }
 
+/// Files were renamed while they were listed or opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved;
+
 /// The siblings of the file at `path`, by their time: `app.log.1`, `app.log-20261128` and
 /// `app-20261128.log` are some of `app.log`. A directory that cannot be read has none.
-pub fn siblings(path: &Path) -> Vec<Sibling> {
+///
+/// # Errors
+/// A file that is renamed meanwhile may be listed twice or not at all (readdir(3)), so two lists
+/// have to agree.
+pub fn siblings(path: &Path) -> Result<Vec<Sibling>, Moved> {
+    let place = |sibling: &Sibling| (sibling.path.clone(), sibling.identity);
+    let [first, second] = [list(path), list(path)];
+    let places = |siblings: &[Sibling]| siblings.iter().map(place).collect::<BTreeSet<_>>();
+    if places(&first) == places(&second) { Ok(second) } else { Err(Moved) }
+}
+
+fn list(path: &Path) -> Vec<Sibling> {
     let (Some(name), directory) = (path.file_name(), parent(path)) else { return Vec::new() };
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let names = entries.flatten().map(|entry| entry.file_name());
@@ -47,6 +63,11 @@ pub fn siblings(path: &Path) -> Vec<Sibling> {
         })
     });
     let mut siblings: Vec<Sibling> = rotated.collect();
+    // What is being compressed just now can still be read.
+    let plain: BTreeSet<PathBuf> = siblings.iter().map(|sibling| sibling.path.clone()).collect();
+    siblings.retain(|sibling| {
+        !sibling.is_compressed || !plain.contains(&sibling.path.with_extension(""))
+    });
     siblings.sort_by(|one, other| (one.modified, &one.path).cmp(&(other.modified, &other.path)));
     siblings
 }
@@ -88,6 +109,44 @@ fn is_rotated(name: &[u8], other: &[u8]) -> Option<bool> {
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+/// Opens a followed file, which has to be a regular one.
+///
+/// # Errors
+/// As the operating system says.
+pub fn open_regular(path: &Path) -> io::Result<(File, Stat)> {
+    // Looked at before, because opening some devices does something.
+    regular(rustix::fs::stat(path)?)?;
+    let file = open(path)?;
+    let status = regular(rustix::fs::fstat(&file)?)?;
+    Ok((file, status))
+}
+
+/// The status of a regular file.
+///
+/// # Errors
+/// It is another kind of file.
+pub fn regular(status: Stat) -> io::Result<Stat> {
+    match FileType::from_raw_mode(status.st_mode) {
+        FileType::RegularFile => Ok(status),
+        FileType::Directory => Err(io::Error::from(rustix::io::Errno::ISDIR)),
+        _ => Err(io::Error::other("not a regular file")),
+    }
+}
+
+/// Opens the file that `sibling` is; an error within if its name is another file's by now.
+///
+/// # Errors
+/// As the operating system says.
+pub fn open_same(sibling: &Sibling) -> io::Result<Result<File, Moved>> {
+    let file = match open(&sibling.path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Moved)),
+        Err(error) => return Err(error),
+    };
+    let is_same = Identity::of(&rustix::fs::fstat(&file)?) == sibling.identity;
+    Ok(if is_same { Ok(file) } else { Err(Moved) })
 }
 
 /// The size that a file compressed by gzip(1) had, modulo 2^32 (RFC 1952, section 2.3.1: ISIZE).
@@ -136,9 +195,34 @@ mod tests {
         }
         std::fs::create_dir(directory.path().join("app.log.3")).unwrap();
         let names: Vec<_> = siblings(&path)
+            .unwrap()
             .into_iter()
             .map(|sibling| sibling.path.file_name().unwrap().to_owned())
             .collect();
         assert_eq!(names, ["app.log.2", "app.log.1"]);
+    }
+
+    #[test]
+    fn a_file_that_is_being_compressed_can_still_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["app.log.1", "app.log.1.gz", "app.log.2.gz"] {
+            File::create(directory.path().join(name)).unwrap();
+        }
+        let compressed = |sibling: &Sibling| sibling.is_compressed;
+        let siblings = siblings(&directory.path().join("app.log")).unwrap();
+        assert_eq!(siblings.iter().map(compressed).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn a_name_that_is_another_file_by_now_is_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("app.log.1"), "first").unwrap();
+        let siblings = siblings(&at("app.log")).unwrap();
+        assert!(open_same(&siblings[0]).unwrap().is_ok());
+        std::fs::rename(at("app.log.1"), at("app.log.2")).unwrap();
+        assert_eq!(open_same(&siblings[0]).unwrap().unwrap_err(), Moved);
+        std::fs::write(at("app.log.1"), "second").unwrap();
+        assert_eq!(open_same(&siblings[0]).unwrap().unwrap_err(), Moved);
     }
 }

@@ -54,15 +54,23 @@ impl Store {
             let (file, found) = match open(&path, OFlags::RDWR) {
                 Ok(file) => (file, true),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let flags = OFlags::RDWR | OFlags::CREATE;
-                    (open(&next(&path), flags).map_err(|error| problem(&error))?, false)
+                    // Its content is replaced, so that a link must not name another file.
+                    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
+                    let opened = open(&next(&path), flags);
+                    let about = format!("positions {name}{NEXT}");
+                    (opened.map_err(|error| Failure::io(about, &error))?, false)
                 }
                 Err(error) => return Err(problem(&error)),
             };
             let status = rustix::fs::fstat(&file).map_err(|error| problem(&error.into()))?;
-            if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
-                let text = format!("positions {name}: not a regular file");
-                return Err(Failure::usage(text));
+            let is_linked = !found && status.st_nlink > 1;
+            if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || is_linked {
+                let (end, why) = match (found, is_linked) {
+                    (true, _) => ("", "not a regular file"),
+                    (false, true) => (NEXT, "has a second name"),
+                    (false, false) => (NEXT, "not a regular file"),
+                };
+                return Err(Failure::usage(format!("positions {name}{end}: {why}")));
             }
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
@@ -247,6 +255,27 @@ mod tests {
         assert!(failure.to_string().contains("move it away"), "{failure}");
         let failure = Store::open("/dev/null").unwrap_err();
         assert_eq!(failure.exit().status(), 64, "{failure}");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_next_content_is_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let [path, victim] = ["positions", "victim"].map(|name| directory.path().join(name));
+        std::fs::write(&victim, "precious").unwrap();
+        let refused = |status: u8| {
+            let failure = Store::open(path.to_str().unwrap()).unwrap_err();
+            assert_eq!(failure.exit().status(), status, "{failure}");
+            assert!(failure.to_string().contains("positions.new"), "{failure}");
+        };
+        std::os::unix::fs::symlink(&victim, next(&path)).unwrap();
+        refused(74);
+        std::fs::remove_file(next(&path)).unwrap();
+        std::fs::hard_link(&victim, next(&path)).unwrap();
+        refused(64);
+        std::fs::remove_file(next(&path)).unwrap();
+        std::fs::create_dir(next(&path)).unwrap();
+        refused(74);
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
     }
 
     #[test]

@@ -34,12 +34,14 @@ impl Tools {
         Tools { register, watch: Watch::new(), diagnostics, framing, once, gap: None }
     }
 
-    /// Something was never read and cannot be had. A run that ends by itself fails over the first.
+    /// Something was never read and cannot be had, which is reported even with `--quiet`. A run
+    /// that ends by itself fails over the first.
     pub fn gap(&mut self, text: String) {
+        let failure = Failure::new(Exit::IoErr, text);
         if self.once && self.gap.is_none() {
-            self.gap = Some(Failure::new(Exit::IoErr, text));
+            self.gap = Some(failure);
         } else {
-            self.diagnostics.notice(&text);
+            self.diagnostics.error(&failure);
         }
     }
 

@@ -217,3 +217,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_on_a_device_that_was_mounted_anew_is_gone_on_with() {
+    let entry = Entry {
+        path: NAME.to_owned(),
+        identity: Identity { device: 1, inode: 5 },
+        offset: 3,
+        fingerprint: Fingerprint::default(),
+        size: 3,
+        modified: 1,
+        is_done: false,
+    };
+    let sibling = |device, inode| Sibling {
+        path: PathBuf::from(NAME),
+        identity: Identity { device, inode },
+        modified: 2,
+        size: 6,
+        is_compressed: false,
+    };
+    let steps = |current: &Sibling, fits: bool| {
+        let entries = std::slice::from_ref(&entry);
+        let facts = Facts { entries, current: Some(current), siblings: &[] };
+        facts.steps(|_, _| fits)
+    };
+    let goes_on = [Step::Continue(0, Place::Current)];
+    let begins = [Step::Gone(0), Step::Begin(Place::Current)];
+    assert_eq!(steps(&sibling(2, 5), true), goes_on);
+    assert_eq!(steps(&sibling(2, 5), false), begins);
+    assert_eq!(steps(&sibling(2, 6), true), begins);
+}

@@ -1,0 +1,220 @@
+//! What there is to read of a followed name when it is followed again, with the files open: from
+//! then on they can be renamed.
+
+use crate::follow::entry::Entry;
+use crate::follow::fingerprint::Fingerprint;
+use crate::follow::identity::{self, Identity};
+use crate::follow::resume::{Facts, Place, Step};
+use crate::follow::scan::{self, Moved, Sibling};
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a survey is begun anew because files are renamed meanwhile.
+const ATTEMPTS: u32 = 200;
+/// The pause before that.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What there is.
+#[derive(Debug)]
+pub struct Survey {
+    /// What to do, in this order.
+    pub actions: Vec<Action>,
+    /// The files beside the followed one.
+    pub siblings: Vec<Sibling>,
+    /// Why no file has the name.
+    pub missing: Option<io::Error>,
+}
+
+/// What to do about one file.
+#[derive(Debug)]
+pub enum Action {
+    /// Read it.
+    Read {
+        /// The file.
+        file: File,
+        /// Its name.
+        path: PathBuf,
+        /// Whether that is the followed one.
+        is_current: bool,
+        /// The index of the entry that says from where on; else it was never read.
+        entry: Option<usize>,
+    },
+    /// It was read to its end; remember that as long as it exists.
+    Keep(Entry),
+    /// The rest of this entry's file cannot be had.
+    Gone(usize),
+    /// A whole file that came and went meanwhile, compressed by now.
+    Missed(Sibling),
+}
+
+impl Survey {
+    /// Of `path`, given as `name`, whose files are rotated beside `real_path`, and of which
+    /// `entries` are known.
+    ///
+    /// # Errors
+    /// A file cannot be read (74), or files are renamed all the time (75).
+    pub fn take(
+        name: &str,
+        path: &Path,
+        real_path: &Path,
+        entries: &[Entry],
+    ) -> Result<Self, Failure> {
+        for _ in 0..ATTEMPTS {
+            if let Ok(survey) = attempt(name, path, real_path, entries)? {
+                return Ok(survey);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        let text = format!("read {name}: its files are renamed all the time");
+        Err(Failure::new(Exit::TempFail, text))
+    }
+}
+
+fn attempt(
+    name: &str,
+    path: &Path,
+    real_path: &Path,
+    entries: &[Entry],
+) -> Result<Result<Survey, Moved>, Failure> {
+    let problem = |at: &Path, error: &io::Error| {
+        let shown = if at == path { Cow::Borrowed(name) } else { at.to_string_lossy() };
+        Failure::io(format!("read {shown}"), error)
+    };
+    let (current, missing) = match scan::open_regular(path) {
+        Ok((_, status)) => (Some(status), None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (None, Some(error)),
+        Err(error) => return Err(problem(path, &error)),
+    };
+    let current = current.map(|status| Sibling {
+        path: path.to_owned(),
+        identity: Identity::of(&status),
+        modified: identity::modified(&status),
+        size: identity::size(&status),
+        is_compressed: false,
+    });
+    let Ok(siblings) = scan::siblings(real_path) else { return Ok(Err(Moved)) };
+    let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };
+    let moved = Cell::new(false);
+    let fits = |entry: &Entry, sibling: &Sibling| match scan::open_same(sibling) {
+        Ok(Ok(file)) => entry.is_in(&file),
+        Ok(Err(Moved)) => {
+            moved.set(true);
+            false
+        }
+        Err(_) => false,
+    };
+    let mut actions = Vec::new();
+    for step in facts.steps(fits) {
+        let (place, entry) = match step {
+            Step::Continue(index, place) => (place, Some(index)),
+            Step::Begin(place) => (place, None),
+            Step::Keep(index, place) => {
+                let known = entries[index].clone();
+                let identity = facts.at(place).map_or(known.identity, |at| at.identity);
+                actions.push(Action::Keep(Entry { identity, ..known }));
+                continue;
+            }
+            Step::Gone(index) => {
+                actions.push(Action::Gone(index));
+                continue;
+            }
+            Step::Missed(index) => {
+                actions.push(Action::Missed(siblings[index].clone()));
+                continue;
+            }
+        };
+        let Some(at) = facts.at(place) else { continue };
+        let is_current = place == Place::Current;
+        let opened = scan::open_same(at).map_err(|error| problem(&at.path, &error))?;
+        let Ok(file) = opened else { return Ok(Err(Moved)) };
+        actions.push(Action::Read { file, path: at.path.clone(), is_current, entry });
+    }
+    if moved.get() {
+        return Ok(Err(Moved));
+    }
+    Ok(Ok(Survey { actions, siblings, missing }))
+}
+
+impl Entry {
+    /// Whether a file holds what this knows of its own.
+    pub fn is_in(&self, file: &File) -> bool {
+        let taken = Fingerprint::take(file, self.offset);
+        matches!(taken, Ok(Some(taken)) if taken == self.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::time::SystemTime;
+
+    /// Rotates `app.log` as logrotate does, the `count` files of which exist, and writes the next.
+    fn rotate(directory: &Path, count: u32, begun: SystemTime) {
+        let at = |number: u32| directory.join(format!("app.log.{number}"));
+        for number in (1..count).rev() {
+            std::fs::rename(at(number), at(number + 1)).unwrap();
+        }
+        std::fs::rename(directory.join("app.log"), at(1)).unwrap();
+        write(directory, count, begun);
+    }
+
+    fn write(directory: &Path, number: u32, begun: SystemTime) {
+        let next = directory.join("next");
+        std::fs::write(&next, format!("{number}\n")).unwrap();
+        let file = File::options().append(true).open(&next).unwrap();
+        file.set_modified(begun + Duration::from_secs(number.into())).unwrap();
+        std::fs::rename(next, directory.join("app.log")).unwrap();
+    }
+
+    #[test]
+    fn files_that_are_renamed_meanwhile_are_all_read_once_and_from_where_they_were_left() {
+        const FILES: u32 = 60;
+        let directory = tempfile::tempdir().unwrap();
+        let (path, begun) = (directory.path().join("app.log"), SystemTime::now());
+        write(directory.path(), 0, begun);
+        let (file, status) = scan::open_regular(&path).unwrap();
+        let known = Entry {
+            path: String::new(),
+            identity: Identity::of(&status),
+            offset: 2,
+            fingerprint: Fingerprint::take(&file, 2).unwrap().unwrap(),
+            size: 2,
+            modified: identity::modified(&status),
+            is_done: false,
+        };
+        let place = directory.path().to_owned();
+        let rotating = std::thread::spawn(move || {
+            for count in 1..FILES {
+                rotate(&place, count, begun);
+                // So that there are moments in which nothing is renamed.
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let mut last = 0;
+        while last + 1 < FILES {
+            let entries = std::slice::from_ref(&known);
+            let survey = Survey::take("app.log", &path, &path, entries).unwrap();
+            let mut numbers = Vec::new();
+            for action in survey.actions {
+                let Action::Read { mut file, entry, .. } = action else { panic!("{action:?}") };
+                let mut text = String::new();
+                file.read_to_string(&mut text).unwrap();
+                let number: u32 = text.trim().parse().unwrap();
+                assert_eq!(entry.is_some(), number == 0);
+                numbers.push(number);
+            }
+            let wanted: Vec<u32> = (0..u32::try_from(numbers.len()).unwrap()).collect();
+            assert_eq!(numbers, wanted);
+            assert!(numbers.len() > last as usize);
+            last = numbers.len() as u32 - 1;
+        }
+        rotating.join().unwrap();
+    }
+}
