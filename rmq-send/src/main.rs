@@ -2,7 +2,6 @@
 
 mod arguments;
 mod broker;
-mod checks;
 mod destination;
 mod dry_run;
 mod follow;

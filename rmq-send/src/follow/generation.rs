@@ -86,6 +86,11 @@ impl Generation {
         self.identity
     }
 
+    /// Whether it is this file that is read.
+    pub fn is_file(&self, file: &File) -> bool {
+        rustix::fs::fstat(file).is_ok_and(|status| Identity::of(&status) == self.identity)
+    }
+
     /// The file itself.
     pub fn file(&self) -> &Arc<File> {
         &self.file

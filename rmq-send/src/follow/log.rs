@@ -17,12 +17,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a rotated file may be quiet until its writer is taken to have moved on to the next one.
 const QUIET: Duration = Duration::from_secs(5);
 /// Bytes read at once in search of the last record's beginning.
 const STEP: u64 = 4096;
+
+/// By how much the time of a file may be early (one tick of the kernel's clock is 10 ms at most).
+const CLOCK_STEP: Duration = Duration::from_millis(20);
 
 /// What a look found.
 #[derive(Default)]
@@ -50,6 +53,8 @@ pub struct Log {
     generations: VecDeque<Generation>,
     /// What keeps the name from being read, as it was reported.
     problem: Option<String>,
+    /// Since when nothing has had the name that is known, in nanoseconds since 1970.
+    missing_since: Option<i64>,
 }
 
 impl Log {
@@ -61,7 +66,7 @@ impl Log {
         let path = std::path::absolute(name)
             .map_err(|error| Failure::io(format!("read {name}"), &error))?;
         let (name, generations) = (Arc::from(name), VecDeque::new());
-        Ok(Log { index, name, path, generations, problem: None })
+        Ok(Log { index, name, path, generations, problem: None, missing_since: None })
     }
 
     /// As it was given.
@@ -90,15 +95,26 @@ impl Log {
         tools: &mut Tools,
     ) -> Result<(), Failure> {
         let survey = Survey::take(&self.name, &self.path, &self.real_path(), entries)?;
+        let is_away = !scan::parent(&self.path).is_dir();
         if let Some(error) = &survey.missing {
-            if tools.once && entries.is_empty() {
+            if tools.once && (entries.is_empty() || is_away) {
                 return Err(Failure::io(format!("read {}", self.name), error));
             }
             self.report(error, tools);
+            self.missing_since = Some(now());
+        }
+        let may_return = survey.missing.is_some() && !tools.once;
+        if may_return && is_away {
+            entries.iter().cloned().for_each(|entry| tools.register.keep_absent(entry));
+            return Ok(());
         }
         for action in survey.actions {
             match action {
                 Action::Read { file, path, is_current, entry } => {
+                    let is_known = |known: &Generation| known.is_file(&file);
+                    if self.generations.iter().any(is_known) {
+                        continue;
+                    }
                     let offset = match entry {
                         Some(index) => entries[index].offset,
                         None if from == From::End && is_current && entries.is_empty() => {
@@ -116,6 +132,9 @@ impl Log {
                 }
                 Action::Keep(entry) => {
                     tools.register.keep(entry);
+                }
+                Action::Gone(index) if may_return => {
+                    tools.register.keep_absent(entries[index].clone());
                 }
                 Action::Gone(index) => self.gone(&entries[index], &survey.siblings, tools),
                 Action::Missed(sibling) => self.missed(&sibling, entries, tools),
@@ -208,8 +227,13 @@ impl Log {
             Ok(opened) => opened,
             Err(error) => return self.report(&error, tools),
         };
+        let absent = tools.register.take_absent(&self.key());
+        if !absent.is_empty() {
+            return self.returned(absent, tools);
+        }
         let identity = Identity::of(&status);
         let last = self.generations.back().map(Generation::changed_at_last);
+        let last = last.or(self.missing_since);
         let arrivals = self.arrivals(last, identity, tools);
         // What has come since then is younger than this one.
         let now = rustix::fs::stat(&self.path);
@@ -226,6 +250,18 @@ impl Log {
             self.report(&error, tools);
         }
         self.watch_names(tools);
+    }
+
+    /// There is a file, after there was none that these entries are of.
+    fn returned(&mut self, entries: Vec<Entry>, tools: &mut Tools) {
+        self.problem = None;
+        if let Err(failure) = self.resume(&entries, From::Start, tools) {
+            if self.problem.is_none() {
+                tools.diagnostics.notice(&format!("{failure}; trying again"));
+            }
+            self.again();
+            entries.into_iter().for_each(|entry| tools.register.keep_absent(entry));
+        }
     }
 
     /// Files that came and went since `last`, the time of the last change of the last one that is
@@ -477,8 +513,18 @@ impl Log {
     }
 }
 
+/// The time, in nanoseconds since 1970, a little early: that of files is counted in larger steps.
+fn now() -> i64 {
+    let time = SystemTime::now() - CLOCK_STEP;
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// Whether a file compressed by gzip(1) had so many bytes, modulo 2^32.
 fn is_packed(sibling: &Sibling, bytes: u64) -> bool {
     let packed = scan::size_before_gzip(&sibling.path).map(u64::from);
     packed == Some(bytes & u64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

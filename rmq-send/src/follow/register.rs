@@ -50,9 +50,26 @@ struct Known {
     is_over: bool,
     /// What was read cannot be found again.
     is_lost: bool,
+    /// It was not found, and may come back with the name that it is followed by.
+    is_absent: bool,
 }
 
 impl Known {
+    /// Of a file that is not open.
+    fn unopened(entry: Entry, is_absent: bool) -> Self {
+        let (offset, size) = (entry.offset, entry.size);
+        Known {
+            saved: entry,
+            file: None,
+            confirmed: offset,
+            read: offset,
+            size,
+            is_over: true,
+            is_lost: false,
+            is_absent,
+        }
+    }
+
     fn is_confirmed(&self) -> bool {
         self.is_over && self.confirmed >= self.read
     }
@@ -106,16 +123,35 @@ impl Register {
             size,
             is_over: false,
             is_lost: false,
+            is_absent: false,
         };
         self.add(known)
     }
 
     /// The entry of a file that was read to its end, and is still there.
     pub fn keep(&self, entry: Entry) {
-        let (offset, size) = (entry.offset, entry.size);
-        let (read, confirmed) = (offset, offset);
-        let is_lost = false;
-        self.add(Known { saved: entry, file: None, confirmed, read, size, is_over: true, is_lost });
+        self.add(Known::unopened(entry, false));
+    }
+
+    /// The entry of a file that is not there, and may come back.
+    pub fn keep_absent(&self, entry: Entry) {
+        self.add(Known::unopened(entry, true));
+    }
+
+    /// The entries of files of `path` that were not there; they are no longer kept.
+    pub fn take_absent(&self, path: &str) -> Vec<Entry> {
+        let mut state = self.lock();
+        let is_absent = |known: &Known| known.is_absent && known.saved.path == path;
+        let absent: Vec<u64> = state
+            .files
+            .iter()
+            .filter_map(|(number, known)| is_absent(known).then_some(*number))
+            .collect();
+        absent
+            .into_iter()
+            .filter_map(|number| state.files.remove(&number))
+            .map(|it| it.saved)
+            .collect()
     }
 
     fn add(&self, known: Known) -> u64 {
@@ -322,8 +358,11 @@ fn current(entry: Entry, file: &File, confirmed: u64, is_over: bool) -> Option<E
         if is_over && status.st_nlink == 0 {
             return None;
         }
-        entry.size = identity::size(&status);
-        entry.modified = identity::modified(&status);
+        // What comes later than the last look may be of other content, after a truncation.
+        if is_over {
+            entry.size = identity::size(&status);
+            entry.modified = identity::modified(&status);
+        }
     }
     entry.is_done = is_over && entry.offset == confirmed;
     Some(entry)

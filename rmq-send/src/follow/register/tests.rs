@@ -30,6 +30,7 @@ fn what_is_confirmed_is_saved_and_what_is_only_read_is_not() {
     let register = Register::new(vec![], true);
     let number = register.begin(entry(0), Arc::new(file.reopen().unwrap()));
     let marks = vec![mark(1, number, 0, 4), mark(2, number, 4, 8), mark(3, number, 8, 14)];
+    register.resize(number, 14, 1);
     register.read(number, marks);
     assert_eq!(saved(&register)[0].offset, 0);
     register.confirm(2);
@@ -75,4 +76,18 @@ fn a_file_that_is_gone_is_forgotten_once_it_is_confirmed() {
     assert_eq!(saved(&register).len(), 2);
     register.confirm(1);
     assert_eq!(saved(&register), [entry(9)]);
+}
+
+#[test]
+fn the_time_of_a_file_is_saved_as_of_the_last_look_at_it() {
+    let mut file = tempfile::tempfile().unwrap();
+    let register = Register::new(vec![], true);
+    let number = register.begin(entry(0), Arc::new(file.try_clone().unwrap()));
+    // It may be of other content by now, after a truncation that is not noticed yet.
+    file.write_all(b"one\n").unwrap();
+    let now = &saved(&register)[0];
+    assert_eq!((now.size, now.modified), (0, 0));
+    register.resize(number, 4, 7);
+    let now = &saved(&register)[0];
+    assert_eq!((now.size, now.modified), (4, 7));
 }
