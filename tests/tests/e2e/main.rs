@@ -39,6 +39,7 @@ mod exchanges;
 mod failover;
 mod floods;
 mod follow;
+mod follow_hostile;
 mod framings;
 mod heartbeats;
 mod help;
