@@ -69,7 +69,8 @@ impl Following {
         }
         let logs = names.iter().enumerate().map(|(index, name)| Log::new(index, name));
         let mut logs = logs.collect::<Result<Vec<Log>, Failure>>()?;
-        let is_ours = |entry: &Entry| logs.iter().any(|log| log.key() == entry.path);
+        let keys: BTreeSet<String> = logs.iter().map(Log::key).collect();
+        let is_ours = |entry: &Entry| keys.contains(&entry.path);
         let (ours, others): (Vec<Entry>, Vec<Entry>) =
             furthest(entries).into_iter().partition(is_ours);
         let register = Register::new(others.clone(), is_saved && store.is_some());

@@ -425,7 +425,9 @@ impl Log {
 
     /// Whether it has to be looked at again soon even if nothing is noticed.
     pub fn is_restless(&self) -> bool {
-        self.generations.len() != 1 || self.problem.is_some()
+        // A rotated file waits for the next one to be written, which is noticed.
+        let has_successor = self.generations.iter().skip(1).any(|later| later.size() > 0);
+        has_successor || self.generations.is_empty() || self.problem.is_some()
     }
 
     /// Bytes read of records whose end has not come.

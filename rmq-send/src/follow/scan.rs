@@ -2,6 +2,7 @@
 
 use crate::follow::identity::{self, Identity};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// How names of compressed files end.
 const COMPRESSED: [&str; 6] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z"];
+/// Digits of the highest number that is not taken for a date.
+const NUMBER: usize = 4;
 /// What rotation adds to a name besides numbers and dates.
 const WORDS: [&str; 4] = ["old", "bak", "prev", "save"];
 
@@ -50,25 +53,30 @@ fn list(path: &Path) -> Vec<Sibling> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let names = entries.flatten().map(|entry| entry.file_name());
     let rotated = names.filter_map(|other| {
-        let is_compressed = is_rotated(name.as_bytes(), other.as_bytes())?;
+        let Rotated { is_compressed, number } = rotated(name.as_bytes(), other.as_bytes())?;
         let path = directory.join(&other);
         let status = rustix::fs::lstat(&path).ok()?;
         let is_file = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
-        is_file.then(|| Sibling {
+        let sibling = Sibling {
             path,
             identity: Identity::of(&status),
             modified: identity::modified(&status),
             size: identity::size(&status),
             is_compressed,
-        })
+        };
+        is_file.then_some((Reverse(number), sibling))
     });
-    let mut siblings: Vec<Sibling> = rotated.collect();
+    let mut numbered: Vec<_> = rotated.collect();
+    // Of files that were changed in the same tick of the clock, a higher number is older.
+    numbered.sort_by(|(number, one), (other_number, other)| {
+        (one.modified, number, &one.path).cmp(&(other.modified, other_number, &other.path))
+    });
+    let mut siblings: Vec<Sibling> = numbered.into_iter().map(|(_, sibling)| sibling).collect();
     // What is being compressed just now can still be read.
     let plain: BTreeSet<PathBuf> = siblings.iter().map(|sibling| sibling.path.clone()).collect();
     siblings.retain(|sibling| {
         !sibling.is_compressed || !plain.contains(&sibling.path.with_extension(""))
     });
-    siblings.sort_by(|one, other| (one.modified, &one.path).cmp(&(other.modified, &other.path)));
     siblings
 }
 
@@ -80,26 +88,40 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Whether `other` is what rotation makes of `name`, and then whether it is compressed.
-fn is_rotated(name: &[u8], other: &[u8]) -> Option<bool> {
-    let compressed = COMPRESSED.iter().find_map(|end| other.strip_suffix(end.as_bytes()));
-    let plain = compressed.unwrap_or(other);
-    let is_added = |added: &[u8]| match added.split_first() {
-        Some((b'.' | b'-' | b'_', rest)) => {
-            rest.first().is_some_and(u8::is_ascii_digit)
-                || WORDS.iter().any(|word| rest == word.as_bytes())
-        }
-        _ => false,
-    };
+/// What a name says about a rotated file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rotated {
+    is_compressed: bool,
+    /// How often it was rotated, if that is what is added to the name, and not a date.
+    number: Option<u32>,
+}
+
+/// What `other` says if it is what rotation makes of `name`.
+fn rotated(name: &[u8], other: &[u8]) -> Option<Rotated> {
     // As logrotate's `extension` keeps it at the end.
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+    // Most names of a large directory are told apart here.
+    if !other.starts_with(&name[..dot.unwrap_or(name.len())]) {
+        return None;
+    }
+    let compressed = COMPRESSED.iter().find_map(|end| other.strip_suffix(end.as_bytes()));
+    let plain = compressed.unwrap_or(other);
+    let added = |added: &[u8]| match added.split_first() {
+        Some((b'.' | b'-' | b'_', rest)) => {
+            let is_rotated = rest.first().is_some_and(u8::is_ascii_digit)
+                || WORDS.iter().any(|word| rest == word.as_bytes());
+            let number = str::from_utf8(rest).ok().filter(|rest| rest.len() <= NUMBER);
+            is_rotated.then(|| number.and_then(|number| number.parse().ok()))
+        }
+        _ => None,
+    };
     let within = dot.and_then(|dot| {
         let (stem, extension) = name.split_at(dot);
         plain.strip_prefix(stem)?.strip_suffix(extension)
     });
     let behind = plain.strip_prefix(name);
-    let is_rotated = [behind, within].into_iter().flatten().any(is_added);
-    (is_rotated && plain != name).then_some(compressed.is_some())
+    let number = [behind, within].into_iter().flatten().find_map(added)?;
+    (plain != name).then_some(Rotated { is_compressed: compressed.is_some(), number })
 }
 
 /// Opens a file to read.
@@ -167,21 +189,36 @@ mod tests {
 
     #[test]
     fn names_that_rotation_makes_are_recognised() {
-        let rotated = |name: &str, other: &str| is_rotated(name.as_bytes(), other.as_bytes());
+        let is_compressed = |name: &str, other: &str| {
+            rotated(name.as_bytes(), other.as_bytes()).map(|rotated| rotated.is_compressed)
+        };
         for other in ["app.log.1", "app.log-20261128", "app.log.2026-11-28T10:00", "app.log.old"] {
-            assert_eq!(rotated("app.log", other), Some(false), "{other}");
+            assert_eq!(is_compressed("app.log", other), Some(false), "{other}");
         }
         for other in ["app-20261128.log", "app.1.log", "app_2.log"] {
-            assert_eq!(rotated("app.log", other), Some(false), "{other}");
+            assert_eq!(is_compressed("app.log", other), Some(false), "{other}");
         }
         for other in ["app.log.2.gz", "app.log-20261128.xz", "app-20261128.log.zst"] {
-            assert_eq!(rotated("app.log", other), Some(true), "{other}");
+            assert_eq!(is_compressed("app.log", other), Some(true), "{other}");
         }
         for other in ["app.log", "app.log.gz", "app.logs", "app.log.swp", "other.log.1", "app.log."]
         {
-            assert_eq!(rotated("app.log", other), None, "{other}");
+            assert_eq!(is_compressed("app.log", other), None, "{other}");
         }
-        assert_eq!(rotated("messages", "messages.1"), Some(false));
+        assert_eq!(is_compressed("messages", "messages.1"), Some(false));
+    }
+
+    #[test]
+    fn of_files_of_the_same_time_the_higher_number_comes_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = std::time::SystemTime::now();
+        for name in ["9", "10", "2", "1"] {
+            let file = File::create(directory.path().join(format!("app.log.{name}"))).unwrap();
+            file.set_modified(now).unwrap();
+        }
+        let siblings = siblings(&directory.path().join("app.log")).unwrap();
+        let ends = siblings.iter().map(|sibling| sibling.path.extension().unwrap());
+        assert_eq!(ends.collect::<Vec<_>>(), ["10", "9", "2", "1"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::follow::scan::{self, Moved, Sibling};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -98,19 +98,31 @@ fn attempt(
         size: identity::size(&status),
         is_compressed: false,
     });
-    let Ok(siblings) = scan::siblings(real_path) else { return Ok(Err(Moved)) };
+    // At first, what is beside it is older, and not read.
+    let listed = if entries.is_empty() { Ok(Vec::new()) } else { scan::siblings(real_path) };
+    let Ok(siblings) = listed else { return Ok(Err(Moved)) };
     let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };
-    let moved = Cell::new(false);
+    let (moved, unreadable) = (Cell::new(false), RefCell::new(None));
     let fits = |entry: &Entry, sibling: &Sibling| match scan::open_same(sibling) {
         Ok(Ok(file)) => entry.is_in(&file),
         Ok(Err(Moved)) => {
             moved.set(true);
             false
         }
-        Err(_) => false,
+        // Whether it is the one that is looked for cannot be known.
+        Err(error) => {
+            if sibling.identity == entry.identity && !entry.is_done {
+                unreadable.replace(Some((sibling.path.clone(), error)));
+            }
+            false
+        }
     };
     let mut actions = Vec::new();
-    for step in facts.steps(fits) {
+    let steps = facts.steps(fits);
+    if let Some((path, error)) = unreadable.take() {
+        return Err(problem(&path, &error));
+    }
+    for step in steps {
         let (place, entry) = match step {
             Step::Continue(index, place) => (place, Some(index)),
             Step::Begin(place) => (place, None),
