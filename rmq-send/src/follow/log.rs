@@ -30,8 +30,8 @@ const CLOCK_STEP: Duration = Duration::from_millis(20);
 /// What a look found.
 #[derive(Default)]
 struct Arrivals {
-    /// Files that came and went meanwhile, oldest first.
-    between: Vec<(Sibling, io::Result<File>)>,
+    /// Files that came and went meanwhile, oldest first, and from where on they are to be read.
+    between: Vec<(Sibling, io::Result<(File, u64)>)>,
     /// Those of them that are compressed by now.
     packed: Vec<Sibling>,
     /// All files beside the followed one, if they were listed.
@@ -244,8 +244,7 @@ impl Log {
         self.problem = None;
         self.arrive(arrivals, tools);
         // One that was read to its end before and has its name back.
-        let before = tools.register.done(&self.key(), identity);
-        let offset = before.filter(|entry| entry.is_in(&file)).map_or(0, |entry| entry.offset);
+        let offset = self.read_before(identity, &file, tools);
         if let Err(error) = self.add(file, offset, true, tools) {
             self.report(&error, tools);
         }
@@ -285,13 +284,20 @@ impl Log {
                 }
             } else if sibling.modified >= last
                 && sibling.identity != current
-                && !self.is_known(sibling.identity, tools)
+                && !self.is_open(sibling.identity)
             {
                 let file = match scan::open_same(&sibling) {
                     Ok(opened) => Ok(opened?),
                     Err(error) => Err(error),
                 };
-                arrivals.between.push((sibling, file));
+                let begins = |file| {
+                    let offset = self.read_before(sibling.identity, &file, tools);
+                    (file, offset)
+                };
+                let file = file.map(begins);
+                if !file.as_ref().is_ok_and(|(_, offset)| *offset > 0 && *offset == sibling.size) {
+                    arrivals.between.push((sibling, file));
+                }
             }
         }
         Ok(arrivals)
@@ -302,7 +308,7 @@ impl Log {
             self.missed(&sibling, &[], tools);
         }
         for (sibling, opened) in arrivals.between {
-            let added = opened.and_then(|file| self.add(file, 0, false, tools));
+            let added = opened.and_then(|(file, offset)| self.add(file, offset, false, tools));
             if let Err(error) = added {
                 let shown = sibling.path.display();
                 tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
@@ -313,10 +319,16 @@ impl Log {
         }
     }
 
-    /// Whether it is read, or was.
-    fn is_known(&self, identity: Identity, tools: &Tools) -> bool {
+    /// Whether it is read now.
+    fn is_open(&self, identity: Identity) -> bool {
         self.generations.iter().any(|one| one.identity() == identity)
-            || tools.register.done(&self.key(), identity).is_some()
+    }
+
+    /// Up to where the file of that identity was read before: to its end of then, or not at all, if
+    /// it has only got the inode of one that was.
+    fn read_before(&self, identity: Identity, file: &File, tools: &Tools) -> u64 {
+        let done = tools.register.done(&self.key(), identity).into_iter();
+        done.filter(|entry| entry.is_in(file)).map(|entry| entry.offset).max().unwrap_or(0)
     }
 
     /// Files are renamed just now: the next look is soon.
@@ -372,11 +384,15 @@ impl Log {
     fn copy(&self, index: usize, tools: &Tools) -> Result<Option<Copied>, Moved> {
         let generation = &self.generations[index];
         for sibling in scan::siblings(&self.real_path())? {
-            if sibling.is_compressed || self.is_known(sibling.identity, tools) {
+            if sibling.is_compressed || self.is_open(sibling.identity) {
                 continue;
             }
             let Ok(opened) = scan::open_same(&sibling) else { continue };
             let file = opened?;
+            let before = self.read_before(sibling.identity, &file, tools);
+            if before > 0 && before == sibling.size {
+                continue;
+            }
             if generation.is_copied_to(&file) {
                 return Ok(Some((Arc::new(file), sibling.identity, sibling.modified)));
             }

@@ -125,6 +125,13 @@ impl Register {
             is_lost: false,
             is_absent: false,
         };
+        let mut state = self.lock();
+        // What is known of the file that had this inode before is of no more use.
+        let Entry { path, identity, .. } = &known.saved;
+        let is_former =
+            |former: &Entry| former.is_done && former.path == *path && former.identity == *identity;
+        state.files.retain(|_, other| !is_former(&other.saved));
+        drop(state);
         self.add(known)
     }
 
@@ -163,13 +170,14 @@ impl Register {
         number
     }
 
-    /// The entry of the file `identity`, if it was read to its end.
-    pub fn done(&self, path: &str, identity: Identity) -> Option<Entry> {
+    /// The entries of files of that identity that were read to their ends: the one that has it now
+    /// may be another one.
+    pub fn done(&self, path: &str, identity: Identity) -> Vec<Entry> {
         let state = self.lock();
-        let mut entries = state.files.values().map(|known| &known.saved);
+        let entries = state.files.values().map(|known| &known.saved);
         let same =
             |entry: &&Entry| entry.is_done && entry.path == path && entry.identity == identity;
-        entries.find(same).cloned()
+        entries.filter(same).cloned().collect()
     }
 
     /// Entries of files of `path` that were read to their ends, and are none of `there`, go.

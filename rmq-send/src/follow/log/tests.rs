@@ -107,3 +107,25 @@ fn a_file_that_came_and_was_rotated_before_anything_was_read_is_read() {
     log.look(&mut place.tools);
     assert_eq!(offsets(&log), [0, 0]);
 }
+
+#[test]
+fn a_file_with_the_inode_of_one_that_was_read_to_its_end_is_another_file() {
+    let mut place = Place::new();
+    write(place.at("log/app.log"), "one\n").unwrap();
+    let mut log = place.resumed(&[]);
+    // As if others had been read that had this inode: an empty one, and one that was removed.
+    write(place.at("log/app.log.1"), "").unwrap();
+    let empty = Entry { is_done: true, ..place.entry("log/app.log.1", 0) };
+    write(place.at("log/app.log.1"), "no more\n").unwrap();
+    let other = Entry { is_done: true, ..place.entry("log/app.log.1", 8) };
+    for entry in [empty, other] {
+        place.tools.register.keep(entry);
+    }
+    write(place.at("log/app.log.1"), "two\n").unwrap();
+    rename(place.at("log/app.log"), place.at("log/app.log.2")).unwrap();
+    write(place.at("log/app.log"), "three\n").unwrap();
+    log.look(&mut place.tools);
+    assert_eq!(offsets(&log), [0, 0, 0]);
+    // And nothing of the others is saved.
+    assert_eq!(place.saved(), [0, 0, 0]);
+}
