@@ -1,17 +1,23 @@
 //! The command line.
 
 use crate::queue::binding::Binding;
-use crate::queue::exchange::Exchange;
+use crate::queue::exchange::{self, Exchange};
 use crate::queue::queue_type::QueueType;
 use crate::values::argument_value::Extra;
 use crate::values::option_value::{self, DeliveryLimit};
 use argh::{ArgsInfo, FromArgs};
+use lapin::types::ShortString;
 use rmq_common::argument_bytes;
+use rmq_common::failure::Failure;
 use rmq_common::help::Help;
 
 /// What `--help` says in addition to the options.
 pub const HELP: Help = Help {
-    usage: &["[options] QUEUE...", "[options] --csv FILE", "--check|--delete [options] QUEUE..."],
+    usage: &[
+        "[options] QUEUE...",
+        "[options] --csv FILE",
+        "--check|--delete|--purge [options] QUEUE...",
+    ],
     example: "rmq-declare --with-dlq --max-length 100000 jobs",
     groups: &[
         ("What to do", "--check"),
@@ -29,7 +35,6 @@ pub const HELP: Help = Help {
         "--bind",
         "--type",
         "--with-dlq",
-        "--max-length",
     ],
 };
 
@@ -39,7 +44,7 @@ rmq_common::with_connection_options! {
     #[derive(FromArgs, ArgsInfo, Debug)]
     #[argh(help_triggers("-h", "--help"))]
     pub struct Arguments {
-        /// queues to declare
+        /// queues to declare, check, delete or purge; exchanges, with --delete --exchange
         #[argh(positional, arg_name = "QUEUE")]
         pub queues: Vec<String>,
 
@@ -48,11 +53,11 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub check: bool,
 
-        /// print what would be declared; exit 1 if any of it does not exist
+        /// print what would be declared or removed; exit 1 if something to declare does not exist
         #[argh(switch)]
         pub dry_run: bool,
 
-        /// delete the queues
+        /// delete the queues, or with --exchange the exchanges
         #[argh(switch)]
         pub delete: bool,
 
@@ -60,9 +65,14 @@ rmq_common::with_connection_options! {
         #[argh(switch)]
         pub if_empty: bool,
 
-        /// with --delete: delete only if the queue has no consumers; classic queues only
+        /// with --delete: delete only if a classic queue has no consumers, or if nothing is bound
+        /// to an exchange
         #[argh(switch)]
         pub if_unused: bool,
+
+        /// remove the messages of the queues, and print how many
+        #[argh(switch)]
+        pub purge: bool,
 
         /// read the queues from this file (-: standard input); a header row names columns
         /// (queue, and the options below without their hyphens)
@@ -72,11 +82,15 @@ rmq_common::with_connection_options! {
         /// exchange to declare first; NAME:direct, fanout, topic or headers, or a JSON object
         /// (repeatable)
         #[argh(option, arg_name = "NAME:TYPE")]
-        pub exchange: Vec<Exchange>,
+        pub exchange: Vec<String>,
 
         /// bind the queue to an exchange; also takes a JSON object (repeatable)
         #[argh(option, arg_name = "EXCHANGE[:KEY]")]
         pub bind: Vec<Binding>,
+
+        /// remove a binding of the queue, written as for --bind (repeatable)
+        #[argh(option, arg_name = "EXCHANGE[:KEY]")]
+        pub unbind: Vec<Binding>,
 
         /// type of the queue (default: quorum)
         #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
@@ -223,5 +237,38 @@ rmq_common::with_connection_options! {
         /// refused: the queue would be deleted with the connection that declared it
         #[argh(switch)]
         pub exclusive: bool,
+    }
+}
+
+impl Arguments {
+    /// The exchanges to declare.
+    ///
+    /// # Errors
+    /// A value that does not describe one (64).
+    pub fn exchanges(&self) -> Result<Vec<Exchange>, Failure> {
+        self.each_exchange(str::parse)
+    }
+
+    /// The exchanges to delete: those of `--exchange`, and the names that follow.
+    ///
+    /// # Errors
+    /// A value that is not a name (64).
+    pub fn unwanted_exchanges(&self) -> Result<Vec<ShortString>, Failure> {
+        let mut names = self.each_exchange(exchange::name_of_option)?;
+        for text in &self.queues {
+            let wrong = |why| Failure::usage(format!("exchange {text}: {why}"));
+            names.push(exchange::name(text).map_err(wrong)?);
+        }
+        Ok(names)
+    }
+
+    fn each_exchange<T>(
+        &self,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, Failure> {
+        let read = |text: &String| {
+            read(text).map_err(|why| Failure::usage(format!("--exchange {text}: {why}")))
+        };
+        self.exchange.iter().map(read).collect()
     }
 }

@@ -116,7 +116,8 @@ pub async fn look_for_exchange(link: &Link, exchange: &Exchange) -> Result<Found
     Ok(found(link, Subject::Exchange(exchange), answer))
 }
 
-async fn passive_exchange(
+/// Declares an exchange passively.
+pub async fn passive_exchange(
     link: &Link,
     name: &ShortString,
 ) -> Result<Result<(), AmqpError>, Failure> {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// How long a queue may take to say whether it exists. If its node is down, it is deleted anyway,
 /// by RabbitMQ from 4.0 on at once.
-const LOOK: Duration = Duration::from_secs(1);
+pub const LOOK: Duration = Duration::from_secs(1);
 
 /// The conditions of a deletion.
 #[derive(Clone, Copy, Debug, Default)]

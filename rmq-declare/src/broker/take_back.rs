@@ -4,7 +4,7 @@
 use crate::broker::check::{Found, look};
 use crate::broker::link::Link;
 use crate::queue::Queue;
-use crate::queue::exchange::Exchange;
+use crate::queue::exchange::{self, Exchange};
 use crate::queue::queue_type::QueueType;
 use crate::report::counts::Counts;
 use crate::values::shell;
@@ -57,5 +57,8 @@ pub async fn exchange(link: &Link, exchange: &Exchange) -> Result<Option<String>
             channel.exchange_delete(name.clone(), options).await
         })
         .await?;
-    Ok(answer.err().map(|_| format!("exchange {name} in {} was created and remains", link.vhost())))
+    Ok(answer.err().map(|_| {
+        let command = exchange::deletion(link.vhost(), name.as_str());
+        format!("exchange {name} in {} was created and remains ({command})", link.vhost())
+    }))
 }

@@ -9,8 +9,16 @@ pub const QUEUE: &str = "queue";
 /// An empty value, which differs from no value.
 pub const EMPTY: &str = "''";
 /// Options that select an operation and do not describe a queue.
-const NOT_COLUMNS: [&str; 6] =
-    ["--check", "--dry-run", "--delete", "--if-empty", "--if-unused", "--csv"];
+const NOT_COLUMNS: [&str; 8] = [
+    "--check",
+    "--dry-run",
+    "--delete",
+    "--if-empty",
+    "--if-unused",
+    "--purge",
+    "--csv",
+    "--unbind",
+];
 
 /// The options that describe a queue: those before the connection options.
 fn describing() -> impl Iterator<Item = &'static FlagInfo<'static>> {
@@ -27,12 +35,8 @@ pub fn first_described(options: &Arguments) -> Option<&'static str> {
     first_of_queue(options)
 }
 
-/// Whether any of these options describes a queue.
-pub fn describes_queue(options: &Arguments) -> bool {
-    first_of_queue(options).is_some()
-}
-
-fn first_of_queue(options: &Arguments) -> Option<&'static str> {
+/// The first of these options that describes a queue.
+pub fn first_of_queue(options: &Arguments) -> Option<&'static str> {
     let switches = [
         (options.queue_type.is_some(), "--type"),
         (!options.bind.is_empty(), "--bind"),
@@ -165,7 +169,9 @@ mod tests {
         for option in ["--type", "--exchange", "--bind", "--with-dlq", "--transient", "--arg"] {
             assert!(names.contains(&option), "{option}");
         }
-        for option in ["--check", "--csv", "--url", "--vhost", "--retry", "--quiet"] {
+        for option in
+            ["--check", "--purge", "--unbind", "--csv", "--url", "--vhost", "--retry", "--quiet"]
+        {
             assert!(!names.contains(&option), "{option}");
         }
     }

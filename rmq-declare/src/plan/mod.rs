@@ -20,6 +20,8 @@ use std::collections::{HashMap, HashSet};
 pub struct Plan {
     /// The exchanges, each once, with the first line that names it.
     pub exchanges: Vec<(Option<u64>, Exchange)>,
+    /// Exchanges to delete.
+    pub unwanted: Vec<ShortString>,
     pub entries: Vec<Entry>,
 }
 
@@ -45,6 +47,8 @@ pub struct Job {
     pub dead_letters_are_shared: bool,
     pub queue: Queue,
     pub bindings: Vec<Binding>,
+    /// Bindings to remove.
+    pub unwanted: Vec<Binding>,
     /// Whether an option describes the queue, or a column, whose empty cell says "not set".
     pub described: bool,
 }
@@ -59,9 +63,15 @@ impl Job {
             queue.shape = shape.with_dead_letters_to(dlq.as_str())?;
             dead_letters = Some(Queue { name: dlq, shape: shape.of_dead_letters() });
         }
-        let (exchanges, bindings) = (options.exchange.clone(), options.bind.clone());
-        let dead_letters_are_shared = false;
-        Ok(Job { exchanges, dead_letters, dead_letters_are_shared, queue, bindings, described })
+        Ok(Job {
+            exchanges: options.exchanges()?,
+            dead_letters,
+            dead_letters_are_shared: false,
+            queue,
+            bindings: options.bind.clone(),
+            unwanted: options.unbind.clone(),
+            described,
+        })
     }
 
     /// The dead-letter queue, if any, and the queue.
@@ -78,7 +88,8 @@ impl Plan {
     pub fn of_options(options: &Arguments) -> Result<Self, Failure> {
         let shape = Shape::from_options(options)?;
         let mut plan = Plan::default();
-        plan.add_exchanges(None, &options.exchange);
+        let see_help = |it: Failure| Failure::usage(format!("{it} (see rmq-declare --help)"));
+        plan.add_exchanges(None, &options.exchanges().map_err(see_help)?);
         let entries = options.queues.iter().map(|name| {
             let job = Job::new(name, options, &shape);
             Entry { line: None, row: None, written: None, job }
@@ -86,6 +97,14 @@ impl Plan {
         plan.entries = entries.collect();
         plan.refuse_contradictions();
         Ok(plan)
+    }
+
+    /// The plan of a command line that deletes exchanges.
+    ///
+    /// # Errors
+    /// What is not a name (64).
+    pub fn of_unwanted_exchanges(options: &Arguments) -> Result<Self, Failure> {
+        Ok(Plan { unwanted: options.unwanted_exchanges()?, ..Plan::default() })
     }
 
     /// The plan of a file.
@@ -102,8 +121,8 @@ impl Plan {
                         .map(|job| Job { described, ..job })
                         // Wrong options make only this row wrong.
                         .map_err(|failure| Failure::data(failure.to_string()));
-                    if job.is_ok() {
-                        plan.add_exchanges(line, &options.exchange);
+                    if let Ok(job) = &job {
+                        plan.add_exchanges(line, &job.exchanges);
                     }
                     (Some(row), job)
                 }

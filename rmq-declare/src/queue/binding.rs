@@ -26,6 +26,14 @@ impl Binding {
             "arguments": json_of_table(&self.arguments),
         })
     }
+
+    /// As after `--bind`: JSON where the short form would lack something.
+    pub fn text(&self) -> String {
+        match self.arguments.inner().is_empty() && !self.source.as_str().contains(':') {
+            true => self.to_string(),
+            false => self.json().to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Binding {
@@ -91,6 +99,19 @@ mod tests {
         let text = r#"{"source":"h","arguments":{"x-match":"all","n":5}}"#;
         let headers: Binding = text.parse().unwrap();
         assert_eq!(headers.arguments.inner().get("n"), Some(&AMQPValue::LongLongInt(5)));
+    }
+
+    #[test]
+    fn the_text_of_a_binding_is_that_binding() {
+        for text in [
+            "events",
+            "events:order.#",
+            r#"{"source":"App:Orders","routing_key":"k"}"#,
+            r#"{"source":"h","arguments":{"x-match":"all","n":5}}"#,
+        ] {
+            let binding: Binding = text.parse().unwrap();
+            assert_eq!(binding.text().parse::<Binding>().unwrap(), binding, "{text}");
+        }
     }
 
     #[test]

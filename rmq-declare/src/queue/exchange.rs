@@ -2,6 +2,7 @@
 
 use crate::values::argument_value::{json_of_table, long, short};
 use crate::values::json_parts::Parts;
+use crate::values::shell;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::names;
 use serde_json::{Value, json};
@@ -44,6 +45,65 @@ impl Exchange {
             "arguments": json_of_table(&self.arguments),
         })
     }
+}
+
+/// The types that every broker has.
+const TYPES: [&str; 4] = ["direct", "fanout", "topic", "headers"];
+
+/// The name of an exchange to delete, or a JSON object with it.
+///
+/// # Errors
+/// A sentence: no exchange to delete can have it, or it has a type after it.
+pub fn name(text: &str) -> Result<ShortString, String> {
+    names::not_a_url("the exchange", text).map_err(|failure| failure.to_string())?;
+    let name = match Parts::read(text)? {
+        Some(mut parts) => {
+            let name = parts.name("name")?.unwrap_or_default();
+            parts.finish("name")?;
+            name
+        }
+        None => match text.rsplit_once(':') {
+            // It is the value that declared the exchange; nothing called so is likely to exist.
+            Some((name, kind)) if TYPES.contains(&kind) => {
+                return Err(format!(
+                    "'{text}' has a type, which --delete does not take: use {name}, or, if the \
+                     name ends so, {}",
+                    json!({ "name": text })
+                ));
+            }
+            _ => short(text)?,
+        },
+    };
+    match name.as_str() {
+        "" => Err("the default exchange, which has no name, cannot be deleted".to_owned()),
+        name if name.contains(['\n', '\r']) => Err("a name cannot contain a line break".to_owned()),
+        _ => Ok(name),
+    }
+}
+
+/// The same as the value of `--exchange`, which takes the next word even if that is an option.
+///
+/// # Errors
+/// As for [`name`], or it begins with a hyphen.
+pub fn name_of_option(text: &str) -> Result<ShortString, String> {
+    match text.starts_with('-') {
+        true => Err(format!(
+            "the name of an exchange has to follow (one that begins with a hyphen is given as {})",
+            json!({ "name": text })
+        )),
+        false => name(text),
+    }
+}
+
+/// The command that deletes an exchange to which nothing is bound.
+pub fn deletion(vhost: &str, name: &str) -> String {
+    // What `--exchange` would read as something else.
+    let text = match name_of_option(name) {
+        Ok(same) if same.as_str() == name => name.to_owned(),
+        _ => json!({ "name": name }).to_string(),
+    };
+    let (vhost, text) = (shell::word(vhost), shell::word(&text));
+    format!("rmq-declare -p {vhost} --delete --if-unused --exchange {text}")
 }
 
 impl FromStr for Exchange {
@@ -108,6 +168,34 @@ mod tests {
         let full: Exchange = text.parse().unwrap();
         assert_eq!((full.name.as_str(), full.durable), ("a:b", false));
         assert_eq!(full.arguments.inner().get("alternate-exchange"), Some(&long("ae")));
+    }
+
+    #[test]
+    fn an_exchange_is_deleted_by_its_name_alone() {
+        for (text, wanted) in [
+            ("events", "events"),
+            ("App:Orders", "App:Orders"),
+            (r#"{"name":"a:topic"}"#, "a:topic"),
+        ] {
+            assert_eq!(name(text).unwrap().as_str(), wanted);
+        }
+        let command = "rmq-declare -p / --delete --if-unused --exchange ";
+        assert_eq!(deletion("/", "App:Orders"), format!("{command}App:Orders"));
+        assert_eq!(deletion("/", "a:topic"), format!(r#"{command}'{{"name":"a:topic"}}'"#));
+        assert_eq!(deletion("/", "{"), format!(r#"{command}'{{"name":"{{"}}'"#));
+        assert_eq!(deletion("/", "-e"), format!(r#"{command}'{{"name":"-e"}}'"#));
+        assert!(name_of_option("--if-unused").unwrap_err().contains("has to follow"));
+        for (text, why) in [
+            ("events:topic", "use events, or, if the name ends so, {\"name\":\"events:topic\"}"),
+            ("", "default exchange"),
+            ("{}", "default exchange"),
+            ("a\nb", "line break"),
+            (r#"{"name":"e","type":"topic"}"#, "\"type\" is not one of name"),
+            ("amqp://u:p@h", "URL"),
+        ] {
+            let problem = name(text).unwrap_err();
+            assert!(problem.contains(why), "{text}: {problem}");
+        }
     }
 
     #[test]

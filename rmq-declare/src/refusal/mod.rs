@@ -18,6 +18,10 @@ use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 use std::fmt;
 
+/// Verbs that make a difference to the message.
+pub const UNBIND: &str = "unbind";
+pub const PURGE: &str = "purge";
+
 /// The request that was refused.
 pub struct Request<'a> {
     /// The operation, for messages: `declare`.
@@ -32,6 +36,8 @@ pub enum Subject<'a> {
     /// A queue and its description, which is empty for a check or a deletion.
     Queue(&'a str, Option<&'a Declaration>),
     Exchange(&'a Exchange),
+    /// An exchange of this name.
+    ExchangeName(&'a str),
     Binding(&'a str, &'a Binding),
 }
 
@@ -43,7 +49,11 @@ impl fmt::Display for Request<'_> {
             Subject::Exchange(exchange) => {
                 write!(f, "{verb} exchange {} in {vhost}", exchange.name)
             }
-            Subject::Binding(queue, binding) => write!(f, "{verb} {queue} to {binding} in {vhost}"),
+            Subject::ExchangeName(exchange) => write!(f, "{verb} exchange {exchange} in {vhost}"),
+            Subject::Binding(queue, binding) => {
+                let to = if *verb == UNBIND { "from" } else { "to" };
+                write!(f, "{verb} {queue} {to} {binding} in {vhost}")
+            }
         }
     }
 }
@@ -112,7 +122,7 @@ impl Request<'_> {
     fn unknown_type(&self) -> String {
         let kind = match self.subject {
             Subject::Exchange(exchange) => &exchange.kind,
-            Subject::Queue(..) | Subject::Binding(..) => "of that name",
+            Subject::Queue(..) | Subject::ExchangeName(_) | Subject::Binding(..) => "of that name",
         };
         format!(
             "this broker has no exchange type {kind}: direct, fanout, topic and headers \
@@ -127,11 +137,13 @@ impl Request<'_> {
             Subject::Queue(queue, None) if self.verb == "check" => {
                 return Some(self.lacks(&format!("any permission on {queue}"), None, self.user));
             }
+            Subject::Queue(_, None) if self.verb == PURGE => Action::Purge,
             Subject::Queue(_, None) => Action::Deletion,
             Subject::Queue(_, Some(declaration)) => Action::Queue {
                 with_exchange: declaration.arguments.contains_key(DEAD_LETTER_EXCHANGE),
             },
             Subject::Exchange(exchange) => Action::Exchange(exchange.name.as_str()),
+            Subject::ExchangeName(exchange) => Action::Exchange(exchange),
             Subject::Binding(..) => Action::Binding,
         };
         let missing = missing?;
@@ -156,7 +168,7 @@ impl Request<'_> {
     }
 
     fn difference(&self, differences: &[Difference], more: bool) -> String {
-        let is_of_queue = !matches!(self.subject, Subject::Exchange(_));
+        let is_of_queue = !matches!(self.subject, Subject::Exchange(_) | Subject::ExchangeName(_));
         let sentence = differences::sentence(differences, is_of_queue);
         let (name, vhost) = (self.name(), self.vhost);
         if !is_of_queue {
@@ -190,6 +202,7 @@ impl Request<'_> {
         match self.subject {
             Subject::Queue(queue, _) | Subject::Binding(queue, _) => queue,
             Subject::Exchange(exchange) => exchange.name.as_str(),
+            Subject::ExchangeName(exchange) => exchange,
         }
     }
 
@@ -197,7 +210,7 @@ impl Request<'_> {
     pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
         match self.subject {
             Subject::Queue(_, declaration) => declaration?.asked(argument),
-            Subject::Binding(..) => None,
+            Subject::ExchangeName(_) | Subject::Binding(..) => None,
             Subject::Exchange(exchange) => exchange.asked(argument),
         }
     }

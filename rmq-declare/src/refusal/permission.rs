@@ -13,10 +13,12 @@ pub enum Action<'a> {
     /// Declaring this exchange: `configure` on it, and with an alternate exchange `read` on it and
     /// `write` on that one.
     Exchange(&'a str),
-    /// Binding a queue: `write` on it and `read` on the exchange.
+    /// Binding a queue, or removing a binding: `write` on it and `read` on the exchange.
     Binding,
     /// Deleting a queue: `configure` on it.
     Deletion,
+    /// Purging a queue: `read` on it.
+    Purge,
 }
 
 /// What requires a permission beyond that of the operation itself.
@@ -35,10 +37,11 @@ pub fn lacking(missing: &Permission, action: Action<'_>) -> (String, Taker) {
         (None, Action::Exchange(own)) if name != own => "write",
         (None, Action::Binding) if is_exchange => "read",
         (None, Action::Binding) => "write",
+        (None, Action::Purge) => "read",
         (None, _) => "configure",
     };
     let taker = match (permission, action) {
-        ("configure", _) | (_, Action::Deletion) => None,
+        ("configure", _) | (_, Action::Deletion | Action::Purge) => None,
         (_, Action::Queue { .. }) => Some("a dead-letter exchange"),
         (_, Action::Exchange(_)) => Some("an alternate exchange"),
         (_, Action::Binding) => Some("a binding"),
@@ -74,6 +77,8 @@ mod tests {
             (None, Queue, "q", Action::Binding, "write on q", for_binding),
             (Some(Write), Queue, "q", Action::Binding, "write on q", for_binding),
             (None, Queue, "q", Action::Deletion, "configure on q", None),
+            (None, Queue, "q", Action::Purge, "read on q", None),
+            (Some(Read), Queue, "q", Action::Purge, "read on q", None),
         ];
         for (access, thing, name, action, wanted, taker) in table {
             let missing = Permission { access, thing, name: name.to_owned(), user: None };

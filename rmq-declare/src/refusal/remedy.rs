@@ -1,6 +1,7 @@
 //! How to fix differences, because a declaration cannot change what exists. A command is given in
 //! full or not at all.
 
+use crate::queue::exchange;
 use crate::queue::queue_arguments::{GROUP_SIZE, Policy, TYPE, row_of};
 use crate::refusal::differences::Difference;
 use crate::values::argument_value::{json, plain};
@@ -60,7 +61,11 @@ pub fn of_exchange(place: Place<'_>, differences: &[Difference]) -> String {
         Some((what, definition)) => {
             format!("{what} ({})", set_policy(place, "exchanges", definition))
         }
-        None => "an existing exchange cannot be changed: use another name".to_owned(),
+        None => format!(
+            "an existing exchange cannot be changed: use another name, or delete it if nothing is \
+             bound to it, and declare it again ({})",
+            exchange::deletion(place.vhost, place.name)
+        ),
     }
 }
 
@@ -205,6 +210,8 @@ mod tests {
         let message = of_exchange(PLACE, std::slice::from_ref(&alternate));
         assert!(message.contains("set_policy -p / --apply-to exchanges jobs"), "{message}");
         let kind = difference("type", is("topic"), Some(long("fanout")));
-        assert!(of_exchange(PLACE, &[kind, alternate]).ends_with("use another name"));
+        let remedy = of_exchange(PLACE, &[kind, alternate]);
+        assert!(remedy.contains("use another name, or delete it if nothing is bound to it"));
+        assert!(remedy.ends_with("(rmq-declare -p / --delete --if-unused --exchange jobs)"));
     }
 }

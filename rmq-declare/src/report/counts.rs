@@ -37,6 +37,22 @@ pub fn deleted(queue: &str, messages: Option<u32>) -> String {
     format!("{}\tdeleted\t{messages}\n", Escaped(queue))
 }
 
+/// `QUEUE<TAB>messages` and a newline, with `-` for an unknown number.
+pub fn purged(queue: &str, messages: Option<u32>) -> String {
+    let messages = messages.map_or("-".to_owned(), |messages| messages.to_string());
+    format!("{}\t{messages}\n", Escaped(queue))
+}
+
+/// `NAME<TAB>state` and a newline, for an exchange.
+pub fn exchange(name: &str, state: &str) -> String {
+    format!("{}\t{state}\n", Escaped(name))
+}
+
+/// `QUEUE<TAB>state<TAB>binding` and a newline.
+pub fn binding(queue: &str, state: &str, binding: &str) -> String {
+    format!("{}\t{state}\t{}\n", Escaped(queue), Escaped(binding))
+}
+
 /// A name, with what would break the line written as `\t`, `\n`, `\\`.
 pub struct Escaped<'a>(pub &'a str);
 
@@ -68,5 +84,7 @@ mod tests {
         assert_eq!(deleted("jobs", Some(17)), "jobs\tdeleted\t17\n");
         assert_eq!(deleted("jobs", None), "jobs\tdeleted\t-\n");
         assert_eq!(missing("é\\"), "é\\\\\tmissing\n");
+        assert_eq!(purged("a\tb", Some(7)) + &purged("b", None), "a\\tb\t7\nb\t-\n");
+        assert_eq!(binding("q", "unbound", "e:a\tb"), "q\tunbound\te:a\\tb\n");
     }
 }

@@ -6,6 +6,7 @@ pub mod dry_run;
 pub mod performing;
 pub mod target;
 pub mod task;
+pub mod undoing;
 
 use crate::arguments::Arguments;
 use crate::broker::check;
@@ -18,6 +19,7 @@ use crate::report::{Outcome, Report};
 use crate::run::target::Routes;
 use crate::run::task::Task;
 use futures_util::stream::{self, StreamExt};
+use lapin::types::ShortString;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
 use rmq_common::runtime;
@@ -35,9 +37,10 @@ const AT_ONCE: usize = 32;
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let task = Task::of(arguments)?;
     let sheet = arguments.csv.as_deref().map(Sheet::open).transpose()?;
-    let plan = match &sheet {
-        Some(sheet) => Plan::of_sheet(sheet),
-        None => Plan::of_options(arguments)?,
+    let plan = match (&sheet, task) {
+        (Some(sheet), _) => Plan::of_sheet(sheet),
+        (None, Task::DeleteExchanges { .. }) => Plan::of_unwanted_exchanges(arguments)?,
+        (None, _) => Plan::of_options(arguments)?,
     };
     if !matches!(task, Task::Declare) || !plan.entries.is_empty() {
         standard_streams::output()?;
@@ -56,7 +59,8 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         made: Vec::new(),
         routes: Routes::default(),
     };
-    if plan.exchanges.is_empty() && plan.entries.iter().all(|entry| entry.job.is_err()) {
+    let is_all_wrong = plan.entries.iter().all(|entry| entry.job.is_err());
+    if plan.exchanges.is_empty() && plan.unwanted.is_empty() && is_all_wrong {
         run.without_broker();
         for Entry { line, job, .. } in plan.entries {
             if let Err(failure) = job {
@@ -68,13 +72,14 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let broker = options.broker(diagnostics)?;
     runtime::block_on(async {
         let link = Link::open(broker, options.first_retry(), diagnostics).await?;
+        run.unwanted_exchanges(&link, &plan.unwanted).await?;
         run.exchanges(&link, &plan.exchanges).await?;
         run.queues(&link, &plan.entries).await?;
         run.nowhere(&link, &plan).await?;
         // A queue need not have a leader to be deleted.
         let unchecked = match run.task {
             Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
-            Task::Declare | Task::Delete { .. } => None,
+            _ => None,
         };
         unchecked.into_iter().for_each(|it| run.report.add(None, Outcome::Notice(it)));
         link.close().await;
@@ -124,7 +129,7 @@ impl Run {
                 }
                 Task::Check => performing::check_exchange(link, exchange).await,
                 Task::DryRun => dry_run::exchange(link, exchange).await,
-                Task::Delete { .. } => Ok(Vec::new()),
+                _ => Ok(Vec::new()),
             };
             let outcomes =
                 outcomes.map_err(|it| it.context(format!("exchange {}", exchange.name)))?;
@@ -141,6 +146,23 @@ impl Run {
                 .collect();
             comments.into_iter().for_each(|it| self.report.add(None, Outcome::Line(it)));
             outcomes.into_iter().for_each(|outcome| self.report.add(*line, outcome));
+        }
+        Ok(())
+    }
+
+    async fn unwanted_exchanges(
+        &mut self,
+        link: &Link,
+        names: &[ShortString],
+    ) -> Result<(), Failure> {
+        let Task::DeleteExchanges { if_unused, pretend } = self.task else { return Ok(()) };
+        let delete = |name| undoing::delete_exchange(link, name, if_unused, pretend);
+        let mut deleted = stream::iter(names).map(delete).buffered(AT_ONCE);
+        for (done, name) in names.iter().enumerate() {
+            let Some(outcome) = deleted.next().await else { break };
+            let place = |it: Failure| it.context(format!("exchange {name}"));
+            let rest = names.len() - done - 1;
+            self.report.add(None, outcome.map_err(|it| with_rest(place(it), rest))?);
         }
         Ok(())
     }
@@ -193,9 +215,9 @@ impl Run {
             }
         }
         match self.task {
-            Task::Delete { .. } => return Ok(()),
             Task::DryRun => self.routes.leave_out(plan),
             Task::Declare | Task::Check => {}
+            _ => return Ok(()),
         }
         for sentence in self.routes.to_nowhere(link).await? {
             self.report.add(None, Outcome::Notice(sentence));
@@ -230,6 +252,10 @@ async fn perform(
         Task::Delete { conditions, pretend } => {
             performing::delete_all(link, job, conditions, pretend).await
         }
+        Task::Unbind { pretend } => undoing::unbind_all(link, job, pretend).await,
+        Task::Purge { pretend } => undoing::purge(link, job, pretend).await,
+        // Its plan has no queues.
+        Task::DeleteExchanges { .. } => Ok(Vec::new()),
     }
 }
 
@@ -249,6 +275,10 @@ fn unfinished(failure: Failure, entry: &Entry, rest: usize) -> Failure {
         Some(line) => failure.context(format!("line {line}")),
         None => failure,
     };
+    with_rest(failure, rest)
+}
+
+fn with_rest(failure: Failure, rest: usize) -> Failure {
     match rest {
         0 => failure,
         rest => Failure::new(failure.exit(), format!("{failure}; {rest} more not tried")),

@@ -85,5 +85,6 @@ mod tee;
 mod through;
 mod tls;
 mod torture;
+mod undoing;
 mod user_limits;
 mod users;

@@ -1,0 +1,70 @@
+//! What is removed, and what is reported about it: bindings, messages, exchanges.
+
+use crate::broker::delete_exchange::{self, Deleted};
+use crate::broker::link::Link;
+use crate::broker::purge::{self, Purged};
+use crate::broker::unbind::{self, Unbound};
+use crate::plan::Job;
+use crate::report::Outcome;
+use crate::report::counts;
+use crate::values::shell;
+use lapin::types::ShortString;
+use rmq_common::failure::Failure;
+
+/// Removes the bindings of a queue; with `pretend`, only reports which may exist.
+pub async fn unbind_all(link: &Link, job: &Job, pretend: bool) -> Result<Vec<Outcome>, Failure> {
+    let queue = &job.queue.name;
+    let is_missing = unbind::is_missing(link, queue).await?;
+    let mut outcomes = Vec::new();
+    let mut is_unknown = false;
+    for binding in &job.unwanted {
+        let line = |state| Outcome::Line(counts::binding(queue.as_str(), state, &binding.text()));
+        let unbound = match is_missing {
+            true => Unbound::Missing,
+            false => unbind::unbind(link, queue, binding, pretend).await?,
+        };
+        outcomes.push(match unbound {
+            Unbound::Gone => line("unbound"),
+            Unbound::Missing => line("missing"),
+            Unbound::Unknown => {
+                is_unknown = true;
+                line("unknown")
+            }
+            Unbound::Kept(failure) => Outcome::Failure(failure),
+        });
+    }
+    if is_unknown {
+        outcomes.push(Outcome::Notice(format!(
+            "whether a binding exists is unknown: AMQP cannot query bindings (rabbitmqctl \
+             list_bindings -p {})",
+            shell::word(link.vhost())
+        )));
+    }
+    Ok(outcomes)
+}
+
+/// Removes the messages of a queue; with `pretend`, only counts them.
+pub async fn purge(link: &Link, job: &Job, pretend: bool) -> Result<Vec<Outcome>, Failure> {
+    let name = job.queue.name.as_str();
+    Ok(match purge::purge(link, &job.queue.name, pretend).await? {
+        Purged::Messages(messages) => vec![Outcome::Line(counts::purged(name, messages))],
+        Purged::Down(why) => vec![Outcome::Line(counts::down(name)), Outcome::Difference(why)],
+        Purged::Kept(failure) => vec![Outcome::Failure(failure)],
+    })
+}
+
+/// Deletes an exchange; with `pretend`, only reports whether it exists.
+pub async fn delete_exchange(
+    link: &Link,
+    name: &ShortString,
+    if_unused: bool,
+    pretend: bool,
+) -> Result<Outcome, Failure> {
+    let line = |state| Outcome::Line(counts::exchange(name.as_str(), state));
+    Ok(match delete_exchange::delete(link, name, if_unused, pretend).await? {
+        Deleted::Gone => line("deleted"),
+        Deleted::Missing => line("missing"),
+        Deleted::There => line("there"),
+        Deleted::Kept(failure) => Outcome::Failure(failure),
+    })
+}
