@@ -56,6 +56,11 @@ impl Seen {
         }
     }
 
+    /// Its beginning.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// How far the file was read.
     pub fn offset(&self) -> u64 {
         self.offset

@@ -176,6 +176,7 @@ impl Follower {
             let read = generation
                 .read(&mut block)
                 .map_err(|error| Over(End::Failed(Failure::io(format!("read {name}"), &error))))?;
+            self.tools.register.seen(number, generation.seen());
             if begins {
                 self.utf16.begins(&name, &block);
             }

@@ -166,6 +166,7 @@ impl Log {
             is_done: false,
         };
         let number = tools.register.begin(entry, Arc::clone(&file));
+        tools.register.seen(number, &seen);
         tools.watch.file(self.index, number, &file);
         let mut generation = Generation::new(number, file, identity, seen, tools.framing);
         generation.rotated(!is_current);

@@ -2,7 +2,7 @@
 //! that is told what is confirmed, and the thread that saves it.
 
 use crate::follow::entry::Entry;
-use crate::follow::fingerprint::Fingerprint;
+use crate::follow::fingerprint::{Fingerprint, Seen};
 use crate::follow::identity::{self, Identity};
 use crate::input::marks::{Mark, Marks};
 use std::collections::BTreeMap;
@@ -42,6 +42,10 @@ struct Known {
     /// As it was saved last.
     saved: Entry,
     file: Option<Arc<File>>,
+    /// Its beginning, as it was read.
+    head: Arc<[u8]>,
+    /// How far it was read, and what it held then.
+    seen: (u64, Fingerprint),
     confirmed: u64,
     /// The end of the last record that was handed over.
     read: u64,
@@ -61,6 +65,8 @@ impl Known {
         Known {
             saved: entry,
             file: None,
+            head: Arc::default(),
+            seen: Default::default(),
             confirmed: offset,
             read: offset,
             size,
@@ -81,6 +87,8 @@ struct Shot {
     number: u64,
     saved: Entry,
     file: Option<Arc<File>>,
+    head: Arc<[u8]>,
+    seen: (u64, Fingerprint),
     confirmed: u64,
     is_over: bool,
 }
@@ -118,6 +126,8 @@ impl Register {
         let known = Known {
             saved: Entry { is_done: false, ..entry },
             file: Some(file),
+            head: Arc::default(),
+            seen: Default::default(),
             confirmed: offset,
             read: offset,
             size,
@@ -189,6 +199,16 @@ impl Register {
         };
         state.files.retain(|_, known| is_there(known));
         self.change(&mut state);
+    }
+
+    /// This was read of a file.
+    pub fn seen(&self, number: u64, seen: &Seen) {
+        if let Some(known) = self.lock().files.get_mut(&number) {
+            if known.head.len() < seen.head().len() {
+                known.head = Arc::from(seen.head());
+            }
+            known.seen = (seen.offset(), seen.fingerprint());
+        }
     }
 
     /// Records were read, and will be handed over.
@@ -288,9 +308,10 @@ impl Register {
         let mut state = self.lock();
         state.has_changed = false;
         let files = state.files.iter().map(|(number, known)| {
-            let Known { saved, file, confirmed, .. } = known;
+            let Known { saved, file, head, seen, confirmed, .. } = known;
             let (saved, file, is_over) = (saved.clone(), file.clone(), known.is_confirmed());
-            Shot { number: *number, saved, file, confirmed: *confirmed, is_over }
+            let (number, head, seen, confirmed) = (*number, Arc::clone(head), *seen, *confirmed);
+            Shot { number, saved, file, head, seen, confirmed, is_over }
         });
         let files = files.collect();
         Snapshot { files, others: state.others.clone(), is_last: state.ends }
@@ -342,10 +363,10 @@ impl Snapshot {
     /// The entries to save: by number those of this run, and the others behind them.
     pub fn entries(self) -> (Vec<(u64, Option<Entry>)>, Vec<Entry>) {
         let files = self.files.into_iter().map(|shot| {
-            let Shot { number, saved, file, confirmed, is_over } = shot;
-            let entry = match &file {
-                Some(file) => current(saved, file, confirmed, is_over),
-                None => Some(saved),
+            let number = shot.number;
+            let entry = match shot.file.clone() {
+                Some(file) => current(shot, &file),
+                None => Some(shot.saved),
             };
             (number, entry)
         });
@@ -354,13 +375,17 @@ impl Snapshot {
 }
 
 /// What is to be saved of a file that is open; nothing if it is read to its end and has no name.
-fn current(entry: Entry, file: &File, confirmed: u64, is_over: bool) -> Option<Entry> {
-    let mut entry = entry;
-    if entry.offset != confirmed
-        && let Ok(Some(fingerprint)) = advanced(&entry, file, confirmed)
-    {
-        entry.offset = confirmed;
-        entry.fingerprint = fingerprint;
+fn current(shot: Shot, file: &File) -> Option<Entry> {
+    let Shot { saved: mut entry, head, seen, confirmed, is_over, .. } = shot;
+    if entry.offset != confirmed {
+        let fingerprint = match seen {
+            (offset, fingerprint) if offset == confirmed => Ok(Some(fingerprint)),
+            _ => advanced(&entry, file, &head, confirmed),
+        };
+        if let Ok(Some(fingerprint)) = fingerprint {
+            entry.offset = confirmed;
+            entry.fingerprint = fingerprint;
+        }
     }
     if let Ok(status) = rustix::fs::fstat(file) {
         if is_over && status.st_nlink == 0 {
@@ -376,11 +401,20 @@ fn current(entry: Entry, file: &File, confirmed: u64, is_over: bool) -> Option<E
     Some(entry)
 }
 
-/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's: one that
-/// was truncated and written anew does not, and the entry stays as it is.
-fn advanced(entry: &Entry, file: &File, offset: u64) -> io::Result<Option<Fingerprint>> {
+/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's, and what
+/// was read at its beginning: one that was truncated and written anew does not, and the entry stays
+/// as it is.
+fn advanced(
+    entry: &Entry,
+    file: &File,
+    head: &[u8],
+    offset: u64,
+) -> io::Result<Option<Fingerprint>> {
     let held = Fingerprint::take(file, entry.offset)? == Some(entry.fingerprint);
-    if held { Fingerprint::take(file, offset) } else { Ok(None) }
+    let Some(seen) = Seen::take(file, offset)? else { return Ok(None) };
+    let length = head.len().min(seen.head().len());
+    let is_held = held && seen.head()[..length] == head[..length];
+    Ok(is_held.then(|| seen.fingerprint()))
 }
 
 #[cfg(test)]

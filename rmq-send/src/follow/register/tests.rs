@@ -91,3 +91,25 @@ fn the_time_of_a_file_is_saved_as_of_the_last_look_at_it() {
     let now = &saved(&register)[0];
     assert_eq!((now.size, now.modified), (4, 7));
 }
+
+#[test]
+fn a_first_position_is_not_saved_of_content_that_was_written_anew_since_it_was_read() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"heading\none\n").unwrap();
+    let register = Register::new(vec![], true);
+    let number = register.begin(entry(0), Arc::new(file.try_clone().unwrap()));
+    let mut seen = Seen::default();
+    seen.extend(b"heading\none\nmore\n");
+    register.seen(number, &seen);
+    register
+        .read(number, vec![mark(1, number, 0, 8), mark(2, number, 8, 12), mark(3, number, 12, 17)]);
+    file.set_len(0).unwrap();
+    file.rewind().unwrap();
+    file.write_all(b"heading\ntwo\nthree\n").unwrap();
+    register.confirm(2);
+    assert_eq!(saved(&register)[0].offset, 0);
+    // All that was read is confirmed: what it held is known, and a copy of it is recognised by that.
+    register.confirm(3);
+    let now = &saved(&register)[0];
+    assert_eq!((now.offset, now.fingerprint), (17, seen.fingerprint()));
+}
