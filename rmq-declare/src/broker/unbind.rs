@@ -9,6 +9,7 @@ use crate::broker::link::Link;
 use crate::queue::binding::Binding;
 use crate::refusal::{Request, Subject, UNBIND};
 use lapin::types::ShortString;
+use rmq_common::amqp_error::AmqpError;
 use rmq_common::failure::Failure;
 
 #[derive(Debug)]
@@ -41,12 +42,10 @@ pub async fn unbind(
         // If it cannot be checked, the next answer says why.
         _ => {}
     }
-    let answer = link
-        .ask(&format!("binding of {queue}"), async |channel, _| {
-            let Binding { source, key, arguments } = binding.clone();
-            channel.queue_unbind(queue.clone(), source, key, arguments).await
-        })
-        .await?;
+    let mut answer = remove(link, queue, binding).await?;
+    if let (Ok(()), Some(other)) = (&answer, binding.with_short_integers()) {
+        answer = remove(link, queue, &other).await?;
+    }
     let subject = Subject::Binding(queue.as_str(), binding);
     let request = Request { verb: UNBIND, subject, vhost: link.vhost(), user: link.user() };
     Ok(match answer {
@@ -54,4 +53,16 @@ pub async fn unbind(
         Err(error) if error.is_not_found() => Unbound::Missing,
         Err(error) => Unbound::Kept(request.failure(error)),
     })
+}
+
+async fn remove(
+    link: &Link,
+    queue: &ShortString,
+    binding: &Binding,
+) -> Result<Result<(), AmqpError>, Failure> {
+    link.ask(&format!("binding of {queue}"), async |channel, _| {
+        let Binding { source, key, arguments } = binding.clone();
+        channel.queue_unbind(queue.clone(), source, key, arguments).await
+    })
+    .await
 }

@@ -2,9 +2,10 @@
 
 use crate::values::argument_value::{json_of_table, short};
 use crate::values::json_parts::Parts;
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use rmq_common::names;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +26,22 @@ impl Binding {
             "routing_key": self.key.as_str(),
             "arguments": json_of_table(&self.arguments),
         })
+    }
+
+    /// The same binding with integers of 32 bits, as most clients write those that fit; `None` if
+    /// there are none. RabbitMQ tells integers of different sizes apart.
+    pub fn with_short_integers(&self) -> Option<Self> {
+        let shorter = |value: &AMQPValue| match value {
+            AMQPValue::LongLongInt(number) => i32::try_from(*number).ok().map(AMQPValue::LongInt),
+            _ => None,
+        };
+        let arguments = self.arguments.inner();
+        arguments.values().find_map(shorter)?;
+        let arguments = arguments
+            .iter()
+            .map(|(name, value)| (name.clone(), shorter(value).unwrap_or_else(|| value.clone())));
+        let arguments = arguments.collect::<BTreeMap<_, _>>().into();
+        Some(Binding { arguments, ..self.clone() })
     }
 
     /// As after `--bind`: JSON where the short form would lack something.
@@ -83,7 +100,6 @@ impl FromStr for Binding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapin::types::AMQPValue;
 
     #[test]
     fn a_binding_is_exchange_and_key_or_json_as_in_definitions() {
@@ -99,6 +115,19 @@ mod tests {
         let text = r#"{"source":"h","arguments":{"x-match":"all","n":5}}"#;
         let headers: Binding = text.parse().unwrap();
         assert_eq!(headers.arguments.inner().get("n"), Some(&AMQPValue::LongLongInt(5)));
+    }
+
+    #[test]
+    fn integers_that_fit_have_a_form_of_32_bits() {
+        let short = |text: &str| text.parse::<Binding>().unwrap().with_short_integers();
+        let binding = short(r#"{"source":"h","arguments":{"a":5,"b":5000000000,"c":"5"}}"#);
+        let arguments = binding.unwrap().arguments;
+        let value = |name| arguments.inner().get(name).cloned();
+        assert_eq!(value("a"), Some(AMQPValue::LongInt(5)));
+        assert_eq!(value("b"), Some(AMQPValue::LongLongInt(5_000_000_000)));
+        assert_eq!(value("c"), Some(AMQPValue::LongString("5".into())));
+        assert_eq!(short(r#"{"source":"h","arguments":{"b":5000000000,"c":"5"}}"#), None);
+        assert_eq!(short("e:k"), None);
     }
 
     #[test]

@@ -67,6 +67,25 @@ fn a_binding_is_removed_and_no_other_and_one_that_is_not_there_is_no_error() {
 }
 
 #[test]
+fn a_binding_is_removed_whatever_size_its_client_gave_an_integer() {
+    let vhost = Vhost::new(brokers::one());
+    declare(&vhost, &["--exchange", "h:headers", "q"]).expect(0);
+    let name = |kind: &str, name: &str| {
+        format!("rabbit_misc:r(<<\"{}\">>, {kind}, <<\"{name}\">>)", vhost.name)
+    };
+    let (source, queue) = (name("exchange", "h"), name("queue", "q"));
+    for size in ["signedint", "long"] {
+        vhost.cluster.erlang(&format!(
+            "begin ok = rabbit_binding:add({{binding, {source}, <<>>, {queue}, \
+             [{{<<\"n\">>, {size}, 5}}]}}, <<\"tests\">>), \"\" end"
+        ));
+    }
+    assert_eq!(vhost.bindings("q").len(), 2);
+    declare(&vhost, &["--unbind", r#"{"source":"h","arguments":{"n":5}}"#, "q"]).expect(0);
+    assert_eq!(vhost.bindings("q"), [""; 0]);
+}
+
+#[test]
 fn an_exchange_is_deleted_with_its_bindings_and_no_queue_ever() {
     let vhost = Vhost::new(brokers::one());
     let exchanges = ["--exchange", "e:topic", "--exchange", "A:b:fanout", "--exchange", "q:fanout"];
