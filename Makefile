@@ -22,7 +22,7 @@ ZSH_COMPLETIONS = $(SHARE)/zsh/$(ZSH_DIRECTORY)
 ZSH_DIRECTORY ?= site-functions
 EXAMPLES = $(shell grep -ls '^\#!' examples/* examples/*/*)
 
-.PHONY: all demo check soak bench torture release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
+.PHONY: all demo check soak bench torture compare-logs release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
 
 all: build
 
@@ -87,6 +87,12 @@ torture: build
 	scripts/install-tools $(RABBITMQ)
 	@RMQ_SEED=$(SEED) RMQ_MINUTES=$(MINUTES) RMQ_RELEASE=$(RABBITMQ) RMQ_FAULTS=$(FAULTS) RMQ_RATE=$(RATE) \
 		target/debug/torture
+
+# How many lines of a log are lost by tail | amqp-publish and by rmq-send, which are killed alike.
+compare-logs: build
+	scripts/install-tools $(RABBITMQ)
+	@RMQ_SEED=$(SEED) RMQ_MINUTES=$(MINUTES) RMQ_RELEASE=$(RABBITMQ) RMQ_FAULTS=$(FAULTS) RMQ_RATE=$(RATE) \
+		target/debug/compare-logs
 
 # How fast, beside amqp-tools, pika, rabbitmqctl and the wire's own ceiling; half an hour. BENCH=--help tells
 # how to have a part of it.

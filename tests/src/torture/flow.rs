@@ -2,6 +2,7 @@
 
 use crate::tool::Ended;
 use crate::torture::ledger::Ledger;
+use crate::torture::receiver::FORMAT;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +15,12 @@ pub struct Flow {
     pub name: &'static str,
     /// The name of the queue that it begins with.
     pub queue: &'static str,
+    /// How its receiver writes each message.
+    pub format: &'static str,
     ledger: Mutex<Ledger>,
     no_more: AtomicBool,
     endings: Mutex<BTreeMap<String, usize>>,
+    rotations: Mutex<BTreeMap<&'static str, usize>>,
     problems: Mutex<Vec<String>>,
 }
 
@@ -26,11 +30,19 @@ impl Flow {
         Flow {
             name,
             queue,
+            format: FORMAT,
             ledger: Mutex::new(ledger),
             no_more: AtomicBool::new(false),
             endings: Mutex::default(),
+            rotations: Mutex::default(),
             problems: Mutex::default(),
         }
+    }
+
+    /// The same, whose receiver writes each message like this.
+    #[must_use]
+    pub fn with_format(self, format: &'static str) -> Self {
+        Flow { format, ..self }
     }
 
     /// Its account.
@@ -61,6 +73,17 @@ impl Flow {
     /// How programs have ended, and how often.
     pub fn endings(&self) -> BTreeMap<String, usize> {
         self.endings.lock().expect("no panic while it was held").clone()
+    }
+
+    /// Notes that its log was rotated.
+    pub fn rotated(&self, kind: &'static str) {
+        let mut rotations = self.rotations.lock().expect("no panic while it was held");
+        *rotations.entry(kind).or_default() += 1;
+    }
+
+    /// How its log was rotated, and how often.
+    pub fn rotations(&self) -> BTreeMap<&'static str, usize> {
+        self.rotations.lock().expect("no panic while it was held").clone()
     }
 
     /// Notes what must not be.

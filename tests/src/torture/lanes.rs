@@ -93,8 +93,8 @@ fn hold(flows: &[Flow], fault: &Fault, done: &mut Done) {
     // What was confirmed before may still be on its way to us.
     let settles = if majority { Duration::from_secs(2).min(fault.hold) } else { Duration::ZERO };
     sleep(settles);
-    // A spool promises without a broker.
-    let confirming = flows.iter().filter(|flow| flow.name != "spool");
+    // A spool promises without a broker, and so does a log.
+    let confirming = flows.iter().filter(|flow| !["spool", "follow"].contains(&flow.name));
     let promised = || confirming.clone().map(|flow| flow.ledger().promised()).sum::<usize>();
     let before = promised();
     sleep(fault.hold - settles);

@@ -2,6 +2,7 @@
 
 use crate::torture::line::{Delivery, Line};
 use crate::torture::order::displaced;
+use crate::torture::shipped::Shipped;
 use std::collections::{BTreeSet, HashMap};
 
 /// The account of one flow of lines, from the first rmq-send to the last rmq-recv.
@@ -9,6 +10,8 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Ledger {
     /// What one run was given another may send, from a spool.
     spooled: bool,
+    /// Who sent the lines of a followed log, each generation of which counts as a run.
+    shipped: Option<Shipped>,
     next: u32,
     /// Lines that a run was given and neither confirmed nor kept.
     again: BTreeSet<u32>,
@@ -68,8 +71,13 @@ pub struct Account {
     pub disordered: usize,
     /// Lines that were promised and did not come out.
     pub lost: Vec<u32>,
-    /// Lines that a killed run with a spool had not read.
+    /// Lines that a killed run with a spool had not read, or that were removed from a log before
+    /// they were sent.
     pub unread: usize,
+    /// Copies that nothing explains which happened to the senders of a followed log.
+    pub unexplained: usize,
+    /// Where to look for what is wrong with a followed log.
+    pub remarks: Vec<String>,
     /// What came out and was never given to anybody.
     pub foreign: Vec<String>,
 }
@@ -78,6 +86,26 @@ impl Ledger {
     /// One for an rmq-send with a spool.
     pub fn spooled() -> Self {
         Ledger { spooled: true, ..Ledger::default() }
+    }
+
+    /// One for a log that is followed.
+    pub fn followed() -> Self {
+        Ledger { shipped: Some(Shipped::default()), ..Ledger::default() }
+    }
+
+    /// Who sent the lines of a followed log.
+    pub fn shipped(&mut self) -> Option<&mut Shipped> {
+        self.shipped.as_mut()
+    }
+
+    /// Different lines that were given to any run.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether all that the run was given has come out.
+    pub fn is_out(&self, run: u32) -> bool {
+        self.runs[run as usize].fed.iter().all(|number| self.lines[*number as usize].1 > 0)
     }
 
     /// A new run, by its number.
@@ -158,7 +186,7 @@ impl Ledger {
             self.torn += 1;
             return;
         };
-        let Delivery { line, redelivered, pipeline } = delivery;
+        let Delivery { line, redelivered, through } = delivery;
         let run = self.runs.get(line.run as usize);
         if run.is_none_or(|run| run.fed.binary_search(&line.number).is_err()) {
             self.foreign.push(format!("{delivery:?}"));
@@ -171,12 +199,16 @@ impl Ledger {
             self.redelivered += 1;
             return;
         }
+        if let (Some(shipped), Some(shipper)) = (&mut self.shipped, through) {
+            shipped.receive(line, shipper);
+            return;
+        }
         let fresh = self.fresh.entry(line).or_default();
         *fresh += 1;
         if *fresh == 1 {
-            self.order.entry((line.run, pipeline)).or_default().push(line.number);
+            self.order.entry((line.run, through)).or_default().push(line.number);
         } else {
-            *self.copies.entry((line.run, pipeline)).or_default() += 1;
+            *self.copies.entry((line.run, through)).or_default() += 1;
         }
     }
 
@@ -249,6 +281,9 @@ impl Ledger {
                 account.disordered += displaced(order).saturating_sub(told);
             }
         }
+        if let Some(shipped) = &self.shipped {
+            shipped.account(&mut account);
+        }
         account
     }
 }
@@ -270,6 +305,11 @@ impl Account {
         fault(self.disordered > 0, format!("{} out of order", self.disordered));
         let (resent, told) = (self.resent, self.resent_told);
         fault(resent > told, format!("{resent} copies, and {told} are said to be sent again"));
+        let unexplained = self.unexplained;
+        fault(unexplained > 0, format!("{unexplained} copies that no kill or resending explains"));
+        for remark in &self.remarks {
+            fault(true, remark.clone());
+        }
         fault(self.torn > torn, format!("{} torn lines, and {torn} kills", self.torn));
         faults
     }

@@ -28,15 +28,15 @@ impl Line {
     }
 }
 
-/// A line as a receiver wrote it, with the format `%R %s\n`.
+/// A line as a receiver wrote it, with the format `%R %s\n` or `%R %h %s\n`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The line.
     pub line: Line,
     /// Marked as delivered before, by the broker of this queue or of the one before it.
     pub redelivered: bool,
-    /// The pipeline that it came through, by its number.
-    pub pipeline: Option<u32>,
+    /// The pipeline that it came through, or the run that sent it from a followed log.
+    pub through: Option<u32>,
 }
 
 impl Delivery {
@@ -48,11 +48,16 @@ impl Delivery {
         let marks: Vec<&str> = std::str::from_utf8(marks).ok()?.split_ascii_whitespace().collect();
         let mark = |mark: &str| ["0", "1"].contains(&mark).then(|| mark == "1");
         match marks[..] {
-            [outer] => Some(Delivery { line, redelivered: mark(outer)?, pipeline: None }),
+            [outer] => Some(Delivery { line, redelivered: mark(outer)?, through: None }),
+            [outer, headers] => {
+                let run = headers.strip_prefix("{\"run\":")?;
+                let run = run.split([',', '}']).next()?.parse().ok()?;
+                Some(Delivery { line, redelivered: mark(outer)?, through: Some(run) })
+            }
             [outer, pipeline, inner] => {
                 let pipeline = pipeline.strip_prefix('>')?.parse().ok()?;
                 let redelivered = mark(outer)? | mark(inner)?;
-                Some(Delivery { line, redelivered, pipeline: Some(pipeline) })
+                Some(Delivery { line, redelivered, through: Some(pipeline) })
             }
             _ => None,
         }
@@ -68,10 +73,12 @@ mod tests {
         let line = Line { number: 7, run: 3 };
         let text = line.text();
         let text = text.trim_end();
-        let delivery = Delivery { line, redelivered: false, pipeline: None };
+        let delivery = Delivery { line, redelivered: false, through: None };
         assert_eq!(Delivery::read(format!("0 {text}").as_bytes()), Some(delivery));
-        let delivery = Delivery { line, redelivered: true, pipeline: Some(12) };
+        let delivery = Delivery { line, redelivered: true, through: Some(12) };
         assert_eq!(Delivery::read(format!("0 >12 1 {text}").as_bytes()), Some(delivery));
+        let delivery = Delivery { line, redelivered: true, through: Some(4) };
+        assert_eq!(Delivery::read(format!("1 {{\"run\":4}} {text}").as_bytes()), Some(delivery));
         for torn in ["", "0 ", text, &format!("0 {}", &text[..text.len() - 1])] {
             assert_eq!(Delivery::read(torn.as_bytes()), None, "{torn}");
         }

@@ -1,32 +1,41 @@
 //! Faults of every kind at once, by a seed, and the account of what became of each line.
 //!
-//! Three flows of numbered lines go through quorum queues on three nodes, each at a steady pace:
+//! Four flows of numbered lines go through quorum queues on three nodes, each at a steady pace:
 //!
 //! * direct: rmq-send → queue → rmq-recv;
 //! * pipeline: rmq-send → queue → rmq-recv --ack downstream | filter | rmq-send --ack-to → queue →
 //!   rmq-recv;
-//! * spool: rmq-send --spool → queue → rmq-recv.
+//! * spool: rmq-send --spool → queue → rmq-recv;
+//! * follow: a log that is rotated all the time → rmq-send --follow --positions → queue → rmq-recv.
 //!
 //! Meanwhile [`lanes`] causes the faults that [`schedule`] draws from the seed. [`sender`],
-//! [`spooler`], [`receiver`] and [`pipeline`] keep the programs running and judge how each ends, and
-//! [`ledger`] keeps the account: which line was given to whom, which were promised (confirmed, or in
-//! a spool), and which came out, how often, and how marked. In the end everything is healed, the
+//! [`spooler`], [`shipper`], [`receiver`] and [`pipeline`] keep the programs running and judge how each ends, and
+//! [`ledger`] keeps the account: which line was given to whom, which were promised (confirmed, in
+//! a spool, or in a log that still exists), and which came out, how often, and how marked. In the end everything is healed, the
 //! flows run dry, and [`report`] says what it came to.
 
+pub mod apart;
 pub mod class;
+pub mod comparison;
 pub mod feed;
 pub mod flow;
 pub mod lanes;
 pub mod ledger;
+pub mod life;
 pub mod line;
+pub mod log;
 pub mod nodes;
 pub mod options;
 pub mod order;
+pub mod piped;
 pub mod pipeline;
 pub mod receiver;
 pub mod report;
+pub mod rotation;
 pub mod schedule;
 pub mod sender;
+pub mod shipped;
+pub mod shipper;
 pub mod spooler;
 pub mod stage;
 pub mod watched;
@@ -37,6 +46,7 @@ use crate::torture::flow::Flow;
 use crate::torture::lanes::{Done, eventually};
 use crate::torture::ledger::Ledger;
 use crate::torture::options::Options;
+use crate::torture::receiver::SHIPPED;
 use crate::torture::report::Report;
 use crate::torture::schedule::Schedule;
 use crate::torture::stage::Stage;
@@ -52,7 +62,7 @@ use std::time::Duration;
 const CONFIG: [&str; 2] = ["--config", "cluster_partition_handling = pause_minority"];
 
 /// The programs that faults are done to, in the order of [`play`].
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 11] = [
     "direct send",
     "direct recv",
     "pipeline first send",
@@ -62,7 +72,12 @@ const PROGRAMS: [&str; 9] = [
     "pipeline last recv",
     "spool send",
     "spool recv",
+    "follow send",
+    "follow recv",
 ];
+
+/// Every queue.
+const QUEUES: [&str; 5] = ["direct", "first", "second", "spooled", "followed"];
 
 /// How long the end may take, without any more faults.
 const ENDS: Duration = Duration::from_secs(600);
@@ -75,7 +90,7 @@ pub fn run(options: Options) -> Report {
     let cluster = Cluster::up_with(3, &options.release, &CONFIG);
     let versions = cluster.versions();
     let vhost = Vhost::new(&cluster);
-    for queue in ["direct", "first", "second", "spooled"] {
+    for queue in QUEUES {
         let words = ["--delivery-limit", "unlimited", "--leader-locator", "balanced"];
         vhost.declare(&words, queue);
     }
@@ -87,6 +102,7 @@ pub fn run(options: Options) -> Report {
         Flow::new("direct", "direct", Ledger::default()),
         Flow::new("pipeline", "first", Ledger::default()),
         Flow::new("spool", "spooled", Ledger::spooled()),
+        Flow::new("follow", "followed", Ledger::followed()).with_format(SHIPPED),
     ];
     let programs = PROGRAMS.map(Orders::new);
     let done = play(&stage, &flows, &programs, &options);
@@ -94,8 +110,8 @@ pub fn run(options: Options) -> Report {
 }
 
 /// Faults while there is time, then the end.
-fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &Options) -> Done {
-    let [direct, pipeline, spool] = flows;
+fn play(stage: &Stage<'_>, flows: &[Flow; 4], programs: &[Orders; 11], options: &Options) -> Done {
+    let [direct, pipeline, spool, follow] = flows;
     let [piped, received] = [&AtomicBool::new(false), &AtomicBool::new(false)];
     let p = programs;
     thread::scope(|scope| {
@@ -103,14 +119,18 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &
             scope.spawn(|| sender::keep_sending(stage, direct, &p[0])),
             scope.spawn(|| sender::keep_sending(stage, pipeline, &p[2])),
             scope.spawn(|| spooler::keep_spooling(stage, spool, &p[7])),
+            scope.spawn(|| shipper::keep_shipping(stage, follow, &p[9], options)),
         ];
         let pipe = scope.spawn(|| {
             let queues = ["first", "second"];
             pipeline::keep_piping(stage, pipeline, queues, [&p[3], &p[4], &p[5]], piped);
         });
-        for (flow, queue, orders) in
-            [(direct, "direct", &p[1]), (pipeline, "second", &p[6]), (spool, "spooled", &p[8])]
-        {
+        for (flow, queue, orders) in [
+            (direct, "direct", &p[1]),
+            (pipeline, "second", &p[6]),
+            (spool, "spooled", &p[8]),
+            (follow, "followed", &p[10]),
+        ] {
             scope.spawn(move || receiver::keep_receiving(stage, flow, queue, orders, received));
         }
         wait(stage, flows, programs, "something comes out of each flow", || {
@@ -138,7 +158,7 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 3], programs: &[Orders; 9], options: &
         piped.store(true, Ordering::Relaxed);
         wait(stage, flows, programs, "the pipeline ends", || pipe.is_finished());
         wait(stage, flows, programs, "the queues are empty", || {
-            ["direct", "second", "spooled"].into_iter().all(empty)
+            ["direct", "second", "spooled", "followed"].into_iter().all(empty)
         });
         received.store(true, Ordering::Relaxed);
         done
@@ -158,7 +178,7 @@ fn wait(
         return;
     }
     flows[0].problem(format!("waited {ENDS:?} in vain: {what}"));
-    for queue in ["direct", "first", "second", "spooled"] {
+    for queue in QUEUES {
         stage.tell(&format!("{queue} holds {:?}", stage.vhost.try_held(queue)));
     }
     for program in programs {
@@ -171,13 +191,14 @@ fn report(
     options: Options,
     versions: [String; 2],
     stage: &Stage<'_>,
-    flows: &[Flow; 3],
-    programs: &[Orders; 9],
+    flows: &[Flow; 4],
+    programs: &[Orders; 11],
     done: Done,
 ) -> Report {
     let mut problems: Vec<String> = flows.iter().flat_map(Flow::problems).collect();
     let mut accounts = Vec::new();
-    for (flow, programs) in flows.iter().zip([&programs[..2], &programs[2..7], &programs[7..]]) {
+    let programs = [&programs[..2], &programs[2..7], &programs[7..9], &programs[9..]];
+    for (flow, programs) in flows.iter().zip(programs) {
         let account = flow.ledger().account();
         let torn = programs.iter().map(Orders::kills).sum();
         problems
@@ -197,6 +218,7 @@ fn report(
         longest: done.longest,
         without_majority: done.without_majority,
         accounts,
+        rotations: flows.iter().flat_map(Flow::rotations).collect(),
         endings: flows.iter().flat_map(Flow::endings).collect(),
         problems,
     }

@@ -16,7 +16,7 @@ pub struct Options {
     pub release: String,
     /// Which faults: `RMQ_FAULTS`, their names with commas between; else all.
     pub classes: Vec<Class>,
-    /// Lines a second into each of the three flows: `RMQ_RATE`, else 300.
+    /// Lines a second into each of the four flows: `RMQ_RATE`, else 300.
     pub rate: f64,
     /// Where everything that the programs say goes: `RMQ_LOG`, else a file of the seed's name where
     /// temporary files are.
@@ -53,6 +53,14 @@ impl Options {
             rate: number("RMQ_RATE", 300.0),
             log: log.unwrap_or_else(|| std::env::temp_dir().join(format!("torture-{seed}.log"))),
         }
+    }
+
+    /// The faults of a comparison, unless the environment names others.
+    #[must_use]
+    pub fn for_a_comparison(self) -> Self {
+        let is_open = self.classes.len() == Class::ALL.len();
+        let classes = if is_open { vec![Class::KillNode, Class::KillTool] } else { self.classes };
+        Options { classes, ..self }
     }
 }
 

@@ -15,6 +15,9 @@ const TICK: Duration = Duration::from_millis(5);
 /// What each record is: whether it was delivered before, and the body.
 pub const FORMAT: &str = "%R %s\\n";
 
+/// The same with the run that sent it, of a followed log.
+pub const SHIPPED: &str = "%R %h %s\\n";
+
 /// Keeps one running at the queue until `done`.
 pub fn keep_receiving(
     stage: &Stage<'_>,
@@ -24,7 +27,7 @@ pub fn keep_receiving(
     done: &AtomicBool,
 ) {
     while !done.load(Ordering::Relaxed) {
-        let receiving = stage.tool("rmq-recv").arguments(&["-v", "-f", FORMAT, queue]);
+        let receiving = stage.tool("rmq-recv").arguments(&["-v", "-f", flow.format, queue]);
         let mut running = receiving.output_to_pipe().start();
         let output = running.take_output();
         let mut watched = Watched::new(running, orders);

@@ -29,6 +29,8 @@ pub struct Report {
     pub accounts: Vec<(&'static str, Account)>,
     /// How programs have ended.
     pub endings: BTreeMap<String, usize>,
+    /// How the log was rotated.
+    pub rotations: BTreeMap<&'static str, usize>,
     /// What must not be, and was.
     pub problems: Vec<String>,
 }
@@ -90,9 +92,15 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         for (name, Account { resent, resent_told, unread, .. }) in &self.accounts {
+            let unread = match *name {
+                "follow" => {
+                    format!("{unread} lines were truncated or removed before they were sent")
+                }
+                _ => format!("{unread} lines were unread in a killed sender's pipe"),
+            };
             writeln!(
                 f,
-                "- {name}: rmq-send says that it sent {resent_told} again, which explains {resent} copies; {unread} lines were unread in a killed sender's pipe"
+                "- {name}: rmq-send says that it sent {resent_told} again, which explains {resent} copies; {unread}"
             )?;
         }
         writeln!(
@@ -110,6 +118,9 @@ impl fmt::Display for Report {
             "- nodes that RabbitMQ itself did not bring back, and that were killed and started: {}",
             self.unhealed
         )?;
+        let rotations: Vec<String> =
+            self.rotations.iter().map(|(kind, times)| format!("{kind}: {times}")).collect();
+        writeln!(f, "- rotations of the log: {}", rotations.join(", "))?;
         let endings: Vec<String> =
             self.endings.iter().map(|(how, times)| format!("{how}: {times}")).collect();
         writeln!(f, "- ends of programs: {}", endings.join(", "))?;

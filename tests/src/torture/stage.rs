@@ -119,6 +119,11 @@ impl<'a> Stage<'a> {
         self.write(&line);
     }
 
+    /// Keeps a line of what happens, with the time.
+    pub fn note(&self, text: &str) {
+        self.write(&format!("{:9.3}  {text}", self.seconds()));
+    }
+
     /// Keeps what a program has said.
     pub fn log(&self, name: &str, ended: &Ended) {
         let seconds = self.seconds();
