@@ -7,14 +7,11 @@
 use crate::broker::check::{Found, in_use_within, look_within};
 use crate::broker::learn;
 use crate::broker::link::Link;
-use crate::queue::queue_arguments::TYPE;
 use crate::refusal::{Request, Subject};
-use crate::values::argument_value::{long, plain, short};
 use crate::values::shell;
 use lapin::options::QueueDeleteOptions;
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Refusal};
-use rmq_common::declaration::Declaration;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Duration;
@@ -72,7 +69,7 @@ pub async fn delete(
         (Found::Same(_) | Found::Different(..) | Found::Down(_), _) => {}
     }
     if let Some(options) = conditions.options()
-        && let Some(why) = refused(options, type_of(link, queue).await?.as_deref(), &request)
+        && let Some(why) = refused(options, learn::type_of(link, queue).await?.as_deref(), &request)
     {
         return Ok(Deleted::Kept(Failure::data(why).context(request)));
     }
@@ -137,14 +134,6 @@ fn refused(options: &str, queue_type: Option<&str>, request: &Request<'_>) -> Op
              nothing was deleted"
         )),
     }
-}
-
-async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>, Failure> {
-    let mut arguments = FieldTable::default();
-    arguments.insert(short(TYPE).unwrap_or_default(), long("classic"));
-    let guess = Declaration { durable: true, auto_delete: false, arguments };
-    let learnt = learn::queue(link, queue, guess, None).await?.whole();
-    Ok(learnt.map(|it| it.asked(TYPE).map_or("classic".to_owned(), |value| plain(&value))))
 }
 
 #[cfg(test)]

@@ -5,17 +5,22 @@
 //! confirms it. Each can only be confirmed or refused, unless another client deletes the queue in
 //! the meantime.
 
+use crate::broker::check::ANSWERS_WITHIN;
 use crate::broker::exactly;
-use crate::broker::link::Link;
+use crate::broker::link::{Link, Reply};
 use crate::queue::exchange::Exchange;
-use crate::queue::queue_arguments::TABLE;
-use lapin::types::ShortString;
+use crate::queue::queue_arguments::{TABLE, TYPE};
+use crate::values::argument_value::{long, short};
+use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Value};
 use rmq_common::declaration::{Declaration, corrected, remove, set_as_said};
 use rmq_common::failure::Failure;
 
 /// Each refusal settles one argument; properties and arguments of `--arg` are extra.
 const ROUNDS: usize = TABLE.len() + 32;
+
+/// A type that no queue has.
+const NO_TYPE: &str = "none";
 
 #[derive(Clone, Debug)]
 pub struct Learnt<T> {
@@ -51,6 +56,41 @@ pub async fn queue(
         exactly::queue(link, queue, guess).await
     })
     .await
+}
+
+/// The type of an existing queue; `None` if unknown.
+///
+/// The type asked for does not exist, so that no declaration creates a queue. It needs the
+/// `configure` permission.
+pub async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>, Failure> {
+    let mut arguments = FieldTable::default();
+    arguments.insert(short(TYPE).unwrap_or_default(), long(NO_TYPE));
+    let mut guess = Declaration { durable: true, auto_delete: false, arguments };
+    for _ in 0..ROUNDS {
+        let reply = link
+            .look(&format!("queue {queue}"), ANSWERS_WITHIN, async |channel, _| {
+                let arguments = guess.arguments.clone();
+                channel.queue_declare(queue.clone(), guess.options(), arguments).await
+            })
+            .await?;
+        let Reply::Refused(AmqpError::Refused(refused)) = reply else { break };
+        match corrected(refused.what, queue.as_str(), link.vhost()) {
+            Some((argument, Value::Is(queue_type))) if argument == TYPE => {
+                return Ok(Some(queue_type));
+            }
+            // Without the argument it is a classic queue.
+            Some((argument, Value::None)) if argument == TYPE => {
+                return Ok(Some("classic".to_owned()));
+            }
+            Some((argument, value)) => {
+                if !guess.correct(&argument, value) {
+                    break;
+                }
+            }
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 /// What an exchange is like whose declaration as `asked` was refused so.

@@ -7,6 +7,7 @@
 use crate::broker::channels::{Problem, Slot, retire};
 use crate::broker::connector::Connector;
 use crate::broker::leader::Leaders;
+use futures_util::lock::{Mutex, MutexGuard};
 use lapin::Channel;
 use rmq_common::amqp_error::{AmqpError, Loss, Lost};
 use rmq_common::connection::Broker;
@@ -33,6 +34,7 @@ pub struct Link {
     connector: Connector,
     open: Slot,
     leaders: Leaders,
+    alone: Mutex<()>,
     retry: Limit,
     diagnostics: Diagnostics,
 }
@@ -46,7 +48,8 @@ impl Link {
     ) -> Result<Self, Failure> {
         let connector = Connector::new(broker);
         let (open, leaders) = (Slot::default(), Leaders::default());
-        let link = Link { connector, open, leaders, retry, diagnostics };
+        let alone = Mutex::default();
+        let link = Link { connector, open, leaders, alone, retry, diagnostics };
         link.connector.connect(&link.open, &Patience::new(retry)).await?;
         Ok(link)
     }
@@ -179,6 +182,11 @@ impl Link {
 
     pub fn leaders(&self) -> &Leaders {
         &self.leaders
+    }
+
+    /// Waits until no other request that may close the connection is in progress.
+    pub async fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().await
     }
 
     pub async fn close(self) {

@@ -1,21 +1,16 @@
 //! `--purge`.
 
-use crate::broker::check::{ANSWERS_WITHIN, Found, in_use, look};
-use crate::broker::link::{Link, Reply};
-use crate::queue::queue_arguments::TYPE;
+use crate::broker::check::{Found, in_use, look};
+use crate::broker::learn;
+use crate::broker::link::Link;
 use crate::refusal::{PURGE, Request, Subject};
 use crate::report::counts::Counts;
-use crate::values::argument_value::{long, short};
 use crate::values::shell;
 use lapin::options::QueuePurgeOptions;
-use lapin::types::{FieldTable, ShortString};
-use rmq_common::amqp_error::{AmqpError, Refusal, Refused, Value};
-use rmq_common::declaration::{Declaration, corrected};
+use lapin::types::ShortString;
+use rmq_common::amqp_error::{AmqpError, Refusal, Refused};
 use rmq_common::failure::Failure;
 use std::cell::Cell;
-
-/// A type that no queue has.
-const NO_TYPE: &str = "none";
 
 #[derive(Debug)]
 pub enum Purged {
@@ -32,8 +27,9 @@ pub async fn purge(link: &Link, queue: &ShortString, pretend: bool) -> Result<Pu
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: PURGE, subject, vhost: link.vhost(), user: link.user() };
     let missing = || Purged::Kept(Failure::data("no such queue").context(&request));
-    // The refusal to purge a stream would close the connection, and with it the other requests.
-    if is_stream(link, queue).await? {
+    // The refusal to purge a stream closes the connection, and answers the other requests on it.
+    let queue_type = learn::type_of(link, queue).await?;
+    if queue_type.as_deref() == Some("stream") {
         let why = format!(
             "it is a stream, and RabbitMQ cannot purge streams; nothing was removed (rmq-declare \
              -p {} --delete {}, then declare it again)",
@@ -53,18 +49,29 @@ pub async fn purge(link: &Link, queue: &ShortString, pretend: bool) -> Result<Pu
             Found::Unknown(failure) => Purged::Kept(failure),
         });
     }
+    // So a queue that may be a stream is purged while no other such queue is, and the refusal is
+    // its own.
+    let alone = match queue_type.as_deref() {
+        Some("classic" | "quorum") => None,
+        _ => Some(link.alone().await),
+    };
     let times = Cell::new(0);
-    let answer = link
-        .ask(&format!("queue {queue}"), async |channel, _| {
-            times.update(|times| times + 1);
-            channel.queue_purge(queue.clone(), QueuePurgeOptions::default()).await
-        })
-        .await?;
+    let answer = loop {
+        let answer = link
+            .ask(&format!("queue {queue}"), async |channel, _| {
+                times.update(|times| times + 1);
+                channel.queue_purge(queue.clone(), QueuePurgeOptions::default()).await
+            })
+            .await?;
+        if !(alone.is_none() && answer.as_ref().is_err_and(is_not_implemented)) {
+            break answer;
+        }
+    };
     Ok(match answer {
         // If the answer was lost, what the first request removed is unknown.
         Ok(messages) => Purged::Messages((times.get() == 1).then_some(messages)),
         Err(error) if error.is_not_found() => missing(),
-        Err(AmqpError::Refused(Refused { what: Refusal::NotImplemented, .. })) => {
+        Err(error) if is_not_implemented(&error) => {
             let why =
                 "RabbitMQ cannot purge queues of this type, such as streams; nothing was removed";
             Purged::Kept(Failure::data(why).context(request))
@@ -73,22 +80,6 @@ pub async fn purge(link: &Link, queue: &ShortString, pretend: bool) -> Result<Pu
     })
 }
 
-/// Whether a queue is known to be a stream.
-///
-/// A declaration with a type that does not exist creates nothing, but for an existing queue the
-/// refusal names the type that it has. It needs the `configure` permission.
-async fn is_stream(link: &Link, queue: &ShortString) -> Result<bool, Failure> {
-    let mut arguments = FieldTable::default();
-    arguments.insert(short(TYPE).unwrap_or_default(), long(NO_TYPE));
-    let guess = Declaration { durable: true, auto_delete: false, arguments };
-    let reply = link
-        .look(&format!("queue {queue}"), ANSWERS_WITHIN, async |channel, _| {
-            let arguments = guess.arguments.clone();
-            channel.queue_declare(queue.clone(), guess.options(), arguments).await
-        })
-        .await?;
-    let Reply::Refused(AmqpError::Refused(refused)) = reply else { return Ok(false) };
-    let (argument, value) = corrected(refused.what, queue.as_str(), link.vhost())
-        .unwrap_or((String::new(), Value::None));
-    Ok(argument == TYPE && value == Value::Is("stream".to_owned()))
+fn is_not_implemented(error: &AmqpError) -> bool {
+    matches!(error, AmqpError::Refused(Refused { what: Refusal::NotImplemented, .. }))
 }

@@ -136,7 +136,7 @@ fn a_purge_removes_what_is_ready_and_counts_it() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "quorum");
     vhost.declare(&["--type", "classic"], "classic");
-    vhost.declare(&["--type", "stream"], "stream");
+    vhost.declare(&["--type", "stream", "--max-age", "7d", "--max-bytes", "1G"], "stream");
     for (queue, count) in [("quorum", 700), ("classic", 3), ("stream", 2)] {
         fill(&vhost, queue, count);
     }
@@ -190,6 +190,16 @@ fn a_permission_that_is_missing_is_named_and_nothing_is_removed() {
     told.says("delete exchange e in ").says(&format!("{reader} lacks configure on e in "));
     assert_eq!((vhost.held("q"), vhost.bindings("q").len()), (Held::ready(2), 1));
     assert!(vhost.exchange("e").is_some());
+    // Nothing is lost by it of other queues, and none is taken for the one that is refused.
+    let queues: Vec<String> = (0..40).map(|number| format!("q{number}")).collect();
+    let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
+    declare(&vhost, &[&["--type", "classic"], &queues[..]].concat()).expect(0);
+    let words = [&["--purge"], &queues[..20], &["stream", "nope"], &queues[20..]].concat();
+    let told = declare_as(&vhost, &reader, &words).expect(65).says("purge stream in ");
+    let refused = told.stderr.lines().filter(|line| line.starts_with("rmq-declare: purge "));
+    assert_eq!(refused.count(), 2, "{}", told.stderr);
+    let wanted: String = queues.iter().map(|queue| format!("{queue}\t0\n")).collect();
+    assert_eq!(String::from_utf8(told.says("purge nope in ").stdout).unwrap(), wanted);
     // Who may not configure cannot learn the type first, and the broker ends the connection.
     let told = declare_as(&vhost, &reader, &["--purge", "stream"]).expect(65);
     told.says("RabbitMQ cannot purge queues of this type, such as streams");
