@@ -103,8 +103,8 @@ impl Follower {
     /// Reads a block of each file that may have one, and waits if there is nothing more.
     fn round(&mut self) -> Result<(), Over> {
         for index in std::mem::take(&mut self.waiting) {
-            if !self.tools.once {
-                self.logs[index].look(&mut self.tools);
+            if !self.tools.once && self.logs[index].look(&mut self.tools).is_err() {
+                continue;
             }
             if self.read(index)? {
                 self.waiting.insert(index);
@@ -164,8 +164,10 @@ impl Follower {
         if let Some(generation) = log.readable() {
             if !generation.holds() {
                 let (number, is_rotated) = (generation.number, generation.is_rotated());
-                if is_rotated || self.tools.once {
+                if is_rotated {
                     log.lose_rotated(number, &mut self.tools);
+                } else if self.tools.once {
+                    log.cut_off(number, &mut self.tools);
                 }
                 // What has become of its name is seen by the next round.
                 return Ok(true);
@@ -297,8 +299,9 @@ impl Follower {
         self.notice(Duration::ZERO)?;
         if !self.tools.once {
             for index in &self.waiting {
-                self.logs[*index].look(&mut self.tools);
-                self.logs[*index].measure(&self.tools);
+                if self.logs[*index].look(&mut self.tools).is_ok() {
+                    self.logs[*index].measure(&self.tools);
+                }
             }
         }
         self.waiting.extend(before);

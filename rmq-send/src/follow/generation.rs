@@ -192,6 +192,26 @@ impl Generation {
         }
     }
 
+    /// Whether it was changed, but was empty when it was looked at last: it may have been written,
+    /// copied and truncated meanwhile.
+    pub fn may_have_been_emptied(&self) -> bool {
+        let is_new = self.seen.offset() == 0 && self.ahead.is_empty() && !self.is_lost;
+        is_new && self.modified_now() != self.modified
+    }
+
+    /// Whether another file holds something that this one does not begin with.
+    pub fn differs_from(&self, file: &File) -> bool {
+        let begin = |file: &File| {
+            let mut begin = vec![0; AHEAD];
+            let length = file.read_at(&mut begin, 0).unwrap_or(0);
+            begin.truncate(length);
+            begin
+        };
+        let [own, other] = [&*self.file, file].map(begin);
+        let most = own.len().min(other.len());
+        !other.is_empty() && (own.is_empty() || own[..most] != other[..most])
+    }
+
     /// Whether another file holds that. If there is nothing to tell by, it does not.
     pub fn is_copied_to(&self, file: &File) -> bool {
         match self.seen.offset() {
@@ -390,5 +410,26 @@ mod tests {
         io::Seek::rewind(&mut writer).unwrap();
         writer.write_all(b"fifth, and longer than before\n").unwrap();
         assert!(!generation.holds());
+    }
+
+    #[test]
+    fn a_new_file_that_was_written_copied_and_truncated_between_two_looks_is_found_out() {
+        let generation = generation(b"", 80);
+        let mut writer: &File = generation.file();
+        assert!(!generation.may_have_been_emptied());
+        writer.write_all(b"first\n").unwrap();
+        let mut copy = tempfile::tempfile().unwrap();
+        assert!(!generation.differs_from(&copy));
+        copy.write_all(b"first\n").unwrap();
+        // As long as it is not truncated, nothing is lost.
+        assert!(!generation.differs_from(&copy));
+        generation.file().set_len(0).unwrap();
+        let later = std::time::SystemTime::now() + Duration::from_secs(1);
+        generation.file().set_modified(later).unwrap();
+        assert!(generation.may_have_been_emptied());
+        assert!(generation.differs_from(&copy));
+        io::Seek::rewind(&mut writer).unwrap();
+        writer.write_all(b"second\n").unwrap();
+        assert!(generation.differs_from(&copy));
     }
 }

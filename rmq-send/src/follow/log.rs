@@ -180,20 +180,29 @@ impl Log {
         self.path.to_string_lossy().into_owned()
     }
 
-    /// Looks what has become of the name, and of what was read.
-    pub fn look(&mut self, tools: &mut Tools) {
-        let is_truncated = |one: &Generation| !one.is_lost() && !one.holds();
-        if let Some(index) = self.generations.iter().position(is_truncated)
-            && let Err(Moved) = self.truncated(index, tools)
-        {
-            return self.again();
+    /// Looks what has become of the name, and of what was read. If files are renamed just now,
+    /// that is not known, and nothing must be read before the next look.
+    pub fn look(&mut self, tools: &mut Tools) -> Result<(), Moved> {
+        let looked = self.try_look(tools);
+        if looked.is_err() {
+            // That is soon.
+            self.problem.get_or_insert_default();
         }
+        looked
+    }
+
+    fn try_look(&mut self, tools: &mut Tools) -> Result<(), Moved> {
+        let is_truncated = |one: &Generation| !one.is_lost() && !one.holds();
+        if let Some(index) = self.generations.iter().position(is_truncated) {
+            self.truncated(index, tools)?;
+        }
+        self.find_emptied(tools)?;
         match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(scan::regular) {
             Ok(status) => {
                 let identity = Identity::of(&status);
                 match self.generations.iter().position(|one| one.identity() == identity) {
                     Some(index) => self.is_at(index),
-                    None => self.appeared(tools),
+                    None => self.appeared(tools)?,
                 }
             }
             Err(error) => {
@@ -203,6 +212,7 @@ impl Log {
                 self.report(&error, tools);
             }
         }
+        Ok(())
     }
 
     /// The name is that of this generation, as before or again.
@@ -220,28 +230,31 @@ impl Log {
     }
 
     /// The name is that of a file that is not read yet.
-    fn appeared(&mut self, tools: &mut Tools) {
+    fn appeared(&mut self, tools: &mut Tools) -> Result<(), Moved> {
         for generation in &mut self.generations {
             generation.rotated(true);
         }
         let (file, status) = match scan::open_regular(&self.path) {
             Ok(opened) => opened,
-            Err(error) => return self.report(&error, tools),
+            Err(error) => {
+                self.report(&error, tools);
+                return Ok(());
+            }
         };
         let absent = tools.register.take_absent(&self.key());
         if !absent.is_empty() {
-            return self.returned(absent, tools);
+            self.returned(absent, tools);
+            return Ok(());
         }
         let identity = Identity::of(&status);
         let last = self.generations.back().map(Generation::changed_at_last);
         let last = last.or(self.missing_since);
-        let arrivals = self.arrivals(last, identity, tools);
+        let arrivals = self.arrivals(last, identity, tools)?;
         // What has come since then is younger than this one.
         let now = rustix::fs::stat(&self.path);
-        let (Ok(arrivals), true) = (arrivals, now.is_ok_and(|now| Identity::of(&now) == identity))
-        else {
-            return self.again();
-        };
+        if !now.is_ok_and(|now| Identity::of(&now) == identity) {
+            return Err(Moved);
+        }
         self.problem = None;
         self.arrive(arrivals, tools);
         // One that was read to its end before and has its name back.
@@ -250,6 +263,7 @@ impl Log {
             self.report(&error, tools);
         }
         self.watch_names(tools);
+        Ok(())
     }
 
     /// There is a file, after there was none that these entries are of.
@@ -259,7 +273,7 @@ impl Log {
             if self.problem.is_none() {
                 tools.diagnostics.notice(&format!("{failure}; trying again"));
             }
-            self.again();
+            self.problem.get_or_insert_default();
             entries.into_iter().for_each(|entry| tools.register.keep_absent(entry));
         }
     }
@@ -332,11 +346,6 @@ impl Log {
         done.filter(|entry| entry.is_in(file)).map(|entry| entry.offset).max().unwrap_or(0)
     }
 
-    /// Files are renamed just now: the next look is soon.
-    fn again(&mut self) {
-        self.problem.get_or_insert_default();
-    }
-
     /// The file of this generation does not hold any more what was read of it.
     fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
         let copy = self.copy(index, tools)?;
@@ -371,6 +380,31 @@ impl Log {
             self.report(&error, tools);
         }
         Ok(())
+    }
+
+    /// If a new file was written, copied and truncated before it was looked at, reads its copies.
+    fn find_emptied(&mut self, tools: &mut Tools) -> Result<(), Moved> {
+        let Some(last) = self.generations.back() else { return Ok(()) };
+        if !last.may_have_been_emptied() {
+            return Ok(());
+        }
+        let arrivals = self.arrivals(Some(last.changed()), last.identity(), tools)?;
+        let mut copies = arrivals.between.iter().filter_map(|(_, file)| file.as_ref().ok());
+        if copies.any(|(copy, offset)| *offset == 0 && last.differs_from(copy)) {
+            self.truncated(self.generations.len() - 1, tools)?;
+        }
+        Ok(())
+    }
+
+    /// The file of this number was truncated before it was read to its end.
+    pub fn cut_off(&mut self, number: u64, tools: &mut Tools) {
+        let index = self.generations.iter().position(|one| one.number == number);
+        if let Some(index) = index
+            && self.truncated(index, tools).is_err()
+        {
+            // The next round tries again.
+            self.problem.get_or_insert_default();
+        }
     }
 
     /// Whether what this generation's file held is read from a copy that was found before the file

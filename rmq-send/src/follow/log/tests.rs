@@ -69,7 +69,7 @@ fn a_directory_that_is_missing_at_first_is_gone_on_with_when_it_returns() {
     let mut log = place.resumed(&entries);
     assert_eq!((offsets(&log), place.saved()), (vec![], vec![4, 6]));
     rename(place.at("elsewhere"), place.at("log")).unwrap();
-    log.look(&mut place.tools);
+    log.look(&mut place.tools).unwrap();
     assert_eq!((offsets(&log), place.saved()), (vec![4, 6], vec![4, 6]));
 }
 
@@ -82,7 +82,7 @@ fn a_file_that_is_missing_at_first_is_gone_on_with_when_it_has_its_name_back() {
     let mut log = place.resumed(&entries);
     assert_eq!((offsets(&log), place.saved()), (vec![], vec![4]));
     rename(place.at("elsewhere"), place.at("log/app.log")).unwrap();
-    log.look(&mut place.tools);
+    log.look(&mut place.tools).unwrap();
     assert_eq!(offsets(&log), [4]);
 }
 
@@ -94,7 +94,7 @@ fn another_file_with_the_name_of_one_that_is_missing_is_read_from_its_beginning(
     rename(place.at("log/app.log"), place.at("elsewhere")).unwrap();
     let mut log = place.resumed(&entries);
     write(place.at("log/app.log"), "another\n").unwrap();
-    log.look(&mut place.tools);
+    log.look(&mut place.tools).unwrap();
     assert_eq!((offsets(&log), place.saved()), (vec![0], vec![0]));
 }
 
@@ -104,7 +104,7 @@ fn a_file_that_came_and_was_rotated_before_anything_was_read_is_read() {
     let mut log = place.resumed(&[]);
     write(place.at("log/app.log.1"), "one\n").unwrap();
     write(place.at("log/app.log"), "two\n").unwrap();
-    log.look(&mut place.tools);
+    log.look(&mut place.tools).unwrap();
     assert_eq!(offsets(&log), [0, 0]);
 }
 
@@ -124,7 +124,7 @@ fn a_file_with_the_inode_of_one_that_was_read_to_its_end_is_another_file() {
     write(place.at("log/app.log.1"), "two\n").unwrap();
     rename(place.at("log/app.log"), place.at("log/app.log.2")).unwrap();
     write(place.at("log/app.log"), "three\n").unwrap();
-    log.look(&mut place.tools);
+    log.look(&mut place.tools).unwrap();
     assert_eq!(offsets(&log), [0, 0, 0]);
     // And nothing of the others is saved.
     assert_eq!(place.saved(), [0, 0, 0]);
