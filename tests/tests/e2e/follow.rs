@@ -111,16 +111,18 @@ fn a_followed_line_is_sent_at_once_and_a_signal_ends_it() {
 
 /// Ways to rotate, each with the line that is written to the old file last.
 fn rotate(place: &Place, way: usize, last: &str) {
+    // As with logrotate, a higher number is older.
+    let number = 9 - way;
     match way % 4 {
         // The writer has the old file open until it is told.
         0 => {
-            place.rename("app.log", &format!("app.log.{way}"));
-            place.append(&format!("app.log.{way}"), last);
+            place.rename("app.log", &format!("app.log.{number}"));
+            place.append(&format!("app.log.{number}"), last);
             place.append("app.log", "");
         }
         1 => {
             place.append("app.log", last);
-            fs::copy(place.path("app.log"), place.path(&format!("app-{way}.log"))).unwrap();
+            fs::copy(place.path("app.log"), place.path(&format!("app-{number}.log"))).unwrap();
             File::create(place.path("app.log")).unwrap();
         }
         // It is gone for a while.
@@ -130,9 +132,9 @@ fn rotate(place: &Place, way: usize, last: &str) {
         }
         // Twice at once.
         _ => {
-            place.rename("app.log", &format!("app.log.{way}.old"));
+            place.rename("app.log", &format!("app.log.{number}.old"));
             place.append("app.log", last);
-            place.rename("app.log", &format!("app.log.{way}"));
+            place.rename("app.log", &format!("app.log.{number}"));
         }
     }
 }
