@@ -27,8 +27,14 @@ pub async fn purge(link: &Link, queue: &ShortString, pretend: bool) -> Result<Pu
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: PURGE, subject, vhost: link.vhost(), user: link.user() };
     let missing = || Purged::Kept(Failure::data("no such queue").context(&request));
+    // Another broker may ignore the type, and create what is missing.
+    let found = look(link, queue).await?;
     // The refusal to purge a stream closes the connection, and answers the other requests on it.
-    let queue_type = learn::type_of(link, queue).await?;
+    let queue_type = match &found {
+        Found::Missing => return Ok(missing()),
+        Found::Same(_) => learn::type_of(link, queue).await?,
+        _ => None,
+    };
     if queue_type.as_deref() == Some("stream") {
         let why = format!(
             "it is a stream, and RabbitMQ cannot purge streams; nothing was removed (rmq-declare \
@@ -39,7 +45,6 @@ pub async fn purge(link: &Link, queue: &ShortString, pretend: bool) -> Result<Pu
         return Ok(Purged::Kept(Failure::data(why).context(request)));
     }
     if pretend {
-        let found = look(link, queue).await?;
         return Ok(match in_use(link, queue, found).await {
             Found::Same(Counts { messages, .. }) | Found::Different(Counts { messages, .. }, _) => {
                 Purged::Messages(Some(messages))
