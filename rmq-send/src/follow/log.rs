@@ -127,6 +127,12 @@ impl Log {
                         .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
                     // It has been truncated just now.
                     if !begun && let Some(index) = entry {
+                        if is_current && !tools.once {
+                            // The next look finds it as another file, and the copy of this one.
+                            tools.register.keep_absent(entries[index].clone());
+                            self.problem.get_or_insert_default();
+                            continue;
+                        }
                         self.gone(&entries[index], &survey.siblings, tools);
                     }
                 }

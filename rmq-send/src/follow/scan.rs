@@ -40,17 +40,22 @@ pub struct Moved;
 ///
 /// # Errors
 /// A file that is renamed meanwhile may be listed twice or not at all (readdir(3)), so two lists
-/// have to agree.
+/// have to agree; or the directory is not there.
 pub fn siblings(path: &Path) -> Result<Vec<Sibling>, Moved> {
     let place = |sibling: &Sibling| (sibling.path.clone(), sibling.identity);
-    let [first, second] = [list(path), list(path)];
+    let [first, second] = [list(path)?, list(path)?];
     let places = |siblings: &[Sibling]| siblings.iter().map(place).collect::<BTreeSet<_>>();
     if places(&first) == places(&second) { Ok(second) } else { Err(Moved) }
 }
 
-fn list(path: &Path) -> Vec<Sibling> {
-    let (Some(name), directory) = (path.file_name(), parent(path)) else { return Vec::new() };
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+fn list(path: &Path) -> Result<Vec<Sibling>, Moved> {
+    let (Some(name), directory) = (path.file_name(), parent(path)) else { return Ok(Vec::new()) };
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        // It may return, with all that is in it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Moved),
+        Err(_) => return Ok(Vec::new()),
+    };
     let names = entries.flatten().map(|entry| entry.file_name());
     let rotated = names.filter_map(|other| {
         let Rotated { is_compressed, number } = rotated(name.as_bytes(), other.as_bytes())?;
@@ -77,7 +82,7 @@ fn list(path: &Path) -> Vec<Sibling> {
     siblings.retain(|sibling| {
         !sibling.is_compressed || !plain.contains(&sibling.path.with_extension(""))
     });
-    siblings
+    Ok(siblings)
 }
 
 /// The directory a file is in.

@@ -99,7 +99,8 @@ fn attempt(
         is_compressed: false,
     });
     // At first, what is beside it is older, and not read.
-    let listed = if entries.is_empty() { Ok(Vec::new()) } else { scan::siblings(real_path) };
+    let is_bare = entries.is_empty() || !scan::parent(real_path).is_dir();
+    let listed = if is_bare { Ok(Vec::new()) } else { scan::siblings(real_path) };
     let Ok(siblings) = listed else { return Ok(Err(Moved)) };
     let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };
     let (moved, unreadable) = (Cell::new(false), RefCell::new(None));

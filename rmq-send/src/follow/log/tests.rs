@@ -129,3 +129,20 @@ fn a_file_with_the_inode_of_one_that_was_read_to_its_end_is_another_file() {
     // And nothing of the others is saved.
     assert_eq!(place.saved(), [0, 0, 0]);
 }
+
+#[test]
+fn a_file_that_was_copied_and_truncated_is_not_given_up_while_its_directory_is_away() {
+    let mut place = Place::new();
+    write(place.at("log/app.log"), "one\ntwo\n").unwrap();
+    let entries = [place.entry("log/app.log", 4)];
+    let mut log = place.resumed(&entries);
+    std::fs::copy(place.at("log/app.log"), place.at("log/app.log.1")).unwrap();
+    write(place.at("log/app.log"), "").unwrap();
+    rename(place.at("log"), place.at("elsewhere")).unwrap();
+    assert_eq!(log.look(&mut place.tools), Err(Moved));
+    rename(place.at("elsewhere"), place.at("log")).unwrap();
+    log.look(&mut place.tools).unwrap();
+    log.measure(&place.tools);
+    assert_eq!(offsets(&log), [4, 0]);
+    assert_eq!(log.readable().map(|generation| generation.unread()), Some(4));
+}
