@@ -99,13 +99,14 @@ fn play(
     });
     let account = flow.ledger().account();
     let ends = flow.endings().into_iter().filter(|(how, _)| how.starts_with(sends.name));
+    let remarks = account.remarks.clone();
     Column {
         name,
         account,
         ends: ends.map(|(_, times)| times).sum(),
         rotations: flow.rotations(),
         nodes: done.faults.len(),
-        problems: flow.problems(),
+        problems: [flow.problems(), remarks].concat(),
     }
 }
 

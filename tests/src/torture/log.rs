@@ -81,7 +81,7 @@ impl<'a> Log<'a> {
             if self.pending.is_some_and(|(when, _)| Instant::now() >= when) {
                 self.finish();
                 next = self.pause();
-            } else if self.pending.is_none() && Instant::now() >= next {
+            } else if self.pending.is_none() && Instant::now() >= next && self.is_known() {
                 self.rotate();
                 next = self.pause();
             }
@@ -89,6 +89,11 @@ impl<'a> Log<'a> {
         }
         self.finish();
         self.flow.ledger().promise_first(self.generation, usize::MAX);
+    }
+
+    /// Whether anything of it has come out: what was rotated before it was followed is not sent.
+    fn is_known(&self) -> bool {
+        self.flow.ledger().out() > 0
     }
 
     /// When the next rotation begins, or the end of one.
