@@ -247,7 +247,7 @@ impl Log {
                 return Ok(());
             }
         };
-        let absent = tools.register.take_absent(&self.key());
+        let absent = tools.register.absent(&self.key());
         if !absent.is_empty() {
             self.returned(absent, tools);
             return Ok(());
@@ -273,15 +273,18 @@ impl Log {
     }
 
     /// There is a file, after there was none that these entries are of.
-    fn returned(&mut self, entries: Vec<Entry>, tools: &mut Tools) {
+    fn returned(&mut self, absent: Vec<(u64, Entry)>, tools: &mut Tools) {
         self.problem = None;
+        let (numbers, entries): (Vec<u64>, Vec<Entry>) = absent.into_iter().unzip();
         if let Err(failure) = self.resume(&entries, From::Start, tools) {
             if self.problem.is_none() {
                 tools.diagnostics.notice(&format!("{failure}; trying again"));
             }
             self.problem.get_or_insert_default();
-            entries.into_iter().for_each(|entry| tools.register.keep_absent(entry));
+            return;
         }
+        // Only now, so that a run that is killed meanwhile leaves them to the next one.
+        numbers.into_iter().for_each(|number| tools.register.drop(number));
     }
 
     /// Files that came and went since `last`, the time of the last change of the last one that is

@@ -155,20 +155,19 @@ impl Register {
         self.add(Known::unopened(entry, true));
     }
 
-    /// The entries of files of `path` that were not there; they are no longer kept.
-    pub fn take_absent(&self, path: &str) -> Vec<Entry> {
-        let mut state = self.lock();
+    /// The entries of files of `path` that were not there, with their numbers.
+    pub fn absent(&self, path: &str) -> Vec<(u64, Entry)> {
+        let state = self.lock();
         let is_absent = |known: &Known| known.is_absent && known.saved.path == path;
-        let absent: Vec<u64> = state
-            .files
-            .iter()
-            .filter_map(|(number, known)| is_absent(known).then_some(*number))
-            .collect();
-        absent
-            .into_iter()
-            .filter_map(|number| state.files.remove(&number))
-            .map(|it| it.saved)
-            .collect()
+        let absent = state.files.iter().filter(|(_, known)| is_absent(known));
+        absent.map(|(number, known)| (*number, known.saved.clone())).collect()
+    }
+
+    /// What is known of the file of this number is no longer kept.
+    pub fn drop(&self, number: u64) {
+        let mut state = self.lock();
+        state.files.remove(&number);
+        self.change(&mut state);
     }
 
     fn add(&self, known: Known) -> u64 {
