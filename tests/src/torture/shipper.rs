@@ -91,7 +91,10 @@ impl Shipper<'_> {
             let is_calm = self.classes.iter().all(|class| class.lane() == Lane::Programs);
             (is_calm.then_some(0), None)
         } else {
-            (ended.try_tally("resent"), ended.try_tally("unknown"))
+            // If something was not confirmed, and its file was truncated just then, the position is
+            // the one that was saved last.
+            let unconfirmed = ended.try_tally("unknown").filter(|unknown| *unknown == 0);
+            (ended.try_tally("resent"), unconfirmed)
         };
         if let Some(shipped) = self.flow.ledger().shipped() {
             shipped.end(run, resent, unconfirmed);
