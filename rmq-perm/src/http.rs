@@ -22,6 +22,7 @@ mod one_by_one;
 mod options;
 mod path;
 mod pattern;
+mod permission_request;
 mod permissions;
 mod queue;
 mod queues;

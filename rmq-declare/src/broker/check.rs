@@ -1,7 +1,7 @@
 //! Checks queues and exchanges without changing them.
 
 use crate::broker::declare::{self, Refused};
-use crate::broker::link::{Link, Reply};
+use crate::broker::link::{ANSWERS_WITHIN, Link, Reply};
 use crate::queue::Queue;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;
@@ -30,10 +30,6 @@ pub enum Found<T> {
     /// The broker refused to answer.
     Unknown(Failure),
 }
-
-/// How long a queue may take to answer before it counts as down. Healthy ones take milliseconds; if
-/// the node of a classic queue is down, RabbitMQ 4.0 reports it after 67 s, and 4.3 after 74 s.
-pub const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Checks passively whether a queue exists; one that does not answer within `limit` is down.
 pub async fn look_within(

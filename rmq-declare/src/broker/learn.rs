@@ -5,9 +5,8 @@
 //! confirms it. Each can only be confirmed or refused, unless another client deletes the queue in
 //! the meantime.
 
-use crate::broker::check::ANSWERS_WITHIN;
 use crate::broker::exactly;
-use crate::broker::link::{Link, Reply};
+use crate::broker::link::{ANSWERS_WITHIN, Link, Reply};
 use crate::queue::exchange::Exchange;
 use crate::queue::queue_arguments::{TABLE, TYPE};
 use crate::values::argument_value::{long, short};

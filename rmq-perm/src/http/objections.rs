@@ -6,7 +6,7 @@
 
 use super::broker::Http;
 use super::json::broken;
-use super::permissions::{body, path_of};
+use super::permission_request::{body, path_of};
 use super::refusal;
 use crate::administration::Patterns;
 use crate::unanswered::Effect;

@@ -3,6 +3,7 @@
 use super::broker::{Changed, Http};
 use super::imports::{self, Refused};
 use super::json::{broken, each, text};
+use super::permission_request::{body, path_of};
 use super::{objections, pattern};
 use crate::administration::{Grant, Operation, Patterns, Permission, Permissions, Scope, Text};
 use crate::refusal::Refusal;
@@ -116,11 +117,6 @@ fn put_each(
     }
 }
 
-/// Where the permissions of a user on a virtual host are.
-pub fn path_of<'a>(vhost: &'a str, user: &'a str) -> [&'a str; 3] {
-    ["permissions", vhost, user]
-}
-
 /// The API says neither whether the user or the virtual host is missing, nor then whether it takes
 /// the patterns, which the broker itself checks first.
 fn why_missing(broker: &Http, grant: Grant<'_>) -> Result<Failure, Failure> {
@@ -133,12 +129,6 @@ fn why_missing(broker: &Http, grant: Grant<'_>) -> Result<Failure, Failure> {
     Refusal::NoSuchUser.unless(broker.has_user(user)?)?;
     Refusal::NoSuchVhost.unless(broker.has_vhost(vhost)?)?;
     Ok(Refusal::NoSuchUserOrVhost.failure())
-}
-
-/// What sets these permissions.
-pub fn body(patterns: Patterns<&str>) -> Value {
-    let Patterns { configure, write, read } = patterns;
-    json!({"configure": configure, "write": write, "read": read})
 }
 
 /// The rows of a listing of `kind` within `scope`, each as `read` reads it.

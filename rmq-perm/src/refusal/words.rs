@@ -220,5 +220,4 @@ fn readable(text: &[u8]) -> String {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
 mod tests;
