@@ -16,6 +16,10 @@ const ENDS: [i32; 5] = [0, 65, 69, 70, 75];
 /// What a process has taken at the most, in KiB; `None` where it has ended.
 fn peak(pid: u32) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    // A child that has not begun to be the tool for good still has this process's memory (vfork(2)).
+    if !status.starts_with("Name:\trmq-") {
+        return None;
+    }
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
