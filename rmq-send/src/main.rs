@@ -2,6 +2,7 @@
 
 mod arguments;
 mod broker;
+mod checks;
 mod destination;
 mod dry_run;
 mod follow;

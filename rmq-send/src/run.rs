@@ -2,6 +2,7 @@
 
 use crate::arguments::{Arguments, PROGRAM};
 use crate::broker::connect::{self, connect};
+use crate::checks;
 use crate::destination::Destination;
 use crate::dry_run;
 use crate::follow::handle::Following;
@@ -10,7 +11,7 @@ use crate::input::positions::Positions;
 use crate::input::reader::{Input, Plan, Reader};
 use crate::input::sources::Source;
 use crate::record::compose::Composer;
-use crate::record::properties::{Properties, short};
+use crate::record::properties::Properties;
 use crate::results::ack_to::{Acknowledger, Fifo};
 use crate::results::outputs::{check_apart, check_output};
 use crate::results::places::Places;
@@ -28,10 +29,9 @@ use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::lane::{self, Limits};
-use rmq_common::message::Name;
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::{runtime, signals, standard_streams};
+use rmq_common::{runtime, signals};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -46,14 +46,14 @@ const READER_GONE: Duration = Duration::from_secs(10);
 
 /// Sends the input as the arguments say.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
-    check(&arguments)?;
+    checks::combinations(&arguments)?;
     let destination = Destination::new(&arguments)?;
     let composer = Composer {
         routing: destination.routing.clone(),
         content: destination.content.clone(),
         properties: Properties::new(&arguments)?,
         drops: arguments.ack_to.is_some(),
-        source_header: source_header(&arguments)?,
+        source_header: checks::source_header(&arguments)?,
     };
     let diagnostics = Diagnostics::new(PROGRAM, arguments.quiet, arguments.verbose);
     let mut plan = Plan {
@@ -67,7 +67,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
             && matches!(destination.format, Format::Lines | Format::Nul),
         diagnostics,
     };
-    check_streams(&arguments, &plan.sources)?;
+    checks::streams(&arguments, &plan.sources)?;
     let follows = arguments.follow || arguments.positions.is_some();
     let is_saved = !arguments.dry_run;
     let mut following = None;
@@ -88,58 +88,6 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         return ending;
     }
     runtime::block_on(send(arguments, &destination, plan, following))
-}
-
-/// The header that names a record's file.
-fn source_header(arguments: &Arguments) -> Result<Option<Name>, Failure> {
-    match &arguments.source_header {
-        Some(name) if name.is_empty() => {
-            Err(Failure::usage("the name of --source-header is empty"))
-        }
-        Some(name) => short("--source-header", name.as_bytes()).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// The standard streams, as far as this run uses them.
-fn check_streams(arguments: &Arguments, sources: &[Source]) -> Result<(), Failure> {
-    if arguments.tee || arguments.dry_run {
-        standard_streams::output()?;
-    }
-    if sources.iter().any(|source| matches!(source, Source::Input | Source::Dash)) {
-        standard_streams::input()?;
-    }
-    let Arguments { rejects, stats, .. } = arguments;
-    [rejects, stats].into_iter().flatten().try_for_each(|name| standard_streams::named(name))
-}
-
-/// What a spool cannot go with.
-fn check(arguments: &Arguments) -> Result<(), Failure> {
-    let spool = arguments.spool.is_some();
-    let follows = arguments.follow || arguments.positions.is_some();
-    let why = match () {
-        () if follows && spool => {
-            "--spool cannot be combined with --follow or --positions: the files keep what is not confirmed"
-        }
-        () if follows && arguments.ack_to.is_some() => {
-            "--ack-to cannot be combined with --follow or --positions"
-        }
-        () if follows && arguments.tee => "--tee cannot be combined with --follow or --positions",
-        () if arguments.follow && arguments.dry_run => {
-            "--dry-run cannot be combined with --follow: it would not end"
-        }
-        () if arguments.from.is_some() && !follows => "--from requires --follow or --positions",
-        () if spool && arguments.tee => {
-            "--spool and --tee cannot be combined: an earlier run's records are not this run's input (use tee(1))"
-        }
-        () if spool && arguments.ack_to.is_some() => {
-            "--spool and --ack-to cannot be combined: the spool already keeps the records"
-        }
-        () if !spool && arguments.spool_max.is_some() => "--spool-max requires --spool",
-        () if !spool && arguments.spool_full.is_some() => "--spool-full requires --spool",
-        () => return Ok(()),
-    };
-    Err(Failure::usage(why))
 }
 
 async fn send(
