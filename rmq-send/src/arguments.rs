@@ -193,6 +193,13 @@ with_connection_options! {
     }
 }
 
+impl Arguments {
+    /// Whether files are followed, or read from where they were left.
+    pub fn follows(&self) -> bool {
+        self.follow || self.positions.is_some()
+    }
+}
+
 /// What to do when the spool is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpoolFull {

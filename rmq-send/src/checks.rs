@@ -42,7 +42,7 @@ pub fn streams(arguments: &Arguments, sources: &[Source]) -> Result<(), Failure>
 /// Which do not, and why (64).
 pub fn combinations(arguments: &Arguments) -> Result<(), Failure> {
     let spool = arguments.spool.is_some();
-    let follows = arguments.follow || arguments.positions.is_some();
+    let follows = arguments.follows();
     let why = match () {
         () if follows && spool => {
             "--spool cannot be combined with --follow or --positions: the files keep what is not confirmed"

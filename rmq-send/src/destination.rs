@@ -24,8 +24,6 @@ pub struct Destination {
     pub format: Format,
     /// What to read.
     pub sources: Vec<Source>,
-    /// Files to follow instead.
-    pub files: Vec<String>,
 }
 
 impl Destination {
@@ -38,7 +36,7 @@ impl Destination {
         let format = format(arguments)?;
         let content = content(arguments, format)?;
         let (routing, files) = routing(arguments, &content)?;
-        let follows = arguments.follow || arguments.positions.is_some();
+        let follows = arguments.follows();
         let sources = match &arguments.body {
             Some(_) if follows => {
                 let text = "--body cannot be combined with --follow or --positions";
@@ -54,14 +52,13 @@ impl Destination {
             None if follows => followed(files, format)?,
             None => Source::of(files)?,
         };
-        let files = if follows { files.to_vec() } else { Vec::new() };
         // A text of the command line is one record, whatever is in it.
         let format = match (&arguments.body, format) {
             (Some(_), Format::Json) => Format::Json,
             (Some(_), _) => Format::Whole,
             (None, format) => format,
         };
-        Ok(Destination { routing, content, format, sources, files })
+        Ok(Destination { routing, content, format, sources })
     }
 
     /// A queue or an exchange that messages go to whatever they say, to be looked at first.

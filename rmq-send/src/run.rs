@@ -68,11 +68,9 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
         diagnostics,
     };
     checks::streams(&arguments, &plan.sources)?;
-    let follows = arguments.follow || arguments.positions.is_some();
-    let is_saved = !arguments.dry_run;
     let mut following = None;
-    if follows {
-        let begun = Following::new(&arguments, &destination.files, &plan, is_saved)?;
+    if arguments.follows() {
+        let begun = Following::new(&arguments, &plan)?;
         plan.positions = plan.positions.by_byte(begun.marks());
         following = Some(begun);
     }

@@ -3,12 +3,11 @@
 //! While what was read cannot be handed over, because the broker takes nothing, it still looks for
 //! new files and opens them: an open file can be read whatever becomes of its name.
 
-use crate::follow::generation::{Generation, Piece, marks};
+use crate::follow::generation::{Block, Generation, Piece, marks};
 use crate::follow::log::Log;
 use crate::follow::tools::Tools;
 use crate::follow::watch::Woken;
 use crate::input::cut::Cut;
-use crate::input::framing::Format;
 use crate::input::marks::Mark;
 use crate::input::numbering::Numbering;
 use crate::input::reader::{End, Input};
@@ -46,6 +45,7 @@ pub struct Follower {
     utf16: Utf16,
     sender: flume::Sender<Input>,
     stopped: PipeReader,
+    block: Vec<u8>,
     /// Logs that may have something to read.
     waiting: BTreeSet<usize>,
     /// When all were looked at.
@@ -83,6 +83,7 @@ impl Follower {
             utf16,
             sender,
             stopped,
+            block: vec![0; BLOCK],
             waiting,
             looked,
             active,
@@ -162,9 +163,13 @@ impl Follower {
         }
         let name = Arc::clone(log.name());
         if let Some(generation) = log.readable() {
-            if !generation.holds() {
-                let (number, is_rotated) = (generation.number, generation.is_rotated());
-                if is_rotated {
+            let begins = generation.seen().offset() == 0;
+            let (number, file) = (generation.number, Arc::clone(generation.file()));
+            let read = generation
+                .read(&mut self.block)
+                .map_err(|error| Over(End::Failed(Failure::io(format!("read {name}"), &error))))?;
+            if matches!(read, Block::Other) {
+                if generation.is_rotated() {
                     log.lose_rotated(number, &mut self.tools);
                 } else if self.tools.once {
                     log.cut_off(number, &mut self.tools);
@@ -172,17 +177,11 @@ impl Follower {
                 // What has become of its name is seen by the next round.
                 return Ok(true);
             }
-            let begins = generation.seen().offset() == 0;
-            let mut block = vec![0; BLOCK];
-            let (number, file) = (generation.number, Arc::clone(generation.file()));
-            let read = generation
-                .read(&mut block)
-                .map_err(|error| Over(End::Failed(Failure::io(format!("read {name}"), &error))))?;
             self.tools.register.seen(number, generation.seen());
             if begins {
-                self.utf16.begins(&name, &block);
+                self.utf16.begins(&name, generation.seen().head());
             }
-            if let Some(pieces) = read {
+            if let Block::Pieces(pieces) = read {
                 self.hand_over(index, number, &file, pieces)?;
             }
             return Ok(true);
@@ -263,7 +262,7 @@ impl Follower {
 
     /// A last record may have no end.
     fn end_of_record(&self, bytes: &mut Vec<u8>) {
-        let delimiter = if self.tools.framing.0 == Format::Nul { 0 } else { b'\n' };
+        let delimiter = self.tools.framing.0.delimiter();
         if bytes.last() != Some(&delimiter) {
             bytes.push(delimiter);
         }

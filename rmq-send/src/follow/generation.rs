@@ -5,6 +5,7 @@ use crate::follow::identity::{self, Identity};
 use crate::input::cut::{Cut, Cutter};
 use crate::input::framing::Format;
 use crate::input::marks::Mark;
+use rustix::io::{pread, retry_on_intr};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -37,6 +38,17 @@ pub struct Generation {
     modified: i64,
     is_rotated: bool,
     is_lost: bool,
+}
+
+/// What a read gave.
+#[derive(Debug)]
+pub enum Block {
+    /// What it completed.
+    Pieces(Vec<Piece>),
+    /// The file turned out to have no more.
+    Empty,
+    /// The file does not hold any more what was read of it before.
+    Other,
 }
 
 /// What was cut of a file.
@@ -244,27 +256,21 @@ impl Generation {
         self.seen.offset() - self.ends
     }
 
-    /// Reads up to so many bytes of those that are `unread`; `None` if there turn out to be none.
+    /// Reads up to so many bytes of those that are `unread`.
     ///
     /// # Errors
     /// As the operating system says.
-    pub fn read(&mut self, block: &mut [u8]) -> io::Result<Option<Vec<Piece>>> {
+    pub fn read(&mut self, block: &mut [u8]) -> io::Result<Block> {
         let most = usize::try_from(self.unread()).unwrap_or(usize::MAX).min(block.len());
         let offset = self.seen.offset();
-        let length = loop {
-            match self.file.read_at(&mut block[..most], offset) {
-                Ok(length) => break length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        };
+        let length = retry_on_intr(|| pread(&self.file, &mut block[..most], offset))?;
+        // It may have been truncated, and written anew, before these were read.
+        if !self.holds() {
+            return Ok(Block::Other);
+        }
         if length == 0 {
             self.size = offset;
-            return Ok(None);
-        }
-        // It may have been truncated and written anew before these were read.
-        if !self.holds() {
-            return Ok(None);
+            return Ok(Block::Empty);
         }
         let block = &block[..length];
         let mut cuts = Vec::new();
@@ -272,7 +278,7 @@ impl Generation {
         let _ = self.cutter.cut(block, &mut cuts);
         self.seen.extend(block);
         self.ahead = Vec::new();
-        Ok(Some(self.pieces(cuts, 1)))
+        Ok(Block::Pieces(self.pieces(cuts, 1)))
     }
 
     /// Nothing more comes: what has begun is a record.
@@ -357,7 +363,7 @@ mod tests {
         let mut block = vec![0; block];
         let mut places = Vec::new();
         generation.resized();
-        while let Some(pieces) = generation.read(&mut block).unwrap() {
+        while let Block::Pieces(pieces) = generation.read(&mut block).unwrap() {
             places.extend(pieces.into_iter().flat_map(|piece| match piece {
                 Piece::Cuts(_, places) => places,
                 Piece::Long(begins, ends) => vec![(begins, ends)],

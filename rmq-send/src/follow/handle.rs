@@ -12,6 +12,7 @@ use crate::follow::tools::Tools;
 use crate::input::marks::Marks;
 use crate::input::numbering::Numbering;
 use crate::input::reader::{Plan, Reader};
+use crate::input::sources::Source;
 use rmq_common::failure::Failure;
 use rmq_common::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -37,16 +38,12 @@ pub struct Following {
 }
 
 impl Following {
-    /// Finds the files `names` and how far they are confirmed.
+    /// Finds the files of `plan` and how far they are confirmed.
     ///
     /// # Errors
     /// The positions are in use (75) or damaged (65), or a file cannot be read (74).
-    pub fn new(
-        arguments: &Arguments,
-        names: &[String],
-        plan: &Plan,
-        is_saved: bool,
-    ) -> Result<Self, Failure> {
+    pub fn new(arguments: &Arguments, plan: &Plan) -> Result<Self, Failure> {
+        let names: Vec<&str> = plan.sources.iter().filter_map(Source::path).collect();
         raise_limit(names.len());
         let diagnostics = plan.diagnostics;
         let opened = arguments.positions.as_deref().map(Store::open).transpose()?;
@@ -73,7 +70,7 @@ impl Following {
         let is_ours = |entry: &Entry| keys.contains(&entry.path);
         let (ours, others): (Vec<Entry>, Vec<Entry>) =
             furthest(entries).into_iter().partition(is_ours);
-        let register = Register::new(others.clone(), is_saved && store.is_some());
+        let register = Register::new(others.clone(), !arguments.dry_run && store.is_some());
         let framing = (plan.format, plan.max_size);
         let mut tools = Tools::new(register, diagnostics, framing, !arguments.follow);
         for log in &mut logs {

@@ -560,7 +560,7 @@ impl Log {
     fn last_record(&self, file: &File, format: Format) -> Result<u64, Failure> {
         let problem = |error: &io::Error| Failure::io(format!("read {}", self.name), error);
         let status = rustix::fs::fstat(file).map_err(|error| problem(&error.into()))?;
-        let delimiter = if format == Format::Nul { 0 } else { b'\n' };
+        let delimiter = format.delimiter();
         let mut end = identity::size(&status);
         while end > 0 {
             let begin = end.saturating_sub(STEP);

@@ -59,20 +59,20 @@ struct Known {
 }
 
 impl Known {
-    /// Of a file that is not open.
-    fn unopened(entry: Entry, is_absent: bool) -> Self {
-        let (offset, size) = (entry.offset, entry.size);
+    /// Of a file that is read from where `saved` says, if it is open.
+    fn new(saved: Entry, file: Option<Arc<File>>) -> Self {
+        let (offset, size, is_over) = (saved.offset, saved.size, file.is_none());
         Known {
-            saved: entry,
-            file: None,
+            saved,
+            file,
             head: Arc::default(),
             seen: Default::default(),
             confirmed: offset,
             read: offset,
             size,
-            is_over: true,
+            is_over,
             is_lost: false,
-            is_absent,
+            is_absent: false,
         }
     }
 
@@ -122,37 +122,25 @@ impl Register {
 
     /// A file is followed from where `entry` says. Its number.
     pub fn begin(&self, entry: Entry, file: Arc<File>) -> u64 {
-        let (offset, size) = (entry.offset, entry.size);
-        let known = Known {
-            saved: Entry { is_done: false, ..entry },
-            file: Some(file),
-            head: Arc::default(),
-            seen: Default::default(),
-            confirmed: offset,
-            read: offset,
-            size,
-            is_over: false,
-            is_lost: false,
-            is_absent: false,
-        };
+        let known = Known::new(Entry { is_done: false, ..entry }, Some(file));
         let mut state = self.lock();
         // What is known of the file that had this inode before is of no more use.
         let Entry { path, identity, .. } = &known.saved;
         let is_former =
             |former: &Entry| former.is_done && former.path == *path && former.identity == *identity;
         state.files.retain(|_, other| !is_former(&other.saved));
-        drop(state);
-        self.add(known)
+        self.add(&mut state, known)
     }
 
     /// The entry of a file that was read to its end, and is still there.
     pub fn keep(&self, entry: Entry) {
-        self.add(Known::unopened(entry, false));
+        self.add(&mut self.lock(), Known::new(entry, None));
     }
 
     /// The entry of a file that is not there, and may come back.
     pub fn keep_absent(&self, entry: Entry) {
-        self.add(Known::unopened(entry, true));
+        let known = Known { is_absent: true, ..Known::new(entry, None) };
+        self.add(&mut self.lock(), known);
     }
 
     /// The entries of files of `path` that were not there, with their numbers.
@@ -170,12 +158,11 @@ impl Register {
         self.change(&mut state);
     }
 
-    fn add(&self, known: Known) -> u64 {
-        let mut state = self.lock();
+    fn add(&self, state: &mut State, known: Known) -> u64 {
         let number = state.next;
         state.next += 1;
         state.files.insert(number, known);
-        self.change(&mut state);
+        self.change(state);
         number
     }
 

@@ -41,6 +41,11 @@ impl Format {
         }
     }
 
+    /// The byte that ends a record of a framing that is followed.
+    pub fn delimiter(self) -> u8 {
+        if self == Format::Nul { 0 } else { b'\n' }
+    }
+
     /// Appends `record` to `out` as it stands in an input of this framing.
     pub fn frame(self, record: &[u8], out: &mut Vec<u8>) {
         if let Format::Length = self {

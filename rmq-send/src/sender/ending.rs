@@ -1,9 +1,7 @@
 //! What ends a run before its input does (a signal, time, another rmq-send that waits for the
 //! spool), and the end of a run with a spool.
 
-use crate::follow::handle::Followed;
 use crate::input::reader::Input;
-use crate::results::action::Action;
 use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use crate::sender::run_loop::Sender;
@@ -117,7 +115,7 @@ impl Sender {
     }
 
     /// Ends a run that follows files: what is not done is read again by the next run.
-    async fn leave_files(mut self, followed: Followed) -> (Verdict, Tally) {
+    async fn leave_files(mut self) -> (Verdict, Tally) {
         self.intake.stop();
         let mut unsent = self.intake.take().len();
         while !self.intake.is_over() {
@@ -130,28 +128,20 @@ impl Sender {
         let unconfirmed = unsent + self.account.unconfirmed();
         // What is half in the rejects is taken back.
         self.account.end();
-        while let Some(action) = self.account.next() {
-            let outcome = match action {
-                Action::DoneUpTo(number) => {
-                    followed.confirm(number);
-                    Ok(())
-                }
-                action => self.places.perform(action),
-            };
-            self.account.performed(outcome);
-        }
+        self.perform();
         self.end().await;
         let whereabouts = self.places.whereabouts();
         let verdict = self.account.verdict();
         if let Some(whereabouts) = whereabouts {
             verdict.rejections().are(whereabouts);
         }
-        let behind = followed.behind();
-        let name = followed.name().map(str::to_owned);
-        verdict.files_keep(name, behind, unconfirmed as u64);
-        self.account.behind(behind);
-        if let Err(failure) = followed.close() {
-            self.account.verdict().fail(failure);
+        if let Some(followed) = self.followed.take() {
+            let behind = followed.behind();
+            verdict.files_keep(followed.name().map(str::to_owned), behind, unconfirmed as u64);
+            if let Err(failure) = followed.close() {
+                verdict.fail(failure);
+            }
+            self.account.behind(behind);
         }
         self.account.into_results(None)
     }
@@ -165,8 +155,8 @@ impl Sender {
             self.end().await;
             return self.account.into_results(None);
         }
-        if let Some(followed) = self.followed.take() {
-            return Box::pin(self.leave_files(followed)).await;
+        if self.followed.is_some() {
+            return Box::pin(self.leave_files()).await;
         }
         self.account.close();
         // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
