@@ -3,8 +3,9 @@
 //! While what was read cannot be handed over, because the broker takes nothing, it still looks for
 //! new files and opens them: an open file can be read whatever becomes of its name.
 
-use crate::follow::generation::{Block, Generation, Piece, marks};
+use crate::follow::generation::{Block, Generation};
 use crate::follow::log::Log;
+use crate::follow::pieces::{Piece, marks};
 use crate::follow::tools::Tools;
 use crate::follow::watch::Woken;
 use crate::input::cut::Cut;

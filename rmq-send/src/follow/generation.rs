@@ -2,9 +2,8 @@
 
 use crate::follow::fingerprint::Seen;
 use crate::follow::identity::{self, Identity};
-use crate::input::cut::{Cut, Cutter};
+use crate::follow::pieces::{Piece, Pieces};
 use crate::input::framing::Format;
-use crate::input::marks::Mark;
 use rustix::io::{pread, retry_on_intr};
 use std::fs::File;
 use std::io;
@@ -25,11 +24,7 @@ pub struct Generation {
     seen: Seen,
     /// The first bytes of what is not read yet, while nothing is.
     ahead: Vec<u8>,
-    cutter: Cutter,
-    /// Where the last record that was cut ends.
-    ends: u64,
-    /// A record that is longer than allowed began there, and its end has not come.
-    begun: Option<u64>,
+    pieces: Pieces,
     /// Its size when it was looked at last.
     size: u64,
     /// Since when it has not grown.
@@ -51,15 +46,6 @@ pub enum Block {
     Other,
 }
 
-/// What was cut of a file.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Records, and where they are.
-    Cuts(Vec<Cut>, Vec<(u64, u64)>),
-    /// A record that is longer than allowed, from its first byte to behind its end.
-    Long(u64, u64),
-}
-
 impl Generation {
     /// The file `file` from where it was `seen` on.
     pub fn new(
@@ -69,9 +55,8 @@ impl Generation {
         seen: Seen,
         (format, max_size): (Format, usize),
     ) -> Self {
-        let ends = seen.offset();
-        let cutter = Cutter::new(format, max_size);
-        let (begun, size, quiet_since) = (None, ends, Instant::now());
+        let size = seen.offset();
+        let pieces = Pieces::new(format, max_size, size);
         let (is_rotated, is_lost) = (false, false);
         let mut generation = Generation {
             number,
@@ -79,11 +64,9 @@ impl Generation {
             identity,
             seen,
             ahead: Vec::new(),
-            cutter,
-            ends,
-            begun,
+            pieces,
             size,
-            quiet_since,
+            quiet_since: Instant::now(),
             modified: 0,
             is_rotated,
             is_lost,
@@ -253,7 +236,7 @@ impl Generation {
 
     /// Bytes read of a record whose end has not come.
     pub fn partial(&self) -> u64 {
-        self.seen.offset() - self.ends
+        self.seen.offset() - self.pieces.ends()
     }
 
     /// Reads up to so many bytes of those that are `unread`.
@@ -273,169 +256,16 @@ impl Generation {
             return Ok(Block::Empty);
         }
         let block = &block[..length];
-        let mut cuts = Vec::new();
-        // The framings that are followed are never broken.
-        let _ = self.cutter.cut(block, &mut cuts);
         self.seen.extend(block);
         self.ahead = Vec::new();
-        Ok(Block::Pieces(self.pieces(cuts, 1)))
+        Ok(Block::Pieces(self.pieces.cut(block)))
     }
 
     /// Nothing more comes: what has begun is a record.
     pub fn finish(&mut self) -> Vec<Piece> {
-        let mut cuts = Vec::new();
-        let _ = self.cutter.finish(&mut cuts);
-        self.pieces(cuts, 0)
+        self.pieces.finish()
     }
-
-    /// Where each record is. One that is too long is not handed over before its end has come, so
-    /// that nothing comes between its parts.
-    fn pieces(&mut self, cuts: Vec<Cut>, delimiter: u64) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        let (mut records, mut places) = (Vec::new(), Vec::new());
-        for cut in cuts {
-            let begins = self.ends;
-            match cut {
-                Cut::Record(bytes) => {
-                    self.ends += bytes.len() as u64 + delimiter;
-                    records.push(Cut::Record(bytes));
-                    places.push((begins, self.ends));
-                }
-                Cut::TooLong { bytes, more: false } => {
-                    self.ends += bytes.len() as u64;
-                    records.push(Cut::TooLong { bytes, more: false });
-                    places.push((begins, self.ends));
-                }
-                Cut::TooLong { bytes, more: true } => {
-                    self.begun = Some(begins);
-                    self.ends += bytes.len() as u64;
-                }
-                Cut::Rest { bytes, more: true } => self.ends += bytes.len() as u64,
-                Cut::Rest { bytes, more: false } => {
-                    self.ends += bytes.len() as u64 * delimiter;
-                    if !records.is_empty() {
-                        let (records, places) = (&mut records, &mut places);
-                        pieces.push(Piece::Cuts(std::mem::take(records), std::mem::take(places)));
-                    }
-                    let begins = self.begun.take().unwrap_or(begins);
-                    pieces.push(Piece::Long(begins, self.ends));
-                }
-            }
-        }
-        if !records.is_empty() {
-            pieces.push(Piece::Cuts(records, places));
-        }
-        pieces
-    }
-}
-
-/// The marks of records of one file, the first of which has this number.
-pub fn marks(
-    places: &[(u64, u64)],
-    file: u64,
-    name: &Arc<str>,
-    first: u64,
-) -> impl Iterator<Item = Mark> {
-    let numbered = places.iter().zip(first..);
-    numbered.map(move |((begins, ends), number)| Mark {
-        number,
-        file,
-        name: Arc::clone(name),
-        begins: *begins,
-        ends: *ends,
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-
-    fn generation(bytes: &[u8], max_size: usize) -> Generation {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        let identity = Identity { device: 0, inode: 0 };
-        let framing = (Format::Lines, max_size);
-        Generation::new(0, Arc::new(file), identity, Seen::default(), framing)
-    }
-
-    fn places(generation: &mut Generation, block: usize) -> Vec<(u64, u64)> {
-        let mut block = vec![0; block];
-        let mut places = Vec::new();
-        generation.resized();
-        while let Block::Pieces(pieces) = generation.read(&mut block).unwrap() {
-            places.extend(pieces.into_iter().flat_map(|piece| match piece {
-                Piece::Cuts(_, places) => places,
-                Piece::Long(begins, ends) => vec![(begins, ends)],
-            }));
-            if generation.unread() == 0 {
-                break;
-            }
-        }
-        places
-    }
-
-    #[test]
-    fn a_record_is_where_it_stands_however_it_is_read() {
-        let text = b"one\n\nfour\nlonger than it may be\nlast\nnot whol";
-        let all = [(0, 4), (4, 5), (5, 10), (10, 32), (32, 37)];
-        for block in 1..text.len() {
-            let mut generation = generation(text, 8);
-            assert_eq!(places(&mut generation, block), all, "by {block}");
-            assert_eq!(generation.partial(), 8);
-            assert!(
-                matches!(&generation.finish()[..], [Piece::Cuts(_, places)] if places == &[(37, 45)])
-            );
-        }
-    }
-
-    #[test]
-    fn a_long_record_that_never_ends_counts_when_its_file_is_over() {
-        let text = b"one\nlonger than it may be";
-        for block in 1..text.len() {
-            let mut generation = generation(text, 8);
-            assert_eq!(places(&mut generation, block), [(0, 4)]);
-            assert_eq!(generation.finish(), [Piece::Long(4, 25)]);
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_truncated_before_anything_is_read_of_it_is_found_out_and_so_is_its_copy() {
-        let generation = generation(b"first\nsecond\n", 80);
-        let other = |bytes: &[u8]| {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all(bytes).unwrap();
-            file
-        };
-        assert!(generation.holds());
-        assert!(generation.is_copied_to(&other(b"first\nsecond\nthird\n")));
-        assert!(!generation.is_copied_to(&other(b"first\n")));
-        generation.file().set_len(0).unwrap();
-        assert!(!generation.holds());
-        let mut writer: &File = generation.file();
-        io::Seek::rewind(&mut writer).unwrap();
-        writer.write_all(b"fifth, and longer than before\n").unwrap();
-        assert!(!generation.holds());
-    }
-
-    #[test]
-    fn a_new_file_that_was_written_copied_and_truncated_between_two_looks_is_found_out() {
-        let generation = generation(b"", 80);
-        let mut writer: &File = generation.file();
-        assert!(!generation.may_have_been_emptied());
-        writer.write_all(b"first\n").unwrap();
-        let mut copy = tempfile::tempfile().unwrap();
-        assert!(!generation.differs_from(&copy));
-        copy.write_all(b"first\n").unwrap();
-        // As long as it is not truncated, nothing is lost.
-        assert!(!generation.differs_from(&copy));
-        generation.file().set_len(0).unwrap();
-        let later = std::time::SystemTime::now() + Duration::from_secs(1);
-        generation.file().set_modified(later).unwrap();
-        assert!(generation.may_have_been_emptied());
-        assert!(generation.differs_from(&copy));
-        io::Seek::rewind(&mut writer).unwrap();
-        writer.write_all(b"second\n").unwrap();
-        assert!(generation.differs_from(&copy));
-    }
-}
+mod tests;

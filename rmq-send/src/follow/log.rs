@@ -5,41 +5,24 @@ use crate::follow::entry::Entry;
 use crate::follow::fingerprint::Seen;
 use crate::follow::generation::Generation;
 use crate::follow::identity::{self, Identity};
-use crate::follow::scan::{self, Moved, Sibling};
+use crate::follow::last_record;
+use crate::follow::scan::{self, Moved};
 use crate::follow::survey::{Action, Survey};
 use crate::follow::tools::Tools;
-use crate::input::framing::Format;
 use rmq_common::count::counted;
 use rmq_common::failure::{Cause, Failure};
+use rmq_common::files;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a rotated file may be quiet until its writer is taken to have moved on to the next one.
 const QUIET: Duration = Duration::from_secs(5);
-/// Bytes read at once in search of the last record's beginning.
-const STEP: u64 = 4096;
-
 /// By how much the time of a file may be early (one tick of the kernel's clock is 10 ms at most).
 const CLOCK_STEP: Duration = Duration::from_millis(20);
-
-/// What a look found.
-#[derive(Default)]
-struct Arrivals {
-    /// Files that came and went meanwhile, oldest first, and from where on they are to be read.
-    between: Vec<(Sibling, io::Result<(File, u64)>)>,
-    /// Those of them that are compressed by now.
-    packed: Vec<Sibling>,
-    /// All files beside the followed one, if they were listed.
-    there: Option<Vec<Identity>>,
-}
-
-/// A copy, which it is, and when it was changed last.
-type Copied = (Arc<File>, Identity, i64);
 
 /// A followed name.
 #[derive(Debug)]
@@ -95,7 +78,7 @@ impl Log {
         tools: &mut Tools,
     ) -> Result<(), Failure> {
         let survey = Survey::take(&self.name, &self.path, &self.real_path(), entries)?;
-        let is_away = !scan::parent(&self.path).is_dir();
+        let is_away = !files::parent(&self.path).is_dir();
         if let Some(error) = &survey.missing {
             if tools.once && (entries.is_empty() || is_away) {
                 return Err(Failure::io(format!("read {}", self.name), error));
@@ -118,7 +101,9 @@ impl Log {
                     let offset = match entry {
                         Some(index) => entries[index].offset,
                         None if from == From::End && is_current && entries.is_empty() => {
-                            self.last_record(&file, tools.framing.0)?
+                            last_record::begins(&file, tools.framing.0.delimiter()).map_err(
+                                |error| Failure::io(format!("read {}", self.name), &error),
+                            )?
                         }
                         None => 0,
                     };
@@ -287,124 +272,6 @@ impl Log {
         numbers.into_iter().for_each(|number| tools.register.drop(number));
     }
 
-    /// Files that came and went since `last`, the time of the last change of the last one that is
-    /// known, and before the file `current`.
-    fn arrivals(
-        &self,
-        last: Option<i64>,
-        current: Identity,
-        tools: &Tools,
-    ) -> Result<Arrivals, Moved> {
-        let mut arrivals = Arrivals::default();
-        let Some(last) = last else { return Ok(arrivals) };
-        let siblings = scan::siblings(&self.real_path())?;
-        arrivals.there = Some(siblings.iter().map(|sibling| sibling.identity).collect());
-        for sibling in siblings {
-            if sibling.is_compressed {
-                // What was compressed keeps its time, and is read already by its open file.
-                let was_read = self.generations.iter().any(|one| is_packed(&sibling, one.size()));
-                if sibling.modified > last && !was_read {
-                    arrivals.packed.push(sibling);
-                }
-            } else if sibling.modified >= last
-                && sibling.identity != current
-                && !self.is_open(sibling.identity)
-            {
-                let file = match scan::open_same(&sibling) {
-                    Ok(opened) => Ok(opened?),
-                    Err(error) => Err(error),
-                };
-                let begins = |file| {
-                    let offset = self.read_before(sibling.identity, &file, tools);
-                    (file, offset)
-                };
-                let file = file.map(begins);
-                if !file.as_ref().is_ok_and(|(_, offset)| *offset > 0 && *offset == sibling.size) {
-                    arrivals.between.push((sibling, file));
-                }
-            }
-        }
-        Ok(arrivals)
-    }
-
-    fn arrive(&mut self, arrivals: Arrivals, tools: &mut Tools) {
-        for sibling in arrivals.packed {
-            self.missed(&sibling, &[], tools);
-        }
-        for (sibling, opened) in arrivals.between {
-            let added = opened.and_then(|(file, offset)| self.add(file, offset, false, tools));
-            if let Err(error) = added {
-                let shown = sibling.path.display();
-                tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
-            }
-        }
-        if let Some(there) = arrivals.there {
-            tools.register.forget(&self.key(), &there);
-        }
-    }
-
-    /// Whether it is read now.
-    fn is_open(&self, identity: Identity) -> bool {
-        self.generations.iter().any(|one| one.identity() == identity)
-    }
-
-    /// Up to where the file of that identity was read before: to its end of then, or not at all, if
-    /// it has only got the inode of one that was.
-    fn read_before(&self, identity: Identity, file: &File, tools: &Tools) -> u64 {
-        let done = tools.register.done(&self.key(), identity).into_iter();
-        done.filter(|entry| entry.is_in(file)).map(|entry| entry.offset).max().unwrap_or(0)
-    }
-
-    /// The file of this generation does not hold any more what was read of it.
-    fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
-        let copy = self.copy(index, tools)?;
-        let generation = &self.generations[index];
-        let (number, identity) = (generation.number, generation.identity());
-        let truncated = Arc::clone(generation.file());
-        let last = copy.as_ref().map_or(generation.changed(), |copy| copy.2);
-        let mut arrivals = self.arrivals(Some(last), identity, tools)?;
-        match copy {
-            Some((file, copied, _)) => {
-                arrivals.between.retain(|(sibling, _)| sibling.identity != copied);
-                tools.watch.forget(number);
-                tools.register.moved(number, Arc::clone(&file), copied);
-                self.generations[index].moves(file, copied);
-            }
-            None => {
-                let is_in_another = self.is_in_another(index);
-                let lost = self.generations[index].lose();
-                tools.watch.forget(number);
-                tools.register.lose(number);
-                if lost > 0 && !is_in_another {
-                    let (name, lost) = (&self.name, counted(lost, "byte"));
-                    let text = format!("{name}: truncated before it was read: {lost} not sent");
-                    tools.gap(text);
-                }
-            }
-        }
-        self.arrive(arrivals, tools);
-        // Whatever its name is by now, it is read anew.
-        let added = truncated.try_clone().and_then(|file| self.add(file, 0, true, tools));
-        if let Err(error) = added {
-            self.report(&error, tools);
-        }
-        Ok(())
-    }
-
-    /// If a new file was written, copied and truncated before it was looked at, reads its copies.
-    fn find_emptied(&mut self, tools: &mut Tools) -> Result<(), Moved> {
-        let Some(last) = self.generations.back() else { return Ok(()) };
-        if !last.may_have_been_emptied() {
-            return Ok(());
-        }
-        let arrivals = self.arrivals(Some(last.changed()), last.identity(), tools)?;
-        let mut copies = arrivals.between.iter().filter_map(|(_, file)| file.as_ref().ok());
-        if copies.any(|(copy, offset)| *offset == 0 && last.differs_from(copy)) {
-            self.truncated(self.generations.len() - 1, tools)?;
-        }
-        Ok(())
-    }
-
     /// The file of this number was truncated before it was read to its end.
     pub fn cut_off(&mut self, number: u64, tools: &mut Tools) {
         let index = self.generations.iter().position(|one| one.number == number);
@@ -414,34 +281,6 @@ impl Log {
             // The next round tries again.
             self.problem.get_or_insert_default();
         }
-    }
-
-    /// Whether what this generation's file held is read from a copy that was found before the file
-    /// was truncated.
-    fn is_in_another(&self, index: usize) -> bool {
-        let generation = &self.generations[index];
-        let others = self.generations.iter().filter(|other| other.number != generation.number);
-        others.filter(|other| !other.is_lost()).any(|other| generation.is_copied_to(other.file()))
-    }
-
-    /// The copy that rotation may have left of this generation's file, and when it was changed.
-    fn copy(&self, index: usize, tools: &Tools) -> Result<Option<Copied>, Moved> {
-        let generation = &self.generations[index];
-        for sibling in scan::siblings(&self.real_path())? {
-            if sibling.is_compressed || self.is_open(sibling.identity) {
-                continue;
-            }
-            let Ok(opened) = scan::open_same(&sibling) else { continue };
-            let file = opened?;
-            let before = self.read_before(sibling.identity, &file, tools);
-            if before > 0 && before == sibling.size {
-                continue;
-            }
-            if generation.is_copied_to(&file) {
-                return Ok(Some((Arc::new(file), sibling.identity, sibling.modified)));
-            }
-        }
-        Ok(None)
     }
 
     /// A rotated file does not hold any more what was read of it.
@@ -504,7 +343,7 @@ impl Log {
     /// that is.
     pub fn watch_names(&self, tools: &mut Tools) {
         for path in [self.path.clone(), self.real_path()] {
-            let nearest = scan::parent(&path).ancestors().find(|directory| directory.is_dir());
+            let nearest = files::parent(&path).ancestors().find(|directory| directory.is_dir());
             if let Some(directory) = nearest {
                 tools.watch.directory(self.index, directory);
             }
@@ -524,55 +363,6 @@ impl Log {
         }
         self.problem = Some(why);
     }
-
-    fn gone(&self, entry: &Entry, siblings: &[Sibling], tools: &mut Tools) {
-        // What was compressed after it was read is no loss.
-        let packed = siblings.iter().filter(|sibling| sibling.modified >= entry.modified);
-        let mut packed = packed.filter(|sibling| sibling.is_compressed);
-        if packed.any(|sibling| is_packed(sibling, entry.offset)) {
-            return;
-        }
-        let (name, offset) = (&self.name, entry.offset);
-        let unread = match entry.size.saturating_sub(offset) {
-            0 => "how much is not known".to_owned(),
-            bytes => format!("at least {}", counted(bytes, "byte")),
-        };
-        tools.gap(format!(
-            "{name}: the file that was read up to byte {offset} is gone; what was written to it \
-             after that is not sent ({unread})"
-        ));
-    }
-
-    fn missed(&self, sibling: &Sibling, entries: &[Entry], tools: &mut Tools) {
-        if entries.iter().any(|entry| is_packed(sibling, entry.offset)) {
-            return;
-        }
-        let (name, shown) = (&self.name, sibling.path.display());
-        let bytes = match scan::size_before_gzip(&sibling.path) {
-            Some(bytes) => counted(bytes.into(), "byte"),
-            None => format!("compressed {}", counted(sibling.size, "byte")),
-        };
-        let text = format!("{name}: {shown} was compressed before it was read: {bytes} not sent");
-        tools.gap(text);
-    }
-
-    /// Where the last record that is not whole begins.
-    fn last_record(&self, file: &File, format: Format) -> Result<u64, Failure> {
-        let problem = |error: &io::Error| Failure::io(format!("read {}", self.name), error);
-        let status = rustix::fs::fstat(file).map_err(|error| problem(&error.into()))?;
-        let delimiter = format.delimiter();
-        let mut end = identity::size(&status);
-        while end > 0 {
-            let begin = end.saturating_sub(STEP);
-            let mut block = vec![0; usize::try_from(end - begin).unwrap_or(0)];
-            file.read_exact_at(&mut block, begin).map_err(|error| problem(&error))?;
-            if let Some(last) = memchr::memrchr(delimiter, &block) {
-                return Ok(begin + last as u64 + 1);
-            }
-            end = begin;
-        }
-        Ok(0)
-    }
 }
 
 /// The time, in nanoseconds since 1970, a little early: that of files is counted in larger steps.
@@ -582,11 +372,7 @@ fn now() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Whether a file compressed by gzip(1) had so many bytes, modulo 2^32.
-fn is_packed(sibling: &Sibling, bytes: u64) -> bool {
-    let packed = scan::size_before_gzip(&sibling.path).map(u64::from);
-    packed == Some(bytes & u64::from(u32::MAX))
-}
-
+mod arrivals;
+mod gaps;
 #[cfg(test)]
 mod tests;

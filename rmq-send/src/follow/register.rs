@@ -3,11 +3,11 @@
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::{Fingerprint, Seen};
-use crate::follow::identity::{self, Identity};
+use crate::follow::identity::Identity;
+use crate::follow::snapshot::{Shot, Snapshot};
 use crate::input::marks::{Mark, Marks};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -79,27 +79,6 @@ impl Known {
     fn is_confirmed(&self) -> bool {
         self.is_over && self.confirmed >= self.read
     }
-}
-
-/// One file of a snapshot.
-#[derive(Debug)]
-struct Shot {
-    number: u64,
-    saved: Entry,
-    file: Option<Arc<File>>,
-    head: Arc<[u8]>,
-    seen: (u64, Fingerprint),
-    confirmed: u64,
-    is_over: bool,
-}
-
-/// What is to be saved.
-#[derive(Debug)]
-pub struct Snapshot {
-    files: Vec<Shot>,
-    others: Vec<Entry>,
-    /// This is the last one.
-    pub is_last: bool,
 }
 
 impl Register {
@@ -343,64 +322,6 @@ impl Register {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Snapshot {
-    /// The entries to save: by number those of this run, and the others behind them.
-    pub fn entries(self) -> (Vec<(u64, Option<Entry>)>, Vec<Entry>) {
-        let files = self.files.into_iter().map(|shot| {
-            let number = shot.number;
-            let entry = match shot.file.clone() {
-                Some(file) => current(shot, &file),
-                None => Some(shot.saved),
-            };
-            (number, entry)
-        });
-        (files.collect(), self.others)
-    }
-}
-
-/// What is to be saved of a file that is open; nothing if it is read to its end and has no name.
-fn current(shot: Shot, file: &File) -> Option<Entry> {
-    let Shot { saved: mut entry, head, seen, confirmed, is_over, .. } = shot;
-    if entry.offset != confirmed {
-        let fingerprint = match seen {
-            (offset, fingerprint) if offset == confirmed => Ok(Some(fingerprint)),
-            _ => advanced(&entry, file, &head, confirmed),
-        };
-        if let Ok(Some(fingerprint)) = fingerprint {
-            entry.offset = confirmed;
-            entry.fingerprint = fingerprint;
-        }
-    }
-    if let Ok(status) = rustix::fs::fstat(file) {
-        if is_over && status.st_nlink == 0 {
-            return None;
-        }
-        // What comes later than the last look may be of other content, after a truncation.
-        if is_over {
-            entry.size = identity::size(&status);
-            entry.modified = identity::modified(&status);
-        }
-    }
-    entry.is_done = is_over && entry.offset == confirmed;
-    Some(entry)
-}
-
-/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's, and what
-/// was read at its beginning: one that was truncated and written anew does not, and the entry stays
-/// as it is.
-fn advanced(
-    entry: &Entry,
-    file: &File,
-    head: &[u8],
-    offset: u64,
-) -> io::Result<Option<Fingerprint>> {
-    let held = Fingerprint::take(file, entry.offset)? == Some(entry.fingerprint);
-    let Some(seen) = Seen::take(file, offset)? else { return Ok(None) };
-    let length = head.len().min(seen.head().len());
-    let is_held = held && seen.head()[..length] == head[..length];
-    Ok(is_held.then(|| seen.fingerprint()))
 }
 
 #[cfg(test)]

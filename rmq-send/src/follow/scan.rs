@@ -1,7 +1,9 @@
 //! The files beside a followed one that may be earlier or later generations of it.
 
 use crate::follow::identity::{self, Identity};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use crate::input::sources::open;
+use rmq_common::files::parent;
+use rustix::fs::{FileType, Stat};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -29,6 +31,14 @@ pub struct Sibling {
     pub size: u64,
     /// It is compressed, so that nothing of it can be sent.
     pub is_compressed: bool,
+}
+
+impl Sibling {
+    /// Whether it is a file compressed by gzip(1) that had so many bytes, modulo 2^32.
+    pub fn is_packed(&self, bytes: u64) -> bool {
+        let packed = size_before_gzip(&self.path).map(u64::from);
+        packed == Some(bytes & u64::from(u32::MAX))
+    }
 }
 
 /// Files were renamed while they were listed or opened.
@@ -85,14 +95,6 @@ fn list(path: &Path) -> Result<Vec<Sibling>, Moved> {
     Ok(siblings)
 }
 
-/// The directory a file is in.
-pub fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// What a name says about a rotated file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rotated {
@@ -127,15 +129,6 @@ fn rotated(name: &[u8], other: &[u8]) -> Option<Rotated> {
     let behind = plain.strip_prefix(name);
     let number = [behind, within].into_iter().flatten().find_map(added)?;
     (plain != name).then_some(Rotated { is_compressed: compressed.is_some(), number })
-}
-
-/// Opens a file to read.
-///
-/// # Errors
-/// As the operating system says.
-pub fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 /// Opens a followed file, which has to be a regular one.

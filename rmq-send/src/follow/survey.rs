@@ -8,6 +8,7 @@ use crate::follow::resume::{Facts, Place, Step};
 use crate::follow::scan::{self, Moved, Sibling};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::files;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -99,7 +100,7 @@ fn attempt(
         is_compressed: false,
     });
     // At first, what is beside it is older, and not read.
-    let is_bare = entries.is_empty() || !scan::parent(real_path).is_dir();
+    let is_bare = entries.is_empty() || !files::parent(real_path).is_dir();
     let listed = if is_bare { Ok(Vec::new()) } else { scan::siblings(real_path) };
     let Ok(siblings) = listed else { return Ok(Err(Moved)) };
     let facts = Facts { entries, current: current.as_ref(), siblings: &siblings };

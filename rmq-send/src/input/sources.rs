@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat};
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 /// Where records come from.
 #[derive(Clone, Debug)]
@@ -78,10 +79,7 @@ impl Source {
     pub fn open(&self) -> io::Result<OwnedFd> {
         match self {
             Source::Input | Source::Dash => io::stdin().as_fd().try_clone_to_owned(),
-            Source::File(name) => {
-                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-                Ok(rustix::fs::open(name, flags, Mode::empty())?)
-            }
+            Source::File(name) => open(Path::new(name)).map(OwnedFd::from),
             Source::Text(text) => {
                 let (reader, writer) = io::pipe()?;
                 write(writer, text.clone())?;
@@ -134,6 +132,15 @@ impl Source {
             _ => false,
         }
     }
+}
+
+/// Opens a file to read, without waiting for the writer of a FIFO.
+///
+/// # Errors
+/// As the operating system says.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 fn is_null(status: &Stat) -> bool {

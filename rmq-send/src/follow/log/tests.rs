@@ -1,5 +1,6 @@
 use super::*;
 use crate::follow::register::Register;
+use crate::input::framing::Format;
 use rmq_common::diagnostics::Diagnostics;
 use std::fs::{create_dir, rename, write};
 use tempfile::TempDir;

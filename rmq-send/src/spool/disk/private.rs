@@ -1,5 +1,6 @@
 //! Directories and files that are this user's alone.
 
+use rmq_common::files::parent;
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs::{DirBuilder, File};
@@ -51,13 +52,6 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
 /// Makes sure that a name is known on the disk to the directory it is in.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent(path))?.sync_all()
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 /// Makes a directory, and what is missing above it, each known to its parent on the disk.
