@@ -43,14 +43,18 @@ impl TlsFiles {
 
     /// Whether a file is no longer the one that was read.
     pub(crate) fn is_outdated(&self) -> bool {
-        self.versions.as_ref().is_some_and(|read| *read != versions(&self.parameters))
+        self.differs(&versions(&self.parameters))
+    }
+
+    fn differs(&self, versions: &[Option<Version>]) -> bool {
+        self.versions.as_ref().is_some_and(|read| read != versions)
     }
 
     /// TLS for this connection. If the files cannot be used now, it is as they were read before, and
     /// a notice says so once.
     pub(crate) fn for_connection(&mut self, diagnostics: Diagnostics) -> Tls {
-        if self.is_outdated() {
-            let versions = versions(&self.parameters);
+        let versions = versions(&self.parameters);
+        if self.differs(&versions) {
             let tls = match versions.iter().all(Option::is_some) {
                 true => Tls::new(&self.parameters),
                 // To read a FIFO could wait for ever.

@@ -98,7 +98,7 @@ impl Follower {
                 break end;
             }
         };
-        // Nobody receives it only if the tool is ending anyway.
+        // Nothing receives it only if the tool is ending anyway.
         let _ = self.sender.send(Input::End(end));
     }
 
@@ -148,8 +148,8 @@ impl Follower {
         Ok(())
     }
 
-    /// A record that has begun stays in its file, and is sent by the next run; unless nothing tells
-    /// that one where to begin.
+    /// A record that has begun stays in its file, and is sent by the next run; unless nothing says
+    /// where that one is to begin.
     fn stopped(&self) -> End {
         let partial: u64 = self.logs.iter().map(Log::partial).sum();
         let partial = if self.tools.register.is_saved() { 0 } else { partial };
@@ -285,7 +285,7 @@ impl Follower {
                 Ok(()) => return Err(Over(End::Finished)),
                 Err(flume::SendTimeoutError::Timeout(back)) => input = back,
                 Err(flume::SendTimeoutError::Disconnected(_)) => {
-                    let text = "nobody takes what is read";
+                    let text = "nothing takes what is read";
                     return Err(Over(End::Failed(Failure::new(Exit::Software, text))));
                 }
             }

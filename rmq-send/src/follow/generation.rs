@@ -42,7 +42,7 @@ pub enum Block {
     Pieces(Vec<Piece>),
     /// The file turned out to have no more.
     Empty,
-    /// The file does not hold any more what was read of it before.
+    /// The file no longer holds what was read of it before.
     Other,
 }
 

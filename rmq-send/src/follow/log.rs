@@ -283,7 +283,7 @@ impl Log {
         }
     }
 
-    /// A rotated file does not hold any more what was read of it.
+    /// A rotated file no longer holds what was read of it.
     pub fn lose_rotated(&mut self, number: u64, tools: &mut Tools) {
         let Some(generation) = self.generations.iter_mut().find(|one| one.number == number) else {
             return;

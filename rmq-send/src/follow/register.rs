@@ -1,5 +1,5 @@
 //! How far each followed file is read and confirmed: shared by the thread that reads, the sender
-//! that is told what is confirmed, and the thread that saves it.
+//! that learns what is confirmed, and the thread that saves it.
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::{Fingerprint, Seen};

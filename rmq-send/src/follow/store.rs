@@ -179,7 +179,7 @@ fn is_still(path: &Path, status: &Stat) -> bool {
     rustix::fs::stat(path).is_ok_and(|now| files::is_same(&now, status))
 }
 
-/// Whether nobody has made the file meanwhile, and its next content is what was opened.
+/// Whether no other run has made the file meanwhile, and its next content is what was opened.
 fn is_next(path: &Path, status: &Stat) -> bool {
     rustix::fs::stat(path).is_err_and(|error| error == Errno::NOENT)
         && is_still(&next(path), status)

@@ -1,4 +1,4 @@
-//! Being told when a file has changed: inotify(7) where the system has it, else looking again and
+//! Noticing that a file has changed: inotify(7) where the system has it, else looking again and
 //! again.
 //!
 //! The system's own call is used rather than a crate around it: what is watched is the open file,

@@ -19,7 +19,7 @@ pub struct Mark {
 }
 
 /// The marks of all records that are not done, in the order of their numbers. Shared between the
-/// thread that reads and whoever confirms.
+/// thread that reads and the sender.
 #[derive(Clone, Debug, Default)]
 pub struct Marks(Arc<Mutex<VecDeque<Mark>>>);
 

@@ -93,7 +93,7 @@ impl Log {
         done.filter(|entry| entry.is_in(file)).map(|entry| entry.offset).max().unwrap_or(0)
     }
 
-    /// The file of this generation does not hold any more what was read of it.
+    /// The file of this generation no longer holds what was read of it.
     pub(super) fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
         let copy = self.copy(index, tools)?;
         let generation = &self.generations[index];
