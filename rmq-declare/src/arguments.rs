@@ -36,6 +36,7 @@ pub const HELP: Help = Help {
         "--type",
         "--with-dlq",
     ],
+    commands: &[],
 };
 
 rmq_common::with_connection_options! {

@@ -15,6 +15,14 @@ pub const HELP: Help = Help {
     example: "rmq-perm set -p /orders alice '^orders' '^orders' '^orders'",
     groups: &[],
     common: &["--node", "--api", "--format"],
+    commands: &[
+        ("Virtual hosts", "add-vhost"),
+        ("Users", "add-user"),
+        ("Permissions", "set"),
+        ("Files", "apply"),
+        ("Cluster", "cluster-status"),
+        ("Queues", "list-queues"),
+    ],
 };
 
 /// Manage virtual hosts, users and permissions of RabbitMQ, and show the state of its cluster.

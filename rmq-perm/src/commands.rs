@@ -32,8 +32,8 @@ pub enum Command {
     SetTopic(topic_permissions::SetTopic),
     ClearTopic(topic_permissions::ClearTopic),
     ListTopic(topic_permissions::ListTopic),
-    Apply(apply::Apply),
     Check(check::Check),
+    Apply(apply::Apply),
     ClusterStatus(cluster_status::ClusterStatus),
     ListQueues(list_queues::ListQueues),
 }

@@ -41,6 +41,7 @@ pub const HELP: Help = Help {
         "--jobs",
         "--on-failure",
     ],
+    commands: &[],
 };
 
 with_connection_options! {

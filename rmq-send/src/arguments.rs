@@ -36,6 +36,7 @@ pub const HELP: Help = Help {
         "--rejects",
         "--spool",
     ],
+    commands: &[],
 };
 
 with_connection_options! {

@@ -9,7 +9,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality, PositionalI
 const COLUMN: usize = 26;
 const WIDTH: usize = 80;
 /// The minimum width of subcommand names.
-const COMMAND_COLUMN: usize = 17;
+const COMMAND_COLUMN: usize = 19;
 /// The groups of the options that several tools share.
 const SHARED_GROUPS: [(&str, &str); 2] = [("Broker", "--url"), ("In every tool", "--quiet")];
 /// The common options among them.
@@ -27,6 +27,8 @@ pub struct Help {
     pub groups: &'static [(&'static str, &'static str)],
     /// The common options, which `--help` explains; if empty, it explains all.
     pub common: &'static [&'static str],
+    /// Groups of commands, likewise. `--help` names the commands of each, `--help=all` explains them.
+    pub commands: &'static [(&'static str, &'static str)],
 }
 
 impl Help {
@@ -47,16 +49,15 @@ impl Help {
         self.options(&mut text, &options(info).collect::<Vec<_>>(), all || self.common.is_empty());
         if !info.commands.is_empty() {
             text.push_str("\nCommands:\n");
-            for command in &info.commands {
-                let clause = first_clause(command.command.description);
-                let clause = clause.split([',', ':']).next().unwrap_or(clause);
-                let clause = without_remark(clause).replace(" (-p)", "");
-                let left = format!("  {}", command.name);
-                wrap_behind(&mut text, &format!("{left:COMMAND_COLUMN$} "), &clause);
-            }
+            if all { explained(&mut text, info) } else { self.grouped(&mut text, info) }
         }
         let more = match (info.commands.is_empty(), all) {
-            (false, _) => format!("{program} COMMAND --help explains a command; man {program} all"),
+            (false, false) => format!(
+                "{program} COMMAND --help explains a command, --help=all says what each does"
+            ),
+            (false, true) => {
+                format!("{program} COMMAND --help explains a command; man {program} all")
+            }
             (true, false) => {
                 format!("{program} --help=all explains every option, man {program} what it does")
             }
@@ -64,6 +65,20 @@ impl Help {
         };
         text.push_str(&format!("\n{more}.\n"));
         text
+    }
+
+    /// The names of the commands, a group a line.
+    fn grouped(&self, text: &mut String, info: &CommandInfoWithArgs) {
+        let names: Vec<&str> = info.commands.iter().map(|command| command.name).collect();
+        let title = |name: &str| self.commands.iter().find(|(_, first)| *first == name);
+        let mut rest = names.as_slice();
+        while let Some(first) = rest.first() {
+            let end = rest.iter().skip(1).position(|name| title(name).is_some());
+            let (group, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            let left = title(first).map_or(String::new(), |(title, _)| format!("  {title}:"));
+            wrap_behind(text, &format!("{left:COMMAND_COLUMN$} "), &group.join(", "));
+            rest = after;
+        }
     }
 
     fn options(&self, text: &mut String, flags: &[&FlagInfo<'_>], all: bool) {
@@ -99,6 +114,17 @@ impl Help {
         if !named.is_empty() {
             wrap_behind(text, "  also ", &names);
         }
+    }
+}
+
+/// The commands, each with what it does.
+fn explained(text: &mut String, info: &CommandInfoWithArgs) {
+    for command in &info.commands {
+        let clause = first_clause(command.command.description);
+        let clause = clause.split([',', ':']).next().unwrap_or(clause);
+        let clause = without_remark(clause).replace(" (-p)", "");
+        let left = format!("  {}", command.name);
+        wrap_behind(text, &format!("{left:COMMAND_COLUMN$} "), &clause);
     }
 }
 
@@ -242,7 +268,8 @@ mod tests {
         let info =
             CommandInfoWithArgs { description: "Does it.", flags: &FLAGS, ..Default::default() };
         let groups = &[("Where to", "--to"), ("Looks", "--colour")];
-        let help = Help { usage: &["QUEUE"], example: "tool q", groups, common: &["--to"] };
+        let common = &["--to"];
+        let help = Help { usage: &["QUEUE"], example: "tool q", groups, common, commands: &[] };
         help.of_tool("tool", &info, all)
     }
 
@@ -265,6 +292,32 @@ mod tests {
             assert!(all.contains(line), "{all}");
         }
         assert!(!all.contains("also"), "{all}");
+    }
+
+    #[test]
+    fn commands_are_named_in_groups_and_all_explained_by_all() {
+        let command = |name, description| argh::SubCommandInfo {
+            name,
+            command: CommandInfoWithArgs { name, description, ..Default::default() },
+        };
+        let info = CommandInfoWithArgs {
+            description: "Does it.",
+            commands: vec![
+                command("add", "Add one. It is new."),
+                command("drop", "Drop one (-p), if it exists."),
+                command("show", "Show it."),
+            ],
+            ..Default::default()
+        };
+        let commands = &[("Change", "add"), ("Look", "show")];
+        let help =
+            Help { usage: &["COMMAND"], example: "tool show", groups: &[], common: &[], commands };
+        let brief = help.of_tool("tool", &info, false);
+        let wanted = "\nCommands:\n  Change:           add, drop\n  Look:             show\n";
+        assert!(brief.contains(wanted), "{brief}");
+        let all = help.of_tool("tool", &info, true);
+        let wanted = "  add               Add one\n  drop              Drop one\n";
+        assert!(all.contains(wanted), "{all}");
     }
 
     #[test]

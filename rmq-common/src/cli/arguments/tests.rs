@@ -21,7 +21,8 @@ struct Tool {
     words: Vec<String>,
 }
 
-const HELP: Help = Help { usage: &["WORD..."], example: "tool a", groups: &[], common: &[] };
+const HELP: Help =
+    Help { usage: &["WORD..."], example: "tool a", groups: &[], common: &[], commands: &[] };
 
 fn tool(line: &str) -> Result<Option<Tool>, Failure> {
     read("tool", line.split(' ').filter(|w| !w.is_empty()).map(OsString::from), &[], &HELP)
