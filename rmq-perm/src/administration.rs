@@ -14,6 +14,7 @@ mod permissions;
 mod rule;
 pub mod text;
 mod topic_permissions;
+mod topology;
 mod users;
 mod vhosts;
 
@@ -23,13 +24,17 @@ pub use permissions::{Grant, Operation, Patterns, Permission, Permissions, Scope
 pub use rule::{Kind, Rule, Subject};
 pub use text::Text;
 pub use topic_permissions::{TopicGrant, TopicPatterns, TopicPermission, TopicPermissions};
+pub use topology::{Binding, Exchange, Topology};
 pub use users::{Password, User, Users};
 pub use vhosts::Vhosts;
 
 /// The broker's administration: a trait for each subject.
-pub trait Administration: Vhosts + Users + Permissions + TopicPermissions + Cluster {}
+pub trait Administration:
+    Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology
+{
+}
 
-impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster> Administration for T {}
+impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology> Administration for T {}
 
 /// Whether what was to be added is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

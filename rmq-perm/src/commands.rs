@@ -3,6 +3,9 @@
 mod apply;
 mod check;
 mod cluster_status;
+mod everywhere;
+mod list_bindings;
+mod list_exchanges;
 mod list_queues;
 mod list_users;
 mod permissions;
@@ -36,6 +39,8 @@ pub enum Command {
     Apply(apply::Apply),
     ClusterStatus(cluster_status::ClusterStatus),
     ListQueues(list_queues::ListQueues),
+    ListExchanges(list_exchanges::ListExchanges),
+    ListBindings(list_bindings::ListBindings),
 }
 
 impl Command {
@@ -77,6 +82,8 @@ impl Command {
             Command::Check(command) => return command.run(session),
             Command::ClusterStatus(command) => command.run(session),
             Command::ListQueues(command) => command.run(session),
+            Command::ListExchanges(command) => command.run(session),
+            Command::ListBindings(command) => command.run(session),
         }?;
         Ok(Exit::Ok.into())
     }

@@ -7,8 +7,8 @@
 //!   function.
 //! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called as rabbitmqctl
 //!   does. They check little, so the names that come here have been checked.
-//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`] and [`cluster`] implement the
-//!   traits of [`administration`](crate::administration), the same for every release.
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`] and [`cluster`]
+//!   implement the traits of [`administration`](crate::administration), the same for every release.
 
 mod address;
 mod arguments;
@@ -28,6 +28,7 @@ mod queues;
 mod rows;
 mod table;
 mod topic_permissions;
+mod topology;
 mod users;
 mod vhosts;
 

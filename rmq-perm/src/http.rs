@@ -4,9 +4,10 @@
 //! * [`client`] sends a request to the [`url`], one at a time over one connection; [`no_answer`] is
 //!   why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses, [`json`] the answers.
-//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`] and [`cluster`] implement the
-//!   traits of [`administration`](crate::administration), with [`imports`] and [`objections`], and
-//!   [`queues`] with [`declared`] and [`one_by_one`]; [`pattern`] matches as the broker does.
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`] and [`cluster`]
+//!   implement the traits of [`administration`](crate::administration), with [`imports`] and
+//!   [`objections`], and [`queues`] with [`declared`] and [`one_by_one`]; [`on_vhost`] reads lists of
+//!   what is on a virtual host, and [`pattern`] matches as the broker does.
 
 mod answer;
 mod bounded;
@@ -18,6 +19,7 @@ mod imports;
 mod json;
 mod no_answer;
 mod objections;
+mod on_vhost;
 mod one_by_one;
 mod options;
 mod path;
@@ -28,6 +30,7 @@ mod queue;
 mod queues;
 mod refusal;
 mod topic_permissions;
+mod topology;
 mod url;
 mod users;
 mod vhosts;

@@ -23,6 +23,8 @@ pub const ALIASES: Aliases = aliases! {
     "cluster_status" => "cluster-status",
     "delete_user" => "delete-user",
     "delete_vhost" => "delete-vhost",
+    "list_bindings" => "list-bindings",
+    "list_exchanges" => "list-exchanges",
     "list_permissions" => "list",
     "list_queues" => "list-queues",
     "list_topic_permissions" => "list-topic",
@@ -75,8 +77,8 @@ pub const ALIASES: Aliases = aliases! {
         enable_vhost_deletion_protection encode encrypt_conf_value environment eval
         eval_file exec force_boot force_gc force_reset force_standalone_khepri_boot
         forget_cluster_node has_reached_target_cluster_size hash_password hipe_compile
-        join_cluster list_bindings list_channel_interceptors list_channels list_ciphers
-        list_connections list_consumers list_deprecated_features list_exchanges
+        join_cluster list_channel_interceptors list_channels list_ciphers
+        list_connections list_consumers list_deprecated_features
         list_feature_flags list_global_parameters list_hashes list_node_auth_attempt_stats
         list_operator_policies list_parameters list_policies list_unresponsive_queues
         list_user_limits list_vhost_limits reconcile_vhosts

@@ -35,6 +35,8 @@ pub struct Scale {
     pub rows: usize,
     /// Users, each with a permission, in a file that rmq-perm applies.
     pub permissions: usize,
+    /// Bindings in a listing.
+    pub bindings: usize,
     /// How often rmq-perm is run while the broker is busy.
     pub administrations: usize,
     /// Seconds of steady load, while what the tools take is watched.
@@ -67,6 +69,7 @@ const SHORT: Scale = Scale {
     queues: 300,
     rows: 60,
     permissions: 500,
+    bindings: 1_000,
     administrations: 50,
     steady_seconds: 5,
     reconnects: 20,
@@ -92,6 +95,7 @@ const FULL: Scale = Scale {
     queues: 10_000,
     rows: 600,
     permissions: 10_000,
+    bindings: 10_000,
     administrations: 1_000,
     steady_seconds: 3600,
     reconnects: 1000,

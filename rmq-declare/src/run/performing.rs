@@ -14,6 +14,7 @@ use crate::queue::queue_type::QueueType;
 use crate::queue::warnings;
 use crate::report::Outcome;
 use crate::report::counts::{self, Counts};
+use crate::values::shell;
 use rmq_common::declaration::Declaration;
 use rmq_common::failure::Failure;
 
@@ -163,8 +164,12 @@ pub async fn look(link: &Link, job: &Job, queue: &Queue) -> Result<Looked, Failu
 
 /// What a check does not cover.
 pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
-    let bindings = (!job.bindings.is_empty())
-        .then(|| "bindings are not checked: AMQP cannot query them".to_owned());
+    let bindings = (!job.bindings.is_empty()).then(|| {
+        let vhost = shell::word(link.vhost());
+        format!(
+            "bindings are not checked: AMQP cannot query them (rmq-perm list-bindings -p {vhost})"
+        )
+    });
     let arguments = match job.described {
         true => queue_arguments::not_compared(link.server().as_ref(), &job.queue.shape.arguments),
         false => Vec::new(),

@@ -35,8 +35,8 @@ pub async fn unbind_all(link: &Link, job: &Job, pretend: bool) -> Result<Vec<Out
     }
     if is_unknown {
         outcomes.push(Outcome::Notice(format!(
-            "whether a binding exists is unknown: AMQP cannot query bindings (rabbitmqctl \
-             list_bindings -p {})",
+            "whether a binding exists is unknown: AMQP cannot query bindings (rmq-perm \
+             list-bindings -p {})",
             shell::word(link.vhost())
         )));
     }

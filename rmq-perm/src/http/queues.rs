@@ -11,10 +11,9 @@ use super::broker::Http;
 use super::json::{broken, each, text};
 use super::path::path;
 use super::queue::queue;
-use super::{declared, one_by_one};
+use super::{declared, on_vhost, one_by_one};
 use crate::administration::Text;
 use crate::queues::Queue;
-use crate::refusal::words;
 use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use std::collections::{HashMap, HashSet};
@@ -119,11 +118,7 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Fa
     let Some(answer) = broker.read_in_time(broker.limit(), &["queues", vhost], query)? else {
         return Ok(None);
     };
-    match answer.status {
-        200 => each(&answer.body, queue).map(Some),
-        404 => Err(words::of_missing_vhost(&answer.body).failure_of(&broker.user)),
-        _ => Err(broker.refusal(&answer, Effect::Reads)),
-    }
+    each(&on_vhost::body(broker, answer)?, queue).map(Some)
 }
 
 /// Whether a queue exists that only the statistics have.

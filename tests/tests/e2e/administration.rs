@@ -11,3 +11,4 @@ mod looking;
 mod refused;
 mod table;
 mod ticks;
+mod topology;
