@@ -137,9 +137,13 @@ with_connection_options! {
         #[argh(option, short = 'j', arg_name = "N", default = "1", from_str_fn(up_to_2000))]
         pub jobs: u16,
 
-        /// what to do if a command fails; stop also requeues the message, and exit status 75 always
-        /// requeues it after a pause. Default: stop
-        #[argh(option, arg_name = "stop|requeue|dead-letter", default = "OnFailure::Stop")]
+        /// what to do if a command fails; stop also requeues the message, retry:N dead-letters it after
+        /// N deliveries, and exit status 75 always requeues it after a pause. Default: stop
+        #[argh(
+            option,
+            arg_name = "stop|requeue|dead-letter|retry:N",
+            default = "OnFailure::Stop"
+        )]
         pub on_failure: OnFailure,
 
         /// keep AMQP_URL, RABBITMQ_API_URL and RABBITMQ_ERLANG_COOKIE in the command's environment
@@ -183,6 +187,20 @@ pub enum OnFailure {
     Requeue,
     /// Give it to the queue's dead-letter exchange.
     DeadLetter,
+    /// Put it back after a pause, and after so many deliveries give it to the dead-letter exchange.
+    Retry(u64),
+}
+
+impl OnFailure {
+    /// Whether messages may be rejected, and so dead-lettered.
+    pub fn rejects(self) -> bool {
+        matches!(self, OnFailure::DeadLetter | OnFailure::Retry(_))
+    }
+
+    /// Whether the queue has to count deliveries.
+    pub fn counts(self) -> bool {
+        matches!(self, OnFailure::Retry(most) if most > 1)
+    }
 }
 
 impl FromStr for OnFailure {
@@ -193,7 +211,11 @@ impl FromStr for OnFailure {
             "stop" => Ok(OnFailure::Stop),
             "requeue" => Ok(OnFailure::Requeue),
             "dead-letter" => Ok(OnFailure::DeadLetter),
-            _ => Err("expected stop, requeue or dead-letter".to_owned()),
+            text => match text.strip_prefix("retry:").map(number) {
+                Some(Ok(most)) => Ok(OnFailure::Retry(most)),
+                Some(Err(_)) => Err("expected a number from 1 after retry:".to_owned()),
+                None => Err("expected stop, requeue, dead-letter or retry:N".to_owned()),
+            },
         }
     }
 }

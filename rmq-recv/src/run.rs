@@ -39,10 +39,13 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let mut sink = Sink::start(&settings, diagnostics)?;
     let patience = Patience::new(options.first_retry());
     let session = broker.connect(&patience).await?;
-    let rejects =
-        matches!(&settings.sink, SinkKind::Command(it) if it.on_failure == OnFailure::DeadLetter);
-    let (session, rejects_first) = if rejects {
-        let mut question = Question::new(settings.source.name(), broker.vhost());
+    let on_failure = match &settings.sink {
+        SinkKind::Command(command) => command.on_failure,
+        _ => OnFailure::Stop,
+    };
+    let (session, rejects_first) = if on_failure.rejects() {
+        let counts = on_failure.counts();
+        let mut question = Question::new(settings.source.name(), broker.vhost(), counts);
         let ask = async |session: &Session| question.ask(session).await;
         let failed = |error: AmqpError| context(settings.source.name(), error.failure());
         let (session, found) = ask_again(&mut broker, &patience, session, ask, failed).await?;

@@ -39,6 +39,8 @@ pub struct Settings {
     pub prefetch: u16,
     /// How many bytes they may have, by the largest so far.
     pub prefetch_bytes: u64,
+    /// How many more may be while they wait to be requeued.
+    pub postponed: usize,
 }
 
 /// Where messages go, and what shows that one is done.
@@ -67,6 +69,8 @@ pub struct Command {
 
 /// Messages that may be unacknowledged at once, by default; bench/prefetch.md says why.
 const PREFETCH: u16 = 1000;
+/// Messages whose commands failed that may wait to be requeued while others are taken.
+const POSTPONED: usize = 100;
 
 impl Settings {
     /// Reads the arguments together.
@@ -124,6 +128,8 @@ impl Settings {
             timeout: arguments.timeout,
             prefetch,
             prefetch_bytes: arguments.prefetch_bytes,
+            // A limit that was chosen is one.
+            postponed: if arguments.prefetch.is_some() { 0 } else { POSTPONED },
         })
     }
 }

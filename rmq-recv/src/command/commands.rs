@@ -8,6 +8,8 @@
 use crate::arguments::OnFailure;
 use crate::command::children::Children;
 use crate::command::environment;
+use crate::command::pauses::Pauses;
+use crate::command::subject::Subject;
 use crate::delivery::ids::Delivery;
 use crate::delivery::message::Message;
 use crate::settings;
@@ -18,17 +20,17 @@ use rustix::io::Errno;
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What a pipe takes at once, always (`PIPE_BUF` of Linux).
 const SHORT: usize = 4096;
 /// The exit status that says: not now (sysexits' `EX_TEMPFAIL`).
 const TEMPORARY: i32 = 75;
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const BACK: &str = "back in the queue";
 
 /// The commands that run, and those that may.
 #[derive(Debug)]
@@ -37,27 +39,41 @@ pub struct Commands {
     jobs: usize,
     on_failure: OnFailure,
     keep_env: bool,
-    running: HashMap<u64, (Child, Delivery)>,
+    running: HashMap<u64, Run>,
     children: Children,
     /// Counts the runs, which name them: delivery tags begin anew with each channel.
     count: u64,
     ended: flume::Receiver<u64>,
     sender: flume::Sender<u64>,
-    /// How long the next message that could not be done yet is kept.
-    pause: Duration,
-    /// Until when nothing is begun.
-    until: Option<Instant>,
+    pauses: Pauses,
     /// We have sent them a signal: what fails now is unfinished.
     stopping: bool,
 }
 
-/// What a run says of its message.
+/// A command that runs, and its message.
+#[derive(Debug)]
+struct Run {
+    child: Child,
+    delivery: Delivery,
+    subject: Subject,
+    /// Which delivery of the message this is, as its queue counts them.
+    tries: u64,
+}
+
+/// What a run says of its message. Texts say what happened to which message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     Done,
-    /// It goes back to the queue after a pause; why, where that is no plain 75.
-    PutBack(Option<String>),
-    /// It goes to the dead-letter exchange, and why.
+    /// It goes back to the queue after a pause.
+    PutBack {
+        /// When the pause is over.
+        until: Instant,
+        /// The queue is to count it.
+        counts: bool,
+        /// Why, unless it is a plain 75.
+        why: Option<String>,
+    },
+    /// It goes to the dead-letter exchange.
     DeadLetter(String),
     /// It goes back, and we stop.
     Stop(String),
@@ -80,15 +96,14 @@ impl Commands {
             count: 0,
             ended,
             sender,
-            pause: SHORTEST_PAUSE,
-            until: None,
+            pauses: Pauses::new(jobs),
             stopping: false,
         }
     }
 
     /// Whether one more may be begun.
     pub fn has_room(&self) -> bool {
-        self.running.len() < self.jobs && self.until.is_none()
+        self.running.len() < self.jobs && self.pauses.until().is_none()
     }
 
     /// Whether none runs.
@@ -118,12 +133,15 @@ impl Commands {
         if !self.keep_env {
             environment::take_secrets(&mut command);
         }
-        environment::set(&mut command, queue.as_str(), &message);
+        let number = self.count + 1;
+        environment::set(&mut command, queue.as_str(), number, &message);
+        let subject = Subject::new(number, &message);
+        let tries = message.delivery_count().unwrap_or(0).saturating_add(1);
         let mut child = self.children.spawn(&mut command).map_err(problem)?;
         if let Some(input) = child.stdin.take() {
             feed(input, message.body).map_err(problem)?;
         }
-        let (number, sender) = (self.count, self.sender.clone());
+        let sender = self.sender.clone();
         let process = Pid::from_child(&child);
         thread::start("wait", move || {
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -133,8 +151,8 @@ impl Commands {
             let _ = sender.send(number);
         })
         .map_err(problem)?;
-        self.running.insert(number, (child, delivery));
-        self.count += 1;
+        self.running.insert(number, Run { child, delivery, subject, tries });
+        self.count = number;
         Ok(())
     }
 
@@ -148,32 +166,47 @@ impl Commands {
 
     /// Reaps one that has ended, and gives what it says of its message.
     pub fn verdict(&mut self, number: u64) -> Option<(Delivery, Verdict)> {
-        let (mut child, delivery) = self.running.remove(&number)?;
-        let verdict = match self.children.reap(&mut child) {
-            Ok(status) => self.judge(status),
-            Err(error) => Verdict::Stop(Cause(&error).to_string()),
+        let mut run = self.running.remove(&number)?;
+        let verdict = match self.children.reap(&mut run.child) {
+            Ok(status) => self.judge(status, &run),
+            Err(error) => Verdict::Stop(self.sentence(&run, &Cause(&error), &BACK)),
         };
-        Some((delivery, verdict))
+        Some((run.delivery, verdict))
     }
 
-    fn judge(&mut self, status: ExitStatus) -> Verdict {
+    fn judge(&mut self, status: ExitStatus, run: &Run) -> Verdict {
         if status.success() {
-            self.pause = SHORTEST_PAUSE;
+            self.pauses.succeeded();
             return Verdict::Done;
         }
         if self.stopping {
             return Verdict::Unfinished;
         }
-        match (status.code(), self.on_failure) {
-            (Some(TEMPORARY), _) | (_, OnFailure::Requeue) => {
-                self.until = Instant::now().checked_add(self.pause);
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                let is_failure = status.code() != Some(TEMPORARY);
-                Verdict::PutBack(is_failure.then(|| describe(status)))
+        let not_now = status.code() == Some(TEMPORARY);
+        let what = describe(status);
+        let requeued = match self.on_failure {
+            _ if not_now => None,
+            OnFailure::Stop => return Verdict::Stop(self.sentence(run, &what, &BACK)),
+            OnFailure::DeadLetter => {
+                return Verdict::DeadLetter(self.sentence(run, &what, &"dead-lettered"));
             }
-            (_, OnFailure::DeadLetter) => Verdict::DeadLetter(describe(status)),
-            (_, OnFailure::Stop) => Verdict::Stop(describe(status)),
-        }
+            OnFailure::Retry(most) if run.tries >= most => {
+                let becomes = format!("dead-lettered after delivery {}", run.tries);
+                return Verdict::DeadLetter(self.sentence(run, &what, &becomes));
+            }
+            OnFailure::Retry(most) => {
+                Some(format!("requeued after delivery {} of {most}", run.tries))
+            }
+            OnFailure::Requeue => Some("requeued".to_owned()),
+        };
+        let until = self.pauses.failed(Instant::now(), run.subject.returns(), not_now);
+        let why = requeued.map(|becomes| self.sentence(run, &what, &becomes));
+        let counts = !not_now && matches!(self.on_failure, OnFailure::Retry(_));
+        Verdict::PutBack { until, counts, why }
+    }
+
+    fn sentence(&self, run: &Run, what: &dyn fmt::Display, becomes: &dyn fmt::Display) -> String {
+        run.subject.sentence(format_args!("run {}: {what}", self.name()), becomes)
     }
 
     /// The command's name, for a diagnostic.
@@ -181,19 +214,19 @@ impl Commands {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// When the pause is over, if there is one.
+    /// Until when none is started.
     pub fn until(&self) -> Option<Instant> {
-        self.until
+        self.pauses.until()
     }
 
     pub fn go_on(&mut self) {
-        self.until = None;
+        self.pauses.go_on();
     }
 
     /// Sends a signal to all that run; from here on what fails is unfinished.
     pub fn signal(&mut self, signal: Signal) {
         self.stopping = true;
-        for (child, _) in self.running.values() {
+        for Run { child, .. } in self.running.values() {
             // Refused only where the whole group has ended.
             let _ = kill_process_group(Pid::from_child(child), signal);
         }

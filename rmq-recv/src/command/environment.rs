@@ -21,16 +21,19 @@ pub fn take_secrets(command: &mut Command) {
     }
 }
 
-/// Sets the variables, and takes away those that an outer rmq-recv may have set.
-pub fn set(command: &mut Command, queue: &str, message: &Message) {
+/// Sets the variables, and takes away those that an outer rmq-recv may have set. `count` is the
+/// number of the delivery in this run: tags begin anew with each connection.
+pub fn set(command: &mut Command, queue: &str, count: u64, message: &Message) {
     let number = |value: Option<u64>| value.map(|value| value.to_string().into_bytes());
     let properties = &message.properties;
+    let first = (!message.redelivered).then_some(0);
     let ours = [
         ("AMQP_QUEUE", Some(queue.as_bytes().to_vec())),
         ("AMQP_EXCHANGE", Some(message.exchange.as_bytes().to_vec())),
         ("AMQP_ROUTING_KEY", Some(message.routing_key.as_bytes().to_vec())),
         ("AMQP_REDELIVERED", number(Some(message.redelivered.into()))),
-        ("AMQP_DELIVERY_COUNT", number(message.delivery_count())),
+        ("AMQP_DELIVERY_TAG", number(Some(count))),
+        ("AMQP_DELIVERY_COUNT", number(message.returns().or(first))),
     ];
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
     let theirs = PROPERTIES.iter().map(|(name, property)| {

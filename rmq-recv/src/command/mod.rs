@@ -4,3 +4,5 @@ pub mod children;
 pub mod commands;
 pub mod environment;
 pub mod finish;
+mod pauses;
+mod subject;

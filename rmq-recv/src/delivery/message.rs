@@ -62,6 +62,9 @@ impl Arrived {
 
 /// The header in which a quorum queue counts how often a message came back to it.
 const DELIVERY_COUNT: &str = "x-delivery-count";
+/// The header in which RabbitMQ counts from 4.0 on how often a quorum queue gave a message to a
+/// consumer before this delivery, also where that is no [delivery](DELIVERY_COUNT).
+const ACQUIRED_COUNT: &str = "x-acquired-count";
 /// The header that has a message's offset in its stream.
 const STREAM_OFFSET: &str = "x-stream-offset";
 
@@ -78,6 +81,11 @@ impl Message {
     /// How often it came back to its queue, where that counts: quorum queues do.
     pub fn delivery_count(&self) -> Option<u64> {
         self.count(DELIVERY_COUNT)
+    }
+
+    /// How often it came back, counted or not, as far as the queue shows that.
+    pub fn returns(&self) -> Option<u64> {
+        self.delivery_count().max(self.count(ACQUIRED_COUNT))
     }
 
     /// Its offset, where it comes from a stream.

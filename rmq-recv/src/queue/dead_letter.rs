@@ -14,10 +14,14 @@ use rmq_common::session::Session;
 
 /// An exchange that no queue has.
 const NO_EXCHANGE: &str = "rmq-recv: no such exchange";
+const TYPE: &str = "x-queue-type";
+const QUORUM: &str = "quorum";
 const EXCHANGE: &str = "x-dead-letter-exchange";
 /// How often something may be taken over: RabbitMQ compares two arguments and two properties before
 /// this one, and what looks like a number may be a text.
 const TRIES: usize = 6;
+/// The same for the type, which some queues show last of all their arguments.
+const TRIES_FOR_TYPE: usize = 20;
 
 /// Whether a queue has a dead-letter exchange of its own; what is found out outlives a connection.
 pub struct Question<'a> {
@@ -26,6 +30,10 @@ pub struct Question<'a> {
     exists: bool,
     guess: Declaration,
     left: usize,
+    /// It has to count deliveries, too.
+    counts: bool,
+    /// It has such an exchange.
+    has_exchange: bool,
 }
 
 /// A queue with a dead-letter exchange.
@@ -36,13 +44,21 @@ pub struct Found {
 }
 
 impl<'a> Question<'a> {
-    /// Of this queue of `vhost`.
-    pub fn new(queue: &'a ShortString, vhost: &str) -> Self {
+    /// Of this queue of `vhost`; also, whether it `counts` deliveries.
+    pub fn new(queue: &'a ShortString, vhost: &str, counts: bool) -> Self {
         let mut arguments = FieldTable::default();
-        set(&mut arguments, "x-queue-type", text("quorum"));
+        set(&mut arguments, TYPE, text(QUORUM));
         set(&mut arguments, EXCHANGE, text(NO_EXCHANGE));
         let guess = Declaration { durable: true, auto_delete: false, arguments };
-        Question { queue, vhost: vhost.to_owned(), exists: false, guess, left: TRIES }
+        Question {
+            queue,
+            vhost: vhost.to_owned(),
+            exists: false,
+            guess,
+            left: if counts { TRIES_FOR_TYPE } else { TRIES },
+            counts,
+            has_exchange: false,
+        }
     }
 
     /// Asks, with one channel at a time; what it found, or why the queue must not be used.
@@ -65,6 +81,8 @@ impl<'a> Question<'a> {
                 }
                 Err(AmqpError::Refused(refused)) => refused.what,
                 Err(error) => return Err(error),
+                // It is all as asked for.
+                Ok(_) if self.has_exchange => return Ok(Ok(self.found())),
                 Ok(_) => break,
             };
             let Some((argument, value)) = corrected(refused, self.queue.as_str(), &self.vhost)
@@ -91,15 +109,30 @@ impl<'a> Question<'a> {
         self.context(Failure::data("the broker does not reveal whether there is one"))
     }
 
+    fn found(&self) -> Found {
+        Found { auto_delete: self.guess.auto_delete }
+    }
+
     /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
     fn learn(&mut self, argument: &str, current: Value) -> Option<Result<Found, Failure>> {
         match (argument, current) {
-            (EXCHANGE, Value::Is(_)) => Some(Ok(Found { auto_delete: self.guess.auto_delete })),
+            (EXCHANGE, Value::Is(_)) if !self.counts => Some(Ok(self.found())),
             (EXCHANGE, Value::None) => {
                 let none = Failure::data("there is none, and rejected messages would be lost");
                 Some(Err(self.context(none)))
             }
+            (TYPE, current) if self.counts => {
+                let current = match &current {
+                    Value::Is(current) => current,
+                    _ => "classic",
+                };
+                let why = format!(
+                    "retry:N requires a quorum queue, which counts deliveries; this is a {current} queue"
+                );
+                Some(Err(self.context(Failure::data(why))))
+            }
             (argument, current) => {
+                self.has_exchange |= argument == EXCHANGE;
                 let is_taken_over = self.guess.take_over(argument, current);
                 (!is_taken_over).then(|| Err(self.not_known()))
             }
@@ -120,7 +153,7 @@ mod tests {
     fn what_a_refusal_says_is_taken_over_until_the_exchange_is_named() {
         let is = |value: &str| Value::Is(value.to_owned());
         let queue = ShortString::try_new("q").unwrap();
-        let mut question = Question::new(&queue, "/");
+        let mut question = Question::new(&queue, "/", false);
         assert!(question.learn("x-queue-type", is("classic")).is_none());
         assert!(question.learn("auto_delete", is("true")).is_none());
         assert!(question.learn(EXCHANGE, is("dlx")).unwrap().unwrap().auto_delete);
@@ -130,5 +163,10 @@ mod tests {
             "{failure}"
         );
         assert!(question.learn(EXCHANGE, Value::CutOff).unwrap().is_err());
+        let mut question = Question::new(&queue, "/", true);
+        assert!(question.learn(EXCHANGE, is("dlx")).is_none());
+        assert!(question.has_exchange);
+        let failure = question.learn(TYPE, is("classic")).unwrap().unwrap_err().to_string();
+        assert!(failure.contains("retry:N requires a quorum queue"), "{failure}");
     }
 }

@@ -1,6 +1,6 @@
 //! `-- COMMAND`: what becomes of a message when its command has ended.
 
-use crate::command::commands::Verdict;
+use crate::command::commands::{Commands, Verdict};
 use crate::command::finish::finish;
 use crate::delivery::message::Arrived;
 use crate::receiver::connected::{Break, Connected};
@@ -48,39 +48,62 @@ impl Connected<'_> {
             Verdict::Done => {
                 hand.done(delivery);
             }
-            Verdict::PutBack(why) => {
+            Verdict::PutBack { until, counts, why } => {
                 if let Some(why) = why {
-                    let text = format!("run {}: {why}; the message is requeued", commands.name());
-                    diagnostics.notice(&text);
+                    diagnostics.notice(&why);
                 }
-                hand.postpone(delivery);
+                hand.postpone(delivery, until, counts);
             }
             Verdict::DeadLetter(why) => {
-                diagnostics.notice(&dead_lettered(commands.name(), &why));
+                diagnostics.notice(&why);
                 hand.reject(delivery);
             }
             // It goes back with the rest when we let go.
             Verdict::Unfinished => {}
             Verdict::Stop(why) => {
-                return Err(Break::Stop(Stop::Failed(failed(commands.name(), &why))));
+                return Err(Break::Stop(failed(why)));
             }
         }
         Ok(())
     }
 
-    /// The pause is over: what was kept goes back, and comes again at once where no other client takes
+    /// A pause is over: what was kept goes back, and comes again at once where no other client takes
     /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
     pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
-        for tag in self.receiver.hand.take_postponed() {
-            self.subscription.put_back_one(tag);
+        for postponed in self.receiver.hand.take_postponed(Instant::now()) {
+            self.subscription.put_back_one(postponed);
         }
         self.subscription.send()?;
+        self.we_let_nothing_come();
+        Ok(())
+    }
+
+    /// Commands may be started again.
+    pub(crate) fn go_on(&mut self) {
         if let Some(commands) = self.receiver.sink.commands_mut() {
             commands.go_on();
         }
-        // It was we who let nothing come.
+        self.we_let_nothing_come();
+    }
+
+    fn we_let_nothing_come(&mut self) {
         self.quiet_since = Instant::now();
         self.nothing_since = self.quiet_since;
+    }
+
+    /// Messages that wait for the end of their pauses are unacknowledged, and must not keep others
+    /// from coming: another consumer, which has a prefetch of its own, takes over.
+    pub(crate) async fn make_room(&mut self) -> Result<(), Break> {
+        let Receiver { hand, sink, settings, .. } = &*self.receiver;
+        let may_start = sink.commands().is_some_and(Commands::has_room);
+        if may_start
+            && self.subscription.is_consuming()
+            && !self.is_stream
+            && !self.takeover.is_kept()
+            && let Some(prefetch) = hand.prefetch_beside_postponed(settings.postponed)
+        {
+            self.try_change(prefetch).await?;
+        }
         Ok(())
     }
 
@@ -101,7 +124,6 @@ impl Connected<'_> {
         else {
             return stop;
         };
-        let name = commands.name().to_owned();
         let stop = finish(commands, stop, stops, |delivery, verdict| match verdict {
             _ if delivery.channel != hand.channel() => None,
             Verdict::Done => {
@@ -109,21 +131,25 @@ impl Connected<'_> {
                 None
             }
             Verdict::DeadLetter(why) => {
-                diagnostics.notice(&dead_lettered(&name, &why));
+                diagnostics.notice(&why);
                 hand.reject(delivery);
                 None
             }
-            Verdict::Stop(why) => Some(Stop::Failed(failed(&name, &why))),
-            Verdict::PutBack(_) | Verdict::Unfinished => None,
+            Verdict::Stop(why) => Some(failed(why)),
+            // It goes back with the rest when we let go.
+            Verdict::PutBack { until, counts, why } => {
+                if let Some(why) = why {
+                    diagnostics.notice(&why);
+                }
+                hand.postpone(delivery, until, counts);
+                None
+            }
+            Verdict::Unfinished => None,
         });
         stop.await
     }
 }
 
-fn dead_lettered(name: &str, why: &str) -> String {
-    format!("run {name}: {why}; the message is dead-lettered")
-}
-
-fn failed(name: &str, why: &str) -> Failure {
-    Failure::new(Exit::TempFail, format!("run {name}: {why}; the message is back in the queue"))
+fn failed(why: String) -> Stop {
+    Stop::Failed(Failure::new(Exit::TempFail, why))
 }

@@ -70,6 +70,11 @@ impl Credit {
         self.plan(1).filter(|prefetch| *prefetch > 1)
     }
 
+    /// The prefetch for a consumer in place of one that has been given all that it may.
+    pub fn beside(&self, hand: InHand) -> Option<u16> {
+        self.plan(hand.taken)
+    }
+
     /// The prefetch for one more consumer, where as many may be taken by the others; `None` where
     /// those are all that is wanted.
     fn plan(&self, taken: u64) -> Option<u16> {

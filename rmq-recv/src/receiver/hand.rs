@@ -7,6 +7,7 @@
 use crate::delivery::ids::Delivery;
 use crate::receiver::credit::{Credit, InHand};
 use crate::receiver::ledger::{Done, Entry, Ledger};
+use std::time::Instant;
 
 /// Messages in hand. It lasts over connections: `-n` counts on, and a result may arrive for a
 /// channel that is gone.
@@ -18,8 +19,18 @@ pub struct Hand {
     channel: u64,
     /// The last delivery tag before the current consumer was registered.
     after: u64,
-    /// Delivery tags of messages to requeue after a pause.
-    postponed: Vec<u64>,
+    /// Messages to requeue after a pause, each its own.
+    postponed: Vec<Postponed>,
+}
+
+/// A message to requeue after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Postponed {
+    pub tag: u64,
+    /// When the pause is over.
+    pub until: Instant,
+    /// The queue is to count it as a delivery.
+    pub counts: bool,
 }
 
 impl Hand {
@@ -110,17 +121,47 @@ impl Hand {
     }
 
     /// A message is to be requeued after a pause.
-    pub fn postpone(&mut self, delivery: Delivery) {
+    pub fn postpone(&mut self, delivery: Delivery, until: Instant, counts: bool) {
         if delivery.channel == self.channel {
-            self.postponed.push(delivery.tag);
+            self.postponed.push(Postponed { tag: delivery.tag, until, counts });
         }
     }
 
+    /// When the first of them is to be requeued.
+    pub fn postponed_until(&self) -> Option<Instant> {
+        self.postponed.iter().map(|it| it.until).min()
+    }
+
     /// Takes out what is to be requeued now.
-    pub fn take_postponed(&mut self) -> Vec<u64> {
-        let mut tags = std::mem::take(&mut self.postponed);
-        tags.retain(|tag| self.ledger.remove(*tag));
-        tags
+    pub fn take_postponed(&mut self, now: Instant) -> Vec<Postponed> {
+        let (mut due, rest) =
+            std::mem::take(&mut self.postponed).into_iter().partition(|it| it.until <= now);
+        self.postponed = rest;
+        Vec::retain(&mut due, |it| self.ledger.remove(it.tag));
+        due
+    }
+
+    /// Takes out all that is to be requeued, whether or not its pause is over.
+    pub fn take_all_postponed(&mut self) -> Vec<Postponed> {
+        let mut all = std::mem::take(&mut self.postponed);
+        all.retain(|it| self.ledger.remove(it.tag));
+        all
+    }
+
+    /// The prefetch of a consumer that has to take over so that more come while up to `most`
+    /// messages wait for the end of their pauses. More may not, but the first message must not keep
+    /// the rest of the prefetch from coming.
+    pub fn prefetch_beside_postponed(&self, most: usize) -> Option<u16> {
+        if self.postponed.is_empty() || !self.is_full() {
+            return None;
+        }
+        let prefetch = self.credit.beside(self.in_hand())?;
+        if self.postponed.len() <= most {
+            return Some(prefetch);
+        }
+        let taken = u16::try_from(self.len()).unwrap_or(u16::MAX);
+        let rest = self.credit.limit().saturating_sub(taken);
+        Some(prefetch.min(rest)).filter(|rest| self.is_guarded() && *rest > 0)
     }
 
     /// Takes out at most this many messages that are done, the oldest first.

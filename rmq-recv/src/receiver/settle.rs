@@ -88,6 +88,7 @@ impl Connected<'_> {
             return Err(Break::Stop(Stop::Met));
         }
         self.acknowledge_if_it_may().await?;
+        self.make_room().await?;
         if self.subscription.has_consumer() {
             return Ok(());
         }
@@ -174,9 +175,14 @@ impl Connected<'_> {
         intact = intact && self.acknowledge(u64::MAX).is_ok();
         // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
         if intact && !self.is_stream {
+            // First what counts as a delivery; what comes next gives back the rest.
+            for postponed in self.receiver.hand.take_all_postponed() {
+                self.subscription.put_back_one(postponed);
+            }
+            intact = self.subscription.send().is_ok();
             let held = usize::try_from(self.receiver.hand.len()).unwrap_or(usize::MAX);
             let held = u32::try_from(held.saturating_add(self.subscription.waiting()));
-            intact = self.subscription.put_back().await.is_ok();
+            intact = intact && self.subscription.put_back().await.is_ok();
             if intact && held != Ok(0) {
                 self.subscription.wait_ready(held.unwrap_or(u32::MAX)).await;
             }

@@ -27,6 +27,8 @@ pub(crate) enum Due {
     Forgotten,
     /// To put back what a command could not do yet.
     PutBack,
+    /// To start commands again.
+    GoOn,
     /// To stop.
     Idle,
 }
@@ -49,6 +51,7 @@ impl Connected<'_> {
             Due::Quiet => self.check_drained().await?,
             Due::Forgotten => self.check_forgotten().await?,
             Due::PutBack => self.put_back_held()?,
+            Due::GoOn => self.go_on(),
             Due::Idle => return Err(Break::Stop(Stop::Idle)),
         }
         Ok(())
@@ -102,7 +105,8 @@ impl Connected<'_> {
             (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
-            (commands.and_then(|commands| commands.until()), Due::PutBack),
+            (hand.postponed_until(), Due::PutBack),
+            (commands.and_then(|commands| commands.until()), Due::GoOn),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
         ];
         let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));

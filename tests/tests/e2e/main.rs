@@ -37,6 +37,7 @@ mod endurance;
 mod examples;
 mod exchanges;
 mod failover;
+mod failures;
 mod floods;
 mod follow;
 mod follow_hostile;

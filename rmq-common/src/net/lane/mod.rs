@@ -123,6 +123,12 @@ impl Lane {
         self.out.nack(self.channel, tag, requeue);
     }
 
+    /// Puts a refusal of one message that goes back to its queue, as one delivery more: RabbitMQ 4.3
+    /// does not count what [`nack`](Self::nack) gives back.
+    pub fn give_back(&mut self, tag: u64) {
+        self.out.give_back(self.channel, tag);
+    }
+
     /// Puts the question for a message of a queue: [`Event::Delivered`] or [`Event::Empty`] answers,
     /// in the order of the questions. lapin asks none on this channel.
     pub fn get(&mut self, queue: &Name) {

@@ -119,6 +119,11 @@ impl Outgoing {
         self.put(|own| wire::put_get(own, channel, queue));
     }
 
+    /// Adds basic.reject, which gives the message back to its queue.
+    pub(super) fn give_back(&mut self, channel: u16, tag: u64) {
+        self.put(|own| wire::put_return(own, channel, tag));
+    }
+
     /// Adds basic.nack of one message.
     pub(super) fn nack(&mut self, channel: u16, tag: u64, requeue: bool) {
         self.put(|own| wire::put_nack(own, channel, tag, requeue));

@@ -299,6 +299,14 @@ pub(super) fn put_get(out: &mut Vec<u8>, channel: u16, queue: &Name) {
     out.extend_from_slice(&[0, FRAME_END]);
 }
 
+/// Writes basic.reject, which gives the message back to its queue.
+pub(super) fn put_return(out: &mut Vec<u8>, channel: u16, tag: u64) {
+    begin(out, METHOD, channel, 13);
+    out.extend_from_slice(&[0, 60, 0, 90]);
+    out.extend_from_slice(&tag.to_be_bytes());
+    out.extend_from_slice(&[1, FRAME_END]);
+}
+
 /// Writes basic.nack of one message.
 pub(super) fn put_nack(out: &mut Vec<u8>, channel: u16, tag: u64, requeue: bool) {
     begin(out, METHOD, channel, 13);

@@ -360,6 +360,10 @@ fn acknowledgements_are_what_amq_protocol_writes() {
         wire::put_nack(&mut out, 1, 78, requeue);
         assert_eq!(out, serialized(&method(AMQPClass::Basic(nack(requeue)))));
     }
+    let reject = basic::AMQPMethod::Reject(basic::Reject { delivery_tag: 79, requeue: true });
+    out.clear();
+    wire::put_return(&mut out, 1, 79);
+    assert_eq!(out, serialized(&method(AMQPClass::Basic(reject))));
 }
 
 #[test]

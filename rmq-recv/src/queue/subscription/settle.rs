@@ -1,6 +1,7 @@
 //! Acknowledging messages and giving them back.
 
 use super::Subscription;
+use crate::receiver::hand::Postponed;
 use crate::receiver::ledger::Acknowledgement;
 use lapin::options::BasicNackOptions;
 use rmq_common::amqp_error::AmqpError;
@@ -17,9 +18,14 @@ impl Subscription {
     }
 
     /// Gives one message back to the queue; [`send`](Self::send) sends that. To a live consumer it
-    /// comes again at once.
-    pub fn put_back_one(&mut self, tag: u64) {
-        self.lane.nack(tag, true);
+    /// comes again at once. If the queue counts deliveries, this is one if it `counts`; before
+    /// RabbitMQ 4.3 each is.
+    pub fn put_back_one(&mut self, Postponed { tag, counts, .. }: Postponed) {
+        if counts {
+            self.lane.give_back(tag);
+        } else {
+            self.lane.nack(tag, true);
+        }
     }
 
     /// Sends the acknowledgements. Waiting until they are written would tell no more: nothing

@@ -20,8 +20,10 @@ enum Event {
     Done(usize),
     Reject(usize),
     Postpone(usize),
-    /// The pause is over.
+    /// The pauses are over.
     Requeue,
+    /// Another consumer takes over while messages wait for the end of their pauses.
+    MakeRoom,
     /// The output is taken up to one of the messages in hand.
     Taken(usize),
     Acknowledge,
@@ -46,6 +48,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => pick().prop_map(Event::Reject),
         2 => pick().prop_map(Event::Postpone),
         2 => Just(Event::Requeue),
+        2 => Just(Event::MakeRoom),
         2 => pick().prop_map(Event::Taken),
         6 => Just(Event::Acknowledge),
         3 => Just(Event::Change),
@@ -156,17 +159,24 @@ impl Model {
             }
             Event::Postpone(pick) => {
                 if let Some(delivery) = self.pick(pick) {
-                    self.hand.postpone(delivery);
+                    self.hand.postpone(delivery, Instant::now(), pick % 2 == 0);
                     self.postponed.push(delivery);
                 }
             }
             Event::Requeue => {
-                for tag in self.hand.take_postponed() {
+                for Postponed { tag, .. } in self.hand.take_postponed(Instant::now()) {
                     let state = self.unacknowledged.get(&tag).copied();
                     assert_eq!(state, Some(State::Open), "{tag} is requeued");
                     let delivery = self.hand.delivery(tag);
                     assert!(self.postponed.contains(&delivery), "{delivery:?} is requeued");
                     self.remove(tag);
+                }
+            }
+            Event::MakeRoom => {
+                if !self.is_over
+                    && let Some(prefetch) = self.hand.prefetch_beside_postponed(5)
+                {
+                    self.change_to(prefetch);
                 }
             }
             Event::Taken(pick) => self.taken(pick),
@@ -176,9 +186,7 @@ impl Model {
             }
             Event::Change => {
                 if let Some(prefetch) = self.hand.next_prefetch() {
-                    self.hand.consumer_changed(prefetch, self.on_the_way.back().copied());
-                    self.prefetch = prefetch.into();
-                    self.of_consumer.clear();
+                    self.change_to(prefetch);
                 }
             }
             Event::Lose => {
@@ -208,6 +216,12 @@ impl Model {
                 assert_eq!(self.hand.done_count(), 0);
             }
         }
+    }
+
+    fn change_to(&mut self, prefetch: u16) {
+        self.hand.consumer_changed(prefetch, self.on_the_way.back().copied());
+        self.prefetch = prefetch.into();
+        self.of_consumer.clear();
     }
 
     /// The output shows progress in order, so it is modelled only where nothing else settles.

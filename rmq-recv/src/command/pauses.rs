@@ -1,0 +1,116 @@
+//! How long a message waits before its command is tried again, and when no command is started.
+//!
+//! A core without I/O. A failure is that message's affair: the others go on. Only if many commands
+//! in a row say "not now" (75) and none succeeds, what they need may be missing for all; then
+//! nothing is started for a while, so that not every message of the queue uses up its deliveries.
+
+use std::time::{Duration, Instant};
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+/// As many failures in a row are an outage, or as many as may run at once.
+const MANY: usize = 10;
+
+/// The failures since a command succeeded.
+#[derive(Debug)]
+pub struct Pauses {
+    many: usize,
+    in_a_row: usize,
+    /// How often in a row there were many.
+    rounds: u32,
+    /// Until when no command is started.
+    until: Option<Instant>,
+}
+
+impl Pauses {
+    /// Where so many commands may run at once.
+    pub fn new(jobs: usize) -> Self {
+        Pauses { many: jobs.max(MANY), in_a_row: 0, rounds: 0, until: None }
+    }
+
+    /// A command has succeeded.
+    pub fn succeeded(&mut self) {
+        (self.in_a_row, self.rounds) = (0, 0);
+    }
+
+    /// A command has failed over a message that came back `returns` times before, or said that it
+    /// cannot be done now. When the message is to be requeued.
+    pub fn failed(&mut self, now: Instant, returns: u64, not_now: bool) -> Instant {
+        self.in_a_row += 1;
+        if self.in_a_row >= self.many {
+            if not_now {
+                self.until = now.checked_add(length(self.rounds));
+            }
+            self.in_a_row = 0;
+            self.rounds += 1;
+        }
+        let doublings = u32::try_from(returns).unwrap_or(u32::MAX).max(self.rounds);
+        now.checked_add(length(doublings)).unwrap_or(now)
+    }
+
+    /// Until when no command is started.
+    pub fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// The time is over, or begins anew with another connection.
+    pub fn go_on(&mut self) {
+        self.until = None;
+    }
+}
+
+fn length(doublings: u32) -> Duration {
+    SHORTEST.saturating_mul(2u32.saturating_pow(doublings)).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail(pauses: &mut Pauses, times: usize, not_now: bool) {
+        for _ in 0..times {
+            pauses.failed(Instant::now(), 0, not_now);
+        }
+    }
+
+    #[test]
+    fn each_return_doubles_the_pause_of_its_message_alone() {
+        let (mut pauses, now) = (Pauses::new(1), Instant::now());
+        for (returns, seconds) in [(0, 1), (1, 2), (3, 8), (5, 32), (6, 60), (u64::MAX, 60)] {
+            let until = pauses.failed(now, returns, true);
+            assert_eq!(until - now, Duration::from_secs(seconds));
+            assert_eq!(pauses.until(), None);
+        }
+    }
+
+    #[test]
+    fn nothing_is_started_once_many_in_a_row_said_not_now() {
+        let (mut pauses, now) = (Pauses::new(1), Instant::now());
+        let many = |pauses: &mut Pauses, not_now| {
+            fail(pauses, MANY, not_now);
+            let until = pauses.until().map(|until| until.duration_since(now).as_secs_f64().round());
+            pauses.go_on();
+            until
+        };
+        assert_eq!(many(&mut pauses, false), None);
+        pauses.succeeded();
+        assert_eq!(many(&mut pauses, true), Some(1.0));
+        assert_eq!(many(&mut pauses, true), Some(2.0));
+        pauses.succeeded();
+        fail(&mut pauses, 1, true);
+        pauses.succeeded();
+        fail(&mut pauses, MANY - 1, true);
+        assert_eq!(pauses.until(), None);
+        fail(&mut pauses, 1, true);
+        assert!(pauses.until().is_some());
+    }
+
+    #[test]
+    fn as_many_failures_as_may_run_at_once_are_not_an_outage_yet() {
+        let mut pauses = Pauses::new(20);
+        fail(&mut pauses, 19, true);
+        assert_eq!(pauses.until(), None);
+        fail(&mut pauses, 1, true);
+        assert!(pauses.until().is_some());
+    }
+}
