@@ -26,7 +26,7 @@ pub use text::Text;
 pub use topic_permissions::{TopicGrant, TopicPatterns, TopicPermission, TopicPermissions};
 pub use topology::{Binding, Exchange, Topology};
 pub use users::{Password, User, Users};
-pub use vhosts::Vhosts;
+pub use vhosts::{Vhost, VhostChange, VhostTraits, Vhosts};
 
 /// The broker's administration: a trait for each subject.
 pub trait Administration:

@@ -1,17 +1,20 @@
 //! The subcommands. A file has those that belong together: their arguments and what they do.
 
+mod add_vhost;
 mod apply;
 mod check;
 mod cluster_status;
+mod columns;
+mod delete_vhost;
 mod everywhere;
 mod list_bindings;
 mod list_exchanges;
 mod list_queues;
 mod list_users;
+mod list_vhosts;
 mod permissions;
 mod topic_permissions;
 mod users;
-mod vhosts;
 
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -21,9 +24,10 @@ use rmq_common::failure::Failure;
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand)]
 pub enum Command {
-    AddVhost(vhosts::AddVhost),
-    DeleteVhost(vhosts::DeleteVhost),
-    ListVhosts(vhosts::ListVhosts),
+    AddVhost(add_vhost::AddVhost),
+    SetVhost(add_vhost::SetVhost),
+    DeleteVhost(delete_vhost::DeleteVhost),
+    ListVhosts(list_vhosts::ListVhosts),
     AddUser(users::AddUser),
     ChangePassword(users::ChangePassword),
     SetTags(users::SetTags),
@@ -51,6 +55,7 @@ impl Command {
             Command::ChangePassword(command) => command.writes(),
             Command::ListUsers(command) => command.writes(),
             Command::AddVhost(_)
+            | Command::SetVhost(_)
             | Command::DeleteVhost(_)
             | Command::SetTags(_)
             | Command::DeleteUser(_)
@@ -65,6 +70,7 @@ impl Command {
     pub fn run(self, session: &Session) -> Result<Ending, Failure> {
         match self {
             Command::AddVhost(command) => command.run(session),
+            Command::SetVhost(command) => command.run(session),
             Command::DeleteVhost(command) => command.run(session),
             Command::ListVhosts(command) => command.run(session),
             Command::AddUser(command) => command.run(session),

@@ -28,6 +28,21 @@ pub fn resource(name: &str) -> Result<&str, Failure> {
     checked("a name", name)
 }
 
+/// The types of queues that every release has.
+const QUEUE_TYPES: [&str; 3] = ["classic", "quorum", "stream"];
+
+/// The type of a queue. RabbitMQ 4.0 accepts any.
+///
+/// # Errors
+/// Another name (65).
+pub fn queue_type(kind: &str) -> Result<&str, Failure> {
+    if QUEUE_TYPES.contains(&kind) {
+        return Ok(kind);
+    }
+    let why = format!("'{kind}' is not a type of queues; use classic, quorum or stream");
+    Err(Failure::data(why))
+}
+
 /// A user's tag. Several are written with commas between them, so none may contain one.
 ///
 /// # Errors
@@ -38,6 +53,18 @@ pub fn tag(tag: &str) -> Result<&str, Failure> {
         return Err(Failure::data(format!("'{}': {why}", tag.escape_debug())));
     }
     checked("a tag", tag)
+}
+
+/// Tags separated by commas, sorted.
+///
+/// # Errors
+/// One of them is not a tag (65).
+pub fn tags(tags: &str) -> Result<Vec<String>, Failure> {
+    let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+    let mut tags = tags.map(|it| tag(it).map(str::to_owned)).collect::<Result<Vec<_>, _>>()?;
+    tags.sort();
+    tags.dedup();
+    Ok(tags)
 }
 
 /// The tags that RabbitMQ knows.

@@ -23,6 +23,8 @@ pub enum Refusal {
         kind: String,
     },
     UserExists,
+    /// The release sets a default queue type only when it adds a virtual host.
+    FixedQueueType,
     InvalidPattern {
         /// Bytes: Erlang may return them as a list of numbers.
         pattern: Vec<u8>,
@@ -96,6 +98,11 @@ impl Refusal {
             Refusal::UserExists => Failure::data(
                 "the user already exists; nothing was changed (change-password sets a new \
                  password, add-user --replace also these tags)",
+            ),
+            Refusal::FixedQueueType => Failure::data(
+                "this release of RabbitMQ cannot change the default queue type of a virtual host \
+                 that exists; RabbitMQ 4.0 can (add-vhost --default-queue-type sets that of a new \
+                 one)",
             ),
             Refusal::InvalidPattern { pattern, objection } => Failure::data(format!(
                 "the broker does not accept the regular expression '{}': {objection}",

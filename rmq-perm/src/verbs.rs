@@ -35,6 +35,7 @@ pub const ALIASES: Aliases = aliases! {
     "set_permissions" => "set",
     "set_topic_permissions" => "set-topic",
     "set_user_tags" => "set-tags",
+    "update_vhost_metadata" => "set-vhost",
     // In these tools.
     "alarms" => "rmq-perm cluster-status",
     "await_startup" => "rmq-perm --retry 5m cluster-status",
@@ -62,6 +63,7 @@ pub const ALIASES: Aliases = aliases! {
     "publish" => "rmq-send QUEUE",
     "purge_queue" => "rmq-declare --purge QUEUE",
     "server_version" => "rmq-perm cluster-status",
+    "set_vhost_tags" => "rmq-perm set-vhost --tags TAGS VHOST",
     "show" => "rmq-perm cluster-status, or rmq-perm list-queues",
     "status" => "rmq-perm cluster-status",
     "version" => "rmq-perm --version",
@@ -87,9 +89,9 @@ pub const ALIASES: Aliases = aliases! {
         set_channel_interceptor_priorities set_cluster_name set_disk_free_limit
         set_global_parameter set_log_level set_operator_policy set_parameter
         set_permissions_globally set_policy set_user_limits set_vhost_limits
-        set_vhost_tags set_vm_memory_high_watermark shutdown start_app stop stop_app
+        set_vm_memory_high_watermark shutdown start_app stop stop_app
         suspend_listeners sync_queue trace_off trace_on update_cluster_nodes
-        update_vhost_metadata wait;
+        wait;
     in "rabbitmq-queues":
         add_member check_if_new_quorum_queue_replicas_have_finished_initial_sync
         check_if_node_is_quorum_critical delete_member force_checkpoint grow grow_to_count

@@ -6,8 +6,23 @@ use rmq_common::failure::Failure;
 
 /// The broker's virtual hosts.
 pub trait Vhosts {
-    /// Adds a virtual host without permissions; not an error if it exists.
-    fn add_vhost(&mut self, vhost: &str) -> Result<Added, Failure>;
+    /// Adds a virtual host like this, without permissions; one that exists is not changed, and not
+    /// an error.
+    fn add_vhost(&mut self, vhost: &str, traits: &VhostTraits) -> Result<Added, Failure>;
+
+    /// Makes a virtual host that is like `before` like `after`; queues and permissions stay.
+    ///
+    /// # Errors
+    /// The release cannot change the default queue type (65).
+    fn set_vhost(
+        &mut self,
+        vhost: &str,
+        before: &VhostTraits,
+        after: &VhostTraits,
+    ) -> Result<(), Failure>;
+
+    /// Whether the release can change the default queue type of a virtual host that exists.
+    fn changes_queue_type(&mut self) -> Result<bool, Failure>;
 
     /// Deletes a virtual host, with all queues, messages and permissions on it; not an error if it
     /// does not exist.
@@ -20,11 +35,54 @@ pub trait Vhosts {
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 
+    /// The virtual hosts, and what they are like.
+    fn describe_vhosts(&mut self) -> Result<Vec<Vhost>, Failure>;
+
     /// Whether there is such a virtual host.
     fn vhost_exists(&mut self, vhost: &str) -> Result<bool, Failure>;
 
     /// Checks that there is such a virtual host.
     fn require_vhost(&mut self, vhost: &str) -> Result<(), Failure> {
         Refusal::NoSuchVhost.unless(self.vhost_exists(vhost)?)
+    }
+}
+
+/// A virtual host, and what it is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vhost {
+    pub name: Text,
+    pub traits: VhostTraits,
+}
+
+/// What a virtual host is like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VhostTraits {
+    /// The type of a queue that is declared without one; `None` leaves it to the release, which
+    /// takes `classic`.
+    pub default_queue_type: Option<Text>,
+    pub description: Text,
+    /// Sorted.
+    pub tags: Vec<Text>,
+}
+
+/// What a virtual host is to be like; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VhostChange {
+    pub default_queue_type: Option<String>,
+    pub description: Option<String>,
+    /// Sorted.
+    pub tags: Option<Vec<String>>,
+}
+
+impl VhostChange {
+    /// What a virtual host is like after it.
+    pub fn of(&self, before: &VhostTraits) -> VhostTraits {
+        let bytes = |text: &String| text.clone().into_bytes();
+        let VhostTraits { default_queue_type, description, tags } = before.clone();
+        VhostTraits {
+            default_queue_type: self.default_queue_type.as_ref().map(bytes).or(default_queue_type),
+            description: self.description.as_ref().map_or(description, bytes),
+            tags: self.tags.as_ref().map_or(tags, |tags| tags.iter().map(bytes).collect()),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A change: how it is made, and how it is shown.
 
-use crate::administration::{Administration, Password, Rule, Text};
+use crate::administration::{Administration, Password, Rule, Text, VhostTraits};
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
@@ -15,7 +15,15 @@ pub struct Change {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    AddVhost(String),
+    AddVhost {
+        vhost: String,
+        traits: VhostTraits,
+    },
+    SetVhost {
+        vhost: String,
+        before: VhostTraits,
+        traits: VhostTraits,
+    },
     AddUser {
         user: String,
         tags: Vec<String>,
@@ -49,7 +57,8 @@ pub enum What {
 impl Change {
     pub fn make(&self, broker: &mut dyn Administration) -> Result<(), Failure> {
         match &self.what {
-            What::AddVhost(vhost) => broker.add_vhost(vhost).map(drop),
+            What::AddVhost { vhost, traits } => broker.add_vhost(vhost, traits).map(drop),
+            What::SetVhost { vhost, before, traits } => broker.set_vhost(vhost, before, traits),
             What::AddUser { user, tags, hash } => {
                 let password = hash.clone().map_or(Password::None, Password::Hashed);
                 // If this ends in the middle, the next run finds that the tags differ.
@@ -76,7 +85,11 @@ impl Change {
     /// Its lines of a diff: `-` for the present state, `+` for the desired one.
     pub fn diff(&self) -> String {
         match &self.what {
-            What::AddVhost(vhost) => line('+', "vhost", &[vhost.as_bytes()]),
+            What::AddVhost { vhost, traits } => {
+                line('+', "vhost", &[vhost.as_bytes()])
+                    + &traits_lines(vhost, &VhostTraits::default(), traits)
+            }
+            What::SetVhost { vhost, before, traits } => traits_lines(vhost, before, traits),
             What::AddUser { user, tags, .. } => {
                 line('+', "user", &[user.as_bytes(), tags.join(",").as_bytes()])
             }
@@ -105,7 +118,8 @@ impl Change {
     /// The operation in messages.
     pub fn name(&self) -> String {
         match &self.what {
-            What::AddVhost(vhost) => format!("add vhost {vhost}"),
+            What::AddVhost { vhost, .. } => format!("add vhost {vhost}"),
+            What::SetVhost { vhost, .. } => format!("set vhost {vhost}"),
             What::AddUser { user, .. } => format!("add user {user}"),
             What::SetTags { user, .. } => format!("set tags of {user}"),
             What::SetPassword { user, .. } => format!("change the password of {user}"),
@@ -135,6 +149,26 @@ impl Change {
     pub fn prunes(&self) -> bool {
         self.line.is_none()
     }
+}
+
+/// The lines of what differs; nothing is shown for a trait that is not set.
+fn traits_lines(vhost: &str, before: &VhostTraits, after: &VhostTraits) -> String {
+    let rows = |traits: &VhostTraits| {
+        [
+            ("default-queue-type", traits.default_queue_type.clone().unwrap_or_default()),
+            ("description", traits.description.clone()),
+            ("vhost-tags", traits.tags.join(&b","[..])),
+        ]
+    };
+    let mut text = String::new();
+    for ((kind, before), (_, after)) in rows(before).into_iter().zip(rows(after)) {
+        for (sign, value, other) in [('-', &before, &after), ('+', &after, &before)] {
+            if value != other && !value.is_empty() {
+                text.push_str(&line(sign, kind, &[vhost.as_bytes(), value]));
+            }
+        }
+    }
+    text
 }
 
 fn rule_line<T: AsRef<[u8]>>(sign: char, rule: &Rule<T>) -> String {

@@ -27,13 +27,14 @@ impl Desired {
                 let wrong = Wrong { column: Some(column), failure };
                 problems.push(Problem { line: *line, wrong });
             };
-            if !state.vhosts.contains(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
+            if !state.vhosts.contains_key(vhost.as_bytes()) && !self.vhosts.contains_key(vhost) {
                 report(Column::Vhost, Refusal::NoSuchVhost, vhost);
             }
             if !state.users.contains_key(user.as_bytes()) && !self.users.contains_key(user) {
                 report(Column::User, Refusal::NoSuchUser, user);
             }
         }
+        problems.extend(fixed_queue_types(self, state, broker)?);
         problems.extend(exchanges::problems(self, state, broker)?);
         let asked = self.patterns().map(|(_, _, pattern)| pattern);
         let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
@@ -52,4 +53,27 @@ impl Desired {
         problems.sort_by_key(|problem| problem.line);
         Ok(problems)
     }
+}
+
+/// Default queue types that the release cannot change.
+fn fixed_queue_types(
+    desired: &Desired,
+    state: &State,
+    broker: &mut dyn Administration,
+) -> Result<Vec<Problem>, Failure> {
+    let differing = desired.vhosts.iter().filter(|(vhost, (_, wanted))| {
+        state
+            .vhosts
+            .get(vhost.as_bytes())
+            .is_some_and(|before| wanted.of(before).default_queue_type != before.default_queue_type)
+    });
+    let lines: Vec<u64> = differing.map(|(_, (line, _))| *line).collect();
+    if lines.is_empty() || broker.changes_queue_type()? {
+        return Ok(Vec::new());
+    }
+    let problem = |line| {
+        let failure = Refusal::FixedQueueType.failure();
+        Problem { line, wrong: Wrong { column: Some(Column::DefaultQueueType), failure } }
+    };
+    Ok(lines.into_iter().map(problem).collect())
 }

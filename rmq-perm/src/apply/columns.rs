@@ -18,9 +18,13 @@ pub enum Column {
     Tags,
     /// The hash of a new user's password.
     PasswordHash,
+    /// Of a virtual host.
+    DefaultQueueType,
+    /// Of a virtual host.
+    Description,
 }
 
-const ALL: [Column; 8] = [
+const ALL: [Column; 10] = [
     Column::Vhost,
     Column::User,
     Column::Configure,
@@ -29,6 +33,8 @@ const ALL: [Column; 8] = [
     Column::Exchange,
     Column::Tags,
     Column::PasswordHash,
+    Column::DefaultQueueType,
+    Column::Description,
 ];
 
 impl Column {
@@ -48,6 +54,8 @@ impl Column {
             Column::Exchange => "exchange",
             Column::Tags => "tags",
             Column::PasswordHash => "password_hash",
+            Column::DefaultQueueType => "default_queue_type",
+            Column::Description => "description",
         }
     }
 }
@@ -90,7 +98,8 @@ impl Columns {
     /// Whether the file lists all users: it has a column that only users have, or is not about
     /// virtual hosts.
     pub fn are_of_users(&self) -> bool {
-        self.have(Column::Tags) || self.have(Column::PasswordHash) || !self.have(Column::Vhost)
+        let of_users = self.have(Column::Tags) || self.have(Column::PasswordHash);
+        self.have(Column::User) && of_users || !self.have(Column::Vhost)
     }
 
     /// What a row has in a column; empty if the file does not have it.

@@ -26,7 +26,7 @@ pub fn problems(
         let kind = match known.get(&(&**vhost, &**exchange)) {
             Some(kind) => kind.clone(),
             None => {
-                let kind = if state.vhosts.contains(vhost.as_bytes()) {
+                let kind = if state.vhosts.contains_key(vhost.as_bytes()) {
                     let what = format!("check exchange {exchange} on {vhost}");
                     broker.exchange_type(vhost, exchange).map_err(|it| it.context(what))?
                 } else if desired.vhosts.contains_key(vhost) {

@@ -3,7 +3,7 @@
 use super::change::{Change, What};
 use super::desired::Desired;
 use super::state::State;
-use crate::administration::{Rule, Subject, Text};
+use crate::administration::{Rule, Subject, Text, VhostTraits};
 use crate::password_hash::PasswordHash;
 
 /// What is removed if the file lacks it.
@@ -18,9 +18,16 @@ pub struct Lacking {
 pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |line: u64, what| changes.push(Change { line: Some(line), what });
-    for (vhost, line) in &desired.vhosts {
-        if !state.vhosts.contains(vhost.as_bytes()) {
-            add(*line, What::AddVhost(vhost.clone()));
+    for (vhost, (line, wanted)) in &desired.vhosts {
+        let (before, vhost) = (state.vhosts.get(vhost.as_bytes()), vhost.clone());
+        let Some(before) = before else {
+            let traits = wanted.of(&VhostTraits::default());
+            add(*line, What::AddVhost { vhost, traits });
+            continue;
+        };
+        let traits = wanted.of(before);
+        if traits != *before {
+            add(*line, What::SetVhost { vhost, before: before.clone(), traits });
         }
     }
     for (user, (line, wanted)) in &desired.users {

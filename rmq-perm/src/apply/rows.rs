@@ -1,7 +1,9 @@
 //! What a row of the file asks for.
 
 use super::columns::{Column, Columns};
-use crate::administration::{Patterns, Permission, Rule, TopicPatterns, TopicPermission};
+use crate::administration::{
+    Patterns, Permission, Rule, TopicPatterns, TopicPermission, VhostChange,
+};
 use crate::names;
 use crate::password_hash::PasswordHash;
 use csv::StringRecord;
@@ -12,7 +14,7 @@ use rmq_common::secret::Secret;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// Of a row with `vhost` only.
-    Vhost(String),
+    Vhost(String, VhostChange),
     /// Of a row with `user` only.
     User(User),
     /// Of a row with `vhost` and `user`, for topic permissions also `exchange`.
@@ -53,14 +55,7 @@ pub fn read(columns: &Columns, cells: &StringRecord, anchor: bool) -> Result<Ite
             let why = Failure::data("the row names no vhost and no user");
             Err(Wrong { column: None, failure: why })
         }
-        (vhost, "") => {
-            use Column::{Configure, Exchange, PasswordHash, Read, Tags, Write};
-            row.nothing_in(
-                [Configure, Write, Read, Exchange, Tags, PasswordHash],
-                "a row with a vhost only",
-            )?;
-            Ok(Item::Vhost(row.name(Column::Vhost, vhost, names::vhost)?))
-        }
+        (_, "") => row.vhost(),
         ("", _) => row.user().map(Item::User),
         (vhost, user) => row.permission(vhost, user),
     }
@@ -77,20 +72,42 @@ impl Row<'_> {
         self.columns.of_row(self.cells, column)
     }
 
+    fn vhost(&self) -> Result<Item, Wrong> {
+        use Column::{
+            Configure, DefaultQueueType, Description, Exchange, PasswordHash, Read, Tags, User,
+            Vhost, Write,
+        };
+        self.nothing_in(
+            [Configure, Write, Read, Exchange, PasswordHash],
+            "a row with a vhost only",
+        )?;
+        let name = self.name(Vhost, self.cell(Vhost), names::vhost)?;
+        let kind = match self.cell(DefaultQueueType) {
+            "" => None,
+            kind => Some(self.name(DefaultQueueType, kind, names::queue_type)?),
+        };
+        // If the file has users, too, the column may be theirs alone.
+        let is_tagged =
+            !self.cell(Tags).is_empty() || self.columns.have(Tags) && !self.columns.have(User);
+        let tags = if is_tagged { Some(self.tags()?) } else { None };
+        let has_description = self.columns.have(Description);
+        let description = has_description.then(|| self.cell(Description).to_owned());
+        Ok(Item::Vhost(name, VhostChange { default_queue_type: kind, description, tags }))
+    }
+
+    fn tags(&self) -> Result<Vec<String>, Wrong> {
+        names::tags(self.cell(Column::Tags))
+            .map_err(|failure| Wrong { column: Some(Column::Tags), failure })
+    }
+
     fn user(&self) -> Result<User, Wrong> {
-        use Column::{Configure, Exchange, Read, Write};
-        self.nothing_in([Configure, Write, Read, Exchange], "a row with a user only")?;
+        use Column::{Configure, DefaultQueueType, Description, Exchange, Read, Write};
+        self.nothing_in(
+            [Configure, Write, Read, Exchange, DefaultQueueType, Description],
+            "a row with a user only",
+        )?;
         let name = self.name(Column::User, self.cell(Column::User), names::user)?;
-        let tags = self.columns.have(Column::Tags).then(|| {
-            let tags = self.cell(Column::Tags).split(',').filter(|tag| !tag.is_empty());
-            let tags = tags.map(|tag| self.name(Column::Tags, tag, names::tag));
-            tags.collect::<Result<Vec<_>, _>>()
-        });
-        let mut tags = tags.transpose()?;
-        if let Some(tags) = &mut tags {
-            tags.sort();
-            tags.dedup();
-        }
+        let tags = self.columns.have(Column::Tags).then(|| self.tags()).transpose()?;
         let hash = match self.cell(Column::PasswordHash) {
             "" => None,
             hash => Some(
@@ -102,10 +119,13 @@ impl Row<'_> {
     }
 
     fn permission(&self, vhost: &str, user: &str) -> Result<Item, Wrong> {
-        use Column::{Configure, Exchange, PasswordHash, Read, Tags, User, Vhost, Write};
+        use Column::{
+            Configure, DefaultQueueType, Description, Exchange, PasswordHash, Read, Tags, User,
+            Vhost, Write,
+        };
         self.nothing_in(
-            [Tags, PasswordHash],
-            "a permission (give tags in a row with the user only)",
+            [Tags, PasswordHash, DefaultQueueType, Description],
+            "a permission (give this in a row with the user or the vhost only)",
         )?;
         let vhost = self.name(Vhost, vhost, names::vhost)?;
         let user = self.name(User, user, names::user)?;
@@ -180,7 +200,9 @@ mod tests {
     #[test]
     fn the_cells_that_are_filled_say_what_a_row_is_for() {
         let (vhost, name) = ("v".to_owned(), "u".to_owned());
-        assert_eq!(of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap(), Item::Vhost(vhost));
+        let nothing = VhostChange::default();
+        let bare = of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap();
+        assert_eq!(bare, Item::Vhost(vhost, nothing));
         let tagged = of(HEADER, &["", "u", "", "", "", "", "b,a,b", ""]).unwrap();
         assert_eq!(tagged, user(Some(&["a", "b"])));
         assert_eq!(of(&["user"], &["u"]).unwrap(), user(None));
@@ -195,6 +217,27 @@ mod tests {
         let topic = Item::Rule(Rule::Topic(topic));
         let header = &["vhost", "user", "exchange", "write", "read"];
         assert_eq!(of(header, &["v", "u", "e", "w", "r"]).unwrap(), topic);
+    }
+
+    #[test]
+    fn a_vhost_is_like_its_row_but_in_the_column_of_users_alone() {
+        let change = |header: &[&str], cells: &[&str]| match of(header, cells).unwrap() {
+            Item::Vhost(_, change) => change,
+            other => panic!("{other:?}"),
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let header = &["vhost", "default_queue_type", "description", "tags"];
+        let full = change(header, &["v", "quorum", "mine", "b,a"]);
+        let tags = Some(vec!["a".to_owned(), "b".to_owned()]);
+        let (default_queue_type, description) = (text("quorum"), text("mine"));
+        assert_eq!(full, VhostChange { default_queue_type, description, tags });
+        let bare = change(header, &["v", "", "", ""]);
+        let (description, tags) = (text(""), Some(vec![]));
+        assert_eq!(bare, VhostChange { default_queue_type: None, description, tags });
+        assert_eq!(change(&["vhost", "user", "tags"], &["v", "", ""]), VhostChange::default());
+        assert!(change(&["vhost", "user", "tags"], &["v", "", "a"]).tags.is_some());
+        let wrong = of(header, &["v", "lazy", "", ""]).unwrap_err();
+        assert_eq!(wrong.column, Some(Column::DefaultQueueType));
     }
 
     #[test]

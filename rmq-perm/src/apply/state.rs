@@ -1,14 +1,14 @@
 //! The present state of the broker.
 
-use crate::administration::{Administration, Rule, Scope, Subject, Text, User};
+use crate::administration::{Administration, Rule, Scope, Subject, Text, User, VhostTraits};
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Virtual hosts, users and permissions, all there are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    pub vhosts: BTreeSet<Text>,
+    pub vhosts: BTreeMap<Text, VhostTraits>,
     pub users: BTreeMap<Text, Known>,
     pub rules: BTreeMap<Subject, Rule<Text>>,
 }
@@ -26,7 +26,7 @@ impl State {
     /// Asks the broker; for the hashes of passwords if `hashes`.
     pub fn read(broker: &mut dyn Administration, hashes: bool) -> Result<State, Failure> {
         let context = |what: &'static str| move |failure: Failure| failure.context(what);
-        let vhosts = broker.list_vhosts().map_err(context("list vhosts"))?;
+        let vhosts = broker.describe_vhosts().map_err(context("list vhosts"))?;
         let users = broker.list_users(hashes).map_err(context("list users"))?;
         let all = Scope::default();
         let permissions = broker.list_permissions(&all).map_err(context("list permissions"))?;
@@ -39,7 +39,7 @@ impl State {
         let rules = permissions.into_iter().map(Rule::Vhost);
         let rules = rules.chain(topics.into_iter().map(Rule::Topic));
         Ok(State {
-            vhosts: vhosts.into_iter().collect(),
+            vhosts: vhosts.into_iter().map(|vhost| (vhost.name, vhost.traits)).collect(),
             users: users.collect(),
             rules: rules.map(|rule| (rule.subject(), rule)).collect(),
         })

@@ -43,7 +43,7 @@ pub struct Apply {
     anchor: bool,
 
     /// the file, or - for standard input; its header row names the columns: vhost, user, configure,
-    /// write, read, exchange, tags, password_hash
+    /// write, read, exchange, tags, password_hash, default_queue_type, description
     #[argh(positional, arg_name = "FILE")]
     file: String,
 }

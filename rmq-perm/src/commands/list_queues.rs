@@ -1,11 +1,11 @@
 //! `list-queues`.
 
+use super::columns;
 use crate::output::{Column, Listing, Value};
 use crate::queues::Queue;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
-use rmq_common::nearest;
 
 /// List the queues of a virtual host (-p), from every node of the cluster: name, type, messages,
 /// consumers; with -v also state, arguments, members, online, durable, auto_delete, exclusive; or
@@ -39,7 +39,7 @@ const DECLARED: [&str; 4] = ["arguments", "durable", "auto_delete", "exclusive"]
 impl ListQueues {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let vhost = session.vhost()?;
-        let shown = self.columns(session.diagnostics().verbose())?;
+        let shown = columns::chosen(&self.columns, &COLUMNS, 4, session)?;
         let declared = shown.iter().any(|name| DECLARED.contains(name));
         let queues = session.broker()?.list_queues(vhost, declared);
         let mut queues =
@@ -54,20 +54,6 @@ impl ListQueues {
             listing.push(shown.iter().map(|name| value(&queue, name)).collect::<Vec<_>>());
         }
         session.print(&listing)
-    }
-
-    fn columns(&self, verbose: bool) -> Result<Vec<&'static str>, Failure> {
-        if self.columns.is_empty() {
-            return Ok(COLUMNS[..if verbose { COLUMNS.len() } else { 4 }].to_vec());
-        }
-        let known = |given: &String| {
-            COLUMNS.iter().find(|name| *name == given).copied().ok_or_else(|| {
-                let hint = nearest::hint(given, COLUMNS);
-                let all = COLUMNS.join(", ");
-                Failure::usage(format!("no column '{given}'{hint} (columns: {all})"))
-            })
-        };
-        self.columns.iter().map(known).collect()
     }
 }
 
@@ -95,15 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_that_are_named_are_listed_and_others_refused() {
-        let columns = |names: &[&str]| {
-            let columns = names.iter().map(|name| (*name).to_owned()).collect();
-            ListQueues { columns }.columns(false)
-        };
-        assert_eq!(columns(&[]).unwrap(), COLUMNS[..4]);
-        assert_eq!(columns(&["messages", "name"]).unwrap(), ["messages", "name"]);
-        let failure = columns(&["mesages"]).unwrap_err();
-        assert!(failure.to_string().contains("did you mean messages?"), "{failure}");
+    fn what_is_not_known_of_a_queue_is_unknown() {
         let queue = Queue { name: b"q".to_vec(), ..Queue::default() };
         assert_eq!(value(&queue, "name"), Value::Text(b"q".to_vec()));
         assert_eq!(value(&queue, "durable"), Value::Unknown);

@@ -2,6 +2,7 @@
 //! subcommands, output, exit statuses and sentences.
 
 mod certificates;
+mod default_queue_types;
 mod faults;
 mod hostile;
 mod imports;
@@ -12,3 +13,10 @@ mod refused;
 mod table;
 mod ticks;
 mod topology;
+
+use rmq_tests::tool::Ended;
+
+/// What a tool wrote to standard output.
+fn output(ended: &Ended) -> String {
+    String::from_utf8(ended.stdout.clone()).unwrap()
+}

@@ -20,7 +20,12 @@ fn desired(text: &str) -> Desired {
 fn made(state: &mut State, change: &Change) {
     let owned = |text: &String| text.clone().into_bytes();
     match &change.what {
-        What::AddVhost(vhost) => assert!(state.vhosts.insert(owned(vhost)), "it was there"),
+        What::AddVhost { vhost, traits } => {
+            assert_eq!(state.vhosts.insert(owned(vhost), traits.clone()), None);
+        }
+        What::SetVhost { vhost, before, traits } => {
+            assert_eq!(state.vhosts.insert(owned(vhost), traits.clone()).as_ref(), Some(before));
+        }
         What::AddUser { user, tags, .. } => {
             let tags = tags.iter().map(owned).collect();
             assert_eq!(state.users.insert(owned(user), Known { tags, hash: None }), None);
@@ -39,7 +44,7 @@ fn made(state: &mut State, change: &Change) {
             assert_eq!(&gone.tags, tags);
         }
         What::Set { rule, before } => {
-            assert!(state.vhosts.contains(rule.vhost().as_bytes()), "the vhost comes first");
+            assert!(state.vhosts.contains_key(rule.vhost().as_bytes()), "the vhost comes first");
             assert!(state.users.contains_key(rule.user().as_bytes()), "the user comes first");
             assert_eq!(&state.rules.insert(rule.subject(), stored(rule)), before);
         }
@@ -90,7 +95,7 @@ fn a_state() -> State {
         Rule::Topic(TopicPermission { vhost, user, exchange, patterns }),
     ];
     State {
-        vhosts: [text("/"), text("/b")].into(),
+        vhosts: ["/", "/b"].map(|vhost| (text(vhost), VhostTraits::default())).into(),
         users: [("a", vec![]), ("g", vec![text("administrator")])]
             .map(|(user, tags)| (text(user), Known { tags, hash: Some(Secret::new("")) }))
             .into(),
@@ -117,6 +122,37 @@ fn a_plan_reads_like_a_diff() {
                   -topic-permissions\t/\ta\tamq.topic\t^a\t''\n\
                   +topic-permissions\t/\ta\tamq.topic\t^b\t''\n";
     assert_eq!(diff(file, &a_state(), false), wanted);
+}
+
+#[test]
+fn a_virtual_host_is_made_like_its_row() {
+    let file =
+        "vhost,default_queue_type,description,tags\n/,quorum,,\n/b,,mine,\"b,a\"\n/c,stream,new,\n";
+    let mut state = a_state();
+    state.vhosts.insert(
+        b"/".to_vec(),
+        VhostTraits {
+            default_queue_type: Some(b"classic".to_vec()),
+            description: b"default".to_vec(),
+            tags: vec![b"x".to_vec()],
+        },
+    );
+    let wanted = "-default-queue-type\t/\tclassic\n\
+                  +default-queue-type\t/\tquorum\n\
+                  -description\t/\tdefault\n\
+                  -vhost-tags\t/\tx\n\
+                  +description\t/b\tmine\n\
+                  +vhost-tags\t/b\ta,b\n\
+                  +vhost\t/c\n\
+                  +default-queue-type\t/c\tstream\n\
+                  +description\t/c\tnew\n";
+    assert_eq!(diff(file, &state, false), wanted);
+    for change in plan(&desired(file), &state, both(false)) {
+        made(&mut state, &change);
+    }
+    assert_eq!(diff(file, &state, false), "");
+    // A column that the file does not have says nothing.
+    assert_eq!(diff("vhost,default_queue_type\n/b,\n/c,\n", &state, false), "");
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! `add-vhost`, `delete-vhost` and `list-vhosts`.
+//! `delete-vhost`.
 
-use crate::administration::{Added, Deleted};
+use crate::administration::Deleted;
 use crate::names;
-use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::diagnostics::Diagnostics;
@@ -11,29 +10,6 @@ use rmq_common::failure::Failure;
 use rmq_common::{signals, thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Add a virtual host. An existing one is not changed.
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(subcommand, name = "add-vhost", help_triggers("-h", "--help"))]
-pub struct AddVhost {
-    /// name of the virtual host
-    #[argh(positional, arg_name = "VHOST")]
-    vhost: String,
-}
-
-impl AddVhost {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let context = |failure: Failure| failure.context(format!("add vhost {}", self.vhost));
-        let vhost = names::vhost(&self.vhost)?;
-        match session.broker()?.add_vhost(vhost).map_err(context)? {
-            Added::New => session.diagnostics().detail(&format!("added vhost {vhost}")),
-            Added::Existed => {
-                session.diagnostics().notice(&format!("add vhost {vhost}: already exists"));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Delete a virtual host, with all queues and messages on it, without asking. A missing one is not an
 /// error.
@@ -112,24 +88,6 @@ fn report_signals(
     let thread = thread::start("signals", report);
     thread.map_err(|error| Failure::io("start the signal thread", &error))?;
     Ok(over)
-}
-
-/// List the virtual hosts, one a line.
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(subcommand, name = "list-vhosts", help_triggers("-h", "--help"))]
-pub struct ListVhosts {}
-
-impl ListVhosts {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let vhosts = session.broker()?.list_vhosts();
-        let mut vhosts = vhosts.map_err(|failure| failure.context("list vhosts"))?;
-        vhosts.sort();
-        let mut listing = Listing::new([Column::text("vhost")]);
-        for vhost in vhosts {
-            listing.push([Value::Text(vhost)]);
-        }
-        session.print(&listing)
-    }
 }
 
 #[cfg(test)]
