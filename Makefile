@@ -61,7 +61,7 @@ unit:
 # End to end, on real brokers: one node and a cluster of three, of the release RABBITMQ. Two
 # processors are enough for four at once, because most of them wait most of the time.
 e2e: build
-	scripts/install-tools $(RABBITMQ) 4.0
+	scripts/install-tools $(RABBITMQ) 4.0 4.3
 	RUST_TEST_THREADS=$(AT_ONCE) RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests
 
 # The main paths once more, and both ways of rmq-perm, on RabbitMQ 4.
@@ -72,7 +72,7 @@ smoke: build
 # The same tests with the full numbers, and much more random input to all parsers.
 soak: build
 	PROPTEST_CASES=50000 cargo test --workspace --exclude rmq-tests
-	scripts/install-tools $(RABBITMQ) 4.0
+	scripts/install-tools $(RABBITMQ) 4.0 4.3
 	RMQ_SOAK=1 cargo test --workspace --exclude rmq-tests -- --nocapture fuzz
 	RMQ_SOAK=1 RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests -- --nocapture
 

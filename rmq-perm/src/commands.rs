@@ -6,6 +6,7 @@ mod check;
 mod cluster_status;
 mod columns;
 mod delete_vhost;
+mod dump;
 mod everywhere;
 mod list_bindings;
 mod list_exchanges;
@@ -41,6 +42,7 @@ pub enum Command {
     ListTopic(topic_permissions::ListTopic),
     Check(check::Check),
     Apply(apply::Apply),
+    Dump(dump::Dump),
     ClusterStatus(cluster_status::ClusterStatus),
     ListQueues(list_queues::ListQueues),
     ListExchanges(list_exchanges::ListExchanges),
@@ -54,6 +56,7 @@ impl Command {
             Command::AddUser(command) => command.writes(),
             Command::ChangePassword(command) => command.writes(),
             Command::ListUsers(command) => command.writes(),
+            Command::Dump(command) => command.writes(),
             Command::AddVhost(_)
             | Command::SetVhost(_)
             | Command::DeleteVhost(_)
@@ -85,6 +88,7 @@ impl Command {
             Command::ClearTopic(command) => command.run(session),
             Command::ListTopic(command) => command.run(session),
             Command::Apply(command) => return command.run(session),
+            Command::Dump(command) => command.run(session),
             Command::Check(command) => return command.run(session),
             Command::ClusterStatus(command) => command.run(session),
             Command::ListQueues(command) => command.run(session),

@@ -128,21 +128,9 @@ impl Listing {
         write(text.as_bytes())
     }
 
-    /// Writes it as CSV to the file called `name`, which only its owner can then read.
-    ///
-    /// # Errors
-    /// When it cannot be written (74).
-    pub fn write_private(&self, name: &str) -> Result<(), Failure> {
-        let problem = |error: std::io::Error| Failure::io(format!("write {name}"), &error);
-        let mut options = File::options();
-        let options = options.write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(name).map_err(problem)?;
-        // An existing file may be readable to others: its mode is changed before it is written.
-        if file.metadata().map_err(problem)?.is_file() {
-            file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
-            file.set_len(0).map_err(problem)?;
-        }
-        file.write_all(&separated::csv(self)).and_then(|()| file.flush()).map_err(problem)
+    /// It as CSV.
+    pub fn csv(&self) -> Vec<u8> {
+        separated::csv(self)
     }
 
     /// The columns that are not implied, and what a row has in them.
@@ -160,6 +148,23 @@ pub fn write(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(refused(&error)),
         _ => Ok(()),
     }
+}
+
+/// Writes to the file called `name`, which only its owner can then read.
+///
+/// # Errors
+/// When it cannot be written (74).
+pub fn write_private(name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let problem = |error: std::io::Error| Failure::io(format!("write {name}"), &error);
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(name).map_err(problem)?;
+    // An existing file may be readable to others: its mode is changed before it is written.
+    if file.metadata().map_err(problem)?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
+        file.set_len(0).map_err(problem)?;
+    }
+    file.write_all(bytes).and_then(|()| file.flush()).map_err(problem)
 }
 
 /// Writes to standard output what must be read.

@@ -75,6 +75,14 @@ pub struct VhostChange {
 }
 
 impl VhostChange {
+    /// What a virtual host that exists is like after it. If no type is set, it is classic.
+    pub fn of_existing(&self, before: &VhostTraits) -> VhostTraits {
+        let after = self.of(before);
+        let is_same = before.default_queue_type.is_none()
+            && self.default_queue_type.as_deref() == Some("classic");
+        VhostTraits { default_queue_type: after.default_queue_type.filter(|_| !is_same), ..after }
+    }
+
     /// What a virtual host is like after it.
     pub fn of(&self, before: &VhostTraits) -> VhostTraits {
         let bytes = |text: &String| text.clone().into_bytes();

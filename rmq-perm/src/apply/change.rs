@@ -137,6 +137,14 @@ impl Change {
         }
     }
 
+    /// The user whose password or tags it changes, if any.
+    pub fn login_of(&self) -> Option<&str> {
+        match &self.what {
+            What::SetTags { user, .. } | What::SetPassword { user, .. } => Some(user),
+            _ => None,
+        }
+    }
+
     /// The user that it adds without a password, if any.
     pub fn passwordless_user(&self) -> Option<&str> {
         match &self.what {

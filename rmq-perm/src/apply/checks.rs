@@ -2,16 +2,27 @@
 
 use super::columns::Column;
 use super::desired::{Desired, Problem};
-use super::exchanges;
+use super::exchanges::{self, Misplaced};
 use super::rows::Wrong;
 use super::state::State;
-use crate::administration::Administration;
+use crate::administration::{Administration, Rule};
 use crate::pattern;
 use crate::refusal::Refusal;
 use rmq_common::failure::Failure;
 use std::collections::{BTreeSet, HashMap};
 
 impl Desired {
+    /// Leaves out topic permissions at exchanges that do not exist; what was left out.
+    pub fn without_missing_exchanges(
+        &mut self,
+        state: &State,
+        broker: &mut dyn Administration,
+    ) -> Result<Vec<Rule<String>>, Failure> {
+        let misplaced = exchanges::misplaced(self, state, broker)?.into_iter();
+        let missing = misplaced.filter(|it| matches!(it.why, Refusal::NoSuchExchange(_)));
+        Ok(missing.filter_map(|it| self.rules.remove(&it.subject)).map(|(_, rule)| rule).collect())
+    }
+
     /// What is wrong with it for this broker: virtual hosts and users that neither it nor the file
     /// has, exchanges where topic permissions restrict nothing, and patterns that it refuses.
     pub fn problems_with(
@@ -35,7 +46,8 @@ impl Desired {
             }
         }
         problems.extend(fixed_queue_types(self, state, broker)?);
-        problems.extend(exchanges::problems(self, state, broker)?);
+        let misplaced = exchanges::misplaced(self, state, broker)?;
+        problems.extend(misplaced.iter().map(Misplaced::problem));
         let asked = self.patterns().map(|(_, _, pattern)| pattern);
         let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
         let asked: Vec<&str> = asked.into_iter().collect();
@@ -62,10 +74,9 @@ fn fixed_queue_types(
     broker: &mut dyn Administration,
 ) -> Result<Vec<Problem>, Failure> {
     let differing = desired.vhosts.iter().filter(|(vhost, (_, wanted))| {
-        state
-            .vhosts
-            .get(vhost.as_bytes())
-            .is_some_and(|before| wanted.of(before).default_queue_type != before.default_queue_type)
+        state.vhosts.get(vhost.as_bytes()).is_some_and(|before| {
+            wanted.of_existing(before).default_queue_type != before.default_queue_type
+        })
     });
     let lines: Vec<u64> = differing.map(|(_, (line, _))| *line).collect();
     if lines.is_empty() || broker.changes_queue_type()? {

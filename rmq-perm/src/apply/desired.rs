@@ -1,12 +1,12 @@
 //! The desired state: what the file asks for as a whole, and everything that is wrong with it.
 
-use super::columns::{Column, Columns};
+use super::columns::Column;
 use super::rows::{self, Item, User, Wrong};
+use super::sections::{Line, Sections};
 use crate::administration::{Kind, Rule, Subject, VhostChange};
 use crate::names;
 use crate::pattern;
 use rmq_common::failure::Failure;
-use rmq_common::sheet::Sheet;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,28 +44,23 @@ impl Problem {
 
 impl Desired {
     /// Reads the rows. With `only`, rows about another virtual host are wrong.
-    pub fn of(
-        sheet: &Sheet,
-        columns: &Columns,
-        anchor: bool,
-        only: Option<&str>,
-    ) -> (Desired, Vec<Problem>) {
+    pub fn of(sections: &Sections, anchor: bool, only: Option<&str>) -> (Desired, Vec<Problem>) {
         let mut desired = Desired {
-            lists_permissions: columns.have(Column::Configure) || !columns.have(Column::Exchange),
-            lists_topics: columns.have(Column::Exchange),
-            lists_users: columns.are_of_users(),
+            lists_permissions: sections.have(Column::Configure) || !sections.have(Column::Exchange),
+            lists_topics: sections.have(Column::Exchange),
+            lists_users: sections.are_of_users(),
             ..Desired::default()
         };
         let mut problems = Vec::new();
-        for row in &sheet.rows {
-            let cells = row
-                .cells
+        let each = sections.iter().flat_map(|it| it.rows.iter().map(|row| (&it.columns, row)));
+        for (columns, Line { number, cells }) in each {
+            let cells = cells
                 .as_ref()
                 .map_err(|why| Wrong { column: None, failure: Failure::data(why.clone()) });
             let item = cells.and_then(|cells| rows::read(columns, cells, anchor));
-            let added = item.and_then(|item| desired.add(item, row.line, only));
+            let added = item.and_then(|item| desired.add(item, *number, only));
             if let Err(wrong) = added {
-                problems.push(Problem { line: row.line, wrong });
+                problems.push(Problem { line: *number, wrong });
             }
         }
         (desired, problems)
@@ -179,11 +174,12 @@ impl Desired {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rmq_common::sheet::Sheet;
 
     fn read(text: &str, only: Option<&str>) -> (Desired, Vec<String>) {
         let sheet = Sheet::read("f.csv", text.as_bytes()).unwrap();
-        let columns = Columns::of(&sheet.header).unwrap();
-        let (desired, problems) = Desired::of(&sheet, &columns, false, only);
+        let sections = Sections::of(&sheet).unwrap();
+        let (desired, problems) = Desired::of(&sections, false, only);
         (desired, problems.into_iter().map(|it| it.failure("f.csv").to_string()).collect())
     }
 

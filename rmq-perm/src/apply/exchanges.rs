@@ -4,20 +4,35 @@ use super::columns::Column;
 use super::desired::{Desired, Problem};
 use super::rows::Wrong;
 use super::state::State;
-use crate::administration::{Administration, Rule, Text, TopicPermission};
-use crate::refusal::unless_topic;
+use crate::administration::{Administration, Rule, Subject, Text, TopicPermission};
+use crate::refusal::{Refusal, unless_topic};
 use rmq_common::failure::Failure;
 use std::collections::HashMap;
 
+/// A topic permission to be set where it restricts nothing.
+#[derive(Debug)]
+pub struct Misplaced {
+    pub line: u64,
+    pub subject: Subject,
+    pub why: Refusal,
+}
+
+impl Misplaced {
+    pub fn problem(&self) -> Problem {
+        let wrong = Wrong { column: Some(Column::Exchange), failure: self.why.failure() };
+        Problem { line: self.line, wrong }
+    }
+}
+
 /// Topic permissions to be set at exchanges where they restrict nothing. Those that the broker already
 /// has are not checked: what was listed can be applied again.
-pub fn problems(
+pub fn misplaced(
     desired: &Desired,
     state: &State,
     broker: &mut dyn Administration,
-) -> Result<Vec<Problem>, Failure> {
+) -> Result<Vec<Misplaced>, Failure> {
     let mut known: HashMap<(&str, &str), Option<Text>> = HashMap::new();
-    let mut problems = Vec::new();
+    let mut misplaced = Vec::new();
     for (subject, (line, rule)) in &desired.rules {
         let Rule::Topic(TopicPermission { vhost, exchange, .. }) = rule else { continue };
         if state.rules.get(subject).is_some_and(|before| before.is(rule)) {
@@ -39,12 +54,11 @@ pub fn problems(
                 kind
             }
         };
-        if let Err(refusal) = unless_topic(exchange, kind.as_deref()) {
-            let wrong = Wrong { column: Some(Column::Exchange), failure: refusal.failure() };
-            problems.push(Problem { line: *line, wrong });
+        if let Err(why) = unless_topic(exchange, kind.as_deref()) {
+            misplaced.push(Misplaced { line: *line, subject: subject.clone(), why });
         }
     }
-    Ok(problems)
+    Ok(misplaced)
 }
 
 /// The type of an exchange that every virtual host begins with.

@@ -25,7 +25,7 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
             add(*line, What::AddVhost { vhost, traits });
             continue;
         };
-        let traits = wanted.of(before);
+        let traits = wanted.of_existing(before);
         if traits != *before {
             add(*line, What::SetVhost { vhost, before: before.clone(), traits });
         }

@@ -39,7 +39,7 @@ impl AddVhost {
             Added::New => session.diagnostics().detail(&format!("added vhost {vhost}")),
             Added::Existed => {
                 let before = traits(broker.as_mut(), vhost, &change).map_err(context)?;
-                let differs = differences(&before, &change.of(&before));
+                let differs = differences(&before, &change.of_existing(&before));
                 if !differs.is_empty() {
                     let why = format!(
                         "already exists, with {}; nothing was changed (rmq-perm set-vhost \
@@ -89,7 +89,7 @@ impl SetVhost {
         let mut broker = session.broker()?;
         broker.require_vhost(vhost).map_err(context)?;
         let before = traits(broker.as_mut(), vhost, &change).map_err(context)?;
-        let after = change.of(&before);
+        let after = change.of_existing(&before);
         if after != before {
             broker.set_vhost(vhost, &before, &after).map_err(context)?;
         }
@@ -158,7 +158,7 @@ mod tests {
         let of = |kind: Option<&str>, description: Option<&str>, tags: Option<&str>| {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             let change = change(&owned(kind), &owned(description), &owned(tags)).unwrap();
-            differences(&before, &change.of(&before)).join(" and ")
+            differences(&before, &change.of_existing(&before)).join(" and ")
         };
         assert_eq!(of(None, None, None), "");
         assert_eq!(of(Some("classic"), Some("old"), Some("a")), "");

@@ -2,9 +2,10 @@
 
 use crate::administration::{Administration, Grant, Rule, TopicGrant};
 use crate::apply::change::Change;
-use crate::apply::columns::{Column, Columns};
+use crate::apply::columns::Column;
 use crate::apply::desired::{Desired, Problem};
 use crate::apply::plan::{Lacking, plan};
+use crate::apply::sections::Sections;
 use crate::apply::state::State;
 use crate::apply::unnamed::{self, some_of};
 use crate::confirmation;
@@ -34,6 +35,10 @@ pub struct Apply {
     #[argh(switch)]
     prune_users: bool,
 
+    /// leave out topic permissions at exchanges that do not exist yet
+    #[argh(switch)]
+    skip_missing_exchanges: bool,
+
     /// do not ask
     #[argh(switch)]
     yes: bool,
@@ -61,17 +66,21 @@ impl Apply {
             diagnostics.notice(notice);
         }
         let only = session.given_vhost().transpose()?;
-        let columns = Columns::of(&sheet.header)
+        let sections = Sections::of(&sheet)
             .map_err(|why| Failure::data(format!("apply {}: {why}", sheet.name)))?;
-        if self.prune_users && !columns.are_of_users() {
+        if self.prune_users && !sections.are_of_users() {
             let why = "--prune-users requires a column tags or password_hash in the file";
             return Err(Failure::data(format!("apply {}: {why}", sheet.name)));
         }
-        let (desired, problems) = Desired::of(&sheet, &columns, self.anchor, only);
+        let (mut desired, problems) = Desired::of(&sections, self.anchor, only);
         refuse(&sheet, problems, diagnostics)?;
         let mut broker = session.broker()?;
         let broker = broker.as_mut();
-        let state = State::read(broker, columns.have(Column::PasswordHash)).map_err(context)?;
+        let state = State::read(broker, sections.have(Column::PasswordHash)).map_err(context)?;
+        if self.skip_missing_exchanges {
+            let left_out = desired.without_missing_exchanges(&state, broker).map_err(context)?;
+            report_left_out(&left_out, diagnostics);
+        }
         let problems = desired.problems_with(&state, broker).map_err(context)?;
         refuse(&sheet, problems, diagnostics)?;
         for warning in desired.warnings(&sheet.name) {
@@ -90,6 +99,7 @@ impl Apply {
         output::write(diff.as_bytes())?;
         let differs = !changes.is_empty();
         let changes = self.without_kept_users(changes, broker.own_user(), diagnostics);
+        let changes = own_last(changes, broker.own_user());
         if self.dry_run || changes.is_empty() {
             let exit = if differs && self.dry_run { Exit::No } else { Exit::Ok };
             return Ok(exit.into());
@@ -190,6 +200,26 @@ fn make(
         })?;
     }
     Ok(Exit::Ok.into())
+}
+
+/// The changes with those of the user that this run connects as at the end: after them its password
+/// may be another, and its tags too few.
+fn own_last(changes: Vec<Change>, own: Option<&str>) -> Vec<Change> {
+    let is_own = |change: &Change| change.login_of().is_some_and(|user| own == Some(user));
+    let (own, mut changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_own);
+    changes.extend(own);
+    changes
+}
+
+fn report_left_out(left_out: &[Rule<String>], diagnostics: Diagnostics) {
+    if !left_out.is_empty() {
+        let (count, names) = (left_out.len(), left_out.iter().map(Rule::to_string));
+        diagnostics.notice(&format!(
+            "apply: left out, because the exchange does not exist: {count}: {} (declare it and \
+             apply the file again)",
+            some_of(&names.collect::<Vec<_>>())
+        ));
+    }
 }
 
 /// Reported before anything is made: a listing without hashes makes such users on another cluster.

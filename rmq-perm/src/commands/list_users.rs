@@ -1,6 +1,6 @@
 //! `list-users`.
 
-use crate::output::{Column, Listing, Value};
+use crate::output::{self, Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
@@ -40,7 +40,7 @@ impl ListUsers {
             listing.push(row);
         }
         if let Some(file) = &self.output {
-            return listing.write_private(file).map_err(context);
+            return output::write_private(file, &listing.csv()).map_err(context);
         }
         if self.password_hashes {
             session.diagnostics().notice(

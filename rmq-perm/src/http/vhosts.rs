@@ -94,11 +94,13 @@ fn is_too_old(version: &str) -> bool {
 }
 
 fn described(vhost: &Value) -> Option<Vhost> {
-    let mut tags = tags(vhost).unwrap_or_default();
+    // What is not set is this word.
+    let known = |key| text(vhost, key).filter(|value| value != b"undefined");
+    let mut tags = tags(vhost).filter(|tags| *tags != [b"undefined"]).unwrap_or_default();
     tags.sort();
     let traits = VhostTraits {
-        default_queue_type: text(vhost, "default_queue_type").filter(|kind| kind != b"undefined"),
-        description: text(vhost, "description").unwrap_or_default(),
+        default_queue_type: known("default_queue_type"),
+        description: known("description").unwrap_or_default(),
         tags,
     };
     Some(Vhost { name: text(vhost, "name")?, traits })
@@ -128,7 +130,10 @@ mod tests {
             put["name"] = json!("v");
             assert_eq!(described(&put), Some(Vhost { name: b"v".to_vec(), traits }));
         }
-        let undefined = json!({ "name": "v", "default_queue_type": "undefined" });
+        let unset = "undefined";
+        let undefined = json!({
+            "name": "v", "default_queue_type": unset, "description": unset, "tags": unset
+        });
         assert_eq!(described(&undefined).unwrap().traits, VhostTraits::default());
     }
 }

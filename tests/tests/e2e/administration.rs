@@ -3,6 +3,7 @@
 
 mod certificates;
 mod default_queue_types;
+mod dump;
 mod faults;
 mod hostile;
 mod imports;

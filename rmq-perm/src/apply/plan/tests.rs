@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::administration::{Patterns, Permission, TopicPatterns, TopicPermission};
-use crate::apply::columns::Columns;
+use crate::apply::sections::Sections;
 use crate::apply::state::Known;
 use proptest::prelude::*;
 use rmq_common::secret::Secret;
@@ -10,8 +10,8 @@ use rmq_common::sheet::Sheet;
 
 fn desired(text: &str) -> Desired {
     let sheet = Sheet::read("f.csv", text.as_bytes()).unwrap();
-    let columns = Columns::of(&sheet.header).unwrap();
-    let (desired, problems) = Desired::of(&sheet, &columns, false, None);
+    let sections = Sections::of(&sheet).unwrap();
+    let (desired, problems) = Desired::of(&sections, false, None);
     assert!(problems.is_empty(), "{problems:?}");
     desired
 }
@@ -153,6 +153,17 @@ fn a_virtual_host_is_made_like_its_row() {
     assert_eq!(diff(file, &state, false), "");
     // A column that the file does not have says nothing.
     assert_eq!(diff("vhost,default_queue_type\n/b,\n/c,\n", &state, false), "");
+}
+
+#[test]
+fn all_sections_of_a_file_are_one_desired_state() {
+    let file = "vhost,description\n/,\n\nuser,tags\na,\n\n\
+                vhost,user,configure,write,read\n/,a,^a,^a,^a\n\n\
+                vhost,user,exchange,write,read\n";
+    let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t''\n\
+                  -user\tg\tadministrator\n";
+    assert_eq!(diff(file, &a_state(), true), wanted);
+    assert_eq!(diff(file, &a_state(), false), "");
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! The sections of the file: a header row, and the rows under it. Most files have one; `dump` writes
+//! one for each kind of row.
+
+use super::columns::{Column, Columns};
+use csv::StringRecord;
+use rmq_common::sheet::{Row, Sheet};
+
+#[derive(Debug)]
+pub struct Sections(Vec<Section>);
+
+/// Rows with the same columns.
+#[derive(Debug)]
+pub struct Section {
+    pub columns: Columns,
+    pub rows: Vec<Line>,
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct Line {
+    /// The line on which it begins, from 1.
+    pub number: u64,
+    /// A sentence if it cannot be read.
+    pub cells: Result<StringRecord, String>,
+}
+
+impl Sections {
+    /// The sections of a file. Each row of nothing but names of columns begins one.
+    ///
+    /// # Errors
+    /// What is wrong with a header row.
+    pub fn of(sheet: &Sheet) -> Result<Sections, String> {
+        let mut all = vec![Section { columns: Columns::of(&sheet.header)?, rows: Vec::new() }];
+        for row in &sheet.rows {
+            if let Ok(cells) = &row.cells
+                && is_header(cells)
+            {
+                let columns = Columns::of(cells);
+                let columns = columns.map_err(|why| format!("line {}: {why}", row.line))?;
+                all.push(Section { columns, rows: Vec::new() });
+            } else if let Some(section) = all.last_mut() {
+                section.rows.push(line(row, section.columns.count()));
+            }
+        }
+        Ok(Sections(all))
+    }
+
+    /// Whether any section has this column.
+    pub fn have(&self, column: Column) -> bool {
+        self.0.iter().any(|section| section.columns.have(column))
+    }
+
+    /// Whether any section lists all users.
+    pub fn are_of_users(&self) -> bool {
+        self.0.iter().any(|section| section.columns.are_of_users())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Section> {
+        self.0.iter()
+    }
+}
+
+/// Whether this is a header row. A single cell is not: it could be the name of a user.
+fn is_header(cells: &StringRecord) -> bool {
+    cells.len() > 1 && cells.iter().all(|cell| Column::named(cell).is_some())
+}
+
+/// The row with as many cells as its section has columns, if it has those. The sheet leaves empty
+/// cells at its end out, or in, by the header of the first section.
+fn line(row: &Row, columns: usize) -> Line {
+    let cells = row.cells.clone().map(|cells| {
+        let mut cells: Vec<&str> = cells.iter().collect();
+        while cells.len() > columns && cells.last().is_some_and(|cell| cell.is_empty()) {
+            cells.pop();
+        }
+        cells.resize(cells.len().max(columns.min(row.written.cells.len())), "");
+        StringRecord::from(cells)
+    });
+    Line { number: row.line, cells }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Sections, String> {
+        Sections::of(&Sheet::read("f.csv", text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn each_header_begins_a_section_and_its_rows_have_its_number_of_cells() {
+        let text = "vhost,description,tags\n/,,\n\n\
+                    user,tags\na,\n\n\
+                    vhost,user,configure,write,read\n/,a,,,\n/,b,.*\n";
+        let sections = of(text).unwrap();
+        let cells = |section: &Section| {
+            let rows = section.rows.iter();
+            let row = |row: &Line| (row.number, row.cells.as_ref().unwrap().len());
+            rows.map(row).collect::<Vec<_>>()
+        };
+        let all: Vec<_> = sections.iter().map(cells).collect();
+        assert_eq!(all, [vec![(2, 3)], vec![(5, 2)], vec![(8, 5), (9, 3)]]);
+        assert!(sections.have(Column::Configure) && !sections.have(Column::Exchange));
+        // As a spreadsheet saves it, every row has as many cells as the longest.
+        let wide = "user,tags,,,\na,,,,\nvhost,user,configure,write,read\n/,a,,,\n";
+        let sections = of(wide).unwrap();
+        assert_eq!(sections.iter().map(cells).collect::<Vec<_>>(), [[(2, 2)], [(4, 5)]]);
+    }
+
+    #[test]
+    fn what_is_no_header_is_a_row_and_a_wrong_header_is_refused() {
+        // Users may be called anything.
+        assert_eq!(of("user\nuser\nvhost\n").unwrap().iter().count(), 1);
+        assert_eq!(of("user,tags\nuser,\n").unwrap().iter().count(), 1);
+        let why = of("user,tags\na,\ntags,password_hash\n").unwrap_err();
+        assert_eq!(why, "line 3: there is no column vhost and no column user");
+        assert!(of("user,tags\na,\nuser,user\n").unwrap_err().contains("twice"));
+    }
+}
