@@ -9,6 +9,7 @@
 //! about to do.
 
 mod cluster;
+mod connections;
 mod one_by_one;
 mod permissions;
 mod rule;
@@ -19,6 +20,7 @@ mod users;
 mod vhosts;
 
 pub use cluster::{Cluster, Listener, Member, NodeState};
+pub use connections::{Connection, Connections, peer};
 pub use one_by_one::one_by_one;
 pub use permissions::{Grant, Operation, Patterns, Permission, Permissions, Scope};
 pub use rule::{Kind, Rule, Subject};
@@ -30,11 +32,14 @@ pub use vhosts::{Vhost, VhostChange, VhostTraits, Vhosts};
 
 /// The broker's administration: a trait for each subject.
 pub trait Administration:
-    Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology
+    Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections
 {
 }
 
-impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology> Administration for T {}
+impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections>
+    Administration for T
+{
+}
 
 /// Whether what was to be added is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

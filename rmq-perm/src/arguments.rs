@@ -22,6 +22,7 @@ pub const HELP: Help = Help {
         ("Files", "apply"),
         ("Cluster", "cluster-status"),
         ("Queues", "list-queues"),
+        ("Connections", "list-connections"),
     ],
 };
 

@@ -5,6 +5,7 @@ mod apply;
 mod check;
 mod cluster_status;
 mod columns;
+mod connections;
 mod delete_vhost;
 mod dump;
 mod everywhere;
@@ -47,6 +48,8 @@ pub enum Command {
     ListQueues(list_queues::ListQueues),
     ListExchanges(list_exchanges::ListExchanges),
     ListBindings(list_bindings::ListBindings),
+    ListConnections(connections::ListConnections),
+    CloseConnections(connections::CloseConnections),
 }
 
 impl Command {
@@ -94,6 +97,8 @@ impl Command {
             Command::ListQueues(command) => command.run(session),
             Command::ListExchanges(command) => command.run(session),
             Command::ListBindings(command) => command.run(session),
+            Command::ListConnections(command) => command.run(session),
+            Command::CloseConnections(command) => command.run(session),
         }?;
         Ok(Exit::Ok.into())
     }

@@ -7,7 +7,8 @@
 //!   function.
 //! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called as rabbitmqctl
 //!   does. They check little, so the names that come here have been checked.
-//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`] and [`cluster`]
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`], [`cluster`] and
+//!   [`connections`]
 //!   implement the traits of [`administration`](crate::administration), the same for every release.
 
 mod address;
@@ -17,6 +18,7 @@ mod broker;
 mod call;
 mod cluster;
 mod connect;
+mod connections;
 mod cookie;
 mod decode;
 mod frame;

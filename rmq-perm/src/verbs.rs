@@ -23,6 +23,8 @@ pub const ALIASES: Aliases = aliases! {
     "cluster_status" => "cluster-status",
     "delete_user" => "delete-user",
     "delete_vhost" => "delete-vhost",
+    "close_all_user_connections" => "close-connections",
+    "list_connections" => "list-connections",
     "list_bindings" => "list-bindings",
     "list_exchanges" => "list-exchanges",
     "list_permissions" => "list",
@@ -74,13 +76,13 @@ pub const ALIASES: Aliases = aliases! {
         check_if_any_deprecated_features_are_used clear_global_parameter
         clear_operator_policy clear_parameter clear_password clear_policy
         clear_user_limits clear_vhost_limits close_all_connections
-        close_all_user_connections close_connection deactivate_free_disk_space_monitoring
+        close_connection deactivate_free_disk_space_monitoring
         decode decrypt_conf_value disable_vhost_deletion_protection enable_feature_flag
         enable_vhost_deletion_protection encode encrypt_conf_value environment eval
         eval_file exec force_boot force_gc force_reset force_standalone_khepri_boot
         forget_cluster_node has_reached_target_cluster_size hash_password hipe_compile
         join_cluster list_channel_interceptors list_channels list_ciphers
-        list_connections list_consumers list_deprecated_features
+        list_consumers list_deprecated_features
         list_feature_flags list_global_parameters list_hashes list_node_auth_attempt_stats
         list_operator_policies list_parameters list_policies list_unresponsive_queues
         list_user_limits list_vhost_limits reconcile_vhosts

@@ -1,5 +1,6 @@
 //! The few kinds of terms that RabbitMQ's functions take, under short names.
 
+use crate::term::Pid;
 use erl_dist::term::{Atom, Binary, FixInteger, List, Map, Term, Tuple};
 use std::collections::HashMap;
 
@@ -14,6 +15,12 @@ pub fn binary(bytes: &[u8]) -> Term {
 
 pub fn atom(name: &str) -> Term {
     Atom::from(name).into()
+}
+
+/// A process.
+pub fn process(pid: &Pid) -> Term {
+    let Pid { node, id, serial, creation } = pid;
+    erl_dist::term::Pid::new(node.clone(), *id, *serial, *creation).into()
 }
 
 /// Several atoms: names of items, or of nodes.

@@ -62,7 +62,7 @@ impl Distribution {
     }
 
     /// Checks that RabbitMQ, and not only Erlang, runs on the node.
-    fn check_running(&mut self) -> Result<(), Failure> {
+    pub(super) fn check_running(&mut self) -> Result<(), Failure> {
         let call = Call { module: "rabbit", function: "is_running", arguments: Vec::new() };
         let answer = self.call(Effect::Reads, call)?;
         let why = if answer.is_atom("true") {

@@ -128,7 +128,7 @@ fn listeners(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Fa
 }
 
 /// `{127, 0, 0, 1}`, or eight numbers for IPv6.
-fn address_of(term: &Term) -> Option<IpAddr> {
+pub fn address_of(term: &Term) -> Option<IpAddr> {
     let part = |part: &Term| part.count().and_then(|part| u16::try_from(part).ok());
     let parts = term.tuple()?.iter().map(part).collect::<Option<Vec<u16>>>()?;
     if let Ok(groups) = <[u16; 8]>::try_from(&*parts) {

@@ -199,6 +199,13 @@ impl Http {
         self.change(Method::DELETE, segments, None)
     }
 
+    /// Ends clients' connections, which are given `reason`.
+    pub(super) fn close(&self, segments: &[&str], reason: &str) -> Result<Changed, Failure> {
+        let answer = self.client.close(&path(segments)?, reason);
+        let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.limit))?;
+        self.changed(&answer)
+    }
+
     /// Deletes what may take the broker minutes.
     pub(super) fn delete_patiently(&self, segments: &[&str]) -> Result<Changed, Failure> {
         let answer = self.client.ask_within(self.long, Method::DELETE, &path(segments)?, None);

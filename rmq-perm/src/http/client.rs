@@ -33,6 +33,17 @@ const LARGEST: u64 = 64 << 20;
 /// The same of the first answer, when the server is still unknown, and of a refusal.
 const LARGEST_UNKNOWN: u64 = 64 << 10;
 
+/// The header with what the client of a connection is told that is closed.
+const REASON: &str = "X-Reason";
+
+/// What is sent in a request.
+struct Sent<'a> {
+    method: Method,
+    path: &'a str,
+    body: Option<&'a Value>,
+    reason: Option<&'a str>,
+}
+
 #[derive(Debug)]
 pub struct Client {
     config: Config,
@@ -84,7 +95,17 @@ impl Client {
 
     /// Sends the first request, whose answer is small.
     pub fn ask_first(&self, path: &str) -> Result<Answer, NoAnswer> {
-        self.send(Method::GET, path, None, self.limit, LARGEST_UNKNOWN)
+        self.send(
+            &Sent { method: Method::GET, path, body: None, reason: None },
+            self.limit,
+            LARGEST_UNKNOWN,
+        )
+    }
+
+    /// Asks the broker to end a client's connection, which is given `reason`.
+    pub fn close(&self, path: &str, reason: &str) -> Result<Answer, NoAnswer> {
+        let sent = Sent { method: Method::DELETE, path, body: None, reason: Some(reason) };
+        self.send(&sent, self.limit, LARGEST)
     }
 
     /// Sends a request, with a JSON body if there is one, and reads the answer.
@@ -108,22 +129,15 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, NoAnswer> {
-        self.send(method, path, body, limit, LARGEST)
+        self.send(&Sent { method, path, body, reason: None }, limit, LARGEST)
     }
 
-    fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        limit: Duration,
-        largest: u64,
-    ) -> Result<Answer, NoAnswer> {
+    fn send(&self, sent: &Sent<'_>, limit: Duration, largest: u64) -> Result<Answer, NoAnswer> {
         let log_in = || self.password.for_login(self.diagnostics).map_err(NoAnswer::unsent);
         let password = log_in()?;
-        let answer = self.send_as(&password, method.clone(), path, body, limit, largest)?;
+        let answer = self.send_as(&password, sent, limit, largest)?;
         if answer.status == 401 && self.password.refused(&password) == Now::Another {
-            return self.send_as(&log_in()?, method, path, body, limit, largest);
+            return self.send_as(&log_in()?, sent, limit, largest);
         }
         Ok(answer)
     }
@@ -131,16 +145,18 @@ impl Client {
     fn send_as(
         &self,
         password: &Secret,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
+        sent: &Sent<'_>,
         limit: Duration,
         largest: u64,
     ) -> Result<Answer, NoAnswer> {
-        let request = Request::builder()
-            .method(method)
+        let Sent { method, path, body, reason } = sent;
+        let mut request = Request::builder()
+            .method(method.clone())
             .uri(format!("{}{path}", self.base))
             .header(AUTHORIZATION, self.authorization(password)?);
+        if let Some(reason) = reason {
+            request = request.header(REASON, reason.as_bytes());
+        }
         let mut agent = self.agent.borrow_mut();
         let answer = match body {
             None => request.body(()).map(|it| agent.run(timed(&agent, it, limit))),

@@ -178,6 +178,22 @@ impl Distribution {
         odd.map_or(Ok(()), |result| Err(self.explain(module, function, &result)))
     }
 
+    /// The same, whatever comes: also a crash or an error.
+    pub(in crate::distribution) fn answers_of(
+        &mut self,
+        module: &'static str,
+        function: &'static str,
+        all: Vec<Vec<sent::Term>>,
+        answered: &mut dyn FnMut(usize, &Term),
+    ) -> Result<(), Failure> {
+        let mut each = |place, result: Term| {
+            answered(place, &result);
+            true
+        };
+        let missing = self.call_all(module, function, all.into_iter(), &mut each);
+        missing.map_err(|it| it.why.failure(Effect::Reads, &self.node, self.limit))
+    }
+
     fn call_all(
         &mut self,
         module: &'static str,

@@ -1,0 +1,129 @@
+//! Connections of clients. The API lists all as it has collected them, some seconds ago, and those of
+//! a user as they are, with no more than their names.
+
+use super::broker::{Changed, Http};
+use super::json::{each, text};
+use crate::administration::{Connection, Connections, Text, peer};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rmq_common::exit::Exit;
+use rmq_common::failure::Failure;
+use rmq_common::runtime;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Not `user_provided_name`: from RabbitMQ 4.0 the API fails if one of them is not UTF-8.
+const COLUMNS: &str = "?columns=name,user,vhost,peer_host,peer_port,client_properties,state,\
+                       connected_at,node,protocol";
+
+/// Until the API is asked again about a connection that it does not know yet.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What the API says instead of such a property.
+const NOT_UTF_8: &str = "Not UTF-8, base64 is: ";
+
+impl Connections for Http {
+    fn list_connections(&mut self, user: Option<&str>) -> Result<Vec<Connection>, Failure> {
+        let collected = each(&self.expect(&["connections"], COLUMNS)?, connection)?;
+        let Some(user) = user else { return Ok(collected) };
+        let mut collected: HashMap<Text, Connection> =
+            collected.into_iter().map(|connection| (connection.name.clone(), connection)).collect();
+        let mut now = self.connections_of(user)?;
+        for connection in &mut now {
+            if let Some(more) = collected.remove(&connection.name) {
+                *connection = more;
+            }
+        }
+        Ok(now)
+    }
+
+    fn connections_of(&mut self, user: &str) -> Result<Vec<Connection>, Failure> {
+        let answer =
+            self.get(&["connections", "username", user], "?columns=name,user,vhost,node")?;
+        answer.map_or(Ok(Vec::new()), |answer| each(&answer, connection))
+    }
+
+    fn close_connections(
+        &mut self,
+        user: &str,
+        connections: &[Connection],
+        all: bool,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        if all {
+            return self.close(&["connections", "username", user], reason).map(drop);
+        }
+        let until = Instant::now() + self.limit();
+        let mut left: Vec<&Connection> = connections.iter().collect();
+        loop {
+            let mut unknown = Vec::new();
+            for connection in left {
+                let name = String::from_utf8_lossy(&connection.name);
+                if self.close(&["connections", &name], reason)? == Changed::Missing {
+                    unknown.push(connection);
+                }
+            }
+            // Closed meanwhile, or so new that the API has collected nothing of it.
+            let now = if unknown.is_empty() { Vec::new() } else { self.connections_of(user)? };
+            unknown.retain(|connection| now.iter().any(|other| other.name == connection.name));
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(Failure::new(
+                    Exit::TempFail,
+                    format!("{} does not know {} of them yet", self.place(), unknown.len()),
+                ));
+            }
+            left = unknown;
+            runtime::block_on(runtime::sleep(PAUSE));
+        }
+    }
+}
+
+fn connection(connection: &Value) -> Option<Connection> {
+    let number = |key: &str| connection.get(key).and_then(Value::as_u64);
+    let host = connection.get("peer_host").and_then(Value::as_str);
+    let client = connection.get("client_properties").and_then(|of| text(of, "connection_name"));
+    Some(Connection {
+        name: text(connection, "name")?,
+        user: text(connection, "user"),
+        vhost: text(connection, "vhost"),
+        peer: host.zip(number("peer_port")).map(|(host, port)| peer(host, port)),
+        client: client.map(as_given),
+        state: text(connection, "state"),
+        since: number("connected_at"),
+        node: text(connection, "node"),
+        protocol: text(connection, "protocol"),
+        process: None,
+    })
+}
+
+/// The bytes of a property.
+fn as_given(shown: Text) -> Text {
+    let encoded = shown.strip_prefix(NOT_UTF_8.as_bytes());
+    encoded.and_then(|encoded| STANDARD.decode(encoded).ok()).unwrap_or(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_connection_is_read_with_what_there_is_of_it() {
+        let answer = json!({
+            "name": "a -> b", "user": "u", "vhost": "/", "peer_host": "::1", "peer_port": 7,
+            "client_properties": {"connection_name": "Not UTF-8, base64 is: Yf8="},
+            "state": "running", "connected_at": 1_795_866_921_247_u64, "protocol": "AMQP 0-9-1",
+        });
+        let read = connection(&answer).unwrap();
+        assert_eq!(read.peer.as_deref(), Some(&b"[::1]:7"[..]));
+        assert_eq!(read.client.as_deref(), Some(&b"a\xff"[..]));
+        assert_eq!((read.since, read.node), (Some(1_795_866_921_247), None));
+        let read = connection(&json!({"name": "a", "client_properties": []})).unwrap();
+        assert_eq!(read, Connection { name: b"a".to_vec(), ..Connection::default() });
+        assert_eq!(connection(&json!({"user": "u"})), None);
+    }
+}
