@@ -10,6 +10,7 @@
 
 mod cluster;
 mod connections;
+mod limits;
 mod one_by_one;
 mod permissions;
 mod rule;
@@ -21,6 +22,7 @@ mod vhosts;
 
 pub use cluster::{Cluster, Listener, Member, NodeState};
 pub use connections::{Connection, Connections, peer};
+pub use limits::{Holder, Limited, Limits, LimitsChange};
 pub use one_by_one::one_by_one;
 pub use permissions::{Grant, Operation, Patterns, Permission, Permissions, Scope};
 pub use rule::{Kind, Rule, Subject};
@@ -32,11 +34,11 @@ pub use vhosts::{Vhost, VhostChange, VhostTraits, Vhosts};
 
 /// The broker's administration: a trait for each subject.
 pub trait Administration:
-    Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections
+    Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections + Limits
 {
 }
 
-impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections>
+impl<T: Vhosts + Users + Permissions + TopicPermissions + Cluster + Topology + Connections + Limits>
     Administration for T
 {
 }

@@ -9,6 +9,7 @@ mod connections;
 mod delete_vhost;
 mod dump;
 mod everywhere;
+mod limits;
 mod list_bindings;
 mod list_exchanges;
 mod list_queues;
@@ -30,11 +31,17 @@ pub enum Command {
     SetVhost(add_vhost::SetVhost),
     DeleteVhost(delete_vhost::DeleteVhost),
     ListVhosts(list_vhosts::ListVhosts),
+    SetVhostLimits(limits::SetVhostLimits),
+    ClearVhostLimits(limits::ClearVhostLimits),
+    ListVhostLimits(limits::ListVhostLimits),
     AddUser(users::AddUser),
     ChangePassword(users::ChangePassword),
     SetTags(users::SetTags),
     DeleteUser(users::DeleteUser),
     ListUsers(list_users::ListUsers),
+    SetUserLimits(limits::SetUserLimits),
+    ClearUserLimits(limits::ClearUserLimits),
+    ListUserLimits(limits::ListUserLimits),
     Set(permissions::Set),
     Clear(permissions::Clear),
     List(permissions::List),
@@ -62,6 +69,10 @@ impl Command {
             Command::Dump(command) => command.writes(),
             Command::AddVhost(_)
             | Command::SetVhost(_)
+            | Command::SetVhostLimits(_)
+            | Command::ClearVhostLimits(_)
+            | Command::SetUserLimits(_)
+            | Command::ClearUserLimits(_)
             | Command::DeleteVhost(_)
             | Command::SetTags(_)
             | Command::DeleteUser(_)
@@ -79,11 +90,17 @@ impl Command {
             Command::SetVhost(command) => command.run(session),
             Command::DeleteVhost(command) => command.run(session),
             Command::ListVhosts(command) => command.run(session),
+            Command::SetVhostLimits(command) => command.run(session),
+            Command::ClearVhostLimits(command) => command.run(session),
+            Command::ListVhostLimits(command) => command.run(session),
             Command::AddUser(command) => command.run(session),
             Command::ChangePassword(command) => command.run(session),
             Command::SetTags(command) => command.run(session),
             Command::DeleteUser(command) => command.run(session),
             Command::ListUsers(command) => command.run(session),
+            Command::SetUserLimits(command) => command.run(session),
+            Command::ClearUserLimits(command) => command.run(session),
+            Command::ListUserLimits(command) => command.run(session),
             Command::Set(command) => command.run(session),
             Command::Clear(command) => command.run(session),
             Command::List(command) => command.run(session),

@@ -7,7 +7,8 @@
 //!   function.
 //! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called as rabbitmqctl
 //!   does. They check little, so the names that come here have been checked.
-//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`], [`cluster`] and
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`limits`], [`topology`],
+//!   [`cluster`] and
 //!   [`connections`]
 //!   implement the traits of [`administration`](crate::administration), the same for every release.
 
@@ -22,6 +23,7 @@ mod connections;
 mod cookie;
 mod decode;
 mod frame;
+mod limits;
 mod link;
 mod node;
 mod options;

@@ -4,7 +4,8 @@
 //! * [`client`] sends a request to the [`url`], one at a time over one connection; [`no_answer`] is
 //!   why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses, [`json`] the answers.
-//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`topology`], [`cluster`] and
+//! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`limits`], [`topology`],
+//!   [`cluster`] and
 //!   [`connections`]
 //!   implement the traits of [`administration`](crate::administration), with [`imports`] and
 //!   [`objections`], and [`queues`] with [`declared`] and [`one_by_one`]; [`on_vhost`] reads lists of
@@ -19,6 +20,7 @@ mod connections;
 mod declared;
 mod imports;
 mod json;
+mod limits;
 mod no_answer;
 mod objections;
 mod on_vhost;

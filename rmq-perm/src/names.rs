@@ -28,6 +28,17 @@ pub fn resource(name: &str) -> Result<&str, Failure> {
     checked("a name", name)
 }
 
+/// A limit of a virtual host or user; Erlang's distribution has a short form for as many.
+///
+/// # Errors
+/// Not a number, or too large a one (65).
+pub fn limit(text: &str) -> Result<u32, Failure> {
+    const LARGEST: u32 = i32::MAX.unsigned_abs();
+    let limit = text.parse().ok().filter(|limit| *limit <= LARGEST);
+    let why = || format!("'{text}' is not a limit; give a number up to {LARGEST}, or none");
+    limit.ok_or_else(|| Failure::data(why()))
+}
+
 /// The types of queues that every release has.
 const QUEUE_TYPES: [&str; 3] = ["classic", "quorum", "stream"];
 

@@ -37,6 +37,12 @@ pub const ALIASES: Aliases = aliases! {
     "set_permissions" => "set",
     "set_topic_permissions" => "set-topic",
     "set_user_tags" => "set-tags",
+    "set_user_limits" => "set-user-limits",
+    "set_vhost_limits" => "set-vhost-limits",
+    "clear_user_limits" => "clear-user-limits",
+    "clear_vhost_limits" => "clear-vhost-limits",
+    "list_user_limits" => "list-user-limits",
+    "list_vhost_limits" => "list-vhost-limits",
     "update_vhost_metadata" => "set-vhost",
     // In these tools.
     "alarms" => "rmq-perm cluster-status",
@@ -75,7 +81,7 @@ pub const ALIASES: Aliases = aliases! {
         await_online_nodes cancel_sync_queue change_cluster_node_type
         check_if_any_deprecated_features_are_used clear_global_parameter
         clear_operator_policy clear_parameter clear_password clear_policy
-        clear_user_limits clear_vhost_limits close_all_connections
+        close_all_connections
         close_connection deactivate_free_disk_space_monitoring
         decode decrypt_conf_value disable_vhost_deletion_protection enable_feature_flag
         enable_vhost_deletion_protection encode encrypt_conf_value environment eval
@@ -85,12 +91,12 @@ pub const ALIASES: Aliases = aliases! {
         list_consumers list_deprecated_features
         list_feature_flags list_global_parameters list_hashes list_node_auth_attempt_stats
         list_operator_policies list_parameters list_policies list_unresponsive_queues
-        list_user_limits list_vhost_limits reconcile_vhosts
+        reconcile_vhosts
         remove_classic_queue_mirroring_from_policies rename_cluster_node report reset
         reset_stats_db restart_vhost resume_listeners rotate_logs schema_info
         set_channel_interceptor_priorities set_cluster_name set_disk_free_limit
         set_global_parameter set_log_level set_operator_policy set_parameter
-        set_permissions_globally set_policy set_user_limits set_vhost_limits
+        set_permissions_globally set_policy
         set_vm_memory_high_watermark shutdown start_app stop stop_app
         suspend_listeners sync_queue trace_off trace_on update_cluster_nodes
         wait;

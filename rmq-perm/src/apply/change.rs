@@ -1,6 +1,8 @@
 //! A change: how it is made, and how it is shown.
 
-use crate::administration::{Administration, Password, Rule, Text, VhostTraits};
+use crate::administration::{
+    Administration, Holder, Limited, LimitsChange, Password, Rule, Text, VhostTraits,
+};
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
@@ -40,6 +42,12 @@ pub enum What {
         before: Option<&'static str>,
         hash: PasswordHash,
     },
+    SetLimits {
+        holder: Holder,
+        name: String,
+        before: Limited,
+        after: Limited,
+    },
     Set {
         rule: Rule<String>,
         /// What it replaces.
@@ -69,6 +77,9 @@ impl Change {
                 broker.change_password(user, &Password::Hashed(hash.clone()))
             }
             What::DeleteUser { user, .. } => broker.delete_user(user).map(drop),
+            What::SetLimits { holder, name, before, after } => {
+                broker.set_limits(*holder, name, LimitsChange::between(*before, *after))
+            }
             What::Set { rule, .. } => rule.set(broker),
             What::Clear(rule) => rule.clear(broker),
         }
@@ -107,6 +118,9 @@ impl Change {
             What::DeleteUser { user, tags } => {
                 line('-', "user", &[user.as_bytes(), &tags.join(&b","[..])])
             }
+            What::SetLimits { holder, name, before, after } => {
+                limits_lines(*holder, name, *before, *after)
+            }
             What::Set { rule, before } => {
                 before.as_ref().map(|it| rule_line('-', it)).unwrap_or_default()
                     + &rule_line('+', rule)
@@ -124,6 +138,9 @@ impl Change {
             What::SetTags { user, .. } => format!("set tags of {user}"),
             What::SetPassword { user, .. } => format!("change the password of {user}"),
             What::DeleteUser { user, .. } => format!("delete user {user}"),
+            What::SetLimits { holder, name, .. } => {
+                format!("set limits of {} {name}", holder.name())
+            }
             What::Set { rule, .. } => format!("set {rule}"),
             What::Clear(rule) => format!("clear {rule}"),
         }
@@ -157,6 +174,25 @@ impl Change {
     pub fn prunes(&self) -> bool {
         self.line.is_none()
     }
+}
+
+/// The lines of what differs; nothing is shown for no limit.
+fn limits_lines(holder: Holder, name: &str, before: Limited, after: Limited) -> String {
+    let kind = format!("{}-limit", holder.name());
+    let mut text = String::new();
+    for (limit, (before, after)) in
+        holder.limits().into_iter().zip(before.0.into_iter().zip(after.0))
+    {
+        for (sign, value) in [('-', before), ('+', after)] {
+            if before != after
+                && let Some(value) = value
+            {
+                let value = value.to_string();
+                text += &line(sign, &kind, &[name.as_bytes(), limit.as_bytes(), value.as_bytes()]);
+            }
+        }
+    }
+    text
 }
 
 /// The lines of what differs; nothing is shown for a trait that is not set.

@@ -75,7 +75,7 @@ fn fixed_queue_types(
 ) -> Result<Vec<Problem>, Failure> {
     let differing = desired.vhosts.iter().filter(|(vhost, (_, wanted))| {
         state.vhosts.get(vhost.as_bytes()).is_some_and(|before| {
-            wanted.of_existing(before).default_queue_type != before.default_queue_type
+            wanted.change.of_existing(before).default_queue_type != before.default_queue_type
         })
     });
     let lines: Vec<u64> = differing.map(|(_, (line, _))| *line).collect();

@@ -22,9 +22,15 @@ pub enum Column {
     DefaultQueueType,
     /// Of a virtual host.
     Description,
+    /// Of a virtual host or a user.
+    MaxConnections,
+    /// Of a virtual host.
+    MaxQueues,
+    /// Of a user.
+    MaxChannels,
 }
 
-const ALL: [Column; 10] = [
+const ALL: [Column; 13] = [
     Column::Vhost,
     Column::User,
     Column::Configure,
@@ -35,6 +41,9 @@ const ALL: [Column; 10] = [
     Column::PasswordHash,
     Column::DefaultQueueType,
     Column::Description,
+    Column::MaxConnections,
+    Column::MaxQueues,
+    Column::MaxChannels,
 ];
 
 impl Column {
@@ -56,6 +65,9 @@ impl Column {
             Column::PasswordHash => "password_hash",
             Column::DefaultQueueType => "default_queue_type",
             Column::Description => "description",
+            Column::MaxConnections => "max_connections",
+            Column::MaxQueues => "max_queues",
+            Column::MaxChannels => "max_channels",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The desired state: what the file asks for as a whole, and everything that is wrong with it.
 
 use super::columns::Column;
-use super::rows::{self, Item, User, Wrong};
+use super::rows::{self, Item, User, Vhost, Wrong};
 use super::sections::{Line, Sections};
-use crate::administration::{Kind, Rule, Subject, VhostChange};
+use crate::administration::{Kind, Rule, Subject};
 use crate::names;
 use crate::pattern;
 use rmq_common::failure::Failure;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What the file asks for, and on which line.
 #[derive(Debug, Default)]
 pub struct Desired {
-    pub vhosts: BTreeMap<String, (u64, VhostChange)>,
+    pub vhosts: BTreeMap<String, (u64, Vhost)>,
     pub users: BTreeMap<String, (u64, User)>,
     pub rules: BTreeMap<Subject, (u64, Rule<String>)>,
     /// Whether the file lists permissions, so that those it lacks can be pruned: not if it only has
@@ -68,7 +68,7 @@ impl Desired {
 
     fn add(&mut self, item: Item, line: u64, only: Option<&str>) -> Result<(), Wrong> {
         let vhost = match &item {
-            Item::Vhost(vhost, _) => Some(Cow::from(vhost)),
+            Item::Vhost(vhost) => Some(Cow::from(&vhost.name)),
             Item::Rule(rule) => Some(rule.vhost()),
             Item::User(_) => None,
         };
@@ -79,8 +79,8 @@ impl Desired {
             return Err(Wrong { column: Some(Column::Vhost), failure: Failure::data(why) });
         }
         let before = match item {
-            Item::Vhost(vhost, change) => {
-                self.vhosts.insert(vhost, (line, change)).map(|(line, _)| line)
+            Item::Vhost(vhost) => {
+                self.vhosts.insert(vhost.name.clone(), (line, vhost)).map(|(line, _)| line)
             }
             Item::User(user) => {
                 self.users.insert(user.name.clone(), (line, user)).map(|(line, _)| line)

@@ -3,7 +3,7 @@
 use super::change::{Change, What};
 use super::desired::Desired;
 use super::state::State;
-use crate::administration::{Rule, Subject, Text, VhostTraits};
+use crate::administration::{Holder, Rule, Subject, Text, VhostTraits};
 use crate::password_hash::PasswordHash;
 
 /// What is removed if the file lacks it.
@@ -21,11 +21,11 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     for (vhost, (line, wanted)) in &desired.vhosts {
         let (before, vhost) = (state.vhosts.get(vhost.as_bytes()), vhost.clone());
         let Some(before) = before else {
-            let traits = wanted.of(&VhostTraits::default());
+            let traits = wanted.change.of(&VhostTraits::default());
             add(*line, What::AddVhost { vhost, traits });
             continue;
         };
-        let traits = wanted.of_existing(before);
+        let traits = wanted.change.of_existing(before);
         if traits != *before {
             add(*line, What::SetVhost { vhost, before: before.clone(), traits });
         }
@@ -50,6 +50,17 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
                 PasswordHash::read(it.clone()).map_or("another algorithm", |it| it.algorithm())
             });
             add(*line, What::SetPassword { user, before, hash });
+        }
+    }
+    let of_vhosts =
+        desired.vhosts.iter().map(|(name, it)| (Holder::Vhost, name, it.0, it.1.limits));
+    let of_users = desired.users.iter().map(|(name, it)| (Holder::User, name, it.0, it.1.limits));
+    for (holder, name, line, wanted) in of_vhosts.chain(of_users) {
+        let before = state.limits.get(&(holder, name.clone().into_bytes()));
+        let before = before.copied().unwrap_or_default();
+        let after = wanted.of(before);
+        if after != before {
+            add(line, What::SetLimits { holder, name: name.clone(), before, after });
         }
     }
     for (subject, (line, rule)) in &desired.rules {

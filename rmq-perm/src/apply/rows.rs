@@ -2,7 +2,7 @@
 
 use super::columns::{Column, Columns};
 use crate::administration::{
-    Patterns, Permission, Rule, TopicPatterns, TopicPermission, VhostChange,
+    LimitsChange, Patterns, Permission, Rule, TopicPatterns, TopicPermission, VhostChange,
 };
 use crate::names;
 use crate::password_hash::PasswordHash;
@@ -14,11 +14,19 @@ use rmq_common::secret::Secret;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// Of a row with `vhost` only.
-    Vhost(String, VhostChange),
+    Vhost(Vhost),
     /// Of a row with `user` only.
     User(User),
     /// Of a row with `vhost` and `user`, for topic permissions also `exchange`.
     Rule(Rule<String>),
+}
+
+/// A virtual host that is to exist.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vhost {
+    pub name: String,
+    pub change: VhostChange,
+    pub limits: LimitsChange,
 }
 
 /// A user that is to exist.
@@ -29,6 +37,7 @@ pub struct User {
     pub tags: Option<Vec<String>>,
     /// `None`: the password is not changed.
     pub hash: Option<PasswordHash>,
+    pub limits: LimitsChange,
 }
 
 /// A cell that is wrong, and why.
@@ -74,14 +83,14 @@ impl Row<'_> {
 
     fn vhost(&self) -> Result<Item, Wrong> {
         use Column::{
-            Configure, DefaultQueueType, Description, Exchange, PasswordHash, Read, Tags, User,
-            Vhost, Write,
+            Configure, DefaultQueueType, Description, Exchange, MaxChannels, MaxConnections,
+            MaxQueues, PasswordHash, Read, Tags, User, Write,
         };
         self.nothing_in(
-            [Configure, Write, Read, Exchange, PasswordHash],
+            [Configure, Write, Read, Exchange, PasswordHash, MaxChannels],
             "a row with a vhost only",
         )?;
-        let name = self.name(Vhost, self.cell(Vhost), names::vhost)?;
+        let name = self.name(Column::Vhost, self.cell(Column::Vhost), names::vhost)?;
         let kind = match self.cell(DefaultQueueType) {
             "" => None,
             kind => Some(self.name(DefaultQueueType, kind, names::queue_type)?),
@@ -92,7 +101,25 @@ impl Row<'_> {
         let tags = if is_tagged { Some(self.tags()?) } else { None };
         let has_description = self.columns.have(Description);
         let description = has_description.then(|| self.cell(Description).to_owned());
-        Ok(Item::Vhost(name, VhostChange { default_queue_type: kind, description, tags }))
+        let change = VhostChange { default_queue_type: kind, description, tags };
+        let limits = self.limits([MaxConnections, MaxQueues])?;
+        Ok(Item::Vhost(Vhost { name, change, limits }))
+    }
+
+    /// What the file has columns for; an empty cell is no limit.
+    fn limits(&self, columns: [Column; 2]) -> Result<LimitsChange, Wrong> {
+        let mut change = LimitsChange::default();
+        for (column, limit) in columns.into_iter().zip(&mut change.0) {
+            *limit = match self.cell(column) {
+                "" => self.columns.have(column).then_some(None),
+                "none" => Some(None),
+                text => Some(Some(
+                    names::limit(text)
+                        .map_err(|failure| Wrong { column: Some(column), failure })?,
+                )),
+            };
+        }
+        Ok(change)
     }
 
     fn tags(&self) -> Result<Vec<String>, Wrong> {
@@ -101,9 +128,12 @@ impl Row<'_> {
     }
 
     fn user(&self) -> Result<User, Wrong> {
-        use Column::{Configure, DefaultQueueType, Description, Exchange, Read, Write};
+        use Column::{
+            Configure, DefaultQueueType, Description, Exchange, MaxChannels, MaxConnections,
+            MaxQueues, Read, Write,
+        };
         self.nothing_in(
-            [Configure, Write, Read, Exchange, DefaultQueueType, Description],
+            [Configure, Write, Read, Exchange, DefaultQueueType, Description, MaxQueues],
             "a row with a user only",
         )?;
         let name = self.name(Column::User, self.cell(Column::User), names::user)?;
@@ -115,16 +145,25 @@ impl Row<'_> {
                     .map_err(|failure| Wrong { column: Some(Column::PasswordHash), failure })?,
             ),
         };
-        Ok(User { name, tags, hash })
+        let limits = self.limits([MaxConnections, MaxChannels])?;
+        Ok(User { name, tags, hash, limits })
     }
 
     fn permission(&self, vhost: &str, user: &str) -> Result<Item, Wrong> {
         use Column::{
-            Configure, DefaultQueueType, Description, Exchange, PasswordHash, Read, Tags, User,
-            Vhost, Write,
+            Configure, DefaultQueueType, Description, Exchange, MaxChannels, MaxConnections,
+            MaxQueues, PasswordHash, Read, Tags, User, Vhost, Write,
         };
         self.nothing_in(
-            [Tags, PasswordHash, DefaultQueueType, Description],
+            [
+                Tags,
+                PasswordHash,
+                DefaultQueueType,
+                Description,
+                MaxConnections,
+                MaxQueues,
+                MaxChannels,
+            ],
             "a permission (give this in a row with the user or the vhost only)",
         )?;
         let vhost = self.name(Vhost, vhost, names::vhost)?;
@@ -194,15 +233,14 @@ mod tests {
 
     fn user(tags: Option<&[&str]>) -> Item {
         let tags = tags.map(|tags| tags.iter().map(|tag| (*tag).to_owned()).collect());
-        Item::User(User { name: "u".to_owned(), tags, hash: None })
+        Item::User(User { name: "u".to_owned(), tags, hash: None, limits: LimitsChange::default() })
     }
 
     #[test]
     fn the_cells_that_are_filled_say_what_a_row_is_for() {
         let (vhost, name) = ("v".to_owned(), "u".to_owned());
-        let nothing = VhostChange::default();
         let bare = of(HEADER, &["v", "", "", "", "", "", "", ""]).unwrap();
-        assert_eq!(bare, Item::Vhost(vhost, nothing));
+        assert_eq!(bare, Item::Vhost(Vhost { name: vhost, ..Vhost::default() }));
         let tagged = of(HEADER, &["", "u", "", "", "", "", "b,a,b", ""]).unwrap();
         assert_eq!(tagged, user(Some(&["a", "b"])));
         assert_eq!(of(&["user"], &["u"]).unwrap(), user(None));
@@ -222,7 +260,7 @@ mod tests {
     #[test]
     fn a_vhost_is_like_its_row_but_in_the_column_of_users_alone() {
         let change = |header: &[&str], cells: &[&str]| match of(header, cells).unwrap() {
-            Item::Vhost(_, change) => change,
+            Item::Vhost(vhost) => vhost.change,
             other => panic!("{other:?}"),
         };
         let text = |text: &str| Some(text.to_owned());
@@ -238,6 +276,28 @@ mod tests {
         assert!(change(&["vhost", "user", "tags"], &["v", "", "a"]).tags.is_some());
         let wrong = of(header, &["v", "lazy", "", ""]).unwrap_err();
         assert_eq!(wrong.column, Some(Column::DefaultQueueType));
+    }
+
+    #[test]
+    fn limits_are_those_of_the_columns_and_an_empty_cell_is_none() {
+        let header = &["vhost", "user", "max_connections", "max_queues", "max_channels"];
+        let limits = |header: &[&str], cells: &[&str]| match of(header, cells).unwrap() {
+            Item::Vhost(vhost) => vhost.limits.0,
+            Item::User(user) => user.limits.0,
+            Item::Rule(rule) => panic!("{rule}"),
+        };
+        assert_eq!(limits(header, &["v", "", "5", "0", ""]), [Some(Some(5)), Some(Some(0))]);
+        assert_eq!(limits(header, &["", "u", "", "", "none"]), [Some(None), Some(None)]);
+        assert_eq!(limits(&["vhost", "max_queues"], &["v", "7"]), [None, Some(Some(7))]);
+        let wrong = [
+            (["v", "", "", "", "5"], Column::MaxChannels),
+            (["", "u", "", "5", ""], Column::MaxQueues),
+            (["", "u", "many", "", ""], Column::MaxConnections),
+            (["v", "u", "1", "", ""], Column::MaxConnections),
+        ];
+        for (cells, column) in wrong {
+            assert_eq!(of(header, &cells).unwrap_err().column, Some(column));
+        }
     }
 
     #[test]

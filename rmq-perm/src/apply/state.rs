@@ -1,6 +1,8 @@
 //! The present state of the broker.
 
-use crate::administration::{Administration, Rule, Scope, Subject, Text, User, VhostTraits};
+use crate::administration::{
+    Administration, Holder, Limited, Rule, Scope, Subject, Text, User, VhostTraits,
+};
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use std::collections::BTreeMap;
@@ -11,6 +13,16 @@ pub struct State {
     pub vhosts: BTreeMap<Text, VhostTraits>,
     pub users: BTreeMap<Text, Known>,
     pub rules: BTreeMap<Subject, Rule<Text>>,
+    /// Those that there are; only if they were asked for.
+    pub limits: BTreeMap<(Holder, Text), Limited>,
+}
+
+/// What need not be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct More {
+    /// The hashes of passwords.
+    pub hashes: bool,
+    pub limits: bool,
 }
 
 /// What the broker has of a user.
@@ -23,15 +35,20 @@ pub struct Known {
 }
 
 impl State {
-    /// Asks the broker; for the hashes of passwords if `hashes`.
-    pub fn read(broker: &mut dyn Administration, hashes: bool) -> Result<State, Failure> {
+    /// Asks the broker.
+    pub fn read(broker: &mut dyn Administration, more: More) -> Result<State, Failure> {
         let context = |what: &'static str| move |failure: Failure| failure.context(what);
         let vhosts = broker.describe_vhosts().map_err(context("list vhosts"))?;
-        let users = broker.list_users(hashes).map_err(context("list users"))?;
+        let users = broker.list_users(more.hashes).map_err(context("list users"))?;
         let all = Scope::default();
         let permissions = broker.list_permissions(&all).map_err(context("list permissions"))?;
         let topics =
             broker.list_topic_permissions(&all).map_err(context("list topic permissions"))?;
+        let mut limits = BTreeMap::new();
+        for holder in [Holder::Vhost, Holder::User].into_iter().filter(|_| more.limits) {
+            let all = broker.list_limits(holder).map_err(context("list limits"))?;
+            limits.extend(all.into_iter().map(|(name, limited)| ((holder, name), limited)));
+        }
         let users = users.into_iter().map(|User { name, mut tags, hash }| {
             tags.sort();
             (name, Known { tags, hash })
@@ -42,6 +59,7 @@ impl State {
             vhosts: vhosts.into_iter().map(|vhost| (vhost.name, vhost.traits)).collect(),
             users: users.collect(),
             rules: rules.map(|rule| (rule.subject(), rule)).collect(),
+            limits,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::apply::columns::Column;
 use crate::apply::desired::{Desired, Problem};
 use crate::apply::plan::{Lacking, plan};
 use crate::apply::sections::Sections;
-use crate::apply::state::State;
+use crate::apply::state::{More, State};
 use crate::apply::unnamed::{self, some_of};
 use crate::confirmation;
 use crate::output;
@@ -48,7 +48,8 @@ pub struct Apply {
     anchor: bool,
 
     /// the file, or - for standard input; its header row names the columns: vhost, user, configure,
-    /// write, read, exchange, tags, password_hash, default_queue_type, description
+    /// write, read, exchange, tags, password_hash, default_queue_type, description,
+    /// max_connections, max_queues, max_channels
     #[argh(positional, arg_name = "FILE")]
     file: String,
 }
@@ -76,7 +77,12 @@ impl Apply {
         refuse(&sheet, problems, diagnostics)?;
         let mut broker = session.broker()?;
         let broker = broker.as_mut();
-        let state = State::read(broker, sections.have(Column::PasswordHash)).map_err(context)?;
+        let limits = [Column::MaxConnections, Column::MaxQueues, Column::MaxChannels];
+        let more = More {
+            hashes: sections.have(Column::PasswordHash),
+            limits: limits.into_iter().any(|column| sections.have(column)),
+        };
+        let state = State::read(broker, more).map_err(context)?;
         if self.skip_missing_exchanges {
             let left_out = desired.without_missing_exchanges(&state, broker).map_err(context)?;
             report_left_out(&left_out, diagnostics);

@@ -1,7 +1,7 @@
 //! `dump`.
 
-use crate::administration::{Rule, Text};
-use crate::apply::state::State;
+use crate::administration::{Holder, Limited, Rule, Text};
+use crate::apply::state::{More, State};
 use crate::output::{self, Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -31,7 +31,8 @@ impl Dump {
             let context = |failure: Failure| failure.context(format!("dump {vhost}"));
             broker.require_vhost(vhost).map_err(context)?;
         }
-        let mut state = State::read(broker.as_mut(), true).map_err(context)?;
+        let mut state =
+            State::read(broker.as_mut(), More { hashes: true, limits: true }).map_err(context)?;
         if let Some(vhost) = only {
             keep(&mut state, vhost.as_bytes());
         }
@@ -71,16 +72,31 @@ fn sections(state: &State) -> [Listing; 4] {
         Listing::new(names.iter().map(|it| Column::text(it)).collect::<Vec<_>>())
     };
     let text = |text: &Text| Value::Text(text.clone());
-    let mut vhosts = listing(&["vhost", "default_queue_type", "description", "tags"]);
+    let limits = |holder, name: &Text| {
+        let Limited(limits) =
+            state.limits.get(&(holder, name.clone())).copied().unwrap_or_default();
+        limits.map(|limit| limit.map_or(Value::Unknown, |limit| Value::Number(limit.into())))
+    };
+    let mut vhosts = listing(&[
+        "vhost",
+        "default_queue_type",
+        "max_connections",
+        "max_queues",
+        "tags",
+        "description",
+    ]);
     for (name, traits) in &state.vhosts {
         let kind = traits.default_queue_type.as_ref().map_or(Value::Unknown, text);
         let tags = Value::Texts(traits.tags.clone());
-        vhosts.push([text(name), kind, text(&traits.description), tags]);
+        let [connections, queues] = limits(Holder::Vhost, name);
+        vhosts.push([text(name), kind, connections, queues, tags, text(&traits.description)]);
     }
-    let mut users = listing(&["user", "tags", "password_hash"]);
+    let mut users = listing(&["user", "tags", "max_connections", "max_channels", "password_hash"]);
     for (name, known) in &state.users {
         let hash = known.hash.as_ref().map_or(Value::Unknown, |it| Value::Text(it.reveal().into()));
-        users.push([text(name), Value::Texts(known.tags.clone()), hash]);
+        let [connections, channels] = limits(Holder::User, name);
+        let tags = Value::Texts(known.tags.clone());
+        users.push([text(name), tags, connections, channels, hash]);
     }
     let mut permissions = listing(&["vhost", "user", "configure", "write", "read"]);
     let mut topics = listing(&["vhost", "user", "exchange", "write", "read"]);
@@ -133,6 +149,10 @@ mod tests {
                 users: users.into_iter().collect(),
                 ..State::default()
             };
+            let limited = Limited([Some(5), None]);
+            for name in state.vhosts.keys() {
+                state.limits.insert((Holder::Vhost, name.clone()), limited);
+            }
             for vhost in state.vhosts.keys() {
                 for user in state.users.keys() {
                     let pattern = pattern.clone().into_bytes();
@@ -173,6 +193,7 @@ mod tests {
             vhosts: ["/a", "/b"].map(|name| (name.into(), VhostTraits::default())).into(),
             users: ["x", "y", "z"].map(|name| (name.into(), Known::default())).into(),
             rules: rules.map(|rule| (rule.subject(), rule)).into(),
+            limits: [].into(),
         };
         keep(&mut state, b"/a");
         assert_eq!((state.vhosts.len(), state.rules.len()), (1, 1));

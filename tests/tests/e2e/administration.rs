@@ -9,6 +9,7 @@ mod faults;
 mod hostile;
 mod imports;
 mod late_lists;
+mod limits;
 mod load;
 mod looking;
 mod refused;

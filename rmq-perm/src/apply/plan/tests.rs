@@ -1,7 +1,7 @@
 //! A plan makes of what is what was asked for, and a second one has nothing to do.
 
 use super::*;
-use crate::administration::{Patterns, Permission, TopicPatterns, TopicPermission};
+use crate::administration::{Holder, Patterns, Permission, TopicPatterns, TopicPermission};
 use crate::apply::sections::Sections;
 use crate::apply::state::Known;
 use proptest::prelude::*;
@@ -42,6 +42,15 @@ fn made(state: &mut State, change: &Change) {
         What::DeleteUser { user, tags } => {
             let gone = state.users.remove(user.as_bytes()).unwrap();
             assert_eq!(&gone.tags, tags);
+        }
+        What::SetLimits { holder, name, before, after } => {
+            let (found, key) = match holder {
+                Holder::Vhost => (state.vhosts.contains_key(name.as_bytes()), owned(name)),
+                Holder::User => (state.users.contains_key(name.as_bytes()), owned(name)),
+            };
+            assert!(found, "what is limited comes first");
+            let replaced = state.limits.insert((*holder, key), *after);
+            assert_eq!(replaced.unwrap_or_default(), *before);
         }
         What::Set { rule, before } => {
             assert!(state.vhosts.contains_key(rule.vhost().as_bytes()), "the vhost comes first");
@@ -100,6 +109,7 @@ fn a_state() -> State {
             .map(|(user, tags)| (text(user), Known { tags, hash: Some(Secret::new("")) }))
             .into(),
         rules: rules.map(|rule| (rule.subject(), rule)).into(),
+        limits: [].into(),
     }
 }
 
@@ -153,6 +163,27 @@ fn a_virtual_host_is_made_like_its_row() {
     assert_eq!(diff(file, &state, false), "");
     // A column that the file does not have says nothing.
     assert_eq!(diff("vhost,default_queue_type\n/b,\n/c,\n", &state, false), "");
+}
+
+#[test]
+fn limits_are_set_changed_and_removed_by_what_the_cells_say() {
+    let mut state = a_state();
+    let mut goes = |file: &str, wanted: &str| {
+        assert_eq!(diff(file, &state, false), wanted);
+        for change in plan(&desired(file), &state, both(false)) {
+            made(&mut state, &change);
+        }
+        assert_eq!(diff(file, &state, false), "");
+    };
+    let file = "vhost,max_connections,max_queues\n/,5,\n/c,,0\n\nuser,max_channels\nnew,7\ng,\n";
+    let wanted = "+vhost\t/c\n+user\tnew\t''\n+vhost-limit\t/\tmax-connections\t5\n\
+                  +vhost-limit\t/c\tmax-queues\t0\n+user-limit\tnew\tmax-channels\t7\n";
+    goes(file, wanted);
+    let wanted = "-vhost-limit\t/c\tmax-queues\t0\n+vhost-limit\t/c\tmax-queues\t3\n\
+                  -user-limit\tnew\tmax-channels\t7\n";
+    goes("vhost,max_queues\n/,\n/c,3\n\nuser,max_channels\nnew,none\n", wanted);
+    // A column that the file does not have says nothing.
+    goes("vhost\n/\n/c\n", "");
 }
 
 #[test]

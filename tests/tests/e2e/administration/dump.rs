@@ -9,11 +9,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 /// What the management API itself has, each with what is to be the same on every release.
-const MOVED: [(&str, &str); 4] = [
+const MOVED: [(&str, &str); 6] = [
     ("vhosts", "{name, description, tags: (.tags | sort)}"),
     ("users", "{name, password_hash, hashing_algorithm, tags: (.tags | sort)}"),
     ("permissions", "."),
     ("topic-permissions", "."),
+    ("vhost-limits", "."),
+    ("user-limits", "."),
 ];
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
@@ -49,6 +51,9 @@ fn fill(cluster: &Cluster) {
     done(&["set", "-p", "/orders", "app", "^app", "", "^(?:a,b)$"]);
     done(&["set", "-p", "größer", "a, b", ".*", ".*", ".*"]);
     done(&["set-topic", "-p", "/orders", "app", "amq.topic", "^k[.]", ""]);
+    done(&["set-vhost-limits", "-p", "/orders", "--max-connections", "50", "--max-queues", "1"]);
+    done(&["set-vhost-limits", "-p", "größer", "--max-queues", "0"]);
+    done(&["set-user-limits", "a, b", "--max-channels", "3"]);
 }
 
 #[test]
@@ -99,6 +104,7 @@ fn a_whole_node_moves_to_another_release_by_dump_and_apply() {
     let declare = |queue: &str| Tool::new("rmq-declare").arguments(&["--quiet", "-u", &url, queue]);
     declare("app.jobs").run().expect(0);
     declare("jobs").run().expect(77);
+    declare("app.more").run().expect(65).says("queue limit");
     for way in WAYS {
         perm(&new, way, &["--quiet", "apply", "--prune", "--dry-run", file]).run().expect(0);
     }
