@@ -5,7 +5,7 @@ use crate::cli::standard_streams;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 /// Symbolic links on the way to a file.
@@ -94,6 +94,18 @@ pub fn wait(file: &OwnedFd) -> io::Result<()> {
 /// Whether two files are one.
 pub fn is_same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
+/// Whether two open files are one and the same. On a terminal people tell them apart, and /dev/null
+/// keeps neither.
+pub fn are_one(one: impl AsFd, other: impl AsFd) -> bool {
+    match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
+        (Ok(one), Ok(other)) => {
+            FileType::from_raw_mode(one.st_mode) != FileType::CharacterDevice
+                && is_same(&one, &other)
+        }
+        _ => false,
+    }
 }
 
 /// The directory that a file is in.

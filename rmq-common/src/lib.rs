@@ -19,6 +19,7 @@ pub mod names;
 mod net;
 pub mod random;
 pub mod sheet;
+pub mod standing;
 pub mod thread;
 pub use cli::{
     argument_bytes, arguments, count, diagnostics, duration, escape, exit, failure, help, nearest,

@@ -150,9 +150,17 @@ with_connection_options! {
         #[argh(switch)]
         pub keep_env: bool,
 
-        /// show the number of acknowledged messages on a terminal
+        /// show progress on a terminal
         #[argh(switch)]
         pub progress: bool,
+
+        /// write the tally to this file, as JSON, or as Prometheus metrics if it is named *.prom
+        #[argh(option, arg_name = "FILE")]
+        pub stats: Option<String>,
+
+        /// write it every so often, too: 500ms, 30s, 5m
+        #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
+        pub stats_every: Option<Duration>,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::peek::queue::Peek;
 use crate::queue::dead_letter::{Question, context};
 use crate::queue::retry::ask_again;
 use crate::receiver::lasting::{Ends, Receiver};
+use crate::receiver::tally::Tally;
 use crate::settings::{Settings, SinkKind};
 use crate::sink::Sink;
 use crate::stops::Stops;
@@ -17,7 +18,9 @@ use rmq_common::lane::Limits;
 use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
 use rmq_common::session::Session;
-use rmq_common::{runtime, signals, standard_streams};
+use rmq_common::standing::live::Live;
+use rmq_common::standing::stats_file::StatsFile;
+use rmq_common::{files, runtime, signals, standard_streams};
 use std::time::Instant;
 
 /// Receives as the arguments say.
@@ -31,6 +34,12 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let settings = Settings::new(&arguments)?;
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
+    let live = Live::new(Tally::default());
+    live.print_on_signal(diagnostics)?;
+    let stats = match &arguments.stats {
+        Some(name) => Some(open_stats(name)?.start(arguments.stats_every, &live, diagnostics)?),
+        None => None,
+    };
     let mut broker = options.broker(diagnostics)?;
     let message = arguments.max_size;
     let waiting = settings.prefetch_bytes.saturating_add(message);
@@ -69,10 +78,18 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     }
     // A consumer waits for messages anyway; it may as well wait for the broker.
     let retry = options.retry_or(Limit::Forever);
-    let progress = Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "acknowledged");
-    let ends = Ends { sink, stops, progress, rejects_first };
+    let shown = live.clone();
+    let wanted = arguments.progress && !arguments.quiet;
+    let progress = Progress::start(wanted, PROGRAM, "acknowledged", move || shown.now().pulse());
+    let ends = Ends { sink, stops, live, rejects_first };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
-    let (outcome, tally) = receiver.run(session).await;
+    let (mut outcome, tally) = receiver.run(session).await;
+    drop(progress);
+    if let Some(stats) = stats
+        && let Err(failure) = stats.finish(&tally)
+    {
+        outcome = outcome.and(Err(failure));
+    }
     diagnostics.detail(&tally.to_string());
     if tally.with_newline > 0 {
         diagnostics.notice(&format!(
@@ -82,4 +99,14 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         ));
     }
     outcome
+}
+
+/// Opens the file of `--stats`, which must not be where the messages go.
+fn open_stats(name: &str) -> Result<StatsFile, Failure> {
+    standard_streams::named(name)?;
+    let stats = StatsFile::open(PROGRAM, name)?;
+    if files::are_one(std::io::stdout(), stats.file()) {
+        return Err(Failure::usage(format!("--stats {name}: the messages are written to it")));
+    }
+    Ok(stats)
 }

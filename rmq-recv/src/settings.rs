@@ -100,14 +100,21 @@ impl Settings {
                 "--ack downstream counts records, so a template must end with \\n or \\0",
             ));
         }
+        if arguments.stats_every.is_some_and(|every| every.is_zero()) {
+            return Err(Failure::usage("--stats-every must not be 0"));
+        }
+        if arguments.stats_every.is_some() && arguments.stats.is_none() {
+            return Err(Failure::usage("--stats-every requires --stats"));
+        }
         if arguments.peek.is_some() {
-            let Arguments { number, drain, idle, ack, ack_from, exchange, offset, .. } = arguments;
+            let Arguments { number, drain, idle, ack, ack_from, exchange, offset, stats, .. } =
+                arguments;
             let stops = number.is_some() || *drain || idle.is_some();
             let others = ack.is_some() || ack_from.is_some() || exchange.is_some();
-            if stops || others || offset.is_some() || command.is_some() {
+            if stops || others || offset.is_some() || stats.is_some() || command.is_some() {
                 return Err(Failure::usage(
                     "--peek cannot be combined with -n, --drain, --idle, --ack, --ack-from, \
-                     --exchange, --offset or a command",
+                     --exchange, --offset, --stats or a command",
                 ));
             }
         }

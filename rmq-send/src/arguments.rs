@@ -4,8 +4,9 @@ use crate::input::framing::Format;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::argument_bytes::Bytes;
 use rmq_common::help::Help;
-use rmq_common::size;
 use rmq_common::with_connection_options;
+use rmq_common::{duration, size};
+use std::time::Duration;
 
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-send";
@@ -184,9 +185,13 @@ with_connection_options! {
         #[argh(switch)]
         pub progress: bool,
 
-        /// write the tally to this file as JSON
+        /// write the tally to this file, as JSON, or as Prometheus metrics if it is named *.prom
         #[argh(option, arg_name = "FILE")]
         pub stats: Option<String>,
+
+        /// write it every so often, too: 500ms, 30s, 5m
+        #[argh(option, arg_name = "DURATION", from_str_fn(duration::parse))]
+        pub stats_every: Option<Duration>,
 
         /// write the messages to standard output as JSON envelopes instead of sending them
         #[argh(switch)]

@@ -62,6 +62,12 @@ pub fn combinations(arguments: &Arguments) -> Result<(), Failure> {
             "--spool and --ack-to cannot be combined: the spool already keeps the records"
         }
         () if !spool && arguments.spool_max.is_some() => "--spool-max requires --spool",
+        () if arguments.stats_every.is_some_and(|every| every.is_zero()) => {
+            "--stats-every must not be 0"
+        }
+        () if arguments.stats_every.is_some() && arguments.stats.is_none() => {
+            "--stats-every requires --stats"
+        }
         () if !spool && arguments.spool_full.is_some() => "--spool-full requires --spool",
         () => return Ok(()),
     };

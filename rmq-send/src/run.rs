@@ -16,7 +16,7 @@ use crate::results::ack_to::{Acknowledger, Fifo};
 use crate::results::outputs::{check_apart, check_output};
 use crate::results::places::Places;
 use crate::results::rejects::Rejects;
-use crate::results::tally::{StatsFile, Tally};
+use crate::results::tally::Tally;
 use crate::results::tee::Tee;
 use crate::results::verdict::Verdict;
 use crate::sender::run_loop::{Job, Sender};
@@ -31,6 +31,8 @@ use rmq_common::failure::Failure;
 use rmq_common::lane::{self, Limits};
 use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
+use rmq_common::standing::live::Live;
+use rmq_common::standing::stats_file::{Stats, StatsFile};
 use rmq_common::{runtime, signals};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -111,11 +113,14 @@ async fn send(
         Some(name) => Some(open_stats(name, &arguments, &plan, rejects.as_ref())?),
         None => None,
     };
+    let live = Live::new(Tally::default());
+    live.print_on_signal(diagnostics)?;
     // Announced before a broker is looked for: where none is found, the reader must see it end.
     let acknowledger = match &arguments.ack_to {
         Some(name) => {
             let Some(fifo) = wait_for_reader(name, &plan.sources, diagnostics).await? else {
-                return outcome(stats, diagnostics, Verdict::default(), &Tally::default());
+                let report = Report::start(&arguments, stats, live, diagnostics)?;
+                return report.outcome(Verdict::default(), &Tally::default());
             };
             Some(Acknowledger::start(name, fifo, format)?)
         }
@@ -133,7 +138,7 @@ async fn send(
         places: Places::default(),
         spooled: None,
         followed: None,
-        progress: Progress::new(arguments.progress && !arguments.quiet, PROGRAM, "confirmed"),
+        live: live.clone(),
     };
     if let Some(directory) = &arguments.spool {
         let signals = signals::requests_to_stop()?;
@@ -149,6 +154,7 @@ async fn send(
         if let (Some(stats), Some(rejects)) = (&stats, &rejects) {
             check_apart(stats, rejects)?;
         }
+        let report = Report::start(&arguments, stats, live, diagnostics)?;
         let started = Spooled::start(&arguments, spool, plan, rejects, diagnostics)?;
         let (spooled, reader, rejected) = started;
         // What an earlier run left goes where that run sent it.
@@ -159,8 +165,9 @@ async fn send(
         // What is not sent is in the spool: nothing is read on for the rejects' sake.
         job.finite = false;
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
-        return outcome(stats, diagnostics, verdict, &tally);
+        return report.outcome(verdict, &tally);
     }
+    let report = Report::start(&arguments, stats, live, diagnostics)?;
     if let Some(following) = following {
         job.places = Places::new(rejects, None, None);
         job.finite = false;
@@ -168,7 +175,7 @@ async fn send(
             job.retry = options.retry_or(Limit::Forever);
         }
         let (verdict, tally) = follow(job, broker, &plan, following, options.first_retry()).await?;
-        return outcome(stats, diagnostics, verdict, &tally);
+        return report.outcome(verdict, &tally);
     }
     // Nothing is read before a broker is there, so that nothing is lost where none is.
     let patience = Patience::new(options.first_retry());
@@ -182,7 +189,7 @@ async fn send(
     job.places = Places::new(rejects, tee, acknowledger);
     let reader = Reader::start(plan)?;
     let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
-    outcome(stats, diagnostics, verdict, &tally)
+    report.outcome(verdict, &tally)
 }
 
 /// Sends what is in files that are followed, or what is new in them.
@@ -223,25 +230,45 @@ async fn follow(
     Ok(Sender::new(job, broker, link, reader, signals).begin_with(first).run().await)
 }
 
-/// Tells the tally where it is wanted, and the outcome.
-fn outcome(
-    stats: Option<StatsFile>,
+/// Where the counts go, while the run goes on and at its end.
+struct Report {
+    stats: Option<Stats>,
+    progress: Progress,
     diagnostics: Diagnostics,
-    mut verdict: Verdict,
-    tally: &Tally,
-) -> Result<Ending, Failure> {
-    if let Some(stats) = stats
-        && let Err(failure) = stats.write(tally)
-    {
-        verdict.fail(failure);
+}
+
+impl Report {
+    fn start(
+        arguments: &Arguments,
+        stats: Option<StatsFile>,
+        live: Live<Tally>,
+        diagnostics: Diagnostics,
+    ) -> Result<Self, Failure> {
+        let every = arguments.stats_every;
+        let stats = stats.map(|stats| stats.start(every, &live, diagnostics)).transpose()?;
+        let wanted = arguments.progress && !arguments.quiet;
+        let pulse = move || live.now().pulse();
+        let progress = Progress::start(wanted, PROGRAM, "confirmed", pulse);
+        Ok(Report { stats, progress, diagnostics })
     }
-    let outcome = verdict.outcome();
-    if outcome.is_err() {
-        diagnostics.notice(&tally.to_string());
-    } else {
-        diagnostics.detail(&tally.to_string());
+
+    /// Tells the tally where it is wanted, and the outcome.
+    fn outcome(self, mut verdict: Verdict, tally: &Tally) -> Result<Ending, Failure> {
+        let Report { stats, progress, diagnostics } = self;
+        drop(progress);
+        if let Some(stats) = stats
+            && let Err(failure) = stats.finish(tally)
+        {
+            verdict.fail(failure);
+        }
+        let outcome = verdict.outcome();
+        if outcome.is_err() {
+            diagnostics.notice(&tally.to_string());
+        } else {
+            diagnostics.detail(&tally.to_string());
+        }
+        outcome
     }
-    outcome
 }
 
 fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Rejects, Failure> {
@@ -260,7 +287,7 @@ fn open_stats(
     plan: &Plan,
     rejects: Option<&Rejects>,
 ) -> Result<StatsFile, Failure> {
-    let stats = StatsFile::open(name)?;
+    let stats = StatsFile::open(PROGRAM, name)?;
     check_output("--stats", name, stats.file(), arguments, plan)?;
     if let Some(rejects) = rejects {
         check_apart(&stats, rejects)?;

@@ -33,6 +33,11 @@ impl Diagnostics {
         self.line(&failure.to_string());
     }
 
+    /// Prints what was asked for just now, even with `--quiet`.
+    pub fn answer(&self, text: &str) {
+        self.line(text);
+    }
+
     /// Prints a notice that is not an error, such as a warning or a lost connection, unless
     /// `--quiet`.
     pub fn notice(&self, text: &str) {

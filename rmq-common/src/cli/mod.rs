@@ -18,6 +18,7 @@ pub mod process_limits;
 pub mod profiles;
 pub mod program;
 pub mod progress;
+mod rates;
 pub mod redact;
 pub mod secret;
 pub mod shown;

@@ -1,79 +1,125 @@
 //! `--progress`: shows progress on a terminal, for work that takes longer than a second.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::cli::rates::Rates;
+use crate::thread;
+use indicatif::{FormattedDuration, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Work that ends sooner shows nothing.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
-/// How often the time is updated while nothing else changes.
+/// How often the line is written anew.
 const TICK: Duration = Duration::from_millis(250);
+/// Numbers of bytes with more digits than this are shown in a larger unit.
+const MOST_BYTES: u64 = 9_999;
 
 /// The line that is shown, so that diagnostics do not write into it.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// A line on the terminal with the number of messages done, which disappears at the end.
-#[derive(Debug)]
-pub struct Progress {
-    /// `None` if not requested, or if standard error is not a terminal.
-    what: Option<&'static str>,
-    program: &'static str,
-    begun: Instant,
-    bar: Option<ProgressBar>,
+/// How far the work is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Messages done.
+    pub done: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// What waits: a number, and of what.
+    pub waiting: Vec<(u64, &'static str)>,
+    /// Bytes that are still to be sent, where that is known.
+    pub behind: u64,
 }
 
+/// A line on the terminal, which disappears when this is dropped.
+#[derive(Debug, Default)]
+pub struct Progress(Option<(flume::Sender<()>, JoinHandle<()>)>);
+
 impl Progress {
-    /// Shows, if `wanted`, how many messages are `what`: "confirmed".
-    pub fn new(wanted: bool, program: &'static str, what: &'static str) -> Self {
-        let what = (wanted && std::io::stderr().is_terminal()).then_some(what);
-        Progress { what, program, begun: Instant::now(), bar: None }
-    }
-
-    /// Sets the number done.
-    pub fn set(&mut self, done: u64) {
-        let Some(what) = self.what else { return };
-        if self.bar.is_none() && self.begun.elapsed() >= SHOWN_AFTER {
-            self.bar = Some(self.show(what));
+    /// Shows, if `wanted` and if standard error is a terminal, how many messages are `what`
+    /// ("confirmed"), as `pulse` says.
+    pub fn start(
+        wanted: bool,
+        program: &'static str,
+        what: &'static str,
+        pulse: impl Fn() -> Pulse + Send + 'static,
+    ) -> Self {
+        if !wanted || !std::io::stderr().is_terminal() {
+            return Progress(None);
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(done);
-        }
+        let (stop, stopped) = flume::bounded::<()>(0);
+        let show = move || {
+            let begun = Instant::now();
+            let mut rates = Rates::default();
+            // What is done before the first look counts from here.
+            rates.at(begun, [0, 0]);
+            let mut bar = None;
+            let is_over = |limit| {
+                !matches!(stopped.recv_timeout(limit), Err(flume::RecvTimeoutError::Timeout))
+            };
+            while !is_over(TICK) {
+                let pulse = pulse();
+                let now = Instant::now();
+                let rates = rates.at(now, [pulse.done, pulse.bytes]);
+                if begun.elapsed() >= SHOWN_AFTER {
+                    let bar = bar.get_or_insert_with(line);
+                    let text = text(&pulse, what, rates, begun.elapsed());
+                    bar.set_message(format!("{program}: {text}"));
+                    bar.tick();
+                }
+            }
+            if let Some(bar) = bar {
+                *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                bar.finish_and_clear();
+            }
+        };
+        // Without a thread the work goes on all the same.
+        Progress(thread::start("progress", show).ok().map(|thread| (stop, thread)))
     }
+}
 
-    /// Sets how many bytes are not done, of work whose end is known in bytes.
-    pub fn behind(&mut self, bytes: impl FnOnce() -> u64) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!(", {} bytes behind", bytes()));
-        }
+/// An empty line on the terminal.
+fn line() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // The template is ours, and a test reads it.
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        bar.set_style(style);
     }
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+    bar
+}
 
-    /// When it will be shown, so that it can be [`set`](Self::set) then even without progress.
-    pub fn due(&self) -> Option<Instant> {
-        let due = self.what.is_some() && self.bar.is_none();
-        due.then(|| self.begun + SHOWN_AFTER)
+fn text(pulse: &Pulse, what: &str, [rate, bytes]: [u64; 2], elapsed: Duration) -> String {
+    let mut text =
+        format!("{} {what}, {}/s, {}/s", HumanCount(pulse.done), HumanCount(rate), size(bytes));
+    for (count, of) in pulse.waiting.iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(", {} {of}", HumanCount(*count)));
     }
+    if pulse.behind > 0 {
+        text.push_str(&format!(", {} behind", size(pulse.behind)));
+    }
+    format!("{text}, {}", FormattedDuration(elapsed))
+}
 
-    fn show(&self, what: &str) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let program = self.program;
-        let template = format!("{program}: {{human_pos}} {what}{{msg}}, {{per_sec}}, {{elapsed}}");
-        // The template is ours, and a test reads it.
-        if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
-        }
-        bar.set_elapsed(self.begun.elapsed());
-        bar.enable_steady_tick(TICK);
-        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-        bar
+/// A number of bytes with at most four digits, without decimals.
+fn size(bytes: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut left = bytes;
+    let mut unit = units.iter();
+    let mut name = unit.next();
+    while left > MOST_BYTES {
+        left = left / 1000 + u64::from(left % 1000 >= 500);
+        name = unit.next();
     }
+    format!("{} {}", HumanCount(left), name.unwrap_or(&"EB"))
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            bar.finish_and_clear();
+        if let Some((stop, thread)) = self.0.take() {
+            drop(stop);
+            // It ends at once.
+            let _ = thread.join();
         }
     }
 }
@@ -84,5 +130,33 @@ pub fn aside<T>(write: impl FnOnce() -> T) -> T {
     match shown {
         Some(bar) => bar.suspend(write),
         None => write(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_whole_numbers_and_what_waits() {
+        let waiting = vec![(512, "unconfirmed"), (0, "spooled")];
+        let pulse = Pulse { done: 2500, bytes: 10, waiting, behind: 12_345_678 };
+        let text = text(&pulse, "confirmed", [1003, 98_304], Duration::from_secs(65));
+        let wanted = "2,500 confirmed, 1,003/s, 98 kB/s, 512 unconfirmed, 12 MB behind, 00:01:05";
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_size_has_four_digits_at_most() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (9_999, "9,999 B"),
+            (10_000, "10 kB"),
+            (9_999_499, "9,999 kB"),
+            (9_999_500, "10 MB"),
+            (u64::MAX, "18 EB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
     }
 }

@@ -18,6 +18,22 @@ use std::sync::{Arc, LazyLock};
 /// Signals that request the tool to finish.
 const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
+/// Signals that ask how far a run is: dd's, and that of Ctrl-T where there is one.
+#[cfg(not(any(
+    target_os = "macos",
+    target_os = "freebsd",
+    target_os = "openbsd",
+    target_os = "netbsd"
+)))]
+const QUESTIONS: [i32; 1] = [SIGUSR1];
+#[cfg(any(
+    target_os = "macos",
+    target_os = "freebsd",
+    target_os = "openbsd",
+    target_os = "netbsd"
+))]
+const QUESTIONS: [i32; 2] = [SIGUSR1, signal_hook::consts::SIGINFO];
+
 /// All signals from outside that end or stop a process, except those that cannot be caught.
 const ENDS: [i32; 11] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF,
@@ -32,6 +48,7 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool
 /// * Signals that a parent left blocked are unblocked: otherwise none could end us.
 /// * A write beyond `ulimit -f` is an error (EFBIG), not the end. SIGXFSZ gets a handler for that;
 ///   a command that we run would inherit an ignored signal.
+/// * SIGUSR1 does not end it: [`on_question`] answers.
 /// * If memory runs out, the standard library prints a line and aborts: that becomes 74, as for
 ///   other limits, not a signal.
 /// * Process 1 of a container has no default actions: it gets handlers that end it with 128 + the
@@ -55,6 +72,10 @@ pub(crate) fn begin() -> Result<(), Failure> {
     let problem = |error: std::io::Error| Failure::io("install signal handlers", &error);
     blocked.thread_unblock().map_err(|error| problem(error.into()))?;
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map_err(problem)?;
+    // It asks how far a run is; before there is an answer, and where there is none, it is no end.
+    for signal in not_ignored(&QUESTIONS) {
+        flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(problem)?;
+    }
     let always = Arc::new(AtomicBool::new(true));
     let out_of_memory = i32::from(Exit::IoErr.status());
     flag::register_conditional_shutdown(SIGABRT, out_of_memory, always.clone()).map_err(problem)?;
@@ -75,6 +96,19 @@ pub(crate) fn begin() -> Result<(), Failure> {
 /// The operating system refuses a handler or a thread (74).
 pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
     any_of(&REQUESTS)
+}
+
+/// Calls `answer`, on a thread of its own, at each signal that asks how far a run is. One that was
+/// ignored at the start stays ignored.
+///
+/// # Errors
+/// As [`requests_to_stop`].
+pub fn on_question(answer: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    let mut signals = Signals::new(not_ignored(&QUESTIONS))
+        .map_err(|error| Failure::io("install signal handlers", &error))?;
+    thread::start("questions", move || signals.forever().for_each(|_| answer()))
+        .map(drop)
+        .map_err(|error| Failure::io("start the signal thread", &error))
 }
 
 /// The same for all signals that end or stop a process, for state that has to be restored first.

@@ -17,6 +17,7 @@ impl Connected<'_> {
     pub(crate) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
         let delivery = self.receiver.hand.delivery(message.tag);
         let offset = self.receiver.count_in(message).offset;
+        let bytes = message.content.body_len() as u64;
         self.is_stream |= offset.is_some();
         let message = message.message();
         let message =
@@ -26,7 +27,7 @@ impl Connected<'_> {
             let started = commands.start(queue, delivery, message);
             started.map_err(|failure| Break::Stop(Stop::Failed(failure)))?;
         }
-        self.receiver.hand.add(Entry { tag: delivery.tag, offset, ..Entry::default() });
+        self.receiver.hand.add(Entry { tag: delivery.tag, offset, bytes, ..Entry::default() });
         Ok(())
     }
 

@@ -59,7 +59,7 @@ impl Receiver {
             Some(commands) => finish(commands, stop, &self.stops, |_, _| None).await,
             None => stop,
         };
-        (self.outcome(stop), self.tally)
+        (self.outcome(stop), self.tally.at_the_end())
     }
 
     fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {

@@ -126,6 +126,7 @@ impl Connected<'_> {
             records,
             newline: encoded.newline,
             offset,
+            bytes: message.content.body_len() as u64,
             ..Entry::default()
         });
         Ok(())

@@ -15,8 +15,8 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 
 use rmq_common::failure::Failure;
-use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
+use rmq_common::standing::live::Live;
 
 /// How often in a row a broker may answer what was not asked before that is an error.
 const UNASKED: u32 = 3;
@@ -37,7 +37,8 @@ pub struct Receiver {
     warned: bool,
     pub(crate) hand: Hand,
     pub(crate) tally: Tally,
-    pub(crate) progress: Progress,
+    /// The counts for those that ask.
+    pub(crate) live: Live<Tally>,
     pub(crate) stops: Stops,
     pub(crate) diagnostics: Diagnostics,
     /// A connection has been lost before this one.
@@ -62,8 +63,8 @@ pub struct Ends {
     pub sink: Sink,
     /// What asks the run to stop.
     pub stops: Stops,
-    /// Shows how far it is.
-    pub progress: Progress,
+    /// The counts for those that ask.
+    pub live: Live<Tally>,
     /// What fails is rejected, from a queue that goes with its last consumer.
     pub rejects_first: bool,
 }
@@ -77,8 +78,9 @@ impl Receiver {
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Self {
-        let Ends { sink, stops, progress, rejects_first } = ends;
+        let Ends { sink, stops, live, rejects_first } = ends;
         let Settings { number, prefetch, prefetch_bytes, .. } = settings;
+        let tally = live.now();
         Receiver {
             broker,
             queue: settings.source.name().clone(),
@@ -87,8 +89,8 @@ impl Receiver {
             sink,
             warned: false,
             hand: Hand::new(Credit::new(number, prefetch, prefetch_bytes)),
-            tally: Tally::default(),
-            progress,
+            tally,
+            live,
             stops,
             diagnostics,
             reconnected: false,
@@ -107,6 +109,12 @@ impl Receiver {
         let before = std::mem::replace(&mut self.unasked_after, self.tally.acknowledged);
         self.unasked = if self.tally.acknowledged > before { 1 } else { self.unasked + 1 };
         self.unasked < UNASKED
+    }
+
+    /// Sets the counts for those that ask.
+    pub(crate) fn show(&mut self) {
+        self.tally.unacknowledged = self.hand.len();
+        self.live.set(self.tally.clone());
     }
 
     /// What messages come from, for a diagnostic.

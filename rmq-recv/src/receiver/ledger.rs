@@ -14,6 +14,8 @@ pub struct Entry {
     pub newline: bool,
     /// Its offset in a stream.
     pub offset: Option<u64>,
+    /// The length of its body.
+    pub bytes: u64,
     /// It may be acknowledged.
     pub done: bool,
     /// It is rejected in place of that, which sends it to the dead-letter exchange.
@@ -54,6 +56,8 @@ pub struct Done {
     pub rejected: u64,
     /// How many of those had a newline inside.
     pub newlines: u64,
+    /// The bytes of the bodies of those that were not rejected.
+    pub bytes: u64,
     /// Where in a stream to go on: at the first message that is not acknowledged.
     pub offset: Option<u64>,
 }
@@ -195,6 +199,7 @@ impl Done {
         self.count += 1;
         self.rejected += u64::from(reject);
         self.newlines += u64::from(entry.newline);
+        self.bytes += if reject { 0 } else { entry.bytes };
         self.offset = self.offset.max(entry.offset);
     }
 }

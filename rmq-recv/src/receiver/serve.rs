@@ -112,6 +112,7 @@ impl Connected<'_> {
     async fn receive(&mut self) -> Result<std::convert::Infallible, Break> {
         self.consume().await?;
         loop {
+            self.receiver.show();
             match self.step().await {
                 Step::Delivered(Delivered::Message(message)) => {
                     self.message_came();

@@ -149,7 +149,7 @@ impl Connected<'_> {
         receiver.tally.acknowledged += done.count - done.rejected;
         receiver.tally.dead_lettered += done.rejected;
         receiver.tally.with_newline += done.newlines;
-        receiver.progress.set(receiver.tally.acknowledged);
+        receiver.tally.bytes += done.bytes;
         // A new consumer on a stream begins where it is told to.
         if let Some(next) = done.offset {
             receiver.offset = Some(Offset::Number(next));

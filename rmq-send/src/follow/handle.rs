@@ -132,6 +132,12 @@ impl Followed {
         self.register.behind()
     }
 
+    /// The same, for another thread.
+    pub fn gauge(&self) -> impl Fn() -> u64 + Send + use<> {
+        let register = self.register.clone();
+        move || register.behind()
+    }
+
     /// The positions file.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

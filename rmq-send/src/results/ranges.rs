@@ -30,6 +30,11 @@ impl Ranges {
         }
     }
 
+    /// How many numbers there are.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
     /// Whether there is more than one number.
     pub fn is_many(&self) -> bool {
         self.0.first().is_some_and(|(first, last)| first < last) || self.0.len() > 1

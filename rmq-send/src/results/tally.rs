@@ -1,13 +1,8 @@
 //! What became of the records, counted.
 
-use rmq_common::failure::Failure;
-use rmq_common::files;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
+use rmq_common::progress::Pulse;
+use rmq_common::standing::figures::{Figure, Standing};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::Path;
 use std::time::Instant;
 
 /// The counts that a run ends with.
@@ -17,6 +12,8 @@ pub struct Tally {
     pub read: u64,
     /// Records the cluster has confirmed.
     pub confirmed: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
     /// Records that were returned: no queue takes them.
     pub returned: u64,
     /// Records that are in `--rejects`, or in the spool's rejected file.
@@ -29,6 +26,10 @@ pub struct Tally {
     pub unknown: u64,
     /// Times a record was sent again.
     pub resent: u64,
+    /// Records in the window, as the run goes on.
+    pub unconfirmed: u64,
+    /// Records in the spool.
+    pub spooled: Option<u64>,
     /// Bytes of followed files that are not confirmed.
     pub behind: Option<u64>,
     started: Instant,
@@ -39,12 +40,15 @@ impl Default for Tally {
         Tally {
             read: 0,
             confirmed: 0,
+            bytes: 0,
             returned: 0,
             rejected: 0,
             dropped: 0,
             nacked: 0,
             unknown: 0,
             resent: 0,
+            unconfirmed: 0,
+            spooled: None,
             behind: None,
             started: Instant::now(),
         }
@@ -52,17 +56,12 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// It as JSON, in a line.
-    fn json(&self) -> String {
-        let mut stats = serde_json::Map::new();
-        for (what, count) in self.counts() {
-            stats.insert(what.to_owned(), count.into());
-        }
-        if let Some(behind) = self.behind {
-            stats.insert("bytes_behind".to_owned(), behind.into());
-        }
-        stats.insert("seconds".to_owned(), self.started.elapsed().as_secs_f64().into());
-        format!("{}\n", serde_json::Value::Object(stats))
+    /// How far the run is, for `--progress`.
+    pub fn pulse(&self) -> Pulse {
+        let spooled = self.spooled.unwrap_or(0);
+        let waiting = vec![(self.unconfirmed, "unconfirmed"), (spooled, "spooled")];
+        let behind = self.behind.unwrap_or(0);
+        Pulse { done: self.confirmed, bytes: self.bytes, waiting, behind }
     }
 
     fn counts(&self) -> [(&'static str, u64); 8] {
@@ -79,54 +78,35 @@ impl Tally {
     }
 }
 
-/// The file that the tally is written to.
-#[derive(Debug)]
-pub struct StatsFile {
-    name: String,
-    file: File,
-    /// What is in it is not ours alone, as where a shell has opened it.
-    is_shared: bool,
-}
-
-impl StatsFile {
-    /// Opens the file `name`, before anything else is done; what is in it stays for now.
-    pub fn open(name: &str) -> Result<Self, Failure> {
-        let path = Path::new(name);
-        let is_shared = files::is_descriptor(path);
-        let behind = if is_shared { OFlags::APPEND } else { OFlags::empty() };
-        let flags = OFlags::WRONLY | OFlags::CREATE | behind;
-        let opened = files::open(path, flags, Mode::from_raw_mode(0o666));
-        let file = opened.and_then(|file| {
-            files::wait(&file)?;
-            Ok(File::from(file))
+impl Standing for Tally {
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = vec![
+            Figure::counter("read", self.read, "Records read."),
+            Figure::counter("confirmed", self.confirmed, "Records confirmed."),
+            Figure::counter(
+                "bytes_confirmed",
+                self.bytes,
+                "Bytes of the bodies of confirmed records.",
+            ),
+            Figure::counter("returned", self.returned, "Records that no queue takes."),
+            Figure::gauge("rejected", self.rejected, "Records in the rejects."),
+            Figure::counter("dropped", self.dropped, "Envelopes that a filter dropped."),
+            Figure::counter("nacked", self.nacked, "Times the broker did not take a record."),
+            Figure::gauge(
+                "unknown",
+                self.unknown,
+                "Records sent whose fate is unknown at the end.",
+            ),
+            Figure::counter("resent", self.resent, "Times a record was sent again."),
+            Figure::gauge("unconfirmed", self.unconfirmed, "Records read and not confirmed."),
+        ];
+        let spooled = self.spooled.map(|it| Figure::gauge("spooled", it, "Records in the spool."));
+        let behind = self.behind.map(|it| {
+            Figure::gauge("bytes_behind", it, "Bytes of followed files that are not confirmed.")
         });
-        let file = file.map_err(|error| match Errno::from_io_error(&error) {
-            Some(Errno::NXIO) => io::Error::other("nothing reads it"),
-            _ => error,
-        });
-        let name = name.to_owned();
-        match file {
-            Ok(file) => Ok(StatsFile { name, file, is_shared }),
-            Err(error) => Err(Failure::io(format!("write {name}"), &error)),
-        }
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The file itself.
-    pub fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// Writes the tally in place of what is there.
-    pub fn write(mut self, tally: &Tally) -> Result<(), Failure> {
-        let is_regular = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let emptied = if is_regular && !self.is_shared { self.file.set_len(0) } else { Ok(()) };
-        emptied
-            .and_then(|()| self.file.write_all(tally.json().as_bytes()))
-            .map_err(|error| Failure::io(format!("write {}", self.name), &error))
+        figures.extend(spooled.into_iter().chain(behind));
+        figures.push(Figure::seconds(self.started.elapsed().as_secs_f64()));
+        figures
     }
 }
 
@@ -134,6 +114,12 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in self.counts() {
             write!(f, "{what} {count}, ")?;
+        }
+        if self.unconfirmed > 0 {
+            write!(f, "unconfirmed {}, ", self.unconfirmed)?;
+        }
+        if let Some(spooled) = self.spooled {
+            write!(f, "spooled {spooled}, ")?;
         }
         if let Some(behind) = self.behind {
             write!(f, "bytes behind {behind}, ")?;

@@ -134,9 +134,13 @@ impl Account {
     /// The broker confirmed a record; `None` if it was not in flight. One that was returned waits
     /// for [`unroutable`](Self::unroutable), or to be nacked.
     pub fn confirmed(&mut self, number: u64) -> Option<Settled> {
+        let message = self.window.record(number).and_then(|record| record.message.as_ref());
+        let bytes = message.map_or(0, |message| message.body.len());
         let settled = self.window.confirmed(number)?;
         if settled == Settled::Confirmed {
-            self.leaving.tally().confirmed += 1;
+            let tally = self.leaving.tally();
+            tally.confirmed += 1;
+            tally.bytes += bytes as u64;
             // With a spool it is the spool that knows.
             if !self.leaving.duties().kept {
                 self.confirmed.insert(number);
@@ -208,9 +212,11 @@ impl Account {
         self.window.unknown().next()
     }
 
-    /// How many records are confirmed.
-    pub fn confirmations(&mut self) -> u64 {
-        self.leaving.tally().confirmed
+    /// The counts as they stand.
+    pub fn tally(&mut self) -> Tally {
+        let mut tally = self.leaving.tally().clone();
+        tally.unconfirmed = self.window.len() as u64;
+        tally
     }
 
     /// Whether there is anything to send, or will be.
@@ -303,6 +309,11 @@ impl Account {
         self.window.unsettled().count()
     }
 
+    /// So many records are left in the spool.
+    pub fn spool_keeps(&mut self, records: u64) {
+        self.leaving.tally().spooled = Some(records);
+    }
+
     /// So many bytes of the followed files are not confirmed.
     pub fn behind(&mut self, bytes: u64) {
         self.leaving.tally().behind = Some(bytes);
@@ -344,6 +355,8 @@ impl Account {
 
     /// How the run went; the rejects are `whereabouts`.
     pub fn into_results(mut self, whereabouts: Option<String>) -> (Verdict, Tally) {
+        let left_over = self.unknown.count() + self.unsent.count();
+        self.leaving.tally().unconfirmed = left_over.max(self.unconfirmed() as u64);
         let verdict = self.leaving.verdict();
         if let Some(whereabouts) = whereabouts {
             verdict.unconfirmed_is(whereabouts.clone());

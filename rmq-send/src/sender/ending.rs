@@ -109,7 +109,10 @@ impl Sender {
         }
         let directory = spooled.shown();
         match spooled.close() {
-            Ok(left) => verdict.spool_keeps(&directory, left.kept, left.in_memory),
+            Ok(left) => {
+                verdict.spool_keeps(&directory, left.kept, left.in_memory);
+                self.account.spool_keeps(left.kept + left.in_memory);
+            }
             Err(failure) => verdict.fail(failure),
         }
     }

@@ -21,9 +21,9 @@ use rmq_common::connection::Broker;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
-use rmq_common::progress::Progress;
 use rmq_common::retry::Patience;
 use rmq_common::runtime::{first, sleep_until};
+use rmq_common::standing::live::Live;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,8 +50,8 @@ pub struct Job {
     pub spooled: Option<Spooled>,
     /// The files they are read from, which are followed.
     pub followed: Option<Followed>,
-    /// Shows how far it is.
-    pub progress: Progress,
+    /// The counts for those that ask.
+    pub live: Live<Tally>,
 }
 
 /// The parts of a run.
@@ -70,7 +70,7 @@ pub struct Sender {
     /// A broker has let us in.
     pub(super) was_let_in: bool,
     pub(super) positions: Positions,
-    pub(super) progress: Progress,
+    pub(super) live: Live<Tally>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -107,6 +107,14 @@ impl Sender {
         let kept = spool || job.followed.is_some();
         let duties = Duties { rejects, tee, acknowledges, kept, finite: job.finite };
         let was_let_in = link.is_some();
+        let spooled = job.spooled.as_ref().map(Spooled::gauge);
+        let behind = job.followed.as_ref().map(Followed::gauge);
+        job.live.probe(move |tally: &mut Tally| {
+            if let Some(spooled) = spooled.as_ref().and_then(|spooled| spooled()) {
+                (tally.read, tally.spooled) = (spooled.read, Some(spooled.waiting));
+            }
+            tally.behind = behind.as_ref().map(|behind| behind());
+        });
         Sender {
             account: Account::new(job.window, duties, job.positions.clone(), diagnostics),
             places: job.places,
@@ -122,7 +130,7 @@ impl Sender {
             followed: job.followed,
             was_let_in,
             positions: job.positions,
-            progress: job.progress,
+            live: job.live,
             diagnostics,
         }
     }
@@ -197,7 +205,7 @@ impl Sender {
     fn next_time(&self) -> Option<Instant> {
         let patience = self.confirm_due().filter(|_| !self.account.is_empty());
         let connection = self.connection.next_time(self.account.in_flight());
-        let times = [connection, self.stop.deadline(), patience, self.progress.due()];
+        let times = [connection, self.stop.deadline(), patience];
         times.into_iter().flatten().min()
     }
 
@@ -292,10 +300,7 @@ impl Sender {
         let any = self.account.leave();
         self.perform();
         self.places.flush();
-        self.progress.set(self.account.confirmations());
-        if let Some(followed) = &self.followed {
-            self.progress.behind(|| followed.behind());
-        }
+        self.live.set(self.account.tally());
         any
     }
 

@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, SpoolFull};
 use crate::input::reader::{Plan, Reader, read_into};
 use crate::results::rejects::Rejects;
-use crate::spool::disk::{Directory, Done, Left, Spool};
+use crate::spool::disk::{Directory, Done, Gauge, Left, Spool};
 use crate::spool::feed::{self, Sequences};
 use crate::spool::intake::{Over, Spooling};
 use crate::spool::set_aside::{Kept, SetAside};
@@ -37,6 +37,8 @@ pub struct Spooled {
     handed_over: bool,
     /// When it is checked for such a one.
     checked: Cell<Instant>,
+    /// The first of this run's own records, by its sequence number.
+    first: u64,
 }
 
 impl Spooled {
@@ -71,6 +73,7 @@ impl Spooled {
             diagnostics.detail(&format!("spool {shown}: {what}"));
         }
         let positions = plan.positions.clone();
+        let first = done.next();
         let [from_input, from_broker] = Rejects::in_spool(&directory);
         let rejects = match rejects {
             Some(rejects) => Kept::AsTheyStand(rejects),
@@ -95,7 +98,8 @@ impl Spooled {
         let (replayed, sequences) = feed::start(replay, diagnostics)?;
         let checked = Cell::new(Instant::now());
         let (is_over, handed_over) = (false, false);
-        let spooled = Spooled { directory, done, sequences, over, is_over, handed_over, checked };
+        let spooled =
+            Spooled { directory, done, sequences, over, is_over, handed_over, checked, first };
         Ok((spooled, Reader::new(replayed, stop), from_broker))
     }
 
@@ -131,6 +135,11 @@ impl Spooled {
     /// The records up to `number` are done.
     pub fn is_done(&self, number: u64) {
         self.done.done(self.sequences.of(number));
+    }
+
+    /// How it stands, for another thread.
+    pub fn gauge(&self) -> impl Fn() -> Option<Gauge> + Send + use<> {
+        self.done.gauge(self.first)
     }
 
     /// Whether nothing waits to be sent.

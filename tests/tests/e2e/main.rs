@@ -79,6 +79,7 @@ mod silence;
 mod smoke;
 mod spool;
 mod spool_sharing;
+mod standing;
 mod stop_conditions;
 mod stopping;
 mod taken;

@@ -22,3 +22,38 @@ fn a_long_run_shows_on_a_terminal_how_far_it_is_and_a_short_one_only_its_tally()
     let screen = terminal.wait("the tally", |screen| screen.contains("read 1, confirmed 1"));
     assert!(!screen.contains(" confirmed, 1/s"), "{screen}");
 }
+
+/// The number before `unit` on a screen.
+fn number(screen: &str, unit: &str) -> Option<u64> {
+    let before = screen.split_once(unit)?.0;
+    before.rsplit(' ').next()?.replace(',', "").parse().ok()
+}
+
+#[test]
+fn rates_are_those_of_the_last_seconds_without_decimals_and_what_waits_is_shown() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let [send, receive] = ["rmq-send", "rmq-recv"].map(|name| binary(name).display().to_string());
+    // A thousand at once, and then forty a second, with a body of 99 bytes: what comes at first must
+    // not make the rate thousands of thousands, and must be forgotten after five seconds.
+    let body = "x".repeat(99);
+    let script = format!(
+        "(yes {body} | head -1000; while :; do for i in 1 2 3 4; do echo {body}; done; sleep 0.1; done) \
+         | '{send}' --progress q"
+    );
+    let environment = [("AMQP_URL", &*vhost.url())];
+    let sender = Terminal::run("rates", &environment, &script);
+    let screen = sender.wait("the first rate", |screen| screen.contains(" confirmed, "));
+    let [rate, bytes] = ["/s, ", " kB/s"].map(|unit| number(&screen, unit));
+    assert!(rate.is_some_and(|rate| rate <= 1200), "{screen}");
+    assert!(bytes.is_some_and(|bytes| bytes <= 120), "{screen}");
+    let slow = |screen: &str| number(screen, "/s, ").is_some_and(|rate| (5..=45).contains(&rate));
+    let screen = sender.wait("the rate of the last seconds", slow);
+    assert!(!screen.contains('.'), "{screen}");
+    let script = format!("'{receive}' --progress q | (head -c 5000 >/dev/null; sleep 60)");
+    let receiver = Terminal::run("waits", &environment, &script);
+    // The prefetch and the pipe are full: nothing is acknowledged any longer.
+    receiver.wait("what waits", |screen| {
+        screen.contains(" acknowledged, 0/s, 0 B/s, ") && screen.contains(" unacknowledged, 00:00:")
+    });
+}

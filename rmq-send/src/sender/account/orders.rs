@@ -360,7 +360,7 @@ impl World {
         }
         let ranges = |numbers: &BTreeSet<u64>| numbers.iter().copied().collect::<Ranges>();
         assert_eq!(self.account.confirmed.to_string(), ranges(&self.confirmed).to_string());
-        let confirmations = self.account.confirmations();
+        let confirmations = self.account.tally().confirmed;
         assert_eq!(confirmations, self.confirmed.len() as u64);
         let unknown = self
             .sent

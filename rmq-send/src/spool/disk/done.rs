@@ -26,6 +26,15 @@ pub struct Left {
     pub in_memory: u64,
 }
 
+/// How a spool stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    /// Records that this run has put into it.
+    pub read: u64,
+    /// Records that are not done.
+    pub waiting: u64,
+}
+
 impl Done {
     /// Starts the spool's own threads; `left_over` are the segments of an earlier run, which may
     /// not be on the disk itself.
@@ -60,6 +69,23 @@ impl Done {
         }
         if all_done {
             self.shared.room.notify_one();
+        }
+    }
+
+    /// The sequence number that comes next.
+    pub fn next(&self) -> u64 {
+        self.shared.lock().next
+    }
+
+    /// What the spool has taken from `first` on, and what waits in it, for another thread; `None`
+    /// once it is closed.
+    pub fn gauge(&self, first: u64) -> impl Fn() -> Option<Gauge> + Send + use<> {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            let shared = shared.upgrade()?;
+            let state = shared.lock();
+            let waiting = state.kept() + state.in_memory();
+            Some(Gauge { read: state.next.saturating_sub(first), waiting })
         }
     }
 

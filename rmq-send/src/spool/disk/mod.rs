@@ -38,7 +38,7 @@ pub use batch::Batch;
 #[cfg(test)]
 pub use damage::Damage;
 pub use directory::Directory;
-pub use done::{Done, Left};
+pub use done::{Done, Gauge, Left};
 pub use open::Spool;
 pub use private::sync_parent;
 #[cfg(test)]
