@@ -59,7 +59,7 @@ pub struct Arguments {
     pub user: Option<String>,
 
     /// file whose first line is that user's password; overrides the URL's; stands before the command
-    /// with add-user and change-password
+    /// with add-user, change-password and authenticate
     #[argh(option, arg_name = "FILE")]
     pub password_file: Option<String>,
 

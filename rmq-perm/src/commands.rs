@@ -2,6 +2,7 @@
 
 mod add_vhost;
 mod apply;
+mod authenticate;
 mod check;
 mod cluster_status;
 mod columns;
@@ -36,6 +37,7 @@ pub enum Command {
     ListVhostLimits(limits::ListVhostLimits),
     AddUser(users::AddUser),
     ChangePassword(users::ChangePassword),
+    Authenticate(authenticate::Authenticate),
     SetTags(users::SetTags),
     DeleteUser(users::DeleteUser),
     ListUsers(list_users::ListUsers),
@@ -74,6 +76,7 @@ impl Command {
             | Command::SetUserLimits(_)
             | Command::ClearUserLimits(_)
             | Command::DeleteVhost(_)
+            | Command::Authenticate(_)
             | Command::SetTags(_)
             | Command::DeleteUser(_)
             | Command::Set(_)
@@ -95,6 +98,7 @@ impl Command {
             Command::ListVhostLimits(command) => command.run(session),
             Command::AddUser(command) => command.run(session),
             Command::ChangePassword(command) => command.run(session),
+            Command::Authenticate(command) => command.run(session),
             Command::SetTags(command) => command.run(session),
             Command::DeleteUser(command) => command.run(session),
             Command::ListUsers(command) => command.run(session),

@@ -1,4 +1,5 @@
-//! A new password: from a file, from standard input, typed twice without echo, or generated.
+//! A password: from a file, from standard input, typed without echo (twice if it is new), or
+//! generated.
 
 use crate::administration::Password;
 use crate::password_hash::PasswordHash;
@@ -44,12 +45,7 @@ impl Source<'_> {
     /// It is on the command line (64); it is empty, not a text or not a hash, or the two typed differ
     /// (65); it cannot be read (74, 78).
     pub fn read(&self, user: &str) -> Result<(Password, Option<Secret>), Failure> {
-        if !self.words.is_empty() {
-            return Err(Failure::usage(
-                "a password on the command line is visible to every user (ps); give it on \
-                 standard input or with --password-file",
-            ));
-        }
+        self.refuse_words()?;
         if self.generate {
             if self.hashed || self.file.is_some() {
                 let why = "--generate cannot be combined with another source of the password";
@@ -58,13 +54,32 @@ impl Source<'_> {
             let password = generate()?;
             return Ok((Password::Clear(password.clone()), Some(password)));
         }
-        let text = read(self.file, user)?;
+        let text = read(self.file, user, Typed::Twice)?;
         let password = if self.hashed {
             Password::Hashed(PasswordHash::read(text)?)
         } else {
             Password::Clear(text)
         };
         Ok((password, None))
+    }
+
+    /// The password that `user` has already.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_known(&self, user: &str) -> Result<Secret, Failure> {
+        self.refuse_words()?;
+        read(self.file, user, Typed::Once)
+    }
+
+    fn refuse_words(&self) -> Result<(), Failure> {
+        if self.words.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            "a password on the command line is visible to every user (ps); give it on standard \
+             input or with --password-file",
+        ))
     }
 }
 
@@ -85,21 +100,31 @@ fn generate() -> Result<Secret, Failure> {
     Ok(Secret::new(password))
 }
 
-fn read(file: Option<&str>, user: &str) -> Result<Secret, Failure> {
+/// How often a password is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Typed {
+    Once,
+    Twice,
+}
+
+fn read(file: Option<&str>, user: &str, typed: Typed) -> Result<Secret, Failure> {
     let input = rustix::stdio::stdin();
     if let Some(file) = file {
         let password = secret::read_file(file)?;
         return if password.reveal().len() > LONGEST { Err(too_long(file)) } else { Ok(password) };
     }
     standard_streams::input()?;
-    if isatty(input) { ask(user) } else { read_line(input, "standard input") }
+    if isatty(input) { ask(user, typed) } else { read_line(input, "standard input") }
 }
 
-fn ask(user: &str) -> Result<Secret, Failure> {
+fn ask(user: &str, typed: Typed) -> Result<Secret, Failure> {
     let terminal = File::options().read(true).write(true).open("/dev/tty");
     let terminal = Arc::new(terminal.map_err(|error| Failure::io("open /dev/tty", &error))?);
     let silence = Silence::begin(&terminal)?;
     let first = prompt(&terminal, &format!("Password for {}: ", shown(user)))?;
+    if typed == Typed::Once {
+        return Ok(first);
+    }
     let second = prompt(&terminal, "Repeat the password: ")?;
     drop(silence);
     if first == second { Ok(first) } else { Err(Failure::data("the two passwords do not match")) }

@@ -17,6 +17,7 @@ macro_rules! aliases {
 pub const ALIASES: Aliases = aliases! {
     "add_user" => "add-user",
     "add_vhost" => "add-vhost",
+    "authenticate_user" => "authenticate",
     "change_password" => "change-password",
     "clear_permissions" => "clear",
     "clear_topic_permissions" => "clear-topic",
@@ -77,7 +78,7 @@ pub const ALIASES: Aliases = aliases! {
     "version" => "rmq-perm --version",
     // In RabbitMQ's, under the same name.
     in "rabbitmqctl":
-        activate_free_disk_space_monitoring authenticate_user autocomplete
+        activate_free_disk_space_monitoring autocomplete
         await_online_nodes cancel_sync_queue change_cluster_node_type
         check_if_any_deprecated_features_are_used clear_global_parameter
         clear_operator_policy clear_parameter clear_password clear_policy

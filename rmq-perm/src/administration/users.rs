@@ -23,6 +23,10 @@ pub trait Users {
     /// Gives a user another password; tags and permissions stay.
     fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
 
+    /// Whether a client can log in with this name and password, whichever of the broker's backends
+    /// says so. An unknown user cannot.
+    fn authenticate(&mut self, user: &str, password: &Secret) -> Result<bool, Failure>;
+
     /// Deletes a user, with all permissions; not an error if it does not exist.
     fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure>;
 

@@ -106,7 +106,11 @@ fn epmd_port() -> Result<u16, Failure> {
 /// Reads each element of a list; an unexpected one makes the whole answer unusable.
 pub(super) fn each<T>(answer: &Term, read: impl Fn(&Term) -> Option<T>) -> Result<Vec<T>, Failure> {
     let elements = answer.list().and_then(|elements| elements.iter().map(read).collect());
-    elements.ok_or_else(|| broken(format!("unexpected answer: {answer}")))
+    elements.ok_or_else(|| unexpected(answer))
+}
+
+pub(super) fn unexpected(answer: &Term) -> Failure {
+    broken(format!("unexpected answer: {answer}"))
 }
 
 /// A broker that does not do what all known versions do (70).

@@ -1,13 +1,14 @@
 //! Users.
 
 use super::arguments::{self, acting_user, atom, binary, map, text};
-use super::broker::{Distribution, USERS, each};
+use super::broker::{Distribution, USERS, each, unexpected};
 use crate::administration::{Added, Deleted, Password, User, Users};
 use crate::password_hash::PasswordHash;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, words};
 use crate::term::Term;
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
+use rmq_common::secret::Secret;
 
 impl Users for Distribution {
     fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure> {
@@ -56,6 +57,12 @@ impl Users for Distribution {
             }
             Password::None => self.change(USERS, "clear_password", vec![user, acting_user()]),
         }
+    }
+
+    fn authenticate(&mut self, user: &str, password: &Secret) -> Result<bool, Failure> {
+        let arguments = vec![text(user), text(password.reveal())];
+        let answer = self.ask("rabbit_access_control", "check_user_pass_login", arguments)?;
+        words::is_login(&answer).ok_or_else(|| unexpected(&answer))
     }
 
     fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {
@@ -134,7 +141,6 @@ fn record(user: &Term) -> Option<User> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rmq_common::secret::Secret;
 
     #[test]
     fn a_user_is_read_from_the_brokers_record_with_or_without_a_hash() {

@@ -17,6 +17,7 @@ use crate::unanswered::{Effect, Unanswered};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::secret::Secret;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -252,6 +253,12 @@ impl Http {
         let path = path(segments)? + query;
         let answer = self.client.ask(method, &path, body);
         answer.map_err(|why| why.failure(effect, &self.place, self.limit))
+    }
+
+    /// What the API says to another user who asks who it is.
+    pub(super) fn who_is(&self, user: &str, password: &Secret) -> Result<Answer, Failure> {
+        let answer = self.client.of_user(user, password).ask_first("/whoami");
+        answer.map_err(|why| why.failure(Effect::Reads, &self.place, self.limit))
     }
 
     /// A user, with the password's hash, if it exists.

@@ -93,6 +93,12 @@ impl Client {
         }
     }
 
+    /// Another one, which asks as another user.
+    pub fn of_user(&self, user: &str, password: &Secret) -> Self {
+        let password = Password::known(password.clone());
+        Client { user: user.to_owned(), password, ..self.another() }
+    }
+
     /// Sends the first request, whose answer is small.
     pub fn ask_first(&self, path: &str) -> Result<Answer, NoAnswer> {
         self.send(

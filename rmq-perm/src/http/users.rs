@@ -3,8 +3,10 @@
 
 use super::broker::{Changed, Http};
 use super::json::{each, tags, text};
+use super::refusal;
 use crate::administration::{Added, Deleted, Password, User, Users};
-use crate::refusal::Refusal;
+use crate::refusal::{Denial, Refusal};
+use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -42,6 +44,23 @@ impl Users for Http {
         let mut body = with(password);
         body.insert("tags".to_owned(), before.get("tags").cloned().unwrap_or_else(|| json!([])));
         self.put(&["users", user], &body.into()).map(drop)
+    }
+
+    fn authenticate(&mut self, user: &str, password: &Secret) -> Result<bool, Failure> {
+        if user.contains(':') {
+            let why = "a user's name with a colon in it cannot be sent over HTTP";
+            return Err(Failure::usage(why));
+        }
+        let answer = self.who_is(user, password)?;
+        if answer.status == 200 {
+            return Ok(true);
+        }
+        match refusal::of(&answer, Effect::Reads) {
+            Refusal::Denied(Denial::LoginFailed) => Ok(false),
+            // The password was accepted; what is refused is the use of the API.
+            Refusal::Denied(Denial::LacksManagement | Denial::LocalhostOnly) => Ok(true),
+            refusal => Err(refusal.failure_of(user)),
+        }
     }
 
     fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure> {

@@ -28,6 +28,9 @@ const LOGIN_FAILED: &str = "Login failed";
 const NOT_AUTHORIZED: &str = "Not_Authorized";
 
 const ERROR: &str = "error";
+const OK: &str = "ok";
+/// What an authentication backend says against a login.
+const REFUSED: &str = "refused";
 const REASON: &str = "reason";
 
 const NO_CALL: &str = "badrpc";
@@ -173,6 +176,14 @@ fn objection(why: &Term) -> String {
 
 fn at_offset(why: &[u8], position: impl std::fmt::Display) -> String {
     format!("{} at offset {position}", readable(why))
+}
+
+/// Whether a login succeeds; `None` if the answer says neither.
+pub fn is_login(result: &Term) -> Option<bool> {
+    if result.tagged(OK).is_some() {
+        return Some(true);
+    }
+    result.tagged(REFUSED).map(|_| false)
 }
 
 /// Whether a lookup found nothing.

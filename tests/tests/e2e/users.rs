@@ -253,3 +253,26 @@ fn a_signal_at_the_password_prompt_restores_the_echo() {
         terminal.wait("the echo", |screen| screen.contains("is echo"));
     }
 }
+
+#[test]
+fn a_password_to_check_is_asked_for_once_and_not_shown() {
+    let user = "asked-once";
+    perm(WAYS[0], &["add-user", user]).input("zebra-1\n").run().expect(0);
+    let cluster = managed();
+    let variable = |name| (name, cluster.variable(name));
+    let environment = [variable("RABBITMQ_NODENAME"), variable("ERL_EPMD_PORT")];
+    let (tool, cookie) = (rmq_tests::tool::binary("rmq-perm"), cluster.variable("RMQ_COOKIE_FILE"));
+    let script = format!(
+        "{} --cookie-file {cookie} authenticate {user}; echo ended with $?; read x",
+        tool.display()
+    );
+    for (typed, status) in [("zebra-1", 0), ("zebra-2", 77)] {
+        let terminal = Terminal::run(typed, &environment, &script);
+        terminal.wait("the prompt", |screen| screen.contains("Password for asked-once"));
+        terminal.types(typed, &["Enter"]);
+        let ended = format!("ended with {status}");
+        let screen = terminal.wait("the end", |screen| screen.contains(&ended));
+        assert!(!screen.contains("zebra"), "{screen}");
+    }
+    perm(WAYS[0], &["delete-user", user]).run().expect(0);
+}

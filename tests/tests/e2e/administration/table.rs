@@ -84,6 +84,23 @@ const CASES: &[Case] = &[
         "RabbitMQ does not know the tag 'adminstrator' (did you mean administrator?)",
     ),
     (&["delete-user", "@r"], "", 0, "", ""),
+    // Their passwords; who may not use the management API can still log in.
+    (&["add-user", "@plain"], "right\n", 0, "", ""),
+    (&["add-user", "@bare", "--tags", "monitoring"], "right\n", 0, "", ""),
+    (&["authenticate", "@plain"], "right\n", 0, "", ""),
+    (&["authenticate_user", "@bare"], "right\n", 0, "", ""),
+    (
+        &["authenticate", "@plain"],
+        "wrong\n",
+        77,
+        "",
+        "authenticate @plain: the broker refused it: a wrong password, or no such user",
+    ),
+    (&["authenticate", "@bare"], "wrong\n", 77, "", "authenticate @bare: the broker refused it: …"),
+    (&["authenticate", "@nobody"], "right\n", 77, "", "authenticate @nobody: the broker refused…"),
+    (&["authenticate", "@plain", "right"], "", 64, "", "authenticate @plain: a password on the…"),
+    (&["delete-user", "@plain"], "", 0, "", ""),
+    (&["delete-user", "@bare"], "", 0, "", ""),
     // Permissions.
     (&["set", "-p", "@v", "@u", "^a", "", ".*"], "", 0, "", ""),
     (&["list", "-p", "@v"], "", 0, "@u\t^a\t''\t.*\n", ""),
