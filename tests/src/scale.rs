@@ -43,6 +43,8 @@ pub struct Scale {
     pub steady_seconds: u64,
     /// How often the tools lose their connections meanwhile.
     pub reconnects: usize,
+    /// Seconds in which a log is rotated about every 10 ms beside runs that send what is new.
+    pub rotating_seconds: u64,
     /// Messages that are given to a command each.
     pub commands: usize,
     /// Command lines of each of rmq-send and rmq-recv, put together at random.
@@ -73,6 +75,7 @@ const SHORT: Scale = Scale {
     administrations: 50,
     steady_seconds: 5,
     reconnects: 20,
+    rotating_seconds: 4,
     commands: 300,
     combinations: 100,
     all_cells: false,
@@ -99,6 +102,7 @@ const FULL: Scale = Scale {
     administrations: 1_000,
     steady_seconds: 3600,
     reconnects: 1000,
+    rotating_seconds: 120,
     commands: 20_000,
     combinations: 2_000,
     all_cells: true,

@@ -20,7 +20,8 @@ pub struct Entry {
     pub fingerprint: Fingerprint,
     /// The file's size when it was looked at last.
     pub size: u64,
-    /// When it had been changed last, in nanoseconds since 1970.
+    /// When it had been changed last, in nanoseconds since 1970, or a time before that: of the files
+    /// that were changed later, none is known.
     pub modified: i64,
     /// It is rotated, and was read to its end.
     pub is_done: bool,

@@ -162,6 +162,14 @@ impl Follower {
         if !self.tools.once {
             log.measure(&self.tools);
         }
+        if !log.is_settled() {
+            // Otherwise the next round looks.
+            if self.tools.once {
+                // If files are renamed just now, it is tried again.
+                let _ = log.look_beside(&mut self.tools);
+            }
+            return Ok(true);
+        }
         let name = Arc::clone(log.name());
         if let Some(generation) = log.readable() {
             let begins = generation.seen().offset() == 0;

@@ -29,8 +29,10 @@ pub struct Generation {
     size: u64,
     /// Since when it has not grown.
     quiet_since: Instant,
-    /// When it had been changed last then.
-    modified: i64,
+    /// Files beside it that were changed before this time are known, in nanoseconds since 1970.
+    known_until: i64,
+    /// Whether what it begins with was there when they were looked for.
+    is_settled: bool,
     is_rotated: bool,
     is_lost: bool,
 }
@@ -47,12 +49,14 @@ pub enum Block {
 }
 
 impl Generation {
-    /// The file `file` from where it was `seen` on.
+    /// The file `file` from where it was `seen` on. The files beside it that were changed before
+    /// `known_until` are known.
     pub fn new(
         number: u64,
         file: Arc<File>,
         identity: Identity,
         seen: Seen,
+        known_until: i64,
         (format, max_size): (Format, usize),
     ) -> Self {
         let size = seen.offset();
@@ -67,12 +71,17 @@ impl Generation {
             pieces,
             size,
             quiet_since: Instant::now(),
-            modified: 0,
+            known_until,
+            is_settled: false,
             is_rotated,
             is_lost,
         };
-        generation.modified = generation.modified_now();
         generation.peek();
+        let modified = generation.modified();
+        // Else it may have been written, copied and truncated since they were looked for.
+        if modified < known_until {
+            generation.settle(modified);
+        }
         generation
     }
 
@@ -132,8 +141,8 @@ impl Generation {
         self.is_lost
     }
 
-    /// Looks at its size; if it has another one, gives it and the time of its last change.
-    pub fn resized(&mut self) -> Option<(u64, i64)> {
+    /// Looks at its size; gives it if it is another one.
+    pub fn resized(&mut self) -> Option<u64> {
         if self.is_lost {
             return None;
         }
@@ -143,25 +152,20 @@ impl Generation {
             return None;
         }
         self.size = size;
-        self.modified = identity::modified(&status);
         self.peek();
         self.quiet_since = Instant::now();
-        Some((size, self.modified))
+        Some(size)
     }
 
     /// When it was changed last, in nanoseconds since 1970.
-    pub fn modified_now(&self) -> i64 {
+    pub fn modified(&self) -> i64 {
         rustix::fs::fstat(&self.file).map_or(0, |status| identity::modified(&status))
     }
 
-    /// When it was changed last while it held what was read of it, in nanoseconds since 1970.
-    pub fn changed_at_last(&self) -> i64 {
-        if self.is_lost { self.modified } else { self.modified_now() }
-    }
-
-    /// When it was changed last before the last look, in nanoseconds since 1970.
-    pub fn changed(&self) -> i64 {
-        self.modified
+    /// The files that came before this one were all changed before that, in nanoseconds since 1970,
+    /// or are known.
+    pub fn known_until(&self) -> i64 {
+        self.known_until
     }
 
     /// Bytes that were there at the last look and are not read.
@@ -179,32 +183,70 @@ impl Generation {
         self.quiet_since.elapsed() >= time
     }
 
-    /// Whether it still holds what was read of it, or is to be read first.
-    pub fn holds(&self) -> bool {
+    /// Whether it still holds what was read of it, or is to be read first, at a look.
+    pub fn still_holds(&mut self) -> bool {
+        let modified = self.modified();
+        let holds = self.holds();
+        if holds && self.is_settled() {
+            self.known_until = self.known_until.max(modified);
+        }
+        holds
+    }
+
+    fn holds(&self) -> bool {
         match self.seen.offset() {
             0 => self.begins_with_ahead(&self.file),
             _ => self.seen.is_in(&self.file),
         }
     }
 
-    /// Whether it was changed, but was empty when it was looked at last: it may have been written,
-    /// copied and truncated meanwhile.
-    pub fn may_have_been_emptied(&self) -> bool {
-        let is_new = self.seen.offset() == 0 && self.ahead.is_empty() && !self.is_lost;
-        is_new && self.modified_now() != self.modified
+    /// Whether it cannot have been written, copied and truncated between the last look at the files
+    /// beside it and the time when it held what it begins with now.
+    pub fn is_settled(&self) -> bool {
+        self.seen.offset() > 0 || self.is_settled || self.is_lost
     }
 
-    /// Whether another file holds something that this one does not begin with.
-    pub fn differs_from(&self, file: &File) -> bool {
-        let begin = |file: &File| {
-            let mut begin = vec![0; AHEAD];
-            let length = file.read_at(&mut begin, 0).unwrap_or(0);
-            begin.truncate(length);
-            begin
-        };
-        let [own, other] = [&*self.file, file].map(begin);
-        let most = own.len().min(other.len());
-        !other.is_empty() && (own.is_empty() || own[..most] != other[..most])
+    /// Whether the files beside it have to be looked at, because it may have been.
+    pub fn may_have_been_emptied(&self) -> bool {
+        !self.is_settled() && (self.size > 0 || self.modified() != self.known_until)
+    }
+
+    /// Before the files beside it are looked at: what it begins with, and the time up to which they
+    /// will be known if they are looked at by `now`.
+    pub fn before_look(&mut self, now: i64) -> i64 {
+        let modified = self.modified();
+        self.peek();
+        if self.ahead.is_empty() {
+            self.size = self.seen.offset();
+        }
+        modified.min(now)
+    }
+
+    /// The files beside it that were changed before that are known, and it is no copy of one.
+    pub fn settle(&mut self, known_until: i64) {
+        self.known_until = known_until;
+        self.is_settled = !self.ahead.is_empty();
+    }
+
+    /// It has another name than the one that is followed, where nothing truncates it.
+    pub fn settle_rotated(&mut self) {
+        self.is_settled = true;
+    }
+
+    /// Whether this file begins with all that another one holds, which may be a copy of it that is
+    /// being made.
+    pub fn begins_with(&self, other: &File) -> bool {
+        let size =
+            |file: &File| rustix::fs::fstat(file).map_or(0, |status| identity::size(&status));
+        let begin = beginning(other).unwrap_or_default();
+        let own = beginning(&self.file).unwrap_or_default();
+        !begin.is_empty() && own.starts_with(&begin) && size(other) <= size(&self.file)
+    }
+
+    /// Whether it was changed within the last `time`.
+    pub fn is_fresh(&self, time: Duration) -> bool {
+        let time = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        self.modified() > identity::now().saturating_sub(time)
     }
 
     /// Whether another file holds that. If there is nothing to tell by, it does not.
@@ -225,12 +267,10 @@ impl Generation {
         if self.seen.offset() > 0 || self.ahead.len() == AHEAD {
             return;
         }
-        let mut begin = vec![0; AHEAD];
-        if let Ok(length) = self.file.read_at(&mut begin, 0) {
-            begin.truncate(length);
-            if begin.starts_with(&self.ahead) {
-                self.ahead = begin;
-            }
+        if let Ok(begin) = beginning(&self.file)
+            && begin.starts_with(&self.ahead)
+        {
+            self.ahead = begin;
         }
     }
 
@@ -265,6 +305,14 @@ impl Generation {
     pub fn finish(&mut self) -> Vec<Piece> {
         self.pieces.finish()
     }
+}
+
+/// The first bytes of a file.
+fn beginning(file: &File) -> io::Result<Vec<u8>> {
+    let mut begin = vec![0; AHEAD];
+    let length = file.read_at(&mut begin, 0)?;
+    begin.truncate(length);
+    Ok(begin)
 }
 
 #[cfg(test)]

@@ -2,6 +2,10 @@
 
 use rustix::fs::Stat;
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// By how much the time of a file may be early (one tick of the kernel's clock is 10 ms at most).
+const CLOCK_STEP: Duration = Duration::from_millis(20);
 
 /// A file's device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +33,13 @@ impl fmt::Display for Identity {
 pub fn modified(status: &Stat) -> i64 {
     let nanoseconds = i64::try_from(status.st_mtime_nsec).unwrap_or(0);
     status.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}
+
+/// The time, in nanoseconds since 1970, so early that no file is changed before it from now on.
+pub fn now() -> i64 {
+    let time = SystemTime::now() - CLOCK_STEP;
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// A file's size in bytes.

@@ -1,5 +1,6 @@
 //! Where a file is joined that is followed from its end.
 
+use crate::follow::fingerprint::Seen;
 use crate::follow::identity;
 use std::fs::File;
 use std::io;
@@ -8,11 +9,20 @@ use std::os::unix::fs::FileExt;
 /// Bytes read at once.
 const STEP: u64 = 4096;
 
-/// Where the last record that is not whole begins, in a file whose records end with `delimiter`.
+/// What is before the last record that is not whole, in a file whose records end with `delimiter`;
+/// nothing if the file is truncated meanwhile.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn begins(file: &File, delimiter: u8) -> io::Result<u64> {
+pub fn seen(file: &File, delimiter: u8) -> io::Result<Seen> {
+    let seen = begins(file, delimiter).and_then(|offset| Seen::take(file, offset));
+    match seen {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+        seen => Ok(seen.ok().flatten().unwrap_or_default()),
+    }
+}
+
+fn begins(file: &File, delimiter: u8) -> io::Result<u64> {
     let mut end = identity::size(&rustix::fs::fstat(file)?);
     while end > 0 {
         let begin = end.saturating_sub(STEP);

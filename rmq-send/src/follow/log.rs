@@ -17,12 +17,19 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long a rotated file may be quiet until its writer is taken to have moved on to the next one.
 const QUIET: Duration = Duration::from_secs(5);
-/// By how much the time of a file may be early (one tick of the kernel's clock is 10 ms at most).
-const CLOCK_STEP: Duration = Duration::from_millis(20);
+
+/// Where a file is that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has the name that is followed.
+    Named,
+    /// Beside it.
+    Rotated,
+}
 
 /// A followed name.
 #[derive(Debug)]
@@ -36,7 +43,8 @@ pub struct Log {
     generations: VecDeque<Generation>,
     /// What keeps the name from being read, as it was reported.
     problem: Option<String>,
-    /// Since when nothing has had the name that is known, in nanoseconds since 1970.
+    /// Up to when files that had the name are known while none that is known has it, in nanoseconds
+    /// since 1970.
     missing_since: Option<i64>,
 }
 
@@ -84,7 +92,7 @@ impl Log {
                 return Err(Failure::io(format!("read {}", self.name), error));
             }
             self.report(error, tools);
-            self.missing_since = Some(now());
+            self.missing_since = Some(survey.begun);
         }
         let may_return = survey.missing.is_some() && !tools.once;
         if may_return && is_away {
@@ -93,33 +101,22 @@ impl Log {
         }
         for action in survey.actions {
             match action {
-                Action::Read { file, path, is_current, entry } => {
+                Action::Read { file, path, is_current, seen } => {
                     let is_known = |known: &Generation| known.is_file(&file);
                     if self.generations.iter().any(is_known) {
                         continue;
                     }
-                    let offset = match entry {
-                        Some(index) => entries[index].offset,
-                        None if from == From::End && is_current && entries.is_empty() => {
-                            last_record::begins(&file, tools.framing.0.delimiter()).map_err(
-                                |error| Failure::io(format!("read {}", self.name), &error),
-                            )?
+                    let problem = |error| Failure::io(format!("read {}", path.display()), &error);
+                    let is_first = is_current && entries.is_empty();
+                    let seen = match from {
+                        From::End if is_first => {
+                            last_record::seen(&file, tools.framing.0.delimiter())
                         }
-                        None => 0,
+                        _ => Ok(seen),
                     };
-                    let begun = self
-                        .add(file, offset, is_current, tools)
-                        .map_err(|error| Failure::io(format!("read {}", path.display()), &error))?;
-                    // It has been truncated just now.
-                    if !begun && let Some(index) = entry {
-                        if is_current && !tools.once {
-                            // The next look finds it as another file, and the copy of this one.
-                            tools.register.keep_absent(entries[index].clone());
-                            self.problem.get_or_insert_default();
-                            continue;
-                        }
-                        self.gone(&entries[index], &survey.siblings, tools);
-                    }
+                    let place = if is_current { Place::Named } else { Place::Rotated };
+                    seen.and_then(|seen| self.add(file, seen, place, survey.begun, tools))
+                        .map_err(problem)?;
                 }
                 Action::Keep(entry) => {
                     tools.register.keep(entry);
@@ -135,35 +132,40 @@ impl Log {
         Ok(())
     }
 
-    /// Adds a generation, to be read from `offset` on; false if the file is shorter than that.
+    /// Adds a generation, to be read from where it was `seen` on. The files beside it that were
+    /// changed before `known_until` are known.
     fn add(
         &mut self,
         file: File,
-        offset: u64,
-        is_current: bool,
+        seen: Seen,
+        place: Place,
+        known_until: i64,
         tools: &mut Tools,
-    ) -> io::Result<bool> {
-        let Some(seen) = Seen::take(&file, offset)? else { return Ok(false) };
+    ) -> io::Result<()> {
         let status = rustix::fs::fstat(&file)?;
         let identity = Identity::of(&status);
         let file = Arc::new(file);
         let entry = Entry {
             path: self.key(),
             identity,
-            offset,
+            offset: seen.offset(),
             fingerprint: seen.fingerprint(),
             size: identity::size(&status),
-            modified: identity::modified(&status),
+            modified: identity::modified(&status).min(known_until),
             is_done: false,
         };
         let number = tools.register.begin(entry, Arc::clone(&file));
         tools.register.seen(number, &seen);
         tools.watch.file(self.index, number, &file);
-        let mut generation = Generation::new(number, file, identity, seen, tools.framing);
-        generation.rotated(!is_current);
+        let mut generation =
+            Generation::new(number, file, identity, seen, known_until, tools.framing);
+        if place == Place::Rotated {
+            generation.rotated(true);
+            generation.settle_rotated();
+        }
         generation.resized();
         self.generations.push_back(generation);
-        Ok(true)
+        Ok(())
     }
 
     /// As positions know it: bytes that are not UTF-8 are replaced, as JSON cannot carry them.
@@ -183,11 +185,10 @@ impl Log {
     }
 
     fn try_look(&mut self, tools: &mut Tools) -> Result<(), Moved> {
-        let is_truncated = |one: &Generation| !one.is_lost() && !one.holds();
-        if let Some(index) = self.generations.iter().position(is_truncated) {
+        if let Some(index) = self.find_truncated() {
             self.truncated(index, tools)?;
         }
-        self.find_emptied(tools)?;
+        self.look_beside(tools)?;
         match rustix::fs::stat(&self.path).map_err(io::Error::from).and_then(scan::regular) {
             Ok(status) => {
                 let identity = Identity::of(&status);
@@ -238,19 +239,21 @@ impl Log {
             return Ok(());
         }
         let identity = Identity::of(&status);
-        let last = self.generations.back().map(Generation::changed_at_last);
+        let last = self.generations.back().map(Generation::known_until);
         let last = last.or(self.missing_since);
         let arrivals = self.arrivals(last, identity, tools)?;
         // What has come since then is younger than this one.
         let now = rustix::fs::stat(&self.path);
-        if !now.is_ok_and(|now| Identity::of(&now) == identity) {
+        let is_same = now.is_ok_and(|now| Identity::of(&now) == identity);
+        if !is_same || self.find_truncated().is_some() {
             return Err(Moved);
         }
         self.problem = None;
+        let known_until = arrivals.begun();
         self.arrive(arrivals, tools);
-        // One that was read to its end before and has its name back.
-        let offset = self.read_before(identity, &file, tools);
-        if let Err(error) = self.add(file, offset, true, tools) {
+        // It may be one that was read to its end before and has its name back.
+        let seen = self.read_before(identity, &file, tools);
+        if let Err(error) = self.add(file, seen, Place::Named, known_until, tools) {
             self.report(&error, tools);
         }
         self.watch_names(tools);
@@ -301,15 +304,37 @@ impl Log {
     /// before anything that is read of a newer one.
     pub fn measure(&mut self, tools: &Tools) {
         for generation in self.generations.iter_mut().rev() {
-            if let Some((size, modified)) = generation.resized() {
-                tools.register.resize(generation.number, size, modified);
+            if let Some(size) = generation.resized() {
+                tools.register.resize(generation.number, size, generation.known_until());
             }
         }
     }
 
     /// The oldest generation with something to read.
     pub fn readable(&mut self) -> Option<&mut Generation> {
-        self.generations.iter_mut().find(|generation| generation.unread() > 0)
+        let is_readable = |one: &Generation| one.unread() > 0 && !self.is_copy_of_newest(one);
+        let index = self.generations.iter().position(is_readable)?;
+        self.generations.get_mut(index)
+    }
+
+    /// Whether it is a copy of the newest generation, which is about to be truncated, or just was: from
+    /// where that was left, it is read once this is noticed.
+    fn is_copy_of_newest(&self, one: &Generation) -> bool {
+        let Some(newest) = self.generations.back() else { return false };
+        one.seen().offset() == 0
+            && one.number != newest.number
+            && (newest.begins_with(one.file()) || newest.is_copied_to(one.file()))
+            && one.is_fresh(QUIET)
+    }
+
+    /// Whether the newest may be read: else the files beside it have to be looked at before.
+    pub fn is_settled(&self) -> bool {
+        self.generations.back().is_none_or(|last| last.unread() == 0 || last.is_settled())
+    }
+
+    /// The first generation that no longer holds what was read of it.
+    fn find_truncated(&mut self) -> Option<usize> {
+        self.generations.iter_mut().position(|one| !one.is_lost() && !one.still_holds())
     }
 
     /// The oldest generation, if nothing more is to come of it. It leaves.
@@ -319,7 +344,13 @@ impl Log {
         let moved_on = generations.any(|later| later.size() > 0) && oldest.is_quiet(QUIET);
         let is_over =
             oldest.is_rotated() && oldest.unread() == 0 && (once || moved_on || oldest.is_lost());
-        if is_over { self.generations.pop_front() } else { None }
+        let over = if is_over { self.generations.pop_front() } else { None };
+        if self.generations.is_empty()
+            && let Some(last) = &over
+        {
+            self.missing_since = Some(last.known_until());
+        }
+        over
     }
 
     /// Whether it has to be looked at again soon even if nothing is noticed.
@@ -363,13 +394,6 @@ impl Log {
         }
         self.problem = Some(why);
     }
-}
-
-/// The time, in nanoseconds since 1970, a little early: that of files is counted in larger steps.
-fn now() -> i64 {
-    let time = SystemTime::now() - CLOCK_STEP;
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 mod arrivals;

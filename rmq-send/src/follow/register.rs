@@ -185,12 +185,20 @@ impl Register {
         self.marks.extend(marks);
     }
 
-    /// A file has so many bytes now, and was changed last then.
-    pub fn resize(&self, number: u64, size: u64, modified: i64) {
+    /// A file has so many bytes now. Those that came before it were changed before `known_until`,
+    /// or are known.
+    pub fn resize(&self, number: u64, size: u64, known_until: i64) {
         if let Some(known) = self.lock().files.get_mut(&number) {
             known.size = size;
             known.saved.size = size;
-            known.saved.modified = modified;
+            known.saved.modified = known_until;
+        }
+    }
+
+    /// Those that came before a file were changed before `time`, or are known.
+    pub fn known_until(&self, number: u64, time: i64) {
+        if let Some(known) = self.lock().files.get_mut(&number) {
+            known.saved.modified = time;
         }
     }
 

@@ -84,6 +84,14 @@ impl<'a> Facts<'a> {
                 found[index] = same;
             }
         }
+        // One that was empty, and still is.
+        for (index, entry) in self.entries.iter().enumerate() {
+            if entry.is_done && entry.offset == 0 {
+                let is_empty = |place: &Place| self.at(*place).is_some_and(|file| file.size == 0);
+                let same = self.places().filter(|place| is_same(entry, *place));
+                found[index] = same.filter(|place| *place != Place::Current).find(is_empty);
+            }
+        }
         // Of a file that was truncated, rotation may have left a copy.
         for (index, entry) in read() {
             if found[index].is_none() {

@@ -2,7 +2,7 @@
 //! then on they can be renamed.
 
 use crate::follow::entry::Entry;
-use crate::follow::fingerprint::Fingerprint;
+use crate::follow::fingerprint::Seen;
 use crate::follow::identity::{self, Identity};
 use crate::follow::resume::{Facts, Place, Step};
 use crate::follow::scan::{self, Moved, Sibling};
@@ -30,6 +30,8 @@ pub struct Survey {
     pub siblings: Vec<Sibling>,
     /// Why no file has the name.
     pub missing: Option<io::Error>,
+    /// When it was begun, in nanoseconds since 1970.
+    pub begun: i64,
 }
 
 /// What to do about one file.
@@ -43,8 +45,8 @@ pub enum Action {
         path: PathBuf,
         /// Whether that is the followed one.
         is_current: bool,
-        /// The index of the entry that says from where on; else it was never read.
-        entry: Option<usize>,
+        /// What of it is sent already.
+        seen: Seen,
     },
     /// It was read to its end; remember that as long as it exists.
     Keep(Entry),
@@ -87,6 +89,7 @@ fn attempt(
         let shown = if at == path { Cow::Borrowed(name) } else { at.to_string_lossy() };
         Failure::io(format!("read {shown}"), error)
     };
+    let begun = identity::now();
     let (current, missing) = match scan::open_regular(path) {
         Ok((_, status)) => (Some(status), None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (None, Some(error)),
@@ -147,25 +150,42 @@ fn attempt(
         let is_current = place == Place::Current;
         let opened = scan::open_same(at).map_err(|error| problem(&at.path, &error))?;
         let Ok(file) = opened else { return Ok(Err(Moved)) };
-        actions.push(Action::Read { file, path: at.path.clone(), is_current, entry });
+        let seen = match entry {
+            None => Ok(Some(Seen::default())),
+            Some(index) => entries[index].seen(&file),
+        };
+        // It may have been truncated since it was recognised.
+        let Some(seen) = seen.map_err(|error| problem(&at.path, &error))? else {
+            return Ok(Err(Moved));
+        };
+        actions.push(Action::Read { file, path: at.path.clone(), is_current, seen });
     }
     if moved.get() {
         return Ok(Err(Moved));
     }
-    Ok(Ok(Survey { actions, siblings, missing }))
+    Ok(Ok(Survey { actions, siblings, missing, begun }))
 }
 
 impl Entry {
+    /// What this knows of its file, if that is what `file` holds.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn seen(&self, file: &File) -> io::Result<Option<Seen>> {
+        let seen = Seen::take(file, self.offset)?;
+        Ok(seen.filter(|seen| seen.fingerprint() == self.fingerprint))
+    }
+
     /// Whether a file holds what this knows of its own.
-    pub fn is_in(&self, file: &File) -> bool {
-        let taken = Fingerprint::take(file, self.offset);
-        matches!(taken, Ok(Some(taken)) if taken == self.fingerprint)
+    fn is_in(&self, file: &File) -> bool {
+        matches!(self.seen(file), Ok(Some(_)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::follow::fingerprint::Fingerprint;
     use std::io::Read;
     use std::time::SystemTime;
 
@@ -217,11 +237,11 @@ mod tests {
             let survey = Survey::take("app.log", &path, &path, entries).unwrap();
             let mut numbers = Vec::new();
             for action in survey.actions {
-                let Action::Read { mut file, entry, .. } = action else { panic!("{action:?}") };
+                let Action::Read { mut file, seen, .. } = action else { panic!("{action:?}") };
                 let mut text = String::new();
                 file.read_to_string(&mut text).unwrap();
                 let number: u32 = text.trim().parse().unwrap();
-                assert_eq!(entry.is_some(), number == 0);
+                assert_eq!(seen.offset() > 0, number == 0);
                 numbers.push(number);
             }
             let wanted: Vec<u32> = (0..u32::try_from(numbers.len()).unwrap()).collect();

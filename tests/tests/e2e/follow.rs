@@ -3,12 +3,14 @@
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
+use rmq_tests::scale::{random, scale};
 use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::Vhost;
 use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -381,4 +383,56 @@ fn what_cannot_be_followed_is_refused() {
         let ended = place.vhost.send(words).run();
         assert_eq!(ended.status.code(), Some(status), "{words:?}: {}", ended.stderr);
     }
+}
+
+/// Writes lines, and rotates by copying and truncating, mostly, about every 10 ms, until told. How
+/// many lines.
+fn write_and_rotate(directory: PathBuf, is_over: &AtomicBool) -> usize {
+    let (path, mut random) = (directory.join("app.log"), random("write_and_rotate"));
+    let mut lines = 0;
+    for rotation in 0.. {
+        if is_over.load(Ordering::Relaxed) {
+            break;
+        }
+        for _ in 0..random.u32(0..4) {
+            lines += 1;
+            append(&path, &format!("{lines}\n"));
+        }
+        let rotated = directory.join(format!("app.log-{rotation:06}"));
+        match random.u32(..4) {
+            0 => {
+                fs::rename(&path, rotated).unwrap();
+                append(&path, "");
+            }
+            _ => {
+                fs::copy(&path, rotated).unwrap();
+                File::create(&path).unwrap();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(random.u64(..20)));
+    }
+    lines
+}
+
+#[test]
+fn runs_beside_a_log_that_is_truncated_all_the_time_lose_nothing() {
+    let place = Place::new();
+    place.append("app.log", "");
+    let (directory, is_over) = (place.directory.path().to_owned(), AtomicBool::new(false));
+    let time = Duration::from_secs(scale().rotating_seconds);
+    let lines = std::thread::scope(|scope| {
+        let writing = scope.spawn(|| write_and_rotate(directory, &is_over));
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            place.once().expect(0);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        writing.join().unwrap()
+    });
+    place.once().expect(0);
+    let sent: Vec<usize> = place.sent().lines().map(|line| line.parse().unwrap()).collect();
+    let lost: Vec<usize> = (1..=lines).filter(|line| !sent.contains(line)).collect();
+    assert!(lost.is_empty(), "of {lines} lines: {lost:?}");
+    let out_of_order: Vec<_> = sent.windows(2).filter(|pair| pair[0] + 1 != pair[1]).collect();
+    assert!(out_of_order.is_empty(), "of {lines} lines: {out_of_order:?}");
 }

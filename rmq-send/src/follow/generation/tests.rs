@@ -6,7 +6,7 @@ fn generation(bytes: &[u8], max_size: usize) -> Generation {
     file.write_all(bytes).unwrap();
     let identity = Identity { device: 0, inode: 0 };
     let framing = (Format::Lines, max_size);
-    Generation::new(0, Arc::new(file), identity, Seen::default(), framing)
+    Generation::new(0, Arc::new(file), identity, Seen::default(), i64::MAX, framing)
 }
 
 fn places(generation: &mut Generation, block: usize) -> Vec<(u64, u64)> {
@@ -69,22 +69,45 @@ fn a_file_that_is_truncated_before_anything_is_read_of_it_is_found_out_and_so_is
 }
 
 #[test]
-fn a_new_file_that_was_written_copied_and_truncated_between_two_looks_is_found_out() {
-    let generation = generation(b"", 80);
-    let mut writer: &File = generation.file();
+fn a_new_file_that_may_have_been_written_copied_and_truncated_is_looked_at_first() {
+    let mut generation = generation(b"", 80);
+    let file = Arc::clone(generation.file());
+    let mut writer: &File = &file;
     assert!(!generation.may_have_been_emptied());
     writer.write_all(b"first\n").unwrap();
+    generation.resized();
+    assert!(generation.may_have_been_emptied() && !generation.is_settled());
+}
+
+#[test]
+fn a_copy_that_is_being_made_is_recognised_until_its_file_is_truncated() {
+    let generation = generation(b"first\nsecond\n", 80);
+    let file = Arc::clone(generation.file());
     let mut copy = tempfile::tempfile().unwrap();
-    assert!(!generation.differs_from(&copy));
-    copy.write_all(b"first\n").unwrap();
-    // As long as it is not truncated, nothing is lost.
-    assert!(!generation.differs_from(&copy));
-    generation.file().set_len(0).unwrap();
-    let later = std::time::SystemTime::now() + Duration::from_secs(1);
-    generation.file().set_modified(later).unwrap();
+    assert!(!generation.begins_with(&copy));
+    for part in [b"first\nsec", b"ond\n".as_slice()] {
+        copy.write_all(part).unwrap();
+        assert!(generation.begins_with(&copy));
+    }
+    file.set_len(6).unwrap();
+    assert!(!generation.begins_with(&copy));
+}
+
+#[test]
+fn a_file_that_is_empty_at_a_look_is_looked_at_again_when_it_has_changed() {
+    let mut generation = generation(b"", 80);
+    let file = Arc::clone(generation.file());
+    let mut writer: &File = &file;
+    let now = identity::now();
+    writer.write_all(b"first\n").unwrap();
+    file.set_len(0).unwrap();
     assert!(generation.may_have_been_emptied());
-    assert!(generation.differs_from(&copy));
+    let known_until = generation.before_look(now);
+    generation.settle(known_until);
+    assert!(!generation.is_settled() && generation.known_until() <= now);
     io::Seek::rewind(&mut writer).unwrap();
     writer.write_all(b"second\n").unwrap();
-    assert!(generation.differs_from(&copy));
+    let known_until = generation.before_look(identity::now());
+    generation.settle(known_until);
+    assert!(generation.is_settled() && !generation.may_have_been_emptied());
 }

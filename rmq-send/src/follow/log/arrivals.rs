@@ -1,7 +1,9 @@
 //! Files that came and went since the last look, and those that were truncated.
 
-use super::Log;
-use crate::follow::identity::Identity;
+use super::{Log, Place};
+use crate::follow::fingerprint::Seen;
+use crate::follow::generation::Generation;
+use crate::follow::identity::{self, Identity};
 use crate::follow::scan::{self, Moved, Sibling};
 use crate::follow::tools::Tools;
 use rmq_common::count::counted;
@@ -9,16 +11,31 @@ use rmq_common::failure::Cause;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a list of files is begun anew, because they are renamed meanwhile, by a run that only
+/// sends what is there.
+const ATTEMPTS: u32 = 200;
+/// The pause before that.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What a look found.
-#[derive(Default)]
 pub(super) struct Arrivals {
-    /// Files that came and went meanwhile, oldest first, and from where on they are to be read.
-    between: Vec<(Sibling, io::Result<(File, u64)>)>,
+    /// When it was begun, in nanoseconds since 1970.
+    begun: i64,
+    /// Files that came and went meanwhile, oldest first, and what of them is sent already.
+    between: Vec<(Sibling, io::Result<(File, Seen)>)>,
     /// Those of them that are compressed by now.
     packed: Vec<Sibling>,
     /// All files beside the followed one, if they were listed.
     there: Option<Vec<Identity>>,
+}
+
+impl Arrivals {
+    /// When the look was begun, in nanoseconds since 1970.
+    pub(super) fn begun(&self) -> i64 {
+        self.begun
+    }
 }
 
 /// A copy, which it is, and when it was changed last.
@@ -33,9 +50,10 @@ impl Log {
         current: Identity,
         tools: &Tools,
     ) -> Result<Arrivals, Moved> {
-        let mut arrivals = Arrivals::default();
+        let begun = identity::now();
+        let mut arrivals = Arrivals { begun, between: Vec::new(), packed: Vec::new(), there: None };
         let Some(last) = last else { return Ok(arrivals) };
-        let siblings = scan::siblings(&self.real_path())?;
+        let siblings = self.siblings(tools)?;
         arrivals.there = Some(siblings.iter().map(|sibling| sibling.identity).collect());
         for sibling in siblings {
             if sibling.is_compressed {
@@ -44,20 +62,21 @@ impl Log {
                 if sibling.modified > last && !was_read {
                     arrivals.packed.push(sibling);
                 }
-            } else if sibling.modified >= last
-                && sibling.identity != current
-                && !self.is_open(sibling.identity)
-            {
+            } else if sibling.identity == current {
+                // It has been rotated meanwhile, and those behind it came later.
+                break;
+            } else if sibling.modified >= last && !self.is_open(sibling.identity) {
                 let file = match scan::open_same(&sibling) {
                     Ok(opened) => Ok(opened?),
                     Err(error) => Err(error),
                 };
-                let begins = |file| {
-                    let offset = self.read_before(sibling.identity, &file, tools);
-                    (file, offset)
+                let before = |file| {
+                    let seen = self.read_before(sibling.identity, &file, tools);
+                    (file, seen)
                 };
-                let file = file.map(begins);
-                if !file.as_ref().is_ok_and(|(_, offset)| *offset > 0 && *offset == sibling.size) {
+                let file = file.map(before);
+                let is_read = |seen: &Seen| seen.offset() > 0 && seen.offset() == sibling.size;
+                if !file.as_ref().is_ok_and(|(_, seen)| is_read(seen)) {
                     arrivals.between.push((sibling, file));
                 }
             }
@@ -70,7 +89,9 @@ impl Log {
             self.missed(&sibling, &[], tools);
         }
         for (sibling, opened) in arrivals.between {
-            let added = opened.and_then(|(file, offset)| self.add(file, offset, false, tools));
+            let added = opened.and_then(|(file, seen)| {
+                self.add(file, seen, Place::Rotated, arrivals.begun, tools)
+            });
             if let Err(error) = added {
                 let shown = sibling.path.display();
                 tools.gap(format!("read {shown}: {}; it is not sent", Cause(&error)));
@@ -86,27 +107,53 @@ impl Log {
         self.generations.iter().any(|one| one.identity() == identity)
     }
 
-    /// Up to where the file of that identity was read before: to its end of then, or not at all, if
+    /// What was read before of the file of that identity: all there was of it then, or nothing, if
     /// it has only got the inode of one that was.
-    pub(super) fn read_before(&self, identity: Identity, file: &File, tools: &Tools) -> u64 {
+    pub(super) fn read_before(&self, identity: Identity, file: &File, tools: &Tools) -> Seen {
         let done = tools.register.done(&self.key(), identity).into_iter();
-        done.filter(|entry| entry.is_in(file)).map(|entry| entry.offset).max().unwrap_or(0)
+        let seen = done.filter_map(|entry| entry.seen(file).ok().flatten());
+        seen.max_by_key(Seen::offset).unwrap_or_default()
+    }
+
+    /// The files beside it. A run that only sends what is there goes on without them where they are
+    /// renamed all the time, or their directory is gone.
+    fn siblings(&self, tools: &Tools) -> Result<Vec<Sibling>, Moved> {
+        let path = self.real_path();
+        for _ in 0..if tools.once { ATTEMPTS } else { 0 } {
+            if let Ok(siblings) = scan::siblings(&path) {
+                return Ok(siblings);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        if tools.once { Ok(Vec::new()) } else { scan::siblings(&path) }
     }
 
     /// The file of this generation no longer holds what was read of it.
     pub(super) fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
-        let copy = self.copy(index, tools)?;
         let generation = &self.generations[index];
         let (number, identity) = (generation.number, generation.identity());
         let truncated = Arc::clone(generation.file());
-        let last = copy.as_ref().map_or(generation.changed(), |copy| copy.2);
+        let copy = match self.unread_copy(index, tools) {
+            Some(copy) => Some(copy),
+            None => self.copy(index, tools)?,
+        };
+        let Some(index) = self.generations.iter().position(|one| one.number == number) else {
+            return Ok(());
+        };
+        let generation = &self.generations[index];
+        let last = copy.as_ref().map_or(generation.known_until(), |copy| copy.2);
         let mut arrivals = self.arrivals(Some(last), identity, tools)?;
         match copy {
             Some((file, copied, _)) => {
                 arrivals.between.retain(|(sibling, _)| sibling.identity != copied);
                 tools.watch.forget(number);
                 tools.register.moved(number, Arc::clone(&file), copied);
-                self.generations[index].moves(file, copied);
+                let moved = &mut self.generations[index];
+                moved.moves(file, copied);
+                // All that will ever be in it.
+                if let Some(size) = moved.resized() {
+                    tools.register.resize(number, size, moved.known_until());
+                }
             }
             None => {
                 let is_in_another = self.is_in_another(index);
@@ -120,26 +167,54 @@ impl Log {
                 }
             }
         }
+        let begun = arrivals.begun;
         self.arrive(arrivals, tools);
-        // Whatever its name is by now, it is read anew.
-        let added = truncated.try_clone().and_then(|file| self.add(file, 0, true, tools));
-        if let Err(error) = added {
-            self.report(&error, tools);
-        }
+        self.begin_anew(&truncated, begun, tools);
         Ok(())
     }
 
-    /// If a new file was written, copied and truncated before it was looked at, reads its copies.
-    pub(super) fn find_emptied(&mut self, tools: &mut Tools) -> Result<(), Moved> {
-        let Some(last) = self.generations.back() else { return Ok(()) };
+    /// Whatever the name of this file is by now, it is read anew.
+    fn begin_anew(&mut self, file: &File, known_until: i64, tools: &mut Tools) {
+        let added = file
+            .try_clone()
+            .and_then(|file| self.add(file, Seen::default(), Place::Named, known_until, tools));
+        if let Err(error) = added {
+            self.report(&error, tools);
+        }
+    }
+
+    /// Before anything is read of a new file: it may have been written, copied and truncated since
+    /// the files beside it were looked at. Then its copies are read first.
+    pub fn look_beside(&mut self, tools: &mut Tools) -> Result<(), Moved> {
+        let Some(last) = self.generations.back_mut() else { return Ok(()) };
         if !last.may_have_been_emptied() {
             return Ok(());
         }
-        let arrivals = self.arrivals(Some(last.changed()), last.identity(), tools)?;
-        let mut copies = arrivals.between.iter().filter_map(|(_, file)| file.as_ref().ok());
-        if copies.any(|(copy, offset)| *offset == 0 && last.differs_from(copy)) {
-            self.truncated(self.generations.len() - 1, tools)?;
+        let known_until = last.before_look(identity::now());
+        let (before, identity) = (last.known_until(), last.identity());
+        let mut arrivals = self.arrivals(Some(before), identity, tools)?;
+        let Some(last) = self.generations.back_mut() else { return Ok(()) };
+        // Copies of what it holds now are found once it is truncated.
+        arrivals.between.retain(|(_, file)| {
+            let is_older =
+                |(copy, seen): &(File, Seen)| seen.offset() > 0 || !last.begins_with(copy);
+            file.as_ref().map_or(true, is_older)
+        });
+        let (number, file) = (last.number, Arc::clone(last.file()));
+        if arrivals.between.iter().all(|(_, file)| file.is_err()) {
+            last.settle(known_until);
+            tools.register.known_until(number, known_until);
+            self.arrive(arrivals, tools);
+            return Ok(());
         }
+        // What cannot be read is found, and reported, by the next look, which is at once.
+        arrivals.between.retain(|(_, file)| file.is_ok());
+        arrivals.packed.clear();
+        self.generations.pop_back();
+        self.arrive(arrivals, tools);
+        tools.watch.forget(number);
+        self.begin_anew(&file, before, tools);
+        tools.register.drop(number);
         Ok(())
     }
 
@@ -151,16 +226,31 @@ impl Log {
         others.filter(|other| !other.is_lost()).any(|other| generation.is_copied_to(other.file()))
     }
 
+    /// A copy of this generation's file that was found while it was being made, or right after that,
+    /// and of which nothing is read. It is no generation of its own.
+    fn unread_copy(&mut self, index: usize, tools: &mut Tools) -> Option<Copied> {
+        let truncated = &self.generations[index];
+        let is_copy = |other: &Generation| {
+            let is_unread = other.seen().offset() == 0 && other.number != truncated.number;
+            is_unread && !other.is_lost() && truncated.is_copied_to(other.file())
+        };
+        let at = self.generations.iter().position(is_copy)?;
+        let copy = self.generations.remove(at)?;
+        tools.watch.forget(copy.number);
+        tools.register.drop(copy.number);
+        Some((Arc::clone(copy.file()), copy.identity(), copy.modified()))
+    }
+
     /// The copy that rotation may have left of this generation's file, and when it was changed.
     fn copy(&self, index: usize, tools: &Tools) -> Result<Option<Copied>, Moved> {
         let generation = &self.generations[index];
-        for sibling in scan::siblings(&self.real_path())? {
+        for sibling in self.siblings(tools)? {
             if sibling.is_compressed || self.is_open(sibling.identity) {
                 continue;
             }
             let Ok(opened) = scan::open_same(&sibling) else { continue };
             let file = opened?;
-            let before = self.read_before(sibling.identity, &file, tools);
+            let before = self.read_before(sibling.identity, &file, tools).offset();
             if before > 0 && before == sibling.size {
                 continue;
             }
