@@ -7,12 +7,8 @@ use crate::input::framing::Format;
 use rustix::io::{pread, retry_on_intr};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Bytes remembered of a file that nothing is read of yet.
-const AHEAD: usize = 1024;
 
 /// A generation of a followed file.
 #[derive(Debug)]
@@ -183,97 +179,6 @@ impl Generation {
         self.quiet_since.elapsed() >= time
     }
 
-    /// Whether it still holds what was read of it, or is to be read first, at a look.
-    pub fn still_holds(&mut self) -> bool {
-        let modified = self.modified();
-        let holds = self.holds();
-        if holds && self.is_settled() {
-            self.known_until = self.known_until.max(modified);
-        }
-        holds
-    }
-
-    fn holds(&self) -> bool {
-        match self.seen.offset() {
-            0 => self.begins_with_ahead(&self.file),
-            _ => self.seen.is_in(&self.file),
-        }
-    }
-
-    /// Whether it cannot have been written, copied and truncated between the last look at the files
-    /// beside it and the time when it held what it begins with now.
-    pub fn is_settled(&self) -> bool {
-        self.seen.offset() > 0 || self.is_settled || self.is_lost
-    }
-
-    /// Whether the files beside it have to be looked at, because it may have been.
-    pub fn may_have_been_emptied(&self) -> bool {
-        !self.is_settled() && (self.size > 0 || self.modified() != self.known_until)
-    }
-
-    /// Before the files beside it are looked at: what it begins with, and the time up to which they
-    /// will be known if they are looked at by `now`.
-    pub fn before_look(&mut self, now: i64) -> i64 {
-        let modified = self.modified();
-        self.peek();
-        if self.ahead.is_empty() {
-            self.size = self.seen.offset();
-        }
-        modified.min(now)
-    }
-
-    /// The files beside it that were changed before that are known, and it is no copy of one.
-    pub fn settle(&mut self, known_until: i64) {
-        self.known_until = known_until;
-        self.is_settled = !self.ahead.is_empty();
-    }
-
-    /// It has another name than the one that is followed, where nothing truncates it.
-    pub fn settle_rotated(&mut self) {
-        self.is_settled = true;
-    }
-
-    /// Whether this file begins with all that another one holds, which may be a copy of it that is
-    /// being made.
-    pub fn begins_with(&self, other: &File) -> bool {
-        let size =
-            |file: &File| rustix::fs::fstat(file).map_or(0, |status| identity::size(&status));
-        let begin = beginning(other).unwrap_or_default();
-        let own = beginning(&self.file).unwrap_or_default();
-        !begin.is_empty() && own.starts_with(&begin) && size(other) <= size(&self.file)
-    }
-
-    /// Whether it was changed within the last `time`.
-    pub fn is_fresh(&self, time: Duration) -> bool {
-        let time = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-        self.modified() > identity::now().saturating_sub(time)
-    }
-
-    /// Whether another file holds that. If there is nothing to tell by, it does not.
-    pub fn is_copied_to(&self, file: &File) -> bool {
-        match self.seen.offset() {
-            0 => !self.ahead.is_empty() && self.begins_with_ahead(file),
-            _ => self.seen.is_in(file),
-        }
-    }
-
-    fn begins_with_ahead(&self, file: &File) -> bool {
-        let mut begin = vec![0; self.ahead.len()];
-        file.read_exact_at(&mut begin, 0).is_ok() && begin == self.ahead
-    }
-
-    /// Remembers how it begins while nothing is read of it, so that a truncation is noticed.
-    fn peek(&mut self) {
-        if self.seen.offset() > 0 || self.ahead.len() == AHEAD {
-            return;
-        }
-        if let Ok(begin) = beginning(&self.file)
-            && begin.starts_with(&self.ahead)
-        {
-            self.ahead = begin;
-        }
-    }
-
     /// Bytes read of a record whose end has not come.
     pub fn partial(&self) -> u64 {
         self.seen.offset() - self.pieces.ends()
@@ -307,13 +212,6 @@ impl Generation {
     }
 }
 
-/// The first bytes of a file.
-fn beginning(file: &File) -> io::Result<Vec<u8>> {
-    let mut begin = vec![0; AHEAD];
-    let length = file.read_at(&mut begin, 0)?;
-    begin.truncate(length);
-    Ok(begin)
-}
-
+mod content;
 #[cfg(test)]
 mod tests;

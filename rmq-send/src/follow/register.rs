@@ -2,10 +2,11 @@
 //! that learns what is confirmed, and the thread that saves it.
 
 use crate::follow::entry::Entry;
-use crate::follow::fingerprint::{Fingerprint, Seen};
+use crate::follow::fingerprint::Seen;
 use crate::follow::identity::Identity;
-use crate::follow::snapshot::{Shot, Snapshot};
+use crate::follow::snapshot::Snapshot;
 use crate::input::marks::{Mark, Marks};
+use known::Known;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -37,50 +38,6 @@ struct State {
     ends: bool,
 }
 
-#[derive(Debug)]
-struct Known {
-    /// As it was saved last.
-    saved: Entry,
-    file: Option<Arc<File>>,
-    /// Its beginning, as it was read.
-    head: Arc<[u8]>,
-    /// How far it was read, and what it held then.
-    seen: (u64, Fingerprint),
-    confirmed: u64,
-    /// The end of the last record that was handed over.
-    read: u64,
-    size: u64,
-    /// Nothing more will be read of it.
-    is_over: bool,
-    /// What was read cannot be found again.
-    is_lost: bool,
-    /// It was not found, and may come back with the name that it is followed by.
-    is_absent: bool,
-}
-
-impl Known {
-    /// Of a file that is read from where `saved` says, if it is open.
-    fn new(saved: Entry, file: Option<Arc<File>>) -> Self {
-        let (offset, size, is_over) = (saved.offset, saved.size, file.is_none());
-        Known {
-            saved,
-            file,
-            head: Arc::default(),
-            seen: Default::default(),
-            confirmed: offset,
-            read: offset,
-            size,
-            is_over,
-            is_lost: false,
-            is_absent: false,
-        }
-    }
-
-    fn is_confirmed(&self) -> bool {
-        self.is_over && self.confirmed >= self.read
-    }
-}
-
 impl Register {
     /// With the entries of files that are not followed now.
     pub fn new(others: Vec<Entry>, is_saved: bool) -> Self {
@@ -104,10 +61,10 @@ impl Register {
         let known = Known::new(Entry { is_done: false, ..entry }, Some(file));
         let mut state = self.lock();
         // What is known of the file that had this inode before is of no more use.
-        let Entry { path, identity, .. } = &known.saved;
+        let Entry { path, identity, .. } = known.saved();
         let is_former =
             |former: &Entry| former.is_done && former.path == *path && former.identity == *identity;
-        state.files.retain(|_, other| !is_former(&other.saved));
+        state.files.retain(|_, other| !is_former(other.saved()));
         self.add(&mut state, known)
     }
 
@@ -118,16 +75,15 @@ impl Register {
 
     /// The entry of a file that is not there, and may come back.
     pub fn keep_absent(&self, entry: Entry) {
-        let known = Known { is_absent: true, ..Known::new(entry, None) };
-        self.add(&mut self.lock(), known);
+        self.add(&mut self.lock(), Known::absent(entry));
     }
 
     /// The entries of files of `path` that were not there, with their numbers.
     pub fn absent(&self, path: &str) -> Vec<(u64, Entry)> {
         let state = self.lock();
-        let is_absent = |known: &Known| known.is_absent && known.saved.path == path;
+        let is_absent = |known: &Known| known.is_absent() && known.saved().path == path;
         let absent = state.files.iter().filter(|(_, known)| is_absent(known));
-        absent.map(|(number, known)| (*number, known.saved.clone())).collect()
+        absent.map(|(number, known)| (*number, known.saved().clone())).collect()
     }
 
     /// What is known of the file of this number is no longer kept.
@@ -149,7 +105,7 @@ impl Register {
     /// may be another one.
     pub fn done(&self, path: &str, identity: Identity) -> Vec<Entry> {
         let state = self.lock();
-        let entries = state.files.values().map(|known| &known.saved);
+        let entries = state.files.values().map(Known::saved);
         let same =
             |entry: &&Entry| entry.is_done && entry.path == path && entry.identity == identity;
         entries.filter(same).cloned().collect()
@@ -159,7 +115,7 @@ impl Register {
     pub fn forget(&self, path: &str, there: &[Identity]) {
         let mut state = self.lock();
         let is_there = |known: &Known| {
-            let Entry { is_done, path: other, identity, .. } = &known.saved;
+            let Entry { is_done, path: other, identity, .. } = known.saved();
             !is_done || other != path || there.contains(identity)
         };
         state.files.retain(|_, known| is_there(known));
@@ -169,18 +125,14 @@ impl Register {
     /// This was read of a file.
     pub fn seen(&self, number: u64, seen: &Seen) {
         if let Some(known) = self.lock().files.get_mut(&number) {
-            if known.head.len() < seen.head().len() {
-                known.head = Arc::from(seen.head());
-            }
-            known.seen = (seen.offset(), seen.fingerprint());
+            known.seen(seen);
         }
     }
 
     /// Records were read, and will be handed over.
     pub fn read(&self, number: u64, marks: Vec<Mark>) {
         if let (Some(last), Some(known)) = (marks.last(), self.lock().files.get_mut(&number)) {
-            known.read = last.ends;
-            known.size = known.size.max(last.ends);
+            known.read(last.ends);
         }
         self.marks.extend(marks);
     }
@@ -189,16 +141,15 @@ impl Register {
     /// or are known.
     pub fn resize(&self, number: u64, size: u64, known_until: i64) {
         if let Some(known) = self.lock().files.get_mut(&number) {
-            known.size = size;
-            known.saved.size = size;
-            known.saved.modified = known_until;
+            known.resize(size);
+            known.known_until(known_until);
         }
     }
 
     /// Those that came before a file were changed before `time`, or are known.
     pub fn known_until(&self, number: u64, time: i64) {
         if let Some(known) = self.lock().files.get_mut(&number) {
-            known.saved.modified = time;
+            known.known_until(time);
         }
     }
 
@@ -206,8 +157,7 @@ impl Register {
     pub fn moved(&self, number: u64, file: Arc<File>, identity: Identity) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
-            known.file = Some(file);
-            known.saved.identity = identity;
+            known.moved(file, identity);
         }
         self.change(&mut state);
     }
@@ -216,10 +166,7 @@ impl Register {
     pub fn lose(&self, number: u64) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
-            known.is_over = true;
-            known.is_lost = true;
-            known.size = known.read;
-            known.file = None;
+            known.lose();
         }
         self.tidy(&mut state);
         self.change(&mut state);
@@ -229,7 +176,7 @@ impl Register {
     pub fn end(&self, number: u64) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
-            known.is_over = true;
+            known.end();
         }
         self.tidy(&mut state);
         self.change(&mut state);
@@ -244,7 +191,7 @@ impl Register {
         let mut state = self.lock();
         for Mark { file, ends, .. } in marks {
             if let Some(known) = state.files.get_mut(&file) {
-                known.confirmed = ends;
+                known.confirm(ends);
             }
         }
         self.tidy(&mut state);
@@ -254,13 +201,13 @@ impl Register {
     /// Forgets files that there is nothing more to save about.
     fn tidy(&self, state: &mut State) {
         let is_saved = self.is_saved;
-        state.files.retain(|_, known| !known.is_confirmed() || (is_saved && !known.is_lost));
+        state.files.retain(|_, known| known.is_needed(is_saved));
     }
 
     /// Bytes that are not confirmed.
     pub fn behind(&self) -> u64 {
         let state = self.lock();
-        state.files.values().map(|known| known.size.saturating_sub(known.confirmed)).sum()
+        state.files.values().map(Known::behind).sum()
     }
 
     /// Waits until there is something to save, or the end.
@@ -280,13 +227,7 @@ impl Register {
     pub fn snapshot(&self) -> Snapshot {
         let mut state = self.lock();
         state.has_changed = false;
-        let files = state.files.iter().map(|(number, known)| {
-            let Known { saved, file, head, seen, confirmed, .. } = known;
-            let (saved, file, is_over) = (saved.clone(), file.clone(), known.is_confirmed());
-            let (number, head, seen, confirmed) = (*number, Arc::clone(head), *seen, *confirmed);
-            Shot { number, saved, file, head, seen, confirmed, is_over }
-        });
-        let files = files.collect();
+        let files = state.files.iter().map(|(number, known)| known.shot(*number)).collect();
         Snapshot { files, others: state.others.clone(), is_last: state.ends }
     }
 
@@ -306,13 +247,7 @@ impl Register {
                 continue;
             };
             let Some(known) = state.files.get_mut(&number) else { continue };
-            // It may have got another name or size meanwhile.
-            known.saved.offset = entry.offset;
-            known.saved.fingerprint = entry.fingerprint;
-            known.saved.is_done = entry.is_done;
-            if entry.is_done {
-                known.file = None;
-            }
+            known.saved_as(&entry);
         }
     }
 
@@ -332,5 +267,6 @@ impl Register {
     }
 }
 
+mod known;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,8 @@
 use super::*;
+use crate::arguments::From;
+use crate::follow::entry::Entry;
+use crate::follow::fingerprint::Seen;
+use crate::follow::identity;
 use crate::follow::register::Register;
 use crate::input::framing::Format;
 use rmq_common::diagnostics::Diagnostics;

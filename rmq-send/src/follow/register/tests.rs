@@ -1,4 +1,5 @@
 use super::*;
+use crate::follow::fingerprint::Fingerprint;
 use std::io::{Seek, Write};
 
 fn entry(offset: u64) -> Entry {
