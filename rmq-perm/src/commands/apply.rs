@@ -95,7 +95,8 @@ impl Apply {
         for warning in desired.tag_warnings(&sheet.name) {
             diagnostics.notice(&warning);
         }
-        let users = self.prune || self.prune_users;
+        // A file about one virtual host does not say who else there is.
+        let users = self.prune && only.is_none() || self.prune_users;
         let changes = plan(&desired, &state, Lacking { permissions: self.prune, users });
         if self.prune {
             unnamed::report(&desired, &state, only, diagnostics);

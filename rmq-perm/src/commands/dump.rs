@@ -12,6 +12,10 @@ use rmq_common::failure::Failure;
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "dump", help_triggers("-h", "--help"))]
 pub struct Dump {
+    /// leave out the hashes of passwords, as for a file in git; apply then leaves passwords as they are
+    #[argh(switch)]
+    no_password_hashes: bool,
+
     /// write to this file, readable by its owner only (mode 0600), instead of standard output
     #[argh(option, arg_name = "FILE")]
     output: Option<String>,
@@ -32,7 +36,8 @@ impl Dump {
             broker.require_vhost(vhost).map_err(context)?;
         }
         let mut state =
-            State::read(broker.as_mut(), More { hashes: true, limits: true }).map_err(context)?;
+            State::read(broker.as_mut(), More { hashes: !self.no_password_hashes, limits: true })
+                .map_err(context)?;
         if let Some(vhost) = only {
             keep(&mut state, vhost.as_bytes());
         }
@@ -47,6 +52,7 @@ impl Dump {
         }
         match &self.output {
             Some(file) => output::write_private(file, &text).map_err(context),
+            None if self.no_password_hashes => output::write(&text),
             None => {
                 session.diagnostics().notice(
                     "dump: it contains password hashes, from which passwords can be guessed; keep \
@@ -91,12 +97,17 @@ fn sections(state: &State) -> [Listing; 4] {
         let [connections, queues] = limits(Holder::Vhost, name);
         vhosts.push([text(name), kind, connections, queues, tags, text(&traits.description)]);
     }
-    let mut users = listing(&["user", "tags", "max_connections", "max_channels", "password_hash"]);
+    let mut columns = vec!["user", "tags", "max_connections", "max_channels"];
+    if state.users.values().any(|known| known.hash.is_some()) {
+        columns.push("password_hash");
+    }
+    let mut users = listing(&columns);
     for (name, known) in &state.users {
-        let hash = known.hash.as_ref().map_or(Value::Unknown, |it| Value::Text(it.reveal().into()));
         let [connections, channels] = limits(Holder::User, name);
         let tags = Value::Texts(known.tags.clone());
-        users.push([text(name), tags, connections, channels, hash]);
+        let hash = known.hash.as_ref().map(|hash| Value::Text(hash.reveal().into()));
+        let row = [text(name), tags, connections, channels];
+        users.push(row.into_iter().chain(hash).collect::<Vec<_>>());
     }
     let mut permissions = listing(&["vhost", "user", "configure", "write", "read"]);
     let mut topics = listing(&["vhost", "user", "exchange", "write", "read"]);

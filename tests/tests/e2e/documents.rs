@@ -139,6 +139,38 @@ fn the_page_of_rmq_perm_does_what_it_says() {
     follow("man/rmq-perm.1", &cluster, &[], &[]);
 }
 
+/// The virtual host and the users of a page, which are gone when this is dropped.
+struct Team<'a>(&'a Cluster);
+
+impl Drop for Team<'_> {
+    fn drop(&mut self) {
+        let expression = "begin catch rabbit_vhost:delete(<<\"/orders\">>, <<\"tests\">>), \
+                          [catch rabbit_auth_backend_internal:delete_user(User, <<\"tests\">>) \
+                          || User <- [<<\"operator\">>, <<\"app\">>, <<\"watcher\">>]], \"\" end";
+        let _ = self.0.try_erlang(1, expression);
+    }
+}
+
+#[test]
+fn the_walkthrough_of_a_team_does_what_it_says() {
+    let cluster = brokers::one_to_break();
+    let _team = Team(&cluster);
+    let directory = tempfile::tempdir().unwrap();
+    let variable = |name| (name, cluster.variable(name).to_owned());
+    let mut environment = ["AMQP_URL", "RABBITMQ_NODENAME", "ERL_EPMD_PORT"].map(variable).to_vec();
+    environment.push(("HOME", cluster.variable("RMQ_CLUSTER_HOME").to_owned()));
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+    {
+        environment.push((name, "tests@localhost".to_owned()));
+    }
+    let unlike = [
+        ("rmq-declare -p /orders --user app ", Status(77)),
+        ("rmq-perm --quiet apply -p /orders --prune --dry-run", Status(1)),
+    ];
+    Reader { directory: directory.path(), names: Vec::new(), environment, unlike: &unlike }
+        .follow("docs/team.md");
+}
+
 #[test]
 fn the_page_of_rmq_recv_does_what_it_says() {
     let unlike = [

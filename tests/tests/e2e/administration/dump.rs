@@ -124,6 +124,12 @@ fn one_virtual_host_is_dumped_with_those_who_may_use_it_and_topics_can_wait_for_
         let dumped = output(&done(&["--quiet", "dump", "-p", &vhost]));
         assert!(dumped.contains(&format!("\n{user},,")) && !dumped.contains(&other), "{dumped}");
         assert!(dumped.contains(&format!("\n{vhost},{user},^a$,,\n")), "{dumped}");
+        let bare = done(&["dump", "-p", &vhost, "--no-password-hashes"]);
+        assert_eq!(bare.stderr, "");
+        let bare = output(&bare);
+        assert!(bare.contains(&format!("max_channels\n{user},,,\n")), "{bare}");
+        let same = perm(cluster, way, &["apply", "-p", &vhost, "--prune", "--dry-run", "-"]);
+        assert_eq!(output(&same.input(bare).run().expect(0)), "");
         perm(cluster, way, &["dump", "-p", "dump-none"]).run().expect(65).says("no such vhost");
 
         let topic = format!("{vhost},{user},later,^k,\n");
