@@ -19,6 +19,7 @@ mod list_vhosts;
 mod permissions;
 mod topic_permissions;
 mod users;
+mod wait;
 
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
@@ -54,6 +55,7 @@ pub enum Command {
     Apply(apply::Apply),
     Dump(dump::Dump),
     ClusterStatus(cluster_status::ClusterStatus),
+    Wait(wait::Wait),
     ListQueues(list_queues::ListQueues),
     ListExchanges(list_exchanges::ListExchanges),
     ListBindings(list_bindings::ListBindings),
@@ -82,7 +84,8 @@ impl Command {
             | Command::Set(_)
             | Command::Clear(_)
             | Command::SetTopic(_)
-            | Command::ClearTopic(_) => false,
+            | Command::ClearTopic(_)
+            | Command::Wait(_) => false,
             _ => true,
         }
     }
@@ -115,6 +118,7 @@ impl Command {
             Command::Dump(command) => command.run(session),
             Command::Check(command) => return command.run(session),
             Command::ClusterStatus(command) => command.run(session),
+            Command::Wait(command) => command.run(session),
             Command::ListQueues(command) => command.run(session),
             Command::ListExchanges(command) => command.run(session),
             Command::ListBindings(command) => command.run(session),

@@ -16,18 +16,34 @@ pub const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
 pub struct Unreached {
     pub failure: Failure,
     /// Whether trying again later may help.
-    pub later: bool,
+    pub later: Later,
+}
+
+/// Whether trying again later may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    Never,
+    /// If it has never started yet: it is given what it lacks when it does. Otherwise that is an
+    /// error of who asks, who is not left waiting.
+    BeforeTheFirstStart,
+    /// The broker may be starting.
+    Soon,
 }
 
 impl Unreached {
     /// The broker may be starting.
     pub fn for_now(failure: Failure) -> Self {
-        Unreached { failure, later: true }
+        Unreached { failure, later: Later::Soon }
     }
 
     /// Trying again cannot help.
     pub fn lasting(failure: Failure) -> Self {
-        Unreached { failure, later: false }
+        Unreached { failure, later: Later::Never }
+    }
+
+    /// Trying again cannot help, unless the broker has never started yet.
+    pub fn before_the_first_start(failure: Failure) -> Self {
+        Unreached { failure, later: Later::BeforeTheFirstStart }
     }
 
     /// The same failure with a prefix.
@@ -40,7 +56,8 @@ impl Unreached {
 impl From<Failure> for Unreached {
     /// A node that cannot be reached (69) may be starting; no other failure is tried again.
     fn from(failure: Failure) -> Self {
-        Unreached { later: failure.exit() == Exit::Unavailable, failure }
+        let is_starting = failure.exit() == Exit::Unavailable;
+        Unreached { later: if is_starting { Later::Soon } else { Later::Never }, failure }
     }
 }
 
@@ -61,7 +78,7 @@ pub fn connect<T>(
             Ok(connected) => return Ok(connected),
             Err(unreached) => unreached,
         };
-        if !later {
+        if later != Later::Soon {
             return Err(failure);
         }
         if patience.is_over() {

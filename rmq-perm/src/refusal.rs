@@ -131,13 +131,14 @@ impl Refusal {
                 Failure::data(format!("the broker refused it with status {status}"))
             }
             Refusal::Failed { status, reason, effect } => {
-                let exit = match (status, effect) {
-                    (502..=504, Effect::Reads) => Exit::Unavailable,
-                    (502..=504, Effect::Changes) => Exit::TempFail,
-                    _ => Exit::Software,
+                let (exit, hint) = match (status, effect) {
+                    (502..=504, Effect::Reads) => (Exit::Unavailable, ""),
+                    (502..=504, Effect::Changes) => (Exit::TempFail, ""),
+                    // While a node starts or stops, its API crashes as if it were broken.
+                    _ => (Exit::TempFail, " (try again if a node is starting or stopping)"),
                 };
                 let reason = reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
-                let why = format!("the broker failed with status {status}{reason}");
+                let why = format!("the broker failed with status {status}{reason}{hint}");
                 Failure::new(exit, effect.may_be_done(why))
             }
         }

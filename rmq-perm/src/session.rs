@@ -5,10 +5,11 @@ use crate::names;
 use crate::options::{Options, PROGRAM};
 use crate::output::{self, Format, Listing};
 use crate::pattern;
-use crate::reach;
+use crate::reach::{self, Later, Unreached};
 use crate::transport::Transport;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
 /// One run of the tool.
@@ -89,6 +90,29 @@ impl Session {
     /// (64, 78).
     pub fn broker(&self) -> Result<Box<dyn Administration>, Failure> {
         self.transport.connect(self.retry, self.diagnostics)
+    }
+
+    /// Connects to the broker until it is `ready`, for as long as `--retry` allows; also to one that
+    /// has never started yet.
+    ///
+    /// # Errors
+    /// It is not ready by then (75), or never will be.
+    pub fn wait_until(
+        &self,
+        mut ready: impl FnMut(&mut dyn Administration) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let not_yet = |failure: Failure| Failure::new(Exit::TempFail, failure.to_string());
+        reach::connect(self.retry, self.diagnostics, || {
+            let broker = self.transport.connect_once(self.diagnostics);
+            let mut broker = broker.map_err(|unreached| match unreached.later {
+                Later::Never => unreached,
+                _ => Unreached::for_now(not_yet(unreached.failure)),
+            })?;
+            ready(broker.as_mut()).map_err(|failure| match failure.exit() {
+                Exit::TempFail | Exit::Unavailable => Unreached::for_now(not_yet(failure)),
+                _ => Unreached::lasting(failure),
+            })
+        })
     }
 
     pub fn diagnostics(&self) -> Diagnostics {

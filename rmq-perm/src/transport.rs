@@ -7,7 +7,7 @@ use crate::administration::Administration;
 use crate::distribution::{self, Distribution};
 use crate::http::{self, Http};
 use crate::options::Options;
-use crate::reach;
+use crate::reach::{self, Unreached};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
@@ -98,21 +98,27 @@ impl Transport {
         }
     }
 
+    /// Connects, or says why not and whether it may help to try again.
+    pub fn connect_once(
+        &self,
+        diagnostics: Diagnostics,
+    ) -> Result<Box<dyn Administration>, Unreached> {
+        Ok(match self {
+            Transport::Distribution(options) => {
+                let broker = Distribution::connect(options, diagnostics)?;
+                Box::new(broker) as Box<dyn Administration>
+            }
+            Transport::Http(options) => Box::new(Http::connect(options, diagnostics)?),
+        })
+    }
+
     /// Connects, and tries again for `retry` while the broker may be starting.
     pub fn connect(
         &self,
         retry: Limit,
         diagnostics: Diagnostics,
     ) -> Result<Box<dyn Administration>, Failure> {
-        reach::connect(retry, diagnostics, || {
-            Ok(match self {
-                Transport::Distribution(options) => {
-                    let broker = Distribution::connect(options, diagnostics)?;
-                    Box::new(broker) as Box<dyn Administration>
-                }
-                Transport::Http(options) => Box::new(Http::connect(options, diagnostics)?),
-            })
-        })
+        reach::connect(retry, diagnostics, || self.connect_once(diagnostics))
     }
 }
 

@@ -18,7 +18,9 @@ pub const ALIASES: Aliases = aliases! {
     "add_user" => "add-user",
     "add_vhost" => "add-vhost",
     "authenticate_user" => "authenticate",
+    "await_startup" => "wait",
     "change_password" => "change-password",
+    "check_if_node_is_quorum_critical" => "cluster-status --if-node-stops",
     "clear_permissions" => "clear",
     "clear_topic_permissions" => "clear-topic",
     "cluster_status" => "cluster-status",
@@ -47,7 +49,6 @@ pub const ALIASES: Aliases = aliases! {
     "update_vhost_metadata" => "set-vhost",
     // In these tools.
     "alarms" => "rmq-perm cluster-status",
-    "await_startup" => "rmq-perm --retry 5m cluster-status",
     "check_alarms" => "rmq-perm cluster-status",
     "check_local_alarms" => "rmq-perm cluster-status",
     "check_running" => "rmq-perm cluster-status",
@@ -99,11 +100,10 @@ pub const ALIASES: Aliases = aliases! {
         set_global_parameter set_log_level set_operator_policy set_parameter
         set_permissions_globally set_policy
         set_vm_memory_high_watermark shutdown start_app stop stop_app
-        suspend_listeners sync_queue trace_off trace_on update_cluster_nodes
-        wait;
+        suspend_listeners sync_queue trace_off trace_on update_cluster_nodes;
     in "rabbitmq-queues":
         add_member check_if_new_quorum_queue_replicas_have_finished_initial_sync
-        check_if_node_is_quorum_critical delete_member force_checkpoint grow grow_to_count
+        delete_member force_checkpoint grow grow_to_count
         quorum_status rebalance reclaim_quorum_memory shrink stream_status
         transfer_leadership;
     in "rabbitmq-streams":

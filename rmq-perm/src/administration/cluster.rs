@@ -8,6 +8,15 @@ use rmq_common::failure::Failure;
 pub trait Cluster {
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure>;
 
+    /// The name of the node that is asked.
+    fn node_asked(&mut self) -> Result<Text, Failure>;
+
+    /// Checks that the node asked has finished starting.
+    ///
+    /// # Errors
+    /// It has not (75).
+    fn require_started(&mut self) -> Result<(), Failure>;
+
     /// All queues of `vhost`, wherever their leaders are, and those that are down; with what they
     /// were declared with if `declared`.
     fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure>;

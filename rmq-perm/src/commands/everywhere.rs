@@ -34,18 +34,35 @@ pub fn gather<T>(
         let rows = list(broker, vhost).map_err(|failure| context(vhost, failure))?;
         return Ok(vec![OnVhost { vhost: vhost.to_owned(), rows }]);
     }
-    let mut vhosts = broker.list_vhosts().map_err(|failure| failure.context("list vhosts"))?;
-    vhosts.sort();
     let mut found = Vec::new();
-    for vhost in vhosts.iter().map(|vhost| String::from_utf8_lossy(vhost)) {
-        match list(broker, &vhost) {
-            Ok(rows) => found.push(OnVhost { vhost: vhost.into_owned(), rows }),
-            // Deleted meanwhile.
-            Err(_) if !broker.vhost_exists(&vhost)? => {}
-            Err(failure) => return Err(context(&vhost, failure)),
-        }
+    for vhost in vhosts(broker)? {
+        let rows = unless_deleted(broker, &vhost, &mut list);
+        let rows = rows.map_err(|failure| context(&vhost, failure))?;
+        found.extend(rows.map(|rows| OnVhost { vhost, rows }));
     }
     Ok(found)
+}
+
+/// The virtual hosts, sorted.
+pub fn vhosts(broker: &mut dyn Administration) -> Result<Vec<String>, Failure> {
+    let vhosts = broker.list_vhosts().map_err(|failure| failure.context("list vhosts"))?;
+    let mut vhosts: Vec<String> =
+        vhosts.iter().map(|vhost| String::from_utf8_lossy(vhost).into_owned()).collect();
+    vhosts.sort();
+    Ok(vhosts)
+}
+
+/// What `list` finds on a virtual host; `None` if that was deleted meanwhile.
+pub fn unless_deleted<T>(
+    broker: &mut dyn Administration,
+    vhost: &str,
+    list: impl FnOnce(&mut dyn Administration, &str) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    match list(broker, vhost) {
+        Ok(found) => Ok(Some(found)),
+        Err(_) if !broker.vhost_exists(vhost)? => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The columns of such a listing: the virtual host first if `all`.

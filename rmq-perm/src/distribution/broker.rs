@@ -6,7 +6,8 @@ use super::call::{self, Call};
 use super::connect::{self, Connection, Port};
 use super::options::Options;
 
-use super::{address, cookie, node};
+use super::cookie::{self, NoCookie};
+use super::{address, node};
 use crate::reach::Unreached;
 use crate::term::{Pid, Term};
 use crate::unanswered::{Effect, Unanswered};
@@ -37,7 +38,10 @@ impl Distribution {
         let node = node::choose(options.node.as_deref())?;
         let context = |failure: Failure| failure.context(format!("connect to {node}"));
         let limit = options.timeout;
-        let cookie = cookie::find(options.cookie_file.as_deref()).map_err(context)?;
+        let cookie = cookie::find(options.cookie_file.as_deref()).map_err(|why| match why {
+            NoCookie::Missing(failure) => Unreached::before_the_first_start(context(failure)),
+            NoCookie::Unusable(failure) => Unreached::lasting(context(failure)),
+        })?;
         let addresses = address::of_host(node.host(), options.insecure, limit).map_err(context)?;
         let port = match options.port {
             Some(port) => Port::Known(port),
@@ -114,6 +118,6 @@ pub(super) fn unexpected(answer: &Term) -> Failure {
 }
 
 /// A broker that does not do what all known versions do (70).
-fn broken(what: String) -> Failure {
+pub(super) fn broken(what: String) -> Failure {
     Failure::new(Exit::Software, what)
 }

@@ -1,10 +1,11 @@
 //! The nodes of the cluster and their states.
 
 use super::arguments::{atom, atoms, list, number};
-use super::broker::{Distribution, each};
+use super::broker::{Distribution, broken, each};
 use super::queues;
-use crate::administration::{Cluster, Listener, Member, NodeState};
+use crate::administration::{Cluster, Listener, Member, NodeState, Text};
 use crate::queues::Queue;
+use crate::refusal::Refusal;
 use crate::term::Term;
 use rmq_common::failure::Failure;
 use std::net::IpAddr;
@@ -13,6 +14,20 @@ use std::time::Duration;
 impl Cluster for Distribution {
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
         members(self, self.limit / 2)
+    }
+
+    fn node_asked(&mut self) -> Result<Text, Failure> {
+        let node = self.ask("erlang", "node", vec![])?;
+        node.text().ok_or_else(|| broken(format!("unexpected answer: {node}")))
+    }
+
+    fn require_started(&mut self) -> Result<(), Failure> {
+        // It runs already while plugins are started and definitions are imported.
+        let state = self.ask_if_there("rabbit_boot_state", "get", vec![])?;
+        match state {
+            Some(state) if !state.is_atom("ready") => Err(Refusal::NodeNotReady.failure()),
+            _ => Ok(()),
+        }
     }
 
     fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {

@@ -25,11 +25,17 @@ pub struct Cookie {
     pub origin: String,
 }
 
+/// Why there is no cookie (78).
+#[derive(Debug)]
+pub enum NoCookie {
+    /// There is no file with one. A node makes it when it starts for the first time.
+    Missing(Failure),
+    /// The one found cannot be used.
+    Unusable(Failure),
+}
+
 /// Finds the cookie: `--cookie-file`, `$RABBITMQ_ERLANG_COOKIE`, `~/.erlang.cookie`, the service's.
-///
-/// # Errors
-/// There is none, or the one found cannot be used (78).
-pub fn find(option: Option<&str>) -> Result<Cookie, Failure> {
+pub fn find(option: Option<&str>) -> Result<Cookie, NoCookie> {
     find_among(option, |name| std::env::var_os(name), Path::new(OF_THE_SERVICE))
 }
 
@@ -37,7 +43,7 @@ fn find_among(
     option: Option<&str>,
     environment: impl Fn(&str) -> Option<OsString>,
     of_the_service: &Path,
-) -> Result<Cookie, Failure> {
+) -> Result<Cookie, NoCookie> {
     if let Some(path) = option {
         return read(Path::new(path));
     }
@@ -45,7 +51,7 @@ fn find_among(
     if let Some(value) = set("RABBITMQ_ERLANG_COOKIE") {
         let origin = "$RABBITMQ_ERLANG_COOKIE".to_owned();
         let secret = cookie_in(value.as_encoded_bytes())
-            .map_err(|why| Failure::new(Exit::Config, format!("{origin}: {why}")))?;
+            .map_err(|why| unusable(format!("{origin}: {why}")))?;
         return Ok(Cookie { secret, origin });
     }
     let of_the_user = set("HOME").map(|home| PathBuf::from(home).join(".erlang.cookie"));
@@ -58,23 +64,27 @@ fn find_among(
             _ => return read(path),
         }
     }
-    Err(Failure::new(
-        Exit::Config,
-        format!("no cookie found: there is no {}; give --cookie-file", looked.join(", no ")),
-    ))
+    let why = format!("no cookie found: there is no {}; give --cookie-file", looked.join(", no "));
+    Err(NoCookie::Missing(Failure::new(Exit::Config, why)))
 }
 
-fn read(path: &Path) -> Result<Cookie, Failure> {
+fn unusable(why: String) -> NoCookie {
+    NoCookie::Unusable(Failure::new(Exit::Config, why))
+}
+
+fn read(path: &Path) -> Result<Cookie, NoCookie> {
     let shown = path.display();
-    let failure = |why: String| Failure::new(Exit::Config, format!("cookie file {shown}: {why}"));
-    let unreadable = |error: std::io::Error| {
-        failure(match error.kind() {
-            ErrorKind::PermissionDenied => format!(
-                "{}; run this as the user who owns it (sudo -u rabbitmq) or give --cookie-file",
-                Cause(&error)
-            ),
-            _ => Cause(&error).to_string(),
-        })
+    let failure = |why: String| unusable(format!("cookie file {shown}: {why}"));
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::PermissionDenied => failure(format!(
+            "{}; run this as the user who owns it (sudo -u rabbitmq) or give --cookie-file",
+            Cause(&error)
+        )),
+        ErrorKind::NotFound => {
+            let why = format!("cookie file {shown}: {}", Cause(&error));
+            NoCookie::Missing(Failure::new(Exit::Config, why))
+        }
+        _ => failure(Cause(&error).to_string()),
     };
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode();
@@ -124,6 +134,12 @@ mod tests {
         }
 
         fn find(&self, option: Option<&str>, variable: Option<&str>) -> Result<Cookie, Failure> {
+            self.look(option, variable).map_err(|why| match why {
+                NoCookie::Missing(failure) | NoCookie::Unusable(failure) => failure,
+            })
+        }
+
+        fn look(&self, option: Option<&str>, variable: Option<&str>) -> Result<Cookie, NoCookie> {
             let environment = |name: &str| match name {
                 "RABBITMQ_ERLANG_COOKIE" => variable.map(OsString::from),
                 _ => Some(self.0.path().into()),

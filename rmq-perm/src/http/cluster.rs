@@ -2,7 +2,7 @@
 //! down, and before 4.3 only the node asked reports its Erlang version.
 
 use super::broker::Http;
-use super::json::{each, text};
+use super::json::{broken, each, text};
 use super::queues;
 use crate::administration::{Cluster, Listener, Member, NodeState, Text};
 use crate::queues::Queue;
@@ -15,6 +15,16 @@ const OVERVIEW: &str = "?columns=node,rabbitmq_version,erlang_version,listeners"
 impl Cluster for Http {
     fn cluster_status(&mut self) -> Result<Vec<Member>, Failure> {
         members(self)
+    }
+
+    fn node_asked(&mut self) -> Result<Text, Failure> {
+        let overview = self.expect(&["overview"], "?columns=node")?;
+        text(&overview, "node").ok_or_else(|| broken("unexpected answer".to_owned()))
+    }
+
+    fn require_started(&mut self) -> Result<(), Failure> {
+        // Its plugins, of which the API is one, start last.
+        Ok(())
     }
 
     fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {

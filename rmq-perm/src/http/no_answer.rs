@@ -46,7 +46,13 @@ impl NoAnswer {
     pub fn while_connecting(self, limit: Duration, tls: bool) -> Unreached {
         let unavailable = |why: String| Failure::new(Exit::Unavailable, why);
         let why = match self {
-            NoAnswer::NotReached { failure, later } => return Unreached { failure, later },
+            NoAnswer::NotReached { failure, later } => {
+                return if later {
+                    Unreached::for_now(failure)
+                } else {
+                    Unreached::lasting(failure)
+                };
+            }
             NoAnswer::Sent(why) => why,
         };
         match why {

@@ -13,9 +13,13 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
     let why = match answer.status {
         200 => return None,
         // A broker that is starting, or a proxy before it.
-        502..=504 => return Some(Unreached::for_now(refused())),
-        401 | 403 | 500.. => return Some(Unreached::lasting(refused())),
-        404 => "no management API there (is the plugin enabled?)".to_owned(),
+        500.. => return Some(Unreached::for_now(refused())),
+        401 | 403 => return Some(Unreached::lasting(refused())),
+        404 => {
+            // Its server may listen a moment before it has any page.
+            let why = "no management API there (is the plugin enabled?)";
+            return Some(Unreached::before_the_first_start(Failure::new(Exit::Unavailable, why)));
+        }
         300..=399 => match &answer.location {
             Some(location) => format!("the server there redirects to {location}"),
             None => "the server there redirects elsewhere".to_owned(),

@@ -41,6 +41,9 @@ const NO_CONNECTION: &str = "noconnection";
 /// What Mnesia says on a node that is starting or stopping.
 const ABORTED: &str = "aborted";
 const NO_TABLE: &str = "no_exists";
+/// What reading a table, or calling a process, that is not there yet comes to.
+const BAD_ARGUMENT: &str = "badarg";
+const NO_PROCESS: &str = "noproc";
 
 /// What an answer of the API's with a status from 400 to 499 refuses.
 pub fn of_answer(status: u16, body: &Value) -> Refusal {
@@ -194,6 +197,14 @@ pub fn is_error(result: &Term) -> bool {
 /// Whether a call could not be made, or its function crashed.
 pub fn is_crash(result: &Term) -> bool {
     result.tagged(NO_CALL).is_some()
+}
+
+/// Whether a call crashed as it does on a node that is starting or stopping, which has no tables
+/// and no processes yet.
+pub fn is_of_a_start(result: &Term) -> bool {
+    let reason = reason_of_crash(result);
+    let is = |why: &str| reason.is_atom(why) || reason.tagged(why).is_some();
+    is_crash(result) && [BAD_ARGUMENT, NO_PROCESS].into_iter().any(is)
 }
 
 /// Whether a call failed because the release has no such function.

@@ -16,6 +16,7 @@ mod refused;
 mod table;
 mod ticks;
 mod topology;
+mod waiting;
 
 use rmq_tests::tool::Ended;
 

@@ -213,6 +213,9 @@ impl Distribution {
             return refusal.failure();
         }
         self.check_running().err().unwrap_or_else(|| {
+            if words::is_of_a_start(result) {
+                return Refusal::NodeNotReady.failure();
+            }
             let reason = words::reason_of_crash(result);
             broken(format!("{module}:{function} on {} returned {reason}", self.node))
         })

@@ -80,7 +80,9 @@ fn a_broker_that_fails_may_have_done_it() {
     assert_eq!(failed(503, Some("x"), Effect::Reads), (down.to_owned(), 69));
     let unknown = format!("{down}; whether it was done is unknown");
     assert_eq!(failed(503, Some("x"), Effect::Changes), (unknown, 75));
-    assert_eq!(failed(500, None, Effect::Reads).1, 70);
+    let starting =
+        "the broker failed with status 500 (try again if a node is starting or stopping)";
+    assert_eq!(failed(500, None, Effect::Reads), (starting.to_owned(), 75));
 }
 
 #[test]
@@ -123,6 +125,14 @@ fn what_is_not_a_known_error_is_left_to_the_caller() {
     assert_eq!(error(vec![]), None);
     assert_eq!(error(vec![atom("something_new")]), None);
     assert_eq!(of_term(&crashed("noproc", "gen_server", "call")), None);
+}
+
+#[test]
+fn what_a_node_without_tables_and_processes_says_is_not_taken_for_a_bug() {
+    assert!(is_of_a_start(&crashed("noproc", "gen_server", "call")));
+    assert!(is_of_a_start(&crashed("badarg", "ets", "lookup")));
+    assert!(!is_of_a_start(&crashed("function_clause", "lists", "map")));
+    assert!(!is_of_a_start(&atom("badarg")));
 }
 
 #[test]

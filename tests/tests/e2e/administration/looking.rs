@@ -3,6 +3,7 @@
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{MANAGEMENT, WAYS, Way, managed};
+use rmq_tests::tool::Ended;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_equal;
 use std::time::Duration;
@@ -11,8 +12,11 @@ use std::time::Duration;
 const COLLECTED: Duration = Duration::from_secs(40);
 
 fn rows(cluster: &Cluster, way: Way, words: &[&str]) -> Vec<Vec<String>> {
-    let told = way.perm(cluster).arguments(words).run().expect(0);
-    let text = String::from_utf8(told.stdout).unwrap();
+    rows_of(way.perm(cluster).arguments(words).run().expect(0))
+}
+
+fn rows_of(ended: Ended) -> Vec<Vec<String>> {
+    let text = String::from_utf8(ended.stdout).unwrap();
     text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
@@ -59,18 +63,26 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
         .expect(0);
     vhost.declare(&["--quiet"], "together");
     vhost.send(&["together"]).input("line\n").run().expect(0);
+    let healthy = |way: Way| {
+        way.perm(&cluster).arguments(&["cluster-status", "--if-node-stops"]).run().expect(0)
+    };
+    assert_eq!(WAYS.map(|way| healthy(way).stderr), ["", ""]);
     cluster.erlang("begin rabbit_alarm:set_alarm({{resource_limit, disk, node()}, []}), \"\" end");
     cluster.kill(&[3]);
+    let status = |way: Way, words: &[&str]| {
+        let words = [&["--quiet", "cluster-status"], words].concat();
+        way.perm(&cluster).arguments(&words).run().expect(1)
+    };
     // How a member is: name, state, version, alarms, and how many listeners it has.
     let told = |way| {
-        let rows = rows(&cluster, way, &["cluster-status"]);
+        let rows = rows_of(status(way, &[]));
         let told = |row: &Vec<String>| {
             let listeners = row[7].split(',').filter(|listener| *listener != "-").count();
             (row[0].clone(), row[1].clone(), row[2].clone(), row[5].clone(), listeners)
         };
         rows.iter().map(told).collect::<Vec<_>>()
     };
-    let version = rows(&cluster, Way::Distribution, &["cluster-status"])[0][2].clone();
+    let version = rows_of(status(Way::Distribution, &[]))[0][2].clone();
     let member = |node: usize, state: &str, version: &str, alarms: &str, listeners| {
         let name = cluster.variable(&format!("RMQ_NODE{node}_NAME")).to_owned();
         (name, state.to_owned(), version.to_owned(), alarms.to_owned(), listeners)
@@ -92,6 +104,28 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
             rows
         });
     }
+    // What is wrong is on one line, and with it what depends on a node that still runs.
+    let name = |node: usize| cluster.variable(&format!("RMQ_NODE{node}_NAME")).to_owned();
+    let wrong =
+        format!("rmq-perm: cluster-status: {} has an alarm: disk; {} is down", name(1), name(3));
+    let depends = |node| {
+        format!("; queues that lose their majority if {node} stops: together in {}", vhost.name)
+    };
+    for way in WAYS {
+        assert_eq!(status(way, &[]).stderr, format!("{wrong}\n"), "{way:?}");
+        for (words, node) in [(&["--if-node-stops"][..], 1), (&["--if-node-stops", &name(2)], 2)] {
+            let wanted = format!("{wrong}{}\n", depends(name(node)));
+            wait_equal(COLLECTED, &wanted, || status(way, words).stderr);
+        }
+        // Nothing depends on what is down.
+        assert_eq!(status(way, &["--if-node-stops", &name(3)]).stderr, format!("{wrong}\n"));
+        let unknown = ["cluster-status", "--if-node-stops", "rabbit@nowhere"];
+        let told = way.perm(&cluster).arguments(&unknown).run().expect(65);
+        told.says("rabbit@nowhere is not a member; there are ");
+    }
+    let alone = ["cluster-status", "rabbit@a"];
+    let told = Way::Http.perm(&cluster).arguments(&alone).run().expect(64);
+    told.says("NODE requires --if-node-stops");
 }
 
 /// What `list-queues -v` says of each queue: name, state, messages, members and online members.
