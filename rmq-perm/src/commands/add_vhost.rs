@@ -55,7 +55,8 @@ impl AddVhost {
     }
 }
 
-/// Change a virtual host's default queue type, description or tags. Its queues stay as they are.
+/// Change what a virtual host is like: its default queue type, description or tags. Its queues stay
+/// as they are.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-vhost", help_triggers("-h", "--help"))]
 pub struct SetVhost {

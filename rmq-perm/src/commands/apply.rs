@@ -18,8 +18,8 @@ use rmq_common::failure::Failure;
 use rmq_common::sheet::Sheet;
 use rmq_common::signals;
 
-/// Apply permissions from a CSV file (as list --format csv writes it), and show the changes like a
-/// diff. Nothing is changed if any row is wrong.
+/// Apply a CSV file of users and permissions (as dump and list --format csv write it), and show the
+/// changes like a diff. Nothing is changed if any row is wrong.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "apply", help_triggers("-h", "--help"))]
 pub struct Apply {

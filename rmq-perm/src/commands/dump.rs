@@ -6,9 +6,10 @@ use crate::output::{self, Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::failure::Failure;
+use std::collections::BTreeSet;
 
-/// Write virtual hosts, users with the hashes of their passwords, and permissions as one file, which
-/// apply takes on any cluster. With -p, of one virtual host and who has permissions there.
+/// Write the file that apply takes on any cluster: virtual hosts, users with the hashes of their
+/// passwords, and permissions. With -p, one virtual host and who has permissions there.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "dump", help_triggers("-h", "--help"))]
 pub struct Dump {
@@ -68,7 +69,7 @@ impl Dump {
 fn keep(state: &mut State, vhost: &[u8]) {
     state.vhosts.retain(|name, _| name == vhost);
     state.rules.retain(|_, rule| rule.row().first().is_some_and(|name| *name == vhost));
-    let users: Vec<Text> = state.rules.keys().map(|(_, _, user, _)| user.clone()).collect();
+    let users: BTreeSet<Text> = state.rules.keys().map(|(_, _, user, _)| user.clone()).collect();
     state.users.retain(|name, _| users.contains(name));
 }
 
