@@ -87,8 +87,8 @@ with_connection_options! {
         pub timeout: Option<Duration>,
 
         /// the record format. length: a 4-byte big-endian length and the body; json: one envelope a line;
-        /// or a template such as '%r\t%s\n'. Default: lines
-        #[argh(option, short = 'f', arg_name = "lines|nul|length|json|TEMPLATE")]
+        /// pretty: a block to read; or a template such as '%r\t%{message_id}\t%s\n'. Default: lines
+        #[argh(option, short = 'f', arg_name = "lines|nul|length|json|pretty|TEMPLATE")]
         pub format: Option<Framing>,
 
         /// end records with a zero byte; the same as --format nul

@@ -95,6 +95,9 @@ impl Settings {
             None => arguments.prefetch.unwrap_or(PREFETCH),
         };
         let framing = framing(arguments)?;
+        if arguments.ack_from.is_some() && matches!(framing, Framing::Pretty(_)) {
+            return Err(Failure::usage("--ack-from and --format pretty cannot be combined"));
+        }
         if arguments.ack_from.is_some() && framing.records() == Records::Unknown {
             return Err(Failure::usage(
                 "--ack downstream counts records, so a template must end with \\n or \\0",

@@ -166,9 +166,7 @@ fn routing<'a>(
         }
         (false, None, None) => {
             let Some((queue, files)) = operands.split_first() else {
-                return Err(Failure::usage(
-                    "no destination: give QUEUE, --exchange or --routed (see rmq-send --help)",
-                ));
+                return Err(Failure::usage("no destination: give QUEUE, --exchange or --routed"));
             };
             if queue.is_empty() {
                 return Err(Failure::usage("the queue's name is empty"));

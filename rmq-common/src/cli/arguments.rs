@@ -59,9 +59,8 @@ fn read<T: FromArgs + ArgsInfo>(
         }
     };
     let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
-    T::from_args(&[program], &plain).map(Some).map_err(|early| {
-        Failure::usage(format!("{} (see {program} --help)", problem(&early.output)))
-    })
+    let parsed = T::from_args(&[program], &plain);
+    parsed.map(Some).map_err(|early| Failure::usage(problem(&early.output)))
 }
 
 /// argh's sentence in this project's words, on one line.

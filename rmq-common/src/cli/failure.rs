@@ -41,6 +41,15 @@ impl Failure {
         Failure { exit: self.exit, message: format!("{context}: {}", self.message) }
     }
 
+    /// The same failure; one of the command line says where the options are.
+    #[must_use]
+    pub fn with_way_on(mut self) -> Self {
+        if self.exit == Exit::Usage {
+            self.message.push_str(" (see --help)");
+        }
+        self
+    }
+
     /// The exit status it ends with.
     pub fn exit(&self) -> Exit {
         self.exit

@@ -25,3 +25,4 @@ pub mod shown;
 pub mod signals;
 pub mod size;
 pub mod standard_streams;
+mod synonyms;

@@ -36,6 +36,7 @@ pub fn run<T: FromArgs + ArgsInfo>(
             ExitCode::from(128u8.saturating_add(u8::try_from(signal).unwrap_or(0)))
         }
         Err(failure) => {
+            let failure = failure.with_way_on();
             Diagnostics::new(program, false, false).error(&failure);
             ExitCode::from(failure.exit().status())
         }

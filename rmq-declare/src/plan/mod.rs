@@ -88,8 +88,8 @@ impl Plan {
     pub fn of_options(options: &Arguments) -> Result<Self, Failure> {
         let shape = Shape::from_options(options)?;
         let mut plan = Plan::default();
-        let see_help = |it: Failure| Failure::usage(format!("{it} (see rmq-declare --help)"));
-        plan.add_exchanges(None, &options.exchanges().map_err(see_help)?);
+        let usage = |it: Failure| Failure::usage(it.to_string());
+        plan.add_exchanges(None, &options.exchanges().map_err(usage)?);
         let entries = options.queues.iter().map(|name| {
             let job = Job::new(name, options, &shape);
             Entry { line: None, row: None, written: None, job }

@@ -71,12 +71,10 @@ impl Task {
             }
         } else if options.queues.is_empty() {
             if !has_exchanges {
-                return Err(Failure::usage("no queue is given (see rmq-declare --help)"));
+                return Err(Failure::usage("no queue is given"));
             }
             if columns::first_of_queue(options).is_some() {
-                return Err(Failure::usage(
-                    "options describe a queue, but none is given (see rmq-declare --help)",
-                ));
+                return Err(Failure::usage("options describe a queue, but none is given"));
             }
         }
         let (conditions, pretend) = (Conditions { if_empty, if_unused }, dry_run);

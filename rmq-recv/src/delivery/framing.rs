@@ -2,6 +2,7 @@
 
 use crate::delivery::envelope::{self, Keep};
 use crate::delivery::message::{Arrived, Message};
+use crate::delivery::pretty;
 use crate::delivery::template::Template;
 use crate::output::batch::Batch;
 use memchr::memchr_iter;
@@ -24,6 +25,8 @@ pub enum Framing {
     Json(Keep),
     /// As the user says.
     Template(Template),
+    /// A block of lines for people, on a terminal of so many columns.
+    Pretty(usize),
 }
 
 /// How the reader tells one record from the next.
@@ -55,10 +58,11 @@ impl FromStr for Framing {
             "nul" => Ok(Framing::Nul),
             "length" => Ok(Framing::Length),
             "json" => Ok(Framing::Json(Keep::default())),
+            "pretty" => Ok(Framing::Pretty(pretty::columns())),
             // A word without a field would write the same for every message: it is a slip.
             text if text.contains('%') => Template::parse(text).map(Framing::Template),
             _ => {
-                Err("expected lines, nul, length, json or a template such as '%r\\t%s\\n'"
+                Err("expected lines, nul, length, json, pretty or a template such as '%r\\t%s\\n'"
                     .to_owned())
             }
         }
@@ -72,6 +76,7 @@ impl Framing {
             Framing::Lines => Records::End(b'\n'),
             Framing::Nul => Records::End(0),
             Framing::Length | Framing::Json(_) => Records::Each,
+            Framing::Pretty(_) => Records::Unknown,
             Framing::Template(template) => {
                 template.separator().map_or(Records::Unknown, Records::End)
             }
@@ -116,6 +121,10 @@ impl Framing {
                 let records = template.write(&message, batch, template.separator());
                 Ok(Encoded { records, ..one })
             }
+            Framing::Pretty(columns) => {
+                batch.put_body(pretty::block(&message, *columns));
+                Ok(one)
+            }
             Framing::Lines | Framing::Nul | Framing::Length => {
                 let encoded = self.write_body(&Content::of_body(message.body), batch)?;
                 Ok(encoded.unwrap_or(one))
@@ -136,7 +145,7 @@ impl Framing {
                 batch.put_content(content);
                 return Ok(Some(Encoded { records: 1, newline: false }));
             }
-            Framing::Json(_) | Framing::Template(_) => return Ok(None),
+            Framing::Json(_) | Framing::Template(_) | Framing::Pretty(_) => return Ok(None),
         };
         let inside = content.pieces().map(|piece| memchr_iter(end, piece).count() as u64);
         let inside = inside.sum::<u64>();

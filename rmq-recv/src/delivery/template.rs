@@ -1,10 +1,15 @@
 //! A template for records, with the letters that users of kcat and amqpcat know.
 
-use crate::delivery::envelope;
+use crate::delivery::field::Field;
 use crate::delivery::message::Message;
 use crate::output::batch::Batch;
 use memchr::memchr_iter;
 use rmq_common::backslash::escaped;
+use rmq_common::message::Property;
+use std::str::Chars;
+
+/// Between a name and what stands for a field that is not there, as in a shell.
+const DEFAULT: &str = ":-";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
@@ -12,15 +17,8 @@ pub struct Template(Vec<Part>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(Vec<u8>),
-    Body,
-    BodyLength,
-    RoutingKey,
-    Exchange,
-    DeliveryTag,
-    Redelivered,
-    Headers,
-    Timestamp,
-    StreamOffset,
+    /// A field, and what stands for it where the message has none.
+    Field(Field, Vec<u8>),
 }
 
 impl Template {
@@ -34,7 +32,7 @@ impl Template {
         let mut letters = text.chars();
         while let Some(letter) = letters.next() {
             match letter {
-                '%' => match field(letters.next())? {
+                '%' => match field(&mut letters)? {
                     Some(part) => {
                         if !literal.is_empty() {
                             parts.push(Part::Literal(std::mem::take(&mut literal)));
@@ -67,42 +65,13 @@ impl Template {
     /// Adds a message to what is written, and counts this byte in what it adds.
     pub fn write(&self, message: &Message, batch: &mut Batch, counted: Option<u8>) -> u64 {
         let mut count = 0;
-        let number = |number: Option<u64>| {
-            number.map(|number| number.to_string()).unwrap_or_default().into_bytes()
-        };
         for part in &self.0 {
-            let owned;
+            let value;
             let bytes: &[u8] = match part {
                 Part::Literal(text) => text,
-                Part::Body => &message.body,
-                Part::RoutingKey => message.routing_key.as_bytes(),
-                Part::Exchange => message.exchange.as_bytes(),
-                Part::Redelivered => {
-                    if message.redelivered {
-                        b"1"
-                    } else {
-                        b"0"
-                    }
-                }
-                Part::BodyLength => {
-                    owned = number(Some(message.body.len() as u64));
-                    &owned
-                }
-                Part::DeliveryTag => {
-                    owned = number(Some(message.tag));
-                    &owned
-                }
-                Part::Headers => {
-                    owned = envelope::headers(&message.properties);
-                    &owned
-                }
-                Part::Timestamp => {
-                    owned = number(message.properties.timestamp);
-                    &owned
-                }
-                Part::StreamOffset => {
-                    owned = number(message.stream_offset());
-                    &owned
+                Part::Field(field, default) => {
+                    value = field.of(message);
+                    value.as_deref().unwrap_or(default)
                 }
             };
             count += counted.map_or(0, |counted| memchr_iter(counted, bytes).count() as u64);
@@ -112,33 +81,52 @@ impl Template {
     }
 }
 
-/// What stands for a letter behind `%`; `None` for the sign itself.
-fn field(letter: Option<char>) -> Result<Option<Part>, String> {
-    Ok(Some(match letter {
-        Some('s') => Part::Body,
-        Some('S') => Part::BodyLength,
-        Some('r' | 'k') => Part::RoutingKey,
-        Some('e') => Part::Exchange,
-        Some('t') => Part::DeliveryTag,
-        Some('R') => Part::Redelivered,
-        Some('h') => Part::Headers,
-        Some('T') => Part::Timestamp,
-        Some('o') => Part::StreamOffset,
+/// What stands behind `%`: a letter, or a name in braces and perhaps a default. `None` for the sign
+/// itself.
+fn field(letters: &mut Chars<'_>) -> Result<Option<Part>, String> {
+    let field = match letters.next() {
+        Some('s') => Field::Body,
+        Some('S') => Field::Size,
+        Some('r' | 'k') => Field::RoutingKey,
+        Some('e') => Field::Exchange,
+        Some('t') => Field::DeliveryTag,
+        Some('R') => Field::Redelivered,
+        Some('h') => Field::Headers,
+        Some('T') => Field::Property(Property::Timestamp),
+        Some('o') => Field::StreamOffset,
         Some('%') => return Ok(None),
+        Some('{') => {
+            let rest = letters.as_str();
+            let Some((inside, after)) = rest.split_once('}') else {
+                return Err(format!("%{{{rest} has no }} at its end"));
+            };
+            *letters = after.chars();
+            let (name, default) = inside.split_once(DEFAULT).unwrap_or((inside, ""));
+            return Ok(Some(Part::Field(Field::named(name)?, default.as_bytes().to_vec())));
+        }
         Some(other) => return Err(format!("%{other} is not a template field")),
         None => return Err("a template ends after a lone %".to_owned()),
-    }))
+    };
+    Ok(Some(Part::Field(field, Vec::new())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use rmq_common::message::{Name, Properties};
+    use rmq_common::envelope::Envelope;
+    use rmq_common::message::{Name, Properties, Table, Text};
+
+    fn headers() -> Table {
+        let array = b"{\"headers\":{\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}}";
+        Envelope::decode(array).unwrap().properties.headers.unwrap()
+    }
 
     fn message() -> Message {
         let mut properties = Properties::default();
         properties.timestamp = Some(1_700_000_000);
+        properties.set(Text::ContentType, Name::new("text/plain").unwrap());
+        properties.headers = Some(headers());
         Message {
             tag: 7,
             redelivered: true,
@@ -160,9 +148,30 @@ mod tests {
         assert_eq!(written("%s"), b"x\n\xff");
         assert_eq!(
             written("%e/%r=%k %t %R %S %T [%o] %h\\n"),
-            b"logs/a.\xff=a.\xff 7 1 3 1700000000 [] {}\n"
+            b"logs/a.\xff=a.\xff 7 1 3 1700000000 [] {\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}\n"
         );
         assert_eq!(written("100%% \\t\\0\\r\\\\\\x41\\xfFz\u{e4}"), b"100% \t\0\r\\A\xffz\xc3\xa4");
+    }
+
+    #[test]
+    fn every_name_stands_for_what_the_manual_says_and_may_have_a_default() {
+        assert_eq!(written("%{body_hex} %{body_base64} %{size}"), b"780aff eAr/ 3");
+        assert_eq!(written("%{timestamp} %{timestamp_utc}"), b"1700000000 2023-11-14T22:13:20Z");
+        assert_eq!(written("%{exchange}/%{key}/%{routing_key}"), b"logs/a.\xff/a.\xff");
+        assert_eq!(written("%{message_id}|%{message_id:-none}|%{priority:-}|"), b"|none||");
+        assert_eq!(written("%{content_type:-none}"), b"text/plain");
+        assert_eq!(
+            written("%{header:n} %{header:t} %{header:a} %{header:b} %{header:x:-0} %{header:x}"),
+            b"-5 text [1] true 0 "
+        );
+        let received = String::from_utf8(written("%{received} %{received_utc}")).unwrap();
+        let (seconds, utc) = received.split_once(' ').unwrap();
+        assert!(seconds.parse::<u64>().unwrap() > 1_700_000_000);
+        assert!(utc.starts_with("20") && utc.ends_with('Z') && utc.len() == 20, "{utc}");
+        // As a template for each property.
+        for (name, _) in rmq_common::message::PROPERTIES {
+            assert!(Template::parse(&format!("%{{{name}}}")).is_ok(), "{name}");
+        }
     }
 
     #[test]
@@ -170,6 +179,9 @@ mod tests {
         for (template, why) in [
             ("%q", "%q is not"),
             ("%", "after a lone %"),
+            ("%{body", "%{body has no } at its end"),
+            ("%{mesage_id}", "%{mesage_id} is not a template field; did you mean message_id?"),
+            ("%{header:}", "names no header"),
             ("\\q", "\\q means nothing"),
             ("a\\", "in the middle of a \\"),
             ("\\x4", "two hexadecimal digits"),
@@ -193,7 +205,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_template_or_refused_and_writes_what_there_is(
-            text in "(%[a-zA-Z%{}]|\\\\[a-z0-9\\\\]|\\PC){0,12}",
+            text in "(%[a-zA-Z%{}]|%\\{[a-z_]{0,12}(:-?[a-z]{0,3})?\\}|\\\\[a-z0-9\\\\]|\\PC){0,12}",
         ) {
             if let Ok(template) = Template::parse(&text) {
                 let mut batch = Batch::default();

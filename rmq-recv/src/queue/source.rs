@@ -1,14 +1,18 @@
 //! Where messages come from: a queue that is there, or one of our own for tapping an exchange.
 
-use lapin::Channel;
-use lapin::options::{QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use rmq_common::amqp_error::AmqpError;
+use lapin::{Channel, ExchangeKind};
+use rmq_common::amqp_error::{AmqpError, Missing, Refusal};
+use rmq_common::runtime;
 use rmq_common::session::Session;
+use std::time::Duration;
 
 /// What a tap holds at most, so that one that is not read does not fill the broker; the oldest go
 /// first.
 const MOST: i32 = 100_000;
+/// How long a question may take that only helps to say more.
+const AN_ANSWER: Duration = Duration::from_secs(2);
 
 /// Where messages come from.
 #[derive(Clone, Debug)]
@@ -24,6 +28,28 @@ impl Source {
     pub fn name(&self) -> &ShortString {
         match self {
             Source::Queue(name) | Source::Tap { exchange: name, .. } => name,
+        }
+    }
+
+    /// What may help with an error: whoever names a queue that is none may mean an exchange.
+    pub async fn hint(&self, session: &Session, error: &AmqpError) -> String {
+        let (Source::Queue(name), AmqpError::Refused(refused)) = (self, error) else {
+            return String::new();
+        };
+        let is_missing = matches!(refused.what, Refusal::NotFound(Missing::Queue));
+        if !is_missing || name.as_str().is_empty() || session.has_one_channel() {
+            return String::new();
+        }
+        let ask = async {
+            let channel = session.channel().await.ok()?;
+            let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+            let (kind, arguments) = (ExchangeKind::Direct, FieldTable::default());
+            let asked = channel.exchange_declare(name.clone(), kind, options, arguments);
+            session.answer(asked).await.ok()
+        };
+        match runtime::timeout(AN_ANSWER, ask).await.flatten() {
+            Some(()) => format!(" (it is an exchange: rmq-recv -e {name})"),
+            None => String::new(),
         }
     }
 

@@ -141,8 +141,8 @@ impl Receiver {
         counts
     }
 
-    /// A refusal, reported with its queue.
-    pub(crate) fn refused(&self, error: AmqpError) -> Failure {
+    /// A refusal, reported with its queue, and what may help.
+    pub(crate) fn refused(&self, error: AmqpError, hint: &str) -> Failure {
         let (queue, vhost) = (self.name(), self.broker.vhost());
         let what = match &error {
             AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Queue), .. }) => "queue",
@@ -153,7 +153,7 @@ impl Receiver {
                 return error.failure().context(format!("receive from {queue} in vhost {vhost}"));
             }
         };
-        let text = format!("receive from {queue}: no such {what} in vhost {vhost}");
+        let text = format!("receive from {queue}: no such {what} in vhost {vhost}{hint}");
         Failure::new(error.exit(), text)
     }
 }

@@ -187,6 +187,7 @@ impl Connected<'_> {
 async fn ended(receiver: &mut Receiver, session: Session, error: AmqpError) -> End {
     let error = session.explained(error).await;
     receiver.hand.saw_body(usize::try_from(session.largest()).unwrap_or(usize::MAX));
+    let hint = receiver.settings.source.hint(&session, &error).await;
     session.cut();
     match error {
         AmqpError::Lost(lost) => {
@@ -200,7 +201,9 @@ async fn ended(receiver: &mut Receiver, session: Session, error: AmqpError) -> E
         {
             End::Lost(Lost::because("the broker sent an answer to no question"))
         }
-        refused @ AmqpError::Refused(_) => End::Stop(Stop::Failed(receiver.refused(refused))),
+        refused @ AmqpError::Refused(_) => {
+            End::Stop(Stop::Failed(receiver.refused(refused, &hint)))
+        }
         protocol @ AmqpError::Protocol(_) => {
             let failure: Failure = protocol.failure();
             let queue = receiver.name();

@@ -1,6 +1,7 @@
 //! What is read: standard input, files one after another, or a text of the command line.
 
-use rmq_common::failure::Failure;
+use rmq_common::exit::Exit;
+use rmq_common::failure::{Cause, Failure};
 use rmq_common::files;
 use rmq_common::standard_streams;
 use rmq_common::thread;
@@ -45,7 +46,15 @@ impl Source {
         }
         let problem = |error: &io::Error| Failure::io(format!("read {name}"), error);
         standard_streams::named(name)?;
-        let metadata = std::fs::metadata(name).map_err(|error| problem(&error))?;
+        let metadata = std::fs::metadata(name).map_err(|error| match error.kind() {
+            // A text, as some expect, has hardly a slash in it.
+            io::ErrorKind::NotFound if !name.contains('/') => {
+                let cause = Cause(&error);
+                let text = format!("read {name}: {cause} (to send it as a message: -b '{name}')");
+                Failure::new(Exit::IoErr, text)
+            }
+            _ => problem(&error),
+        })?;
         if metadata.is_dir() {
             return Err(problem(&io::Error::from(rustix::io::Errno::ISDIR)));
         }

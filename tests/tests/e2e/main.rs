@@ -74,6 +74,7 @@ mod replies;
 mod routes;
 mod sameness;
 mod secrets;
+mod showing;
 mod signals;
 mod silence;
 mod smoke;

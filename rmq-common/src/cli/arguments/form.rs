@@ -4,6 +4,7 @@ use super::{Request, Subcommand, text};
 use crate::cli::argument_bytes::BYTES;
 use crate::cli::failure::Failure;
 use crate::cli::nearest;
+use crate::cli::synonyms;
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind};
 
 /// The values that may be empty: texts, and names that the option itself checks. An empty file,
@@ -102,7 +103,9 @@ impl Form<'_> {
     ) -> Result<(), Failure> {
         let Some((flag, of_subcommand)) = self.find(wanted) else {
             let shown = text(shown)?;
-            let hint = nearest::hint(&shown, self.known());
+            let known: Vec<&str> = self.known().collect();
+            let hint = synonyms::hint(&shown, &known);
+            let hint = hint.unwrap_or_else(|| nearest::hint(&shown, known));
             return Err(Failure::usage(format!("unknown option {shown}{hint}")));
         };
         let long = format!("--{}", flag.long.trim_start_matches('-'));
