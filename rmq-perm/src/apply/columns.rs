@@ -107,11 +107,18 @@ impl Columns {
         self.0.contains(&column)
     }
 
-    /// Whether the file lists all users: it has a column that only users have, or is not about
-    /// virtual hosts.
+    /// Whether the file lists all users: it has a column that each user has, or no other. A file with
+    /// their limits alone may be a list of those that have any.
     pub fn are_of_users(&self) -> bool {
         let of_users = self.have(Column::Tags) || self.have(Column::PasswordHash);
-        self.have(Column::User) && of_users || !self.have(Column::Vhost)
+        self.have(Column::User) && of_users || !self.have(Column::Vhost) && !self.describe()
+    }
+
+    /// Whether the file says what virtual hosts or users are like, and not only that they exist.
+    pub fn describe(&self) -> bool {
+        use Column::{DefaultQueueType, Description, MaxChannels, MaxConnections, MaxQueues};
+        let describing = [DefaultQueueType, Description, MaxConnections, MaxQueues, MaxChannels];
+        describing.into_iter().any(|column| self.have(column))
     }
 
     /// What a row has in a column; empty if the file does not have it.
@@ -140,6 +147,21 @@ mod tests {
         let cell = |column| columns.of_row(&cells, column);
         assert_eq!((cell(Column::Vhost), cell(Column::Read), cell(Column::Tags)), ("v", "r", ""));
         assert!(columns.have(Column::User) && !columns.have(Column::Exchange));
+    }
+
+    #[test]
+    fn users_are_listed_by_what_each_of_them_has() {
+        let table = [
+            (&["user"][..], true),
+            (&["user", "tags", "max_channels"], true),
+            (&["vhost", "user", "password_hash"], true),
+            (&["user", "max_channels"], false),
+            (&["vhost", "user", "configure"], false),
+            (&["vhost", "tags"], false),
+        ];
+        for (header, wanted) in table {
+            assert_eq!(of(header).unwrap().are_of_users(), wanted, "{header:?}");
+        }
     }
 
     #[test]

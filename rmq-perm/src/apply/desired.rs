@@ -17,7 +17,7 @@ pub struct Desired {
     pub users: BTreeMap<String, (u64, User)>,
     pub rules: BTreeMap<Subject, (u64, Rule<String>)>,
     /// Whether the file lists permissions, so that those it lacks can be pruned: not if it only has
-    /// columns for topic permissions.
+    /// columns for topic permissions, or for what virtual hosts are like.
     lists_permissions: bool,
     /// The same of topic permissions.
     pub lists_topics: bool,
@@ -46,7 +46,8 @@ impl Desired {
     /// Reads the rows. With `only`, rows about another virtual host are wrong.
     pub fn of(sections: &Sections, anchor: bool, only: Option<&str>) -> (Desired, Vec<Problem>) {
         let mut desired = Desired {
-            lists_permissions: sections.have(Column::Configure) || !sections.have(Column::Exchange),
+            lists_permissions: sections.have(Column::Configure)
+                || !sections.have(Column::Exchange) && !sections.describe(),
             lists_topics: sections.have(Column::Exchange),
             lists_users: sections.are_of_users(),
             ..Desired::default()

@@ -55,6 +55,11 @@ impl Sections {
         self.0.iter().any(|section| section.columns.are_of_users())
     }
 
+    /// Whether any section says what virtual hosts or users are like.
+    pub fn describe(&self) -> bool {
+        self.0.iter().any(|section| section.columns.describe())
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Section> {
         self.0.iter()
     }

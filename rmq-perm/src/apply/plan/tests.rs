@@ -206,6 +206,12 @@ fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
     let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t''\n";
     assert_eq!(diff(file, &a_state(), true), wanted);
     assert_eq!(diff("vhost\n/b\n", &a_state(), true), "-permissions\t/b\tg\t.*\t.*\t.*\n");
+    // What list-vhosts -v, list-vhost-limits and list-user-limits write is not about permissions, nor
+    // about all users.
+    for file in ["vhost,default_queue_type,description,tags\n/b,,,\n", "vhost,max_queues\n/b,\n"] {
+        assert_eq!(diff(file, &a_state(), true), "");
+    }
+    assert_eq!(diff("user,max_connections,max_channels\ng,,\n", &a_state(), true), "");
 }
 
 /// Names and patterns from so few that files and states meet.
