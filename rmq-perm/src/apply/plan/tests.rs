@@ -218,18 +218,34 @@ fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
 fn files() -> impl Strategy<Value = String> {
     let name = || prop::sample::select(vec!["x", "y", "z"]);
     let pattern = || prop::sample::select(vec!["", ".*", "^x"]);
-    let vhost = name().prop_map(|vhost| (format!("v {vhost}"), format!("{vhost},,,,,\n")));
+    let cell = |values| prop::sample::select(values);
+    let vhost = (
+        name(),
+        cell(vec!["", "quorum", "classic"]),
+        cell(vec!["", "a"]),
+        cell(vec!["", "0", "5"]),
+    )
+        .prop_map(|(vhost, kind, tags, limit)| {
+            (format!("v {vhost}"), format!("{vhost},{kind},{tags},{limit}\n"))
+        });
     let user = (name(), prop::sample::select(vec!["", "a", "\"a,b\""]))
         .prop_map(|(user, tags)| (format!("u {user}"), format!(",{user},,,,{tags}\n")));
     let permission =
         (name(), name(), pattern(), pattern()).prop_map(|(vhost, user, write, read)| {
             (format!("p {vhost} {user}"), format!("{vhost},{user},,{write},{read},\n"))
         });
-    let row = prop_oneof![vhost, user, permission];
-    prop::collection::vec(row, 0..12).prop_map(|rows| {
+    let row = prop_oneof![user, permission];
+    let rows = |rows: Vec<(String, String)>| {
         let rows: std::collections::BTreeMap<_, _> = rows.into_iter().collect();
-        let rows: String = rows.into_values().collect();
-        format!("vhost,user,configure,write,read,tags\n{rows}")
+        rows.into_values().collect::<String>()
+    };
+    let (vhosts, others) = (prop::collection::vec(vhost, 0..4), prop::collection::vec(row, 0..12));
+    (vhosts, others).prop_map(move |(vhosts, others)| {
+        let (vhosts, others) = (rows(vhosts), rows(others));
+        format!(
+            "vhost,user,configure,write,read,tags\n{others}\n\
+             vhost,default_queue_type,tags,max_queues\n{vhosts}"
+        )
     })
 }
 
