@@ -387,7 +387,7 @@ fn what_cannot_be_followed_is_refused() {
 
 /// Writes lines, and rotates by copying and truncating, mostly, about every 10 ms, until told. How
 /// many lines.
-fn write_and_rotate(directory: PathBuf, is_over: &AtomicBool) -> usize {
+fn write_and_rotate(directory: &Path, is_over: &AtomicBool) -> usize {
     let (path, mut random) = (directory.join("app.log"), random("write_and_rotate"));
     let mut lines = 0;
     for rotation in 0.. {
@@ -421,7 +421,7 @@ fn runs_beside_a_log_that_is_truncated_all_the_time_lose_nothing() {
     let (directory, is_over) = (place.directory.path().to_owned(), AtomicBool::new(false));
     let time = Duration::from_secs(scale().rotating_seconds);
     let lines = std::thread::scope(|scope| {
-        let writing = scope.spawn(|| write_and_rotate(directory, &is_over));
+        let writing = scope.spawn(|| write_and_rotate(&directory, &is_over));
         let begun = Instant::now();
         while begun.elapsed() < time {
             place.once().expect(0);
