@@ -20,7 +20,7 @@ mod topology;
 mod users;
 mod vhosts;
 
-pub use cluster::{Cluster, Listener, Member, NodeState};
+pub use cluster::{Cluster, Consumer, Listener, Member, NodeState};
 pub use connections::{Connection, Connections, peer};
 pub use limits::{Holder, Limited, Limits, LimitsChange};
 pub use one_by_one::one_by_one;

@@ -12,6 +12,7 @@ mod dump;
 mod everywhere;
 mod limits;
 mod list_bindings;
+mod list_consumers;
 mod list_exchanges;
 mod list_queues;
 mod list_users;
@@ -57,6 +58,7 @@ pub enum Command {
     ClusterStatus(cluster_status::ClusterStatus),
     Wait(wait::Wait),
     ListQueues(list_queues::ListQueues),
+    ListConsumers(list_consumers::ListConsumers),
     ListExchanges(list_exchanges::ListExchanges),
     ListBindings(list_bindings::ListBindings),
     ListConnections(connections::ListConnections),
@@ -120,6 +122,7 @@ impl Command {
             Command::ClusterStatus(command) => command.run(session),
             Command::Wait(command) => command.run(session),
             Command::ListQueues(command) => command.run(session),
+            Command::ListConsumers(command) => command.run(session),
             Command::ListExchanges(command) => command.run(session),
             Command::ListBindings(command) => command.run(session),
             Command::ListConnections(command) => command.run(session),

@@ -20,6 +20,7 @@ mod call;
 mod cluster;
 mod connect;
 mod connections;
+mod consumers;
 mod cookie;
 mod decode;
 mod frame;

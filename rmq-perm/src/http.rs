@@ -17,6 +17,7 @@ mod broker;
 mod client;
 mod cluster;
 mod connections;
+mod consumers;
 mod declared;
 mod imports;
 mod json;

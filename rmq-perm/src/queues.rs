@@ -12,6 +12,10 @@ pub struct Queue {
     pub messages: Option<u64>,
     /// Unknown likewise.
     pub consumers: Option<u64>,
+    /// The messages that wait, if that was asked for; unknown likewise.
+    pub ready: Option<u64>,
+    /// The messages that consumers have, if that was asked for; unknown likewise.
+    pub unacknowledged: Option<u64>,
     /// `running` or another state of the broker's; `down` without a leader, `minority` without a
     /// majority.
     pub state: Text,
@@ -19,8 +23,21 @@ pub struct Queue {
     pub members: Vec<Text>,
     /// Those of them that run.
     pub online: Vec<Text>,
+    /// The node that leads it, if that was asked for; unknown likewise.
+    pub leader: Option<Text>,
+    /// The policy in force on it, empty if there is none; if that was asked for.
+    pub policy: Option<Text>,
     /// What it was declared with, if that was asked for.
     pub declared: Option<Declared>,
+}
+
+/// What is asked about each queue beside what every listing of them needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its [`Declared`].
+    pub declared: bool,
+    /// Its ready and unacknowledged messages, leader and policy.
+    pub details: bool,
 }
 
 /// What a queue was declared with, as far as it is known.
@@ -46,6 +63,7 @@ impl Queue {
         }
         if self.lacks_leader() {
             (self.messages, self.consumers) = (None, None);
+            (self.ready, self.unacknowledged, self.leader) = (None, None, None);
         }
         self.members.sort();
         self.online.sort();

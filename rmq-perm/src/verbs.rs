@@ -29,6 +29,7 @@ pub const ALIASES: Aliases = aliases! {
     "close_all_user_connections" => "close-connections",
     "list_connections" => "list-connections",
     "list_bindings" => "list-bindings",
+    "list_consumers" => "list-consumers",
     "list_exchanges" => "list-exchanges",
     "list_permissions" => "list",
     "list_queues" => "list-queues",
@@ -90,7 +91,7 @@ pub const ALIASES: Aliases = aliases! {
         eval_file exec force_boot force_gc force_reset force_standalone_khepri_boot
         forget_cluster_node has_reached_target_cluster_size hash_password hipe_compile
         join_cluster list_channel_interceptors list_channels list_ciphers
-        list_consumers list_deprecated_features
+        list_deprecated_features
         list_feature_flags list_global_parameters list_hashes list_node_auth_attempt_stats
         list_operator_policies list_parameters list_policies list_unresponsive_queues
         reconcile_vhosts

@@ -1,7 +1,7 @@
 //! The cluster, and its queues.
 
 use super::text::Text;
-use crate::queues::Queue;
+use crate::queues::{Asked, Queue};
 use rmq_common::failure::Failure;
 
 /// The state of the cluster.
@@ -17,9 +17,27 @@ pub trait Cluster {
     /// It has not (75).
     fn require_started(&mut self) -> Result<(), Failure>;
 
-    /// All queues of `vhost`, wherever their leaders are, and those that are down; with what they
-    /// were declared with if `declared`.
-    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure>;
+    /// All queues of `vhost`, wherever their leaders are, and those that are down.
+    fn list_queues(&mut self, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure>;
+
+    /// The consumers of the queues of `vhost`, on every node.
+    fn list_consumers(&mut self, vhost: &str) -> Result<Vec<Consumer>, Failure>;
+}
+
+/// A consumer of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Consumer {
+    pub queue: Text,
+    /// The name of its connection, if it is known.
+    pub connection: Option<Text>,
+    pub tag: Text,
+    /// How many messages it may have unacknowledged; 0 is any number.
+    pub prefetch: u64,
+    /// Whether it acknowledges what it gets; without that, a message is gone once it is sent.
+    pub acknowledges: bool,
+    /// Whether it gets messages now: another may be the single active consumer.
+    pub active: bool,
+    pub exclusive: bool,
 }
 
 /// A node that belongs to the cluster.

@@ -5,6 +5,7 @@ pub mod health;
 use super::everywhere;
 use crate::administration::{Administration, Listener, Member, NodeState};
 use crate::output::{Column, Listing, Value};
+use crate::queues::Asked;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::exit::Exit;
@@ -83,7 +84,7 @@ impl ClusterStatus {
         let mut depending = Vec::new();
         for vhost in everywhere::vhosts(broker)? {
             let Some(queues) = everywhere::unless_deleted(broker, &vhost, |broker, vhost| {
-                broker.list_queues(vhost, false)
+                broker.list_queues(vhost, Asked::default())
             })?
             else {
                 continue;

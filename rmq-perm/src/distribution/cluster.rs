@@ -2,9 +2,9 @@
 
 use super::arguments::{atom, atoms, list, number};
 use super::broker::{Distribution, broken, each};
-use super::queues;
-use crate::administration::{Cluster, Listener, Member, NodeState, Text};
-use crate::queues::Queue;
+use super::{consumers, queues};
+use crate::administration::{Cluster, Consumer, Listener, Member, NodeState, Text};
+use crate::queues::{Asked, Queue};
 use crate::refusal::Refusal;
 use crate::term::Term;
 use rmq_common::failure::Failure;
@@ -30,8 +30,12 @@ impl Cluster for Distribution {
         }
     }
 
-    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
-        queues::of_vhost(self, vhost, declared)
+    fn list_queues(&mut self, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, asked)
+    }
+
+    fn list_consumers(&mut self, vhost: &str) -> Result<Vec<Consumer>, Failure> {
+        consumers::of_vhost(self, vhost)
     }
 }
 

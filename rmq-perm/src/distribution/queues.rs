@@ -9,7 +9,7 @@ use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
 use super::table;
 use crate::administration::{Text, Vhosts};
-use crate::queues::{Declared, Queue, Room};
+use crate::queues::{Asked, Declared, Queue, Room};
 use crate::refusal::words;
 use crate::term::Term;
 use rmq_common::failure::Failure;
@@ -23,34 +23,25 @@ const ITEMS: [&str; 7] = ["name", "type", "messages", "consumers", "state", "mem
 /// RabbitMQ 3.10 has the queues whose node is down only in this table.
 const DURABLE: &str = "rabbit_durable_queue";
 
-/// All queues of `vhost`; with their arguments and flags if `declared`.
+/// More of them.
+const DETAILS: [&str; 4] = ["messages_ready", "messages_unacknowledged", "leader", "policy"];
+
+/// All queues of `vhost`.
 pub fn of_vhost(
     broker: &mut Distribution,
     vhost: &str,
-    declared: bool,
+    asked: Asked,
 ) -> Result<Vec<Queue>, Failure> {
     broker.require_vhost(vhost)?;
-    let running = broker.ask_if_there("rabbit_nodes", "list_running", vec![])?;
-    let is_3_10 = running.is_none();
-    let running = match running {
-        Some(running) => running,
-        None => broker.ask("rabbit_nodes", "all_running", vec![])?,
-    };
-    let running: HashSet<Text> = each(&running, Term::text)?.into_iter().collect();
+    let declared = asked.declared;
+    let (running, is_3_10) = running_nodes(broker)?;
+    let running: HashSet<Text> = running.into_iter().collect();
     // Names come first: then a queue declared meanwhile does not look like one that is down, and one
     // deleted meanwhile is no longer in the database.
-    let answer = broker.ask(QUEUES, "list_names", vec![text(vhost)])?;
-    let mut names: HashSet<Text> = each(&answer, name)?.into_iter().collect();
-    if is_3_10 {
-        let answer =
-            broker.ask("mnesia", "dirty_all_keys", vec![super::arguments::atom(DURABLE)])?;
-        let of_this = |key: &Term| match key.tagged("resource") {
-            Some([of, ..]) if of.text().as_deref() == Some(vhost.as_bytes()) => Some(name(key)),
-            _ => Some(None),
-        };
-        names.extend(each(&answer, of_this)?.into_iter().flatten());
-    }
-    let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), atoms(ITEMS)])?;
+    let mut names = names(broker, vhost)?;
+    let details = if asked.details { &DETAILS[..] } else { &[] };
+    let items = atoms(ITEMS.into_iter().chain(details.iter().copied()));
+    let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), items])?;
     let led = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
     let mut queues: BTreeMap<Text, Queue> = led.collect();
     names.extend(queues.keys().cloned());
@@ -72,6 +63,35 @@ pub fn of_vhost(
         queue.judged()
     });
     Ok(judged.collect())
+}
+
+/// The names of all queues of `vhost`. `list_names` leaves out classic queues of a node on which
+/// RabbitMQ is stopped.
+fn names(broker: &mut Distribution, vhost: &str) -> Result<HashSet<Text>, Failure> {
+    let of_this = |key: &Term| match key.tagged("resource") {
+        Some([of, ..]) if of.text().as_deref() == Some(vhost.as_bytes()) => Some(name(key)),
+        _ => Some(None),
+    };
+    if let Some(answer) = broker.ask_if_there("rabbit_db_queue", "list", vec![])? {
+        return Ok(each(&answer, of_this)?.into_iter().flatten().collect());
+    }
+    let answer = broker.ask(QUEUES, "list_names", vec![text(vhost)])?;
+    let mut names: HashSet<Text> = each(&answer, name)?.into_iter().collect();
+    let durable = vec![super::arguments::atom(DURABLE)];
+    let answer = broker.ask("mnesia", "dirty_all_keys", durable)?;
+    names.extend(each(&answer, of_this)?.into_iter().flatten());
+    Ok(names)
+}
+
+/// The nodes that run, and whether they are of a release before the one that has the function for it.
+pub fn running_nodes(broker: &mut Distribution) -> Result<(Vec<Text>, bool), Failure> {
+    let running = broker.ask_if_there("rabbit_nodes", "list_running", vec![])?;
+    let is_3_10 = running.is_none();
+    let running = match running {
+        Some(running) => running,
+        None => broker.ask("rabbit_nodes", "all_running", vec![])?,
+    };
+    Ok((each(&running, Term::text)?, is_3_10))
 }
 
 /// The queues of these names as the database has them.
@@ -120,11 +140,20 @@ fn info(info: &Term) -> Option<Queue> {
     {
         members.push(pid.node.clone().into_bytes());
     }
+    let count = |key: &str| info.property(key).and_then(Term::count);
+    let leader = match info.property("pid") {
+        Some(Term::Pid(pid)) => Some(pid.node.clone().into_bytes()),
+        _ => info.property("leader").and_then(Term::text).filter(|leader| !leader.is_empty()),
+    };
     Some(Queue {
         name: name(info.property("name")?)?,
         kind,
-        messages: info.property("messages").and_then(Term::count),
-        consumers: info.property("consumers").and_then(Term::count),
+        messages: count("messages"),
+        consumers: count("consumers"),
+        ready: count("messages_ready"),
+        unacknowledged: count("messages_unacknowledged"),
+        leader,
+        policy: info.property("policy").and_then(Term::text),
         state: info.property("state").and_then(Term::text).unwrap_or_else(|| b"unknown".to_vec()),
         members,
         ..Queue::default()
@@ -150,7 +179,10 @@ fn record(record: &Term, room: Option<&mut Room>) -> Option<Queue> {
         arguments: room.keep(&fields.get(4).map(table::json).unwrap_or_default()),
     });
     let (name, state) = (name(fields.first()?)?, b"down".to_vec());
-    Some(Queue { name, kind, state, members, declared, ..Queue::default() })
+    // A policy is a property list.
+    let policy = fields.get(9).map(|policy| policy.property("name").and_then(Term::text));
+    let policy = policy.map(Option::unwrap_or_default);
+    Some(Queue { name, kind, state, members, policy, declared, ..Queue::default() })
 }
 
 /// `#{nodes => [Node, ...]}`, from 4.3 on `#{nodes => #{Node => _, ...}}` for quorum queues.

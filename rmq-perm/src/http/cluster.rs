@@ -3,9 +3,9 @@
 
 use super::broker::Http;
 use super::json::{broken, each, text};
-use super::queues;
-use crate::administration::{Cluster, Listener, Member, NodeState, Text};
-use crate::queues::Queue;
+use super::{consumers, queues};
+use crate::administration::{Cluster, Consumer, Listener, Member, NodeState, Text};
+use crate::queues::{Asked, Queue};
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
@@ -27,8 +27,12 @@ impl Cluster for Http {
         Ok(())
     }
 
-    fn list_queues(&mut self, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
-        queues::of_vhost(self, vhost, declared)
+    fn list_queues(&mut self, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure> {
+        queues::of_vhost(self, vhost, asked)
+    }
+
+    fn list_consumers(&mut self, vhost: &str) -> Result<Vec<Consumer>, Failure> {
+        consumers::of_vhost(self, vhost)
     }
 }
 

@@ -5,9 +5,9 @@
 use super::broker::{Fetched, Http};
 use super::declared;
 use super::json::{each, text};
-use super::queue::queue;
+use super::queue::{columns, queue};
 use crate::administration::Text;
-use crate::queues::{Queue, Room};
+use crate::queues::{Asked, Queue, Room};
 use crate::unanswered::Effect;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -17,9 +17,10 @@ use std::time::Instant;
 ///
 /// # Errors
 /// Not even the names come in time (75), or the broker refuses.
-pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
+pub fn of_vhost(broker: &Http, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure> {
+    let declared = asked.declared;
     let until = Instant::now() + broker.limit();
-    let columns = "?columns=name,type,messages,state,members,online,node";
+    let columns = columns(asked);
     let more = if declared { format!(",{}", declared::COLUMNS) } else { String::new() };
     let query = format!("{columns}{more}");
     let (mut all, mut room, mut late) = (Vec::new(), Room::default(), 0);

@@ -2,8 +2,15 @@
 
 use super::json::text;
 use crate::administration::Text;
-use crate::queues::Queue;
+use crate::queues::{Asked, Queue};
 use serde_json::Value;
+
+/// The query for statistics, with the columns that are needed.
+pub fn columns(asked: Asked) -> String {
+    let details = ",messages_ready,messages_unacknowledged,leader,policy";
+    let details = if asked.details { details } else { "" };
+    format!("?columns=name,type,messages,state,members,online,node{details}")
+}
 
 /// A queue as the API reports it.
 pub fn queue(queue: &Value) -> Option<Queue> {
@@ -18,7 +25,23 @@ pub fn queue(queue: &Value) -> Option<Queue> {
         members = text(queue, "node").into_iter().collect();
         online = if state == b"down" { Vec::new() } else { members.clone() };
     }
-    let messages = queue.get("messages").and_then(Value::as_u64);
-    let name = text(queue, "name")?;
-    Some(Queue { name, kind, messages, state, members, online, ..Queue::default() })
+    let count = |key: &str| queue.get(key).and_then(Value::as_u64);
+    let leader = text(queue, "leader").or_else(|| text(queue, "node"));
+    let policy = match queue.get("policy") {
+        Some(Value::Null) => Some(Text::new()),
+        _ => text(queue, "policy"),
+    };
+    Some(Queue {
+        name: text(queue, "name")?,
+        kind,
+        messages: count("messages"),
+        ready: count("messages_ready"),
+        unacknowledged: count("messages_unacknowledged"),
+        state,
+        members,
+        online,
+        leader: leader.filter(|leader| !leader.is_empty()),
+        policy,
+        ..Queue::default()
+    })
 }

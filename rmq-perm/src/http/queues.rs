@@ -10,30 +10,27 @@
 use super::broker::Http;
 use super::json::{broken, each, text};
 use super::path::path;
-use super::queue::queue;
+use super::queue::{columns, queue};
 use super::{declared, on_vhost, one_by_one};
 use crate::administration::Text;
-use crate::queues::Queue;
+use crate::queues::{Asked, Queue};
 use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use std::collections::{HashMap, HashSet};
 
-const STATISTICS: &str = "?columns=name,type,messages,state,members,online,node";
+const TOTALS: &str = "&disable_stats=true&enable_queue_totals=true";
 
-const TOTALS: &str = "?columns=name,type,messages,state,members,online,node\
-                      &disable_stats=true&enable_queue_totals=true";
-
-/// All queues of `vhost`; with their arguments and flags if `declared`.
+/// All queues of `vhost`.
 ///
 /// # Errors
 /// There is no such virtual host (65), or our user has no access to it (77).
-pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>, Failure> {
-    let mut queues = match listed(broker, vhost)? {
-        Some(queues) if declared => declared::add(broker, vhost, queues)?,
+pub fn of_vhost(broker: &Http, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure> {
+    let mut queues = match listed(broker, vhost, asked)? {
+        Some(queues) if asked.declared => declared::add(broker, vhost, queues)?,
         Some(queues) => queues,
         None => {
             let running = running_nodes(broker)?;
-            let queues = one_by_one::of_vhost(broker, vhost, declared)?;
+            let queues = one_by_one::of_vhost(broker, vhost, asked)?;
             queues.into_iter().map(|queue| judged(queue, running.as_ref())).collect()
         }
     };
@@ -51,10 +48,11 @@ pub fn of_vhost(broker: &Http, vhost: &str, declared: bool) -> Result<Vec<Queue>
 }
 
 /// All queues by the API's lists; `None` if the first does not come in time.
-fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
+fn listed(broker: &Http, vhost: &str, asked: Asked) -> Result<Option<Vec<Queue>>, Failure> {
+    let columns = columns(asked);
     // Statistics first: then a queue deleted in between does not look like one that is down.
-    let Some(collected) = ask(broker, vhost, STATISTICS)? else { return Ok(None) };
-    let totals = ask(broker, vhost, TOTALS)?;
+    let Some(collected) = ask(broker, vhost, &columns)? else { return Ok(None) };
+    let totals = ask(broker, vhost, &(columns + TOTALS))?;
     // In the statistics a member stays online long after its node is gone.
     let running = running_nodes(broker)?;
     let judged = |queue: Queue| judged(queue, running.as_ref());
@@ -70,6 +68,10 @@ fn listed(broker: &Http, vhost: &str) -> Result<Option<Vec<Queue>>, Failure> {
     for queue in &mut queues {
         let Some(collected) = collected.remove(&queue.name) else { continue };
         queue.messages = queue.messages.or(collected.messages);
+        queue.ready = queue.ready.or(collected.ready);
+        queue.unacknowledged = queue.unacknowledged.or(collected.unacknowledged);
+        queue.leader = queue.leader.take().or(collected.leader);
+        queue.policy = queue.policy.take().or(collected.policy);
         if queue.members.is_empty() {
             queue.members = collected.members;
         }

@@ -2,6 +2,7 @@
 //! subcommands, output, exit statuses and sentences.
 
 mod certificates;
+mod columns;
 mod connections;
 mod default_queue_types;
 mod dump;
