@@ -273,6 +273,7 @@ impl Report {
 
 fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Rejects, Failure> {
     let mut rejects = Rejects::new(name, plan.format);
+    plan.diagnostics.trace(&format!("writing rejects to {name}"));
     check_output("--rejects", name, rejects.open()?, arguments, plan)?;
     if plan.format == Format::Whole && plan.sources.len() > 1 {
         let text = "--rejects holds only one record of --format whole (send the files one by one)";
@@ -288,6 +289,7 @@ fn open_stats(
     rejects: Option<&Rejects>,
 ) -> Result<StatsFile, Failure> {
     let stats = StatsFile::open(PROGRAM, name)?;
+    plan.diagnostics.trace(&format!("writing the tally to {name}"));
     check_output("--stats", name, stats.file(), arguments, plan)?;
     if let Some(rejects) = rejects {
         check_apart(&stats, rejects)?;

@@ -54,6 +54,13 @@ impl Diagnostics {
         }
     }
 
+    /// Prints what happens for one who looks for a fault: only with `--verbose`.
+    pub fn trace(&self, text: &str) {
+        if self.verbose {
+            self.line(text);
+        }
+    }
+
     /// Whether [`detail`](Self::detail) prints anything.
     pub fn tells_details(&self) -> bool {
         self.verbose || (!self.quiet && std::io::stderr().is_terminal())

@@ -21,11 +21,16 @@ use crate::net::retry::{Backoff, Patience};
 use crate::net::runtime;
 use crate::net::session::Session;
 use crate::net::tls_files::TlsFiles;
+use crate::standing::repeats::Repeats;
+use crate::standing::vigil::LONG;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Seconds between heartbeats, unless the URL says otherwise; RabbitMQ's guide recommends 5 to 20
 /// (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
+/// So many lost connections are each reported; more, with growing pauses.
+const LOSSES: u32 = 5;
 
 /// A broker or the nodes of a cluster, and the login.
 pub struct Broker {
@@ -39,6 +44,9 @@ pub struct Broker {
     /// The traffic of the current or last connection.
     activity: Arc<Activity>,
     losses: Losses,
+    repeats: Repeats,
+    /// A host has let us in.
+    was_connected: bool,
     diagnostics: Diagnostics,
     limits: Limits,
     /// The number of channels per connection, if the broker has refused more.
@@ -72,6 +80,8 @@ impl Broker {
             tls,
             activity: Arc::default(),
             losses: Losses::default(),
+            repeats: Repeats::new(LOSSES),
+            was_connected: false,
             diagnostics,
             limits: Limits::default(),
             channels: None,
@@ -100,13 +110,28 @@ impl Broker {
 
     /// The message for the lost connection to `host`, with its reason `why`; if the last one was
     /// lost in the same way, also what may help.
-    pub fn lost(&mut self, host: &str, why: &Lost) -> String {
+    pub fn report_lost(&mut self, host: &str, why: &Lost) {
         self.learn(why);
         let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
         let idle = self.losses.lost(&self.activity);
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("lost the connection to {host}: {why}{hint}")
+        if let Some(untold) = self.repeats.another(Instant::now()) {
+            let more = match untold {
+                0 => String::new(),
+                more => format!("; {more} more since the last such line"),
+            };
+            let text = format!("lost the connection to {host}: {why}{hint}{more}");
+            self.diagnostics.notice(&text);
+        }
+    }
+
+    /// Reports that there is a connection again, unless that it was lost was one of many such lines
+    /// and left out.
+    pub fn report_connected(&self, host: &str) {
+        if self.repeats.is_told() {
+            self.diagnostics.notice(&format!("connected to {host}"));
+        }
     }
 
     /// Records why a connection was lost. If it exceeded a limit on channels of the user or the
@@ -129,7 +154,7 @@ impl Broker {
     /// that does not speak AMQP (70).
     pub async fn connect(&mut self, patience: &Patience) -> Result<Session, Failure> {
         let mut backoff = Backoff::default();
-        let mut reported = false;
+        let (begun, mut reported, mut told) = (Instant::now(), false, false);
         // The last error of each host.
         let mut known: Vec<String> = Vec::new();
         loop {
@@ -148,6 +173,7 @@ impl Broker {
                         self.activity = activity;
                         // A reconnect begins with the next host.
                         self.first = (index + 1) % self.hosts.len();
+                        self.connected(told, reported, session.host());
                         return Ok(session);
                     }
                     Err(Attempt::Error(AmqpError::Refused(refused))) => {
@@ -180,17 +206,39 @@ impl Broker {
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
-            if !reported {
+            let is_long = begun.elapsed() >= LONG && !self.was_connected && !told;
+            if !reported || is_long {
                 let limit = match patience.limit() {
                     // With "forever", another limit may still end it, so none is shown.
                     Limit::Forever => String::new(),
                     limit => format!(", --retry {limit}"),
                 };
-                self.diagnostics.detail(&format!("{problems}; trying again{limit}"));
+                let text = format!("{problems}; trying again{limit}");
+                if !reported {
+                    self.diagnostics.detail(&text);
+                } else if !self.diagnostics.tells_details() {
+                    self.diagnostics.notice(&text);
+                }
+                told |= is_long;
                 reported = true;
             }
-            let pause = backoff.next_pause();
+            let mut pause = backoff.next_pause();
+            if !told && !self.was_connected {
+                // So that a wait is reported once it is long.
+                pause = pause.min(LONG.saturating_sub(begun.elapsed()));
+            }
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
+        }
+    }
+
+    /// There is a connection; if it was the first and its wait was reported, so is its end.
+    fn connected(&mut self, told: bool, reported: bool, host: &str) {
+        if !std::mem::replace(&mut self.was_connected, true) {
+            if told && !self.diagnostics.tells_details() {
+                self.diagnostics.notice(&format!("connected to {host}"));
+            } else if reported {
+                self.diagnostics.detail(&format!("connected to {host}"));
+            }
         }
     }
 

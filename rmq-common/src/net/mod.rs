@@ -20,4 +20,5 @@ pub mod socket;
 pub mod tls;
 pub mod tls_error;
 pub mod tls_files;
+mod tls_seen;
 pub mod tls_verify;

@@ -3,17 +3,19 @@
 //! Every method and every close has a deadline, because nothing is written on a connection that the
 //! broker has blocked, not even its close. After it the socket is shut.
 
+use crate::cli::diagnostics::Diagnostics;
 use crate::net::amqp_error::AmqpError;
 use crate::net::lane::{Junction, Lane, Pumped};
 use crate::net::runtime;
 use crate::net::server::Server;
 use crate::net::socket::Cutter;
+use crate::standing::vigil::LONG;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, ErrorKind, Event, Queue};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, pending, poll_fn, ready};
@@ -48,6 +50,10 @@ pub struct Session {
 pub struct Asker {
     events: Rc<RefCell<Events>>,
     junction: Arc<Junction>,
+    host: Rc<str>,
+    diagnostics: Diagnostics,
+    /// A question waits so long for its answer that this was reported.
+    told: Rc<Cell<bool>>,
 }
 
 impl Asker {
@@ -70,7 +76,29 @@ impl Asker {
             }
         };
         let ended = async { Err(error(self.events.clone()).await) };
-        runtime::first(answer, ended).await
+        let told = Cell::new(false);
+        let slow = async {
+            runtime::sleep(LONG).await;
+            // One of several questions at once speaks for all.
+            if !self.told.replace(true) {
+                told.set(true);
+                let (seconds, most) = (LONG.as_secs(), ANSWER_TIMEOUT.as_secs());
+                self.diagnostics.notice(&format!(
+                    "no answer from {} for {seconds} s, it may have no majority; waiting for up to \
+                     {most} s",
+                    self.host
+                ));
+            }
+            pending().await
+        };
+        let answer = runtime::first(runtime::first(answer, ended), slow).await;
+        if told.get() {
+            self.told.set(false);
+            if answer.is_ok() {
+                self.diagnostics.notice(&format!("{} answers again", self.host));
+            }
+        }
+        answer
     }
 
     /// Declares a queue passively, which changes nothing.
@@ -117,12 +145,19 @@ impl Session {
         server: Option<Server>,
         junction: Arc<Junction>,
         cutter: Cutter,
+        diagnostics: Diagnostics,
     ) -> Self {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
         let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
-        let asker = Asker { events, junction };
+        let told = Rc::default();
+        let asker = Asker { events, junction, host: Rc::from(host.as_str()), diagnostics, told };
         Session { connection, host, server, asker, cutter, pumped: RefCell::default() }
+    }
+
+    /// Seconds between heartbeats, as agreed with the broker.
+    pub fn heartbeat(&self) -> u16 {
+        self.connection.configuration().heartbeat()
     }
 
     /// The host, as `name:port`.

@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::net::broker_url::Parameters;
 use crate::net::pem_file;
 use crate::net::tls_error;
+use crate::net::tls_seen::{Noting, Seen};
 use crate::net::tls_verify::{Pinned, VerifyNone};
 use lapin::tcp::RustlsConnector;
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
@@ -24,6 +25,8 @@ pub(crate) struct Tls {
     /// The connector for lapin.
     pub(crate) connector: RustlsConnector,
     asked: Arc<AtomicBool>,
+    /// What the last handshake showed.
+    pub(crate) seen: Seen,
     /// Whether we have a certificate to present.
     pub(crate) shows: bool,
 }
@@ -44,8 +47,10 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| config(format!("TLS: {error}")))?
             .dangerous();
+        let seen = Seen::default();
         let builder = if parameters.verify == Some(false) {
-            builder.with_custom_certificate_verifier(Arc::new(VerifyNone(provider)))
+            let inner = VerifyNone(provider);
+            builder.with_custom_certificate_verifier(Arc::new(Noting { inner, seen: seen.clone() }))
         } else {
             let cacertfile = parameters.cacertfile.as_deref();
             let trusted = trusted(cacertfile)?;
@@ -56,7 +61,8 @@ impl Tls {
                 .map_err(|error| config(format!("TLS: {error}")))?;
             // The system's authorities are no servers.
             let pinned = if cacertfile.is_some() { trusted } else { Vec::new() };
-            builder.with_custom_certificate_verifier(Arc::new(Pinned::new(verifier, pinned)))
+            let inner = Pinned::new(verifier, pinned);
+            builder.with_custom_certificate_verifier(Arc::new(Noting { inner, seen: seen.clone() }))
         };
         let mut client_config = match (&parameters.certfile, &parameters.keyfile) {
             (None, None) => builder.with_no_client_auth(),
@@ -76,7 +82,7 @@ impl Tls {
         client_config.client_auth_cert_resolver =
             Arc::new(Asked { resolver, asked: asked.clone() });
         let connector = RustlsConnector::from(client_config);
-        Ok(Tls { connector, asked, shows: parameters.certfile.is_some() })
+        Ok(Tls { connector, asked, seen, shows: parameters.certfile.is_some() })
     }
 }
 

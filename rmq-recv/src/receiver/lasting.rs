@@ -11,12 +11,14 @@ use crate::stops::Stops;
 use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Missing, Refusal, Refused};
 use rmq_common::connection::Broker;
+use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
-
 use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::standing::live::Live;
+use rmq_common::standing::vigil::{LONG, Vigil};
+use std::time::Instant;
 
 /// How often in a row a broker may answer what was not asked before that is an error.
 const UNASKED: u32 = 3;
@@ -49,6 +51,10 @@ pub struct Receiver {
     pub(crate) one_channel: bool,
     /// What is rejected has to be before the consumer is cancelled: an auto-delete queue goes then.
     pub(crate) rejects_first: bool,
+    /// How far the output was when that was last looked at: messages and bytes.
+    reached: (u64, u64),
+    /// Since when nothing of it is read.
+    pub(crate) vigil: Vigil,
     /// Since the last time that it had.
     pub(crate) patience: Patience,
     /// How much was acknowledged when the broker last answered what was not asked.
@@ -97,6 +103,8 @@ impl Receiver {
             consumed: false,
             one_channel: false,
             rejects_first,
+            reached: (0, 0),
+            vigil: Vigil::default(),
             patience: Patience::new(retry),
             unasked_after: 0,
             unasked: 0,
@@ -115,6 +123,28 @@ impl Receiver {
     pub(crate) fn show(&mut self) {
         self.tally.unacknowledged = self.hand.len();
         self.live.set(self.tally.clone());
+        self.keep_vigil(Instant::now());
+    }
+
+    /// A reader of standard output that does not read for long is reported once, and once that it
+    /// does again.
+    fn keep_vigil(&mut self, now: Instant) {
+        let Sink::Output(output, taken) = &self.sink else { return };
+        let waiting = self.hand.open_count();
+        let out = self.tally.acknowledged + self.hand.done_count();
+        let reached = (out, output.written().saturating_add(taken.bytes()));
+        if std::mem::replace(&mut self.reached, reached) != reached
+            && self.vigil.progress(now).is_some()
+        {
+            self.diagnostics.notice("standard output is read again");
+        }
+        self.vigil.set(now, waiting > 0);
+        if self.vigil.is_long(now) {
+            let (seconds, waiting) = (LONG.as_secs(), counted(waiting, "message"));
+            self.diagnostics.notice(&format!(
+                "standard output was not read for {seconds} s; {waiting} waiting"
+            ));
+        }
     }
 
     /// What messages come from, for a diagnostic.

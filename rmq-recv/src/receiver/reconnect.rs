@@ -11,16 +11,14 @@ use std::time::{Duration, Instant};
 impl Receiver {
     /// Reports why a connection is lost.
     pub(crate) fn report_lost(&mut self, host: &str, why: &Lost) {
-        let text = if why.why == Loss::AcknowledgementTimeout {
-            // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
-            format!(
-                "the broker requeued what was unacknowledged for too long; consuming again once \
-                 standard output has been read ({host}: {why})"
-            )
-        } else {
-            self.broker.lost(host, why)
-        };
-        self.diagnostics.notice(&text);
+        if why.why != Loss::AcknowledgementTimeout {
+            return self.broker.report_lost(host, why);
+        }
+        // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
+        self.diagnostics.notice(&format!(
+            "the broker requeued what was unacknowledged for too long; consuming again once \
+             standard output has been read ({host}: {why})"
+        ));
     }
 
     /// Connects again, once what was written is read: there is no use in taking more before, and
@@ -36,7 +34,7 @@ impl Receiver {
         let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };
         let session = first(stop, connect).await?;
-        self.diagnostics.notice(&format!("connected to {}", session.host()));
+        self.broker.report_connected(session.host());
         if let Source::Tap { exchange, .. } = &self.settings.source {
             let text = format!("messages of {exchange} may have been missed meanwhile");
             self.diagnostics.notice(&text);

@@ -29,6 +29,8 @@ pub(crate) enum Due {
     PutBack,
     /// To start commands again.
     GoOn,
+    /// To report a wait, which is what the loop does first.
+    Long,
     /// To stop.
     Idle,
 }
@@ -52,6 +54,7 @@ impl Connected<'_> {
             Due::Forgotten => self.check_forgotten().await?,
             Due::PutBack => self.put_back_held()?,
             Due::GoOn => self.go_on(),
+            Due::Long => {}
             Due::Idle => return Err(Break::Stop(Stop::Idle)),
         }
         Ok(())
@@ -105,6 +108,7 @@ impl Connected<'_> {
             (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
+            (self.receiver.vigil.due(), Due::Long),
             (hand.postponed_until(), Due::PutBack),
             (commands.and_then(|commands| commands.until()), Due::GoOn),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),

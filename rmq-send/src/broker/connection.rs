@@ -9,10 +9,11 @@ use crate::record::item::{Message, Route};
 use crate::record::unsupported;
 use rmq_common::amqp_error::{AmqpError, Lost, alarm};
 use rmq_common::connection::Broker;
-use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
+use rmq_common::standing::repeats::Repeats;
+use rmq_common::standing::vigil::LONG;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub struct Connection {
     /// Why the broker did not take the last that it answered about; `None` after a confirm.
     obstacle: Option<Obstacle>,
     down_queues: DownQueues,
+    /// How often it has blocked the connection.
+    blocks: Repeats,
     refusals: Refusals,
 }
 
@@ -51,13 +54,9 @@ impl Connection {
             pause: None,
             obstacle: None,
             down_queues: DownQueues::default(),
+            blocks: Repeats::new(1),
             refusals: Refusals::default(),
         }
-    }
-
-    /// Where it reports what happens.
-    pub fn diagnostics(&self) -> Diagnostics {
-        self.broker.diagnostics()
     }
 
     /// The virtual host.
@@ -110,9 +109,44 @@ impl Connection {
         }
     }
 
-    /// The broker blocks the connection, or does so no longer.
-    pub fn blocked(&mut self, reason: Option<String>) {
+    /// The broker blocks the connection, or does so no longer. What to report of it: a broker that
+    /// does both all the time is a line now and then, with a count.
+    pub fn blocked(&mut self, reason: Option<String>) -> Option<String> {
+        let was_told = self.blocks.is_told();
+        let text = match &reason {
+            Some(reason) => self.blocks.another(Instant::now()).map(|untold| {
+                let more = match untold {
+                    0 => String::new(),
+                    more => format!(" (and was {more} more times since the last such line)"),
+                };
+                format!("the broker blocks publishing ({reason}){more}; waiting")
+            }),
+            None => was_told.then(|| "the broker accepts messages again".to_owned()),
+        };
         self.watch.blocked(reason);
+        text
+    }
+
+    /// What a wait is for that takes long, and how its end is reported; `None` where that was
+    /// reported when it began.
+    pub fn waits_for(&self, in_flight: usize, retry: Limit) -> Option<String> {
+        let limit = match retry {
+            Limit::Forever => String::new(),
+            limit => format!(" for up to {limit} (--retry)"),
+        };
+        match (self.watch.block(), &self.obstacle) {
+            (Some(_), _) if self.blocks.is_told() => None,
+            (Some(reason), _) => {
+                Some(format!("the broker blocks publishing ({reason}); waiting{limit}"))
+            }
+            (None, Some(obstacle)) => Some(format!("{}; trying again{limit}", obstacle.shown())),
+            (None, None) if in_flight > 0 => {
+                let seconds = LONG.as_secs();
+                let why = "the queue may have no leader, or no majority of its members";
+                Some(format!("no confirm for {seconds} s, {why}; waiting{limit}"))
+            }
+            (None, None) => None,
+        }
     }
 
     /// The broker answered; `more` is whether more is due.
@@ -226,8 +260,7 @@ impl Connection {
     /// The connection is lost.
     pub fn cut(&mut self, why: &Lost) {
         if let Some(link) = self.link.take() {
-            let lost = self.broker.lost(link.host(), why);
-            self.diagnostics().notice(&lost);
+            self.broker.report_lost(link.host(), why);
             link.cut();
         }
     }

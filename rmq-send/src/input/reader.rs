@@ -155,6 +155,9 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             Ok(file) => File::from(file),
             Err(error) => return Some(self.failed(source, &error)),
         };
+        if let Some(name) = source.path() {
+            self.plan.diagnostics.trace(&format!("reading {name}"));
+        }
         let composer = self.plan.composer.of_source(source.path());
         let mut cutter = Cutter::new(self.plan.format, self.plan.max_size);
         let mut cuts = Vec::new();

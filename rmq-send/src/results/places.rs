@@ -76,6 +76,15 @@ impl Places {
             && self.acknowledger.as_ref().is_none_or(Acknowledger::has_room)
     }
 
+    /// What is waited for while there is no room.
+    pub fn waits_for(&self) -> Option<&'static str> {
+        if self.tee.as_ref().is_some_and(|tee| !tee.has_room()) {
+            return Some("standard output (--tee) is not read; waiting for its reader");
+        }
+        let is_full = self.acknowledger.as_ref().is_some_and(|it| !it.has_room());
+        is_full.then_some("the FIFO of --ack-to is not read; waiting for its reader")
+    }
+
     /// Waits until there may be room again; for ever if there is.
     pub async fn moved(&mut self) {
         match (&mut self.tee, &self.acknowledger) {

@@ -207,6 +207,11 @@ impl Account {
         self.window.in_flight()
     }
 
+    /// Whether records wait to be sent again.
+    pub fn has_again(&self) -> bool {
+        self.window.has_again()
+    }
+
     /// The first record that was sent and is not confirmed.
     pub fn first_unknown(&self) -> Option<u64> {
         self.window.unknown().next()

@@ -7,10 +7,12 @@ use crate::results::fate::Settled;
 use crate::sender::run_loop::Sender;
 use crate::sender::stop::LAST_CONFIRMS;
 use rmq_common::amqp_error;
+use rmq_common::count::counted;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::message::Name;
 use std::sync::Arc;
+use std::time::Instant;
 
 impl Sender {
     /// Takes in what the link has to say.
@@ -18,13 +20,14 @@ impl Sender {
         match news {
             News::Answers(answers) => self.answers(answers).await,
             News::Blocked(reason) => {
-                let text = format!("the broker blocks publishing ({reason}); waiting");
-                self.diagnostics.notice(&text);
-                self.connection.blocked(Some(reason));
+                if let Some(text) = self.connection.blocked(Some(reason)) {
+                    self.diagnostics.notice(&text);
+                }
             }
             News::Unblocked => {
-                self.connection.blocked(None);
-                self.diagnostics.notice("the broker accepts messages again");
+                if let Some(text) = self.connection.blocked(None) {
+                    self.diagnostics.notice(&text);
+                }
             }
             News::Lost(error) => self.lost(error).await,
         }
@@ -51,6 +54,10 @@ impl Sender {
         if progress {
             self.patience.progress();
             self.connection.progress(nacked.is_empty());
+            if let Some(took) = self.vigil.progress(Instant::now()) {
+                let seconds = took.as_secs();
+                self.diagnostics.notice(&format!("records are confirmed again, after {seconds} s"));
+            }
         }
         if let Some(number) = nacked.first() {
             let message = self.account.message(*number);
@@ -58,9 +65,12 @@ impl Sender {
                 .map(|message| (message.route.clone(), message.body.len()))
                 .unwrap_or_default();
             self.connection.nacks(&route);
+            let route_shown = route.shown();
             if !progress && !self.connection.is_paused() {
                 self.refused_again(route, bytes).await;
             }
+            let (count, shown) = (counted(nacked.len() as u64, "record"), route_shown);
+            self.diagnostics.trace(&format!("{count} nacked by {shown}; sending again"));
             self.account.nacked(nacked);
             self.connection.pause();
         }
@@ -104,6 +114,7 @@ impl Sender {
         }
         if let Some(shown) = self.connection.another_refusal(self.keeps()) {
             self.diagnostics.notice(&format!("{shown}; trying again"));
+            self.vigil.told();
         }
     }
 

@@ -6,6 +6,7 @@ use crate::broker::link::Link;
 use crate::sender::run_loop::Sender;
 use crate::sender::stop::LAST_CONFIRMS;
 use rmq_common::amqp_error::{AmqpError, Lost};
+use rmq_common::count::counted;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -43,6 +44,7 @@ impl Sender {
         match error {
             AmqpError::Lost(lost) => {
                 let accused = self.suspect();
+                self.tell_resent();
                 self.account.lost();
                 self.connection.cut(&lost);
                 if self.account.wants_to_send() {
@@ -90,6 +92,15 @@ impl Sender {
         }
     }
 
+    /// Says with `--verbose` how many records are sent again.
+    fn tell_resent(&self) {
+        let in_flight = self.account.in_flight();
+        if in_flight > 0 {
+            let records = counted(in_flight as u64, "record");
+            self.diagnostics.trace(&format!("{records} to be sent again"));
+        }
+    }
+
     /// The record that the broker may drop the connection over: it was sent alone each time, and
     /// each time the connection was gone at once. What other reasons there may be (a node that is
     /// killed) do not come again and again just then.
@@ -125,10 +136,9 @@ impl Sender {
     async fn reconnect(&mut self) {
         let pause = self.connection.next_pause();
         if Box::pin(self.connect(pause, false)).await
-            && let Some((link, _)) = self.connection.link()
+            && let Some((link, broker)) = self.connection.link()
         {
-            let text = format!("connected to {}", link.host());
-            self.diagnostics.notice(&text);
+            broker.report_connected(link.host());
         }
     }
 

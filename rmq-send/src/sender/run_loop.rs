@@ -24,6 +24,7 @@ use rmq_common::failure::Failure;
 use rmq_common::retry::Patience;
 use rmq_common::runtime::{first, sleep_until};
 use rmq_common::standing::live::Live;
+use rmq_common::standing::vigil::Vigil;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,6 +72,8 @@ pub struct Sender {
     pub(super) was_let_in: bool,
     pub(super) positions: Positions,
     pub(super) live: Live<Tally>,
+    /// What is waited for without a confirm.
+    pub(super) vigil: Vigil,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -131,6 +134,7 @@ impl Sender {
             was_let_in,
             positions: job.positions,
             live: job.live,
+            vigil: Vigil::default(),
             diagnostics,
         }
     }
@@ -165,6 +169,7 @@ impl Sender {
                 // Records that had nothing to wait for have made room.
                 continue;
             }
+            self.keep_vigil();
             match self.step().await {
                 Step::News(news) => self.news(news).await,
                 Step::Input(input) => self.input(input),
@@ -201,11 +206,34 @@ impl Sender {
         first(first(signal, news), first(first(input, spooled), time)).await
     }
 
+    /// Reports a wait that is long, once.
+    fn keep_vigil(&mut self) {
+        let now = Instant::now();
+        let in_flight = self.account.in_flight();
+        let is_connected = self.connection.link().is_some();
+        let waits = in_flight > 0 || self.account.has_again() || !self.places.has_room();
+        if is_connected
+            && !waits
+            && let Some(took) = self.vigil.progress(now)
+        {
+            let seconds = took.as_secs();
+            self.diagnostics.notice(&format!("records go on, after {seconds} s"));
+        }
+        self.vigil.set(now, waits && is_connected);
+        if self.vigil.is_long(now) {
+            let reader = self.places.waits_for().map(str::to_owned);
+            if let Some(text) = reader.or_else(|| self.connection.waits_for(in_flight, self.retry))
+            {
+                self.diagnostics.notice(&text);
+            }
+        }
+    }
+
     /// When something has to be done even if nothing happens.
     fn next_time(&self) -> Option<Instant> {
         let patience = self.confirm_due().filter(|_| !self.account.is_empty());
         let connection = self.connection.next_time(self.account.in_flight());
-        let times = [connection, self.stop.deadline(), patience];
+        let times = [connection, self.stop.deadline(), patience, self.vigil.due()];
         times.into_iter().flatten().min()
     }
 

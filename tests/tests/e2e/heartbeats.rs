@@ -34,7 +34,7 @@ fn heartbeats_go_on_while_standard_input_or_output_blocks() {
     let mut sending = vhost.send(&["--url", &url, "idle"]).open_input().start();
     sending.write(b"one\n");
     // Held open and not read: the pipe is full after the first 64 KiB, and the write waits.
-    let mut receiving = vhost.receive(&["--url", &url, "q"]).output_to_pipe().start();
+    let mut receiving = vhost.receive(&["--quiet", "--url", &url, "q"]).output_to_pipe().start();
     let mut output = receiving.take_output();
     let mut waiting = vhost.receive(&["--url", &url, "idle"]).start();
     waiting.wait_stdout(4);

@@ -91,3 +91,4 @@ mod torture;
 mod undoing;
 mod user_limits;
 mod users;
+mod waits;

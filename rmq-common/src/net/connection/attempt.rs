@@ -113,7 +113,15 @@ impl Broker {
                 let Some(junction) = junction.get().cloned() else {
                     return Err(Attempt::Error(AmqpError::unanswered()));
                 };
-                let session = Session::new(connection, host.to_string(), server, junction, cutter);
+                let session = Session::new(
+                    connection,
+                    host.to_string(),
+                    server,
+                    junction,
+                    cutter,
+                    self.diagnostics,
+                );
+                self.tell(&session, tls);
                 Ok((session, activity))
             }
             Some(Err(error)) => {
@@ -129,6 +137,22 @@ impl Broker {
                 Err(Attempt::Error(AmqpError::lost(why)))
             }
         }
+    }
+
+    /// Says with `--verbose` what the connection is like.
+    fn tell(&self, session: &Session, tls: Option<&Tls>) {
+        if !self.diagnostics.verbose() {
+            return;
+        }
+        let external = self.parameters.external;
+        let user = if external { "the client certificate's" } else { self.user() };
+        let (host, vhost, heartbeat) = (session.host(), &self.vhost, session.heartbeat());
+        let server = session.server().cloned().unwrap_or_default();
+        let tls = tls.map_or_else(|| "no TLS".to_owned(), |tls| tls.seen.shown());
+        self.diagnostics.trace(&format!(
+            "{host}: user {user}, vhost {vhost}, {} {}, heartbeat {heartbeat} s, {tls}",
+            server.product, server.version
+        ));
     }
 
     fn uri(&self, host: &Host) -> AMQPUri {

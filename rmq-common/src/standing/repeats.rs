@@ -1,0 +1,79 @@
+//! Events that repeat are reported with growing pauses, so that a flood is a few lines and a count.
+//! A core without I/O.
+
+use std::time::{Duration, Instant};
+
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// The events of one kind.
+#[derive(Debug)]
+pub struct Repeats {
+    /// So many are reported at first.
+    free: u32,
+    told: u32,
+    pause: Duration,
+    until: Option<Instant>,
+    untold: u32,
+    is_told: bool,
+}
+
+impl Repeats {
+    /// The first `free` events are reported.
+    pub fn new(free: u32) -> Self {
+        Repeats { free, told: 0, pause: FIRST_PAUSE, until: None, untold: 0, is_told: true }
+    }
+
+    /// One more: if it is to be reported, how many were not since the last that was.
+    pub fn another(&mut self, now: Instant) -> Option<u32> {
+        self.is_told = self.until.is_none_or(|until| now >= until);
+        if !self.is_told {
+            self.untold += 1;
+            return None;
+        }
+        self.told += 1;
+        if self.told >= self.free {
+            self.until = now.checked_add(self.pause);
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        Some(self.take_untold())
+    }
+
+    /// Whether the last one was reported, if there was any.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// How many were not reported, which is for whoever asks to report.
+    pub fn take_untold(&mut self) -> u32 {
+        std::mem::take(&mut self.untold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_a_few_lines_and_a_count() {
+        let (mut repeats, start) = (Repeats::new(3), Instant::now());
+        let mut told = Vec::new();
+        for second in 0..200 {
+            if let Some(untold) = repeats.another(start + Duration::from_secs(second)) {
+                assert!(repeats.is_told());
+                told.push((second, untold));
+            }
+        }
+        assert_eq!(told, [(0, 0), (1, 0), (2, 0), (12, 9), (32, 19), (72, 39), (152, 79)]);
+        assert_eq!(repeats.take_untold(), 47);
+        assert!(!repeats.is_told());
+    }
+
+    #[test]
+    fn what_is_rare_is_always_reported() {
+        let (mut repeats, start) = (Repeats::new(1), Instant::now());
+        for hour in 0..10 {
+            assert_eq!(repeats.another(start + Duration::from_secs(3600 * hour)), Some(0));
+        }
+    }
+}
