@@ -93,6 +93,11 @@ rmq_common::with_connection_options! {
         #[argh(option, arg_name = "EXCHANGE[:KEY]")]
         pub unbind: Vec<Binding>,
 
+        /// bind or unbind this exchange instead of a queue; messages pass from EXCHANGE of --bind to
+        /// it (repeatable)
+        #[argh(option, arg_name = "EXCHANGE")]
+        pub to: Vec<String>,
+
         /// type of the queue (default: quorum)
         #[argh(option, long = "type", arg_name = "quorum|classic|stream")]
         pub queue_type: Option<QueueType>,
@@ -261,6 +266,17 @@ impl Arguments {
             names.push(exchange::name(text).map_err(wrong)?);
         }
         Ok(names)
+    }
+
+    /// The exchanges of `--to`.
+    ///
+    /// # Errors
+    /// A value that is not a name (64).
+    pub fn destinations(&self) -> Result<Vec<ShortString>, Failure> {
+        let read = |text: &String| {
+            exchange::name(text).map_err(|why| Failure::usage(format!("--to {text}: {why}")))
+        };
+        self.to.iter().map(read).collect()
     }
 
     fn each_exchange<T>(

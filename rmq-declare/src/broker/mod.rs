@@ -7,6 +7,7 @@ pub mod declare;
 pub mod delete;
 pub mod delete_exchange;
 pub mod exactly;
+pub mod exchange_binding;
 pub mod leader;
 pub mod learn;
 pub mod link;

@@ -37,6 +37,15 @@ pub fn first_described(options: &Arguments) -> Option<&'static str> {
 
 /// The first of these options that describes a queue.
 pub fn first_of_queue(options: &Arguments) -> Option<&'static str> {
+    of_queue(options).next()
+}
+
+/// The first of them that an exchange does not have.
+pub fn first_of_queue_alone(options: &Arguments) -> Option<&'static str> {
+    of_queue(options).find(|option| *option != "--bind")
+}
+
+fn of_queue(options: &Arguments) -> impl Iterator<Item = &'static str> {
     let switches = [
         (options.queue_type.is_some(), "--type"),
         (!options.bind.is_empty(), "--bind"),
@@ -46,8 +55,8 @@ pub fn first_of_queue(options: &Arguments) -> Option<&'static str> {
         (options.exclusive, "--exclusive"),
         (!options.arg.is_empty(), "--arg"),
     ];
-    let given = switches.into_iter().find(|(given, _)| *given).map(|(_, option)| option);
-    given.or_else(|| crate::queue::queue_arguments::first_given(options))
+    let given = switches.into_iter().filter(|(given, _)| *given).map(|(_, option)| option);
+    given.chain(crate::queue::queue_arguments::first_given(options))
 }
 
 #[derive(Debug)]

@@ -22,6 +22,10 @@ pub struct Plan {
     pub exchanges: Vec<(Option<u64>, Exchange)>,
     /// Exchanges to delete.
     pub unwanted: Vec<ShortString>,
+    /// Exchanges to bind, or to unbind;
+    pub destinations: Vec<ShortString>,
+    /// and their bindings.
+    pub bindings: Vec<Binding>,
     pub entries: Vec<Entry>,
 }
 
@@ -90,6 +94,10 @@ impl Plan {
         let mut plan = Plan::default();
         let usage = |it: Failure| Failure::usage(it.to_string());
         plan.add_exchanges(None, &options.exchanges().map_err(usage)?);
+        plan.destinations = options.destinations()?;
+        if !plan.destinations.is_empty() {
+            plan.bindings = [&options.bind[..], &options.unbind].concat();
+        }
         let entries = options.queues.iter().map(|name| {
             let job = Job::new(name, options, &shape);
             Entry { line: None, row: None, written: None, job }

@@ -66,7 +66,7 @@ pub fn name(text: &str) -> Result<ShortString, String> {
             // It is the value that declared the exchange; nothing called so is likely to exist.
             Some((name, kind)) if TYPES.contains(&kind) => {
                 return Err(format!(
-                    "'{text}' has a type, which --delete does not take: use {name}, or, if the \
+                    "'{text}' has a type, which only a declaration takes: use {name}, or, if the \
                      name ends so, {}",
                     json!({ "name": text })
                 ));

@@ -39,6 +39,8 @@ pub enum Subject<'a> {
     /// An exchange of this name.
     ExchangeName(&'a str),
     Binding(&'a str, &'a Binding),
+    /// A binding of the exchange of this name.
+    ExchangeBinding(&'a str, &'a Binding),
 }
 
 impl fmt::Display for Request<'_> {
@@ -50,9 +52,9 @@ impl fmt::Display for Request<'_> {
                 write!(f, "{verb} exchange {} in {vhost}", exchange.name)
             }
             Subject::ExchangeName(exchange) => write!(f, "{verb} exchange {exchange} in {vhost}"),
-            Subject::Binding(queue, binding) => {
+            Subject::Binding(name, binding) | Subject::ExchangeBinding(name, binding) => {
                 let to = if *verb == UNBIND { "from" } else { "to" };
-                write!(f, "{verb} {queue} {to} {binding} in {vhost}")
+                write!(f, "{verb} {name} {to} {binding} in {vhost}")
             }
         }
     }
@@ -122,7 +124,7 @@ impl Request<'_> {
     fn unknown_type(&self) -> String {
         let kind = match self.subject {
             Subject::Exchange(exchange) => &exchange.kind,
-            Subject::Queue(..) | Subject::ExchangeName(_) | Subject::Binding(..) => "of that name",
+            _ => "of that name",
         };
         format!(
             "this broker has no exchange type {kind}: direct, fanout, topic and headers \
@@ -145,6 +147,7 @@ impl Request<'_> {
             Subject::Exchange(exchange) => Action::Exchange(exchange.name.as_str()),
             Subject::ExchangeName(exchange) => Action::Exchange(exchange),
             Subject::Binding(..) => Action::Binding,
+            Subject::ExchangeBinding(destination, _) => Action::ExchangeBinding(destination),
         };
         let missing = missing?;
         let (permission, taker) = permission::lacking(missing, action);
@@ -168,7 +171,7 @@ impl Request<'_> {
     }
 
     fn difference(&self, differences: &[Difference], more: bool) -> String {
-        let is_of_queue = !matches!(self.subject, Subject::Exchange(_) | Subject::ExchangeName(_));
+        let is_of_queue = matches!(self.subject, Subject::Queue(..) | Subject::Binding(..));
         let sentence = differences::sentence(differences, is_of_queue);
         let (name, vhost) = (self.name(), self.vhost);
         if !is_of_queue {
@@ -202,7 +205,7 @@ impl Request<'_> {
         match self.subject {
             Subject::Queue(queue, _) | Subject::Binding(queue, _) => queue,
             Subject::Exchange(exchange) => exchange.name.as_str(),
-            Subject::ExchangeName(exchange) => exchange,
+            Subject::ExchangeName(exchange) | Subject::ExchangeBinding(exchange, _) => exchange,
         }
     }
 
@@ -210,7 +213,7 @@ impl Request<'_> {
     pub fn asked(&self, argument: &str) -> Option<AMQPValue> {
         match self.subject {
             Subject::Queue(_, declaration) => declaration?.asked(argument),
-            Subject::ExchangeName(_) | Subject::Binding(..) => None,
+            Subject::ExchangeName(_) | Subject::Binding(..) | Subject::ExchangeBinding(..) => None,
             Subject::Exchange(exchange) => exchange.asked(argument),
         }
     }

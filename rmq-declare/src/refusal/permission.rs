@@ -15,6 +15,8 @@ pub enum Action<'a> {
     Exchange(&'a str),
     /// Binding a queue, or removing a binding: `write` on it and `read` on the exchange.
     Binding,
+    /// Binding this exchange, or removing a binding: `write` on it and `read` on the other.
+    ExchangeBinding(&'a str),
     /// Deleting a queue: `configure` on it.
     Deletion,
     /// Purging a queue: `read` on it.
@@ -35,6 +37,8 @@ pub fn lacking(missing: &Permission, action: Action<'_>) -> (String, Taker) {
         (None, Action::Queue { with_exchange: true }) if !is_exchange => "configure or read",
         (None, Action::Queue { .. }) if is_exchange => "write",
         (None, Action::Exchange(own)) if name != own => "write",
+        (None, Action::ExchangeBinding(own)) if name == own => "write",
+        (None, Action::ExchangeBinding(_)) => "read",
         (None, Action::Binding) if is_exchange => "read",
         (None, Action::Binding) => "write",
         (None, Action::Purge) => "read",
@@ -44,7 +48,7 @@ pub fn lacking(missing: &Permission, action: Action<'_>) -> (String, Taker) {
         ("configure", _) | (_, Action::Deletion | Action::Purge) => None,
         (_, Action::Queue { .. }) => Some("a dead-letter exchange"),
         (_, Action::Exchange(_)) => Some("an alternate exchange"),
-        (_, Action::Binding) => Some("a binding"),
+        (_, Action::Binding | Action::ExchangeBinding(_)) => Some("a binding"),
     };
     (format!("{permission} on {name}"), taker)
 }
@@ -76,6 +80,8 @@ mod tests {
             (None, Exchange, "x", Action::Binding, "read on x", for_binding),
             (None, Queue, "q", Action::Binding, "write on q", for_binding),
             (Some(Write), Queue, "q", Action::Binding, "write on q", for_binding),
+            (None, Exchange, "to", Action::ExchangeBinding("to"), "write on to", for_binding),
+            (None, Exchange, "x", Action::ExchangeBinding("to"), "read on x", for_binding),
             (None, Queue, "q", Action::Deletion, "configure on q", None),
             (None, Queue, "q", Action::Purge, "read on q", None),
             (Some(Read), Queue, "q", Action::Purge, "read on q", None),

@@ -64,6 +64,6 @@ pub async fn queues(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> {
     Ok(outcomes)
 }
 
-fn line(what: &str, name: &str, state: &str, like: &Value) -> Outcome {
+pub fn line(what: &str, name: &str, state: &str, like: &Value) -> Outcome {
     Outcome::Line(format!("{what}\t{}\t{state}\t{like}\n", Escaped(name)))
 }

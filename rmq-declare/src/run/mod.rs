@@ -3,6 +3,7 @@
 pub mod check_csv;
 pub mod corrected;
 pub mod dry_run;
+pub mod exchange_bindings;
 pub mod performing;
 pub mod target;
 pub mod task;
@@ -60,7 +61,8 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         routes: Routes::default(),
     };
     let is_all_wrong = plan.entries.iter().all(|entry| entry.job.is_err());
-    if plan.exchanges.is_empty() && plan.unwanted.is_empty() && is_all_wrong {
+    let has_exchanges = !plan.exchanges.is_empty() || !plan.destinations.is_empty();
+    if !has_exchanges && plan.unwanted.is_empty() && is_all_wrong {
         run.without_broker();
         for Entry { line, job, .. } in plan.entries {
             if let Err(failure) = job {
@@ -74,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         let link = Link::open(broker, options.first_retry(), diagnostics).await?;
         run.unwanted_exchanges(&link, &plan.unwanted).await?;
         run.exchanges(&link, &plan.exchanges).await?;
+        run.exchange_bindings(&link, &plan).await?;
         run.queues(&link, &plan.entries).await?;
         run.nowhere(&link, &plan).await?;
         // A queue need not have a leader to be deleted.
@@ -146,6 +149,23 @@ impl Run {
                 .collect();
             comments.into_iter().for_each(|it| self.report.add(None, Outcome::Line(it)));
             outcomes.into_iter().for_each(|outcome| self.report.add(*line, outcome));
+        }
+        Ok(())
+    }
+
+    async fn exchange_bindings(&mut self, link: &Link, plan: &Plan) -> Result<(), Failure> {
+        for (done, destination) in plan.destinations.iter().enumerate() {
+            let outcomes = exchange_bindings::perform(
+                link,
+                self.task,
+                destination,
+                &plan.bindings,
+                &self.failed,
+            );
+            let place = |it: Failure| it.context(format!("exchange {destination}"));
+            let rest = plan.destinations.len() - done - 1;
+            let outcomes = outcomes.await.map_err(|it| with_rest(place(it), rest))?;
+            outcomes.into_iter().for_each(|outcome| self.report.add(None, outcome));
         }
         Ok(())
     }

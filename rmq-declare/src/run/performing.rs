@@ -164,17 +164,18 @@ pub async fn look(link: &Link, job: &Job, queue: &Queue) -> Result<Looked, Failu
 
 /// What a check does not cover.
 pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
-    let bindings = (!job.bindings.is_empty()).then(|| {
-        let vhost = shell::word(link.vhost());
-        format!(
-            "bindings are not checked: AMQP cannot query them (rmq-perm list-bindings -p {vhost})"
-        )
-    });
+    let bindings = (!job.bindings.is_empty()).then(|| bindings_unchecked(link));
     let arguments = match job.described {
         true => queue_arguments::not_compared(link.server().as_ref(), &job.queue.shape.arguments),
         false => Vec::new(),
     };
     bindings.into_iter().chain(arguments).map(Outcome::Notice).collect()
+}
+
+/// That bindings are not checked, and where they are listed.
+pub fn bindings_unchecked(link: &Link) -> String {
+    let vhost = shell::word(link.vhost());
+    format!("bindings are not checked: AMQP cannot query them (rmq-perm list-bindings -p {vhost})")
 }
 
 /// Deletes a queue; with `pretend`, only reports what would be deleted.

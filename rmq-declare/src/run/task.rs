@@ -57,7 +57,9 @@ impl Task {
             refuse_descriptions(removing, options)?;
         }
         let has_exchanges = !options.exchange.is_empty();
-        if options.csv.is_some() {
+        if !options.to.is_empty() {
+            refuse_beside_destinations(options)?;
+        } else if options.csv.is_some() {
             if let Some(removing) = removing {
                 return Err(Failure::usage(format!("{removing} and --csv cannot be combined")));
             }
@@ -88,6 +90,23 @@ impl Task {
             None => Task::Declare,
         })
     }
+}
+
+/// `--to` says what is bound, and that is not a queue.
+fn refuse_beside_destinations(options: &Arguments) -> Result<(), Failure> {
+    let why = if options.bind.is_empty() && options.unbind.is_empty() {
+        "--to requires --bind or --unbind".to_owned()
+    } else if options.csv.is_some() {
+        "--to cannot be combined with --csv".to_owned()
+    } else if !options.queues.is_empty() {
+        "--to cannot be combined with names of queues: it names exchanges to bind instead"
+            .to_owned()
+    } else if let Some(option) = columns::first_of_queue_alone(options) {
+        format!("--to cannot be combined with {option}, which describes a queue")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage(why))
 }
 
 /// What is removed has a name, and needs no description.
@@ -149,6 +168,13 @@ mod tests {
             ("--purge --if-empty q", "require --delete"),
             ("--delete --exchange e --if-empty", "an exchange has no messages"),
             ("--delete --exchange e --bind e:k", "combined with --bind"),
+            ("--to a", "--to requires --bind or --unbind"),
+            ("--exchange a:topic --to a", "--to requires --bind or --unbind"),
+            ("--bind e --to a q", "--to cannot be combined with names of queues"),
+            ("--bind e --to a --csv f", "--to cannot be combined with --csv"),
+            ("--bind e --to a --type classic", "--to cannot be combined with --type"),
+            ("--delete --bind e --to a", "combined with --bind"),
+            ("--unbind e --bind f --to a", "--unbind cannot be combined with --bind"),
         ] {
             let failure = task(words).unwrap_err();
             assert_eq!(failure.exit().status(), 64);
@@ -164,6 +190,10 @@ mod tests {
             "--delete --exchange e --if-unused --dry-run f",
             "--purge --dry-run q r",
             "--unbind e:k --unbind f --dry-run q",
+            "--bind e:k --to a --to b",
+            "--exchange a:topic --bind e:k --to a",
+            "--check --bind e:k --to a",
+            "--unbind e:k --to a --dry-run",
         ] {
             assert!(task(words).is_ok(), "{words}");
         }

@@ -5,6 +5,7 @@ use crate::broker::link::Link;
 use crate::broker::purge::{self, Purged};
 use crate::broker::unbind::{self, Unbound};
 use crate::plan::Job;
+use crate::queue::binding::Binding;
 use crate::report::Outcome;
 use crate::report::counts;
 use crate::values::shell;
@@ -15,14 +16,23 @@ use rmq_common::failure::Failure;
 pub async fn unbind_all(link: &Link, job: &Job, pretend: bool) -> Result<Vec<Outcome>, Failure> {
     let queue = &job.queue.name;
     let is_missing = unbind::is_missing(link, queue).await?;
-    let mut outcomes = Vec::new();
-    let mut is_unknown = false;
+    let mut all = Vec::new();
     for binding in &job.unwanted {
-        let line = |state| Outcome::Line(counts::binding(queue.as_str(), state, &binding.text()));
         let unbound = match is_missing {
             true => Unbound::Missing,
             false => unbind::unbind(link, queue, binding, pretend).await?,
         };
+        all.push((binding, unbound));
+    }
+    Ok(reported(link, queue, all))
+}
+
+/// What is reported about the bindings of a queue or an exchange that were to be removed.
+pub fn reported(link: &Link, name: &ShortString, all: Vec<(&Binding, Unbound)>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let mut is_unknown = false;
+    for (binding, unbound) in all {
+        let line = |state| Outcome::Line(counts::binding(name.as_str(), state, &binding.text()));
         outcomes.push(match unbound {
             Unbound::Gone => line("unbound"),
             Unbound::Missing => line("missing"),
@@ -40,7 +50,7 @@ pub async fn unbind_all(link: &Link, job: &Job, pretend: bool) -> Result<Vec<Out
             shell::word(link.vhost())
         )));
     }
-    Ok(outcomes)
+    outcomes
 }
 
 /// Removes the messages of a queue; with `pretend`, only counts them.

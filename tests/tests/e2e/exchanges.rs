@@ -125,3 +125,55 @@ fn a_missing_exchange_fails_the_binding_before_anything_is_made() {
         declare(&vhost, &["--bind", word, "q"]).expect(64).says("default exchange");
     }
 }
+
+#[test]
+fn an_exchange_is_bound_to_another_and_unbound_and_nothing_else_is() {
+    let vhost = Vhost::new(brokers::one());
+    let told = |words: &[&str], status| {
+        let tool = vhost.tool("rmq-declare").arguments(words).run().expect(status);
+        (String::from_utf8(tool.stdout.clone()).unwrap(), tool)
+    };
+    let headers = r#"{"source":"h","arguments":{"x-match":"all","n":5}}"#;
+    let exchanges = ["--exchange", "e:topic", "--exchange", "h:headers", "--exchange", "to:fanout"];
+    let binds = ["--bind", "e:a.#", "--bind", headers, "--to", "to"];
+    let all = [&exchanges[..], &binds].concat();
+    assert_eq!(
+        told(&[&all[..], &["--dry-run"]].concat(), 1).0.matches("binding\tto\tmissing").count(),
+        2
+    );
+    // The same again is no error.
+    for _ in 0..2 {
+        assert_eq!(told(&all, 0).0, "");
+    }
+    declare(&vhost, &["--bind", "to", "q"]).expect(0);
+    let source = ["-e", "e", "-r", "a.b", "-b", "through"];
+    vhost.send(&source).run().expect(0);
+    let with_header = ["-e", "h", "-H", "n:int=5", "-b", "by header"];
+    vhost.send(&with_header).run().expect(0);
+    assert_eq!(vhost.drain("q"), b"through\nby header\n");
+
+    let (text, ended) = told(&["--unbind", "e:a.#", "--to", "to", "--dry-run"], 0);
+    assert_eq!(text, "to\tunknown\te:a.#\n");
+    ended.says("AMQP cannot query bindings (rmq-perm list-bindings -p ");
+    let words = ["--check", "--bind", "e:a.#", "--to", "to", "--to", "nowhere"];
+    let ended = told(&words, 1).1.says("bindings are not checked: AMQP cannot query them");
+    ended.says("check exchange nowhere in ").says(": missing");
+    vhost.send(&source).run().expect(0);
+    let words = ["--unbind", "e:a.#", "--unbind", headers, "--unbind", "nowhere:k", "--to", "to"];
+    let (text, _) = told(&words, 0);
+    let wanted = ["to\tunbound\te:a.#", "to\tunbound\t{", "to\tmissing\tnowhere:k"];
+    for (line, wanted) in text.lines().zip(wanted) {
+        assert!(line.starts_with(wanted), "{text}");
+    }
+    vhost.send(&source).run().expect(65).says("returned 1");
+    vhost.send(&with_header).run().expect(65).says("returned 1");
+    assert_eq!(vhost.drain("q"), b"through\n");
+    assert_eq!(vhost.bindings("q"), ["to  []"]);
+
+    told(&["--bind", "nowhere:k", "--to", "to"], 65).1.says("bind to to nowhere:k in ");
+    told(&["--bind", "e", "--to", "nowhere"], 65).1.says("bind nowhere to e in ");
+    vhost.add_user(&format!("{}-reader", vhost.name), ["", "", "^e$"]);
+    let url = vhost.url_for(&format!("{}-reader", vhost.name));
+    let words = ["--url", &url, "--bind", "e", "--to", "to"];
+    told(&words, 77).1.says("lacks write on to in ");
+}

@@ -121,7 +121,7 @@ fn an_exchange_of_the_broker_and_a_name_with_a_type_are_refused() {
         vhost.add_exchange(word, "topic");
     }
     let told = declare(&vhost, &["--delete", "--exchange", "e:topic"]).expect(64);
-    told.says("has a type, which --delete does not take: use e, or,");
+    told.says("has a type, which only a declaration takes: use e, or,");
     assert!(vhost.exchange("e").is_some() && vhost.exchange("e:topic").is_some());
     declare(&vhost, &["--delete", "--exchange", r#"{"name":"e:topic"}"#]).expect(0);
     assert!(vhost.exchange("e").is_some() && vhost.exchange("e:topic").is_none());
