@@ -9,7 +9,7 @@ pub const QUEUE: &str = "queue";
 /// An empty value, which differs from no value.
 pub const EMPTY: &str = "''";
 /// Options that select an operation and do not describe a queue.
-const NOT_COLUMNS: [&str; 8] = [
+const NOT_COLUMNS: [&str; 9] = [
     "--check",
     "--dry-run",
     "--delete",
@@ -18,6 +18,7 @@ const NOT_COLUMNS: [&str; 8] = [
     "--purge",
     "--csv",
     "--unbind",
+    "--to",
 ];
 
 /// The options that describe a queue: those before the connection options.
@@ -178,9 +179,10 @@ mod tests {
         for option in ["--type", "--exchange", "--bind", "--with-dlq", "--transient", "--arg"] {
             assert!(names.contains(&option), "{option}");
         }
-        for option in
-            ["--check", "--purge", "--unbind", "--csv", "--url", "--vhost", "--retry", "--quiet"]
-        {
+        for option in [
+            "--check", "--purge", "--unbind", "--to", "--csv", "--url", "--vhost", "--retry",
+            "--quiet",
+        ] {
             assert!(!names.contains(&option), "{option}");
         }
     }
