@@ -28,7 +28,6 @@ const LOGIN_FAILED: &str = "Login failed";
 const NOT_AUTHORIZED: &str = "Not_Authorized";
 
 const ERROR: &str = "error";
-const OK: &str = "ok";
 /// What an authentication backend says against a login.
 const REFUSED: &str = "refused";
 const REASON: &str = "reason";
@@ -183,7 +182,7 @@ fn at_offset(why: &[u8], position: impl std::fmt::Display) -> String {
 
 /// Whether a login succeeds; `None` if the answer says neither.
 pub fn is_login(result: &Term) -> Option<bool> {
-    if result.tagged(OK).is_some() {
+    if result.tagged("ok").is_some() {
         return Some(true);
     }
     result.tagged(REFUSED).map(|_| false)
