@@ -1,7 +1,10 @@
 //! Opening files that are named on a command line, where the directory may be one that others can write to, as `/tmp`
 //! is: nothing that somebody else has put there is followed or written to, and nothing can hold us.
 
+mod replace;
+
 use crate::cli::standard_streams;
+pub use replace::replace;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::io;

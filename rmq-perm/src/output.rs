@@ -2,15 +2,15 @@
 
 mod cell;
 mod json;
+mod private;
 mod separated;
 mod table;
 
 pub use cell::{cell, given};
+pub use private::write_private;
 
 use rmq_common::failure::Failure;
-use std::fs::{File, Permissions};
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::str::FromStr;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,23 +148,6 @@ pub fn write(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(refused(&error)),
         _ => Ok(()),
     }
-}
-
-/// Writes to the file called `name`, which only its owner can then read.
-///
-/// # Errors
-/// When it cannot be written (74).
-pub fn write_private(name: &str, bytes: &[u8]) -> Result<(), Failure> {
-    let problem = |error: std::io::Error| Failure::io(format!("write {name}"), &error);
-    let mut options = File::options();
-    let options = options.write(true).create(true).truncate(false).mode(0o600);
-    let mut file = options.open(name).map_err(problem)?;
-    // An existing file may be readable to others: its mode is changed before it is written.
-    if file.metadata().map_err(problem)?.is_file() {
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
-        file.set_len(0).map_err(problem)?;
-    }
-    file.write_all(bytes).and_then(|()| file.flush()).map_err(problem)
 }
 
 /// Writes to standard output what must be read.

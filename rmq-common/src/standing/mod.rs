@@ -7,6 +7,5 @@
 pub mod figures;
 pub mod live;
 pub mod repeats;
-mod replace;
 pub mod stats_file;
 pub mod vigil;

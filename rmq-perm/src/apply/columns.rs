@@ -72,6 +72,11 @@ impl Column {
     }
 }
 
+/// Whether all cells of a row that are not empty are names of columns, so that it could be a header.
+pub fn are_named(cells: &[Vec<u8>]) -> bool {
+    cells.iter().all(|cell| cell.is_empty() || ALL.iter().any(|it| it.name().as_bytes() == *cell))
+}
+
 /// Which columns a file has, in its order.
 #[derive(Debug)]
 pub struct Columns(Vec<Column>);

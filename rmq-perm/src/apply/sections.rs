@@ -3,7 +3,7 @@
 
 use super::columns::{Column, Columns};
 use csv::StringRecord;
-use rmq_common::sheet::{Row, Sheet};
+use rmq_common::sheet::{Row, Sheet, Written};
 
 #[derive(Debug)]
 pub struct Sections(Vec<Section>);
@@ -31,11 +31,14 @@ impl Sections {
     /// What is wrong with a header row.
     pub fn of(sheet: &Sheet) -> Result<Sections, String> {
         let mut all = vec![Section { columns: Columns::of(&sheet.header)?, rows: Vec::new() }];
+        // Where all is in quotes, they say nothing.
+        let quotes_tell = !has_quotes(&sheet.written);
         for row in &sheet.rows {
-            if let Ok(cells) = &row.cells
-                && is_header(cells)
+            if let Ok(cells) = row.cells.as_ref().map(without_end)
+                && is_header(&cells)
+                && !(quotes_tell && has_quotes(&row.written))
             {
-                let columns = Columns::of(cells);
+                let columns = Columns::of(&cells);
                 let columns = columns.map_err(|why| format!("line {}: {why}", row.line))?;
                 all.push(Section { columns, rows: Vec::new() });
             } else if let Some(section) = all.last_mut() {
@@ -63,6 +66,17 @@ impl Sections {
     pub fn iter(&self) -> impl Iterator<Item = &Section> {
         self.0.iter()
     }
+}
+
+/// Whether a cell is in quotes, as a value is that could be taken for the name of a column.
+fn has_quotes(written: &Written) -> bool {
+    written.cells.iter().any(|cell| cell.starts_with('"'))
+}
+
+/// The cells without the empty ones at the end, which a spreadsheet adds to short rows.
+fn without_end(cells: &StringRecord) -> StringRecord {
+    let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).last();
+    cells.iter().take(filled.map_or(0, |(last, _)| last + 1)).collect()
 }
 
 /// Whether this is a header row. A single cell is not: it could be the name of a user.
@@ -110,6 +124,9 @@ mod tests {
         let wide = "user,tags,,,\na,,,,\nvhost,user,configure,write,read\n/,a,,,\n";
         let sections = of(wide).unwrap();
         assert_eq!(sections.iter().map(cells).collect::<Vec<_>>(), [[(2, 2)], [(4, 5)]]);
+        let wide = "vhost,description,tags\n/,,\nuser,tags,\na,,\n";
+        let sections = of(wide).unwrap();
+        assert_eq!(sections.iter().map(cells).collect::<Vec<_>>(), [[(2, 3)], [(4, 2)]]);
     }
 
     #[test]
@@ -117,6 +134,9 @@ mod tests {
         // Users may be called anything.
         assert_eq!(of("user\nuser\nvhost\n").unwrap().iter().count(), 1);
         assert_eq!(of("user,tags\nuser,\n").unwrap().iter().count(), 1);
+        assert_eq!(of("user,tags\n\"user\",tags\n").unwrap().iter().count(), 1);
+        // Some programs write all cells in quotes.
+        assert_eq!(of("\"user\",\"tags\"\n\"vhost\",\"tags\"\n").unwrap().iter().count(), 2);
         let why = of("user,tags\na,\ntags,password_hash\n").unwrap_err();
         assert_eq!(why, "line 3: there is no column vhost and no column user");
         assert!(of("user,tags\na,\nuser,user\n").unwrap_err().contains("twice"));

@@ -25,7 +25,11 @@ pub struct Dump {
 impl Dump {
     /// Whether it writes to standard output.
     pub fn writes(&self) -> bool {
-        self.output.is_none()
+        self.file().is_none()
+    }
+
+    fn file(&self) -> Option<&str> {
+        self.output.as_deref().filter(|name| *name != "-")
     }
 
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
@@ -51,7 +55,7 @@ impl Dump {
                 format!("a name or pattern is not UTF-8, which a file cannot have: {line}...");
             return Err(context(Failure::data(why)));
         }
-        match &self.output {
+        match self.file() {
             Some(file) => output::write_private(file, &text).map_err(context),
             None if self.no_password_hashes => output::write(&text),
             None => {

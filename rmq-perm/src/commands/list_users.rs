@@ -21,7 +21,11 @@ pub struct ListUsers {
 impl ListUsers {
     /// Whether it writes to standard output.
     pub fn writes(&self) -> bool {
-        self.output.is_none()
+        self.file().is_none()
+    }
+
+    fn file(&self) -> Option<&str> {
+        self.output.as_deref().filter(|name| *name != "-")
     }
 
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
@@ -39,7 +43,7 @@ impl ListUsers {
             row.extend(user.hash.map(|hash| Value::Text(hash.reveal().into())));
             listing.push(row);
         }
-        if let Some(file) = &self.output {
+        if let Some(file) = self.file() {
             return output::write_private(file, &listing.csv()).map_err(context);
         }
         if self.password_hashes {

@@ -3,6 +3,7 @@
 
 use super::Listing;
 use super::cell::cell;
+use crate::apply::columns;
 use rmq_common::sheet::quoted;
 
 /// The rows, a tab between two values, without a header.
@@ -22,18 +23,20 @@ pub fn csv(listing: &Listing) -> Vec<u8> {
     let header: Vec<Vec<u8>> =
         listing.columns.iter().map(|column| column.name.as_bytes().to_vec()).collect();
     let rows = listing.rows.iter().map(|row| row.iter().map(super::Value::bytes).collect());
-    std::iter::once(header).chain(rows).flat_map(|cells| line(&cells)).collect()
+    let rows = rows.flat_map(|cells: Vec<Vec<u8>>| line(&cells, columns::are_named(&cells)));
+    line(&header, false).into_iter().chain(rows).collect()
 }
 
-fn line(cells: &[Vec<u8>]) -> Vec<u8> {
-    let mut line = match cells {
+/// With `in_quotes`, the first cell is, too: the row could be taken for a header.
+fn line(cells: &[Vec<u8>], in_quotes: bool) -> Vec<u8> {
+    let mut cells: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell, ',')).collect();
+    match &mut *cells {
         // An empty line is not a row.
-        [only] if only.is_empty() => b"\"\"".to_vec(),
-        cells => {
-            let quoted: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell, ',')).collect();
-            quoted.join(&b',')
-        }
-    };
+        [only] if only.is_empty() => *only = b"\"\"".to_vec(),
+        [first, ..] if in_quotes => *first = [b"\"", &**first, b"\""].concat(),
+        _ => {}
+    }
+    let mut line = cells.join(&b',');
     line.push(b'\n');
     line
 }
@@ -47,6 +50,18 @@ mod tests {
     fn tab_separated_values_are_one_line_each_and_nothing_else() {
         let wanted = "a\"\\t\t12345678901\ta,b,c\ngrößer\t-\t-\n''\t0\t{\"x\":1}\n";
         assert_eq!(tsv(&example()), wanted);
+    }
+
+    #[test]
+    fn a_row_of_nothing_but_names_of_columns_cannot_be_taken_for_a_header() {
+        let columns = ["user", "tags"].map(super::super::Column::text);
+        let mut listing = Listing::new(columns);
+        for tags in ["tags", "vhost", "tag", ""] {
+            let texts = ["user", tags].map(|text| super::super::Value::Text(text.into()));
+            listing.push(texts);
+        }
+        let wanted = "user,tags\n\"user\",tags\n\"user\",vhost\nuser,tag\n\"user\",\n";
+        assert_eq!(String::from_utf8(csv(&listing)).unwrap(), wanted);
     }
 
     #[test]

@@ -154,3 +154,25 @@ fn one_virtual_host_is_dumped_with_those_who_may_use_it_and_topics_can_wait_for_
         }
     }
 }
+
+/// What `list` writes, and what a file of two sections has, is read as it is meant.
+#[test]
+fn users_and_permissions_that_are_called_like_columns_are_not_taken_for_headers() {
+    let cluster = Cluster::up_with(1, &release(), &MANAGEMENT);
+    let perm = |way, arguments: &[&str]| perm(&cluster, way, &[&["--quiet"], arguments].concat());
+    perm(WAYS[0], &["add-vhost", "vhost"]).run().expect(0);
+    perm(WAYS[0], &["add-user", "--tags", "tags", "user"]).input("pass-7").run().expect(0);
+    perm(WAYS[0], &["set", "-p", "vhost", "user", "configure", "write", "read"]).run().expect(0);
+    let listings: [&[&str]; 3] = [
+        &["dump", "--output", "-"],
+        &["list-users", "--format", "csv"],
+        &["list", "-p", "vhost", "--format", "csv"],
+    ];
+    for (way, listing) in WAYS.into_iter().flat_map(|way| listings.map(|listing| (way, listing))) {
+        let file = output(&perm(way, listing).run().expect(0));
+        let apply = perm(way, &["apply", "--prune", "--dry-run", "-"]);
+        let again = apply.input(file.clone()).run();
+        assert_eq!(output(&again), "", "{listing:?} wrote {file}");
+        again.expect(0);
+    }
+}

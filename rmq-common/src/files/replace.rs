@@ -1,6 +1,6 @@
 //! Another file in place of one, whole: whoever reads it meanwhile sees the one before or this one.
 
-use crate::files;
+use super::parent;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The disk is full, or has another fault.
-pub(super) fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Option<File>> {
+pub fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Option<File>> {
     let stat = rustix::fs::fstat(old)?;
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     if !is_file || stat.st_nlink > 1 || stat.st_uid != rustix::process::geteuid().as_raw() {
@@ -25,7 +25,7 @@ pub(super) fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Op
     // Not the ending that a collector looks for.
     let mut beside = file_name.to_owned();
     beside.push(format!(".{}.new", std::process::id()));
-    let beside = files::parent(&path).join(beside);
+    let beside = parent(&path).join(beside);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(stat.st_mode);
     let mut opened = rustix::fs::open(&beside, flags, mode);
