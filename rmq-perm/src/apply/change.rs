@@ -68,9 +68,16 @@ impl Change {
             What::AddVhost { vhost, traits } => broker.add_vhost(vhost, traits).map(drop),
             What::SetVhost { vhost, before, traits } => broker.set_vhost(vhost, before, traits),
             What::AddUser { user, tags, hash } => {
-                let password = hash.clone().map_or(Password::None, Password::Hashed);
-                // If this ends in the middle, the next run finds that the tags differ.
-                broker.add_user(user, &password, &strs(tags))
+                let tags = strs(tags);
+                // Another client may have added it since the file was compared.
+                match hash {
+                    // If this ends in the middle, the next run finds that the tags differ.
+                    Some(hash) => {
+                        broker.put_user(user, &Password::Hashed(hash.clone()), &tags).map(drop)
+                    }
+                    None if broker.user_exists(user)? => broker.set_tags(user, &tags),
+                    None => broker.add_user(user, &Password::None, &tags),
+                }
             }
             What::SetTags { user, tags, .. } => broker.set_tags(user, &strs(tags)),
             What::SetPassword { user, hash, .. } => {

@@ -17,6 +17,7 @@ mod refused;
 mod table;
 mod ticks;
 mod topology;
+mod twice_at_once;
 mod waiting;
 
 use rmq_tests::tool::Ended;
