@@ -16,6 +16,7 @@ use crate::results::ack_to::{Acknowledger, Fifo};
 use crate::results::outputs::{check_apart, check_output};
 use crate::results::places::Places;
 use crate::results::rejects::Rejects;
+use crate::results::report::Report;
 use crate::results::tally::Tally;
 use crate::results::tee::Tee;
 use crate::results::verdict::Verdict;
@@ -29,10 +30,9 @@ use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::lane::{self, Limits};
-use rmq_common::progress::Progress;
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::standing::live::Live;
-use rmq_common::standing::stats_file::{Stats, StatsFile};
+use rmq_common::standing::stats_file::StatsFile;
 use rmq_common::{runtime, signals};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -228,47 +228,6 @@ async fn follow(
     }
     job.followed = Some(followed);
     Ok(Sender::new(job, broker, link, reader, signals).begin_with(first).run().await)
-}
-
-/// Where the counts go, while the run goes on and at its end.
-struct Report {
-    stats: Option<Stats>,
-    progress: Progress,
-    diagnostics: Diagnostics,
-}
-
-impl Report {
-    fn start(
-        arguments: &Arguments,
-        stats: Option<StatsFile>,
-        live: Live<Tally>,
-        diagnostics: Diagnostics,
-    ) -> Result<Self, Failure> {
-        let every = arguments.stats_every;
-        let stats = stats.map(|stats| stats.start(every, &live, diagnostics)).transpose()?;
-        let wanted = arguments.progress && !arguments.quiet;
-        let pulse = move || live.now().pulse();
-        let progress = Progress::start(wanted, PROGRAM, "confirmed", pulse);
-        Ok(Report { stats, progress, diagnostics })
-    }
-
-    /// Tells the tally where it is wanted, and the outcome.
-    fn outcome(self, mut verdict: Verdict, tally: &Tally) -> Result<Ending, Failure> {
-        let Report { stats, progress, diagnostics } = self;
-        drop(progress);
-        if let Some(stats) = stats
-            && let Err(failure) = stats.finish(tally)
-        {
-            verdict.fail(failure);
-        }
-        let outcome = verdict.outcome();
-        if outcome.is_err() {
-            diagnostics.notice(&tally.to_string());
-        } else {
-            diagnostics.detail(&tally.to_string());
-        }
-        outcome
-    }
 }
 
 fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Rejects, Failure> {

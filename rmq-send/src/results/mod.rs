@@ -10,6 +10,7 @@ pub mod ranges;
 pub mod record_file;
 pub mod rejected_summary;
 pub mod rejects;
+pub mod report;
 pub mod step;
 pub mod tally;
 pub mod tee;
