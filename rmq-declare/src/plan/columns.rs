@@ -6,6 +6,8 @@ use csv::StringRecord;
 use rmq_common::nearest::nearest;
 
 pub const QUEUE: &str = "queue";
+/// The virtual host of a row, instead of the connection's.
+pub const VHOST: &str = "vhost";
 /// An empty value, which differs from no value.
 pub const EMPTY: &str = "''";
 /// Options that select an operation and do not describe a queue.
@@ -64,11 +66,12 @@ fn of_queue(options: &Arguments) -> impl Iterator<Item = &'static str> {
 pub struct Columns {
     columns: Vec<Column>,
     queue: usize,
+    vhost: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Column {
-    /// With its hyphens; `None` for the queue.
+    /// With its hyphens; `None` for the queue and the virtual host.
     option: Option<&'static str>,
     is_switch: bool,
 }
@@ -91,12 +94,13 @@ impl Columns {
                     option: Some(flag.long),
                     is_switch: matches!(flag.kind, FlagInfoKind::Switch),
                 },
-                None if name == QUEUE => Column { option: None, is_switch: false },
+                None if name == QUEUE || name == VHOST => Column { option: None, is_switch: false },
                 None => return Err(unknown(name)),
             });
         }
-        match columns.iter().position(|column| column.option.is_none()) {
-            Some(queue) => Ok(Columns { columns, queue }),
+        let place = |wanted| header.iter().position(|name| name == wanted);
+        match place(QUEUE) {
+            Some(queue) => Ok(Columns { columns, queue, vhost: place(VHOST) }),
             None => Err(format!("the header row has no column '{QUEUE}'")),
         }
     }
@@ -109,6 +113,11 @@ impl Columns {
 
     pub fn queue<'a>(&self, row: &'a StringRecord) -> &'a str {
         row.get(self.queue).unwrap_or_default()
+    }
+
+    /// The virtual host of a row, if it names one.
+    pub fn vhost<'a>(&self, row: &'a StringRecord) -> Option<&'a str> {
+        row.get(self.vhost?).filter(|vhost| !vhost.is_empty())
     }
 
     /// The options of a row.
@@ -140,7 +149,8 @@ impl Columns {
             .map_err(|early| rmq_common::arguments::problem(&early.output))
     }
 
-    /// Each column's option, without its hyphens, with the row's cell; `None` for the queue.
+    /// Each column's option, without its hyphens, with the row's cell; `None` for the queue and
+    /// the virtual host.
     pub fn cells<'a>(
         &'a self,
         row: &'a StringRecord,
@@ -151,7 +161,7 @@ impl Columns {
 
 fn unknown(name: &str) -> String {
     let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
-    let hint = nearest(name, known.chain([QUEUE])).map(|it| format!(" ({it} is one)"));
+    let hint = nearest(name, known.chain([QUEUE, VHOST])).map(|it| format!(" ({it} is one)"));
     format!(
         "the column '{name}' is not an option that describes a queue{}",
         hint.unwrap_or_default()
@@ -191,6 +201,8 @@ mod tests {
     fn a_header_that_cannot_be_meant_is_refused() {
         assert!(columns(&["max-length"]).unwrap_err().contains("no column 'queue'"));
         assert!(columns(&["queue", "max-lenght"]).unwrap_err().ends_with("(max-length is one)"));
+        assert!(columns(&["queue", "vhost", "vhost"]).unwrap_err().contains("twice"));
+        assert!(columns(&["vhost"]).unwrap_err().contains("no column 'queue'"));
         assert!(columns(&["queue", "queue"]).unwrap_err().contains("twice"));
         assert!(columns(&["queue", "type", "type"]).unwrap_err().contains("twice"));
         assert!(columns(&["queue", "arg", "arg", "bind", "bind", "exchange", "exchange"]).is_ok());
@@ -219,6 +231,18 @@ mod tests {
         assert!(columns(&["queue", "type"]).unwrap().describe());
         assert!(columns(&["with-dlq", "queue"]).unwrap().describe());
         assert!(!columns(&["queue", "exchange", "bind"]).unwrap().describe());
+    }
+
+    #[test]
+    fn a_row_may_name_its_virtual_host() {
+        let columns = columns(&["vhost", "queue", "type"]).unwrap();
+        let vhost = |cell: &str| {
+            let row = StringRecord::from(vec![cell, "q", "classic"]);
+            assert_eq!(columns.queue(&row), "q");
+            assert!(columns.options(&row).unwrap().vhost.is_none());
+            columns.vhost(&row).map(str::to_owned)
+        };
+        assert_eq!((vhost("/a"), vhost("")), (Some("/a".to_owned()), None));
     }
 
     #[test]

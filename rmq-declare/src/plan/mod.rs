@@ -115,11 +115,29 @@ impl Plan {
         Ok(Plan { unwanted: options.unwanted_exchanges()?, ..Plan::default() })
     }
 
-    /// The plan of a file.
-    pub fn of_sheet(sheet: &Sheet) -> Self {
+    /// The plans of a file, in the order of its rows: one for rows that follow one another and are on
+    /// the same virtual host, which is the connection's if it is `None`.
+    pub fn of_sheet(sheet: &Sheet) -> Vec<(Option<String>, Self)> {
+        let mut parts: Vec<(Option<String>, Vec<&Row>)> = Vec::new();
+        for row in &sheet.rows {
+            let vhost = row.cells.as_ref().map(|cells| sheet.columns.vhost(cells));
+            match (parts.last_mut(), vhost) {
+                // A row that cannot be read is on none.
+                (Some((_, rows)), Err(_)) => rows.push(row),
+                (Some((last, rows)), Ok(vhost)) if last.as_deref() == vhost => rows.push(row),
+                (_, vhost) => parts.push((vhost.ok().flatten().map(str::to_owned), vec![row])),
+            }
+        }
+        if parts.is_empty() {
+            parts.push((None, Vec::new()));
+        }
+        parts.into_iter().map(|(vhost, rows)| (vhost, Self::of_rows(sheet, &rows))).collect()
+    }
+
+    fn of_rows(sheet: &Sheet, rows: &[&Row]) -> Self {
         let mut plan = Plan::default();
         let described = sheet.columns.describe();
-        for Row { line, cells, written } in &sheet.rows {
+        for Row { line, cells, written } in rows {
             let line = Some(*line);
             let asked = cells.clone().and_then(|row| Ok((sheet.columns.options(&row)?, row)));
             let (row, job) = match asked {
@@ -140,6 +158,15 @@ impl Plan {
         }
         plan.refuse_contradictions();
         plan
+    }
+
+    /// Whether it needs no broker: every row is wrong.
+    pub fn asks_nothing(&self) -> bool {
+        let is_all_wrong = self.entries.iter().all(|entry| entry.job.is_err());
+        self.exchanges.is_empty()
+            && self.destinations.is_empty()
+            && self.unwanted.is_empty()
+            && is_all_wrong
     }
 
     fn add_exchanges(&mut self, line: Option<u64>, exchanges: &[Exchange]) {

@@ -3,6 +3,7 @@
 pub mod check_csv;
 pub mod corrected;
 pub mod dry_run;
+pub mod entry;
 pub mod exchange_bindings;
 pub mod performing;
 pub mod target;
@@ -14,20 +15,22 @@ use crate::broker::check;
 use crate::broker::link::Link;
 use crate::broker::take_back;
 use crate::plan::sheet::Sheet;
-use crate::plan::{Entry, Job, Plan};
+use crate::plan::{Entry, Plan};
 use crate::queue::exchange::Exchange;
 use crate::report::{Outcome, Report};
+use crate::run::entry::{perform, unfinished, with_rest};
 use crate::run::target::Routes;
 use crate::run::task::Task;
 use futures_util::stream::{self, StreamExt};
 use lapin::types::ShortString;
-use rmq_common::exit::Ending;
+use rmq_common::diagnostics::Diagnostics;
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
+use rmq_common::options::ConnectionOptions;
 use rmq_common::runtime;
 use rmq_common::standard_streams;
 
-/// The number of queues in progress, each on its own channel, because a refusal closes a channel.
-/// This keeps a broker busy at any network latency.
+/// How many queues are in progress, each on its own channel, because a refusal closes one.
 const AT_ONCE: usize = 32;
 
 /// Runs the command line.
@@ -38,12 +41,14 @@ const AT_ONCE: usize = 32;
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let task = Task::of(arguments)?;
     let sheet = arguments.csv.as_deref().map(Sheet::open).transpose()?;
-    let plan = match (&sheet, task) {
+    let plans = match (&sheet, task) {
         (Some(sheet), _) => Plan::of_sheet(sheet),
-        (None, Task::DeleteExchanges { .. }) => Plan::of_unwanted_exchanges(arguments)?,
-        (None, _) => Plan::of_options(arguments)?,
+        (None, Task::DeleteExchanges { .. }) => {
+            vec![(None, Plan::of_unwanted_exchanges(arguments)?)]
+        }
+        (None, _) => vec![(None, Plan::of_options(arguments)?)],
     };
-    if !matches!(task, Task::Declare) || !plan.entries.is_empty() {
+    if !matches!(task, Task::Declare) || plans.iter().any(|(_, plan)| !plan.entries.is_empty()) {
         standard_streams::output()?;
     }
     let options = arguments.connection()?;
@@ -59,35 +64,31 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         failed: Vec::new(),
         made: Vec::new(),
         routes: Routes::default(),
+        has_header: false,
     };
-    let is_all_wrong = plan.entries.iter().all(|entry| entry.job.is_err());
-    let has_exchanges = !plan.exchanges.is_empty() || !plan.destinations.is_empty();
-    if !has_exchanges && plan.unwanted.is_empty() && is_all_wrong {
+    if plans.iter().all(|(_, plan)| plan.asks_nothing()) {
         run.without_broker();
-        for Entry { line, job, .. } in plan.entries {
+        for Entry { line, job, .. } in plans.into_iter().flat_map(|(_, plan)| plan.entries) {
             if let Err(failure) = job {
                 run.report.add(line, Outcome::Failure(failure));
             }
         }
         return Ok(run.report.exit().into());
     }
-    let broker = options.broker(diagnostics)?;
-    runtime::block_on(async {
-        let link = Link::open(broker, options.first_retry(), diagnostics).await?;
-        run.unwanted_exchanges(&link, &plan.unwanted).await?;
-        run.exchanges(&link, &plan.exchanges).await?;
-        run.exchange_bindings(&link, &plan).await?;
-        run.queues(&link, &plan.entries).await?;
-        run.nowhere(&link, &plan).await?;
-        // A queue need not have a leader to be deleted.
-        let unchecked = match run.task {
-            Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
-            _ => None,
-        };
-        unchecked.into_iter().for_each(|it| run.report.add(None, Outcome::Notice(it)));
-        link.close().await;
-        Ok(run.report.exit().into())
-    })
+    let is_one = plans.len() == 1;
+    for (vhost, plan) in plans {
+        let vhost = vhost.or_else(|| options.vhost.clone());
+        let options = ConnectionOptions { vhost, ..options.clone() };
+        match run.on_vhost(&options, diagnostics, &plan) {
+            // That virtual host does not exist, or is not for this user; others may be.
+            Err(failure) if !is_one && matches!(failure.exit(), Exit::DataErr | Exit::NoPerm) => {
+                run.all_failed(&plan, &failure);
+            }
+            done => done?,
+        }
+    }
+    run.rest();
+    Ok(run.report.exit().into())
 }
 
 struct Run {
@@ -100,9 +101,67 @@ struct Run {
     made: Vec<Exchange>,
     /// Where messages go from what exists now.
     routes: Routes,
+    /// Whether the header row was printed again.
+    has_header: bool,
 }
 
 impl Run {
+    /// Performs what is on one virtual host.
+    fn on_vhost(
+        &mut self,
+        options: &ConnectionOptions,
+        diagnostics: Diagnostics,
+        plan: &Plan,
+    ) -> Result<(), Failure> {
+        (self.failed, self.made, self.routes) = (Vec::new(), Vec::new(), Routes::default());
+        let broker = options.broker(diagnostics)?;
+        runtime::block_on(async {
+            let link = Link::open(broker, options.first_retry(), diagnostics).await?;
+            self.unwanted_exchanges(&link, &plan.unwanted).await?;
+            self.exchanges(&link, &plan.exchanges).await?;
+            self.exchange_bindings(&link, plan).await?;
+            self.queues(&link, &plan.entries).await?;
+            self.nowhere(&link, plan).await?;
+            // A queue need not have a leader to be deleted.
+            let unchecked = match self.task {
+                Task::Check | Task::DryRun => link.leaders().unchecked(link.vhost()),
+                _ => None,
+            };
+            unchecked.into_iter().for_each(|it| self.report.add(None, Outcome::Notice(it)));
+            link.close().await;
+            Ok(())
+        })
+    }
+
+    /// Reports that nothing on a virtual host was tried.
+    fn all_failed(&mut self, plan: &Plan, why: &Failure) {
+        self.header();
+        for Entry { line, job, .. } in &plan.entries {
+            let failure = job.as_ref().err().unwrap_or(why);
+            self.report.add(*line, Outcome::Failure(failure.clone()));
+        }
+    }
+
+    /// A check of a file prints the file again: its header row,
+    fn header(&mut self) {
+        let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
+        if let Some(sheet) = again
+            && !self.has_header
+        {
+            self.has_header = true;
+            let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
+            self.report.add(None, Outcome::Line(header));
+        }
+    }
+
+    /// and what follows its last row.
+    fn rest(&mut self) {
+        let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
+        if let Some(sheet) = again {
+            self.report.add(None, Outcome::Line(sheet.rest.clone()));
+        }
+    }
+
     /// Prints a file without rows again, for a check.
     fn without_broker(&mut self) {
         let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
@@ -117,11 +176,8 @@ impl Run {
         link: &Link,
         exchanges: &[(Option<u64>, Exchange)],
     ) -> Result<(), Failure> {
+        self.header();
         let again = self.sheet.as_ref().filter(|_| matches!(self.task, Task::Check));
-        if let Some(sheet) = again {
-            let header = sheet.header.before.clone() + &sheet.same(&sheet.header);
-            self.report.add(None, Outcome::Line(header));
-        }
         for (line, exchange) in exchanges {
             let outcomes = match self.task {
                 Task::Declare => {
@@ -188,7 +244,7 @@ impl Run {
     }
 
     async fn queues(&mut self, link: &Link, entries: &[Entry]) -> Result<(), Failure> {
-        let Run { task, sheet, report, failed, made, routes } = self;
+        let Run { task, sheet, report, failed, made, routes, .. } = self;
         // A check of a file prints the file again.
         let again = sheet.as_ref().filter(|_| matches!(task, Task::Check));
         let performed =
@@ -215,9 +271,6 @@ impl Run {
             }
             outcomes.into_iter().for_each(|outcome| report.add(entry.line, outcome));
         }
-        if let Some(sheet) = again {
-            report.add(None, Outcome::Line(sheet.rest.clone()));
-        }
         drop(performed);
         // Reversed: a later exchange may be the alternate of an earlier one, or need it.
         for exchange in made.iter().rev().filter(|exchange| in_vain.contains(exchange)) {
@@ -243,64 +296,5 @@ impl Run {
             self.report.add(None, Outcome::Notice(sentence));
         }
         Ok(())
-    }
-}
-
-async fn perform(
-    task: Task,
-    sheet: &Option<Sheet>,
-    failed: &[Exchange],
-    link: &Link,
-    entry: &Entry,
-) -> Result<Vec<Outcome>, Failure> {
-    let job = match &entry.job {
-        Ok(job) => job,
-        Err(failure) => return Ok(vec![Outcome::Failure(failure.clone())]),
-    };
-    match task {
-        Task::Declare => match job.exchanges.iter().find(|exchange| failed.contains(exchange)) {
-            Some(exchange) => Ok(vec![Outcome::Failure(not_tried(link, job, exchange))]),
-            None => performing::declare_all(link, job).await,
-        },
-        Task::Check => match (sheet, &entry.row, &entry.written) {
-            (Some(sheet), Some(row), Some(written)) => {
-                check_csv::row(link, job, sheet, row, written).await
-            }
-            _ => performing::check_all(link, job).await,
-        },
-        Task::DryRun => dry_run::queues(link, job).await,
-        Task::Delete { conditions, pretend } => {
-            performing::delete_all(link, job, conditions, pretend).await
-        }
-        Task::Unbind { pretend } => undoing::unbind_all(link, job, pretend).await,
-        Task::Purge { pretend } => undoing::purge(link, job, pretend).await,
-        // Its plan has no queues.
-        Task::DeleteExchanges { .. } => Ok(Vec::new()),
-    }
-}
-
-fn not_tried(link: &Link, job: &Job, exchange: &Exchange) -> Failure {
-    let (queue, vhost, exchange) = (&job.queue.name, link.vhost(), &exchange.name);
-    let why = format!("declare {queue} in {vhost}: not tried, as exchange {exchange} failed");
-    Failure::data(why)
-}
-
-/// No broker can be reached: the rest was not tried.
-fn unfinished(failure: Failure, entry: &Entry, rest: usize) -> Failure {
-    let failure = match &entry.job {
-        Ok(job) => failure.context(format!("queue {}", job.queue.name)),
-        Err(_) => failure,
-    };
-    let failure = match entry.line {
-        Some(line) => failure.context(format!("line {line}")),
-        None => failure,
-    };
-    with_rest(failure, rest)
-}
-
-fn with_rest(failure: Failure, rest: usize) -> Failure {
-    match rest {
-        0 => failure,
-        rest => Failure::new(failure.exit(), format!("{failure}; {rest} more not tried")),
     }
 }

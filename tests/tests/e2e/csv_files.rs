@@ -302,3 +302,38 @@ fn many_queues_are_declared_compared_and_refused_each_for_itself() {
         looked.stdout.split(|byte| *byte == b'\n').filter(|it| it.ends_with(b"\tmissing"));
     assert_eq!(missing.count(), count / 2);
 }
+
+#[test]
+fn a_file_may_have_queues_on_several_virtual_hosts() {
+    let vhost = Vhost::new(brokers::one());
+    let other = Vhost::new(brokers::one());
+    let (here, there) = (vhost.name.as_str(), other.name.as_str());
+    vhost.cluster.erlang(&format!(
+        "begin ok = rabbit_auth_backend_internal:set_permissions(<<\"{here}\">>, <<\"{there}\">>, \
+         <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"tests\">>), \"\" end"
+    ));
+    // The same queue is another one there, and no contradiction.
+    let file = format!(
+        "# Ours.\nvhost,queue,type,exchange,bind\n{here},q,quorum,,\n{there},q,classic,e:topic,e:k\n\
+         {there},r,classic,,\n,s,classic,,\n# That is all.\n"
+    );
+    for _ in 0..2 {
+        let declared = run(&vhost, &[], &file).expect(0).stdout;
+        assert_eq!(declared, b"q\t0\t0\nq\t0\t0\nr\t0\t0\ns\t0\t0\n");
+    }
+    let kind = |vhost: &Vhost<'_>, queue: &str| vhost.arguments(queue);
+    assert!(kind(&vhost, "q").unwrap().contains("quorum"));
+    assert!(kind(&other, "q").unwrap().contains("classic"));
+    assert_eq!((kind(&vhost, "r"), kind(&other, "s")), (None, None));
+    assert!(kind(&other, "r").is_some() && kind(&vhost, "s").is_some());
+    assert_eq!((other.exchange("e").is_some(), vhost.exchange("e")), (true, None));
+    assert_eq!(other.bindings("q"), ["e k []"]);
+    let checked = run(&vhost, &["--check"], &file).expect(0);
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
+    // What is on a virtual host that is missing, or not ours, fails alone.
+    let wrong = format!("queue,vhost,type\na,nowhere,classic\nb,{there},classic\nc,/,classic\n");
+    let failed = run(&vhost, &[], &wrong).expect(77);
+    assert_eq!(failed.stdout, b"b\t0\t0\n");
+    let failed = failed.says("rmq-declare: line 2: ").says("rmq-declare: line 4: ");
+    assert!(!failed.stderr.contains("line 3"), "{}", failed.stderr);
+}
