@@ -7,7 +7,7 @@
 //! * [`exchanges`] are where topic permissions can be; [`unnamed`] is what pruning does not compare.
 
 pub mod change;
-mod checks;
+pub mod checks;
 pub mod columns;
 pub mod desired;
 mod exchanges;

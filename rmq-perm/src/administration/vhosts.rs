@@ -32,6 +32,12 @@ pub trait Vhosts {
     /// API's process, which deletes a virtual host queue by queue, ends with its connection.
     fn goes_on_alone(&self) -> bool;
 
+    /// Checks that a request can have this name in it, of a virtual host or a user.
+    ///
+    /// # Errors
+    /// It cannot (65).
+    fn can_send(&self, name: &str) -> Result<(), Failure>;
+
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 

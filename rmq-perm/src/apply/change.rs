@@ -6,6 +6,7 @@ use crate::administration::{
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
 use rmq_common::failure::Failure;
+use std::borrow::Cow;
 
 /// A change, and the line that asks for it; `None` if it is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +151,21 @@ impl Change {
             }
             What::Set { rule, .. } => format!("set {rule}"),
             What::Clear(rule) => format!("clear {rule}"),
+        }
+    }
+
+    /// The virtual host and the user that it names.
+    pub fn named(&self) -> Vec<Cow<'_, str>> {
+        match &self.what {
+            What::AddVhost { vhost: name, .. }
+            | What::SetVhost { vhost: name, .. }
+            | What::AddUser { user: name, .. }
+            | What::SetTags { user: name, .. }
+            | What::SetPassword { user: name, .. }
+            | What::DeleteUser { user: name, .. }
+            | What::SetLimits { name, .. } => vec![name.into()],
+            What::Set { rule, .. } => vec![rule.vhost(), rule.user()],
+            What::Clear(rule) => vec![rule.vhost(), rule.user()],
         }
     }
 

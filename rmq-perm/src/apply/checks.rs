@@ -1,5 +1,6 @@
 //! What is wrong with a file for the broker, before anything is changed.
 
+use super::change::Change;
 use super::columns::Column;
 use super::desired::{Desired, Problem};
 use super::exchanges::{self, Misplaced};
@@ -65,6 +66,27 @@ impl Desired {
         problems.sort_by_key(|problem| problem.line);
         Ok(problems)
     }
+}
+
+/// Names that this transport cannot send, in what is to be changed.
+///
+/// # Errors
+/// Something that the file lacks has such a name.
+pub fn unsendable<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    broker: &dyn Administration,
+) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    for change in changes {
+        let Some(failure) = change.named().iter().find_map(|name| broker.can_send(name).err())
+        else {
+            continue;
+        };
+        let Some(line) = change.line else { return Err(failure.context(change.name())) };
+        problems.push(Problem { line, wrong: Wrong { column: None, failure } });
+    }
+    problems.sort_by_key(|problem| problem.line);
+    Ok(problems)
 }
 
 /// Default queue types that the release cannot change.

@@ -2,6 +2,7 @@
 
 use crate::administration::{Administration, Grant, Rule, TopicGrant};
 use crate::apply::change::Change;
+use crate::apply::checks::unsendable;
 use crate::apply::columns::Column;
 use crate::apply::desired::{Desired, Problem};
 use crate::apply::plan::{Lacking, plan};
@@ -98,6 +99,8 @@ impl Apply {
         // A file about one virtual host does not say who else there is.
         let users = self.prune && only.is_none() || self.prune_users;
         let changes = plan(&desired, &state, Lacking { permissions: self.prune, users });
+        let to_make = changes.iter().filter(|it| self.prune_users || it.deleted_user().is_none());
+        refuse(&sheet, unsendable(to_make, broker).map_err(context)?, diagnostics)?;
         if self.prune {
             unnamed::report(&desired, &state, only, diagnostics);
         }

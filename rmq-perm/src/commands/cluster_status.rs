@@ -82,7 +82,7 @@ impl ClusterStatus {
             return Ok(None);
         }
         let mut depending = Vec::new();
-        for vhost in everywhere::vhosts(broker)? {
+        for vhost in everywhere::sendable_vhosts(session, broker)? {
             let Some(queues) = everywhere::unless_deleted(broker, &vhost, |broker, vhost| {
                 broker.list_queues(vhost, Asked::default())
             })?

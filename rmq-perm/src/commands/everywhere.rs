@@ -35,7 +35,7 @@ pub fn gather<T>(
         return Ok(vec![OnVhost { vhost: vhost.to_owned(), rows }]);
     }
     let mut found = Vec::new();
-    for vhost in vhosts(broker)? {
+    for vhost in sendable_vhosts(session, broker)? {
         let rows = unless_deleted(broker, &vhost, &mut list);
         let rows = rows.map_err(|failure| context(&vhost, failure))?;
         found.extend(rows.map(|rows| OnVhost { vhost, rows }));
@@ -43,8 +43,24 @@ pub fn gather<T>(
     Ok(found)
 }
 
+/// The virtual hosts, sorted. A notice names those that this transport cannot ask about.
+pub fn sendable_vhosts(
+    session: &Session,
+    broker: &mut dyn Administration,
+) -> Result<Vec<String>, Failure> {
+    let mut vhosts = vhosts(broker)?;
+    vhosts.retain(|vhost| {
+        let sent = broker.can_send(vhost);
+        if let Err(failure) = &sent {
+            session.diagnostics().notice(&format!("{vhost} is left out: {failure}"));
+        }
+        sent.is_ok()
+    });
+    Ok(vhosts)
+}
+
 /// The virtual hosts, sorted.
-pub fn vhosts(broker: &mut dyn Administration) -> Result<Vec<String>, Failure> {
+fn vhosts(broker: &mut dyn Administration) -> Result<Vec<String>, Failure> {
     let vhosts = broker.list_vhosts().map_err(|failure| failure.context("list vhosts"))?;
     let mut vhosts: Vec<String> =
         vhosts.iter().map(|vhost| String::from_utf8_lossy(vhost).into_owned()).collect();

@@ -54,6 +54,10 @@ impl Vhosts for Distribution {
         Ok(Deleted::Now)
     }
 
+    fn can_send(&self, _: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn goes_on_alone(&self) -> bool {
         true
     }

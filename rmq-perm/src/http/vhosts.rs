@@ -2,6 +2,7 @@
 
 use super::broker::{Changed, Http};
 use super::json::{each, tags, text};
+use super::path::path;
 use crate::administration::{Added, Deleted, Text, Vhost, VhostTraits, Vhosts};
 use crate::refusal::Refusal;
 use rmq_common::failure::Failure;
@@ -48,6 +49,10 @@ impl Vhosts for Http {
 
     fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure> {
         self.delete_patiently(&["vhosts", vhost]).map(Changed::deleted)
+    }
+
+    fn can_send(&self, name: &str) -> Result<(), Failure> {
+        path(&[name]).map(drop)
     }
 
     fn goes_on_alone(&self) -> bool {

@@ -18,6 +18,7 @@ mod table;
 mod ticks;
 mod topology;
 mod twice_at_once;
+mod unsendable;
 mod waiting;
 
 use rmq_tests::tool::Ended;
