@@ -84,7 +84,8 @@ impl ClusterStatus {
         let mut depending = Vec::new();
         for vhost in everywhere::sendable_vhosts(session, broker)? {
             let Some(queues) = everywhere::unless_deleted(broker, &vhost, |broker, vhost| {
-                broker.list_queues(vhost, Asked::default())
+                let queues = broker.list_queues(vhost, Asked::default());
+                queues.map_err(|failure| failure.context(format!("list queues of {vhost}")))
             })?
             else {
                 continue;

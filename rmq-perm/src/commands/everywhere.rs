@@ -3,6 +3,7 @@
 use crate::administration::Administration;
 use crate::output::{Column, Value};
 use crate::session::Session;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
 /// What one virtual host has.
@@ -34,11 +35,20 @@ pub fn gather<T>(
         let rows = list(broker, vhost).map_err(|failure| context(vhost, failure))?;
         return Ok(vec![OnVhost { vhost: vhost.to_owned(), rows }]);
     }
-    let mut found = Vec::new();
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
     for vhost in sendable_vhosts(session, broker)? {
-        let rows = unless_deleted(broker, &vhost, &mut list);
-        let rows = rows.map_err(|failure| context(&vhost, failure))?;
-        found.extend(rows.map(|rows| OnVhost { vhost, rows }));
+        match unless_deleted(broker, &vhost, &mut list) {
+            Ok(rows) => found.extend(rows.map(|rows| OnVhost { vhost, rows })),
+            // Of the management API, which names all virtual hosts to who may monitor.
+            Err(failure) if failure.exit() == Exit::NoPerm => refused.push((vhost, failure)),
+            Err(failure) => return Err(context(&vhost, failure)),
+        }
+    }
+    if let (true, Some((vhost, failure))) = (found.is_empty(), refused.first()) {
+        return Err(context(vhost, failure.clone()));
+    }
+    for (vhost, failure) in refused {
+        session.diagnostics().notice(&format!("{vhost} is left out: {failure}"));
     }
     Ok(found)
 }
@@ -76,8 +86,11 @@ pub fn unless_deleted<T>(
 ) -> Result<Option<T>, Failure> {
     match list(broker, vhost) {
         Ok(found) => Ok(Some(found)),
-        Err(_) if !broker.vhost_exists(vhost)? => Ok(None),
-        Err(failure) => Err(failure),
+        Err(failure) => match broker.vhost_exists(vhost) {
+            Ok(false) => Ok(None),
+            // Not every user may ask that.
+            Ok(true) | Err(_) => Err(failure),
+        },
     }
 }
 

@@ -17,8 +17,9 @@ impl Wait {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let waited = session.wait_until(|broker| {
             broker.require_started()?;
-            let asked = broker.node_asked()?;
+            // First: this says what the user lacks.
             let members = broker.cluster_status()?;
+            let asked = broker.node_asked()?;
             let member = members.iter().find(|member| member.node == asked);
             let why = match member {
                 None => "is not a member of its cluster yet",

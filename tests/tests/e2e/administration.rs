@@ -10,6 +10,7 @@ mod faults;
 mod hostile;
 mod imports;
 mod late_lists;
+mod lesser_users;
 mod limits;
 mod load;
 mod looking;
