@@ -274,7 +274,8 @@ impl Arguments {
     /// A value that is not a name (64).
     pub fn destinations(&self) -> Result<Vec<ShortString>, Failure> {
         let read = |text: &String| {
-            exchange::name(text).map_err(|why| Failure::usage(format!("--to {text}: {why}")))
+            exchange::name_of_option(text)
+                .map_err(|why| Failure::usage(format!("--to {text}: {why}")))
         };
         self.to.iter().map(read).collect()
     }

@@ -75,7 +75,10 @@ pub fn name(text: &str) -> Result<ShortString, String> {
         },
     };
     match name.as_str() {
-        "" => Err("the default exchange, which has no name, cannot be deleted".to_owned()),
+        "" => {
+            Err("the default exchange, which has no name, can be neither deleted nor bound"
+                .to_owned())
+        }
         name if name.contains(['\n', '\r']) => Err("a name cannot contain a line break".to_owned()),
         _ => Ok(name),
     }

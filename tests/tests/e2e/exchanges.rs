@@ -172,6 +172,8 @@ fn an_exchange_is_bound_to_another_and_unbound_and_nothing_else_is() {
 
     told(&["--bind", "nowhere:k", "--to", "to"], 65).1.says("bind to to nowhere:k in ");
     told(&["--bind", "e", "--to", "nowhere"], 65).1.says("bind nowhere to e in ");
+    told(&["--bind", "e", "--to", "--dry-run"], 64).1.says("has to follow");
+    told(&["--bind", "e", "--to", ""], 64).1.says("can be neither deleted nor bound");
     vhost.add_user(&format!("{}-reader", vhost.name), ["", "", "^e$"]);
     let url = vhost.url_for(&format!("{}-reader", vhost.name));
     let words = ["--url", &url, "--bind", "e", "--to", "to"];

@@ -37,6 +37,21 @@ fn every_message_in_the_diagnostics_of_a_page_is_one_that_the_sources_have() {
     }
 }
 
+/// What follows on the line is in the quotes, too.
+#[test]
+fn what_a_page_quotes_ends_where_the_quoted_text_does() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../man");
+    for page in fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().path()) {
+        for (number, line) in fs::read_to_string(&page).unwrap().lines().enumerate() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let quoted = words.iter().position(|word| word.trim_start_matches('.') == "Ql");
+            let after = quoted.map_or(&[][..], |place| &words[place + 1..]);
+            let text = after.contains(&"No") || after.contains(&"Ql");
+            assert!(!line.starts_with('.') || !text, "{page:?}:{}: {line}", number + 1);
+        }
+    }
+}
+
 fn says(sources: &[String], page: &str) {
     let unfounded = |message: &String| Some((unfounded(message, sources)?, message.clone()));
     let unfounded: Vec<_> = told(page).iter().filter_map(unfounded).collect();
