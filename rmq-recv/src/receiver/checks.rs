@@ -79,7 +79,11 @@ impl Connected<'_> {
             self.await_what_is_given().await?;
             self.seen_empty = true;
             return Ok(());
-        } else if self.quiet >= QUIET_AT_MOST && !std::mem::replace(&mut self.wait_reported, true) {
+        } else if self.quiet >= QUIET_AT_MOST
+            // Else we may be given none because a filter has as many as we may have at once.
+            && self.receiver.hand.is_empty()
+            && !std::mem::replace(&mut self.wait_reported, true)
+        {
             self.receiver.diagnostics.notice(&format!(
                 "{} has {}, but another consumer is the active one; waiting for it",
                 self.receiver.name(),

@@ -379,13 +379,14 @@ fn what_is_counted_on_a_lost_connection_counts_on() {
 fn a_filter_that_holds_records_is_told_of() {
     let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["--prefetch", "4", "q"]);
+    let receiving = receive(&vhost, &fifo, &["--drain", "--prefetch", "4", "q"]);
     receiving.wait_stderr("no sender has opened");
     let mut sender = fifo.sender(RUN);
     receiving.wait_stdout(numbered(1).len());
     writeln!(sender, "{RUN} 1").unwrap();
     receiving.wait_stdout(numbered(5).len());
     receiving.wait_stderr("the filter is holding 4 records; is it buffering?");
+    assert!(!receiving.stderr().contains("the active one"), "{}", receiving.stderr());
     writeln!(sender, "{RUN} 5").unwrap();
     receiving.wait_stdout(numbered(9).len());
 }
