@@ -4,6 +4,7 @@ use super::output;
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{MANAGEMENT, WAYS, Way, http_address};
+use rmq_tests::scale::scale;
 use rmq_tests::tool::Tool;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -58,8 +59,10 @@ fn fill(cluster: &Cluster) {
 
 #[test]
 fn a_whole_node_moves_to_another_release_by_dump_and_apply() {
+    // The newest release is in Debian's testing suite, which changes: the short form does without.
+    let newer = if scale().all_cells { "4.3" } else { "4.0" };
     let (old, new) =
-        (Cluster::up_with(1, &release(), &MANAGEMENT), Cluster::up_with(1, "4.3", &MANAGEMENT));
+        (Cluster::up_with(1, &release(), &MANAGEMENT), Cluster::up_with(1, newer, &MANAGEMENT));
     fill(&old);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("cluster.csv");

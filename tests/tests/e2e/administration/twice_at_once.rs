@@ -28,7 +28,9 @@ fn two_runs_of_apply_with_one_file_at_once_both_end_well() {
         };
         std::thread::scope(|scope| {
             let both = [(); 2].map(|()| scope.spawn(|| run(&[])));
-            both.map(|one| one.join().unwrap().expect(0));
+            for one in both {
+                one.join().unwrap().expect(0);
+            }
         });
         run(&["--dry-run"]).expect(0);
     }
