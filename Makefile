@@ -4,16 +4,20 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # What is installed and packed is built in this profile: release, or dev where only the way there matters.
 PROFILE ?= release
+# What an archive is for: a Rust target, and with `.2.17` behind it the oldest glibc that it runs with.
+TARGET ?= $(shell uname -m)-unknown-linux-gnu.2.17
+BUILT_FOR = target/$(firstword $(subst ., ,$(TARGET)))/$(PROFILE:dev=debug)
+RUNS_HERE = $(filter $(shell uname -m)-%,$(TARGET))
 RABBITMQ ?= 3.10
 # End-to-end tests that run at once.
 AT_ONCE ?= 4
 
 TOOLS = rmq-declare rmq-perm rmq-recv rmq-send
 PAGES = man/rmq.7 $(TOOLS:%=man/%.1)
-CARGO_BUILD = cargo build
-# What is handed out says what is in it, as `make release` builds it.
-HANDED_OUT = $(if $(filter release,$(PROFILE)),cargo auditable build,cargo build)
+PACKAGES = $(TOOLS:%=-p %)
+# Where the tools are that are installed, and those that print their completions: they run here.
 BUILT = target/$(PROFILE:dev=debug)
+RUN_HERE = $(BUILT)
 SHARE = $(DESTDIR)$(PREFIX)/share
 BASH_COMPLETIONS = $(SHARE)/bash-completion/completions
 FISH_COMPLETIONS = $(SHARE)/fish/vendor_completions.d
@@ -22,9 +26,11 @@ ZSH_COMPLETIONS = $(SHARE)/zsh/$(ZSH_DIRECTORY)
 ZSH_DIRECTORY ?= site-functions
 EXAMPLES = $(shell grep -ls '^\#!' examples/* examples/*/*)
 
-.PHONY: all demo check soak bench torture compare-logs release format lint deny man-lint script-lint unit build e2e smoke install uninstall deb dist package-check clean
+.PHONY: all demo check soak bench torture compare-logs release format lint deny man-lint script-lint unit build e2e smoke install copy uninstall deb dist package-check clean
 
-all: build
+# What `make install` copies, so that root needs no compiler.
+all:
+	cargo build --locked --profile $(PROFILE) $(PACKAGES)
 
 # Everything the tests and the demo run, in one profile.
 build:
@@ -54,6 +60,7 @@ man-lint:
 script-lint:
 	scripts/install-tools
 	shellcheck .ci/run scripts/* bench/prefetch $(EXAMPLES)
+	scripts/lint-workflows
 
 unit:
 	cargo test --workspace --exclude rmq-tests
@@ -61,7 +68,7 @@ unit:
 # End to end, on real brokers: one node and a cluster of three, of the release RABBITMQ. Two
 # processors are enough for four at once, because most of them wait most of the time.
 e2e: build
-	scripts/install-tools $(RABBITMQ) 4.0 4.3
+	scripts/install-tools $(RABBITMQ) 4.0
 	RUST_TEST_THREADS=$(AT_ONCE) RMQ_RELEASE=$(RABBITMQ) cargo test -p rmq-tests
 
 # The main paths once more, and both ways of rmq-perm, on RabbitMQ 4.
@@ -101,22 +108,14 @@ bench:
 	cargo build --release --workspace --bins
 	target/release/rmq-bench --release $(RABBITMQ) $(BENCH)
 
+# Nothing is built where there is no cargo, as with sudo.
 install:
-	$(CARGO_BUILD) --locked --profile $(PROFILE) --workspace --bins
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/man/man1" "$(SHARE)/man/man7" "$(SHARE)/doc/rmq"
-	install -d "$(BASH_COMPLETIONS)" "$(FISH_COMPLETIONS)" "$(ZSH_COMPLETIONS)"
-	install -m 755 $(TOOLS:%=$(BUILT)/%) "$(DESTDIR)$(PREFIX)/bin"
-	install -m 644 $(TOOLS:%=man/%.1) "$(SHARE)/man/man1"
-	install -m 644 man/rmq.7 "$(SHARE)/man/man7"
-	install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$(SHARE)/doc/rmq"
-	cp -RP --no-preserve=mode,ownership examples "$(SHARE)/doc/rmq"
-	for tool in $(TOOLS); do \
-		$(BUILT)/$$tool --completions bash > "$(BASH_COMPLETIONS)/$$tool" && \
-		$(BUILT)/$$tool --completions fish > "$(FISH_COMPLETIONS)/$$tool.fish" && \
-		$(BUILT)/$$tool --completions zsh > "$(ZSH_COMPLETIONS)/_$$tool" && \
-		chmod 644 "$(BASH_COMPLETIONS)/$$tool" "$(FISH_COMPLETIONS)/$$tool.fish" "$(ZSH_COMPLETIONS)/_$$tool" || \
-		exit 1; \
-	done
+	@if command -v cargo >/dev/null; then $(MAKE) --no-print-directory all; fi
+	$(MAKE) --no-print-directory copy
+
+copy:
+	BASH_COMPLETIONS="$(BASH_COMPLETIONS)" FISH_COMPLETIONS="$(FISH_COMPLETIONS)" \
+		ZSH_COMPLETIONS="$(ZSH_COMPLETIONS)" scripts/copy-built "$(BUILT)" "$(RUN_HERE)" "$(DESTDIR)$(PREFIX)"
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS)
@@ -126,21 +125,21 @@ uninstall:
 	cd "$(ZSH_COMPLETIONS)" && rm -f $(TOOLS:%=_%)
 	rm -rf "$(SHARE)/doc/rmq"
 
-# A Debian package, in target/dist.
+# A Debian package, in target/dist, of what is built for this system.
 deb:
 	rm -rf target/tree-deb
-	$(if $(filter release,$(PROFILE)),$(MAKE) --no-print-directory release)
-	$(MAKE) --no-print-directory install CARGO_BUILD="$(HANDED_OUT)" DESTDIR=target/tree-deb PREFIX=/usr ZSH_DIRECTORY=vendor-completions
+	$(MAKE) --no-print-directory $(if $(filter release,$(PROFILE)),release,all)
+	$(MAKE) --no-print-directory copy DESTDIR=target/tree-deb PREFIX=/usr ZSH_DIRECTORY=vendor-completions
 	scripts/package deb target/tree-deb
 
-# The same for any Linux: to be unpacked in /usr/local.
-dist:
+# An archive for any Linux as old as TARGET says, to be unpacked in /usr/local.
+dist: $(if $(RUNS_HERE),,all)
 	rm -rf target/tree-dist
-	$(if $(filter release,$(PROFILE)),$(MAKE) --no-print-directory release)
-	$(MAKE) --no-print-directory install CARGO_BUILD="$(HANDED_OUT)" DESTDIR=target/tree-dist PREFIX=
-	scripts/package tar target/tree-dist
+	scripts/build-for $(TARGET) $(PROFILE)
+	$(MAKE) --no-print-directory copy DESTDIR=target/tree-dist PREFIX= BUILT=$(BUILT_FOR) \
+		RUN_HERE=$(if $(RUNS_HERE),$(BUILT_FOR),$(BUILT))
+	scripts/package tar target/tree-dist $(TARGET)
 
-# The package is as Debian wants it, and does its work on a fresh Debian; some minutes, as root.
 package-check: build
 	scripts/install-tools
 	$(MAKE) --no-print-directory deb dist PROFILE=dev
