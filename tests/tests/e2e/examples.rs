@@ -18,33 +18,38 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(60);
 
 /// A directory in which examples are run, against a vhost.
-struct Place<'a> {
-    vhost: &'a Vhost<'a>,
+pub(crate) struct Place<'a> {
+    /// Where its queues are.
+    pub(crate) vhost: &'a Vhost<'a>,
     directory: tempfile::TempDir,
 }
 
 impl<'a> Place<'a> {
-    fn new(vhost: &'a Vhost<'a>) -> Self {
+    pub(crate) fn new(vhost: &'a Vhost<'a>) -> Self {
         Place { vhost, directory: tempfile::tempdir().unwrap() }
     }
 
-    fn shell(&self, script: &str) -> Tool {
+    pub(crate) fn shell(&self, script: &str) -> Tool {
         Tool::shell(self.directory.path(), script).environment("AMQP_URL", &self.vhost.url())
     }
 
-    fn run(&self, script: &str) -> Vec<u8> {
+    pub(crate) fn run(&self, script: &str) -> Vec<u8> {
         self.shell(script).run().expect(0).stdout
     }
 
-    fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.directory.path().join(file)).unwrap_or_default()
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         fs::write(self.directory.path().join(file), text).unwrap();
     }
 
-    fn files(&self) -> BTreeSet<String> {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join(file)
+    }
+
+    pub(crate) fn files(&self) -> BTreeSet<String> {
         let entries = fs::read_dir(self.directory.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -62,7 +67,7 @@ fn interrupt(running: Running) -> String {
 
 #[test]
 fn every_example_says_what_it_guarantees_and_is_run_here() {
-    let here = include_str!("examples.rs");
+    let here = concat!(include_str!("examples.rs"), include_str!("recipes.rs"));
     for entry in fs::read_dir(examples()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -448,15 +453,52 @@ fn permissions_in_a_file_are_planned_applied_and_watched() {
     }
 }
 
+/// A unit, checked by systemd itself; what is open to the outside counts less than three of ten.
+fn checked_unit(name: &str, instance: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let unit = examples().join("systemd").join(name);
+    let copy = directory.path().join(name.replace('@', &format!("@{instance}")));
+    fs::copy(&unit, &copy).unwrap();
+    let systemd = |words: &[&str]| {
+        let words = [words, &[copy.to_str().unwrap()]].concat();
+        let told = Tool::program("systemd-analyze").arguments(&words).run().expect(0);
+        (told.stderr, String::from_utf8_lossy(&told.stdout).into_owned())
+    };
+    let (told, _) = systemd(&["verify", "--man=no"]);
+    assert!(!told.contains("rmq-"), "{told}");
+    let words = ["security", "--offline=true", "--no-pager", "--threshold=30"];
+    let (_, exposure) = systemd(&words);
+    assert!(exposure.contains("Overall exposure level"), "{exposure}");
+    fs::read_to_string(&unit).unwrap()
+}
+
+#[test]
+fn the_unit_of_a_worker_is_valid_and_runs_a_command_for_each_message() {
+    let text = checked_unit("rmq-recv@.service", "thumbnails");
+    let line = |begins: &str| text.lines().find_map(|line| line.strip_prefix(begins)).unwrap();
+    assert!(line("LoadCredential=").starts_with("password:"));
+    let vhost = Vhost::new(brokers::one());
+    let place = Place::new(&vhost);
+    place.run("rmq-declare --quiet --with-dlq thumbnails");
+    vhost.send(&["thumbnails"]).input("one\nbad\n").run().expect(0);
+    place.write("password", &format!("{PASSWORD}\n"));
+    let here = place.directory.path().to_str().unwrap();
+    let work = format!("read -r line; echo \"$line\" >> {here}/done; [ \"$line\" != bad ]");
+    stand_in(place.directory.path(), "thumbnails", &work);
+    let command = line("ExecStart=").replace("%d", here).replace("%i", "thumbnails");
+    let command = command.replace("/usr/local/lib/rmq", &format!("{here}/bin"));
+    let url = format!("amqp://{}@{}/{}", vhost.name, vhost.cluster.hosts(), vhost.name);
+    let unit = place.shell(&format!("exec {command}")).environment("AMQP_URL", &url).start();
+    vhost.wait_held("thumbnails.dlq", Held::ready(1));
+    drop(unit);
+    let mut lines: Vec<String> = place.read("done").lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["bad", "bad", "bad", "one"]);
+}
+
 #[test]
 fn the_unit_of_systemd_is_valid_and_ships_a_log_through_a_restart_of_the_broker() {
-    let unit = examples().join("systemd/rmq-send-log.service");
-    let path = unit.to_str().unwrap();
-    let told = Tool::program("systemd-analyze").arguments(&["verify", "--man=no", path]).run();
-    let told = told.expect(0);
-    assert!(!told.stderr.contains("rmq-send-log"), "{}", told.stderr);
-
-    let text = fs::read_to_string(&unit).unwrap();
+    let text = checked_unit("rmq-send-log.service", "");
     let line = |begins: &str| text.lines().find_map(|line| line.strip_prefix(begins)).unwrap();
     let url = line("Environment=AMQP_URL=");
     assert!(
