@@ -103,8 +103,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[argh(subcommand, name = "close-connections", help_triggers("-h", "--help"))]
 pub struct CloseConnections {
     /// what the clients are told (default: closed by an operator)
-    #[argh(option, arg_name = "TEXT", default = "\"closed by an operator\".to_owned()")]
-    reason: String,
+    #[argh(option, arg_name = "TEXT")]
+    reason: Option<String>,
 
     /// only print how many would be closed
     #[argh(switch)]
@@ -113,13 +113,23 @@ pub struct CloseConnections {
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
+
+    /// rabbitmqctl takes the reason here
+    #[argh(positional, hidden_help)]
+    explanation: Option<String>,
 }
 
 impl CloseConnections {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let user = names::user(&self.user)?;
         let vhost = session.given_vhost().transpose()?;
-        let reason = reason(&self.reason)?;
+        let given = match (&self.reason, &self.explanation) {
+            (Some(_), Some(second)) => {
+                return Err(Failure::usage(format!("unexpected argument '{second}'")));
+            }
+            (one, other) => one.as_deref().or(other.as_deref()),
+        };
+        let reason = reason(given.unwrap_or("closed by an operator"))?;
         let context = |failure: Failure| failure.context(format!("close connections of {user}"));
         let mut broker = session.broker()?;
         let broker = broker.as_mut();
