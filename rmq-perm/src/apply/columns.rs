@@ -72,9 +72,12 @@ impl Column {
     }
 }
 
-/// Whether all cells of a row that are not empty are names of columns, so that it could be a header.
+/// Whether the cells of a row, but for empty ones at its end, are names of columns, so that it could
+/// be a header.
 pub fn are_named(cells: &[Vec<u8>]) -> bool {
-    cells.iter().all(|cell| cell.is_empty() || ALL.iter().any(|it| it.name().as_bytes() == *cell))
+    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    let is_name = |cell: &Vec<u8>| ALL.iter().any(|it| it.name().as_bytes() == *cell);
+    filled > 1 && cells.iter().take(filled).all(is_name)
 }
 
 /// Which columns a file has, in its order.

@@ -60,7 +60,7 @@ mod tests {
             let texts = ["user", tags].map(|text| super::super::Value::Text(text.into()));
             listing.push(texts);
         }
-        let wanted = "user,tags\n\"user\",tags\n\"user\",vhost\nuser,tag\n\"user\",\n";
+        let wanted = "user,tags\n\"user\",tags\n\"user\",vhost\nuser,tag\nuser,\n";
         assert_eq!(String::from_utf8(csv(&listing)).unwrap(), wanted);
     }
 
