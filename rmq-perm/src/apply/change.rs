@@ -5,6 +5,7 @@ use crate::administration::{
 };
 use crate::output::cell;
 use crate::password_hash::PasswordHash;
+use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::borrow::Cow;
 
@@ -70,14 +71,16 @@ impl Change {
             What::SetVhost { vhost, before, traits } => broker.set_vhost(vhost, before, traits),
             What::AddUser { user, tags, hash } => {
                 let tags = strs(tags);
-                // Another client may have added it since the file was compared.
-                match hash {
-                    // If this ends in the middle, the next run finds that the tags differ.
-                    Some(hash) => {
-                        broker.put_user(user, &Password::Hashed(hash.clone()), &tags).map(drop)
+                let first = add(broker, user, hash.as_ref(), &tags);
+                match first {
+                    // RabbitMQ 4.3 refuses one of two requests that add a user at the same time.
+                    Err(failure) if failure.exit() == Exit::DataErr => {
+                        if !broker.user_exists(user)? {
+                            return Err(failure);
+                        }
+                        add(broker, user, hash.as_ref(), &tags)
                     }
-                    None if broker.user_exists(user)? => broker.set_tags(user, &tags),
-                    None => broker.add_user(user, &Password::None, &tags),
+                    first => first,
                 }
             }
             What::SetTags { user, tags, .. } => broker.set_tags(user, &strs(tags)),
@@ -196,6 +199,21 @@ impl Change {
     /// Whether it removes something that the file lacks.
     pub fn prunes(&self) -> bool {
         self.line.is_none()
+    }
+}
+
+/// Adds a user, or if another client has done so since the file was compared, makes it the same.
+fn add(
+    broker: &mut dyn Administration,
+    user: &str,
+    hash: Option<&PasswordHash>,
+    tags: &[&str],
+) -> Result<(), Failure> {
+    match hash {
+        // If this ends in the middle, the next run finds that the tags differ.
+        Some(hash) => broker.put_user(user, &Password::Hashed(hash.clone()), tags).map(drop),
+        None if broker.user_exists(user)? => broker.set_tags(user, tags),
+        None => broker.add_user(user, &Password::None, tags),
     }
 }
 
