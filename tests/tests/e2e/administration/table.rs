@@ -186,7 +186,13 @@ const CASES: &[Case] = &[
     (&["--anchor", "set", "-p", "@v", "@u", "a", "b", "c"], "", 0, "", ""),
     (&["list", "-p", "@v"], "", 0, "@u\t^(?:a)$\t^(?:b)$\t^(?:c)$\n", ""),
     (&["set", "-p", "@v", "@u", "^a", "", ".*"], "", 0, "", ""),
-    (&["list_user_permissions"], "", 64, "", "missing: USER (rmq-perm list lists a virtual host)"),
+    (
+        &["list_user_permissions"],
+        "",
+        64,
+        "",
+        "missing: USER (rmq-perm list lists a virtual host) (see --help)",
+    ),
     (&["list_user_permissions", ""], "", 65, "", "a user's name cannot be empty"),
     (
         &["delete_queue", "q"],
