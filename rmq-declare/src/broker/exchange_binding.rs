@@ -2,12 +2,11 @@
 
 use crate::broker::check::passive_exchange;
 use crate::broker::link::Link;
-use crate::broker::unbind::Unbound;
+use crate::broker::unbind::{Unbound, removed};
 use crate::queue::binding::Binding;
-use crate::refusal::{Request, Subject, UNBIND};
+use crate::refusal::{Request, Subject};
 use lapin::options::{ExchangeBindOptions, ExchangeUnbindOptions};
 use lapin::types::ShortString;
-use rmq_common::amqp_error::AmqpError;
 use rmq_common::failure::Failure;
 
 /// Binds an exchange; an existing binding is not changed.
@@ -45,28 +44,14 @@ pub async fn unbind(
     if pretend {
         return Ok(Unbound::Unknown);
     }
-    let mut answer = remove(link, destination, binding).await?;
-    if let (Ok(()), Some(other)) = (&answer, binding.with_short_integers()) {
-        answer = remove(link, destination, &other).await?;
-    }
     let subject = Subject::ExchangeBinding(destination.as_str(), binding);
-    let request = Request { verb: UNBIND, subject, vhost: link.vhost(), user: link.user() };
-    Ok(match answer {
-        Ok(()) => Unbound::Gone,
-        Err(error) if error.is_not_found() => Unbound::Missing,
-        Err(error) => Unbound::Kept(request.failure(error)),
-    })
-}
-
-async fn remove(
-    link: &Link,
-    destination: &ShortString,
-    binding: &Binding,
-) -> Result<Result<(), AmqpError>, Failure> {
-    link.ask(&format!("binding of exchange {destination}"), async |channel, _| {
-        let Binding { source, key, arguments } = binding.clone();
-        let options = ExchangeUnbindOptions::default();
-        channel.exchange_unbind(destination.clone(), source, key, options, arguments).await
+    removed(link, subject, binding, async |binding| {
+        link.ask(&format!("binding of exchange {destination}"), async |channel, _| {
+            let Binding { source, key, arguments } = binding.clone();
+            let options = ExchangeUnbindOptions::default();
+            channel.exchange_unbind(destination.clone(), source, key, options, arguments).await
+        })
+        .await
     })
     .await
 }

@@ -42,27 +42,31 @@ pub async fn unbind(
         // If it cannot be checked, the next answer says why.
         _ => {}
     }
-    let mut answer = remove(link, queue, binding).await?;
+    removed(link, Subject::Binding(queue.as_str(), binding), binding, async |binding| {
+        link.ask(&format!("binding of {queue}"), async |channel, _| {
+            let Binding { source, key, arguments } = binding.clone();
+            channel.queue_unbind(queue.clone(), source, key, arguments).await
+        })
+        .await
+    })
+    .await
+}
+
+/// Removes `binding`, which is `subject`, by `remove`, in each form that its arguments may have.
+pub async fn removed(
+    link: &Link,
+    subject: Subject<'_>,
+    binding: &Binding,
+    remove: impl AsyncFn(&Binding) -> Result<Result<(), AmqpError>, Failure>,
+) -> Result<Unbound, Failure> {
+    let mut answer = remove(binding).await?;
     if let (Ok(()), Some(other)) = (&answer, binding.with_short_integers()) {
-        answer = remove(link, queue, &other).await?;
+        answer = remove(&other).await?;
     }
-    let subject = Subject::Binding(queue.as_str(), binding);
     let request = Request { verb: UNBIND, subject, vhost: link.vhost(), user: link.user() };
     Ok(match answer {
         Ok(()) => Unbound::Gone,
         Err(error) if error.is_not_found() => Unbound::Missing,
         Err(error) => Unbound::Kept(request.failure(error)),
     })
-}
-
-async fn remove(
-    link: &Link,
-    queue: &ShortString,
-    binding: &Binding,
-) -> Result<Result<(), AmqpError>, Failure> {
-    link.ask(&format!("binding of {queue}"), async |channel, _| {
-        let Binding { source, key, arguments } = binding.clone();
-        channel.queue_unbind(queue.clone(), source, key, arguments).await
-    })
-    .await
 }
