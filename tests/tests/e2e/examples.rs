@@ -45,6 +45,10 @@ impl<'a> Place<'a> {
         fs::write(self.directory.path().join(file), text).unwrap();
     }
 
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.directory.path().join(file)
     }

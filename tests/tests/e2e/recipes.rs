@@ -3,8 +3,9 @@
 use crate::examples::Place;
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::shell::stand_in;
 use rmq_tests::tool::Tool;
-use rmq_tests::vhost::Vhost;
+use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::wait_until;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -88,7 +89,7 @@ fn a_password_is_rotated_while_a_shipper_goes_on() {
     let place = Place::new(&vhost);
     let user = format!("{}-shipper", vhost.name);
     vhost.add_user(&user, [".*", ".*", ".*"]);
-    place.write("password", &format!("{}\n", rmq_tests::vhost::PASSWORD));
+    place.write("password", &format!("{}\n", PASSWORD));
     fs::set_permissions(place.path("password"), fs::Permissions::from_mode(0o600)).unwrap();
     place.write("app.log", "before\n");
     let url = format!("amqp://{user}@{}/{}", vhost.cluster.hosts(), vhost.name);
@@ -100,7 +101,7 @@ fn a_password_is_rotated_while_a_shipper_goes_on() {
     operator(&place, &format!("rotate-password {user} password")).run().expect(0);
     let mode = fs::metadata(place.path("password")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert!(!place.read("password").contains(rmq_tests::vhost::PASSWORD));
+    assert!(!place.read("password").contains(PASSWORD));
     // What is open stays open, and what is made anew has the new password.
     place.run("echo between >> app.log");
     vhost.wait_held("logs", Held::ready(2));
@@ -174,4 +175,31 @@ fn what_passes_is_recorded_by_the_firehose_and_replayed_where_it_went() {
     let replayed = String::from_utf8(place.run(envelopes)).unwrap();
     assert_eq!(of_orders(&replayed), of_orders(&sent));
     assert_eq!(of_orders(&sent).len(), 2, "{sent}");
+}
+
+#[test]
+fn a_token_is_fetched_again_before_it_expires_and_each_login_has_the_newest() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "logs");
+    let place = Place::new(&vhost);
+    // An authorization server whose first token is refused by the broker, and whose next is good.
+    let server = format!(
+        "cat > asked; echo \"$@\" >> arguments; [ -e first ] && token={PASSWORD} || token=old; touch first
+        echo \"{{\\\"access_token\\\":\\\"$token\\\",\\\"expires_in\\\":3}}\""
+    );
+    stand_in(place.directory(), "curl", &server);
+    place.write("secret", "client-s3cret\n");
+    let refreshing = place.shell("exec oauth-token https://login.example/token me secret token");
+    let refreshing = refreshing.start();
+    let url = format!("amqp://{}@{}/{}", vhost.name, vhost.cluster.hosts(), vhost.name);
+    let send = "rmq-send --retry 0 --password-file token -b hello logs";
+    wait_until(SOON, "the first token", || place.read("token") == "old\n");
+    place.shell(send).environment("AMQP_URL", &url).run().expect(77);
+    wait_until(SOON, "the next", || place.read("token").contains(PASSWORD));
+    place.shell(send).environment("AMQP_URL", &url).run().expect(0);
+    let mode = fs::metadata(place.path("token")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(place.read("asked"), "user = \"me:client-s3cret\"\n");
+    assert!(!place.read("arguments").contains("client-s3cret"));
+    drop(refreshing);
 }
