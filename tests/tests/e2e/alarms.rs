@@ -6,6 +6,7 @@ use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::text::lines;
 use rmq_tests::vhost::Vhost;
+use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -80,6 +81,15 @@ fn a_signal_while_the_broker_blocks_ends_it_in_time_and_says_what_is_unconfirmed
     sending.write(b"two\n");
     sending.wait_stderr(BLOCKED);
     sending.write(b"three\nfour\n");
+    // A signal stops the reading, too.
+    sending.signal(Signal::USR1);
+    wait_until(Duration::from_secs(20), "four lines are read", || {
+        let has_read = sending.stderr().contains("read 4, ");
+        if !has_read {
+            sending.signal(Signal::USR1);
+        }
+        has_read
+    });
     let signalled = Instant::now();
     sending.signal(Signal::TERM);
     let sent = sending.wait().expect(75);
