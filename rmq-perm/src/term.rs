@@ -130,13 +130,24 @@ fn sequence(f: &mut fmt::Formatter<'_>, elements: &[Term], between: &str) -> fmt
     f.write_str(if elements.len() > SHOWN { ", ..." } else { "" })
 }
 
+/// Terms as tests write them.
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub mod samples {
+    use super::Term;
 
-    fn atom(name: &str) -> Term {
+    pub fn atom(name: &str) -> Term {
         Term::Atom(name.to_owned())
     }
+
+    pub fn binary(text: &str) -> Term {
+        Term::Binary(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::atom;
+    use super::*;
 
     #[test]
     fn a_text_is_read_in_each_form_erlang_has() {

@@ -5,8 +5,8 @@ use rmq_common::failure::Failure;
 
 /// The broker's limits.
 pub trait Limits: Vhosts + Users {
-    /// Those of all virtual hosts, or of all users, that have any.
-    fn list_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure>;
+    /// What the broker lists of all virtual hosts, or of all users; some may have no limit.
+    fn listed_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure>;
 
     /// Sets or, with `None`, removes one limit of a virtual host or user that exists. Not an error
     /// if there is nothing to remove.
@@ -17,6 +17,13 @@ pub trait Limits: Vhosts + Users {
         limit: &'static str,
         value: Option<u32>,
     ) -> Result<(), Failure>;
+
+    /// Those of all virtual hosts, or of all users, that have any.
+    fn list_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
+        let mut all = self.listed_limits(holder)?;
+        all.retain(|(_, limits)| *limits != Limited::default());
+        Ok(all)
+    }
 
     /// Makes these changes to the limits of a virtual host or user.
     fn set_limits(

@@ -126,14 +126,7 @@ fn own_name(properties: &Term) -> Option<Text> {
 mod tests {
     use super::*;
     use crate::term::Pid;
-
-    fn atom(name: &str) -> Term {
-        Term::Atom(name.to_owned())
-    }
-
-    fn binary(text: &str) -> Term {
-        Term::Binary(text.into())
-    }
+    use crate::term::samples::{atom, binary};
 
     fn tuple(numbers: &[i128]) -> Term {
         Term::Tuple(numbers.iter().copied().map(Term::Integer).collect())

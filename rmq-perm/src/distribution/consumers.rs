@@ -130,10 +130,7 @@ fn milliseconds(broker: &Distribution) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn atom(name: &str) -> Term {
-        Term::Atom(name.to_owned())
-    }
+    use crate::term::samples::atom;
 
     #[test]
     fn a_row_of_the_table_is_a_consumer_with_its_channel() {

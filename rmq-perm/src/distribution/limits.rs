@@ -7,14 +7,13 @@ use crate::term::Term;
 use rmq_common::failure::Failure;
 
 impl Limits for Distribution {
-    fn list_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
+    fn listed_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
         let (module, function) = match holder {
             Holder::Vhost => ("rabbit_vhost_limit", "list"),
             Holder::User => (USERS, "get_user_limits"),
         };
         let answer = self.ask(module, function, vec![])?;
-        let all = each(&answer, |row| limited(holder, row))?;
-        Ok(all.into_iter().filter(|(_, limits)| *limits != Limited::default()).collect())
+        each(&answer, |row| limited(holder, row))
     }
 
     fn put_limit(

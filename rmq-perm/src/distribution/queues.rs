@@ -214,10 +214,7 @@ fn kind(module: &Term) -> Option<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn atom(name: &str) -> Term {
-        Term::Atom(name.to_owned())
-    }
+    use crate::term::samples::atom;
 
     fn resource(name: &str) -> Term {
         let name = Term::Binary(name.into());

@@ -115,14 +115,7 @@ fn name(resource: &Term) -> Option<(Text, Text)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn atom(name: &str) -> Term {
-        Term::Atom(name.to_owned())
-    }
-
-    fn binary(text: &str) -> Term {
-        Term::Binary(text.into())
-    }
+    use crate::term::samples::{atom, binary};
 
     fn resource(kind: &str, name: &str) -> Term {
         Term::Tuple(vec![atom("resource"), binary("/"), atom(kind), binary(name)])

@@ -7,17 +7,16 @@ use rmq_common::failure::Failure;
 use serde_json::{Value, json};
 
 impl Limits for Http {
-    fn list_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
+    fn listed_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
         let answer = self.expect(&[kind(holder)], "")?;
-        let all = each(&answer, |row| {
+        each(&answer, |row| {
             let name = text(row, holder.name())?;
             // An empty list is how some releases write an empty object.
             let pairs = row.get("value").and_then(Value::as_object).into_iter().flatten();
             let known =
                 pairs.map(|(key, value)| Some((key.clone().into(), value.as_i64()?.into())));
             Some((name, holder.among(known.collect::<Option<Vec<_>>>()?)))
-        })?;
-        Ok(all.into_iter().filter(|(_, limits)| *limits != Limited::default()).collect())
+        })
     }
 
     fn put_limit(

@@ -190,9 +190,7 @@ impl Log {
     /// before anything that is read of a newer one.
     pub fn measure(&mut self, tools: &Tools) {
         for generation in self.generations.iter_mut().rev() {
-            if let Some(size) = generation.resized() {
-                tools.register.resize(generation.number, size, generation.known_until());
-            }
+            measure(generation, tools);
         }
     }
 
@@ -279,6 +277,13 @@ impl Log {
             tools.diagnostics.notice(&format!("read {name}: {why}{waiting}"));
         }
         self.problem = Some(why);
+    }
+}
+
+/// Looks at the size of one.
+fn measure(generation: &mut Generation, tools: &Tools) {
+    if let Some(size) = generation.resized() {
+        tools.register.resize(generation.number, size, generation.known_until());
     }
 }
 

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How names of compressed files end.
 const COMPRESSED: [&str; 6] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z"];
@@ -44,6 +45,22 @@ impl Sibling {
 /// Files were renamed while they were listed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved;
+
+/// How often a look is begun anew for that reason where nothing looks again by itself.
+const ATTEMPTS: u32 = 200;
+/// The pause before that.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What `look` finds once no file is renamed meanwhile; nothing if that does not come to pass.
+pub fn patiently<T>(mut look: impl FnMut() -> Result<T, Moved>) -> Option<T> {
+    for _ in 0..ATTEMPTS {
+        if let Ok(found) = look() {
+            return Some(found);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    None
+}
 
 /// The siblings of the file at `path`, by their time: `app.log.1`, `app.log-20261128` and
 /// `app-20261128.log` are some of `app.log`. A directory that cannot be read has none.
@@ -226,7 +243,7 @@ mod tests {
         for (name, age) in [("app.log", 0), ("app.log.1", 10), ("app.log.2", 20), ("b.log.1", 5)] {
             let file = File::create(directory.path().join(name)).unwrap();
             let now = std::time::SystemTime::now();
-            file.set_modified(now - std::time::Duration::from_secs(age)).unwrap();
+            file.set_modified(now - Duration::from_secs(age)).unwrap();
         }
         std::fs::create_dir(directory.path().join("app.log.3")).unwrap();
         let names: Vec<_> = siblings(&path)

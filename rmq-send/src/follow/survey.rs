@@ -14,12 +14,6 @@ use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How often a survey is begun anew because files are renamed meanwhile.
-const ATTEMPTS: u32 = 200;
-/// The pause before that.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// What there is.
 #[derive(Debug)]
@@ -68,14 +62,14 @@ impl Survey {
         real_path: &Path,
         entries: &[Entry],
     ) -> Result<Self, Failure> {
-        for _ in 0..ATTEMPTS {
-            if let Ok(survey) = attempt(name, path, real_path, entries)? {
-                return Ok(survey);
-            }
-            std::thread::sleep(PAUSE);
-        }
-        let text = format!("read {name}: its files are renamed all the time");
-        Err(Failure::new(Exit::TempFail, text))
+        let survey = scan::patiently(|| match attempt(name, path, real_path, entries) {
+            Ok(surveyed) => surveyed.map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        });
+        survey.unwrap_or_else(|| {
+            let text = format!("read {name}: its files are renamed all the time");
+            Err(Failure::new(Exit::TempFail, text))
+        })
     }
 }
 
@@ -187,7 +181,7 @@ mod tests {
     use super::*;
     use crate::follow::fingerprint::Fingerprint;
     use std::io::Read;
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     /// Rotates `app.log` as logrotate does, the `count` files of which exist, and writes the next.
     fn rotate(directory: &Path, count: u32, begun: SystemTime) {

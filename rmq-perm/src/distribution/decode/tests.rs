@@ -1,6 +1,7 @@
 //! What is read is what was written, and arbitrary bytes are refused without a panic.
 
 use super::*;
+use crate::term::samples::atom;
 use erl_dist::term as written;
 use proptest::prelude::*;
 
@@ -8,10 +9,6 @@ fn decoded(mut bytes: &[u8]) -> Result<Term, Malformed> {
     let term = decode(&mut bytes)?;
     assert!(bytes.is_empty(), "{} bytes left", bytes.len());
     Ok(term)
-}
-
-fn atom(name: &str) -> Term {
-    Term::Atom(name.to_owned())
 }
 
 #[test]

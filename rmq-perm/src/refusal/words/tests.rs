@@ -1,4 +1,5 @@
 use super::*;
+use crate::term::samples::atom;
 use crate::unanswered::Effect;
 use serde_json::json;
 
@@ -9,10 +10,6 @@ fn failure(refusal: &Refusal) -> (String, u8) {
 
 fn answered(status: u16, reason: impl Into<Value>) -> (String, u8) {
     failure(&of_answer(status, &json!({"error": "e", "reason": reason.into()})))
-}
-
-fn atom(name: &str) -> Term {
-    Term::Atom(name.to_owned())
 }
 
 fn error(reason: Vec<Term>) -> Option<(String, u8)> {

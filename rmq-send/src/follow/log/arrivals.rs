@@ -1,6 +1,6 @@
 //! Files that came and went since the last look, and those that were truncated.
 
-use super::{Log, Place};
+use super::{Log, Place, measure};
 use crate::follow::fingerprint::Seen;
 use crate::follow::generation::Generation;
 use crate::follow::identity::{self, Identity};
@@ -11,13 +11,6 @@ use rmq_common::failure::Cause;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often a list of files is begun anew, because they are renamed meanwhile, by a run that only
-/// sends what is there.
-const ATTEMPTS: u32 = 200;
-/// The pause before that.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// What a look found.
 pub(super) struct Arrivals {
@@ -119,13 +112,10 @@ impl Log {
     /// renamed all the time, or their directory is gone.
     fn siblings(&self, tools: &Tools) -> Result<Vec<Sibling>, Moved> {
         let path = self.real_path();
-        for _ in 0..if tools.once { ATTEMPTS } else { 0 } {
-            if let Ok(siblings) = scan::siblings(&path) {
-                return Ok(siblings);
-            }
-            std::thread::sleep(PAUSE);
+        match tools.once {
+            true => Ok(scan::patiently(|| scan::siblings(&path)).unwrap_or_default()),
+            false => scan::siblings(&path),
         }
-        if tools.once { Ok(Vec::new()) } else { scan::siblings(&path) }
     }
 
     /// The file of this generation no longer holds what was read of it.
@@ -151,9 +141,7 @@ impl Log {
                 let moved = &mut self.generations[index];
                 moved.moves(file, copied);
                 // All that will ever be in it.
-                if let Some(size) = moved.resized() {
-                    tools.register.resize(number, size, moved.known_until());
-                }
+                measure(moved, tools);
             }
             None => {
                 let is_in_another = self.is_in_another(index);
