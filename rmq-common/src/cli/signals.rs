@@ -72,7 +72,7 @@ pub(crate) fn begin() -> Result<(), Failure> {
     let problem = |error: std::io::Error| Failure::io("install signal handlers", &error);
     blocked.thread_unblock().map_err(|error| problem(error.into()))?;
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map_err(problem)?;
-    // It asks how far a run is; before there is an answer, and where there is none, it is no end.
+    // It asks how far a run is; before there is an answer, and where there is none, it ends nothing.
     for signal in not_ignored(&QUESTIONS) {
         flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(problem)?;
     }

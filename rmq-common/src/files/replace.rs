@@ -1,4 +1,4 @@
-//! Another file in place of one, whole: whoever reads it meanwhile sees the one before or this one.
+//! Another file in place of one, whole: a reader sees the one before or this one.
 
 use super::parent;
 use rustix::fs::{FileType, Mode, OFlags};

@@ -116,8 +116,8 @@ impl Broker {
         let idle = self.losses.lost(&self.activity);
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-        if let Some(untold) = self.repeats.another(Instant::now()) {
-            let more = match untold {
+        if let Some(unreported) = self.repeats.another(Instant::now()) {
+            let more = match unreported {
                 0 => String::new(),
                 more => format!("; {more} more since the last such line"),
             };
@@ -129,7 +129,7 @@ impl Broker {
     /// Reports that there is a connection again, unless that it was lost was one of many such lines
     /// and left out.
     pub fn report_connected(&self, host: &str) {
-        if self.repeats.is_told() {
+        if self.repeats.is_reported() {
             self.diagnostics.notice(&format!("connected to {host}"));
         }
     }
@@ -154,7 +154,7 @@ impl Broker {
     /// that does not speak AMQP (70).
     pub async fn connect(&mut self, patience: &Patience) -> Result<Session, Failure> {
         let mut backoff = Backoff::default();
-        let (begun, mut reported, mut told) = (Instant::now(), false, false);
+        let (begun, mut reported, mut long_reported) = (Instant::now(), false, false);
         // The last error of each host.
         let mut known: Vec<String> = Vec::new();
         loop {
@@ -173,7 +173,7 @@ impl Broker {
                         self.activity = activity;
                         // A reconnect begins with the next host.
                         self.first = (index + 1) % self.hosts.len();
-                        self.connected(told, reported, session.host());
+                        self.connected(long_reported, reported, session.host());
                         return Ok(session);
                     }
                     Err(Attempt::Error(AmqpError::Refused(refused))) => {
@@ -206,7 +206,7 @@ impl Broker {
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
-            let is_long = begun.elapsed() >= LONG && !self.was_connected && !told;
+            let is_long = begun.elapsed() >= LONG && !self.was_connected && !long_reported;
             if !reported || is_long {
                 let limit = match patience.limit() {
                     // With "forever", another limit may still end it, so none is shown.
@@ -219,11 +219,11 @@ impl Broker {
                 } else if !self.diagnostics.tells_details() {
                     self.diagnostics.notice(&text);
                 }
-                told |= is_long;
+                long_reported |= is_long;
                 reported = true;
             }
             let mut pause = backoff.next_pause();
-            if !told && !self.was_connected {
+            if !long_reported && !self.was_connected {
                 // So that a wait is reported once it is long.
                 pause = pause.min(LONG.saturating_sub(begun.elapsed()));
             }
@@ -232,9 +232,9 @@ impl Broker {
     }
 
     /// There is a connection; if it was the first and its wait was reported, so is its end.
-    fn connected(&mut self, told: bool, reported: bool, host: &str) {
+    fn connected(&mut self, long_reported: bool, reported: bool, host: &str) {
         if !std::mem::replace(&mut self.was_connected, true) {
-            if told && !self.diagnostics.tells_details() {
+            if long_reported && !self.diagnostics.tells_details() {
                 self.diagnostics.notice(&format!("connected to {host}"));
             } else if reported {
                 self.diagnostics.detail(&format!("connected to {host}"));

@@ -53,7 +53,7 @@ pub struct Asker {
     host: Rc<str>,
     diagnostics: Diagnostics,
     /// A question waits so long for its answer that this was reported.
-    told: Rc<Cell<bool>>,
+    reported: Rc<Cell<bool>>,
 }
 
 impl Asker {
@@ -76,12 +76,12 @@ impl Asker {
             }
         };
         let ended = async { Err(error(self.events.clone()).await) };
-        let told = Cell::new(false);
+        let is_ours = Cell::new(false);
         let slow = async {
             runtime::sleep(LONG).await;
             // One of several questions at once speaks for all.
-            if !self.told.replace(true) {
-                told.set(true);
+            if !self.reported.replace(true) {
+                is_ours.set(true);
                 let (seconds, most) = (LONG.as_secs(), ANSWER_TIMEOUT.as_secs());
                 self.diagnostics.notice(&format!(
                     "no answer from {} for {seconds} s, it may have no majority; waiting for up to \
@@ -92,8 +92,8 @@ impl Asker {
             pending().await
         };
         let answer = runtime::first(runtime::first(answer, ended), slow).await;
-        if told.get() {
-            self.told.set(false);
+        if is_ours.get() {
+            self.reported.set(false);
             if answer.is_ok() {
                 self.diagnostics.notice(&format!("{} answers again", self.host));
             }
@@ -150,8 +150,9 @@ impl Session {
         let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
         let told = told.boxed();
         let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
-        let told = Rc::default();
-        let asker = Asker { events, junction, host: Rc::from(host.as_str()), diagnostics, told };
+        let reported = Rc::default();
+        let asker =
+            Asker { events, junction, host: Rc::from(host.as_str()), diagnostics, reported };
         Session { connection, host, server, asker, cutter, pumped: RefCell::default() }
     }
 

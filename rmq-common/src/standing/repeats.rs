@@ -11,42 +11,49 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 pub struct Repeats {
     /// So many are reported at first.
     free: u32,
-    told: u32,
+    reported: u32,
     pause: Duration,
     until: Option<Instant>,
-    untold: u32,
-    is_told: bool,
+    unreported: u32,
+    is_reported: bool,
 }
 
 impl Repeats {
     /// The first `free` events are reported.
     pub fn new(free: u32) -> Self {
-        Repeats { free, told: 0, pause: FIRST_PAUSE, until: None, untold: 0, is_told: true }
+        Repeats {
+            free,
+            reported: 0,
+            pause: FIRST_PAUSE,
+            until: None,
+            unreported: 0,
+            is_reported: true,
+        }
     }
 
     /// One more: if it is to be reported, how many were not since the last that was.
     pub fn another(&mut self, now: Instant) -> Option<u32> {
-        self.is_told = self.until.is_none_or(|until| now >= until);
-        if !self.is_told {
-            self.untold += 1;
+        self.is_reported = self.until.is_none_or(|until| now >= until);
+        if !self.is_reported {
+            self.unreported += 1;
             return None;
         }
-        self.told += 1;
-        if self.told >= self.free {
+        self.reported += 1;
+        if self.reported >= self.free {
             self.until = now.checked_add(self.pause);
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         }
-        Some(self.take_untold())
+        Some(self.take_unreported())
     }
 
     /// Whether the last one was reported, if there was any.
-    pub fn is_told(&self) -> bool {
-        self.is_told
+    pub fn is_reported(&self) -> bool {
+        self.is_reported
     }
 
-    /// How many were not reported, which is for whoever asks to report.
-    pub fn take_untold(&mut self) -> u32 {
-        std::mem::take(&mut self.untold)
+    /// How many were not reported, which the caller reports.
+    pub fn take_unreported(&mut self) -> u32 {
+        std::mem::take(&mut self.unreported)
     }
 }
 
@@ -57,16 +64,16 @@ mod tests {
     #[test]
     fn a_flood_is_a_few_lines_and_a_count() {
         let (mut repeats, start) = (Repeats::new(3), Instant::now());
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for second in 0..200 {
-            if let Some(untold) = repeats.another(start + Duration::from_secs(second)) {
-                assert!(repeats.is_told());
-                told.push((second, untold));
+            if let Some(unreported) = repeats.another(start + Duration::from_secs(second)) {
+                assert!(repeats.is_reported());
+                reported.push((second, unreported));
             }
         }
-        assert_eq!(told, [(0, 0), (1, 0), (2, 0), (12, 9), (32, 19), (72, 39), (152, 79)]);
-        assert_eq!(repeats.take_untold(), 47);
-        assert!(!repeats.is_told());
+        assert_eq!(reported, [(0, 0), (1, 0), (2, 0), (12, 9), (32, 19), (72, 39), (152, 79)]);
+        assert_eq!(repeats.take_unreported(), 47);
+        assert!(!repeats.is_reported());
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub const LONG: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Vigil {
     since: Option<Instant>,
-    told: bool,
+    reported: bool,
 }
 
 impl Vigil {
@@ -25,25 +25,25 @@ impl Vigil {
     /// There is progress: how long it took, if the wait was reported.
     pub fn progress(&mut self, now: Instant) -> Option<Duration> {
         let since = std::mem::take(&mut self.since);
-        let told = std::mem::take(&mut self.told);
-        since.filter(|_| told).map(|since| now.saturating_duration_since(since))
+        let reported = std::mem::take(&mut self.reported);
+        since.filter(|_| reported).map(|since| now.saturating_duration_since(since))
     }
 
     /// When the wait has to be reported, unless it was.
     pub fn due(&self) -> Option<Instant> {
-        self.since.filter(|_| !self.told).and_then(|since| since.checked_add(LONG))
+        self.since.filter(|_| !self.reported).and_then(|since| since.checked_add(LONG))
     }
 
     /// Whether the wait has to be reported now. True once.
     pub fn is_long(&mut self, now: Instant) -> bool {
         let is_long = self.due().is_some_and(|due| now >= due);
-        self.told |= is_long;
+        self.reported |= is_long;
         is_long
     }
 
     /// It was reported already.
-    pub fn told(&mut self) {
-        self.told = true;
+    pub fn reported(&mut self) {
+        self.reported = true;
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
         vigil.set(after(10), false);
         assert_eq!(vigil.progress(after(11)), None);
         vigil.set(after(20), true);
-        vigil.told();
+        vigil.reported();
         assert!(!vigil.is_long(after(30)));
         assert!(vigil.progress(after(31)).is_some());
     }

@@ -102,7 +102,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "close-connections", help_triggers("-h", "--help"))]
 pub struct CloseConnections {
-    /// what the clients are told (default: closed by an operator)
+    /// the reason that clients are given (default: closed by an operator)
     #[argh(option, arg_name = "TEXT")]
     reason: Option<String>,
 

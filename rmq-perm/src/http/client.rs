@@ -33,7 +33,7 @@ const LARGEST: u64 = 64 << 20;
 /// The same of the first answer, when the server is still unknown, and of a refusal.
 const LARGEST_UNKNOWN: u64 = 64 << 10;
 
-/// The header with what the client of a connection is told that is closed.
+/// The header with the reason that the client of a closed connection is given.
 const REASON: &str = "X-Reason";
 
 /// What is sent in a request.

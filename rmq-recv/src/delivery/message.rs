@@ -63,7 +63,7 @@ impl Arrived {
 /// The header in which a quorum queue counts how often a message came back to it.
 const DELIVERY_COUNT: &str = "x-delivery-count";
 /// The header in which RabbitMQ counts from 4.0 on how often a quorum queue gave a message to a
-/// consumer before this delivery, also where that is no [delivery](DELIVERY_COUNT).
+/// consumer before this delivery, also where that is not a [delivery](DELIVERY_COUNT).
 const ACQUIRED_COUNT: &str = "x-acquired-count";
 /// The header that has a message's offset in its stream.
 const STREAM_OFFSET: &str = "x-stream-offset";

@@ -31,7 +31,7 @@ impl Source {
         }
     }
 
-    /// What may help with an error: whoever names a queue that is none may mean an exchange.
+    /// What may help with an error: a queue that does not exist may be an exchange.
     pub async fn hint(&self, session: &Session, error: &AmqpError) -> String {
         let (Source::Queue(name), AmqpError::Refused(refused)) = (self, error) else {
             return String::new();

@@ -112,7 +112,7 @@ impl Connection {
     /// The broker blocks the connection, or does so no longer. What to report of it: a broker that
     /// does both all the time is a line now and then, with a count.
     pub fn blocked(&mut self, reason: Option<String>) -> Option<String> {
-        let was_told = self.blocks.is_told();
+        let was_told = self.blocks.is_reported();
         let text = match &reason {
             Some(reason) => self.blocks.another(Instant::now()).map(|untold| {
                 let more = match untold {
@@ -135,7 +135,7 @@ impl Connection {
             limit => format!(" for up to {limit} (--retry)"),
         };
         match (self.watch.block(), &self.obstacle) {
-            (Some(_), _) if self.blocks.is_told() => None,
+            (Some(_), _) if self.blocks.is_reported() => None,
             (Some(reason), _) => {
                 Some(format!("the broker blocks publishing ({reason}); waiting{limit}"))
             }

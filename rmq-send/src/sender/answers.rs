@@ -114,7 +114,7 @@ impl Sender {
         }
         if let Some(shown) = self.connection.another_refusal(self.keeps()) {
             self.diagnostics.notice(&format!("{shown}; trying again"));
-            self.vigil.told();
+            self.vigil.reported();
         }
     }
 

@@ -33,6 +33,14 @@ impl<'a> Place<'a> {
         Tool::shell(self.directory.path(), script).environment("AMQP_URL", &self.vhost.url())
     }
 
+    /// A shell that has what rmq-perm needs to reach the node.
+    pub(crate) fn operator(&self, script: &str) -> Tool {
+        let cluster = self.vhost.cluster;
+        let shell = self.shell(script).environment("HOME", cluster.variable("RMQ_CLUSTER_HOME"));
+        let variables = ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"];
+        variables.iter().fold(shell, |shell, name| shell.environment(name, cluster.variable(name)))
+    }
+
     pub(crate) fn run(&self, script: &str) -> Vec<u8> {
         self.shell(script).run().expect(0).stdout
     }
@@ -429,13 +437,7 @@ fn permissions_in_a_file_are_planned_applied_and_watched() {
     place.write("permissions.csv", &file);
     let ci = |what: &str| {
         let script = examples().join("permissions/permissions-ci");
-        let shell = place.shell(&format!("exec {} {what} permissions.csv", script.display()));
-        let shell = shell.environment("HOME", vhost.cluster.variable("RMQ_CLUSTER_HOME"));
-        let variables = ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"];
-        let shell = variables.iter().fold(shell, |shell, variable| {
-            shell.environment(variable, vhost.cluster.variable(variable))
-        });
-        shell.run()
+        place.operator(&format!("exec {} {what} permissions.csv", script.display())).run()
     };
     let shown = |ended: Ended| String::from_utf8(ended.stdout).unwrap();
     assert!(shown(ci("plan").expect(0)).contains(&developer));

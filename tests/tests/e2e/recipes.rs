@@ -4,7 +4,6 @@ use crate::examples::Place;
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::shell::stand_in;
-use rmq_tests::tool::Tool;
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::wait_until;
 use std::fs;
@@ -12,14 +11,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);
-
-/// A shell that has what rmq-perm needs to reach the node.
-fn operator(place: &Place<'_>, script: &str) -> Tool {
-    let cluster = place.vhost.cluster;
-    let shell = place.shell(script).environment("HOME", cluster.variable("RMQ_CLUSTER_HOME"));
-    let variables = ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"];
-    variables.iter().fold(shell, |shell, name| shell.environment(name, cluster.variable(name)))
-}
 
 #[test]
 fn json_objects_go_out_with_keys_and_headers_and_are_counted_when_they_come_back() {
@@ -50,7 +41,7 @@ fn json_objects_go_out_with_keys_and_headers_and_are_counted_when_they_come_back
     assert_eq!(String::from_utf8(counted.stdout).unwrap(), wanted);
     assert_eq!(counted.stderr, "3 messages taken from orders\n");
     vhost.wait_held("orders", Held::ready(0));
-    // What is no JSON is named, and what came before it is sent.
+    // What is not JSON is an error, and what came before it is sent.
     place.write("orders.jsonl", "{\"type\":\"order.late\"}\n{no\n");
     let failed = place.shell("json-records send events < orders.jsonl").run();
     assert!(
@@ -98,14 +89,14 @@ fn a_password_is_rotated_while_a_shipper_goes_on() {
         .environment("AMQP_URL", &url)
         .start();
     vhost.wait_held("logs", Held::ready(1));
-    operator(&place, &format!("rotate-password {user} password")).run().expect(0);
+    place.operator(&format!("rotate-password {user} password")).run().expect(0);
     let mode = fs::metadata(place.path("password")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(!place.read("password").contains(PASSWORD));
     // What is open stays open, and what is made anew has the new password.
     place.run("echo between >> app.log");
     vhost.wait_held("logs", Held::ready(2));
-    operator(&place, &format!("rmq-perm close-connections {user}")).run().expect(0);
+    place.operator(&format!("rmq-perm close-connections {user}")).run().expect(0);
     place.run("echo after >> app.log");
     vhost.wait_held("logs", Held::ready(3));
     drop(shipper);
@@ -125,7 +116,7 @@ fn the_depths_of_all_queues_are_metrics_whatever_their_names() {
         )
     };
     wait_until(SOON, "the message is counted", || {
-        operator(&place, "queue-depths depths.prom").run().expect(0);
+        place.operator("queue-depths depths.prom").run().expect(0);
         place.read("depths.prom").contains(&line("jobs", 1))
     });
     let metrics = place.read("depths.prom");
@@ -135,7 +126,7 @@ fn the_depths_of_all_queues_are_metrics_whatever_their_names() {
     }
     // A node that does not answer changes nothing.
     let failed =
-        operator(&place, "rmq-perm() { false; }; export -f rmq-perm; queue-depths depths.prom");
+        place.operator("rmq-perm() { false; }; export -f rmq-perm; queue-depths depths.prom");
     assert_ne!(failed.run().status.code(), Some(0));
     assert_eq!(place.read("depths.prom"), metrics);
     assert_eq!(place.files().iter().filter(|name| name.starts_with("depths")).count(), 1);

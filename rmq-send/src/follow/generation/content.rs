@@ -50,7 +50,7 @@ impl Generation {
         modified.min(now)
     }
 
-    /// The files beside it that were changed before that are known, and it is no copy of one.
+    /// The files beside it that were changed before that are known, and it is not a copy of one.
     pub fn settle(&mut self, known_until: i64) {
         self.known_until = known_until;
         self.is_settled = !self.ahead.is_empty();

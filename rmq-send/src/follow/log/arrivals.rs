@@ -215,7 +215,7 @@ impl Log {
     }
 
     /// A copy of this generation's file that was found while it was being made, or right after that,
-    /// and of which nothing is read. It is no generation of its own.
+    /// and of which nothing is read. It is not a generation of its own.
     fn unread_copy(&mut self, index: usize, tools: &mut Tools) -> Option<Copied> {
         let truncated = &self.generations[index];
         let is_copy = |other: &Generation| {
