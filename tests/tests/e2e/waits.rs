@@ -62,17 +62,21 @@ fn connections_that_are_lost_again_and_again_are_not_a_line_each() {
     let vhost = Vhost::filled(brokers::one(), 0);
     let receiving = vhost.receive(&["q"]).start();
     let mut before = Vec::new();
-    for _ in 0..8 {
+    let mut await_another = || {
         wait_until(SOON, "another connection", || {
-            let names = vhost.connection_names();
-            names.len() == 1 && vhost.held("q").consumers == 1 && names != before
+            let now = vhost.connections();
+            let is_another = now.len() == 1 && now != before && vhost.held("q").consumers == 1;
+            if is_another {
+                before = now;
+            }
+            is_another
         });
-        before = vhost.connection_names();
+    };
+    for _ in 0..8 {
+        await_another();
         vhost.close_connection_of(receiving.pid(), "again");
-        wait_until(SOON, "its end", || vhost.held("q").consumers == 0);
-        before.clear();
     }
-    wait_until(SOON, "the last", || vhost.held("q").consumers == 1);
+    await_another();
     let said = receiving.stderr();
     assert_eq!(times(&said, "lost the connection to "), 5, "{said}");
     assert_eq!(times(&said, "connected to "), 5, "{said}");
