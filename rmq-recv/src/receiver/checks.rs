@@ -85,7 +85,7 @@ impl Connected<'_> {
             && !std::mem::replace(&mut self.wait_reported, true)
         {
             self.receiver.diagnostics.notice(&format!(
-                "{} has {}, but another consumer is the active one; waiting for it",
+                "{} has {}, but this consumer is given none (another is the active one?); waiting",
                 self.receiver.name(),
                 counted(state.ready.into(), "message")
             ));

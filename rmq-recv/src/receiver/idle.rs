@@ -1,7 +1,8 @@
 //! Noticing a consumer that its queue has forgotten.
 //!
-//! A channel that RabbitMQ 3.10 opened while a quorum queue had no leader may be given nothing, and
-//! its acknowledgements may be lost. Nothing tells a client of it: an idle queue looks the same. So
+//! A channel that RabbitMQ 3.10 opened while a quorum queue had no leader, or its node had just been
+//! started, may be given nothing, and its acknowledgements may be lost. Nothing tells a client of it:
+//! an idle queue looks the same, and so does one whose single active consumer is another client's. So
 //! after a while without messages the queue is looked at, ever more rarely while nothing comes.
 
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 /// in one.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
 const LONGEST_LIMIT: Duration = Duration::from_secs(300);
+/// Between two changes of the channel where messages wait all the time: so many looks at most.
+const MOST_LOOKS: u32 = 60;
 
 /// How long nothing has come.
 #[derive(Debug)]
@@ -18,18 +21,22 @@ pub struct Idle {
     limit: Duration,
     /// The channel may have been opened in a bad moment.
     suspect: bool,
+    /// How many looks in a row have seen messages that we were not given.
+    looks: u32,
+    /// The number of such looks at which the channel is changed.
+    change_at: u32,
 }
 
 impl Idle {
     /// For a new connection, which is suspect where one was lost before it.
     pub fn new(suspect: bool) -> Self {
-        Idle { since: Instant::now(), limit: FIRST_LIMIT, suspect }
+        let since = Instant::now();
+        Idle { since, limit: FIRST_LIMIT, suspect, looks: 0, change_at: 1 }
     }
 
     /// Something came.
     pub fn over(&mut self) {
-        self.since = Instant::now();
-        self.limit = FIRST_LIMIT;
+        *self = Idle::new(self.suspect);
     }
 
     /// When the queue is to be looked at.
@@ -39,15 +46,25 @@ impl Idle {
 
     /// It has been looked at, and has messages or not, which others are given or nobody: whether to
     /// try another channel. The next look comes after twice as long, but soon where messages wait: as
-    /// the one who waits for its turn we go on once that has come. A suspect channel is changed once
-    /// even if nothing is ready, because what its lost acknowledgements were for comes back only
-    /// then; but not before everything it gave is `settled`, because that would come again.
+    /// the one who waits for its turn we go on once that has come. While they wait and nobody is seen
+    /// to be given any, the channel is changed at once and then ever more rarely, since this may be a
+    /// line of consumers. A suspect channel is changed once even if nothing is ready, because what its
+    /// lost acknowledgements were for comes back only then. Both not before everything that it gave is
+    /// `settled`, because that would come again.
     pub fn is_forgotten(&mut self, has_messages: bool, passed_by: bool, settled: bool) -> bool {
         self.since = Instant::now();
         if !has_messages {
             self.limit = (self.limit * 2).min(LONGEST_LIMIT);
+            (self.looks, self.change_at) = (0, 1);
+            return settled && std::mem::take(&mut self.suspect);
         }
-        (has_messages && passed_by) || (settled && std::mem::take(&mut self.suspect))
+        self.looks = self.looks.saturating_add(1);
+        let is_time = settled && self.looks >= self.change_at;
+        if is_time {
+            self.change_at = self.looks.saturating_add(self.looks.min(MOST_LOOKS));
+            self.suspect = false;
+        }
+        is_time || passed_by
     }
 }
 
@@ -65,8 +82,8 @@ mod tests {
         assert!(idle.is_forgotten(true, true, true));
         idle.over();
         assert_eq!(idle.limit, FIRST_LIMIT);
-        // Another consumer's turn.
-        assert!(!idle.is_forgotten(true, false, true));
+        // Another consumer's turn, perhaps.
+        idle.is_forgotten(true, false, true);
         assert_eq!(idle.limit, FIRST_LIMIT);
     }
 
@@ -76,5 +93,16 @@ mod tests {
         assert!(!idle.is_forgotten(false, false, false));
         assert!(idle.is_forgotten(false, false, true));
         assert!(!idle.is_forgotten(false, false, true));
+    }
+
+    #[test]
+    fn a_channel_that_is_given_none_of_what_waits_is_changed_ever_more_rarely() {
+        let mut idle = Idle::new(false);
+        assert!(!idle.is_forgotten(true, false, false));
+        let mut at = (1..400).filter(|_| idle.is_forgotten(true, false, true)).collect::<Vec<_>>();
+        assert_eq!(at, [1, 3, 7, 15, 31, 63, 123, 183, 243, 303, 363]);
+        idle.over();
+        at = (1..5).filter(|_| idle.is_forgotten(true, false, true)).collect();
+        assert_eq!(at, [1, 2, 4]);
     }
 }

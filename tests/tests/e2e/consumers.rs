@@ -264,7 +264,7 @@ fn a_standby_with_drain_says_what_it_waits_for_and_ends_when_nothing_is_left() {
         let unread = first.take_output();
         wait_consumers(&vhost, "q", 1);
         let second = vhost.receive(&["--drain", "q"]).start();
-        second.wait_stderr("another consumer is the active one; waiting for it");
+        second.wait_stderr("this consumer is given none (another is the active one?); waiting");
         assert_eq!(second.stdout(), b"", "{kind}");
         drop(unread);
         first.wait().expect(0);

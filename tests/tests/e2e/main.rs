@@ -41,6 +41,7 @@ mod failures;
 mod floods;
 mod follow;
 mod follow_hostile;
+mod forgotten;
 mod framings;
 mod heartbeats;
 mod help;
