@@ -57,6 +57,7 @@ mod logins;
 mod looking;
 mod manual;
 mod memory;
+mod moving;
 mod outages;
 mod output;
 mod output_files;
