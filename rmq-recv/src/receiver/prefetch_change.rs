@@ -12,6 +12,7 @@
 //! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
 //! what must not come is kept away by acknowledgements that are not sent.
 
+use crate::output::pipe;
 use crate::receiver::connected::{Break, Connected};
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,28 @@ impl Connected<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The prefetch of the consumer that could take over from one that takes the first message alone,
+    /// and has it.
+    pub(crate) fn prefetch_beside_the_first(&self) -> Option<u16> {
+        let hand = &self.receiver.hand;
+        let is_alone = hand.is_guarded() && hand.is_full() && hand.done_count() == 0;
+        let may = is_alone && !self.is_stream && !self.takeover.is_kept();
+        hand.prefetch_beside_the_first().filter(|_| may)
+    }
+
+    /// A filter keeps the first record, or has dropped it. It may do so for good, or until it has
+    /// more; the first message did not crash the pipeline.
+    pub(crate) async fn widen(&mut self) -> Result<(), Break> {
+        let Some(prefetch) = self.prefetch_beside_the_first() else { return Ok(()) };
+        if pipe::unread() > 0
+            && let Some(downstream) = self.receiver.sink.downstream_mut()
+        {
+            downstream.moved();
+            return Ok(());
+        }
+        self.try_change(prefetch).await
     }
 
     async fn turn(&mut self) -> Result<Turn, Break> {

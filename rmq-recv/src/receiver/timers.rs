@@ -19,6 +19,8 @@ pub(crate) enum Due {
     Silence,
     /// To have another consumer take over: nothing is on its way.
     Change,
+    /// To have more come beside the first message, which a filter keeps.
+    Widen,
     /// To acknowledge what was kept back.
     Kept,
     /// To check whether the queue is drained: nothing is on its way.
@@ -49,6 +51,7 @@ impl Connected<'_> {
                     self.acknowledge(self.may_acknowledge())?;
                 }
             }
+            Due::Widen => self.widen().await?,
             Due::Kept => self.end_keeping().await?,
             Due::Quiet => self.check_drained().await?,
             Due::Forgotten => self.check_forgotten().await?,
@@ -98,12 +101,15 @@ impl Connected<'_> {
         // What runs would run a second time beside itself.
         let may_change = !is_stream && (commands.is_none() || all_settled);
         let is_stuck = !(busy || all_settled || takes_more);
+        let widen_at = downstream.filter(|it| it.fifo.is_announced() && is_stuck && waits);
+        let widen_at = widen_at.filter(|_| self.prefetch_beside_the_first().is_some());
         let silent_at = downstream.and_then(|downstream| downstream.silent_at());
         let all = [
             (check_at, Due::CheckOutput),
             (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
             (change.then(|| self.quiet_since + QUIET), Due::Change),
+            (widen_at.map(Downstream::still_at), Due::Widen),
             (kept, Due::Kept),
             (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.

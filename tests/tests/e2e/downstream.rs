@@ -254,6 +254,22 @@ fn what_a_filter_kept_until_its_input_ended_counts() {
 }
 
 #[test]
+fn a_filter_that_keeps_or_drops_the_first_record_is_given_more() {
+    for kind in ["classic", "quorum"] {
+        let vhost = Vhost::new(brokers::one());
+        vhost.declare(&["--type", kind], "q");
+        vhost.send(&["q"]).input(numbered(10)).run().expect(0);
+        let fifo = Fifo::new();
+        let receiving = receive(&vhost, &fifo, &["--drain", "q"]);
+        let mut sender = fifo.sender(RUN);
+        receiving.wait_stdout(numbered(10).len());
+        writeln!(sender, "{RUN} 10").unwrap();
+        assert_eq!(receiving.wait().expect(0).stdout, numbered(10), "{kind}");
+        assert_eq!(vhost.drain("q"), b"", "{kind}");
+    }
+}
+
+#[test]
 fn a_filter_that_neither_answers_nor_ends_is_reported_and_a_signal_or_the_timeout_ends_it() {
     let fifos = [Fifo::new(), Fifo::new()];
     let vhosts = [(); 2].map(|()| Vhost::filled(brokers::one(), 3));
