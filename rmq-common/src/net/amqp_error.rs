@@ -1,11 +1,13 @@
 //! An error of AMQP's: what it means, whether trying again can help, and what is said of it.
 //!
-//! What the broker says is read once, in [`words`]. Everything else matches on what was read.
+//! What the broker says is read once, in [`reading`], by its phrases in [`words`]. Everything else
+//! matches on what was read.
 
 mod code;
 mod error;
 mod kinds;
 mod of_lapin;
+mod reading;
 #[cfg(test)]
 mod sources_tests;
 mod words;

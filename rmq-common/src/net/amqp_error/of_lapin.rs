@@ -2,7 +2,7 @@
 
 use super::error::{AmqpError, Lost};
 use super::kinds::{Breach, Refusal};
-use super::words;
+use super::reading;
 use crate::cli::failure::Cause;
 use crate::net::lane::{Excess, Unreadable};
 use crate::net::tls_error;
@@ -34,7 +34,7 @@ impl From<&lapin::Error> for AmqpError {
             | ErrorKind::InvalidChannelState(..)
             | ErrorKind::InvalidChannel(_) => AmqpError::Lost(Lost::unexplained()),
             ErrorKind::ProtocolError(error) => {
-                words::reply(error.get_id(), error.get_message().as_str())
+                reading::reply(error.get_id(), error.get_message().as_str())
             }
             // What its parser says besides is of use to nobody who reads this.
             ErrorKind::ParsingError(_) => AmqpError::violation(

@@ -1,4 +1,4 @@
-//! The broker's words, read. No other file has any of them; a test holds that.
+//! The broker's words, and what they mean. No other file has any of them; a test holds that.
 //!
 //! Texts are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules and as they come when
 //! nodes are stopped and killed; where not all three have one, its row says which has. A reply text is
@@ -6,16 +6,12 @@
 //! some or all of what it says is missing.
 
 use super::code;
-use super::error::{AmqpError, Lost};
-use super::kinds::{
-    Access, Breach, Inequivalent, Invalid, Loss, Missing, Permission, Refusal, Thing, Value,
-};
-use lapin::protocol::{AMQPHardError, AMQPSoftError};
+use super::kinds::{Breach, Loss, Missing, Refusal};
 
 /// Defines the phrases, and for the tests the table of all of them.
 macro_rules! phrases {
     ($($name:ident = $phrase:literal;)*) => {
-        $(const $name: &str = $phrase;)*
+        $(pub(super) const $name: &str = $phrase;)*
         #[cfg(test)]
         pub(super) const PHRASES: &[&str] = &[$($name),*];
     };
@@ -82,7 +78,7 @@ pub(super) enum Meaning {
 use Meaning::{Broken, Passes, Refused};
 
 /// Every reply that there is something to say of, by its code and what its text has in it; the first
-/// that fits counts, and [`detail`] reads the rest of the text.
+/// that fits counts, and [`reading`](super::reading) finds the rest in the text.
 #[rustfmt::skip]
 pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
     (code::CONTENT_TOO_LARGE, "", Refused(Refusal::TooLarge)),
@@ -145,7 +141,7 @@ pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
 ];
 
 /// The name of a code, which RabbitMQ sends alone where it has nothing to say.
-const NAMELESS: [(&str, &str, Loss); 2] = [
+pub(super) const NAMELESS: [(&str, &str, Loss); 2] = [
     // Also what a time-out inside the broker is.
     (
         NAMELESS_INTERNAL_ERROR,
@@ -154,158 +150,6 @@ const NAMELESS: [(&str, &str, Loss); 2] = [
     ),
     (NAMELESS_RESOURCE_ERROR, "the broker is short of something", Loss::Other),
 ];
-
-impl AmqpError {
-    /// Why the broker has closed a channel or a connection.
-    pub fn closed(code: u16, text: &str) -> Self {
-        closed(code, text)
-    }
-}
-
-/// Reads why the broker has closed a channel or a connection. A code that AMQP does not know says
-/// nothing.
-fn closed(code: u16, text: &str) -> AmqpError {
-    if AMQPSoftError::from_id(code).is_some() || AMQPHardError::from_id(code).is_some() {
-        reply(code, text)
-    } else {
-        AmqpError::unexplained()
-    }
-}
-
-/// Reads a reply.
-pub(super) fn reply(code: u16, text: &str) -> AmqpError {
-    // RabbitMQ writes `NOT_FOUND - no queue 'x' in vhost '/'`; the part people need comes after.
-    let text = match text.split_once(" - ") {
-        Some((name, rest)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => rest,
-        _ => text,
-    };
-    let nameless = NAMELESS.iter().find(|(name, ..)| *name == text);
-    let (said, why) = nameless.map_or((text, Loss::Other), |(_, said, why)| (*said, why.clone()));
-    match meaning(code, said) {
-        Passes(Loss::Other) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
-        Passes(why) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
-        Refused(what) => AmqpError::refused(what, said),
-        Broken(_) if code == code::PRECONDITION_FAILED => AmqpError::unpublished(said),
-        Broken(breach) => {
-            AmqpError::violation(breach, format!("the broker closed the connection: {said}"))
-        }
-    }
-}
-
-fn meaning(code: u16, text: &str) -> Meaning {
-    let fits = |(of, says, _): &&(u16, &str, Meaning)| *of == code && text.contains(says);
-    match (REPLIES.iter().find(fits), code) {
-        (Some((.., meaning)), _) => detail(meaning.clone(), text),
-        (None, 501..=505) => Broken(Breach::Other),
-        (None, _) => Refused(Refusal::Unknown),
-    }
-}
-
-/// What the text says more exactly.
-fn detail(meaning: Meaning, text: &str) -> Meaning {
-    match meaning {
-        Passes(Loss::Other) if text.starts_with(CHANNELS_OPENED) => {
-            Passes(Loss::Channels(channels_allowed(text)))
-        }
-        Refused(Refusal::NotPermitted(_)) => Refused(match permission(text) {
-            None if text.contains(RESERVED_PREFIX) => Refusal::Reserved,
-            permission => Refusal::NotPermitted(permission),
-        }),
-        Refused(Refusal::Precondition) => Refused(precondition(text)),
-        meaning => meaning,
-    }
-}
-
-/// How many channels the refusal of one says that there may be.
-fn channels_allowed(text: &str) -> Option<u16> {
-    let (_, limit) = text.split_once(LIMIT_OF)?;
-    // Between brackets up to RabbitMQ 4.2.
-    limit.trim_start_matches('(').split(')').next()?.trim().parse().ok()
-}
-
-/// From 4.0 on the sentence says which one is missing: `configure access to queue 'q' in vhost '/'
-/// refused for user 'u'`; 3.10 says `access to queue 'q' in vhost '/' refused for user 'u'`.
-fn permission(text: &str) -> Option<Permission> {
-    let (word, on) = text.split_once(ACCESS_TO)?;
-    let (thing, rest) = on.split_once(" '")?;
-    let (name, rest) = rest.split_once(IN_VHOST)?;
-    let access = match word.trim_end() {
-        "" => None,
-        "configure" => Some(Access::Configure),
-        "write" => Some(Access::Write),
-        "read" => Some(Access::Read),
-        _ => return None,
-    };
-    let thing = if thing == "exchange" { Thing::Exchange } else { Thing::Queue };
-    let user = rest.rsplit_once(REFUSED_FOR_USER).and_then(|(_, user)| {
-        user.strip_prefix(" '").and_then(|user| user.strip_suffix('\'')).map(str::to_owned)
-    });
-    Some(Permission { access, thing, name: name.to_owned(), user })
-}
-
-/// The sentences are the same on 3.10.8, 4.0.5 and 4.3.6, for every argument; only of an untyped queue
-/// 3.10 says that its `x-queue-type` is none, and later releases that it is classic; and 4.3 gives a
-/// stream's `x-max-age` in milliseconds.
-fn precondition(text: &str) -> Refusal {
-    let argument = |begins| {
-        let rest: &str = text.strip_prefix(begins)?;
-        let queue = rest.find(FOR_QUEUE).map(|at| (at, FOR_QUEUE, Thing::Queue));
-        let exchange = rest.find(FOR_EXCHANGE).map(|at| (at, FOR_EXCHANGE, Thing::Exchange));
-        let (at, phrase, thing) = [queue, exchange].into_iter().flatten().min_by_key(|it| it.0)?;
-        Some((rest.get(..at)?.to_owned(), thing, rest.get(at + phrase.len()..)?.to_owned()))
-    };
-    if let Some((argument, thing, rest)) = argument(INEQUIVALENT) {
-        Refusal::Inequivalent(Inequivalent { argument, thing, rest })
-    } else if let Some((argument, _, rest)) = argument(INVALID) {
-        Refusal::Invalid(Invalid { argument, rest })
-    } else if text.starts_with(NO_SUCH_EXCHANGE_TYPE) {
-        Refusal::UnknownExchangeType
-    } else if text.ends_with(NOT_EMPTY) {
-        Refusal::NotEmpty
-    } else if text.ends_with(IN_USE) {
-        Refusal::InUse
-    } else {
-        Refusal::Precondition
-    }
-}
-
-impl Inequivalent {
-    /// What the queue or exchange called `name` in `vhost` has. The names may hold any text, the
-    /// broker's own phrases too, and so have to be known.
-    pub fn current(&self, name: &str, vhost: &str) -> Value {
-        current(self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}': ")).unwrap_or(""))
-    }
-}
-
-impl Invalid {
-    /// The broker's reason, as it stands; `None` if a queue of that type has no such argument.
-    pub fn why(&self, name: &str, vhost: &str) -> Option<String> {
-        let why = self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}'")).unwrap_or("");
-        let why = why.trim_start_matches([':', ' ']);
-        (!why.starts_with(OF_QUEUE_TYPE)).then(|| why.to_owned())
-    }
-}
-
-/// `received '5' but current is '10'`, `received none but current is the value '10' of type
-/// 'signedint'`, `received the value '5' of type 'signedint' but current is none`.
-fn current(values: &str) -> Value {
-    // From the end: the value before it is ours, and may hold the very phrase.
-    let Some((_, current)) = values.rsplit_once(BUT_CURRENT_IS) else {
-        return Value::CutOff;
-    };
-    if current == "none" {
-        return Value::None;
-    }
-    let quoted = current.strip_prefix(THE_VALUE).unwrap_or(current);
-    let Some(quoted) = quoted.strip_prefix('\'') else {
-        return Value::CutOff;
-    };
-    let value = match (quoted.rsplit_once(OF_TYPE), quoted.strip_suffix('\'')) {
-        (Some((value, _)), _) | (None, Some(value)) => value,
-        (None, None) => quoted,
-    };
-    Value::Is(value.to_owned())
-}
 
 /// Whether a message is returned because no queue takes it.
 pub fn is_unroutable(reason: &str) -> bool {

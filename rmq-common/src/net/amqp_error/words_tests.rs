@@ -1,6 +1,7 @@
 //! What the broker says, as each release says it, and what is read from it.
 
-use super::words::{REPLIES, alarm, reply};
+use super::reading::reply;
+use super::words::{REPLIES, alarm};
 use super::{
     Access, AmqpError, Breach, Inequivalent, Loss, Missing, Permission, Refusal, Thing, Value,
 };

@@ -3,8 +3,9 @@
 use super::allowance::{Cause, Ticket};
 use super::content::{Body, Bytes, Content};
 use super::event::Event;
+use super::method::ContentHeader;
 use super::unreadable::Unreadable;
-use super::wire::{ContentHeader, Span};
+use super::wire::Span;
 use std::sync::Arc;
 
 /// Room is set aside for so many pieces of a body at most before they have come.

@@ -6,8 +6,9 @@
 #![expect(clippy::print_stdout, reason = "what a run did is told where a test is asked for it")]
 
 use super::event::Event;
+use super::method::Method;
 use super::sort_tests::{body, closes, consume_ok, deliver, feed, header, lanes};
-use super::wire::{Method, Span};
+use super::wire::Span;
 use super::wire_tests::{Told, told_by_them, told_by_us};
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use std::collections::VecDeque;

@@ -5,9 +5,10 @@
 //! given. Both are refused before it sees them.
 
 use super::allowance::Allowance;
+use super::method::{ContentHeader, Method};
 use super::nesting;
 use super::unreadable::Unreadable;
-use super::wire::{self, ContentHeader, Method, Span};
+use super::wire::{self, Span};
 use std::time::{Duration, Instant};
 
 /// The class and method with which a broker introduces itself, with a table.

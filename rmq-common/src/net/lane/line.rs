@@ -5,13 +5,14 @@ use super::coming::{Coming, Fresh, Head, Places};
 use super::content::Bytes;
 use super::event::Event;
 use super::incoming::Frame;
+use super::method::{ContentHeader, Method};
 use super::nesting;
 use super::unreadable::Unreadable;
-use super::wire::{self, ContentHeader, Method, Span};
+use super::wire::{self, Span};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// So many confirms may wait to be taken: a window of 65,535 messages has as many at most.
+/// A window of 65,535 messages has as many confirms at most.
 const MOST_EVENTS: usize = 100_000;
 
 /// A channel that has a lane.

@@ -32,6 +32,7 @@ mod head;
 mod incoming;
 mod junction;
 mod line;
+mod method;
 mod nesting;
 mod outgoing;
 mod sort;

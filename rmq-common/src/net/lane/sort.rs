@@ -6,8 +6,9 @@ use super::event::Event;
 use super::guard::Guard;
 use super::incoming::{Frame, Incoming, Next};
 use super::line::{For, Line};
+use super::method::Method;
 use super::unreadable::Unreadable;
-use super::wire::{self, FRAME_END, FRAME_HEADER, Method};
+use super::wire::{self, FRAME_END, FRAME_HEADER};
 use std::collections::VecDeque;
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! What is read and written here, beside amq-protocol's own parser and serialiser.
 
 use super::head::Head;
+use super::method::Method;
 use super::outgoing::{Ends, FromLapin, Outgoing};
-use super::wire::{self, Method, Span};
+use super::wire::{self, Span};
 use crate::envelope::message::samples::{is_lapins, properties};
 use crate::envelope::message::{Name, Properties};
 use amq_protocol::frame::{AMQPFrame, WriteContext, gen_frame, parse_frame};
