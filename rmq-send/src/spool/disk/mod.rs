@@ -19,6 +19,7 @@ mod cursor;
 mod damage;
 mod directory;
 mod done;
+mod fit;
 mod format;
 mod keeper;
 mod open;

@@ -3,9 +3,9 @@
 use crate::spool::disk::active::Active;
 use crate::spool::disk::batch::Batch;
 use crate::spool::disk::cursor::no_space;
-use crate::spool::disk::format::{self, ENTRY, STAMP};
+use crate::spool::disk::fit::{Fit, Space};
+use crate::spool::disk::format;
 use crate::spool::disk::state::{InMemory, Shared, wait};
-use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -52,18 +52,6 @@ pub enum Room {
     TimedOut,
     /// [`Done::stop_writer`](crate::spool::disk::Done::stop_writer) was called.
     Stopped,
-}
-
-/// How much of what is left fits.
-enum Fit {
-    Entries {
-        count: usize,
-        bytes: u64,
-    },
-    /// Not into this segment.
-    NextSegment,
-    /// Not into the bound.
-    Full,
 }
 
 impl Writer {
@@ -152,29 +140,13 @@ impl Writer {
             self.freed = state.freed;
             (state.bytes, state.next, state.all_done())
         };
-        let used = self.active.as_ref().map(|active| active.segment.bytes);
-        let stamp = if used.is_none() { STAMP as u64 } else { 0 };
-        let room = self.max_bytes.saturating_sub(taken);
-        let left = self.segment_bytes.saturating_sub(used.unwrap_or(STAMP as u64));
-        let (mut count, mut bytes) = (0, stamp);
-        for payload in payloads {
-            let more = entry(payload.as_ref())?;
-            // One record always has room in a spool and in a segment that are empty.
-            if bytes + more > room && (taken > 0 || count > 0) {
-                break;
-            }
-            if bytes - stamp + more > left && (used.is_some() || count > 0) {
-                break;
-            }
-            bytes += more;
-            count += 1;
-        }
-        let fit = match (count, payloads.first()) {
-            (0, Some(first)) if bytes + entry(first.as_ref())? > room => Fit::Full,
-            (0, _) => Fit::NextSegment,
-            _ => Fit::Entries { count, bytes },
+        let space = Space {
+            taken,
+            bound: self.max_bytes,
+            used: self.active.as_ref().map(|active| active.segment.bytes),
+            segment: self.segment_bytes,
         };
-        Ok((fit, next, all_done))
+        Ok((space.fit(payloads)?, next, all_done))
     }
 
     /// Writes entries of `bytes` in all, a new segment's stamp among them, with one write. Where
@@ -288,16 +260,5 @@ impl Drop for Writer {
         self.leave();
         self.shared.lock().ended = true;
         self.shared.arrived.notify_one();
-    }
-}
-
-/// Bytes that a payload takes in a segment.
-fn entry(payload: &[u8]) -> Result<u64, Failure> {
-    match u32::try_from(payload.len()) {
-        Ok(length) => Ok(ENTRY as u64 + u64::from(length)),
-        Err(_) => {
-            let text = format!("spool: a record of {} bytes is too large", payload.len());
-            Err(Failure::new(Exit::DataErr, text))
-        }
     }
 }
