@@ -7,12 +7,13 @@ use crate::input::positions::Positions;
 use crate::record::item::{Bad, Raw, Record};
 use crate::results::action::{Action, Duties};
 use crate::results::fate::Fate;
-use crate::results::step::{Passing, Performing, Step};
+use crate::results::frontier::Frontier;
+use crate::results::step::{Passing, Performing, Step, Steps};
 use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The part that lets records go.
@@ -25,16 +26,8 @@ pub struct Leaving {
     tally: Tally,
     /// Why records in the window are to be kept in the rejects when they leave.
     refused: BTreeMap<u64, Failure>,
-    /// A record is lost to this run, so that nothing after it is reported as done.
-    silenced: bool,
-    /// What should be in the rejects may not be there.
-    unsafe_rejects: bool,
-    passing: Option<Passing>,
-    /// What is done once that record is whole.
-    unreported: Vec<(u64, Option<Arc<str>>)>,
-    /// The last record that has left and is done, if that was not reported yet.
-    last_left: Option<u64>,
-    steps: VecDeque<Step>,
+    frontier: Frontier,
+    steps: Steps,
     performing: Performing,
     ends_input: bool,
 }
@@ -49,12 +42,8 @@ impl Leaving {
             verdict: Verdict::default(),
             tally: Tally::default(),
             refused: BTreeMap::new(),
-            silenced: false,
-            unsafe_rejects: false,
-            passing: None,
-            unreported: Vec::new(),
-            last_left: None,
-            steps: VecDeque::new(),
+            frontier: Frontier::default(),
+            steps: Steps::default(),
             performing: Performing::Nothing,
             ends_input: false,
         }
@@ -85,9 +74,17 @@ impl Leaving {
         self.ends_input = true;
     }
 
+    /// Nothing is waited for any longer.
+    pub fn give_up(&mut self, failure: Failure) {
+        self.verdict.give_up(failure);
+        // With rejects the rest of a file is kept as well, so that a run over the rejects finishes
+        // the job.
+        self.ends_input |= !self.duties.rejects || !self.duties.finite;
+    }
+
     /// The next thing to do; nothing until something else happens.
     pub fn next(&mut self) -> Option<Action> {
-        while let Some(step) = self.steps.pop_front() {
+        while let Some(step) = self.steps.next() {
             if let Some(action) = self.action(step) {
                 return Some(action);
             }
@@ -106,54 +103,43 @@ impl Leaving {
             }
             Step::Rest(bytes, more) => {
                 if !more {
-                    self.steps.push_front(Step::Resume);
-                    self.steps.push_front(Step::Sync);
+                    self.steps.first([Step::Sync, Step::Resume]);
                 }
-                self.keep(Action::KeepRest { bytes, more }, self.passing.filter(|_| more))
+                let passing = self.frontier.passing().filter(|_| more);
+                self.keep(Action::KeepRest { bytes, more }, passing)
             }
             Step::KeepLeft(raw) | Step::KeepLeftBad(_, Raw::Whole(raw)) => {
-                self.keep(Action::Keep(raw), self.passing)
+                self.keep(Action::Keep(raw), self.frontier.passing())
             }
             Step::KeepLeftBad(number, Raw::Begun { bytes, more }) => {
                 let passing = more.then_some(Passing { number, is_counted: false });
                 self.keep(Action::KeepBeginning { number, bytes, more }, passing)
             }
-            Step::Sync => self.keep(Action::Sync, self.passing),
+            Step::Sync => self.keep(Action::Sync, self.frontier.passing()),
             Step::Resume => {
-                let waited = std::mem::take(&mut self.unreported);
-                self.steps.push_front(Step::AllLeft);
-                for (number, delivery) in waited.into_iter().rev() {
-                    self.steps.push_front(Step::Done(number, delivery));
-                }
+                let done = self.frontier.take_unreported().into_iter();
+                let done = done.map(|(number, delivery)| Step::Done(number, delivery));
+                self.steps.first(done.chain([Step::AllLeft]));
                 None
             }
-            Step::DoneIfKept(number, delivery) => {
-                self.silenced |= !self.duties.rejects;
-                self.done(number, delivery)
-            }
-            Step::Done(number, delivery) => self.done(number, delivery),
+            Step::Done(number, delivery) => self.frontier.done(number, delivery),
             Step::Silence => {
-                self.silenced = true;
+                self.frontier.silence();
                 None
             }
             Step::Left(number) => {
-                self.last_left = if self.silenced { self.last_left } else { Some(number) };
+                self.frontier.left(number);
                 None
             }
-            // While a record passes into the rejects, neither it nor what comes after it is safe.
-            Step::AllLeft if self.passing.is_some() => None,
             Step::AllLeft => {
-                let last = self.last_left.take()?;
-                self.steps.push_front(Step::DoneUpTo(last));
-                self.keep(Action::Sync, self.passing)
+                let last = self.frontier.take_last_left()?;
+                self.steps.first([Step::DoneUpTo(last)]);
+                self.keep(Action::Sync, self.frontier.passing())
             }
-            Step::DoneUpTo(number) => (!self.unsafe_rejects).then_some(Action::DoneUpTo(number)),
+            Step::DoneUpTo(number) => self.frontier.done_up_to(number),
             Step::EndRejects => {
-                self.steps.push_front(Step::Resume);
-                self.steps.push_front(Step::Sync);
-                let torn = self.passing.take()?;
-                self.unreported.retain(|(number, _)| *number < torn.number);
-                self.last_left = self.last_left.map(|last| last.min(torn.number - 1));
+                self.steps.first([Step::Sync, Step::Resume]);
+                let torn = self.frontier.tear()?;
                 if torn.is_counted {
                     self.verdict.rejections().take_back();
                     self.tally.rejected = self.tally.rejected.saturating_sub(1);
@@ -171,7 +157,7 @@ impl Leaving {
             return Some(Action::Keep(record.raw));
         }
         self.lose(record.number, why);
-        self.silenced = true;
+        self.frontier.silence();
         None
     }
 
@@ -183,18 +169,6 @@ impl Leaving {
         Some(action)
     }
 
-    fn done(&mut self, number: u64, delivery: Option<Arc<str>>) -> Option<Action> {
-        if !self.duties.acknowledges || self.silenced {
-            return None;
-        }
-        // While a record passes into the rejects, neither it nor what comes after it is safe.
-        if self.passing.is_some() {
-            self.unreported.push((number, delivery));
-            return None;
-        }
-        Some(Action::Acknowledge(number, delivery))
-    }
-
     /// How the last action went. If it was about a record that is not held, its number and fate.
     pub fn performed(&mut self, outcome: Result<(), Failure>) -> Option<(u64, Fate)> {
         match (std::mem::replace(&mut self.performing, Performing::Nothing), outcome) {
@@ -202,10 +176,10 @@ impl Leaving {
             (Performing::Reject(number, why), Ok(())) => self.rejected(number, why),
             (Performing::Reject(number, why), Err(lost)) => {
                 self.lose(number, both(&why, &lost));
-                self.silenced = true;
+                self.frontier.silence();
             }
             (Performing::Begin(number, why, more), Ok(())) => {
-                self.passing = more.then_some(Passing { number, is_counted: true });
+                self.frontier.pass(more.then_some(Passing { number, is_counted: true }));
                 self.rejected(number, why);
                 return Some((number, Fate::Rejected));
             }
@@ -213,14 +187,11 @@ impl Leaving {
                 self.lose_input(number, both(&why, &lost));
                 return Some((number, Fate::Failed));
             }
-            (Performing::Keep(passing), Ok(())) => self.passing = passing,
+            (Performing::Keep(passing), Ok(())) => self.frontier.pass(passing),
             (Performing::Keep(_), Err(failure)) => {
                 self.fail(failure);
-                // What is not safe is not done.
                 self.duties.rejects = false;
-                self.passing = None;
-                self.silenced = true;
-                self.unsafe_rejects = true;
+                self.frontier.distrust_rejects();
             }
         }
         None
@@ -238,7 +209,7 @@ impl Leaving {
                 Some((raw, Fate::Rejected))
             }
             raw if self.duties.rejects => {
-                self.steps.push_back(Step::Begin(Bad { number, raw, why }));
+                self.steps.push(Step::Begin(Bad { number, raw, why }));
                 None
             }
             // No more is read; what was read is sent.
@@ -251,7 +222,7 @@ impl Leaving {
 
     /// More of a record that is not held.
     pub fn rest(&mut self, bytes: Arc<[u8]>, more: bool) {
-        self.steps.push_back(Step::Rest(bytes, more));
+        self.steps.push(Step::Rest(bytes, more));
     }
 
     /// A record failed for good. Without rejects no more is read, and what was sent is waited for.
@@ -274,61 +245,30 @@ impl Leaving {
 
     /// A record leaves.
     pub fn left(&mut self, record: Record, fate: Fate) {
-        let Duties { tee, acknowledges, kept, .. } = self.duties;
-        let number = record.number;
-        let delivery = record.delivery.clone();
-        match fate {
-            Fate::Confirmed if tee => self.steps.push_back(Step::Tee(record.raw)),
-            Fate::Confirmed => {}
-            Fate::Empty => self.tally.dropped += 1,
-            Fate::Rejected => {
-                self.steps.push_back(Step::Reject(record));
-                // Reported only once it is safe.
-                if acknowledges {
-                    self.steps.push_back(Step::Sync);
-                }
-            }
-            Fate::Failed => self.steps.push_back(Step::Silence),
-        }
-        if acknowledges {
-            self.steps.push_back(Step::Done(number, delivery));
-        }
-        if kept {
-            self.steps.push_back(Step::Left(number));
-        }
+        self.tally.dropped += u64::from(fate == Fate::Empty);
+        self.steps.leave(record, fate, self.duties);
     }
 
     /// All that can leave now have left.
     pub fn all_left(&mut self) {
         if self.duties.kept {
-            self.steps.push_back(Step::AllLeft);
+            self.steps.push(Step::AllLeft);
         }
     }
 
     /// Records that are not confirmed go to the rejects; once they are safe they are done.
     pub fn keep_left_over(&mut self, records: Vec<Record>) {
-        if records.is_empty() {
-            return;
-        }
-        for record in &records {
-            self.steps.push_back(Step::KeepLeft(Arc::clone(&record.raw)));
-        }
-        if self.duties.acknowledges {
-            self.steps.push_back(Step::Sync);
-        }
-        for Record { number, delivery, .. } in records {
-            self.steps.push_back(Step::DoneIfKept(number, delivery));
-        }
+        self.steps.keep_left_over(records, self.duties);
     }
 
     /// So does one that could not have been sent.
     pub fn keep_left_over_bad(&mut self, number: u64, raw: Raw) {
-        self.steps.push_back(Step::KeepLeftBad(number, raw));
+        self.steps.push(Step::KeepLeftBad(number, raw));
     }
 
     /// Nothing more comes.
     pub fn end(&mut self) {
-        self.steps.push_back(Step::EndRejects);
+        self.steps.push(Step::EndRejects);
     }
 
     /// How the run went.

@@ -3,6 +3,7 @@
 pub mod ack_to;
 pub mod action;
 pub mod fate;
+pub mod frontier;
 pub mod leaving;
 pub mod outputs;
 pub mod places;

@@ -1,7 +1,10 @@
 //! The steps in which records leave.
 
 use crate::record::item::{Bad, Raw, Record};
+use crate::results::action::Duties;
+use crate::results::fate::Fate;
 use rmq_common::failure::Failure;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What is to be done in its turn. Whether it still is, is decided when its turn comes.
@@ -16,7 +19,6 @@ pub enum Step {
     /// A record that is left over at the end.
     KeepLeft(Arc<[u8]>),
     KeepLeftBad(u64, Raw),
-    DoneIfKept(u64, Option<Arc<str>>),
     Done(u64, Option<Arc<str>>),
     Left(u64),
     AllLeft,
@@ -24,9 +26,75 @@ pub enum Step {
     Sync,
     /// What waited for a record to be whole is done, if it is.
     Resume,
-    /// A record that is kept nowhere leaves the window.
+    /// A record that is kept nowhere leaves.
     Silence,
     EndRejects,
+}
+
+/// The steps to come, in their order.
+#[derive(Debug, Default)]
+pub struct Steps(VecDeque<Step>);
+
+impl Steps {
+    /// Takes the next one.
+    pub fn next(&mut self) -> Option<Step> {
+        self.0.pop_front()
+    }
+
+    /// Adds one after all others.
+    pub fn push(&mut self, step: Step) {
+        self.0.push_back(step);
+    }
+
+    /// Puts these before all others.
+    pub fn first(&mut self, steps: impl IntoIterator<Item = Step, IntoIter: DoubleEndedIterator>) {
+        steps.into_iter().rev().for_each(|step| self.0.push_front(step));
+    }
+
+    /// Those in which a record leaves.
+    pub fn leave(&mut self, record: Record, fate: Fate, duties: Duties) {
+        let number = record.number;
+        let delivery = record.delivery.clone();
+        match fate {
+            Fate::Confirmed if duties.tee => self.push(Step::Tee(record.raw)),
+            Fate::Confirmed | Fate::Empty => {}
+            Fate::Rejected => {
+                self.push(Step::Reject(record));
+                // Reported only once it is safe.
+                if duties.acknowledges {
+                    self.push(Step::Sync);
+                }
+            }
+            Fate::Failed => self.push(Step::Silence),
+        }
+        if duties.acknowledges {
+            self.push(Step::Done(number, delivery));
+        }
+        if duties.kept {
+            self.push(Step::Left(number));
+        }
+    }
+
+    /// Those in which records are kept that are left over at the end; they are done once they are
+    /// safe.
+    pub fn keep_left_over(&mut self, records: Vec<Record>, duties: Duties) {
+        if records.is_empty() {
+            return;
+        }
+        if !duties.rejects {
+            self.push(Step::Silence);
+            return;
+        }
+        for record in &records {
+            self.push(Step::KeepLeft(Arc::clone(&record.raw)));
+        }
+        if duties.acknowledges {
+            self.push(Step::Sync);
+            for Record { number, delivery, .. } in records {
+                self.push(Step::Done(number, delivery));
+            }
+        }
+    }
 }
 
 /// The action whose outcome is awaited.

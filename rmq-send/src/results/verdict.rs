@@ -1,5 +1,6 @@
 //! How a run ended: what failed first, and exactly which records are not confirmed.
 
+use crate::input::reader::End;
 use crate::results::ranges::Ranges;
 use crate::results::rejected_summary::RejectedSummary;
 use rmq_common::count::counted;
@@ -139,6 +140,15 @@ impl Verdict {
     /// A signal asked for the end.
     pub fn signalled(&mut self, signal: i32) {
         self.signal = Some(signal);
+    }
+
+    /// How reading ended.
+    pub fn input_ended(&mut self, end: End) {
+        match end {
+            End::Finished | End::Stopped { partial: 0 } => {}
+            End::Stopped { partial } => self.partial(partial),
+            End::Failed(failure) => self.fail_input(failure),
+        }
     }
 
     /// A last record had begun and its end had not come.

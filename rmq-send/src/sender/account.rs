@@ -5,8 +5,7 @@
 //! here does I/O, so that `orders.rs` can try events in any order.
 
 use crate::input::positions::Positions;
-use crate::input::reader::End;
-use crate::record::item::{Bad, Item, Message, Raw, Record};
+use crate::record::item::{Bad, Item, Message, Raw};
 use crate::results::action::{Action, Duties};
 use crate::results::fate::Settled;
 use crate::results::leaving::Leaving;
@@ -16,10 +15,12 @@ use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use crate::sender::entry::{Due, Suspicion};
 use crate::sender::window::Window;
+use leftovers::Leftovers;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
 
+mod leftovers;
 #[cfg(test)]
 mod orders;
 
@@ -29,10 +30,7 @@ pub struct Account {
     window: Window,
     leaving: Leaving,
     confirmed: Ranges,
-    /// Records left over at the end that are not kept yet.
-    left_over: Vec<Record>,
-    unknown: Ranges,
-    unsent: Ranges,
+    leftovers: Leftovers,
 }
 
 impl Account {
@@ -47,9 +45,7 @@ impl Account {
             window: Window::new(at_once),
             leaving: Leaving::new(duties, positions, diagnostics),
             confirmed: Ranges::default(),
-            left_over: Vec::new(),
-            unknown: Ranges::default(),
-            unsent: Ranges::default(),
+            leftovers: Leftovers::default(),
         }
     }
 
@@ -134,8 +130,7 @@ impl Account {
     /// The broker confirmed a record; `None` if it was not in flight. One that was returned waits
     /// for [`unroutable`](Self::unroutable), or to be nacked.
     pub fn confirmed(&mut self, number: u64) -> Option<Settled> {
-        let message = self.window.record(number).and_then(|record| record.message.as_ref());
-        let bytes = message.map_or(0, |message| message.body.len());
+        let bytes = self.message(number).map_or(0, |message| message.body.len());
         let settled = self.window.confirmed(number)?;
         if settled == Settled::Confirmed {
             let tally = self.leaving.tally();
@@ -192,29 +187,9 @@ impl Account {
         self.window.record(number).and_then(|record| record.message.as_ref())
     }
 
-    /// Whether nothing is in the window.
-    pub fn is_empty(&self) -> bool {
-        self.window.is_empty()
-    }
-
-    /// Whether the window has room for one more record.
-    pub fn has_room(&self) -> bool {
-        self.window.has_room()
-    }
-
-    /// How many records are sent and not answered.
-    pub fn in_flight(&self) -> usize {
-        self.window.in_flight()
-    }
-
-    /// Whether records wait to be sent again.
-    pub fn has_again(&self) -> bool {
-        self.window.has_again()
-    }
-
-    /// The first record that was sent and is not confirmed.
-    pub fn first_unknown(&self) -> Option<u64> {
-        self.window.unknown().next()
+    /// The records that have not left.
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 
     /// The counts as they stand.
@@ -244,14 +219,6 @@ impl Account {
         self.leaving.tally().read += records;
     }
 
-    pub fn input_ended(&mut self, end: End) {
-        match end {
-            End::Finished | End::Stopped { partial: 0 } => {}
-            End::Stopped { partial } => self.leaving.verdict().partial(partial),
-            End::Failed(failure) => self.leaving.verdict().fail_input(failure),
-        }
-    }
-
     /// What is no record's fault has failed for good; what was sent is still waited for.
     pub fn fail(&mut self, failure: Failure) {
         self.leaving.fail(failure);
@@ -259,13 +226,7 @@ impl Account {
 
     /// Nothing is waited for any longer.
     pub fn give_up(&mut self, failure: Failure) {
-        self.leaving.verdict().give_up(failure);
-        // With rejects the rest of a file is kept as well, so that a run over the rejects finishes
-        // the job.
-        let Duties { rejects, finite, .. } = self.leaving.duties();
-        if !rejects || !finite {
-            self.leaving.end_input();
-        }
+        self.leaving.give_up(failure);
     }
 
     /// The same, because of a signal.
@@ -294,34 +255,8 @@ impl Account {
 
     /// The run is over: what is left in the window leaves it, known or not.
     pub fn close(&mut self) {
-        self.unknown = self.window.unknown().collect();
-        self.unsent = self.window.unsent().collect();
         self.count_unknown();
-        while let Some((record, fate)) = self.window.evict() {
-            match fate {
-                Some(fate) => {
-                    self.keep_left_over();
-                    self.leaving.left(record, fate);
-                }
-                None => self.left_over.push(record),
-            }
-        }
-        self.keep_left_over();
-    }
-
-    /// How many records are in the window and not confirmed.
-    pub fn unconfirmed(&self) -> usize {
-        self.window.unsettled().count()
-    }
-
-    /// So many records are left in the spool.
-    pub fn spool_keeps(&mut self, records: u64) {
-        self.leaving.tally().spooled = Some(records);
-    }
-
-    /// So many bytes of the followed files are not confirmed.
-    pub fn behind(&mut self, bytes: u64) {
-        self.leaving.tally().behind = Some(bytes);
+        self.leftovers.take(&mut self.window, &mut self.leaving);
     }
 
     /// Counts what was sent and not answered, which a spool keeps.
@@ -331,26 +266,12 @@ impl Account {
 
     /// Something that was read and never entered.
     pub fn never_entered(&mut self, item: Item) {
-        match item {
-            Item::Record(record) => {
-                self.unsent.insert(record.number);
-                self.left_over.push(record);
-            }
-            Item::Bad(Bad { number, raw, .. }) => {
-                self.keep_left_over();
-                self.unsent.insert(number);
-                self.leaving.keep_left_over_bad(number, raw);
-            }
-            Item::Rest { bytes, more } => {
-                self.keep_left_over();
-                self.leaving.rest(bytes, more);
-            }
-        }
+        self.leftovers.add(item, &mut self.leaving);
     }
 
     /// Keeps what is left over so far.
     pub fn keep_left_over(&mut self) {
-        self.leaving.keep_left_over(std::mem::take(&mut self.left_over));
+        self.leftovers.keep(&mut self.leaving);
     }
 
     /// Nothing more was read.
@@ -360,14 +281,15 @@ impl Account {
 
     /// How the run went; the rejects are `whereabouts`.
     pub fn into_results(mut self, whereabouts: Option<String>) -> (Verdict, Tally) {
-        let left_over = self.unknown.count() + self.unsent.count();
-        self.leaving.tally().unconfirmed = left_over.max(self.unconfirmed() as u64);
+        let in_window = self.window.unsettled().count() as u64;
+        self.leaving.tally().unconfirmed = self.leftovers.count().max(in_window);
         let verdict = self.leaving.verdict();
         if let Some(whereabouts) = whereabouts {
             verdict.unconfirmed_is(whereabouts.clone());
             verdict.rejections().are(whereabouts);
         }
-        verdict.take_stock(self.confirmed, self.unknown, self.unsent);
+        let (unknown, unsent) = self.leftovers.into_ranges();
+        verdict.take_stock(self.confirmed, unknown, unsent);
         self.leaving.into_results()
     }
 }

@@ -74,7 +74,7 @@ impl Sender {
             self.account.nacked(nacked);
             self.connection.pause();
         }
-        self.connection.answered(self.account.in_flight() > 0);
+        self.connection.answered(self.account.window().in_flight() > 0);
         if let Some(error) = answers.error {
             self.lost(error).await;
         }

@@ -39,7 +39,7 @@ impl Sender {
                 true => self.account.verdict().stop(),
                 false => self.account.give_up_for_the_signal(),
             }
-        } else if !self.account.is_empty()
+        } else if !self.account.window().is_empty()
             && self.confirm_due().is_some_and(|due| Instant::now() >= due)
         {
             let seconds = self.patience.elapsed().as_secs();
@@ -86,10 +86,10 @@ impl Sender {
         self.account.verdict().handed_over();
     }
 
-    /// Ends a run with a spool: what is not done stays in it.
-    async fn leave_spool(&mut self) {
+    /// Ends a run with a spool: what is not done stays in it. How many records that is.
+    async fn leave_spool(&mut self) -> Option<u64> {
         self.intake.stop();
-        let Some(spooled) = &self.spooled else { return };
+        let spooled = self.spooled.as_ref()?;
         spooled.stop();
         while !self.intake.is_over() {
             // What it has to say is in the spool.
@@ -102,7 +102,7 @@ impl Sender {
         {
             self.spooled(over);
         }
-        let Some(spooled) = self.spooled.take() else { return };
+        let spooled = self.spooled.take()?;
         let verdict = self.account.verdict();
         if let Some(whereabouts) = self.places.whereabouts() {
             verdict.rejections().are(whereabouts);
@@ -111,9 +111,12 @@ impl Sender {
         match spooled.close() {
             Ok(left) => {
                 verdict.spool_keeps(&directory, left.kept, left.in_memory);
-                self.account.spool_keeps(left.kept + left.in_memory);
+                Some(left.kept + left.in_memory)
             }
-            Err(failure) => verdict.fail(failure),
+            Err(failure) => {
+                verdict.fail(failure);
+                None
+            }
         }
     }
 
@@ -128,7 +131,7 @@ impl Sender {
             }
         }
         self.account.count_unknown();
-        let unconfirmed = unsent + self.account.unconfirmed();
+        let unconfirmed = unsent + self.account.window().unsettled().count();
         // What is half in the rejects is taken back.
         self.account.end();
         self.perform();
@@ -138,15 +141,18 @@ impl Sender {
         if let Some(whereabouts) = whereabouts {
             verdict.rejections().are(whereabouts);
         }
+        let mut behind = None;
         if let Some(followed) = self.followed.take() {
-            let behind = followed.behind();
-            verdict.files_keep(followed.name().map(str::to_owned), behind, unconfirmed as u64);
+            let unread = followed.behind();
+            verdict.files_keep(followed.name().map(str::to_owned), unread, unconfirmed as u64);
             if let Err(failure) = followed.close() {
                 verdict.fail(failure);
             }
-            self.account.behind(behind);
+            behind = Some(unread);
         }
-        self.account.into_results(None)
+        let (verdict, mut tally) = self.account.into_results(None);
+        tally.behind = behind;
+        (verdict, tally)
     }
 
     /// Closes, keeps what was not confirmed, and takes stock of it.
@@ -154,9 +160,11 @@ impl Sender {
         self.leave();
         if self.spooled.is_some() {
             self.account.count_unknown();
-            self.leave_spool().await;
+            let spooled = self.leave_spool().await;
             self.end().await;
-            return self.account.into_results(None);
+            let (verdict, mut tally) = self.account.into_results(None);
+            tally.spooled = spooled;
+            return (verdict, tally);
         }
         if self.followed.is_some() {
             return Box::pin(self.leave_files()).await;

@@ -66,7 +66,7 @@ impl Sender {
                 // It holds for every record alike: they all go the same way.
                 self.account.lost();
                 let refused = self.connection.refused(&route, error);
-                let first = self.account.first_unknown();
+                let first = self.account.window().unknown().next();
                 self.account.give_up(match first {
                     Some(number) => refused.context(self.positions.of(number)),
                     None => refused,
@@ -94,7 +94,7 @@ impl Sender {
 
     /// Says with `--verbose` how many records are sent again.
     fn tell_resent(&self) {
-        let in_flight = self.account.in_flight();
+        let in_flight = self.account.window().in_flight();
         if in_flight > 0 {
             let records = counted(in_flight as u64, "record");
             self.diagnostics.trace(&format!("{records} to be sent again"));
@@ -157,7 +157,7 @@ impl Sender {
     /// Connects after a pause; false if that is given up.
     async fn connect(&mut self, pause: Duration, is_first: bool) -> bool {
         let mut patience = self.patience.clone();
-        if self.account.is_empty() {
+        if self.account.window().is_empty() {
             patience.progress();
         }
         // What is in a spool or in files is safe, so that a signal need not wait for a broker.
@@ -266,7 +266,7 @@ impl Sender {
     /// RabbitMQ 3.10 that was opened while a quorum queue had no leader may nack for ever, or fall
     /// silent; a new one finds the new leader.
     pub(super) async fn renew_after_nack(&mut self) {
-        if self.account.in_flight() == 0 && self.connection.end_pause() {
+        if self.account.window().in_flight() == 0 && self.connection.end_pause() {
             self.renew().await;
         }
     }
@@ -274,7 +274,7 @@ impl Sender {
     /// Goes on on a new channel of the same connection; on a new connection if that fails. It takes
     /// no longer than there is time for a confirm.
     async fn renew(&mut self) {
-        let due = self.confirm_due().filter(|_| !self.account.is_empty());
+        let due = self.confirm_due().filter(|_| !self.account.window().is_empty());
         let Some((link, _)) = self.connection.link() else { return };
         let renewed = self.stop.unless(LAST_CONFIRMS, Box::pin(link.renew(due))).await;
         self.take_signal();

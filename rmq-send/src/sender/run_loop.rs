@@ -1,6 +1,5 @@
 //! The loop: what happens next goes to the part that it concerns.
 
-use crate::broker::connect::SHORTEST_PATIENCE;
 use crate::broker::connection::Connection;
 use crate::broker::link::{Link, News};
 use crate::follow::handle::Followed;
@@ -14,6 +13,7 @@ use crate::results::places::Places;
 use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use crate::sender::account::Account;
+use crate::sender::job::Job;
 use crate::sender::stop::Stop;
 use crate::spool::handle::Spooled;
 use crate::spool::intake::Over;
@@ -27,33 +27,6 @@ use rmq_common::standing::live::Live;
 use rmq_common::standing::vigil::Vigil;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// What a run is to do.
-pub struct Job {
-    /// Messages that may be unconfirmed at once.
-    pub window: usize,
-    /// How long to go on without a confirm.
-    pub retry: Limit,
-    /// Where all messages go, if they go the same way.
-    pub fixed: Option<Arc<Route>>,
-    /// The queue or exchange of this run's own records, if there is one for all.
-    pub checked_first: Option<Arc<Route>>,
-    /// Whether what no queue takes is a failure.
-    pub mandatory: bool,
-    /// The input ends by itself, and can be read to its end even when nothing can be sent.
-    pub finite: bool,
-    /// What records are called.
-    pub positions: Positions,
-    /// Where records go when they leave.
-    pub places: Places,
-    /// Where records are until they are confirmed.
-    pub spooled: Option<Spooled>,
-    /// The files they are read from, which are followed.
-    pub followed: Option<Followed>,
-    /// The counts for those that ask.
-    pub live: Live<Tally>,
-}
 
 /// The parts of a run.
 pub struct Sender {
@@ -206,51 +179,8 @@ impl Sender {
         first(first(signal, news), first(first(input, spooled), time)).await
     }
 
-    /// Reports a wait that is long, once.
-    fn keep_vigil(&mut self) {
-        let now = Instant::now();
-        let in_flight = self.account.in_flight();
-        let is_connected = self.connection.link().is_some();
-        let waits = in_flight > 0 || self.account.has_again() || !self.places.has_room();
-        if is_connected
-            && !waits
-            && let Some(took) = self.vigil.progress(now)
-        {
-            let seconds = took.as_secs();
-            self.diagnostics.notice(&format!("records go on, after {seconds} s"));
-        }
-        self.vigil.set(now, waits && is_connected);
-        if self.vigil.is_long(now) {
-            let reader = self.places.waits_for().map(str::to_owned);
-            if let Some(text) = reader.or_else(|| self.connection.waits_for(in_flight, self.retry))
-            {
-                self.diagnostics.notice(&text);
-            }
-        }
-    }
-
-    /// When something has to be done even if nothing happens.
-    fn next_time(&self) -> Option<Instant> {
-        let patience = self.confirm_due().filter(|_| !self.account.is_empty());
-        let connection = self.connection.next_time(self.account.in_flight());
-        let times = [connection, self.stop.deadline(), patience, self.vigil.due()];
-        times.into_iter().flatten().min()
-    }
-
-    /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
-    /// reached, but a broker that is there has a right to the time it takes to answer; not once it
-    /// has answered no to everything, nor while it says that it takes nothing.
-    pub(super) fn confirm_due(&self) -> Option<Instant> {
-        let left = self.patience.left()?;
-        let floor = match self.connection.owes_nothing(self.account.in_flight()) {
-            true => Duration::ZERO,
-            false => SHORTEST_PATIENCE.saturating_sub(self.patience.elapsed()),
-        };
-        Some(Instant::now() + left.max(floor))
-    }
-
     fn has_room(&self) -> bool {
-        self.account.has_room() && self.places.has_room()
+        self.account.window().has_room() && self.places.has_room()
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -267,7 +197,7 @@ impl Sender {
             }
             Input::End(end) => {
                 self.intake.end();
-                self.account.input_ended(end);
+                self.account.verdict().input_ended(end);
             }
         }
     }
@@ -279,7 +209,7 @@ impl Sender {
             let Some(item) = self.intake.pop_if(|item| self.account.admits(item, has_room)) else {
                 break;
             };
-            if self.account.is_empty() {
+            if self.account.window().is_empty() {
                 // Time without anything to confirm is no time without progress.
                 self.patience.progress();
             }
