@@ -34,7 +34,7 @@ use rmq_common::lane::{self, Limits};
 use rmq_common::retry::{Backoff, Patience};
 use rmq_common::standing::live::Live;
 use rmq_common::standing::stats_file::StatsFile;
-use rmq_common::{runtime, signals};
+use rmq_common::{runtime, service_manager, signals};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -158,6 +158,8 @@ async fn send(
         let report = Report::start(&arguments, stats, live, diagnostics)?;
         let started = Spooled::start(&arguments, spool, plan, rejects, diagnostics)?;
         let (spooled, reader, rejected) = started;
+        // What is read from now on is kept, with or without a broker; so it is in files.
+        service_manager::ready();
         // What an earlier run left goes where that run sent it.
         job.fixed = None;
         job.positions = Positions::new("spooled record");
@@ -189,6 +191,7 @@ async fn send(
     let tee = if arguments.tee { Some(Tee::start(format)?) } else { None };
     job.places = Places::new(rejects, tee, acknowledger);
     let reader = Reader::start(plan)?;
+    service_manager::ready();
     let (verdict, tally) = Sender::new(job, broker, Some(link), reader, signals).run().await;
     report.outcome(verdict, &tally)
 }
@@ -203,6 +206,7 @@ async fn follow(
 ) -> Result<(Verdict, Tally), Failure> {
     let signals = signals::requests_to_stop()?;
     let (followed, reader) = following.start(plan)?;
+    service_manager::ready();
     if !followed.once() {
         job.followed = Some(followed);
         return Ok(Sender::new(job, broker, None, reader, signals).run().await);

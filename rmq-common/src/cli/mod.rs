@@ -21,6 +21,7 @@ pub mod progress;
 mod rates;
 pub mod redact;
 pub mod secret;
+pub mod service_manager;
 pub mod shown;
 pub mod signals;
 pub mod size;

@@ -3,6 +3,7 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::service_manager;
 use crate::thread;
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{
@@ -128,6 +129,9 @@ fn any_of(signals: &[i32]) -> Result<flume::Receiver<i32>, Failure> {
             if sender.send(signal).is_err() {
                 // The tool has finished its clean-up, so the signal takes its normal effect.
                 end_by(signal);
+            }
+            if REQUESTS.contains(&signal) {
+                service_manager::stopping();
             }
         }
     })

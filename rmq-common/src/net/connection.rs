@@ -10,6 +10,7 @@ use crate::cli::duration::Limit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::password::Now;
+use crate::cli::service_manager;
 use crate::net::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
 use crate::net::authority::Host;
 use crate::net::broker_url::Parameters;
@@ -116,6 +117,7 @@ impl Broker {
         let idle = self.losses.lost(&self.activity);
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        service_manager::status(&format!("lost the connection to {host}: {why}"));
         if let Some(unreported) = self.repeats.another(Instant::now()) {
             let more = match unreported {
                 0 => String::new(),
@@ -196,6 +198,7 @@ impl Broker {
                 }
             }
             let problems = known.join("; ");
+            service_manager::status(&problems);
             if let Some(exit) = lasting {
                 return Err(Failure::new(exit, problems));
             }
@@ -233,6 +236,7 @@ impl Broker {
 
     /// There is a connection; if it was the first and its wait was reported, so is its end.
     fn connected(&mut self, long_reported: bool, reported: bool, host: &str) {
+        service_manager::status(&format!("connected to {host}"));
         if !std::mem::replace(&mut self.was_connected, true) {
             if long_reported && !self.diagnostics.tells_details() {
                 self.diagnostics.notice(&format!("connected to {host}"));

@@ -3,6 +3,7 @@
 use crate::delivery::envelope;
 use crate::delivery::message::Message;
 use rmq_common::message::{PROPERTIES, Property};
+use rmq_common::service_manager;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
@@ -21,9 +22,11 @@ pub fn take_secrets(command: &mut Command) {
     }
 }
 
-/// Sets the variables, and takes away those that an outer rmq-recv may have set. `count` is the
+/// Sets the variables, and takes away those that an outer rmq-recv may have set, and what would let
+/// the command speak to the service manager for us. `count` is the
 /// number of the delivery in this run: tags begin anew with each connection.
 pub fn set(command: &mut Command, queue: &str, count: u64, message: &Message) {
+    command.env_remove(service_manager::SOCKET);
     let number = |value: Option<u64>| value.map(|value| value.to_string().into_bytes());
     let properties = &message.properties;
     let first = (!message.redelivered).then_some(0);

@@ -13,6 +13,7 @@ use crate::receiver::takeover::Takeover;
 use crate::stops::Stop;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
+use rmq_common::service_manager;
 use std::time::Instant;
 
 /// Records of a batch together, at most: enough for large writes, little to hold twice.
@@ -40,6 +41,7 @@ impl Connected<'_> {
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
         self.takeover = Takeover::new();
         self.receiver.consumed = true;
+        service_manager::ready();
         if guarded && others > 0 {
             self.stand_in_line(others).await?;
         }

@@ -78,6 +78,7 @@ mod replies;
 mod routes;
 mod sameness;
 mod secrets;
+mod service_manager;
 mod showing;
 mod signals;
 mod silence;
