@@ -9,24 +9,20 @@ use crate::net::lane::{Junction, Lane, Pumped};
 use crate::net::runtime;
 use crate::net::server::Server;
 use crate::net::socket::Cutter;
-use crate::standing::vigil::LONG;
-use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
-use lapin::options::QueueDeclareOptions;
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection, ErrorKind, Event, Queue};
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use lapin::{Channel, Connection, ErrorKind, Event};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, pending, poll_fn, ready};
-use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// How long the broker may take to answer a method. On a cluster without a majority it takes 30 s
-/// to refuse a declaration (RabbitMQ 4.3).
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+mod asker;
+
+use asker::{OK, ok};
+
+pub use asker::{ANSWER_TIMEOUT, Asker};
+
 /// How long lapin may take between closing a connection and reporting why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 /// How many milliseconds lapin may take to release a closed channel.
@@ -45,97 +41,9 @@ pub struct Session {
     pumped: RefCell<Option<Pumped>>,
 }
 
-/// Sends requests on a connection, for code that does not hold its [`Session`].
-#[derive(Clone)]
-pub struct Asker {
-    events: Rc<RefCell<Events>>,
-    junction: Arc<Junction>,
-    host: Rc<str>,
-    diagnostics: Diagnostics,
-    /// A question waits so long for its answer that this was reported.
-    reported: Rc<Cell<bool>>,
-}
-
-impl Asker {
-    /// Waits for the broker's answer, but neither forever nor beyond the end of the connection: a
-    /// node may be frozen, a blocked connection does not even write the request, and if a
-    /// connection ends between a basic.get-ok and its message, lapin forgets the waiting task.
-    ///
-    /// # Errors
-    /// The error from the broker or lapin, or why the connection ended; after the time limit it
-    /// counts as lost.
-    pub async fn answer<T>(
-        &self,
-        asked: impl Future<Output = lapin::Result<T>>,
-    ) -> Result<T, AmqpError> {
-        let _awaited = self.junction.await_answer();
-        let answer = async {
-            match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-                Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
-                None => Err(AmqpError::unanswered()),
-            }
-        };
-        let ended = async { Err(error(self.events.clone()).await) };
-        let is_ours = Cell::new(false);
-        let slow = async {
-            runtime::sleep(LONG).await;
-            // One of several questions at once speaks for all.
-            if !self.reported.replace(true) {
-                is_ours.set(true);
-                let (seconds, most) = (LONG.as_secs(), ANSWER_TIMEOUT.as_secs());
-                self.diagnostics.notice(&format!(
-                    "no answer from {} for {seconds} s, it may have no majority; waiting for up to \
-                     {most} s",
-                    self.host
-                ));
-            }
-            pending().await
-        };
-        let answer = runtime::first(runtime::first(answer, ended), slow).await;
-        if is_ours.get() {
-            self.reported.set(false);
-            if answer.is_ok() {
-                self.diagnostics.notice(&format!("{} answers again", self.host));
-            }
-        }
-        answer
-    }
-
-    /// Declares a queue passively, which changes nothing.
-    ///
-    /// # Errors
-    /// As [`answer`](Self::answer); no such queue, which closes the channel.
-    pub async fn queue(&self, channel: &Channel, name: &ShortString) -> Result<Queue, AmqpError> {
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        self.answer(channel.queue_declare(name.clone(), passive, FieldTable::default())).await
-    }
-
-    /// Closes a channel: its unacknowledged messages are then back in their queues.
-    ///
-    /// # Errors
-    /// As [`answer`](Self::answer).
-    pub async fn close(&self, channel: &Channel) -> Result<(), AmqpError> {
-        self.answer(channel.close(OK, ok())).await
-    }
-}
-
 /// Closes a channel without waiting: nothing depends on the answer.
 pub fn close_now(channel: &Channel) {
     let _ = channel.close(OK, ok()).now_or_never();
-}
-
-/// The reply code of a normal close (AMQP 0-9-1, reply-success).
-const OK: u16 = 200;
-
-fn ok() -> ShortString {
-    ShortString::try_new("OK").unwrap_or_default()
-}
-
-/// lapin's events of a connection.
-struct Events {
-    told: BoxStream<'static, Event>,
-    /// Events that were received here and not handed over yet.
-    seen: VecDeque<Event>,
 }
 
 impl Session {
@@ -147,12 +55,8 @@ impl Session {
         cutter: Cutter,
         diagnostics: Diagnostics,
     ) -> Self {
-        let told = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
-        let told = told.boxed();
-        let events = Rc::new(RefCell::new(Events { told, seen: VecDeque::new() }));
-        let reported = Rc::default();
-        let asker =
-            Asker { events, junction, host: Rc::from(host.as_str()), diagnostics, reported };
+        let events = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
+        let asker = Asker::new(events.boxed(), junction, &host, diagnostics);
         Session { connection, host, server, asker, cutter, pumped: RefCell::default() }
     }
 
@@ -183,14 +87,14 @@ impl Session {
 
     /// The largest message received on it, in bytes: its body and its properties.
     pub fn largest(&self) -> u64 {
-        self.asker.junction.largest()
+        self.asker.junction().largest()
     }
 
     /// A lane for `channel`, on which lapin then neither publishes nor acknowledges. From the first
     /// lane on, this thread reads the connection.
     pub fn lane(&self, channel: &Channel) -> Lane {
-        self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(&self.asker.junction));
-        Lane::new(&self.asker.junction, channel.id(), self.frame_max())
+        self.pumped.borrow_mut().get_or_insert_with(|| Pumped::new(self.asker.junction()));
+        Lane::new(self.asker.junction(), channel.id(), self.frame_max())
     }
 
     /// Opens a channel.
@@ -216,14 +120,7 @@ impl Session {
     /// The next event of the connection; pending forever if there is none. The end of a channel,
     /// which lapin also reports here, is left to its user.
     pub async fn event(&mut self) -> Event {
-        let next = |context: &mut Context<'_>| {
-            let Events { told, seen } = &mut *self.asker.events.borrow_mut();
-            match seen.pop_front() {
-                None => told.poll_next_unpin(context),
-                seen => Poll::Ready(seen),
-            }
-        };
-        match poll_fn(next).await {
+        match poll_fn(|context| self.asker.poll_event(context)).await {
             Some(event) => event,
             None => pending().await,
         }
@@ -248,7 +145,7 @@ impl Session {
     /// Why the connection ends, once it does. It borrows nothing, so that it can be awaited while
     /// the session is in use.
     pub fn end(&self) -> impl Future<Output = AmqpError> + use<> {
-        error(self.asker.events.clone())
+        self.asker.end()
     }
 
     /// Why the connection was lost, if lapin has reported it and [`event`](Self::event) has not
@@ -280,24 +177,6 @@ impl Session {
     pub fn cut(self) {
         self.cutter.cut();
     }
-}
-
-/// The error that ends the connection; pending forever if there is none. It leaves the events to
-/// [`Session::event`], which may be the only one to report the end.
-async fn error(events: Rc<RefCell<Events>>) -> AmqpError {
-    let next = |context: &mut Context<'_>| {
-        let Events { told, seen } = &mut *events.borrow_mut();
-        loop {
-            if let Some(Event::Error(error)) = seen.back() {
-                return Poll::Ready(AmqpError::from(error));
-            }
-            match told.poll_next_unpin(context) {
-                Poll::Ready(Some(event)) => seen.push_back(event),
-                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-            }
-        }
-    };
-    poll_fn(next).await
 }
 
 /// Whether it is the end of a channel rather than of the connection.

@@ -1,0 +1,153 @@
+//! Questions on a connection, which are not awaited for ever.
+
+use crate::cli::diagnostics::Diagnostics;
+use crate::net::amqp_error::AmqpError;
+use crate::net::lane::Junction;
+use crate::net::runtime;
+use crate::standing::vigil::LONG;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use lapin::options::QueueDeclareOptions;
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Event, Queue};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, pending, poll_fn};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// How long the broker may take to answer a method. On a cluster without a majority it takes 30 s
+/// to refuse a declaration (RabbitMQ 4.3).
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// Sends requests on a connection, for code that does not hold its [`Session`].
+#[derive(Clone)]
+pub struct Asker {
+    events: Rc<RefCell<Events>>,
+    junction: Arc<Junction>,
+    host: Rc<str>,
+    diagnostics: Diagnostics,
+    /// A question waits so long for its answer that this was reported.
+    reported: Rc<Cell<bool>>,
+}
+
+impl Asker {
+    /// For the connection to `host` whose events these are.
+    pub(super) fn new(
+        events: BoxStream<'static, Event>,
+        junction: Arc<Junction>,
+        host: &str,
+        diagnostics: Diagnostics,
+    ) -> Self {
+        let events = Rc::new(RefCell::new(Events { told: events, seen: VecDeque::new() }));
+        Asker { events, junction, host: Rc::from(host), diagnostics, reported: Rc::default() }
+    }
+
+    pub(super) fn junction(&self) -> &Arc<Junction> {
+        &self.junction
+    }
+
+    /// The next event of the connection; `None` if there is none any longer.
+    pub(super) fn poll_event(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        let Events { told, seen } = &mut *self.events.borrow_mut();
+        match seen.pop_front() {
+            None => told.poll_next_unpin(context),
+            seen => Poll::Ready(seen),
+        }
+    }
+
+    /// The error that ends the connection; pending forever if there is none. It leaves the events to
+    /// [`poll_event`](Self::poll_event), whose caller may be the only one to report the end.
+    pub(super) fn end(&self) -> impl Future<Output = AmqpError> + use<> {
+        let events = self.events.clone();
+        poll_fn(move |context| {
+            let Events { told, seen } = &mut *events.borrow_mut();
+            loop {
+                if let Some(Event::Error(error)) = seen.back() {
+                    return Poll::Ready(AmqpError::from(error));
+                }
+                match told.poll_next_unpin(context) {
+                    Poll::Ready(Some(event)) => seen.push_back(event),
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+    }
+
+    /// Waits for the broker's answer, but neither forever nor beyond the end of the connection: a
+    /// node may be frozen, a blocked connection does not even write the request, and if a
+    /// connection ends between a basic.get-ok and its message, lapin forgets the waiting task.
+    ///
+    /// # Errors
+    /// The error from the broker or lapin, or why the connection ended; after the time limit it
+    /// counts as lost.
+    pub async fn answer<T>(
+        &self,
+        asked: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, AmqpError> {
+        let _awaited = self.junction.await_answer();
+        let answer = async {
+            match runtime::timeout(ANSWER_TIMEOUT, asked).await {
+                Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
+                None => Err(AmqpError::unanswered()),
+            }
+        };
+        let ended = async { Err(self.end().await) };
+        let is_ours = Cell::new(false);
+        let slow = async {
+            runtime::sleep(LONG).await;
+            // One of several questions at once speaks for all.
+            if !self.reported.replace(true) {
+                is_ours.set(true);
+                let (seconds, most) = (LONG.as_secs(), ANSWER_TIMEOUT.as_secs());
+                self.diagnostics.notice(&format!(
+                    "no answer from {} for {seconds} s, it may have no majority; waiting for up to \
+                     {most} s",
+                    self.host
+                ));
+            }
+            pending().await
+        };
+        let answer = runtime::first(runtime::first(answer, ended), slow).await;
+        if is_ours.get() {
+            self.reported.set(false);
+            if answer.is_ok() {
+                self.diagnostics.notice(&format!("{} answers again", self.host));
+            }
+        }
+        answer
+    }
+
+    /// Declares a queue passively, which changes nothing.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer); no such queue, which closes the channel.
+    pub async fn queue(&self, channel: &Channel, name: &ShortString) -> Result<Queue, AmqpError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        self.answer(channel.queue_declare(name.clone(), passive, FieldTable::default())).await
+    }
+
+    /// Closes a channel: its unacknowledged messages are then back in their queues.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub async fn close(&self, channel: &Channel) -> Result<(), AmqpError> {
+        self.answer(channel.close(OK, ok())).await
+    }
+}
+
+/// lapin's events of a connection.
+struct Events {
+    told: BoxStream<'static, Event>,
+    /// Events that were received here and not handed over yet.
+    seen: VecDeque<Event>,
+}
+
+/// The reply code of a normal close (AMQP 0-9-1, reply-success).
+pub(super) const OK: u16 = 200;
+
+pub(super) fn ok() -> ShortString {
+    ShortString::try_new("OK").unwrap_or_default()
+}
