@@ -2,8 +2,8 @@
 
 use crate::broker::connect::connect;
 use crate::broker::exchanges::Exchanges;
-use crate::broker::link::{Found, Link, News};
-use crate::broker::obstacle::{DownQueues, Obstacle, Refusals};
+use crate::broker::link::{Link, News};
+use crate::broker::obstacles::Obstacles;
 use crate::broker::watch::Watch;
 use crate::record::item::{Message, Route};
 use crate::record::unsupported;
@@ -15,7 +15,6 @@ use rmq_common::retry::{Backoff, Patience};
 use rmq_common::standing::repeats::Repeats;
 use rmq_common::standing::vigil::LONG;
 use std::future::pending;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest pause after a nack. It is what a run may be late after a new leader is elected, and
@@ -33,12 +32,9 @@ pub struct Connection {
     backoff: Backoff,
     /// After a nack nothing is sent before then, and not on the channel that nacked.
     pause: Option<Instant>,
-    /// Why the broker did not take the last that it answered about; `None` after a confirm.
-    obstacle: Option<Obstacle>,
-    down_queues: DownQueues,
+    obstacles: Obstacles,
     /// How often it has blocked the connection.
     blocks: Repeats,
-    refusals: Refusals,
 }
 
 impl Connection {
@@ -52,10 +48,8 @@ impl Connection {
             watch: Watch::default(),
             backoff: Backoff::default(),
             pause: None,
-            obstacle: None,
-            down_queues: DownQueues::default(),
+            obstacles: Obstacles::default(),
             blocks: Repeats::new(1),
-            refusals: Refusals::default(),
         }
     }
 
@@ -92,12 +86,12 @@ impl Connection {
 
     /// Whether the broker owes no answer: it has refused everything, or blocks the connection.
     pub fn owes_nothing(&self, in_flight: usize) -> bool {
-        (self.obstacle.is_some() && in_flight == 0) || self.watch.is_blocked()
+        (self.obstacles.last().is_some() && in_flight == 0) || self.watch.is_blocked()
     }
 
     /// Why nothing is confirmed, for `--retry`.
     pub fn why_unconfirmed(&self, seconds: u64, retry: Limit) -> String {
-        match (self.watch.block(), &self.obstacle) {
+        match (self.watch.block(), self.obstacles.last()) {
             (Some(reason), _) => {
                 let alarm = alarm(reason);
                 format!("the broker has blocked the connection ({alarm}) (--retry {retry})")
@@ -134,7 +128,7 @@ impl Connection {
             Limit::Forever => String::new(),
             limit => format!(" for up to {limit} (--retry)"),
         };
-        match (self.watch.block(), &self.obstacle) {
+        match (self.watch.block(), self.obstacles.last()) {
             (Some(_), _) if self.blocks.is_reported() => None,
             (Some(reason), _) => {
                 Some(format!("the broker blocks publishing ({reason}); waiting{limit}"))
@@ -158,15 +152,12 @@ impl Connection {
     pub fn progress(&mut self, all: bool) {
         self.backoff.reset();
         self.watch.progress();
-        self.refusals.progress();
-        if all {
-            self.obstacle = None;
-        }
+        self.obstacles.progress(all);
     }
 
-    /// The broker nacked what goes there.
-    pub fn nacks(&mut self, route: &Arc<Route>) {
-        self.obstacle.get_or_insert(Obstacle::Nacks(route.clone()));
+    /// What keeps records from being confirmed.
+    pub fn obstacles(&mut self) -> &mut Obstacles {
+        &mut self.obstacles
     }
 
     /// Whether it pauses after a nack.
@@ -194,35 +185,6 @@ impl Connection {
     /// The link, if it may be asked whether a full queue is why it nacks everything.
     pub fn asks_about(&self, route: &Route) -> Option<&Link> {
         self.link.as_ref().filter(|_| route.is_to_queue())
-    }
-
-    /// What it was told: the queue is empty, or may not be.
-    pub fn is_empty(&mut self, route: Arc<Route>, bytes: usize, is_empty: bool) {
-        self.obstacle = Some(match is_empty {
-            true => Obstacle::Unfitting(route, bytes),
-            false => Obstacle::Nacks(route),
-        });
-    }
-
-    /// Nothing but nacks came once more: what to report of it, once, if it `reports`.
-    pub fn another_refusal(&mut self, reports: bool) -> Option<String> {
-        let report = self.refusals.another() && reports;
-        self.obstacle.as_ref().filter(|_| report).map(Obstacle::shown)
-    }
-
-    /// Whether a queue that returns messages is known to be down, or known not to be.
-    pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
-        self.down_queues.is_down(queue)
-    }
-
-    /// What was found out about it.
-    pub fn found(&mut self, queue: Arc<Route>, found: Option<Found>) -> bool {
-        let is_down = found != Some(Found::Missing);
-        self.down_queues.note(queue.clone(), is_down);
-        if let Some(Found::Down(why)) = found {
-            self.obstacle = Some(Obstacle::Down(queue, why));
-        }
-        is_down
     }
 
     /// This exchange exists.

@@ -5,6 +5,6 @@ pub mod connect;
 pub mod connection;
 pub mod exchanges;
 pub mod link;
-pub mod obstacle;
+pub mod obstacles;
 pub mod publisher;
 pub mod watch;

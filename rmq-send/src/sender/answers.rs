@@ -64,7 +64,7 @@ impl Sender {
             let (route, bytes) = message
                 .map(|message| (message.route.clone(), message.body.len()))
                 .unwrap_or_default();
-            self.connection.nacks(&route);
+            self.connection.obstacles().nacks(&route);
             let route_shown = route.shown();
             if !progress && !self.connection.is_paused() {
                 self.refused_again(route, bytes).await;
@@ -110,9 +110,10 @@ impl Sender {
         if let Some(link) = self.connection.asks_about(&route) {
             let is_empty = self.stop.unless(LAST_CONFIRMS, Box::pin(link.is_empty(&route))).await;
             self.take_signal();
-            self.connection.is_empty(route, bytes, is_empty == Some(true));
+            self.connection.obstacles().is_empty(route, bytes, is_empty == Some(true));
         }
-        if let Some(shown) = self.connection.another_refusal(self.keeps()) {
+        let reports = self.keeps();
+        if let Some(shown) = self.connection.obstacles().another_refusal(reports) {
             self.diagnostics.notice(&format!("{shown}; trying again"));
             self.vigil.reported();
         }
@@ -126,13 +127,13 @@ impl Sender {
         if !amqp_error::is_unroutable(reason) || !route.is_to_queue() {
             return false;
         }
-        if let Some(is_down) = self.connection.is_down(&route) {
+        if let Some(is_down) = self.connection.obstacles().is_down(&route) {
             return is_down;
         }
         let Some((link, _)) = self.connection.link() else { return false };
         let found = self.stop.unless(LAST_CONFIRMS, Box::pin(link.has_lost(&route))).await;
         self.take_signal();
-        self.connection.found(route, found)
+        self.connection.obstacles().found(route, found)
     }
 
     fn why_unroutable(&mut self, number: u64, reason: &str) -> String {

@@ -1,5 +1,6 @@
 //! What keeps records from being confirmed, as far as the broker says.
 
+use crate::broker::link::Found;
 use crate::record::item::Route;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,21 +51,79 @@ impl Obstacle {
     }
 }
 
+/// What is known of it.
+#[derive(Debug, Default)]
+pub struct Obstacles {
+    /// Why the broker did not take the last that it answered about; `None` after a confirm.
+    last: Option<Obstacle>,
+    down_queues: DownQueues,
+    refusals: Refusals,
+}
+
+impl Obstacles {
+    /// Why the broker did not take the last that it answered about, if it did not.
+    pub fn last(&self) -> Option<&Obstacle> {
+        self.last.as_ref()
+    }
+
+    /// The broker confirmed something, and nacked nothing with it if it is `all` it said.
+    pub fn progress(&mut self, all: bool) {
+        self.refusals.progress();
+        if all {
+            self.last = None;
+        }
+    }
+
+    /// The broker nacked what goes there.
+    pub fn nacks(&mut self, route: &Arc<Route>) {
+        self.last.get_or_insert(Obstacle::Nacks(route.clone()));
+    }
+
+    /// A queue that nacks a message of so many bytes is empty, or may not be.
+    pub fn is_empty(&mut self, route: Arc<Route>, bytes: usize, is_empty: bool) {
+        self.last = Some(match is_empty {
+            true => Obstacle::Unfitting(route, bytes),
+            false => Obstacle::Nacks(route),
+        });
+    }
+
+    /// Nothing but nacks came once more: what to report of it, once, if it `reports`.
+    pub fn another_refusal(&mut self, reports: bool) -> Option<String> {
+        let report = self.refusals.another() && reports;
+        self.last.as_ref().filter(|_| report).map(Obstacle::shown)
+    }
+
+    /// Whether a queue that returns messages is known to be down, or known not to be.
+    pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
+        self.down_queues.is_down(queue)
+    }
+
+    /// What was found out about it. Whether it is down.
+    pub fn found(&mut self, queue: Arc<Route>, found: Option<Found>) -> bool {
+        let is_down = found != Some(Found::Missing);
+        self.down_queues.note(queue.clone(), is_down);
+        if let Some(Found::Down(why)) = found {
+            self.last = Some(Obstacle::Down(queue, why));
+        }
+        is_down
+    }
+}
+
 /// Rounds in which nothing but nacks came, until something is confirmed.
 #[derive(Debug, Default)]
-pub struct Refusals {
+struct Refusals {
     rounds: u32,
     reported: bool,
 }
 
 impl Refusals {
     /// Something was confirmed.
-    pub fn progress(&mut self) {
+    fn progress(&mut self) {
         self.rounds = 0;
     }
 
     /// One more round. True once, after about a second of them.
-    pub fn another(&mut self) -> bool {
+    fn another(&mut self) -> bool {
         self.rounds = self.rounds.saturating_add(1);
         let report = self.rounds >= REPORTED_AT && !self.reported;
         self.reported |= report;
@@ -74,7 +133,7 @@ impl Refusals {
 
 /// Queues that messages were returned from, and whether they are only down.
 #[derive(Debug, Default)]
-pub struct DownQueues {
+struct DownQueues {
     down: HashMap<Arc<Route>, bool>,
     /// When the first of these was checked.
     since: Option<Instant>,
@@ -82,7 +141,7 @@ pub struct DownQueues {
 
 impl DownQueues {
     /// What a check that still holds has found.
-    pub fn is_down(&mut self, queue: &Route) -> Option<bool> {
+    fn is_down(&mut self, queue: &Route) -> Option<bool> {
         if self.since.is_some_and(|since| since.elapsed() > HOLDS) {
             *self = DownQueues::default();
         }
@@ -90,7 +149,7 @@ impl DownQueues {
     }
 
     /// What a check has found.
-    pub fn note(&mut self, queue: Arc<Route>, is_down: bool) {
+    fn note(&mut self, queue: Arc<Route>, is_down: bool) {
         self.since.get_or_insert_with(Instant::now);
         self.down.insert(queue, is_down);
     }
