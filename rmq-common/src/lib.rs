@@ -23,8 +23,8 @@ pub mod standing;
 pub mod thread;
 pub use cli::{
     argument_bytes, arguments, count, diagnostics, duration, escape, exit, failure, help, nearest,
-    options, password, profiles, program, progress, secret, service_manager, signals, size,
-    standard_streams,
+    options, password, profiles, program, progress, secret, service_manager, settings, signals,
+    size, standard_streams,
 };
 pub use envelope::{ack_line, message, timestamp};
 pub use net::{

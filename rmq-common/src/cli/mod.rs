@@ -22,6 +22,7 @@ mod rates;
 pub mod redact;
 pub mod secret;
 pub mod service_manager;
+pub mod settings;
 pub mod shown;
 pub mod signals;
 pub mod size;

@@ -7,6 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::password::Password;
 use crate::cli::profiles::{self, Profile};
 use crate::cli::secret::{self, Secret};
+use crate::cli::settings::Settings;
 use crate::names;
 use crate::net::broker_url::BrokerUrl;
 use crate::net::connection::Broker;
@@ -22,30 +23,16 @@ const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
 /// The values of the connection options.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionOptions {
-    /// `--url`.
-    pub url: Option<String>,
-    /// `--vhost`.
-    pub vhost: Option<String>,
-    /// `--user`.
-    pub user: Option<String>,
+    /// Which broker and as whom.
+    pub settings: Settings,
     /// A profile's password; no option takes one.
-    pub password: Option<Password>,
-    /// `--password-file`.
-    pub password_file: Option<String>,
-    /// `--cacert`.
-    pub cacert: Option<String>,
-    /// `--cert`.
-    pub cert: Option<String>,
-    /// `--key`.
-    pub key: Option<String>,
-    /// `--retry`.
-    pub retry: Option<Limit>,
+    password: Option<Password>,
     /// `--quiet`.
     pub quiet: bool,
     /// `--verbose`.
     pub verbose: bool,
     /// The source of the URL, for errors about it.
-    pub url_source: UrlSource,
+    url_source: UrlSource,
 }
 
 /// The source of a URL.
@@ -140,7 +127,7 @@ macro_rules! with_connection_options {
             pub fn connection(
                 &self,
             ) -> Result<$crate::options::ConnectionOptions, $crate::failure::Failure> {
-                $crate::options::ConnectionOptions {
+                let settings = $crate::settings::Settings {
                     url: self.url.clone(),
                     vhost: self.vhost.clone(),
                     user: self.user.clone(),
@@ -149,17 +136,22 @@ macro_rules! with_connection_options {
                     cert: self.cert.clone(),
                     key: self.key.clone(),
                     retry: self.retry,
-                    quiet: self.quiet,
-                    verbose: self.verbose,
-                    ..Default::default()
-                }
-                .with_profile()
+                };
+                $crate::options::ConnectionOptions::new(settings, self.quiet, self.verbose)
             }
         }
     };
 }
 
 impl ConnectionOptions {
+    /// The options with these values, completed from the environment and a profile.
+    ///
+    /// # Errors
+    /// The profile does not exist or is invalid (78).
+    pub fn new(settings: Settings, quiet: bool, verbose: bool) -> Result<Self, Failure> {
+        ConnectionOptions { settings, quiet, verbose, ..Default::default() }.with_profile()
+    }
+
     /// The diagnostics of the tool called `program`.
     pub fn diagnostics(&self, program: &'static str) -> Diagnostics {
         Diagnostics::new(program, self.quiet, self.verbose)
@@ -167,12 +159,12 @@ impl ConnectionOptions {
 
     /// How long to try to reach a broker at first.
     pub fn first_retry(&self) -> Limit {
-        self.retry.unwrap_or(FIRST_RETRY)
+        self.settings.retry.unwrap_or(FIRST_RETRY)
     }
 
     /// How long to continue later without progress; `default` is the tool's own default.
     pub fn retry_or(&self, default: Limit) -> Limit {
-        self.retry.unwrap_or(default)
+        self.settings.retry.unwrap_or(default)
     }
 
     /// The broker that these options name.
@@ -189,9 +181,9 @@ impl ConnectionOptions {
         }
         let mut parameters = url.parameters;
         for (option, parameter) in [
-            (&self.cacert, &mut parameters.cacertfile),
-            (&self.cert, &mut parameters.certfile),
-            (&self.key, &mut parameters.keyfile),
+            (&self.settings.cacert, &mut parameters.cacertfile),
+            (&self.settings.cert, &mut parameters.certfile),
+            (&self.settings.key, &mut parameters.keyfile),
         ] {
             if let Some(file) = option {
                 *parameter = Some(file.clone());
@@ -202,7 +194,7 @@ impl ConnectionOptions {
             // A certificate implies that the connection is to be encrypted.
             return Err(Failure::usage("certificates need TLS: write amqps:// instead of amqp://"));
         }
-        let password = match &self.password_file {
+        let password = match &self.settings.password_file {
             Some(path) => Some(Password::in_file(path, diagnostics)?),
             None => self.password.clone().or(url.password.map(Password::known)),
         };
@@ -210,64 +202,50 @@ impl ConnectionOptions {
         if let Some(told) = key.and_then(|path| secret::exposed("the key", path)) {
             diagnostics.notice(&told);
         }
-        let vhost = self.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
+        let vhost = self.settings.vhost.clone().or(url.vhost).unwrap_or_else(|| "/".to_owned());
         if vhost.is_empty() {
             return Err(Failure::usage("--vhost: the name is empty; the default one is /"));
         }
         names::not_a_url("--vhost", &vhost)?;
-        if self.user.as_deref() == Some("") {
+        if self.settings.user.as_deref() == Some("") {
             return Err(Failure::usage("--user: the name is empty; without it the URL's is used"));
         }
         let credentials = Credentials {
-            user: self.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
+            user: self.settings.user.clone().or(url.user).unwrap_or_else(|| "guest".to_owned()),
             password: password.unwrap_or_else(|| Password::known(Secret::new("guest"))),
         };
         Broker::new(url.hosts, vhost, credentials, url.tls, parameters, diagnostics)
     }
 
-    /// Completes the options from the environment and a profile.
-    ///
-    /// # Errors
-    /// The profile does not exist or is invalid (78).
-    pub fn with_profile(mut self) -> Result<Self, Failure> {
-        match (&self.url, std::env::var_os("AMQP_URL").filter(|url| !url.is_empty())) {
+    fn with_profile(mut self) -> Result<Self, Failure> {
+        let settings = &mut self.settings;
+        match (&settings.url, std::env::var_os("AMQP_URL").filter(|url| !url.is_empty())) {
             (Some(_), _) => self.url_source = UrlSource::CommandLine,
             (None, Some(url)) => {
                 let url = url.into_string();
                 let url = url.map_err(|_| bad_environment("$AMQP_URL: it is not UTF-8"))?;
-                self.url = Some(url);
+                settings.url = Some(url);
                 self.url_source = UrlSource::Environment;
             }
             (None, None) => {}
         }
-        let Some(name) = self.url.as_ref().and_then(|url| url.strip_prefix('@')) else {
+        let Some(name) = settings.url.take_if(|url| url.starts_with('@')) else {
             return Ok(self);
         };
+        let name = name.get(1..).unwrap_or_default();
         let profile = profiles::load(name)?;
-        let password = password_in(&profile);
-        let password = password.map(|found| Password::in_profile(name, found, password_in));
-        self.url_source = UrlSource::Profile(profile.source);
-        self.url = profile.url;
-        for (option, value) in [
-            (&mut self.vhost, profile.vhost),
-            (&mut self.user, profile.user),
-            (&mut self.cacert, profile.cacert),
-            (&mut self.cert, profile.cert),
-            (&mut self.key, profile.key),
-        ] {
-            *option = option.take().or(value);
-        }
         // A password file on the command line overrides both of the profile's options.
-        if self.password_file.is_none() {
-            self.password_file = profile.password_file;
-            self.password = password;
+        if settings.password_file.is_none() {
+            let password = password_in(&profile);
+            self.password = password.map(|found| Password::in_profile(name, found, password_in));
         }
-        self.retry = self.retry.or(profile.retry);
+        self.url_source = UrlSource::Profile(profile.source);
+        self.settings = self.settings.or(profile.settings);
         Ok(self)
     }
 
     fn broker_url(&self) -> Result<BrokerUrl, Failure> {
-        let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
+        let url = self.settings.url.as_deref().unwrap_or(DEFAULT_URL);
         let source = &self.url_source;
         url.parse().map_err(|why| {
             let failure = format!("{source}: {why}");
@@ -281,7 +259,7 @@ impl ConnectionOptions {
 
 /// The password in a profile, in its URL too.
 fn password_in(profile: &Profile) -> Option<Secret> {
-    let of_url = || profile.url.as_ref()?.parse::<BrokerUrl>().ok()?.password;
+    let of_url = || profile.settings.url.as_ref()?.parse::<BrokerUrl>().ok()?.password;
     profile.password.clone().or_else(of_url)
 }
 
@@ -296,11 +274,12 @@ mod tests {
     #[test]
     fn a_certificate_without_tls_is_refused_and_not_ignored() {
         for (url, cacert) in [("amqp://h", Some("ca.pem")), ("amqp://h?certfile=c.pem", None)] {
-            let options = ConnectionOptions {
+            let settings = Settings {
                 url: Some(url.to_owned()),
                 cacert: cacert.map(str::to_owned),
-                ..ConnectionOptions::default()
+                ..Settings::default()
             };
+            let options = ConnectionOptions { settings, ..ConnectionOptions::default() };
             let failure = options.broker(Diagnostics::new("rmq-test", true, false)).err();
             assert_eq!(failure.map(|failure| failure.exit()), Some(Exit::Usage), "{url}");
         }

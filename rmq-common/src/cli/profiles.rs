@@ -13,11 +13,11 @@
 //! The keys are the long options without their hyphens, and `password`. Others must not be able to
 //! read a file that contains a password, or to change any.
 
-use crate::cli::duration::Limit;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
 use crate::cli::nearest::nearest;
 use crate::cli::secret::Secret;
+use crate::cli::settings::Settings;
 use crate::net::broker_url::BrokerUrl;
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -31,26 +31,12 @@ use zeroize::Zeroizing;
 pub struct Profile {
     /// The profile and its file, for errors about its URL.
     pub source: String,
-    /// `url`: an AMQP broker.
-    pub url: Option<String>,
+    /// What an option would say; `url` is an AMQP broker.
+    pub settings: Settings,
     /// `api`: the URL of a management API.
     pub api: Option<String>,
-    /// `vhost`.
-    pub vhost: Option<String>,
-    /// `user`.
-    pub user: Option<String>,
     /// `password`.
     pub password: Option<Secret>,
-    /// `password-file`.
-    pub password_file: Option<String>,
-    /// `cacert`.
-    pub cacert: Option<String>,
-    /// `cert`.
-    pub cert: Option<String>,
-    /// `key`.
-    pub key: Option<String>,
-    /// `retry`.
-    pub retry: Option<Limit>,
 }
 
 /// Loads the profile called `name`.
@@ -117,20 +103,17 @@ fn read(path: &Path, name: &str) -> Result<Profile, Failure> {
             "url" if value.starts_with('@') => {
                 return Err(config(format!("{source}: url: a profile cannot name another")));
             }
-            "url" => read.url = Some(value),
             "api" => read.api = Some(value),
-            "vhost" => read.vhost = Some(value),
-            "user" => read.user = Some(value),
             "password" => read.password = Some(Secret::new(value)),
-            "password-file" => read.password_file = Some(value),
-            "cacert" => read.cacert = Some(value),
-            "cert" => read.cert = Some(value),
-            "key" => read.key = Some(value),
             "retry" => {
                 let retry = value.parse();
-                read.retry = Some(retry.map_err(|why| config(format!("{source}: retry: {why}")))?);
+                let retry = retry.map_err(|why| config(format!("{source}: retry: {why}")))?;
+                read.settings.retry = Some(retry);
             }
-            _ => return Err(config(format!("{source}: unknown key {key}"))),
+            key => match read.settings.text(key) {
+                Some(setting) => *setting = Some(value),
+                None => return Err(config(format!("{source}: unknown key {key}"))),
+            },
         }
     }
     Ok(read)
@@ -246,9 +229,9 @@ mod tests {
     fn a_profile_names_what_the_options_name() {
         let text = "[prod]\nurl = 'amqps://h1,h2'\nvhost = '/v'\nretry = '5m'\npassword = 'x'\n";
         let profile = profile(text, 0o600, "prod").unwrap();
-        assert_eq!(profile.url.as_deref(), Some("amqps://h1,h2"));
-        assert_eq!(profile.vhost.as_deref(), Some("/v"));
-        assert_eq!(profile.retry, Some("5m".parse().unwrap()));
+        assert_eq!(profile.settings.url.as_deref(), Some("amqps://h1,h2"));
+        assert_eq!(profile.settings.vhost.as_deref(), Some("/v"));
+        assert_eq!(profile.settings.retry, Some("5m".parse().unwrap()));
         assert_eq!(profile.password, Some(Secret::new("x")));
     }
 

@@ -77,8 +77,8 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
     let is_one = plans.len() == 1;
     for (vhost, plan) in plans {
-        let vhost = vhost.or_else(|| options.vhost.clone());
-        let options = ConnectionOptions { vhost, ..options.clone() };
+        let mut options = options.clone();
+        options.settings.vhost = vhost.or(options.settings.vhost);
         match run.on_vhost(&options, diagnostics, &plan) {
             // That virtual host does not exist, or is not for this user; others may be.
             Err(failure) if !is_one && matches!(failure.exit(), Exit::DataErr | Exit::NoPerm) => {

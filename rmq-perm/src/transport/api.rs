@@ -55,14 +55,14 @@ impl Api {
         diagnostics: Diagnostics,
     ) -> Result<http::Options, Failure> {
         let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
-        let cacert = options.cacert.clone().or(self.profile.cacert.clone());
+        let cacert = options.cacert.clone().or(self.profile.settings.cacert.clone());
         if cacert.is_some() && !url.tls {
             return Err(Failure::usage("certificates need TLS: write https:// instead of http://"));
         }
-        let user = options.user.clone().or(self.profile.user.clone()).or(url.user.clone());
+        let user = options.user.clone().or(self.profile.settings.user.clone()).or(url.user.clone());
         let of_profile = &self.profile;
         let of_profile_file =
-            of_profile.password_file.as_ref().filter(|_| of_profile.password.is_none());
+            of_profile.settings.password_file.as_ref().filter(|_| of_profile.password.is_none());
         let password = match options.password_file.as_ref().or(of_profile_file) {
             Some(file) => Some(Password::in_file(file, diagnostics)?),
             None => self.password.clone().or(url.password.clone().map(Password::known)),
@@ -83,7 +83,7 @@ impl Api {
                 "a user's name with a colon in it cannot be sent over HTTP",
             ));
         }
-        let (url, retry) = (url.clone(), of_profile.retry);
+        let (url, retry) = (url.clone(), of_profile.settings.retry);
         Ok(http::Options { url, user, password, cacert, timeout, long, retry })
     }
 
