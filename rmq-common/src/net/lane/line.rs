@@ -41,7 +41,6 @@ pub(super) struct Line {
     waiting: Arc<Waiting>,
 }
 
-/// What is to become of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
     /// It was for the lane.
@@ -126,7 +125,6 @@ impl Line {
         }
     }
 
-    /// The stream is at its end.
     pub(super) fn finish(&mut self) {
         self.end();
         self.finished = true;
