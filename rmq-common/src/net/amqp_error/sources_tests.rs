@@ -55,7 +55,7 @@ fn workspace() -> &'static Path {
 
 fn is_test(file: &Path) -> bool {
     let text = file.to_string_lossy();
-    ["tests.rs", "fuzz.rs", "/orders", "/tests/"].iter().any(|part| text.contains(part))
+    ["tests.rs", "_tests/", "fuzz.rs", "/orders", "/tests/"].iter().any(|part| text.contains(part))
 }
 
 /// The lines of rmq-perm outside of `words` that have one of the words defined there: anywhere if

@@ -7,9 +7,10 @@
 
 use super::event::Event;
 use super::method::Method;
-use super::sort_tests::{body, closes, consume_ok, deliver, feed, header, lanes};
+use super::method_tests::{Told, told_by_them, told_by_us};
+use super::samples::{body, closes, consume_ok, deliver, header};
+use super::sort_tests::{feed, lanes};
 use super::wire::Span;
-use super::wire_tests::{Told, told_by_them, told_by_us};
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ fn stream(random: &mut fastrand::Rng) -> Vec<u8> {
     for tag in 0..random.u64(1..8) {
         let channel = random.u16(1..4);
         match random.u8(0..8) {
-            0 => bytes.extend(super::sort_tests::ack(channel, tag)),
+            0 => bytes.extend(super::samples::ack(channel, tag)),
             1 => bytes.extend(closes(channel)),
             2 => bytes.extend(super::wire::HEARTBEAT_FRAME),
             3 => bytes.extend(consume_ok(channel)),
@@ -143,8 +144,8 @@ fn a_damaged_method_is_read_as_amq_protocol_reads_it() {
         deliver(1, "tag", 1),
         closes(1),
         consume_ok(1),
-        super::sort_tests::ack(1, 5),
-        super::sort_tests::connection_closes(),
+        super::samples::ack(1, 5),
+        super::samples::connection_closes(),
         // basic.return, basic.nack, basic.cancel, basic.cancel-ok
         b"\x01\0\x01\0\0\0\x14\0\x3c\0\x32\x01\x38\x08NO_ROUTE\x01e\x01k\0\xce".to_vec(),
         b"\x01\0\x01\0\0\0\x0d\0\x3c\0\x78\0\0\0\0\0\0\0\x07\x01\xce".to_vec(),

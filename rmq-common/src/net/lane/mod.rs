@@ -45,6 +45,10 @@ pub(crate) mod fuzz;
 #[cfg(test)]
 mod junction_tests;
 #[cfg(test)]
+mod method_tests;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod sort_tests;
 #[cfg(test)]
 mod wire_tests;

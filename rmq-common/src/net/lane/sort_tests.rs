@@ -1,89 +1,21 @@
 //! What comes is sorted the same however it is cut, and ends are known in their order.
 
+mod bounds;
+
 use super::allowance::Limits;
 use super::event::Event;
 use super::line::Line;
 use super::nesting::nested;
+use super::samples::{
+    ack, basic, body, close_ok, closes, connection_closes, consume_ok, deliver, header, on,
+    serialized, short,
+};
 use super::sort::Sorter;
 use super::unreadable::{Excess, Unreadable};
-use super::wire_tests::serialized;
 use amq_protocol::frame::AMQPFrame;
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
-use lapin::types::ShortString;
 use proptest::prelude::*;
 use std::collections::VecDeque;
-
-fn short(text: &str) -> ShortString {
-    ShortString::try_new(text).unwrap()
-}
-
-fn on(channel: u16, class: AMQPClass) -> Vec<u8> {
-    serialized(&AMQPFrame::Method(channel, class))
-}
-
-fn basic(channel: u16, method: basic::AMQPMethod) -> Vec<u8> {
-    on(channel, AMQPClass::Basic(method))
-}
-
-pub(super) fn consume_ok(channel: u16) -> Vec<u8> {
-    let consumer_tag = short("tag");
-    basic(channel, basic::AMQPMethod::ConsumeOk(basic::ConsumeOk { consumer_tag }))
-}
-
-pub(super) fn ack(channel: u16, delivery_tag: u64) -> Vec<u8> {
-    basic(channel, basic::AMQPMethod::Ack(basic::Ack { delivery_tag, multiple: true }))
-}
-
-pub(super) fn deliver(channel: u16, consumer: &str, delivery_tag: u64) -> Vec<u8> {
-    basic(
-        channel,
-        basic::AMQPMethod::Deliver(basic::Deliver {
-            consumer_tag: short(consumer),
-            delivery_tag,
-            redelivered: false,
-            exchange: short("e"),
-            routing_key: short("key"),
-        }),
-    )
-}
-
-pub(super) fn header(channel: u16, size: u64) -> Vec<u8> {
-    let payload = [&[0, 60, 0, 0][..], &size.to_be_bytes(), &[0x80, 0, 4], b"text"].concat();
-    let mut frame = vec![2];
-    frame.extend(channel.to_be_bytes());
-    frame.extend((payload.len() as u32).to_be_bytes());
-    frame.extend(payload);
-    frame.push(0xce);
-    frame
-}
-
-pub(super) fn body(channel: u16, bytes: &[u8]) -> Vec<u8> {
-    serialized(&AMQPFrame::Body(channel, bytes.to_vec()))
-}
-
-pub(super) fn closes(channel: u16) -> Vec<u8> {
-    let close = channel::Close {
-        reply_code: 404,
-        reply_text: short("NOT_FOUND - gone"),
-        class_id: 60,
-        method_id: 40,
-    };
-    on(channel, AMQPClass::Channel(channel::AMQPMethod::Close(close)))
-}
-
-fn close_ok(channel: u16) -> Vec<u8> {
-    on(channel, AMQPClass::Channel(channel::AMQPMethod::CloseOk(channel::CloseOk {})))
-}
-
-pub(super) fn connection_closes() -> Vec<u8> {
-    let close = connection::Close {
-        reply_code: 320,
-        reply_text: short("CONNECTION_FORCED - shutdown"),
-        class_id: 0,
-        method_id: 0,
-    };
-    on(0, AMQPClass::Connection(connection::AMQPMethod::Close(close)))
-}
 
 /// Bytes as they would be read from a socket, this many at a time.
 pub(super) fn feed(sorter: &mut Sorter, mut bytes: &[u8], step: usize) -> Result<(), Unreadable> {
@@ -340,127 +272,4 @@ fn what_comes_to_a_consumer_that_is_not_there_passes_by_but_not_for_ever() {
     let refused = (0..1000).find_map(|_| feed(&mut sorter, &stray, 70_000).err());
     assert!(matches!(refused, Some(Unreadable::Excess(Excess::Unasked { .. }))), "{refused:?}");
     assert!(take(&mut sorter, 1).is_empty());
-}
-
-#[test]
-fn what_breaks_the_order_of_frames_is_refused() {
-    let refused = |bytes: &[Vec<u8>]| {
-        let mut sorter = lanes(&[1]);
-        feed(&mut sorter, &[consume_ok(1), bytes.concat()].concat(), 1000).err()
-    };
-    let twice = [deliver(1, "tag", 1), deliver(1, "tag", 2)];
-    assert_eq!(refused(&twice), Some(Unreadable::Unfinished));
-    let more = [deliver(1, "tag", 1), header(1, 3), body(1, b"four")];
-    assert_eq!(refused(&more), Some(Unreadable::Malformed));
-    let early = [deliver(1, "tag", 1), body(1, b"four")];
-    assert_eq!(refused(&early), Some(Unreadable::Malformed));
-    let mut end = ack(1, 1);
-    *end.last_mut().unwrap() = 0;
-    assert_eq!(refused(&[end]), Some(Unreadable::Malformed));
-    let large = [deliver(1, "tag", 1), header(1, 1 << 62)];
-    assert!(matches!(refused(&large), Some(Unreadable::Excess(Excess::Message { .. }))));
-    // The same for what is lapin's.
-    let twice = [deliver(7, "tag", 1), deliver(7, "tag", 2)];
-    assert_eq!(refused(&twice), Some(Unreadable::Unfinished));
-    let got = basic::AMQPMethod::GetOk(basic::GetOk {
-        delivery_tag: 1,
-        redelivered: false,
-        exchange: short(""),
-        routing_key: short("q"),
-        message_count: 0,
-    });
-    let large = [basic(7, got), header(7, 1 << 62)];
-    assert!(matches!(refused(&large), Some(Unreadable::Excess(Excess::Message { .. }))));
-    let oversized = [[&[3, 0, 1][..], &131_073u32.to_be_bytes()].concat()];
-    assert_eq!(refused(&oversized), Some(Unreadable::Oversized(131_073)));
-}
-
-#[test]
-fn what_is_not_amqp_is_left_to_lapin() {
-    for bytes in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"AMQP\0\0\x09\x01"] {
-        let mut sorter = lanes(&[]);
-        feed(&mut sorter, bytes, 4).unwrap();
-        assert!(for_lapin(&mut sorter) == bytes);
-    }
-}
-
-#[test]
-fn a_flood_of_blocks_is_refused() {
-    let blocked = connection::Blocked { reason: short("memory") };
-    let frame = on(0, AMQPClass::Connection(connection::AMQPMethod::Blocked(blocked)));
-    let mut sorter = lanes(&[]);
-    let refused = (0..5000).find_map(|_| feed(&mut sorter, &frame, 100).err());
-    assert_eq!(refused, Some(Unreadable::Flood));
-}
-
-#[test]
-fn tables_that_are_nested_too_deeply_reach_nothing_that_recurses() {
-    let frame = |kind: u8, payload: &[u8]| {
-        [&[kind, 0, 1][..], &(payload.len() as u32).to_be_bytes(), payload, &[0xce]].concat()
-    };
-    let headers = |depth| {
-        let payload = [&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0x20, 0][..], &nested(depth, b'F')];
-        frame(2, &payload.concat())
-    };
-    let start = |depth| frame(1, &[&[0, 10, 0, 10, 0, 9][..], &nested(depth, b'F')].concat());
-    for (bytes, refused) in [
-        ([deliver(1, "tag", 1), headers(3)].concat(), None),
-        ([deliver(1, "tag", 1), headers(9000)].concat(), Some(Unreadable::Nested)),
-        (start(3), None),
-        (start(9000), Some(Unreadable::Nested)),
-        (frame(1, &[50; 9000]), Some(Unreadable::LongMethod(9000))),
-    ] {
-        for step in [1, 7, 100_000] {
-            let mut sorter = lanes(&[1]);
-            let got = feed(&mut sorter, &[consume_ok(1), bytes.clone()].concat(), step).err();
-            assert_eq!(got, refused);
-            // What is lapin's, too.
-            let mut sorter = lanes(&[]);
-            assert_eq!(feed(&mut sorter, &bytes, step).err(), refused);
-        }
-    }
-}
-
-/// A body takes what it counts for, however small its frames are.
-#[test]
-fn a_body_in_tiny_frames_takes_little_more_than_its_bytes() {
-    const SIZE: usize = 2 << 20;
-    for piece in [1, 7, 100] {
-        let mut sorter = lanes(&[1]);
-        let bytes: Vec<u8> = (0..SIZE).map(|at| (at % 251) as u8).collect();
-        let mut stream = [consume_ok(1), deliver(1, "tag", 1), header(1, SIZE as u64)].concat();
-        bytes.chunks(piece).for_each(|piece| stream.extend(body(1, piece)));
-        feed(&mut sorter, &stream, 100_000).unwrap();
-        let mut events = VecDeque::new();
-        assert!(sorter.take(1, &mut events));
-        let Some(Event::Delivered { content, .. }) = events.pop_front() else { panic!() };
-        assert!(content.body() == bytes);
-        let (mut held, mut pieces, mut last) = (0, 0, None);
-        for (buffer, _) in content.shared() {
-            pieces += 1;
-            if last.replace(std::sync::Arc::as_ptr(buffer)) != Some(std::sync::Arc::as_ptr(buffer))
-            {
-                held += buffer.capacity();
-            }
-        }
-        // And what came last is where it came.
-        assert!(held <= SIZE + (512 << 10), "{held}");
-        assert!(pieces <= 64 << 10, "{pieces}");
-    }
-}
-
-/// A consumer stays, where one with a lower prefetch was to take over and twice could not.
-#[test]
-fn what_the_consumer_that_stays_has_asked_for_is_no_fault_of_the_broker_s() {
-    let mut sorter = Sorter::new(Limits::default());
-    sorter.add(Line::new(1, 1));
-    for asked in [1000, 10, 10] {
-        sorter.line(1).unwrap().asks_for(asked);
-    }
-    feed(&mut sorter, &consume_ok(1), 1000).unwrap();
-    let refused = (1..=1000).find_map(|tag| {
-        let message = [deliver(1, "tag", tag), header(1, 50_000), body(1, &[b'x'; 50_000])];
-        feed(&mut sorter, &message.concat(), 100_000).err()
-    });
-    assert!(matches!(refused, Some(Unreadable::Excess(Excess::Large { .. }))), "{refused:?}");
 }

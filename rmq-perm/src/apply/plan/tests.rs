@@ -1,5 +1,7 @@
 //! A plan makes of what is what was asked for, and a second one has nothing to do.
 
+mod any_files;
+
 use super::*;
 use crate::administration::{Holder, Patterns, Permission, TopicPatterns, TopicPermission};
 use crate::apply::sections::Sections;
@@ -212,68 +214,6 @@ fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
         assert_eq!(diff(file, &a_state(), true), "");
     }
     assert_eq!(diff("user,max_connections,max_channels\ng,,\n", &a_state(), true), "");
-}
-
-/// Names and patterns from so few that files and states meet.
-fn files() -> impl Strategy<Value = String> {
-    let name = || prop::sample::select(vec!["x", "y", "z"]);
-    let pattern = || prop::sample::select(vec!["", ".*", "^x"]);
-    let cell = |values| prop::sample::select(values);
-    let vhost = (
-        name(),
-        cell(vec!["", "quorum", "classic"]),
-        cell(vec!["", "a"]),
-        cell(vec!["", "0", "5"]),
-    )
-        .prop_map(|(vhost, kind, tags, limit)| {
-            (format!("v {vhost}"), format!("{vhost},{kind},{tags},{limit}\n"))
-        });
-    let user = (name(), prop::sample::select(vec!["", "a", "\"a,b\""]))
-        .prop_map(|(user, tags)| (format!("u {user}"), format!(",{user},,,,{tags}\n")));
-    let permission =
-        (name(), name(), pattern(), pattern()).prop_map(|(vhost, user, write, read)| {
-            (format!("p {vhost} {user}"), format!("{vhost},{user},,{write},{read},\n"))
-        });
-    let row = prop_oneof![user, permission];
-    let rows = |rows: Vec<(String, String)>| {
-        let rows: std::collections::BTreeMap<_, _> = rows.into_iter().collect();
-        rows.into_values().collect::<String>()
-    };
-    let (vhosts, others) = (prop::collection::vec(vhost, 0..4), prop::collection::vec(row, 0..12));
-    (vhosts, others).prop_map(move |(vhosts, others)| {
-        let (vhosts, others) = (rows(vhosts), rows(others));
-        format!(
-            "vhost,user,configure,write,read,tags\n{others}\n\
-             vhost,default_queue_type,tags,max_queues\n{vhosts}"
-        )
-    })
-}
-
-proptest! {
-    #[test]
-    fn after_a_plan_nothing_is_left_to_do(before in files(), file in files(), prune: bool) {
-        // Everything any row may name, so that the plans can be carried out.
-        let all = "vhost,user\nx,\ny,\nz,\n,x\n,y\n,z\n";
-        let mut state = State::default();
-        for text in [all, &before] {
-            for change in plan(&desired(text), &state, both(false)) {
-                made(&mut state, &change);
-            }
-        }
-        let wanted = desired(&file);
-        for change in plan(&wanted, &state, both(prune)) {
-            made(&mut state, &change);
-        }
-        prop_assert_eq!(plan(&wanted, &state, both(prune)), []);
-        for (subject, (_, rule)) in &wanted.rules {
-            prop_assert_eq!(state.rules.get(subject), Some(&stored(rule)));
-        }
-        if prune {
-            let named = wanted.named_vhosts();
-            let kept = state.rules.values().filter(|rule| named.contains(&rule.vhost()));
-            prop_assert_eq!(kept.count(), wanted.rules.len());
-        }
-    }
 }
 
 #[test]
