@@ -1,10 +1,11 @@
 //! The same log, rotations, kills and killed nodes for two ways to send a log, side by side.
 
 use crate::cluster::Cluster;
+use crate::torture::account::Account;
 use crate::torture::class::Lane;
 use crate::torture::flow::Flow;
 use crate::torture::lanes::{self, eventually};
-use crate::torture::ledger::{Account, Ledger};
+use crate::torture::ledger::Ledger;
 use crate::torture::options::Options;
 use crate::torture::receiver::SHIPPED;
 use crate::torture::schedule::Schedule;

@@ -1,5 +1,6 @@
 //! What was given to a flow, what was promised of it, and what came out.
 
+use crate::torture::account::Account;
 use crate::torture::line::{Delivery, Line};
 use crate::torture::order::displaced;
 use crate::torture::shipped::Shipped;
@@ -43,43 +44,6 @@ struct Run {
     /// So many of the first lines were read for certain before it was killed, and so many more
     /// may have been: of those the first come out or none.
     read: Option<usize>,
-}
-
-/// What a ledger comes to.
-#[derive(Clone, Debug, Default)]
-pub struct Account {
-    /// Different lines that were given to rmq-send.
-    pub lines: usize,
-    /// How often a line was given to another run, because one was stopped or killed before it was
-    /// confirmed.
-    pub again: usize,
-    /// Lines that a run confirmed or kept.
-    pub promised: usize,
-    /// Different lines that came out.
-    pub out: usize,
-    /// Copies marked as delivered before.
-    pub redelivered: usize,
-    /// Copies not marked, of messages that a run counted as sent again.
-    pub resent: usize,
-    /// The most there may be of them.
-    pub resent_told: usize,
-    /// Copies not marked, of runs that were killed before they could tell what they sent again.
-    pub untold: usize,
-    /// Pieces of lines.
-    pub torn: usize,
-    /// Lines out of their order, though sent once: more than their run has sent again.
-    pub disordered: usize,
-    /// Lines that were promised and did not come out.
-    pub lost: Vec<u32>,
-    /// Lines that a killed run with a spool had not read, or that were removed from a log before
-    /// they were sent.
-    pub unread: usize,
-    /// Copies that nothing explains which happened to the senders of a followed log.
-    pub unexplained: usize,
-    /// Where to look for what is wrong with a followed log.
-    pub remarks: Vec<String>,
-    /// What came out and was never given to anybody.
-    pub foreign: Vec<String>,
 }
 
 impl Ledger {
@@ -288,98 +252,5 @@ impl Ledger {
     }
 }
 
-impl Account {
-    /// What must not be, in words; empty where all is well. `torn` is how many pieces of lines
-    /// there may be.
-    pub fn faults(&self, torn: usize) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut fault = |wrong: bool, text: String| {
-            if wrong {
-                faults.push(text);
-            }
-        };
-        let first = |numbers: &[u32]| format!("{:?}", &numbers[..numbers.len().min(20)]);
-        fault(!self.lost.is_empty(), format!("{} lost: {}", self.lost.len(), first(&self.lost)));
-        let foreign = self.foreign.first();
-        fault(foreign.is_some(), format!("{} never sent: {foreign:?}", self.foreign.len()));
-        fault(self.disordered > 0, format!("{} out of order", self.disordered));
-        let (resent, told) = (self.resent, self.resent_told);
-        fault(resent > told, format!("{resent} copies, and {told} are said to be sent again"));
-        let unexplained = self.unexplained;
-        fault(unexplained > 0, format!("{unexplained} copies that no kill or resending explains"));
-        for remark in &self.remarks {
-            fault(true, remark.clone());
-        }
-        fault(self.torn > torn, format!("{} torn lines, and {torn} kills", self.torn));
-        faults
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn received(ledger: &mut Ledger, line: Line, mark: &str) {
-        ledger.receive(format!("{mark} {}", line.text().trim_end()).as_bytes());
-    }
-
-    #[test]
-    fn a_line_that_was_promised_and_does_not_come_is_lost() {
-        let mut ledger = Ledger::default();
-        let run = ledger.begin();
-        let lines: Vec<Line> = (0..3).filter_map(|_| ledger.feed(run, true)).collect();
-        ledger.promise_first(run, 2);
-        ledger.end(run, Some(0));
-        received(&mut ledger, lines[0], "0");
-        let account = ledger.account();
-        assert_eq!((account.promised, account.out, account.lost.len()), (2, 1, 1));
-        assert_eq!(account.faults(0).len(), 1);
-        // What was not promised is for the next run.
-        let run = ledger.begin();
-        assert_eq!(ledger.feed(run, false), Some(Line { number: 2, run }));
-        assert_eq!(ledger.feed(run, false), None);
-    }
-
-    #[test]
-    fn copies_are_explained_by_their_marks_or_by_the_tally_and_by_nothing_else() {
-        let mut ledger = Ledger::default();
-        let run = ledger.begin();
-        let line = ledger.feed(run, true).unwrap();
-        ledger.promise_first(run, 1);
-        ledger.end(run, Some(0));
-        received(&mut ledger, line, "0");
-        received(&mut ledger, line, "1");
-        assert_eq!(ledger.account().faults(0), Vec::<String>::new());
-        received(&mut ledger, line, "0");
-        assert_eq!(ledger.account().faults(0).len(), 1);
-    }
-
-    #[test]
-    fn what_was_never_sent_and_what_is_torn_and_what_is_out_of_order_is_told() {
-        let mut ledger = Ledger::default();
-        let run = ledger.begin();
-        let lines: Vec<Line> = (0..3).filter_map(|_| ledger.feed(run, true)).collect();
-        ledger.end(run, Some(0));
-        for line in [lines[2], lines[0], lines[1], Line { number: 3, run }] {
-            received(&mut ledger, line, "0");
-        }
-        ledger.receive(b"0 #0123");
-        let account = ledger.account();
-        assert_eq!((account.disordered, account.foreign.len(), account.torn), (1, 1, 1));
-        assert_eq!(account.faults(0).len(), 3);
-        assert_eq!(account.faults(1).len(), 2);
-    }
-
-    #[test]
-    fn of_what_a_killed_run_had_read_a_beginning_comes_and_no_hole() {
-        let mut ledger = Ledger::default();
-        let run = ledger.begin();
-        let lines: Vec<Line> = (0..6).filter_map(|_| ledger.feed(run, true)).collect();
-        ledger.end_killed(run, 1, true);
-        for number in [0, 1, 3] {
-            received(&mut ledger, lines[number], "0");
-        }
-        let account = ledger.account();
-        assert_eq!((account.lost, account.unread), (vec![2], 2));
-    }
-}
+mod tests;

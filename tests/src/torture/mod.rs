@@ -14,6 +14,7 @@
 //! a spool, or in a log that still exists), and which came out, how often, and how marked. In the end everything is healed, the
 //! flows run dry, and [`report`] says what it came to.
 
+pub mod account;
 pub mod apart;
 pub mod class;
 pub mod comparison;

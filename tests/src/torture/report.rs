@@ -1,8 +1,8 @@
 //! What a sceptic may want to know of a torture.
 
 use crate::machine;
+use crate::torture::account::Account;
 use crate::torture::class::Class;
-use crate::torture::ledger::Account;
 use crate::torture::options::Options;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Who sent the lines of a followed log: which run of rmq-send, how it ended, and which copies that
 //! explains.
 
-use crate::torture::ledger::Account;
+use crate::torture::account::Account;
 use crate::torture::line::Line;
 use crate::torture::order::displaced;
 use std::collections::{BTreeMap, HashMap};
