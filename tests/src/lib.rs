@@ -16,6 +16,7 @@
 //! * [`combinations`] are command lines put together at random, with a model of what each promises.
 //! * [`tool`] runs our binaries, never without a deadline; [`running`] is one that runs.
 //! * [`help`] is what a tool says of itself; [`imports`] is which module imports which.
+//! * `file_sizes` tests that no file is too long.
 //! * [`torture`] is faults of every kind at once, and the account of what became of each line.
 //! * [`shell`] is a user's shell with them in its PATH; [`document`] takes the commands out of a
 //!   page, and [`reader`] follows them; [`messages`] compares what pages and sources say.
@@ -37,6 +38,8 @@ pub mod cluster;
 pub mod combinations;
 pub mod connections;
 pub mod document;
+#[cfg(test)]
+mod file_sizes;
 pub mod garage;
 pub mod help;
 pub mod hostile;
