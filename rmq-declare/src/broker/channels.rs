@@ -89,6 +89,16 @@ pub enum Problem {
     UsedUp,
 }
 
+/// What a connection shows on which a request was not answered.
+pub enum Life {
+    /// It answers other requests.
+    Alive,
+    /// It answers nothing.
+    Mute,
+    /// It was closed meanwhile, perhaps for this request.
+    Ended(AmqpError),
+}
+
 impl Open {
     pub fn new(session: Session) -> Self {
         Open {
@@ -113,15 +123,16 @@ impl Open {
 
     /// Whether the broker still answers requests that concern no queue. If no further channel can
     /// be opened, the connection counts as alive until heartbeats say otherwise.
-    pub async fn is_alive(&self) -> bool {
-        let Some(session) = &self.session else { return false };
+    pub async fn sign_of_life(&self) -> Life {
+        let Some(session) = &self.session else { return Life::Mute };
         match runtime::timeout(SIGN_OF_LIFE, session.channel()).await {
             Some(Ok(channel)) => {
                 self.idle.borrow_mut().push(channel);
-                true
+                Life::Alive
             }
-            Some(Err(AmqpError::Lost(_))) | None => false,
-            Some(Err(AmqpError::Refused(_) | AmqpError::Protocol(_))) => true,
+            Some(Err(trouble @ AmqpError::Lost(_))) => Life::Ended(trouble),
+            Some(Err(AmqpError::Refused(_) | AmqpError::Protocol(_))) => Life::Alive,
+            None => Life::Mute,
         }
     }
 

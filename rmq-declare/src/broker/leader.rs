@@ -8,7 +8,7 @@
 //!
 //! basic.get removes nothing from an empty queue. A message that has arrived since is requeued.
 
-use crate::broker::channels::{Open, Problem, Slot};
+use crate::broker::channels::{Life, Open, Problem, Slot};
 use crate::broker::connector::Connector;
 use crate::values::shell;
 use futures_util::lock::Mutex;
@@ -17,10 +17,14 @@ use lapin::types::ShortString;
 use rmq_common::amqp_error::{AmqpError, Loss, Lost};
 use rmq_common::duration::Limit;
 use rmq_common::retry::Patience;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
+
+/// Less than the 10 s after which the broker gives up on a leader without its majority, and closes
+/// the connection, which would cost other queues their answers.
+const BEFORE_THE_BROKER: Duration = Duration::from_secs(8);
 
 /// The connections for the check.
 #[derive(Default)]
@@ -28,8 +32,8 @@ pub struct Leaders {
     shared: Slot,
     /// The holder sends its request alone.
     alone: Mutex<Slot>,
-    /// No such connection can be opened: the user may have reached a limit.
-    given_up: Cell<bool>,
+    /// Why no such connection can be opened, if that is so: the user may have reached a limit.
+    given_up: RefCell<Option<String>>,
     /// The queues that could not be checked, and the reason for the first.
     unchecked: RefCell<(BTreeSet<String>, String)>,
 }
@@ -44,8 +48,8 @@ enum Asked {
     Ended(Lost),
     /// No answer came, on a live connection.
     Silent,
-    /// The request could not be sent.
-    Impossible,
+    /// It could not be found out, for this reason.
+    Unknown(String),
 }
 
 impl Leaders {
@@ -79,9 +83,7 @@ impl Leaders {
                 )
             }
             Asked::Ended(lost) => self.leave_unchecked(queue, lost.to_string()),
-            Asked::Impossible => {
-                self.leave_unchecked(queue, "the broker refuses a second connection".to_owned())
-            }
+            Asked::Unknown(why) => self.leave_unchecked(queue, why),
         }
     }
 
@@ -112,16 +114,20 @@ impl Leaders {
         queue: &ShortString,
         limit: Duration,
     ) -> Asked {
-        if self.given_up.get() {
-            return Asked::Impossible;
+        if let Some(why) = &*self.given_up.borrow() {
+            return Asked::Unknown(why.clone());
         }
-        let Ok(open) = connector.connect(slot, &Patience::new(Limit::For(Duration::ZERO))).await
-        else {
-            self.given_up.set(true);
-            return Asked::Impossible;
+        let once = Patience::new(Limit::For(Duration::ZERO));
+        let open = match connector.connect(slot, &once).await {
+            Ok(open) => open,
+            Err(failure) => {
+                let why = format!("no second connection: {failure}");
+                self.given_up.replace(Some(why.clone()));
+                return Asked::Unknown(why);
+            }
         };
         let answer = open
-            .ask(limit, async |channel, _| {
+            .ask(limit.min(BEFORE_THE_BROKER), async |channel, _| {
                 let options = BasicGetOptions { no_ack: false };
                 let Some(message) = channel.basic_get(queue.clone(), options).await? else {
                     return Ok(());
@@ -146,9 +152,17 @@ impl Leaders {
                 }
             }
             Err(Problem::Silent) => {
-                let is_alive = open.is_alive().await;
+                let life = open.sign_of_life().await;
                 slot.lose(&open);
-                if is_alive { Asked::Silent } else { Asked::Impossible }
+                match life {
+                    Life::Alive => Asked::Silent,
+                    Life::Mute => Asked::Unknown("the broker does not answer".to_owned()),
+                    // Perhaps for this queue, or another.
+                    Life::Ended(trouble) => match explained(&open, trouble) {
+                        AmqpError::Lost(lost) => Asked::Ended(lost),
+                        other => Asked::Unknown(other.to_string()),
+                    },
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! which closes it. So many requests can run at once, and a refusal disturbs no other. Every
 //! request here is idempotent: those pending when the connection was lost are repeated.
 
-use crate::broker::channels::{Problem, Slot, retire};
+use crate::broker::channels::{Life, Problem, Slot, retire};
 use crate::broker::connector::Connector;
 use crate::broker::leader::Leaders;
 use futures_util::lock::{Mutex, MutexGuard};
@@ -124,7 +124,8 @@ impl Link {
                     continue;
                 }
                 Err(Problem::Silent) => {
-                    let is_alive = look.is_some() && open.is_alive().await;
+                    let is_alive =
+                        look.is_some() && matches!(open.sign_of_life().await, Life::Alive);
                     self.open.lose(&open);
                     if is_alive {
                         return Ok(Reply::Unavailable(silent(limit)));

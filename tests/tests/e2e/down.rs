@@ -20,6 +20,7 @@ fn a_queue_without_a_leader_or_a_node_is_down_and_is_deleted_without_being_asked
     through(&vhost, 2, &["--quiet", "--group-size", "1", "alone"]).expect(0);
     through(&vhost, 2, &["--quiet", "--type", "classic", "classic", "gone"]).expect(0);
     through(&vhost, 2, &["--quiet", "whole"]).expect(0);
+    through(&vhost, 1, &["--quiet", "led", "led too"]).expect(0);
     let healthy = through(&vhost, 1, &["--check", "alone", "classic", "whole"]).expect(0);
     assert_eq!(healthy.stdout, b"alone\t0\t0\nclassic\t0\t0\nwhole\t0\t0\n");
     assert!(healthy.stderr.is_empty(), "{}", healthy.stderr);
@@ -51,7 +52,13 @@ fn a_queue_without_a_leader_or_a_node_is_down_and_is_deleted_without_being_asked
     let deleted = through(&vhost, 1, &["--delete", "alone"]);
     assert!(deleted.took < limit, "{:?}", deleted.took);
     assert!(!deleted.status.success() || deleted.stdout == b"alone\tdeleted\t-\n", "{deleted:?}");
-    cluster.start(&[2]);
+    // A leader without its majority still answers how many messages it has.
+    assert_eq!(vhost.leader("led"), 1);
+    cluster.kill(&[3]);
+    let led = through(&vhost, 1, &["--check", "led", "led too"]).expect(1);
+    assert_eq!(led.stdout, b"led\tdown\nled too\tdown\n", "{}", led.stderr);
+    led.says("its leader does not answer");
+    cluster.start(&[2, 3]);
 }
 
 #[test]
