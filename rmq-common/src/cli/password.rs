@@ -130,6 +130,16 @@ impl Password {
         }
     }
 
+    /// Whether it may be another one later.
+    pub(crate) fn can_change(&self) -> bool {
+        !matches!(self.state().source, Source::Once)
+    }
+
+    /// The password now, if it can be read and is not `used`.
+    pub(crate) fn other_than(&self, used: &Secret) -> Option<Secret> {
+        self.state().read().ok().filter(|password| password != used)
+    }
+
     /// Whether the password that was read last is `text`.
     pub fn is(&self, text: &str) -> bool {
         self.state().last.reveal() == text

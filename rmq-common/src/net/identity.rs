@@ -6,6 +6,7 @@ use crate::cli::password::{Now, Password};
 use crate::cli::secret::Secret;
 use crate::net::tls::Tls;
 use crate::net::tls_files::TlsFiles;
+use crate::net::token::Token;
 
 /// A user and a password.
 pub struct Credentials {
@@ -57,6 +58,11 @@ impl Identity {
         };
         let tls = self.tls.as_mut().map(|files| files.for_connection(diagnostics));
         Ok(Proof { password, tls })
+    }
+
+    /// The token that was used, if it was one.
+    pub(crate) fn token(&self, used: &Proof) -> Option<Token> {
+        Token::new(&self.credentials.password, &used.password, self.diagnostics)
     }
 
     /// Records that a broker has accepted us.

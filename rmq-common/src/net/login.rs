@@ -6,10 +6,12 @@
 
 use crate::cli::secret::Secret;
 use crate::net::server::Server;
+use crate::net::token::{self, Token};
 use lapin::ErrorKind;
 use lapin::auth::AuthProvider;
 use lapin::types::{LongString, ShortString};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// The mechanisms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ enum Mechanism {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Secret,
+    /// The password, if it is a token that may be replaced.
+    pub(crate) token: Option<Token>,
     /// The certificate identifies us (`auth_mechanism=external`).
     pub(crate) external: bool,
     /// The broker's identity.
@@ -105,6 +109,17 @@ impl AuthProvider for Login {
             }
         }
     }
+
+    /// lapin asks for a refreshed one each time after this.
+    fn valid_for(&self) -> Option<Duration> {
+        self.token.as_ref().map(|_| token::INTERVAL)
+    }
+
+    /// With an error nothing is sent to the broker.
+    fn refresh(&self) -> Result<LongString, String> {
+        let next = self.token.as_ref().and_then(Token::next);
+        next.map(|next| next.reveal().into()).ok_or_else(|| "it is the same".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +132,7 @@ mod tests {
         let login = Login {
             user: "me".to_owned(),
             password: Secret::new("pä"),
+            token: None,
             external,
             server: Arc::new(OnceLock::from(server)),
             failed,

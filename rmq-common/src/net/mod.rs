@@ -22,3 +22,4 @@ pub mod tls_error;
 pub mod tls_files;
 mod tls_seen;
 pub mod tls_verify;
+pub mod token;

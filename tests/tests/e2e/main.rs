@@ -92,6 +92,7 @@ mod taken;
 mod tee;
 mod through;
 mod tls;
+mod tokens;
 mod torture;
 mod undoing;
 mod user_limits;

@@ -54,6 +54,7 @@ impl Broker {
         let login = Login {
             user: self.user().to_owned(),
             password: proof.password.clone(),
+            token: self.identity.token(proof),
             external: self.parameters.external,
             server: server.clone(),
             failed: failed.clone(),
