@@ -79,6 +79,8 @@ impl Http {
         let answer = answer.map_err(|why: NoAnswer| {
             context(why.while_connecting(options.timeout, options.url.tls))
         })?;
+        // It was sent, whatever the answer.
+        report_unencrypted(options, diagnostics);
         if let Some(failure) = refusal::of_the_first(&answer, &options.user) {
             return Err(context(failure));
         }
@@ -87,14 +89,6 @@ impl Http {
             let why = "the server there is not RabbitMQ's management API";
             return Err(context(Unreached::lasting(Failure::new(Exit::Unavailable, why))));
         };
-        let is_guest = options.user == "guest" && options.password.is("guest");
-        let host = &options.url.host.name;
-        if !options.url.tls && !is_guest && is_another_machine(host, options.timeout) {
-            diagnostics.notice(&format!(
-                "{host} is another machine, and http:// is not encrypted: anyone on the network \
-                 can learn the password of {user}, which may grant everything; use https://"
-            ));
-        }
         if diagnostics.verbose() {
             diagnostics.detail(&format!("connected to {place} as {user}"));
         }
@@ -272,5 +266,17 @@ impl Http {
 
     pub(super) fn has_vhost(&self, vhost: &str) -> Result<bool, Failure> {
         Ok(self.get(&["vhosts", vhost], "")?.is_some())
+    }
+}
+
+/// Reports a password that is worth something and was sent over the network in the clear.
+fn report_unencrypted(options: &Options, diagnostics: Diagnostics) {
+    let (user, host) = (&options.user, &options.url.host.name);
+    let is_guest = user == "guest" && options.password.is("guest");
+    if !options.url.tls && !is_guest && is_another_machine(host, options.timeout) {
+        diagnostics.notice(&format!(
+            "{host} is another machine, and http:// is not encrypted: anyone on the network can \
+             learn the password of {user}, which may grant everything; use https://"
+        ));
     }
 }
