@@ -58,6 +58,7 @@ mod looking;
 mod manual;
 mod memory;
 mod moving;
+mod other_tools;
 mod outages;
 mod output;
 mod output_files;
