@@ -26,7 +26,7 @@ pub use cli::{
     options, password, profiles, program, progress, secret, service_manager, settings, signals,
     size, standard_streams,
 };
-pub use envelope::{ack_line, message, timestamp};
+pub use envelope::{ack_line, frame, message, timestamp};
 pub use net::{
     amqp_error, authority, broker_url, connection, declaration, lane, retry, runtime, server,
     session, tls, tls_error,

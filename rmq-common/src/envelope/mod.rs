@@ -11,6 +11,7 @@
 pub mod ack_line;
 mod decode;
 mod encode;
+pub mod frame;
 mod marks;
 mod members;
 pub mod message;

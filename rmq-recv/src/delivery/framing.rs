@@ -6,6 +6,7 @@ use crate::delivery::pretty;
 use crate::delivery::template::Template;
 use crate::output::batch::Batch;
 use memchr::memchr_iter;
+use rmq_common::frame::Frame;
 use rmq_common::lane::Content;
 use std::str::FromStr;
 
@@ -135,22 +136,22 @@ impl Framing {
     /// Adds a body to what is written, where this framing shows nothing else of a message; else
     /// `None`.
     fn write_body(&self, content: &Content, batch: &mut Batch) -> Result<Option<Encoded>, String> {
-        let end = match self {
-            Framing::Lines => b'\n',
-            Framing::Nul => 0,
-            Framing::Length => {
-                let length = u32::try_from(content.body_len())
-                    .map_err(|_| "the body is too long for a 4-byte length".to_owned())?;
-                batch.put(&length.to_be_bytes());
-                batch.put_content(content);
-                return Ok(Some(Encoded { records: 1, newline: false }));
-            }
+        let around = match self {
+            Framing::Lines => Frame::LINES,
+            Framing::Nul => Frame::NUL,
+            Framing::Length => Frame::Length,
             Framing::Json(_) | Framing::Template(_) | Framing::Pretty(_) => return Ok(None),
         };
+        if let Some(before) = around.before(content.body_len())? {
+            batch.put(&before);
+        }
+        batch.put_content(content);
+        let Some(end) = around.after() else {
+            return Ok(Some(Encoded { records: 1, newline: false }));
+        };
+        batch.put(&[end]);
         let inside = content.pieces().map(|piece| memchr_iter(end, piece).count() as u64);
         let inside = inside.sum::<u64>();
-        batch.put_content(content);
-        batch.put(&[end]);
         Ok(Some(Encoded { records: inside + 1, newline: end == b'\n' && inside > 0 }))
     }
 }

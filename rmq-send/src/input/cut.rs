@@ -2,6 +2,7 @@
 
 use crate::input::framing::Format;
 use memchr::memchr_iter;
+use rmq_common::frame::Frame;
 use std::sync::Arc;
 
 /// A piece of input.
@@ -69,11 +70,10 @@ impl Cutter {
     /// # Errors
     /// It cannot be in this framing; what came before is in `cuts`.
     pub fn cut(&mut self, block: &[u8], cuts: &mut Vec<Cut>) -> Result<(), Broken> {
-        match self.format {
-            Format::Lines | Format::Json => self.delimited(b'\n', block, cuts),
-            Format::Nul => self.delimited(0, block, cuts),
-            Format::Whole => self.rest(block, cuts),
-            Format::Length => self.lengths(block, cuts)?,
+        match self.format.around() {
+            Some(Frame::End(end)) => self.delimited(end, block, cuts),
+            Some(Frame::Length) => self.lengths(block, cuts)?,
+            None => self.rest(block, cuts),
         }
         self.offset += block.len() as u64;
         Ok(())
@@ -104,11 +104,11 @@ impl Cutter {
             }
             Format::Length if !last.is_empty() => {
                 let begins = offset - last.len() as u64;
-                return Err(Broken(match length(&last) {
+                return Err(Broken(match Frame::length(&last) {
                     Some(length) => format!(
                         "the input ends at byte {offset}, {} bytes into a record of {length} that \
                          begins at byte {begins}",
-                        last.len() - 4
+                        last.len() - Frame::HEAD
                     ),
                     None => format!("the input ends at byte {offset}, in the middle of a length"),
                 }));
@@ -178,14 +178,14 @@ impl Cutter {
                 cuts.push(Cut::Rest { bytes: bytes.into(), more: self.passing });
                 continue;
             }
-            let wanted = match length(&self.partial) {
-                None => 4,
-                Some(length) => 4 + length,
+            let wanted = match Frame::length(&self.partial) {
+                None => Frame::HEAD,
+                Some(length) => Frame::HEAD + length,
             };
             let (bytes, rest) = block.split_at((wanted - self.partial.len()).min(block.len()));
             self.partial.extend_from_slice(bytes);
             block = rest;
-            let Some(length) = length(&self.partial) else { continue };
+            let Some(length) = Frame::length(&self.partial) else { continue };
             if length > self.max_size {
                 if length > LONGEST {
                     let begins = self.offset + (whole - block.len()) as u64 - 4;
@@ -199,19 +199,13 @@ impl Cutter {
                 self.passed = 0;
                 let bytes = std::mem::take(&mut self.partial).into();
                 cuts.push(Cut::TooLong { bytes, more: true });
-            } else if self.partial.len() == 4 + length {
-                cuts.push(Cut::Record(self.partial[4..].into()));
+            } else if self.partial.len() == Frame::HEAD + length {
+                cuts.push(Cut::Record(self.partial[Frame::HEAD..].into()));
                 self.partial.clear();
             }
         }
         Ok(())
     }
-}
-
-/// The length a record of length framing begins with, once all of it has come.
-fn length(record: &[u8]) -> Option<usize> {
-    let bytes = record.first_chunk::<4>()?;
-    usize::try_from(u32::from_be_bytes(*bytes)).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The framings: how bytes are records, and how a record is bytes again.
 
+use rmq_common::frame::Frame;
 use std::str::FromStr;
 
 /// A framing.
@@ -41,22 +42,28 @@ impl Format {
         }
     }
 
+    /// What stands around its records.
+    pub fn around(self) -> Option<Frame> {
+        match self {
+            Format::Lines | Format::Json => Some(Frame::LINES),
+            Format::Nul => Some(Frame::NUL),
+            Format::Length => Some(Frame::Length),
+            Format::Whole => None,
+        }
+    }
+
     /// The byte that ends a record of a framing that is followed.
     pub fn delimiter(self) -> u8 {
-        if self == Format::Nul { 0 } else { b'\n' }
+        self.around().and_then(Frame::after).unwrap_or(b'\n')
     }
 
     /// Appends `record` to `out` as it stands in an input of this framing.
     pub fn frame(self, record: &[u8], out: &mut Vec<u8>) {
-        if let Format::Length = self {
-            // A record has at most 512 MiB (--max-size).
-            out.extend_from_slice(&(record.len() as u32).to_be_bytes());
-        }
+        let around = self.around();
+        // A record has at most 512 MiB (--max-size), so its length can be said.
+        let before = around.and_then(|around| around.before(record.len()).ok().flatten());
+        out.extend(before.into_iter().flatten());
         out.extend_from_slice(record);
-        match self {
-            Format::Lines | Format::Json => out.push(b'\n'),
-            Format::Nul => out.push(0),
-            Format::Length | Format::Whole => {}
-        }
+        out.extend(around.and_then(Frame::after));
     }
 }

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::envelope::Envelope;
 use rmq_common::failure::Failure;
+use rmq_common::frame::Frame;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -155,7 +156,7 @@ impl SetAside {
 
     /// What a record that begins with these bytes holds of content.
     fn content<'a>(&self, bytes: &'a [u8], more: bool) -> &'a [u8] {
-        let from = if self.format == Format::Length { bytes.len().min(4) } else { 0 };
+        let from = if self.format == Format::Length { bytes.len().min(Frame::HEAD) } else { 0 };
         let to = if more { bytes.len() } else { bytes.len() - self.ending(bytes) };
         bytes.get(from..to).unwrap_or_default()
     }
