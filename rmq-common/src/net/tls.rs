@@ -22,7 +22,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Opens TLS, and records what the broker requested.
 #[derive(Clone)]
 pub(crate) struct Tls {
-    /// The connector for lapin.
     pub(crate) connector: RustlsConnector,
     asked: Arc<AtomicBool>,
     /// What the last handshake showed.

@@ -6,7 +6,7 @@ use lapin::ErrorKind;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use std::fmt;
 
-/// A peer that answers by TLS where it was not spoken to by TLS.
+/// A peer that answers by TLS although we did not speak it.
 #[derive(Debug)]
 pub(crate) struct SpeaksTls;
 
@@ -21,7 +21,7 @@ impl std::error::Error for SpeaksTls {}
 /// What webpki says of an authority's certificate that a server shows as its own.
 pub(crate) const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
 
-/// What is spoken inside TLS, and so how what is wrong with that can be mended.
+/// What is spoken inside TLS, and so how an error of it can be fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inside {
     /// AMQP.
@@ -42,7 +42,7 @@ pub(crate) fn read(error: &lapin::Error, inside: Inside) -> Option<Failure> {
     }
 }
 
-/// The failure behind `error` if it is about TLS and no further try can mend it: the broker's
+/// The failure behind `error` if it is about TLS and no further try can fix it: the broker's
 /// certificate is not trusted, only one side speaks TLS, or both speak it differently (69), or the
 /// broker does not take our certificate (77).
 pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
@@ -74,7 +74,7 @@ pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
 const NOTHING_IN_COMMON: &str =
     "it has no version or cipher of TLS in common with us, who speak TLS 1.2 and 1.3";
 
-/// What is said of an error of TLS that may pass; `None` where `error` is none of TLS.
+/// An error of TLS that may pass, in words; `None` if `error` is not of TLS.
 pub(crate) fn in_words(error: &std::io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
@@ -101,7 +101,7 @@ pub(crate) fn of_own(error: &Error) -> String {
         Error::InvalidCertificate(why) => {
             format!("the certificate {}", theirs(why, Inside::Amqp { shown: true, asked: false }))
         }
-        // rustls has no error of its own for it.
+        // rustls has no own error for it.
         Error::General(_) => "the key is of a kind that is not supported; RSA of 2048 bits or \
                               more, ECDSA (P-256, P-384) and Ed25519 are"
             .to_owned(),
@@ -200,7 +200,7 @@ fn plain(presented: &str) -> String {
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// What an alert means that no further try can mend.
+/// What an alert means that no further try can fix.
 fn received(alert: AlertDescription, inside: Inside) -> Option<Failure> {
     let unavailable = |why: &str| Some(Failure::new(Exit::Unavailable, why));
     let (shown, asked) = match inside {

@@ -29,7 +29,7 @@ impl Seen {
     }
 }
 
-/// Verifies as `inner` does, and notes what it is shown.
+/// Verifies as `inner` does, and records what it sees.
 #[derive(Debug)]
 pub(crate) struct Noting<V> {
     pub(crate) inner: V,

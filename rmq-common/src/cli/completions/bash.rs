@@ -1,10 +1,10 @@
-//! bash, with nothing beside it: the package bash-completion is not needed.
+//! bash alone: the package bash-completion is not needed.
 
 use super::{Tool, Values, names, operands, own};
 use crate::cli::help::options;
 use argh::FlagInfo;
 
-/// What is the same for every tool. `words` are what may stand, `files` is how compgen finds more.
+/// The same for every tool. `words` may stand; `files` is how compgen finds more.
 const TEMPLATE: &str = r#"# Completions of PROGRAM for bash, made by: PROGRAM --completions bash
 # shellcheck shell=bash disable=SC2034
 
@@ -53,7 +53,6 @@ OPERANDS            *) ;;
 complete -F FUNCTION PROGRAM
 "#;
 
-/// The script for bash.
 pub(super) fn script(tool: &Tool<'_>) -> String {
     TEMPLATE
         .replace("BEFORE", &before(tool))
@@ -92,7 +91,6 @@ fn pattern(before: &str, flag: &FlagInfo<'_>) -> String {
     names(flag).iter().map(|name| format!("{before}{name}'")).collect::<Vec<_>>().join(" | ")
 }
 
-/// The values of each option.
 fn values(tool: &Tool<'_>) -> String {
     let mut text = String::new();
     let mut add = |before: &str, flag: &FlagInfo<'_>| {

@@ -4,7 +4,6 @@ use super::{Tool, Values, operands, own};
 use crate::cli::help::{first_clause, options};
 use argh::{CommandInfoWithArgs, FlagInfo};
 
-/// The script for fish.
 pub(super) fn script(tool: &Tool<'_>) -> String {
     let program = tool.program;
     let mut text =

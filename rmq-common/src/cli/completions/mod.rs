@@ -61,15 +61,12 @@ impl Tool<'_> {
 /// What may stand somewhere.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Values<'a> {
-    /// These words.
     words: Vec<&'a str>,
     /// A profile, as `@NAME`.
     profiles: bool,
-    /// A file.
     files: bool,
-    /// A directory.
     directories: bool,
-    /// A command and its arguments, behind `--`.
+    /// A command and its arguments, after `--`.
     command: bool,
 }
 
@@ -116,7 +113,7 @@ fn operands(info: &CommandInfoWithArgs) -> impl Iterator<Item = &'static Positio
     info.positionals.iter().filter(|positional| !positional.hidden)
 }
 
-/// The options of a subcommand that the tool itself has not.
+/// The options of a subcommand that the tool itself lacks.
 fn own<'a>(
     tool: &Tool<'a>,
     command: &'a CommandInfoWithArgs,

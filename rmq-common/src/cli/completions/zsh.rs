@@ -4,7 +4,7 @@ use super::{Tool, Values, names, operands, own};
 use crate::cli::help::{first_clause, options};
 use argh::{CommandInfoWithArgs, FlagInfo, Optionality, PositionalInfo};
 
-/// The action for what nobody knows: its name is shown.
+/// The action for an unknown value: its name is shown.
 const NOTHING: &str = " ";
 
 /// The script for zsh, to be called `_PROGRAM` in a directory of `$fpath`.
@@ -29,7 +29,7 @@ pub(super) fn script(tool: &Tool<'_>) -> String {
     text
 }
 
-/// What is the same for every tool with subcommands.
+/// The same for every tool with subcommands.
 const COMMANDS: &str = r"
 local -a commands
 commands=(
@@ -120,7 +120,7 @@ fn of_operand(tool: &Tool<'_>, operand: &PositionalInfo<'_>) -> String {
     match operand.optionality {
         Optionality::Required => format!(":{name}:{action}"),
         Optionality::Optional => format!("::{name}:{action}"),
-        // Behind -- is another program's command line.
+        // After -- comes another program's command line.
         _ if values.command => format!(":{name}:{action}"),
         _ => format!("*:{name}:{action}"),
     }

@@ -71,7 +71,7 @@ impl AmqpError {
         AmqpError::Lost(Lost::because(why))
     }
 
-    /// What a call is told when the connection was gone already, and for no reason.
+    /// What a call gets if the connection was gone already, for no known reason.
     pub fn unexplained() -> Self {
         AmqpError::Lost(Lost::unexplained())
     }
@@ -102,7 +102,7 @@ impl AmqpError {
         AmqpError::refused(Refusal::NotFound(what), "it cannot exist")
     }
 
-    /// As a loss, whatever it is: for a connection that is given up over it.
+    /// As a loss, whichever it is: for a connection that is given up over it.
     pub fn into_lost(self) -> Lost {
         match self {
             AmqpError::Lost(lost) => lost,

@@ -47,7 +47,7 @@ pub enum Refusal {
     TooLarge,
     /// Queues of this type have no such method.
     NotImplemented,
-    /// This release does not permit the feature any more.
+    /// This release no longer permits the feature.
     Deprecated,
     /// Another refusal that is known.
     Other,
@@ -130,7 +130,7 @@ pub struct Permission {
     pub thing: Thing,
     /// Its name.
     pub name: String,
-    /// The user who lacks it, as the broker says: with a certificate not as the URL does.
+    /// The user who lacks it, as the broker calls it: a certificate may give another name than the URL.
     pub user: Option<String>,
 }
 

@@ -36,7 +36,7 @@ impl From<&lapin::Error> for AmqpError {
             ErrorKind::ProtocolError(error) => {
                 reading::reply(error.get_id(), error.get_message().as_str())
             }
-            // What its parser says besides is of use to nobody who reads this.
+            // What its parser says besides helps no user.
             ErrorKind::ParsingError(_) => AmqpError::violation(
                 Breach::Other,
                 "the broker sent what is not AMQP 0-9-1, or a short string that is not UTF-8",

@@ -30,7 +30,6 @@ fn closed(code: u16, text: &str) -> AmqpError {
     }
 }
 
-/// Reads a reply.
 pub(super) fn reply(code: u16, text: &str) -> AmqpError {
     // RabbitMQ writes `NOT_FOUND - no queue 'x' in vhost '/'`; the part people need comes after.
     let text = match text.split_once(" - ") {

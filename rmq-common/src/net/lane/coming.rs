@@ -65,7 +65,6 @@ impl Head {
 }
 
 impl Coming {
-    /// It is announced.
     pub(super) fn new(head: Head, wanted: bool, places: Places) -> Self {
         Coming {
             head,
@@ -93,12 +92,10 @@ impl Coming {
         self.has_header.then_some(self.left)
     }
 
-    /// It counts as waiting from now on.
     pub(super) fn counts(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
     }
 
-    /// More of its body.
     pub(super) fn part(&mut self, part: Span) -> Result<(), Unreadable> {
         let left = self.left().and_then(|left| left.checked_sub(part.len() as u64));
         self.left = left.ok_or(Unreadable::Malformed)?;

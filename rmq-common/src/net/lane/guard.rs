@@ -1,6 +1,6 @@
 //! An eye on the frames that lapin gets, for what it would not survive.
 //!
-//! lapin recurses into tables: headers nested deeply enough, which anybody who may publish can
+//! lapin recurses into tables: headers nested deeply enough, which any publisher can
 //! send, overflow the stack of its thread, and the process is gone. And it keeps all that it is
 //! given. Both are refused before it sees them.
 
@@ -39,7 +39,6 @@ enum Why {
 }
 
 impl Guard {
-    /// Looks at a frame.
     pub(super) fn look_at(
         &mut self,
         kind: u8,

@@ -44,7 +44,7 @@ pub(super) enum Next {
     Begun(Beginning),
     /// Less than a frame.
     Nothing,
-    /// Something that is not AMQP, and all behind it.
+    /// Something that is not AMQP, and all after it.
     Foreign,
     /// A frame that claims this size.
     Oversized(u32),
@@ -110,7 +110,6 @@ impl Incoming {
         })
     }
 
-    /// What is not sorted.
     pub(super) fn waiting(&self) -> &[u8] {
         Span { from: self.sorted, to: self.filled }.of(&self.buffer)
     }

@@ -26,7 +26,7 @@ const MOST_FROM_LAPIN: usize = 4 << 20;
 /// While so many bytes wait for lapin nothing is read.
 const MOST_FOR_LAPIN: usize = 256 << 10;
 /// While so many bytes wait on a lane that nothing takes, the socket is hardly read, unless an answer
-/// is waited for, which comes behind them.
+/// is waited for, which comes after them.
 const MOST_WAITING: u64 = 2 << 20;
 /// It is read so often then: lapin has to hear of the end of a channel, and that the broker lives.
 const STALL: Duration = Duration::from_millis(100);
@@ -59,7 +59,7 @@ struct State {
     from_lapin: FromLapin,
     /// TLS holds what the socket has not taken.
     is_flushing: bool,
-    /// What lapin is to be told of the reads and the writes.
+    /// What lapin is to learn of the reads and the writes.
     read_error: Option<io::Error>,
     write_error: Option<io::Error>,
     /// Nothing more comes.

@@ -113,7 +113,6 @@ impl Line {
         }
     }
 
-    /// The connection is closed by the broker.
     pub(super) fn closed_by_broker(&mut self, code: u16, text: &[u8]) {
         match str::from_utf8(text) {
             Ok(text) if !self.closed => {
@@ -141,7 +140,6 @@ impl Line {
         self.in_buffer || self.coming.as_ref().is_some_and(Coming::is_in_buffer)
     }
 
-    /// Whether events of it are in the buffer.
     pub(super) fn has_events_in_buffer(&self) -> bool {
         self.in_buffer
     }
@@ -164,7 +162,6 @@ impl Line {
         }
     }
 
-    /// Takes a frame, or leaves it to lapin.
     pub(super) fn frame(
         &mut self,
         frame: Frame,

@@ -15,9 +15,9 @@ pub(super) fn is_too_deep(payload: &[u8]) -> bool {
     payload.len() >= HARMLESS && headers(payload).is_some_and(is_table_too_deep)
 }
 
-/// The table of headers in a content header, with what is behind it; `None` where there is none.
+/// The table of headers in a content header, with what comes after it; `None` where there is none.
 fn headers(payload: &[u8]) -> Option<&[u8]> {
-    /// In front of the headers: content type and content encoding (section 4.2.6.1).
+    /// Before the headers: content type and content encoding (section 4.2.6.1).
     const BEFORE: [u8; 2] = [0x80, 0x40];
     const HEADERS: u8 = 0x20;
     let flags = *payload.get(PROPERTIES - 2)?;
@@ -53,7 +53,7 @@ struct Walk<'a> {
 /// A table or an array that the walk is in.
 #[derive(Clone, Copy)]
 struct Open {
-    /// How many bytes there are behind it.
+    /// How many bytes come after it.
     end: usize,
     is_table: bool,
 }
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, is_table: bool) -> Option<()> {
         let length = self.long()?;
         let end = self.rest.len().checked_sub(length)?;
-        // None ends behind the one that it is in.
+        // None ends after the one that it is in.
         if self.open.last().is_some_and(|outer| end < outer.end) {
             return None;
         }

@@ -109,12 +109,10 @@ impl Outgoing {
         }
     }
 
-    /// Adds basic.ack.
     pub(super) fn ack(&mut self, channel: u16, tag: u64, multiple: bool) {
         self.put(|own| wire::put_ack(own, channel, tag, multiple));
     }
 
-    /// Adds basic.get.
     pub(super) fn get(&mut self, channel: u16, queue: &Name) {
         self.put(|own| wire::put_get(own, channel, queue));
     }
@@ -124,7 +122,6 @@ impl Outgoing {
         self.put(|own| wire::put_return(own, channel, tag));
     }
 
-    /// Adds basic.nack of one message.
     pub(super) fn nack(&mut self, channel: u16, tag: u64, requeue: bool) {
         self.put(|own| wire::put_nack(own, channel, tag, requeue));
     }
@@ -206,7 +203,7 @@ pub(super) enum Ends {
 }
 
 impl FromLapin {
-    /// Takes what it has written: whole frames go on `to`, in order, and what they end is told.
+    /// Takes what it has written: whole frames go on `to`, in order, and what they end is reported.
     pub(super) fn take(&mut self, bytes: &[u8], to: &mut Outgoing, mut ends: impl FnMut(Ends)) {
         if !self.partial.is_empty() {
             self.partial.extend_from_slice(bytes);

@@ -52,7 +52,6 @@ impl Sorter {
         }
     }
 
-    /// The largest message that has come.
     pub(super) fn largest(&self) -> u64 {
         self.allowance.largest()
     }
@@ -61,7 +60,6 @@ impl Sorter {
         &mut self.lines
     }
 
-    /// A lane's line.
     pub(super) fn line(&mut self, id: u64) -> Option<&mut Line> {
         self.lines.iter_mut().find(|line| line.id() == id)
     }
@@ -75,7 +73,6 @@ impl Sorter {
         self.lines.retain(|line| !line.is_over());
     }
 
-    /// A lane is dropped.
     pub(super) fn drop_line(&mut self, id: u64) {
         if let Some(line) = self.line(id) {
             line.drop_it();
@@ -121,7 +118,6 @@ impl Sorter {
         self.for_lapin.get(self.read..).unwrap_or_default()
     }
 
-    /// It has read this much.
     pub(super) fn read_by_lapin(&mut self, count: usize) {
         self.read += count;
         if self.read >= self.for_lapin.len() {

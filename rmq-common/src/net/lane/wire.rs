@@ -11,10 +11,8 @@ pub(crate) const FRAME_MAX: u32 = 131_072;
 const FRAME_MIN: u32 = 4096;
 /// The type byte, the channel and the size before a frame's payload.
 pub(crate) const FRAME_HEADER: usize = 7;
-/// Every frame's last byte.
 pub(super) const FRAME_END: u8 = 0xce;
 
-/// The types of frames.
 pub(super) const METHOD: u8 = 1;
 pub(super) const HEADER: u8 = 2;
 pub(super) const BODY: u8 = 3;
@@ -44,7 +42,6 @@ impl Span {
     }
 }
 
-/// A frame's beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Beginning {
     pub(super) kind: u8,
@@ -75,7 +72,6 @@ impl Beginning {
     }
 }
 
-/// Writes the beginning of a frame.
 pub(super) fn begin(out: &mut Vec<u8>, kind: u8, channel: u16, size: u32) {
     let ([c0, c1], [s0, s1, s2, s3]) = (channel.to_be_bytes(), size.to_be_bytes());
     out.extend_from_slice(&[kind, c0, c1, s0, s1, s2, s3]);
@@ -88,7 +84,6 @@ pub(super) fn body_max(frame_max: u32) -> usize {
     usize::try_from(most).map_or(0, |most| most - FRAME_HEADER - 1)
 }
 
-/// Writes basic.ack.
 pub(super) fn put_ack(out: &mut Vec<u8>, channel: u16, tag: u64, multiple: bool) {
     begin(out, METHOD, channel, 13);
     out.extend_from_slice(&[0, 60, 0, 80]);
@@ -114,7 +109,6 @@ pub(super) fn put_return(out: &mut Vec<u8>, channel: u16, tag: u64) {
     out.extend_from_slice(&[1, FRAME_END]);
 }
 
-/// Writes basic.nack of one message.
 pub(super) fn put_nack(out: &mut Vec<u8>, channel: u16, tag: u64, requeue: bool) {
     begin(out, METHOD, channel, 13);
     out.extend_from_slice(&[0, 60, 0, 120]);
