@@ -22,7 +22,7 @@ const AFTER_CANCEL: Duration = Duration::from_millis(500);
 impl Connected<'_> {
     /// The broker has cancelled the consumer: the queue is gone, or has moved, or what we hold was
     /// not acknowledged for longer than it waits (RabbitMQ 4.3).
-    pub(crate) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
+    pub(super) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
         self.query().await?;
         let held = self.receiver.hand.open_count();
         let diagnostics = self.receiver.diagnostics;
@@ -44,7 +44,7 @@ impl Connected<'_> {
         self.receiver.sink.emptied().await.map_err(Break::Stop)
     }
 
-    pub(crate) async fn check_drained(&mut self) -> Result<(), Break> {
+    pub(super) async fn check_drained(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
         self.quiet_since = Instant::now();
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
@@ -134,7 +134,7 @@ impl Connected<'_> {
 
     /// Nothing has come for long. If the queue has messages all the same, or the connection is one
     /// that was made while a node died, another channel may be given them.
-    pub(crate) async fn check_forgotten(&mut self) -> Result<(), Break> {
+    pub(super) async fn check_forgotten(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
         let woken = if state.ready > 0 { self.wake().await? } else { Woken::Nothing };
         if matches!(woken, Woken::Ours) {
@@ -180,7 +180,7 @@ impl Connected<'_> {
 
     /// Whether there may be no second channel beside the first.
     fn has_one_channel(&self) -> bool {
-        self.session.has_one_channel() || self.receiver.one_channel
+        self.session.has_one_channel() || self.receiver.earlier.allows_one_channel()
     }
 
     fn begin_channel(&mut self, fresh: Subscription) -> Subscription {
@@ -188,7 +188,7 @@ impl Connected<'_> {
         std::mem::replace(&mut self.subscription, fresh)
     }
 
-    pub(crate) async fn query(&self) -> Result<QueueState, Break> {
+    pub(super) async fn query(&self) -> Result<QueueState, Break> {
         Ok(self.subscription.query().await?)
     }
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 impl Connected<'_> {
     /// Begins a run for a message.
-    pub(crate) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
+    pub(super) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
         let delivery = self.receiver.hand.delivery(message.tag);
         let offset = self.receiver.count_in(message).offset;
         let bytes = message.content.body_len() as u64;
@@ -32,7 +32,7 @@ impl Connected<'_> {
     }
 
     /// A run has ended.
-    pub(crate) fn ran(&mut self, number: u64) -> Result<(), Break> {
+    pub(super) fn ran(&mut self, number: u64) -> Result<(), Break> {
         let Receiver { sink: Sink::Commands(commands), hand, diagnostics, .. } =
             &mut *self.receiver
         else {
@@ -70,7 +70,7 @@ impl Connected<'_> {
 
     /// A pause is over: what was kept goes back, and comes again at once where no other client takes
     /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
-    pub(crate) fn put_back_held(&mut self) -> Result<(), Break> {
+    pub(super) fn put_back_held(&mut self) -> Result<(), Break> {
         for postponed in self.receiver.hand.take_postponed(Instant::now()) {
             self.subscription.put_back_one(postponed);
         }
@@ -80,7 +80,7 @@ impl Connected<'_> {
     }
 
     /// Commands may be started again.
-    pub(crate) fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         if let Some(commands) = self.receiver.sink.commands_mut() {
             commands.go_on();
         }
@@ -94,7 +94,7 @@ impl Connected<'_> {
 
     /// Messages that wait for the end of their pauses are unacknowledged, and must not keep others
     /// from coming: another consumer, which has a prefetch of its own, takes over.
-    pub(crate) async fn make_room(&mut self) -> Result<(), Break> {
+    pub(super) async fn make_room(&mut self) -> Result<(), Break> {
         let Receiver { hand, sink, settings, .. } = &*self.receiver;
         let may_start = sink.commands().is_some_and(Commands::has_room);
         if may_start
@@ -109,7 +109,7 @@ impl Connected<'_> {
     }
 
     /// Waits for the commands that run; what they finish is acknowledged.
-    pub(crate) async fn finish_commands(&mut self, mut stop: Stop) -> Stop {
+    pub(super) async fn finish_commands(&mut self, mut stop: Stop) -> Stop {
         if self.receiver.sink.commands().is_none() {
             return stop;
         }

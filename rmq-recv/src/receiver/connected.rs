@@ -12,38 +12,38 @@ use std::time::{Duration, Instant};
 
 /// How long nothing must come before the queue is looked at (`--drain`), or before a consumer that
 /// has to be cancelled is.
-pub(crate) const QUIET: Duration = Duration::from_millis(20);
+pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 /// One connection.
 pub struct Connected<'a> {
-    pub(crate) receiver: &'a mut Receiver,
-    pub(crate) session: Session,
-    pub(crate) subscription: Subscription,
+    pub(super) receiver: &'a mut Receiver,
+    pub(super) session: Session,
+    pub(super) subscription: Subscription,
     /// How far its consumer may give way to one with another prefetch.
-    pub(crate) takeover: Takeover,
+    pub(super) takeover: Takeover,
     /// The queue is a stream.
-    pub(crate) is_stream: bool,
+    pub(super) is_stream: bool,
     /// When the last message came, or the queue was last looked at.
-    pub(crate) quiet_since: Instant,
-    pub(crate) quiet: Duration,
-    pub(crate) idle: Idle,
-    pub(crate) pace: Pace,
+    pub(super) quiet_since: Instant,
+    pub(super) quiet: Duration,
+    pub(super) idle: Idle,
+    pub(super) pace: Pace,
     /// When something was last acknowledged.
-    pub(crate) acknowledged: Option<Instant>,
+    pub(super) acknowledged: Option<Instant>,
     /// Since when nothing has come, for `--idle`.
-    pub(crate) nothing_since: Instant,
+    pub(super) nothing_since: Instant,
     /// The broker has cancelled the consumer, and that is still to be dealt with.
-    pub(crate) cancelled_by_broker: bool,
+    pub(super) cancelled_by_broker: bool,
     /// With `--drain`: the queue was seen empty, and nothing has come since.
-    pub(crate) seen_empty: bool,
+    pub(super) seen_empty: bool,
     /// With `--drain`: the broker may have given the channel what never reached us.
-    pub(crate) suspect: bool,
+    pub(super) suspect: bool,
     /// It was reported what is waited for.
-    pub(crate) wait_reported: bool,
+    pub(super) wait_reported: bool,
 }
 
 /// Why serving ends, before anything is let go.
-pub(crate) enum Break {
+pub(super) enum Break {
     Stop(Stop),
     Error(AmqpError),
 }

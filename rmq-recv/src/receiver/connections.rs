@@ -34,11 +34,8 @@ impl Receiver {
                     if self.tally.acknowledged > acknowledged {
                         backoff.reset();
                     }
-                    if std::mem::take(&mut self.consumed) {
-                        self.patience.progress();
-                    }
-                    if self.patience.is_over() {
-                        let limit = match self.patience.limit() {
+                    if let Some(limit) = self.earlier.lost() {
+                        let limit = match limit {
                             Limit::For(limit) if limit.is_zero() => String::new(),
                             limit => format!(" (--retry {limit})"),
                         };

@@ -23,15 +23,15 @@ impl Connected<'_> {
     /// Begins to consume, where there is no consumer. The first message is taken alone where one
     /// may wait already, or come back from somebody who dies of it; a stream counts no deliveries,
     /// and a tap's messages were never anybody else's.
-    pub(crate) async fn consume(&mut self) -> Result<(), Break> {
+    pub(super) async fn consume(&mut self) -> Result<(), Break> {
         self.quiet_since = Instant::now();
         self.nothing_since = Instant::now();
-        let Receiver { settings, hand, reconnected, .. } = &*self.receiver;
+        let Receiver { settings, hand, earlier, .. } = &*self.receiver;
         let counts = !self.is_stream && matches!(settings.source, Source::Queue(_));
         let mut others = 0;
         let mut guarded = false;
         if counts && hand.can_be_guarded() {
-            let reconnected = *reconnected;
+            let reconnected = earlier.was_connected();
             let state = self.query().await?;
             others = state.consumers;
             guarded = reconnected || others > 0 || state.ready > 0;
@@ -40,7 +40,7 @@ impl Connected<'_> {
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
         self.takeover = Takeover::new();
-        self.receiver.consumed = true;
+        self.receiver.earlier.consumes();
         service_manager::ready();
         if guarded && others > 0 {
             self.stand_in_line(others).await?;
@@ -61,7 +61,7 @@ impl Connected<'_> {
     }
 
     /// Takes a message and all that are here already, and has them written.
-    pub(crate) fn take(&mut self, message: Arrived) -> Result<(), Break> {
+    pub(super) fn take(&mut self, message: Arrived) -> Result<(), Break> {
         let mut batch = Batch::default();
         let records = self.receiver.sink.downstream().map(Downstream::written);
         if let Err(ended) = self.fill(message, &mut batch) {
@@ -103,7 +103,7 @@ impl Connected<'_> {
     }
 
     /// Something came.
-    pub(crate) fn message_came(&mut self) {
+    pub(super) fn message_came(&mut self) {
         self.quiet_since = Instant::now();
         self.nothing_since = self.quiet_since;
         self.quiet = QUIET;

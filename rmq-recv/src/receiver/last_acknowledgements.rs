@@ -31,7 +31,7 @@ enum Step {
 
 impl Connected<'_> {
     /// Waits until what is out is done, and gives why the run stops then.
-    pub(crate) async fn finish(&mut self, stop: Stop) -> Stop {
+    pub(super) async fn finish(&mut self, stop: Stop) -> Stop {
         if self.receiver.sink.downstream().is_none() || matches!(stop, Stop::Failed(_)) {
             return stop;
         }
@@ -105,7 +105,7 @@ impl Connected<'_> {
 
     /// Cancels the consumer, but waits for the broker no longer than letting go may take, and not
     /// past another signal.
-    pub(crate) async fn cancel_in_time(&mut self) -> Result<(), Break> {
+    pub(super) async fn cancel_in_time(&mut self) -> Result<(), Break> {
         let stops = self.receiver.stops.clone();
         let again = async { Err(Break::Stop(stops.signal().await)) };
         let cancel = async { Ok(self.subscription.cancel().await?) };

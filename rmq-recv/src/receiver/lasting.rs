@@ -3,6 +3,7 @@
 use crate::delivery::message::{Arrived, Counts};
 use crate::queue::offset::Offset;
 use crate::receiver::credit::Credit;
+use crate::receiver::earlier::Earlier;
 use crate::receiver::hand::Hand;
 use crate::receiver::tally::Tally;
 use crate::settings::Settings;
@@ -15,52 +16,37 @@ use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
-use rmq_common::retry::Patience;
 use rmq_common::standing::live::Live;
 use rmq_common::standing::vigil::{LONG, Vigil};
 use std::time::Instant;
 
-/// How often in a row a broker may answer what was not asked before that is an error.
-const UNASKED: u32 = 3;
-
 /// Deliveries of one message that are worth a warning.
-pub(crate) const MANY_DELIVERIES: u64 = 10;
+pub(super) const MANY_DELIVERIES: u64 = 10;
 
 /// Everything a run holds, whichever connection it is on.
 pub struct Receiver {
-    pub(crate) broker: Broker,
-    pub(crate) settings: Settings,
+    pub(super) broker: Broker,
+    pub(super) settings: Settings,
     /// The queue, where it is our own under another name with each connection.
-    pub(crate) queue: ShortString,
+    pub(super) queue: ShortString,
     /// Where in a stream to go on.
-    pub(crate) offset: Option<Offset>,
-    pub(crate) sink: Sink,
+    pub(super) offset: Option<Offset>,
+    pub(super) sink: Sink,
     /// A message that was delivered very often was reported.
     warned: bool,
-    pub(crate) hand: Hand,
-    pub(crate) tally: Tally,
+    pub(super) hand: Hand,
+    pub(super) tally: Tally,
     /// The counts for those that ask.
-    pub(crate) live: Live<Tally>,
-    pub(crate) stops: Stops,
-    pub(crate) diagnostics: Diagnostics,
-    /// A connection has been lost before this one.
-    pub(crate) reconnected: bool,
-    /// On this connection the broker has given us a consumer.
-    pub(crate) consumed: bool,
-    /// A connection was lost because the broker allows no second channel.
-    pub(crate) one_channel: bool,
+    live: Live<Tally>,
+    pub(super) stops: Stops,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) earlier: Earlier,
     /// What is rejected has to be before the consumer is cancelled: an auto-delete queue goes then.
-    pub(crate) rejects_first: bool,
+    pub(super) rejects_first: bool,
     /// How far the output was when that was last looked at: messages and bytes.
     reached: (u64, u64),
     /// Since when nothing of it is read.
-    pub(crate) vigil: Vigil,
-    /// Since the last time that it had.
-    pub(crate) patience: Patience,
-    /// How much was acknowledged when the broker last answered what was not asked.
-    unasked_after: u64,
-    /// How often in a row it has done so with nothing acknowledged in between.
-    unasked: u32,
+    vigil: Vigil,
 }
 
 /// What a run works with.
@@ -99,28 +85,15 @@ impl Receiver {
             live,
             stops,
             diagnostics,
-            reconnected: false,
-            consumed: false,
-            one_channel: false,
+            earlier: Earlier::new(retry),
             rejects_first,
             reached: (0, 0),
             vigil: Vigil::default(),
-            patience: Patience::new(retry),
-            unasked_after: 0,
-            unasked: 0,
         }
     }
 
-    /// The broker has answered what was not asked: whether that is worth another try. It is not
-    /// where it happens three times in a row with nothing acknowledged in between.
-    pub(crate) fn may_answer_unasked(&mut self) -> bool {
-        let before = std::mem::replace(&mut self.unasked_after, self.tally.acknowledged);
-        self.unasked = if self.tally.acknowledged > before { 1 } else { self.unasked + 1 };
-        self.unasked < UNASKED
-    }
-
     /// Sets the counts for those that ask.
-    pub(crate) fn show(&mut self) {
+    pub(super) fn show(&mut self) {
         self.tally.unacknowledged = self.hand.len();
         self.live.set(self.tally.clone());
         self.keep_vigil(Instant::now());
@@ -147,14 +120,19 @@ impl Receiver {
         }
     }
 
+    /// When a wait for the reader has to be reported.
+    pub(super) fn reports_at(&self) -> Option<Instant> {
+        self.vigil.due()
+    }
+
     /// What messages come from, for a diagnostic.
-    pub(crate) fn name(&self) -> &ShortString {
+    pub(super) fn name(&self) -> &ShortString {
         self.settings.source.name()
     }
 
     /// Counts a message that has come, and warns once of one that has been delivered so often that
     /// a delivery limit is near. What its headers count.
-    pub(crate) fn count_in(&mut self, message: &Arrived) -> Counts {
+    pub(super) fn count_in(&mut self, message: &Arrived) -> Counts {
         self.tally.received += 1;
         self.tally.redelivered += u64::from(message.redelivered);
         self.hand.saw_body(message.content.body_len());
@@ -172,7 +150,7 @@ impl Receiver {
     }
 
     /// A refusal, reported with its queue, and what may help.
-    pub(crate) fn refused(&self, error: AmqpError, hint: &str) -> Failure {
+    pub(super) fn refused(&self, error: AmqpError, hint: &str) -> Failure {
         let (queue, vhost) = (self.name(), self.broker.vhost());
         let what = match &error {
             AmqpError::Refused(Refused { what: Refusal::NotFound(Missing::Queue), .. }) => "queue",

@@ -5,6 +5,7 @@ pub mod command_results;
 pub mod connected;
 pub mod connections;
 pub mod credit;
+pub mod earlier;
 pub mod hand;
 pub mod idle;
 pub mod intake;

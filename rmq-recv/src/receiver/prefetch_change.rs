@@ -39,17 +39,17 @@ enum Turn {
 
 impl Connected<'_> {
     /// The prefetch that is to be next, where it may be now.
-    pub(crate) fn next_prefetch(&self) -> Option<u16> {
+    pub(super) fn next_prefetch(&self) -> Option<u16> {
         self.receiver.hand.next_prefetch().filter(|_| !self.takeover.is_kept())
     }
 
     /// How many of those that are done may be acknowledged now.
-    pub(crate) fn may_acknowledge(&self) -> u64 {
+    pub(super) fn may_acknowledge(&self) -> u64 {
         self.receiver.hand.may_acknowledge(self.takeover.is_kept_from_others())
     }
 
     /// When what is kept back has to be acknowledged.
-    pub(crate) fn kept_until(&self) -> Option<Instant> {
+    pub(super) fn kept_until(&self) -> Option<Instant> {
         self.takeover
             .kept_until()
             .filter(|_| self.may_acknowledge() < self.receiver.hand.done_count())
@@ -57,7 +57,7 @@ impl Connected<'_> {
 
     /// It has to be, even if more large messages come than are wanted at once; but no more than
     /// `-n` says, so then another consumer takes over, whoever else may be next in line.
-    pub(crate) async fn end_keeping(&mut self) -> Result<(), Break> {
+    pub(super) async fn end_keeping(&mut self) -> Result<(), Break> {
         self.takeover.sent_kept();
         let hand = &self.receiver.hand;
         if hand.may_acknowledge(false) < hand.done_count()
@@ -71,7 +71,7 @@ impl Connected<'_> {
     }
 
     /// Has a consumer with this prefetch take over, if that may be.
-    pub(crate) async fn try_change(&mut self, prefetch: u16) -> Result<(), Break> {
+    pub(super) async fn try_change(&mut self, prefetch: u16) -> Result<(), Break> {
         if self.is_stream {
             // A stream gives each consumer everything from where it begins, so the old one ends
             // first; it has neither line nor end.
@@ -99,7 +99,7 @@ impl Connected<'_> {
 
     /// The prefetch of the consumer that could take over from one that takes the first message alone,
     /// and has it.
-    pub(crate) fn prefetch_beside_the_first(&self) -> Option<u16> {
+    pub(super) fn prefetch_beside_the_first(&self) -> Option<u16> {
         let hand = &self.receiver.hand;
         let is_alone = hand.is_guarded() && hand.is_full() && hand.done_count() == 0;
         let may = is_alone && !self.is_stream && !self.takeover.is_kept();
@@ -108,7 +108,7 @@ impl Connected<'_> {
 
     /// A filter keeps the first record, or has dropped it. It may do so for good, or until it has
     /// more; the first message did not crash the pipeline.
-    pub(crate) async fn widen(&mut self) -> Result<(), Break> {
+    pub(super) async fn widen(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.prefetch_beside_the_first() else { return Ok(()) };
         if pipe::unread() > 0
             && let Some(downstream) = self.receiver.sink.downstream_mut()
@@ -154,7 +154,7 @@ impl Connected<'_> {
     }
 
     /// The consumer that is prepared takes over.
-    pub(crate) async fn take_over(&mut self) -> Result<(), Break> {
+    pub(super) async fn take_over(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
         let last = self.subscription.take_over().await?;
         self.takeover.taken_over();
@@ -169,7 +169,7 @@ impl Connected<'_> {
     /// something happens to it, as one more consumer. Whether ours is given something then; where
     /// the other one is, the queue has forgotten ours. Where a queue may give it to either, no more
     /// than `-n` says must come.
-    pub(crate) async fn wake(&mut self) -> Result<Woken, Break> {
+    pub(super) async fn wake(&mut self) -> Result<Woken, Break> {
         let may_take = self.takeover.is_single() || self.receiver.hand.wants_one_more();
         if self.subscription.prepared().is_some() || !may_take {
             return Ok(Woken::Nothing);
@@ -188,7 +188,7 @@ impl Connected<'_> {
 }
 
 /// What one more consumer made of a queue that gave nothing.
-pub(crate) enum Woken {
+pub(super) enum Woken {
     /// It goes on with ours.
     Ours,
     /// It gives it to the new one.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 impl Receiver {
     /// Reports why a connection is lost.
-    pub(crate) fn report_lost(&mut self, host: &str, why: &Lost) {
+    pub(super) fn report_lost(&mut self, host: &str, why: &Lost) {
         if why.why != Loss::AcknowledgementTimeout {
             return self.broker.report_lost(host, why);
         }
@@ -23,15 +23,13 @@ impl Receiver {
 
     /// Connects again, once what was written is read: there is no use in taking more before, and
     /// some of it would be the same messages.
-    pub(crate) async fn reconnect(&mut self) -> Result<Session, Stop> {
+    pub(super) async fn reconnect(&mut self) -> Result<Session, Stop> {
         let stops = self.stops.clone();
         let begun = Instant::now();
         first(async { Err(stops.next().await) }, self.sink.emptied()).await?;
-        // A reader that pauses is no broker that cannot be reached; but a broker that is reached may
-        // still give no consumer.
-        self.patience.leave_out(begun.elapsed());
-        let Receiver { broker, stops, patience, .. } = self;
-        let connect = async { broker.connect(patience).await.map_err(Stop::Failed) };
+        self.earlier.reader_paused(begun.elapsed());
+        let Receiver { broker, stops, earlier, .. } = self;
+        let connect = async { broker.connect(earlier.patience()).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };
         let session = first(stop, connect).await?;
         self.broker.report_connected(session.host());
@@ -39,11 +37,11 @@ impl Receiver {
             let text = format!("messages of {exchange} may have been missed meanwhile");
             self.diagnostics.notice(&text);
         }
-        self.reconnected = true;
+        self.earlier.reconnected();
         Ok(session)
     }
 
-    pub(crate) async fn pause(&mut self, pause: Duration) -> Option<Stop> {
+    pub(super) async fn pause(&mut self, pause: Duration) -> Option<Stop> {
         let time = async {
             runtime::sleep(pause).await;
             None

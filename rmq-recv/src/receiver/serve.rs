@@ -58,7 +58,7 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
             return ended(receiver, session, error).await;
         }
     };
-    let reconnected = receiver.reconnected;
+    let reconnected = receiver.earlier.was_connected();
     let receiver_is_stream = receiver.offset.is_some();
     receiver.hand.begin_channel();
     let mut connected = Connected {
@@ -191,13 +191,16 @@ async fn ended(receiver: &mut Receiver, session: Session, error: AmqpError) -> E
     session.cut();
     match error {
         AmqpError::Lost(lost) => {
-            receiver.one_channel |= matches!(lost.why, Loss::Channels(_));
+            if let Loss::Channels(_) = lost.why {
+                receiver.earlier.refused_a_channel();
+            }
             End::Lost(lost)
         }
         // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
         // that does so again and again will go on doing so.
         AmqpError::Protocol(violation)
-            if violation.breach == Breach::Unasked && receiver.may_answer_unasked() =>
+            if violation.breach == Breach::Unasked
+                && receiver.earlier.may_answer_unasked(receiver.tally.acknowledged) =>
         {
             End::Lost(Lost::because("the broker sent an answer to no question"))
         }

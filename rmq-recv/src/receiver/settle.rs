@@ -21,7 +21,7 @@ const BETWEEN: Duration = Duration::from_millis(1);
 
 impl Connected<'_> {
     /// A batch is written, or could not be.
-    pub(crate) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
+    pub(super) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
         let outcome = Stop::of_write(result);
         // What a reader that is gone had not read is lost in the pipe, so nothing of the last
         // batch counts as taken.
@@ -35,14 +35,14 @@ impl Connected<'_> {
     }
 
     /// Looks how far the output is taken.
-    pub(crate) fn check_output(&mut self) {
+    pub(super) fn check_output(&mut self) {
         if let Some(bytes) = self.receiver.sink.check_taken() {
             self.receiver.hand.done_to_byte(bytes);
         }
     }
 
     /// Applies a report of the sender on `--ack-from`.
-    pub(crate) fn apply(&mut self, said: Report) {
+    pub(super) fn apply(&mut self, said: Report) {
         let Receiver { sink, hand, .. } = &mut *self.receiver;
         if let Some(downstream) = sink.downstream_mut() {
             downstream.apply(said, hand);
@@ -51,7 +51,7 @@ impl Connected<'_> {
     }
 
     /// Applies all that the sender has reported by now.
-    pub(crate) fn apply_rest(&mut self) {
+    pub(super) fn apply_rest(&mut self) {
         let Receiver { sink, hand, .. } = &mut *self.receiver;
         if let Some(downstream) = sink.downstream_mut() {
             downstream.apply_rest(hand);
@@ -59,7 +59,7 @@ impl Connected<'_> {
     }
 
     /// Everything waits for the sender, which has been silent for long.
-    pub(crate) fn report_silence(&mut self) -> Result<(), Break> {
+    pub(super) fn report_silence(&mut self) -> Result<(), Break> {
         let ended = self.receiver.sink.is_closed();
         let waiting = self.receiver.hand.open_count();
         if let Some(downstream) = self.receiver.sink.downstream_mut() {
@@ -76,7 +76,7 @@ impl Connected<'_> {
     }
 
     /// Acknowledges what is done, and goes on where there is no consumer any longer.
-    pub(crate) async fn settle(&mut self) -> Result<(), Break> {
+    pub(super) async fn settle(&mut self) -> Result<(), Break> {
         let Receiver { hand, sink, .. } = &*self.receiver;
         if hand.is_met_by_done() {
             // Letting go acknowledges it, once nothing more can come.
@@ -127,12 +127,12 @@ impl Connected<'_> {
 
     /// When the next acknowledgement may go: a broker with more of them than it can pass on holds
     /// the rest back, and forgets them if the channel closes meanwhile.
-    pub(crate) fn next_acknowledgement(&self) -> Option<Instant> {
+    pub(super) fn next_acknowledgement(&self) -> Option<Instant> {
         self.acknowledged.map(|last| last + BETWEEN)
     }
 
     /// Acknowledges what is done, at most so many.
-    pub(crate) fn acknowledge(&mut self, at_most: u64) -> Result<(), AmqpError> {
+    pub(super) fn acknowledge(&mut self, at_most: u64) -> Result<(), AmqpError> {
         let done = self.receiver.hand.settle(at_most);
         if done.count == 0 {
             return Ok(());
@@ -159,7 +159,7 @@ impl Connected<'_> {
 
     /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
     /// the broker gives it back by itself.
-    pub(crate) async fn let_go(mut self, stop: &Stop) {
+    pub(super) async fn let_go(mut self, stop: &Stop) {
         if matches!(stop, Stop::ReaderGone) {
             self.conclude_output().await;
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// What is due, if nothing happens before.
 #[derive(Clone, Copy)]
-pub(crate) enum Due {
+pub(super) enum Due {
     /// To check how far the output is taken.
     CheckOutput,
     /// To acknowledge what is done.
@@ -39,7 +39,7 @@ pub(crate) enum Due {
 
 impl Connected<'_> {
     /// Does what is due.
-    pub(crate) async fn due(&mut self, due: Due) -> Result<(), Break> {
+    pub(super) async fn due(&mut self, due: Due) -> Result<(), Break> {
         match due {
             Due::CheckOutput => self.check_output(),
             // Which is what follows.
@@ -64,7 +64,7 @@ impl Connected<'_> {
     }
 
     /// What is due next, and when.
-    pub(crate) fn next_due(&self) -> Option<(Instant, Due)> {
+    pub(super) fn next_due(&self) -> Option<(Instant, Due)> {
         let Receiver { sink, hand, settings, .. } = &*self.receiver;
         let (busy, downstream, commands) = (sink.is_busy(), sink.downstream(), sink.commands());
         let waits = sink.has_room() && self.subscription.is_consuming();
@@ -114,7 +114,7 @@ impl Connected<'_> {
             (quiet_at.filter(|_| quiet), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
             (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
-            (self.receiver.vigil.due(), Due::Long),
+            (self.receiver.reports_at(), Due::Long),
             (hand.postponed_until(), Due::PutBack),
             (commands.and_then(|commands| commands.until()), Due::GoOn),
             (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),

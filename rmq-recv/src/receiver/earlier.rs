@@ -1,0 +1,111 @@
+//! What earlier connections have shown, for the next one.
+
+use rmq_common::duration::Limit;
+use rmq_common::retry::Patience;
+use std::time::Duration;
+
+/// How often in a row a broker may answer what was not asked before that is an error.
+const UNASKED: u32 = 3;
+
+/// What is known of the connections before this one, and for how long to go on making new ones.
+#[derive(Debug)]
+pub struct Earlier {
+    patience: Patience,
+    /// There was one.
+    was_connected: bool,
+    /// The broker has given us a consumer on the last of them.
+    consumed: bool,
+    /// One was lost because the broker allows no second channel.
+    one_channel: bool,
+    /// How much was acknowledged when the broker last answered what was not asked.
+    unasked_after: u64,
+    /// How often in a row it has done so with nothing acknowledged in between.
+    unasked: u32,
+}
+
+impl Earlier {
+    /// None yet; go on for as long as `retry` says.
+    pub fn new(retry: Limit) -> Self {
+        Earlier {
+            patience: Patience::new(retry),
+            was_connected: false,
+            consumed: false,
+            one_channel: false,
+            unasked_after: 0,
+            unasked: 0,
+        }
+    }
+
+    /// Whether there was one.
+    pub fn was_connected(&self) -> bool {
+        self.was_connected
+    }
+
+    /// How long to try to connect.
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// A reader that pauses is no broker that cannot be reached; but a broker that is reached may
+    /// still give no consumer.
+    pub fn reader_paused(&mut self, pause: Duration) {
+        self.patience.leave_out(pause);
+    }
+
+    /// There is another connection.
+    pub fn reconnected(&mut self) {
+        self.was_connected = true;
+    }
+
+    /// The broker has given us a consumer.
+    pub fn consumes(&mut self) {
+        self.consumed = true;
+    }
+
+    /// A connection was lost: the limit, if there may be no other one.
+    pub fn lost(&mut self) -> Option<Limit> {
+        if std::mem::take(&mut self.consumed) {
+            self.patience.progress();
+        }
+        self.patience.is_over().then(|| self.patience.limit())
+    }
+
+    /// A connection was lost because the broker allows no second channel.
+    pub fn refused_a_channel(&mut self) {
+        self.one_channel = true;
+    }
+
+    /// Whether the broker is known to allow no second channel.
+    pub fn allows_one_channel(&self) -> bool {
+        self.one_channel
+    }
+
+    /// The broker has answered what was not asked, after so much was acknowledged: whether that is
+    /// worth another try. It is not if it happens three times in a row with nothing acknowledged in
+    /// between.
+    pub fn may_answer_unasked(&mut self, acknowledged: u64) -> bool {
+        let before = std::mem::replace(&mut self.unasked_after, acknowledged);
+        self.unasked = if acknowledged > before { 1 } else { self.unasked + 1 };
+        self.unasked < UNASKED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_answers_unasked_again_and_again_is_left_unless_work_goes_on() {
+        let mut earlier = Earlier::new(Limit::Forever);
+        let may = [0, 0, 5, 5, 5].map(|acknowledged| earlier.may_answer_unasked(acknowledged));
+        assert_eq!(may, [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn without_patience_the_first_loss_is_the_last_whether_or_not_there_was_a_consumer() {
+        let mut earlier = Earlier::new(Limit::For(Duration::ZERO));
+        earlier.consumes();
+        assert!(earlier.lost().is_some() && earlier.lost().is_some());
+        assert!(Earlier::new(Limit::Forever).lost().is_none());
+    }
+}
