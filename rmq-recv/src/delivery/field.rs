@@ -65,13 +65,14 @@ impl Field {
     ///
     /// # Errors
     /// A sentence about a name that there is not.
-    pub fn named(name: &str) -> Result<Self, String> {
-        if let Some(header) = name.strip_prefix(HEADER) {
+    pub fn named(name: &[u8]) -> Result<Self, String> {
+        if let Some(header) = name.strip_prefix(HEADER.as_bytes()) {
             return match header {
-                "" => Err("%{header:} names no header".to_owned()),
-                header => Ok(Field::Header(header.as_bytes().to_vec())),
+                b"" => Err("%{header:} names no header".to_owned()),
+                header => Ok(Field::Header(header.to_vec())),
             };
         }
+        let name = &*String::from_utf8_lossy(name);
         let other = OTHERS.iter().find(|(known, _)| *known == name);
         let property = PROPERTIES.iter().find(|(known, _)| *known == name);
         match (other, property) {

@@ -18,7 +18,7 @@ pub struct Template(Vec<Part>);
 enum Part {
     Literal(Vec<u8>),
     /// A field, and what stands for it where the message has none.
-    Field(Field, Vec<u8>),
+    Field(Field, Vec<Part>),
 }
 
 impl Template {
@@ -27,31 +27,7 @@ impl Template {
     /// # Errors
     /// A sentence about the first letter that means nothing.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut literal = Vec::new();
-        let mut letters = text.chars();
-        while let Some(letter) = letters.next() {
-            match letter {
-                '%' => match field(&mut letters)? {
-                    Some(part) => {
-                        if !literal.is_empty() {
-                            parts.push(Part::Literal(std::mem::take(&mut literal)));
-                        }
-                        parts.push(part);
-                    }
-                    None => literal.push(b'%'),
-                },
-                '\\' => {
-                    let byte = escaped(&mut letters);
-                    literal.push(byte.map_err(|why| format!("{why} in a template"))?);
-                }
-                other => literal.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
-        if !literal.is_empty() {
-            parts.push(Part::Literal(literal));
-        }
-        Ok(Template(parts))
+        Ok(Template(parts(&mut text.chars(), false)?.unwrap_or_default()))
     }
 
     /// The byte that ends each record, where the template ends with one.
@@ -64,21 +40,75 @@ impl Template {
 
     /// Adds a message to what is written, and counts this byte in what it adds.
     pub fn write(&self, message: &Message, batch: &mut Batch, counted: Option<u8>) -> u64 {
-        let mut count = 0;
-        for part in &self.0 {
-            let value;
-            let bytes: &[u8] = match part {
-                Part::Literal(text) => text,
-                Part::Field(field, default) => {
-                    value = field.of(message);
-                    value.as_deref().unwrap_or(default)
-                }
-            };
-            count += counted.map_or(0, |counted| memchr_iter(counted, bytes).count() as u64);
-            batch.put(bytes);
-        }
-        count
+        write(&self.0, message, batch, counted)
     }
+}
+
+fn write(parts: &[Part], message: &Message, batch: &mut Batch, counted: Option<u8>) -> u64 {
+    let mut count = 0;
+    let put = |bytes: &[u8], batch: &mut Batch| {
+        batch.put(bytes);
+        counted.map_or(0, |counted| memchr_iter(counted, bytes).count() as u64)
+    };
+    for part in parts {
+        count += match part {
+            Part::Literal(text) => put(text, batch),
+            Part::Field(field, default) => match field.of(message) {
+                Some(value) => put(&value, batch),
+                None => write(default, message, batch, counted),
+            },
+        };
+    }
+    count
+}
+
+/// Reads the rest of a template, or a default up to the brace that ends it; `None` if there is none.
+fn parts(letters: &mut Chars<'_>, is_default: bool) -> Result<Option<Vec<Part>>, String> {
+    let mut parts = Vec::new();
+    let mut literal = Vec::new();
+    let mut open_braces = 0;
+    let mut is_ended = !is_default;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => match field(letters)? {
+                Some(part) => {
+                    if !literal.is_empty() {
+                        parts.push(Part::Literal(std::mem::take(&mut literal)));
+                    }
+                    parts.push(part);
+                }
+                None => literal.push(b'%'),
+            },
+            '\\' => literal.push(after_backslash(letters)?),
+            '}' if is_default && open_braces == 0 => {
+                is_ended = true;
+                break;
+            }
+            other => {
+                match other {
+                    '{' => open_braces += 1,
+                    '}' => open_braces -= 1,
+                    _ => {}
+                }
+                literal.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+    }
+    if !literal.is_empty() {
+        parts.push(Part::Literal(literal));
+    }
+    Ok(is_ended.then_some(parts))
+}
+
+/// What stands behind a backslash; a brace stands for itself.
+fn after_backslash(letters: &mut Chars<'_>) -> Result<u8, String> {
+    for (brace, byte) in [('{', b'{'), ('}', b'}')] {
+        if letters.as_str().starts_with(brace) {
+            letters.next();
+            return Ok(byte);
+        }
+    }
+    escaped(letters).map_err(|why| format!("{why} in a template"))
 }
 
 /// What stands behind `%`: a letter, or a name in braces and perhaps a default. `None` for the sign
@@ -95,19 +125,32 @@ fn field(letters: &mut Chars<'_>) -> Result<Option<Part>, String> {
         Some('T') => Field::Property(Property::Timestamp),
         Some('o') => Field::StreamOffset,
         Some('%') => return Ok(None),
-        Some('{') => {
-            let rest = letters.as_str();
-            let Some((inside, after)) = rest.split_once('}') else {
-                return Err(format!("%{{{rest} has no }} at its end"));
-            };
-            *letters = after.chars();
-            let (name, default) = inside.split_once(DEFAULT).unwrap_or((inside, ""));
-            return Ok(Some(Part::Field(Field::named(name)?, default.as_bytes().to_vec())));
-        }
+        Some('{') => return named(letters).map(Some),
         Some(other) => return Err(format!("%{other} is not a template field")),
         None => return Err("a template ends after a lone %".to_owned()),
     };
     Ok(Some(Part::Field(field, Vec::new())))
+}
+
+/// A name, and perhaps a default, up to the brace that ends them.
+fn named(letters: &mut Chars<'_>) -> Result<Part, String> {
+    let whole = letters.as_str();
+    let unended = || format!("%{{{whole} has no }} at its end");
+    let mut name = Vec::new();
+    loop {
+        if let Some(rest) = letters.as_str().strip_prefix(DEFAULT) {
+            *letters = rest.chars();
+            let field = Field::named(&name)?;
+            let default = parts(letters, true)?.ok_or_else(unended)?;
+            return Ok(Part::Field(field, default));
+        }
+        match letters.next() {
+            None => return Err(unended()),
+            Some('}') => return Ok(Part::Field(Field::named(&name)?, Vec::new())),
+            Some('\\') => name.push(after_backslash(letters)?),
+            Some(other) => name.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +161,8 @@ mod tests {
     use rmq_common::message::{Name, Properties, Table, Text};
 
     fn headers() -> Table {
-        let array = b"{\"headers\":{\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}}";
+        let array =
+            b"{\"headers\":{\"o}:-d\":\"odd\",\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}}";
         Envelope::decode(array).unwrap().properties.headers.unwrap()
     }
 
@@ -148,7 +192,7 @@ mod tests {
         assert_eq!(written("%s"), b"x\n\xff");
         assert_eq!(
             written("%e/%r=%k %t %R %S %T [%o] %h\\n"),
-            b"logs/a.\xff=a.\xff 7 1 3 1700000000 [] {\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}\n"
+            b"logs/a.\xff=a.\xff 7 1 3 1700000000 [] {\"o}:-d\":\"odd\",\"n\":-5,\"t\":\"text\",\"a\":[1],\"b\":true}\n"
         );
         assert_eq!(written("100%% \\t\\0\\r\\\\\\x41\\xfFz\u{e4}"), b"100% \t\0\r\\A\xffz\xc3\xa4");
     }
@@ -159,6 +203,10 @@ mod tests {
         assert_eq!(written("%{timestamp} %{timestamp_utc}"), b"1700000000 2023-11-14T22:13:20Z");
         assert_eq!(written("%{exchange}/%{key}/%{routing_key}"), b"logs/a.\xff/a.\xff");
         assert_eq!(written("%{message_id}|%{message_id:-none}|%{priority:-}|"), b"|none||");
+        assert_eq!(written("%{message_id:-%{app_id:-%{key}%%}\\t}"), b"a.\xff%\t");
+        assert_eq!(written("%{message_id:-{\"a\":{}}}}"), b"{\"a\":{}}}");
+        assert_eq!(written("%{message_id:-\\{\\}\\}}"), b"{}}");
+        assert_eq!(written("%{header:o\\}\\x3a-d}|%{header:o\\}:-d}"), b"odd|d");
         assert_eq!(written("%{content_type:-none}"), b"text/plain");
         assert_eq!(
             written("%{header:n} %{header:t} %{header:a} %{header:b} %{header:x:-0} %{header:x}"),
@@ -180,6 +228,9 @@ mod tests {
             ("%q", "%q is not"),
             ("%", "after a lone %"),
             ("%{body", "%{body has no } at its end"),
+            ("%{type:-{}", "%{type:-{} has no } at its end"),
+            ("%{type:-%{app_id:-}", "%{type:-%{app_id:-} has no } at its end"),
+            ("%{body\\}", "has no } at its end"),
             ("%{mesage_id}", "%{mesage_id} is not a template field; did you mean message_id?"),
             ("%{header:}", "names no header"),
             ("\\q", "\\q means nothing"),
