@@ -15,6 +15,8 @@ const MANY: usize = 10;
 #[derive(Debug)]
 pub struct Pauses {
     many: usize,
+    failures: usize,
+    /// Those that say "not now", since there were many in a row.
     in_a_row: usize,
     /// How often in a row there were many.
     rounds: u32,
@@ -25,25 +27,28 @@ pub struct Pauses {
 impl Pauses {
     /// Where so many commands may run at once.
     pub fn new(jobs: usize) -> Self {
-        Pauses { many: jobs.max(MANY), in_a_row: 0, rounds: 0, until: None }
+        Pauses { many: jobs.max(MANY), failures: 0, in_a_row: 0, rounds: 0, until: None }
     }
 
     /// A command has succeeded.
     pub fn succeeded(&mut self) {
-        (self.in_a_row, self.rounds) = (0, 0);
+        (self.failures, self.in_a_row, self.rounds) = (0, 0, 0);
     }
 
-    /// A command has failed over a message that came back `returns` times before, or said that it
-    /// cannot be done now. When the message is to be requeued.
-    pub fn failed(&mut self, now: Instant, returns: u64, not_now: bool) -> Instant {
-        self.in_a_row += 1;
+    /// A command has failed over a message that came back `returns` times before, if its queue counts
+    /// them, or said that it cannot be done now. When the message is to be requeued.
+    pub fn failed(&mut self, now: Instant, returns: Option<u64>, not_now: bool) -> Instant {
+        self.failures = self.failures.saturating_add(1);
+        if not_now {
+            self.in_a_row += 1;
+        }
         if self.in_a_row >= self.many {
-            if not_now {
-                self.until = now.checked_add(length(self.rounds));
-            }
+            self.until = now.checked_add(length(self.rounds));
             self.in_a_row = 0;
             self.rounds += 1;
         }
+        // Where nothing counts its returns, what fails again and again must come more rarely too.
+        let returns = returns.unwrap_or((self.failures / self.many).max(1) as u64);
         let doublings = u32::try_from(returns).unwrap_or(u32::MAX).max(self.rounds);
         now.checked_add(length(doublings)).unwrap_or(now)
     }
@@ -69,7 +74,7 @@ mod tests {
 
     fn fail(pauses: &mut Pauses, times: usize, not_now: bool) {
         for _ in 0..times {
-            pauses.failed(Instant::now(), 0, not_now);
+            pauses.failed(Instant::now(), Some(0), not_now);
         }
     }
 
@@ -77,7 +82,7 @@ mod tests {
     fn each_return_doubles_the_pause_of_its_message_alone() {
         let (mut pauses, now) = (Pauses::new(1), Instant::now());
         for (returns, seconds) in [(0, 1), (1, 2), (3, 8), (5, 32), (6, 60), (u64::MAX, 60)] {
-            let until = pauses.failed(now, returns, true);
+            let until = pauses.failed(now, Some(returns), true);
             assert_eq!(until - now, Duration::from_secs(seconds));
             assert_eq!(pauses.until(), None);
         }
@@ -93,7 +98,7 @@ mod tests {
             until
         };
         assert_eq!(many(&mut pauses, false), None);
-        pauses.succeeded();
+        assert_eq!(many(&mut pauses, false), None);
         assert_eq!(many(&mut pauses, true), Some(1.0));
         assert_eq!(many(&mut pauses, true), Some(2.0));
         pauses.succeeded();
@@ -103,6 +108,16 @@ mod tests {
         assert_eq!(pauses.until(), None);
         fail(&mut pauses, 1, true);
         assert!(pauses.until().is_some());
+    }
+
+    #[test]
+    fn failures_in_a_row_that_are_not_for_now_lengthen_no_pause() {
+        let (mut pauses, now) = (Pauses::new(4), Instant::now());
+        for _ in 0..5 * MANY {
+            assert_eq!(pauses.failed(now, Some(1), false) - now, Duration::from_secs(2));
+        }
+        // But where the queue does not count returns.
+        assert_eq!(pauses.failed(now, None, false) - now, Duration::from_secs(32));
     }
 
     #[test]

@@ -33,9 +33,9 @@ impl Subject {
         }
     }
 
-    /// How often it came back to its queue, as far as the queue shows it.
-    pub fn returns(&self) -> u64 {
-        self.returns.unwrap_or_else(|| self.redelivered.into())
+    /// How often it came back to its queue, if that is known.
+    pub fn returns(&self) -> Option<u64> {
+        self.returns.or((!self.redelivered).then_some(0))
     }
 
     /// A sentence about it: what happened, and what becomes of it.

@@ -109,3 +109,15 @@ fn retries_are_refused_where_nothing_counts_them_or_the_last_would_be_lost() {
     retry("retry", "q").expect(64).says("stop, requeue, dead-letter or retry:N");
     vhost.wait_held("q", Held::ready(1));
 }
+
+#[test]
+fn many_that_fail_in_a_row_wait_no_longer_than_each_alone() {
+    let vhost = Vhost::new(brokers::one());
+    with_dead_letters(&vhost, "q");
+    vhost.send(&["q"]).input(numbered(40)).run().expect(0);
+    let words = ["--quiet", "-j", "4", "--drain", "--on-failure", "retry:2", "q", "--", "false"];
+    let ended = vhost.receive(&words).run().expect(0);
+    // A second, and not eight and sixteen for the last of them.
+    assert!(ended.took < Duration::from_secs(7), "{:?}", ended.took);
+    assert_eq!(vhost.held("q").messages(), 0);
+}
