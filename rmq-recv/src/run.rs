@@ -11,6 +11,7 @@ use crate::sink::Sink;
 use crate::stops::Stops;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::count::counted;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::exit::Ending;
 use rmq_common::failure::Failure;
@@ -37,7 +38,10 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let live = Live::new(Tally::default());
     live.print_on_signal(diagnostics)?;
     let stats = match &arguments.stats {
-        Some(name) => Some(open_stats(name)?.start(arguments.stats_every, &live, diagnostics)?),
+        Some(name) => {
+            let stats = open_stats(name, diagnostics)?;
+            Some(stats.start(arguments.stats_every, &live, diagnostics)?)
+        }
         None => None,
     };
     let mut broker = options.broker(diagnostics)?;
@@ -80,7 +84,9 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
     let retry = options.retry_or(Limit::Forever);
     let shown = live.clone();
     let wanted = arguments.progress && !arguments.quiet;
-    let progress = Progress::start(wanted, PROGRAM, "acknowledged", move || shown.now().pulse());
+    let prints = sink.output_mut().is_some();
+    let progress =
+        Progress::start(wanted, prints, PROGRAM, "acknowledged", move || shown.now().pulse());
     let ends = Ends { sink, stops, live, rejects_first };
     let receiver = Receiver::new(settings, broker, ends, retry, diagnostics);
     let (mut outcome, tally) = receiver.run(session).await;
@@ -102,9 +108,10 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 /// Opens the file of `--stats`, which must not be where the messages go.
-fn open_stats(name: &str) -> Result<StatsFile, Failure> {
-    standard_streams::named(name)?;
+fn open_stats(name: &str, diagnostics: Diagnostics) -> Result<StatsFile, Failure> {
+    standard_streams::named(standard_streams::to_write(name))?;
     let stats = StatsFile::open(PROGRAM, name)?;
+    diagnostics.trace(&format!("writing the tally to {}", stats.name()));
     if files::are_one(std::io::stdout(), stats.file()) {
         return Err(Failure::usage(format!("--stats {name}: the messages are written to it")));
     }

@@ -54,6 +54,7 @@ impl Sink {
             SinkKind::Downstream(path) => {
                 let by_name = matches!(settings.framing, Framing::Json(_));
                 let downstream = Downstream::new(path, by_name.then(Ids::default), diagnostics)?;
+                diagnostics.trace(&format!("reading acknowledgements from {path}"));
                 Sink::Downstream(output()?, downstream)
             }
             SinkKind::Command(command) => Sink::Commands(Commands::new(command.clone())),

@@ -33,7 +33,8 @@ pub fn streams(arguments: &Arguments, sources: &[Source]) -> Result<(), Failure>
         standard_streams::input()?;
     }
     let Arguments { rejects, stats, .. } = arguments;
-    [rejects, stats].into_iter().flatten().try_for_each(|name| standard_streams::named(name))
+    let mut written = [rejects, stats].into_iter().flatten();
+    written.try_for_each(|name| standard_streams::named(standard_streams::to_write(name)))
 }
 
 /// Whether the options go together.

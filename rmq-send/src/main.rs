@@ -1,6 +1,7 @@
 //! `rmq-send`: standard input's records become messages the cluster has confirmed.
 
 mod arguments;
+mod await_reader;
 mod broker;
 mod checks;
 mod destination;

@@ -1,6 +1,7 @@
 //! One run of rmq-send, from its arguments to its outcome.
 
 use crate::arguments::{Arguments, PROGRAM};
+use crate::await_reader::wait_for_reader;
 use crate::broker::connect::{self, connect};
 use crate::checks;
 use crate::destination::Destination;
@@ -12,7 +13,7 @@ use crate::input::reader::{Input, Plan, Reader};
 use crate::input::sources::Source;
 use crate::record::compose::Composer;
 use crate::record::properties::Properties;
-use crate::results::ack_to::{Acknowledger, Fifo};
+use crate::results::ack_to::Acknowledger;
 use crate::results::outputs::{check_apart, check_output};
 use crate::results::places::Places;
 use crate::results::rejects::Rejects;
@@ -31,22 +32,16 @@ use rmq_common::duration::Limit;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::lane::{self, Limits};
-use rmq_common::retry::{Backoff, Patience};
+use rmq_common::retry::Patience;
 use rmq_common::standing::live::Live;
 use rmq_common::standing::stats_file::StatsFile;
-use rmq_common::{runtime, service_manager, signals};
-use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use rmq_common::{runtime, service_manager, signals, standard_streams};
+use std::time::Duration;
 
 /// How long to go on without a confirm, unless `--retry` says otherwise.
 const RETRY: Limit = Limit::For(Duration::from_secs(300));
 /// What a whole window may take when it is returned, in bytes: 12 MiB of bodies, and 65,535 messages.
 const RETURNED: u64 = 60 << 20;
-/// How long a reader of `--ack-to` may take without a word about it.
-const READER_DUE: Duration = Duration::from_secs(5);
-/// How long it may take once the input has ended.
-const READER_GONE: Duration = Duration::from_secs(10);
-
 /// Sends the input as the arguments say.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
     checks::combinations(&arguments)?;
@@ -116,17 +111,6 @@ async fn send(
     };
     let live = Live::new(Tally::default());
     live.print_on_signal(diagnostics)?;
-    // Announced before a broker is looked for: where none is found, the reader must see it end.
-    let acknowledger = match &arguments.ack_to {
-        Some(name) => {
-            let Some(fifo) = wait_for_reader(name, &plan.sources, diagnostics).await? else {
-                let report = Report::start(&arguments, stats, live, diagnostics)?;
-                return report.outcome(Verdict::default(), &Tally::default());
-            };
-            Some(Acknowledger::start(name, fifo, format)?)
-        }
-        None => None,
-    };
     let mandatory = !arguments.allow_unroutable;
     let mut job = Job {
         window: arguments.window,
@@ -146,17 +130,20 @@ async fn send(
         job.retry = options.retry_or(Limit::Forever);
         let (sources, retry) = (&plan.sources, job.retry);
         let claim = Claim { sources, retry, signals: &signals, diagnostics };
-        let spool = match claim.wait_for(directory).await? {
-            Claimed::Ours(spool) => spool,
-            Claimed::Signalled(signal) => return Ok(Ending::Signal(signal)),
-        };
+        let claimed = claim.wait_for(directory).await;
         // An earlier run has let them go by now.
-        let rejects = open_rejects(&plan)?;
+        let is_ours = matches!(claimed, Ok(Claimed::Ours(_)));
+        let rejects = if is_ours { open_rejects(&plan)? } else { None };
         if let (Some(stats), Some(rejects)) = (&stats, &rejects) {
             check_apart(stats, rejects)?;
         }
         let report = Report::start(&arguments, stats, live, diagnostics)?;
+        let spool = match claimed? {
+            Claimed::Ours(spool) => spool,
+            Claimed::Signalled(signal) => return Ok(Ending::Signal(signal)),
+        };
         let started = Spooled::start(&arguments, spool, plan, rejects, diagnostics)?;
+        broker.keep(format!("records are kept in the spool {}", started.0.shown()));
         let (spooled, reader, rejected) = started;
         // What is read from now on is kept, with or without a broker; so it is in files.
         service_manager::ready();
@@ -171,10 +158,19 @@ async fn send(
         return report.outcome(verdict, &tally);
     }
     let report = Report::start(&arguments, stats, live, diagnostics)?;
+    // Announced before a broker is looked for: where none is found, the reader must see it end.
+    let acknowledger = match &arguments.ack_to {
+        Some(name) => match wait_for_reader(name, &plan.sources, diagnostics).await? {
+            Some(fifo) => Some(Acknowledger::start(name, fifo, format)?),
+            None => return report.outcome(Verdict::default(), &Tally::default()),
+        },
+        None => None,
+    };
     if let Some(following) = following {
         job.places = Places::new(rejects, None, None);
         job.finite = false;
         if arguments.follow {
+            broker.keep("the files keep what is not sent".to_owned());
             job.retry = options.retry_or(Limit::Forever);
         }
         let (verdict, tally) = follow(job, broker, &plan, following, options.first_retry()).await?;
@@ -236,6 +232,7 @@ async fn follow(
 }
 
 fn open_rejects(name: &str, arguments: &Arguments, plan: &Plan) -> Result<Rejects, Failure> {
+    let name = standard_streams::to_write(name);
     let mut rejects = Rejects::new(name, plan.format);
     plan.diagnostics.trace(&format!("writing rejects to {name}"));
     check_output("--rejects", name, rejects.open()?, arguments, plan)?;
@@ -253,45 +250,10 @@ fn open_stats(
     rejects: Option<&Rejects>,
 ) -> Result<StatsFile, Failure> {
     let stats = StatsFile::open(PROGRAM, name)?;
-    plan.diagnostics.trace(&format!("writing the tally to {name}"));
-    check_output("--stats", name, stats.file(), arguments, plan)?;
+    plan.diagnostics.trace(&format!("writing the tally to {}", stats.name()));
+    check_output("--stats", stats.name(), stats.file(), arguments, plan)?;
     if let Some(rejects) = rejects {
         check_apart(&stats, rejects)?;
     }
     Ok(stats)
-}
-
-/// Waits until somebody reads the FIFO, so that nothing is reported to nobody; `None` where there turns
-/// out to be nothing to tell.
-///
-/// # Errors
-/// The input has ended, so that whoever was to read it is gone (74).
-async fn wait_for_reader(
-    name: &str,
-    sources: &[Source],
-    diagnostics: Diagnostics,
-) -> Result<Option<OwnedFd>, Failure> {
-    let fifo = Fifo::new(name)?;
-    let (mut backoff, begun, mut reported) = (Backoff::default(), Instant::now(), false);
-    let mut ended = None;
-    loop {
-        // rmq-recv opens it before it writes anything.
-        let hung_up = sources.first().filter(|_| sources.len() == 1).and_then(Source::hung_up);
-        if let Some(opened) = fifo.open()? {
-            return Ok(Some(opened));
-        }
-        if hung_up == Some(true) {
-            return Ok(None);
-        }
-        if hung_up == Some(false) && ended.get_or_insert_with(Instant::now).elapsed() > READER_GONE
-        {
-            let text = format!("nothing reads {name} and the input has ended; no input was read");
-            return Err(Failure::new(Exit::IoErr, text));
-        }
-        if !reported && begun.elapsed() > READER_DUE {
-            diagnostics.notice(&format!("waiting for a reader of {name} (rmq-recv --ack-from)"));
-            reported = true;
-        }
-        runtime::sleep(backoff.next_pause().min(Duration::from_millis(100))).await;
-    }
 }

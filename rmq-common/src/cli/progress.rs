@@ -37,14 +37,17 @@ pub struct Progress(Option<(flume::Sender<()>, JoinHandle<()>)>);
 
 impl Progress {
     /// Shows, if `wanted` and if standard error is a terminal, how many messages are `what`
-    /// ("confirmed"), as `pulse` says.
+    /// ("confirmed"), as `pulse` says. If the run `prints` messages, and on a terminal too, they would
+    /// be written into the line, and say themselves how far it is.
     pub fn start(
         wanted: bool,
+        prints: bool,
         program: &'static str,
         what: &'static str,
         pulse: impl Fn() -> Pulse + Send + 'static,
     ) -> Self {
-        if !wanted || !std::io::stderr().is_terminal() {
+        let is_shown = wanted && std::io::stderr().is_terminal();
+        if !is_shown || (prints && std::io::stdout().is_terminal()) {
             return Progress(None);
         }
         let (stop, stopped) = flume::bounded::<()>(0);
@@ -82,7 +85,7 @@ impl Progress {
 fn line() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     // The template is ours, and a test reads it.
-    if let Ok(style) = ProgressStyle::with_template("{msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
         bar.set_style(style);
     }
     *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());

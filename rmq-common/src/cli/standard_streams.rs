@@ -69,6 +69,11 @@ pub fn named(name: &str) -> Result<(), Failure> {
     }
 }
 
+/// A file to write, by its name on a command line: `-` is standard output.
+pub fn to_write(name: &str) -> &str {
+    if name == "-" { "/dev/stdout" } else { name }
+}
+
 /// The stream that `path` names. To open the path would open its file anew, at its beginning.
 pub(crate) fn at(path: &Path) -> Option<BorrowedFd<'static>> {
     of(path.to_str()?).map(|(_, stream)| stream)

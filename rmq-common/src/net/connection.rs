@@ -4,6 +4,7 @@
 //! second hides which messages must be sent again.
 
 mod attempt;
+mod reports;
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
@@ -15,6 +16,7 @@ use crate::net::amqp_error::{AmqpError, Loss, Lost, Missing, Refusal, Refused};
 use crate::net::authority::Host;
 use crate::net::broker_url::Parameters;
 use crate::net::connection::attempt::Attempt;
+use crate::net::connection::reports::Reports;
 use crate::net::identity::{Credentials, Identity};
 use crate::net::lane::Limits;
 use crate::net::losses::{self, Activity, Losses};
@@ -22,16 +24,13 @@ use crate::net::retry::{Backoff, Patience};
 use crate::net::runtime;
 use crate::net::session::Session;
 use crate::net::tls_files::TlsFiles;
-use crate::standing::repeats::Repeats;
-use crate::standing::vigil::LONG;
+use std::cell::Cell;
+use std::future::pending;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Seconds between heartbeats, unless the URL says otherwise; RabbitMQ's guide recommends 5 to 20
 /// (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
-/// So many lost connections are each reported; more, with growing pauses.
-const LOSSES: u32 = 5;
 
 /// A broker or the nodes of a cluster, and the login.
 pub struct Broker {
@@ -45,9 +44,7 @@ pub struct Broker {
     /// The traffic of the current or last connection.
     activity: Arc<Activity>,
     losses: Losses,
-    repeats: Repeats,
-    /// A host has let us in.
-    was_connected: bool,
+    reports: Reports,
     diagnostics: Diagnostics,
     limits: Limits,
     /// The number of channels per connection, if the broker has refused more.
@@ -81,8 +78,7 @@ impl Broker {
             tls,
             activity: Arc::default(),
             losses: Losses::default(),
-            repeats: Repeats::new(LOSSES),
-            was_connected: false,
+            reports: Reports::new(diagnostics),
             diagnostics,
             limits: Limits::default(),
             channels: None,
@@ -118,22 +114,17 @@ impl Broker {
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         service_manager::status(&format!("lost the connection to {host}: {why}"));
-        if let Some(unreported) = self.repeats.another(Instant::now()) {
-            let more = match unreported {
-                0 => String::new(),
-                more => format!("; {more} more since the last such line"),
-            };
-            let text = format!("lost the connection to {host}: {why}{hint}{more}");
-            self.diagnostics.notice(&text);
-        }
+        self.reports.lost(host, why, &hint);
     }
 
-    /// Reports that there is a connection again, unless that it was lost was one of many such lines
-    /// and left out.
-    pub fn report_connected(&self, host: &str) {
-        if self.repeats.is_reported() {
-            self.diagnostics.notice(&format!("connected to {host}"));
-        }
+    /// Reports that a connection serves again, unless its loss was one of many and left out.
+    pub fn report_connected(&mut self, host: &str) {
+        self.reports.serves(host);
+    }
+
+    /// Says, where it reports a wait for the first connection, what becomes of what is not sent.
+    pub fn keep(&mut self, kept: String) {
+        self.reports.keep(kept);
     }
 
     /// Records why a connection was lost. If it exceeded a limit on channels of the user or the
@@ -156,7 +147,7 @@ impl Broker {
     /// that does not speak AMQP (70).
     pub async fn connect(&mut self, patience: &Patience) -> Result<Session, Failure> {
         let mut backoff = Backoff::default();
-        let (begun, mut reported, mut long_reported) = (Instant::now(), false, false);
+        self.reports.begin();
         // The last error of each host.
         let mut known: Vec<String> = Vec::new();
         loop {
@@ -170,12 +161,12 @@ impl Broker {
                     lasting = None;
                     break;
                 }
-                let why = match Box::pin(self.attempt(&host)).await {
+                let why = match self.patiently(&host, &known, patience.limit()).await {
                     Ok((session, activity)) => {
                         self.activity = activity;
                         // A reconnect begins with the next host.
                         self.first = (index + 1) % self.hosts.len();
-                        self.connected(long_reported, reported, session.host());
+                        self.reports.connected(session.host());
                         return Ok(session);
                     }
                     Err(Attempt::Error(AmqpError::Refused(refused))) => {
@@ -209,41 +200,43 @@ impl Broker {
                 };
                 return Err(Failure::new(Exit::Unavailable, format!("{problems}{tried}")));
             }
-            let is_long = begun.elapsed() >= LONG && !self.was_connected && !long_reported;
-            if !reported || is_long {
-                let limit = match patience.limit() {
-                    // With "forever", another limit may still end it, so none is shown.
-                    Limit::Forever => String::new(),
-                    limit => format!(", --retry {limit}"),
-                };
-                let text = format!("{problems}; trying again{limit}");
-                if !reported {
-                    self.diagnostics.detail(&text);
-                } else if !self.diagnostics.tells_details() {
-                    self.diagnostics.notice(&text);
-                }
-                long_reported |= is_long;
-                reported = true;
-            }
+            self.reports.failed(&problems, patience.limit());
             let mut pause = backoff.next_pause();
-            if !long_reported && !self.was_connected {
+            if let Some(left) = self.reports.left() {
                 // So that a wait is reported once it is long.
-                pause = pause.min(LONG.saturating_sub(begun.elapsed()));
+                pause = pause.min(left);
             }
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
         }
     }
 
-    /// There is a connection; if it was the first and its wait was reported, so is its end.
-    fn connected(&mut self, long_reported: bool, reported: bool, host: &str) {
-        service_manager::status(&format!("connected to {host}"));
-        if !std::mem::replace(&mut self.was_connected, true) {
-            if long_reported && !self.diagnostics.tells_details() {
-                self.diagnostics.notice(&format!("connected to {host}"));
-            } else if reported {
-                self.diagnostics.detail(&format!("connected to {host}"));
-            }
+    /// Tries a host, and reports the wait for it once it is long.
+    async fn patiently(
+        &mut self,
+        host: &Host,
+        known: &[String],
+        limit: Limit,
+    ) -> Result<(Session, Arc<Activity>), Attempt> {
+        let text = if known.len() == self.hosts.len() {
+            self.reports.sentence(&known.join("; "), "trying again", limit)
+        } else {
+            let silent = format!("connect to {host}: no answer yet");
+            let problems = [known, &[silent]].concat().join("; ");
+            self.reports.sentence(&problems, "waiting", limit)
+        };
+        let (due, diagnostics, is_long) = (self.reports.due(), self.diagnostics, Cell::new(false));
+        let notice = async {
+            runtime::sleep_until(due).await;
+            diagnostics.notice(&text);
+            is_long.set(true);
+            pending().await
+        };
+        let attempt = Box::pin(self.attempt(host));
+        let result = runtime::first(attempt, notice).await;
+        if is_long.get() {
+            self.reports.was_reported();
         }
+        result
     }
 
     fn refused(&self, host: &Host, refused: Refused) -> Failure {

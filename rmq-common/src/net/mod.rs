@@ -11,6 +11,7 @@ pub mod identity;
 pub mod lane;
 pub mod login;
 pub mod losses;
+mod outage;
 pub mod pem_file;
 pub mod retry;
 pub mod runtime;

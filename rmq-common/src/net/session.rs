@@ -6,6 +6,7 @@
 use crate::cli::diagnostics::Diagnostics;
 use crate::net::amqp_error::AmqpError;
 use crate::net::lane::{Junction, Lane, Pumped};
+use crate::net::outage::Outage;
 use crate::net::runtime;
 use crate::net::server::Server;
 use crate::net::socket::Cutter;
@@ -14,6 +15,7 @@ use lapin::{Channel, Connection, ErrorKind, Event};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, pending, poll_fn, ready};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,9 +56,10 @@ impl Session {
         junction: Arc<Junction>,
         cutter: Cutter,
         diagnostics: Diagnostics,
+        outage: Rc<Outage>,
     ) -> Self {
         let events = connection.events_listener().filter(|event| ready(!ends_a_channel(event)));
-        let asker = Asker::new(events.boxed(), junction, &host, diagnostics);
+        let asker = Asker::new(events.boxed(), junction, &host, diagnostics, outage);
         Session { connection, host, server, asker, cutter, pumped: RefCell::default() }
     }
 

@@ -46,6 +46,11 @@ impl Repeats {
         Some(self.take_unreported())
     }
 
+    /// Until when no other is reported.
+    pub fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
     /// Whether the last one was reported, if there was any.
     pub fn is_reported(&self) -> bool {
         self.is_reported

@@ -3,18 +3,24 @@
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Cause, Failure};
+use crate::cli::standard_streams;
 use crate::files;
 use crate::files::replace;
 use crate::standing::figures::{Figure, Standing, json, prometheus};
 use crate::standing::live::Live;
 use crate::thread;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long the reader of a FIFO may take to make room for the counts.
+const ROOM_WITHIN: Duration = Duration::from_secs(1);
 
 /// The file that the counts are written to.
 #[derive(Debug)]
@@ -32,16 +38,14 @@ impl StatsFile {
     /// # Errors
     /// It cannot be opened or made (74).
     pub fn open(program: &'static str, name: &str) -> Result<Self, Failure> {
+        let name = standard_streams::to_write(name);
         let path = Path::new(name);
         let is_shared = files::is_descriptor(path);
         let behind = if is_shared { OFlags::APPEND } else { OFlags::empty() };
         let flags = OFlags::WRONLY | OFlags::CREATE | behind;
+        // What is opened here never waits: a reader that stops must not hold the run.
         let opened = files::open(path, flags, Mode::from_raw_mode(0o666));
-        let file = opened.and_then(|file| {
-            files::wait(&file)?;
-            Ok(File::from(file))
-        });
-        let file = file.map_err(|error| match Errno::from_io_error(&error) {
+        let file = opened.map(File::from).map_err(|error| match Errno::from_io_error(&error) {
             Some(Errno::NXIO) => io::Error::other("nothing reads it"),
             _ => error,
         });
@@ -75,7 +79,7 @@ impl StatsFile {
                 self.file.set_len(0)?;
             }
         }
-        self.file.write_all(text.as_bytes())
+        write_in_time(&mut self.file, text.as_bytes())
     }
 
     /// The form is by the file's name.
@@ -100,7 +104,11 @@ impl StatsFile {
         diagnostics: Diagnostics,
     ) -> Result<Stats, Failure> {
         let (stop, stopped) = flume::bounded::<()>(0);
-        let Some(every) = every else { return Ok(Stats(Writer::AtTheEnd(self))) };
+        let last = live.clone();
+        let last = Box::new(move || last.now().figures());
+        let Some(every) = every else {
+            return Ok(Stats { writer: Some(Writer::AtTheEnd(self)), last, diagnostics });
+        };
         let live = live.clone();
         let write = move || {
             let mut has_failed = false;
@@ -119,13 +127,40 @@ impl StatsFile {
         };
         let thread = thread::start("stats", write)
             .map_err(|error| Failure::io("start the thread of --stats-every", &error))?;
-        Ok(Stats(Writer::Often { stop, thread }))
+        Ok(Stats { writer: Some(Writer::Often { stop, thread }), last, diagnostics })
     }
 }
 
-/// What writes the counts.
-#[derive(Debug)]
-pub struct Stats(Writer);
+/// Writes all of it, unless the reader of a FIFO makes no room.
+fn write_in_time(file: &mut File, mut text: &[u8]) -> io::Result<()> {
+    let until = Instant::now() + ROOM_WITHIN;
+    while !text.is_empty() {
+        match file.write(text) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => text = &text[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let left = until.saturating_duration_since(Instant::now());
+                let room = &mut [PollFd::new(file, PollFlags::OUT)];
+                let left = Timespec::try_from(left).map_err(io::Error::other)?;
+                if poll(room, Some(&left))? == 0 {
+                    return Err(io::Error::other("its reader does not read"));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// What writes the counts. If a run ends without [`finish`](Self::finish), as where no broker is
+/// reached, they are written as they stand then.
+pub struct Stats {
+    /// `None` once the last counts are written.
+    writer: Option<Writer>,
+    last: Box<dyn Fn() -> Vec<Figure>>,
+    diagnostics: Diagnostics,
+}
 
 #[derive(Debug)]
 enum Writer {
@@ -133,13 +168,9 @@ enum Writer {
     Often { stop: flume::Sender<()>, thread: JoinHandle<StatsFile> },
 }
 
-impl Stats {
-    /// Writes the counts with which the run ends.
-    ///
-    /// # Errors
-    /// They cannot be written (74).
-    pub fn finish(self, standing: &impl Standing) -> Result<(), Failure> {
-        let mut file = match self.0 {
+impl Writer {
+    fn finish(self, figures: &[Figure]) -> Result<(), Failure> {
+        let mut file = match self {
             Writer::AtTheEnd(file) => file,
             Writer::Often { stop, thread } => {
                 drop(stop);
@@ -149,15 +180,41 @@ impl Stats {
                 })?
             }
         };
-        let written = file.write(&standing.figures());
+        let written = file.write(figures);
         written.map_err(|error| Failure::io(format!("write {}", file.name), &error))
+    }
+}
+
+impl Stats {
+    /// Writes the counts with which the run ends.
+    ///
+    /// # Errors
+    /// They cannot be written (74).
+    pub fn finish(mut self, standing: &impl Standing) -> Result<(), Failure> {
+        self.writer.take().map_or(Ok(()), |writer| writer.finish(&standing.figures()))
+    }
+}
+
+impl Drop for Stats {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(failure) = writer.finish(&(self.last)())
+        {
+            // Another failure ends the run.
+            self.diagnostics.notice(&failure.to_string());
+        }
+    }
+}
+
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stats").field("writer", &self.writer).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fmt;
 
     #[derive(Clone)]
     struct One(u64);
@@ -197,5 +254,37 @@ mod tests {
             wait_for(3);
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_run_that_fails_early_leaves_its_counts_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stats.json");
+        let quiet = Diagnostics::new("rmq-send", true, false);
+        for every in [None, Some(Duration::from_secs(3600))] {
+            std::fs::write(&path, "").unwrap();
+            let live = Live::new(One(1));
+            let file = StatsFile::open("rmq-send", path.to_str().unwrap()).unwrap();
+            let stats = file.start(every, &live, quiet).unwrap();
+            live.set(One(2));
+            drop(stats);
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"read\":2}\n");
+        }
+    }
+
+    #[test]
+    fn the_reader_of_a_fifo_that_does_not_read_holds_no_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        let (kind, here) = (rustix::fs::FileType::Fifo, rustix::fs::CWD);
+        rustix::fs::mknodat(here, &fifo, kind, Mode::RWXU, 0).unwrap();
+        let read = OFlags::RDONLY | OFlags::NONBLOCK;
+        let _reader = rustix::fs::open(&fifo, read, Mode::empty()).unwrap();
+        let mut file = StatsFile::open("rmq-send", fifo.to_str().unwrap()).unwrap();
+        while file.file.write(&[b'x'; 4096]).is_ok() {}
+        let quiet = Diagnostics::new("rmq-send", true, false);
+        let stats = file.start(Some(Duration::from_millis(1)), &Live::new(One(1)), quiet).unwrap();
+        let failure = stats.finish(&One(1)).unwrap_err().to_string();
+        assert!(failure.ends_with("fifo: its reader does not read"), "{failure}");
     }
 }

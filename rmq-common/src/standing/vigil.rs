@@ -1,15 +1,27 @@
-//! A long wait is reported once, and its end once. A core without I/O.
+//! A long wait is reported once, and its end once; waits that come again and again, ever more rarely.
+//! A core without I/O.
 
+use crate::standing::repeats::Repeats;
 use std::time::{Duration, Instant};
 
 /// A wait that takes longer is reported: long enough for a queue to elect another leader.
 pub const LONG: Duration = Duration::from_secs(5);
 
+/// So many waits are each reported; more, with growing pauses.
+const FREE: u32 = 3;
+
 /// What is waited for without progress.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Vigil {
     since: Option<Instant>,
     reported: bool,
+    times: Repeats,
+}
+
+impl Default for Vigil {
+    fn default() -> Self {
+        Vigil { since: None, reported: false, times: Repeats::new(FREE) }
+    }
 }
 
 impl Vigil {
@@ -18,7 +30,7 @@ impl Vigil {
         if waits {
             self.since.get_or_insert(now);
         } else {
-            *self = Vigil::default();
+            self.known();
         }
     }
 
@@ -31,14 +43,23 @@ impl Vigil {
 
     /// When the wait has to be reported, unless it was.
     pub fn due(&self) -> Option<Instant> {
-        self.since.filter(|_| !self.reported).and_then(|since| since.checked_add(LONG))
+        let long = self.since.filter(|_| !self.reported)?.checked_add(LONG)?;
+        Some(self.times.until().map_or(long, |until| until.max(long)))
     }
 
     /// Whether the wait has to be reported now. True once.
     pub fn is_long(&mut self, now: Instant) -> bool {
         let is_long = self.due().is_some_and(|due| now >= due);
-        self.reported |= is_long;
+        if is_long {
+            self.times.another(now);
+            self.reported = true;
+        }
         is_long
+    }
+
+    /// Something else reports the wait, and its end.
+    pub fn known(&mut self) {
+        (self.since, self.reported) = (None, false);
     }
 
     /// It was reported already.
@@ -78,8 +99,36 @@ mod tests {
         vigil.set(after(10), false);
         assert_eq!(vigil.progress(after(11)), None);
         vigil.set(after(20), true);
+        assert!(vigil.is_long(after(25)));
+        vigil.known();
+        assert_eq!(vigil.progress(after(26)), None);
+        vigil.set(after(26), true);
         vigil.reported();
-        assert!(!vigil.is_long(after(30)));
-        assert!(vigil.progress(after(31)).is_some());
+        assert!(!vigil.is_long(after(40)));
+        assert!(vigil.progress(after(41)).is_some());
+    }
+
+    #[test]
+    fn waits_that_come_again_and_again_are_reported_ever_more_rarely_but_none_that_lasts_is_left_out()
+     {
+        let (mut vigil, start) = (Vigil::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut reported = Vec::new();
+        for second in 0..100 {
+            vigil.set(after(second), true);
+            if vigil.is_long(after(second)) {
+                reported.push(second);
+            }
+            if second % 6 == 5 {
+                assert_eq!(
+                    vigil.progress(after(second)).is_some(),
+                    reported.last() == Some(&second)
+                );
+            }
+        }
+        assert_eq!(reported, [5, 11, 17, 29, 53, 95]);
+        vigil.set(after(100), true);
+        assert!(!vigil.is_long(after(106)));
+        assert!(vigil.is_long(vigil.due().unwrap()));
     }
 }

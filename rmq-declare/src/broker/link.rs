@@ -15,9 +15,12 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::duration::Limit;
 use rmq_common::failure::Failure;
 use rmq_common::retry::{Backoff, Patience};
-use rmq_common::runtime;
+use rmq_common::runtime::{self, first};
 use rmq_common::server::Server;
 use rmq_common::session::ANSWER_TIMEOUT;
+use rmq_common::standing::vigil::LONG;
+use std::cell::Cell;
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,6 +43,8 @@ pub struct Link {
     leaders: Leaders,
     alone: Mutex<()>,
     retry: Limit,
+    /// It was reported that a question waits long.
+    slow: Cell<bool>,
     diagnostics: Diagnostics,
 }
 
@@ -53,7 +58,8 @@ impl Link {
         let connector = Connector::new(broker);
         let (open, leaders) = (Slot::default(), Leaders::default());
         let alone = Mutex::default();
-        let link = Link { connector, open, leaders, alone, retry, diagnostics };
+        let slow = Cell::default();
+        let link = Link { connector, open, leaders, alone, retry, slow, diagnostics };
         link.connector.connect(&link.open, &Patience::new(retry)).await?;
         Ok(link)
     }
@@ -116,7 +122,8 @@ impl Link {
         loop {
             let open = self.connector.connect(&self.open, &patience).await?;
             let limit = look.unwrap_or_else(|| answer_time(&whole));
-            let (mut lost, reported) = match open.ask(limit, &question).await {
+            let answer = Box::pin(open.ask(limit, &question));
+            let (mut lost, reported) = match first(answer, self.slow(what, limit)).await {
                 Ok(answer) => return Ok(Reply::Is(answer)),
                 Err(Problem::UsedUp) => {
                     self.open.lose(&open);
@@ -179,6 +186,20 @@ impl Link {
             self.connector.learn(&lost).await;
             known = Some(lost);
         }
+    }
+
+    /// Reports once that a question waits long for its answer; that it ends is seen by what is printed.
+    /// One of several questions at once speaks for all. Never ready.
+    async fn slow<T>(&self, what: &str, limit: Duration) -> T {
+        runtime::sleep(LONG).await;
+        if limit > LONG && !self.slow.replace(true) {
+            let (seconds, most) = (LONG.as_secs(), limit.as_secs());
+            self.diagnostics.notice(&format!(
+                "{what}: no answer for {seconds} s, the cluster may have no majority; waiting for up \
+                 to {most} s"
+            ));
+        }
+        pending().await
     }
 
     pub fn connector(&self) -> &Connector {

@@ -12,6 +12,7 @@ use crate::receiver::hand::Hand;
 use rmq_common::count::counted;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
+use rmq_common::standing::repeats::Repeats;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,9 @@ pub struct Downstream {
     /// When it last said something that moved us, or something was written.
     moved: Instant,
     reported_silence: bool,
+    silences: Repeats,
+    /// Its end is not reported, because the run ends with it.
+    is_last_silence: bool,
 }
 
 impl Downstream {
@@ -61,6 +65,8 @@ impl Downstream {
             reported: HashSet::new(),
             moved: Instant::now(),
             reported_silence: false,
+            silences: Repeats::new(1),
+            is_last_silence: false,
         })
     }
 
@@ -91,6 +97,9 @@ impl Downstream {
             }),
         }
         if hand.done_count() > done {
+            if self.reported_silence && !self.is_last_silence {
+                self.diagnostics.notice("records are acknowledged again");
+            }
             self.moved();
         }
     }
@@ -163,7 +172,10 @@ impl Downstream {
     /// When a silence is to be told, or to be the end.
     pub fn silent_at(&self) -> Option<Instant> {
         match (self.reported_silence, self.fifo.is_announced()) {
-            (false, _) => Some(self.moved + SILENCE),
+            (false, _) => {
+                let due = self.moved + SILENCE;
+                Some(self.silences.until().map_or(due, |until| until.max(due)))
+            }
             (true, false) => Some(self.moved + NO_SENDER),
             (true, true) => None,
         }
@@ -177,7 +189,8 @@ impl Downstream {
     /// Tells that nothing was said for long, while so many messages wait for it; `ended` is
     /// whether standard output is closed, so that no filter can be waiting for more.
     pub fn report_silence(&mut self, waiting: u64, ended: bool) {
-        self.reported_silence = true;
+        (self.reported_silence, self.is_last_silence) = (true, ended);
+        self.silences.another(Instant::now());
         let records = counted(waiting, "record");
         let text = if !self.fifo.is_announced() {
             format!("no sender has opened {} (rmq-send --ack-to); {records} waiting", self.path)

@@ -6,8 +6,7 @@ use lapin::types::ShortString;
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::lane::{Event, Lane};
 use rmq_common::message::Name;
-use rmq_common::runtime;
-use rmq_common::session::{ANSWER_TIMEOUT, Session};
+use rmq_common::session::Session;
 use std::future::poll_fn;
 
 /// A channel on which messages are asked for.
@@ -64,10 +63,9 @@ impl Getting {
                 }
             }
         };
-        match runtime::timeout(ANSWER_TIMEOUT, answer).await {
-            Some(Err(error)) => Err(session.explained(error).await),
-            Some(answer) => answer,
-            None => Err(AmqpError::unanswered()),
+        match session.asker().wait(answer).await {
+            Err(error) => Err(session.explained(error).await),
+            answer => answer,
         }
     }
 }

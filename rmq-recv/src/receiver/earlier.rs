@@ -13,6 +13,8 @@ pub struct Earlier {
     patience: Patience,
     /// There was one.
     was_connected: bool,
+    /// The last of them serves, or was the first: only of others is it reported that they do.
+    serves: bool,
     /// The broker has given us a consumer on the last of them.
     consumed: bool,
     /// One was lost because the broker allows no second channel.
@@ -29,6 +31,7 @@ impl Earlier {
         Earlier {
             patience: Patience::new(retry),
             was_connected: false,
+            serves: true,
             consumed: false,
             one_channel: false,
             unasked_after: 0,
@@ -54,12 +57,14 @@ impl Earlier {
 
     /// There is another connection.
     pub fn reconnected(&mut self) {
-        self.was_connected = true;
+        (self.was_connected, self.serves) = (true, false);
     }
 
-    /// The broker has given us a consumer.
-    pub fn consumes(&mut self) {
+    /// The broker has given us a consumer. Whether that is worth a report: the first one on another
+    /// connection.
+    pub fn consumes(&mut self) -> bool {
         self.consumed = true;
+        !std::mem::replace(&mut self.serves, true)
     }
 
     /// A connection was lost: the limit, if there may be no other one.
@@ -99,6 +104,17 @@ mod tests {
         let mut earlier = Earlier::new(Limit::Forever);
         let may = [0, 0, 5, 5, 5].map(|acknowledged| earlier.may_answer_unasked(acknowledged));
         assert_eq!(may, [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn that_a_connection_serves_is_reported_once_and_not_of_the_first() {
+        let mut earlier = Earlier::new(Limit::Forever);
+        assert!(!earlier.consumes());
+        earlier.reconnected();
+        // Lost before there was a consumer.
+        earlier.reconnected();
+        assert!(earlier.consumes());
+        assert!(!earlier.consumes());
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Connected<'_> {
         let arguments = self.receiver.offset.as_ref().map(Offset::argument);
         self.subscription.consume(prefetch, arguments.unwrap_or_default()).await?;
         self.takeover = Takeover::new();
-        self.receiver.earlier.consumes();
+        self.receiver.consumes(self.session.host());
         service_manager::ready();
         if guarded && others > 0 {
             self.stand_in_line(others).await?;

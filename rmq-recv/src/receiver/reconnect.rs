@@ -32,13 +32,21 @@ impl Receiver {
         let connect = async { broker.connect(earlier.patience()).await.map_err(Stop::Failed) };
         let stop = async { Err(stops.next().await) };
         let session = first(stop, connect).await?;
-        self.broker.report_connected(session.host());
+        self.earlier.reconnected();
+        Ok(session)
+    }
+
+    /// There is a consumer on a connection: if it is another connection, now it serves, which a
+    /// queue without a leader can delay.
+    pub(super) fn consumes(&mut self, host: &str) {
+        if !self.earlier.consumes() {
+            return;
+        }
+        self.broker.report_connected(host);
         if let Source::Tap { exchange, .. } = &self.settings.source {
             let text = format!("messages of {exchange} may have been missed meanwhile");
             self.diagnostics.notice(&text);
         }
-        self.earlier.reconnected();
-        Ok(session)
     }
 
     pub(super) async fn pause(&mut self, pause: Duration) -> Option<Stop> {

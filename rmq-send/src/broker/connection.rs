@@ -227,6 +227,13 @@ impl Connection {
         }
     }
 
+    /// Reports that there is a link again.
+    pub fn report_connected(&mut self) {
+        if let Some(link) = &self.link {
+            self.broker.report_connected(link.host());
+        }
+    }
+
     /// How long to wait before connecting again: a connection that ends as soon as it is used must
     /// not be made a thousand times a second.
     pub fn next_pause(&mut self) -> Duration {

@@ -2,6 +2,7 @@
 
 use crate::broker::link::Found;
 use crate::record::item::Route;
+use rmq_common::count::counted;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,9 +41,10 @@ impl Obstacle {
             ),
             // A passive declare of a quorum queue without a leader also answers that it is empty.
             Obstacle::Unfitting(route, bytes) => format!(
-                "{} nacks a message of {bytes} bytes although it is empty: its max-length or \
+                "{} nacks a message of {} although it is empty: its max-length or \
                  max-length-bytes may be too small for it, or it has no leader",
-                route.shown()
+                route.shown(),
+                counted(*bytes as u64, "byte")
             ),
             Obstacle::Down(route, why) => {
                 format!("{} cannot be reached, its node may be down: {why}", route.shown())

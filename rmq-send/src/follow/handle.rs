@@ -47,6 +47,9 @@ impl Following {
         raise_limit(names.len());
         let diagnostics = plan.diagnostics;
         let opened = arguments.positions.as_deref().map(Store::open).transpose()?;
+        if let Some((store, _)) = &opened {
+            diagnostics.trace(&format!("keeping positions in {}", store.name()));
+        }
         let mut from = arguments.from.unwrap_or_default();
         let (store, entries) = match opened {
             None => (None, Vec::new()),

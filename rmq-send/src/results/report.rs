@@ -32,7 +32,7 @@ impl Report {
         let stats = stats.map(|stats| stats.start(every, &live, diagnostics)).transpose()?;
         let wanted = arguments.progress && !arguments.quiet;
         let pulse = move || live.now().pulse();
-        let progress = Progress::start(wanted, PROGRAM, "confirmed", pulse);
+        let progress = Progress::start(wanted, arguments.tee, PROGRAM, "confirmed", pulse);
         Ok(Report { stats, progress, diagnostics })
     }
 

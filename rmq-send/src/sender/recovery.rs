@@ -135,10 +135,8 @@ impl Sender {
     /// Connects again, to the next host, until it works or there is no time left.
     async fn reconnect(&mut self) {
         let pause = self.connection.next_pause();
-        if Box::pin(self.connect(pause, false)).await
-            && let Some((link, broker)) = self.connection.link()
-        {
-            broker.report_connected(link.host());
+        if Box::pin(self.connect(pause, false)).await {
+            self.connection.report_connected();
         }
     }
 
@@ -228,12 +226,11 @@ impl Sender {
         // Whoever reads the log of a service must know where its records are.
         let notice = async {
             runtime::sleep(NO_BROKER).await;
-            if let Some(spooled) = spooled {
+            // Where none was there at first, the broker's own notice says it.
+            if let Some(spooled) = spooled.filter(|_| was_let_in) {
                 let directory = spooled.shown();
                 let text = format!("no broker yet; records are kept in the spool {directory}");
                 diagnostics.notice(&text);
-            } else if follows && !was_let_in {
-                diagnostics.notice("no broker yet; the files keep what is not sent");
             }
             pending().await
         };

@@ -21,9 +21,9 @@ impl Sender {
         self.vigil.set(now, waits && is_connected);
         if self.vigil.is_long(now) {
             let reader = self.places.waits_for().map(str::to_owned);
-            if let Some(text) = reader.or_else(|| self.connection.waits_for(in_flight, self.retry))
-            {
-                self.diagnostics.notice(&text);
+            match reader.or_else(|| self.connection.waits_for(in_flight, self.retry)) {
+                Some(text) => self.diagnostics.notice(&text),
+                None => self.vigil.known(),
             }
         }
     }

@@ -106,7 +106,13 @@ impl Claim<'_> {
                 Step::Time
             };
             match first(signal, first(locked, time)).await {
-                Step::Locked(locked) => return locked.map(|()| None),
+                Step::Locked(locked) => {
+                    if reported && locked.is_ok() {
+                        let shown = directory.path().display();
+                        self.diagnostics.notice(&format!("spool {shown}: no longer in use"));
+                    }
+                    return locked.map(|()| None);
+                }
                 Step::Signal(signal) => return Ok(Some(signal)),
                 Step::Time => {}
             }

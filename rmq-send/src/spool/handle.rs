@@ -56,6 +56,7 @@ impl Spooled {
         let shown = directory.path().display();
         let most = arguments.spool_max.unwrap_or(MOST_BYTES);
         let (writer, replay, done, found) = Spool::open(Arc::clone(&directory), most)?;
+        diagnostics.trace(&format!("keeping records in the spool {shown}"));
         if let Some(torn) = &found.torn {
             diagnostics.notice(&format!("spool {torn}"));
         }

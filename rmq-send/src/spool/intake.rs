@@ -10,6 +10,7 @@ use crate::record::envelope::envelope;
 use crate::record::item::{Bad, Item};
 use crate::results::rejected_summary::RejectedSummary;
 use crate::spool::disk::{Appended, Room, Writer};
+use crate::spool::fullness::Fullness;
 use crate::spool::set_aside::Kept;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
@@ -18,8 +19,6 @@ use std::time::{Duration, Instant};
 
 /// A full disk may get room by others' doing.
 const CHECK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a full spool is not reported again.
-const REPORT_AGAIN: Duration = Duration::from_secs(3600);
 
 /// The input's end, as the spool has it.
 #[derive(Debug, Default)]
@@ -65,7 +64,8 @@ impl Spooling {
     /// Takes what the input thread says; what `over` hands over is the last word.
     pub fn sink(self) -> (impl FnMut(Input) -> bool + Send + 'static, flume::Receiver<Over>) {
         let (sender, over) = flume::bounded(1);
-        let mut sink = Some(Sink { reported: None, over: Over::default(), own: self });
+        let mut sink =
+            Some(Sink { fullness: Fullness::default(), over: Over::default(), own: self });
         let take = move |input| {
             let Some(here) = &mut sink else { return false };
             match input {
@@ -85,8 +85,8 @@ impl Spooling {
 struct Sink {
     own: Spooling,
     over: Over,
-    /// When a full spool was reported.
-    reported: Option<Instant>,
+    /// Whether there is room, as far as it is reported.
+    fullness: Fullness,
 }
 
 impl Sink {
@@ -157,9 +157,12 @@ impl Sink {
         loop {
             let before = self.own.writer.next_sequence();
             let (taken, limit, why) = match self.own.writer.append(rest) {
-                Ok(Appended::All) => return Ok(()),
+                Ok(Appended::All) => {
+                    self.report_room();
+                    return Ok(());
+                }
                 Ok(Appended::InMemory) => {
-                    self.report("no space left on its disk; records are sent from memory");
+                    self.report_full("no space left on its disk; records are sent from memory");
                     return Ok(());
                 }
                 Ok(Appended::Full(taken)) => (taken, None, "full (--spool-max)"),
@@ -178,7 +181,9 @@ impl Sink {
                 let full = Failure::new(Exit::IoErr, format!("spool {directory}: {why}"));
                 return Err((full, rest.len()));
             }
-            self.report(&format!("{why}; the input waits"));
+            self.report_full(&format!("{why}; the input waits"));
+            let due = self.fullness.due(Instant::now());
+            let limit = limit.into_iter().chain(due).min();
             match self.own.writer.wait_for_room(limit) {
                 Ok(Room::Freed | Room::TimedOut) => {}
                 Ok(Room::Stopped) => {
@@ -190,10 +195,17 @@ impl Sink {
         }
     }
 
-    fn report(&mut self, what: &str) {
-        if self.reported.is_none_or(|reported| reported.elapsed() > REPORT_AGAIN) {
-            self.reported = Some(Instant::now());
+    fn report_full(&mut self, what: &str) {
+        if self.fullness.full(Instant::now()) {
             self.own.diagnostics.notice(&format!("spool {}: {what}", self.own.directory));
+        }
+    }
+
+    fn report_room(&mut self) {
+        if let Some(took) = self.fullness.room(Instant::now()) {
+            let (directory, seconds) = (&self.own.directory, took.as_secs());
+            let text = format!("spool {directory}: has room again, after {seconds} s");
+            self.own.diagnostics.notice(&text);
         }
     }
 }

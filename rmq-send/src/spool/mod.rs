@@ -3,6 +3,7 @@
 pub mod claim;
 pub mod disk;
 pub mod feed;
+mod fullness;
 pub mod handle;
 pub mod intake;
 pub mod set_aside;

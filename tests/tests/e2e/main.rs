@@ -57,6 +57,7 @@ mod logins;
 mod looking;
 mod manual;
 mod memory;
+mod mistakes;
 mod moving;
 mod other_tools;
 mod outages;

@@ -57,3 +57,24 @@ fn rates_are_those_of_the_last_seconds_without_decimals_and_what_waits_is_shown(
         screen.contains(" acknowledged, 0/s, 0 B/s, ") && screen.contains(" unacknowledged, 00:00:")
     });
 }
+
+#[test]
+fn the_line_is_no_wider_than_the_terminal_and_not_there_where_messages_are_written_to_it() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "q");
+    let [send, receive] = ["rmq-send", "rmq-recv"].map(|name| binary(name).display().to_string());
+    let environment = [("AMQP_URL", &*vhost.url())];
+    let script = format!("stty cols 40; (seq 10000; sleep 60) | '{send}' --progress q");
+    let terminal = Terminal::run("narrow", &environment, &script);
+    let screen = terminal.wait("the progress", |screen| screen.contains("rmq-send: 10,000 conf"));
+    assert!(screen.lines().all(|line| line.trim_end().chars().count() <= 40), "{screen}");
+    drop(terminal);
+    vhost.drain("q");
+    let script = format!(
+        "(for i in $(seq 30); do echo line $i; sleep 0.1; done | '{send}' --quiet q) & \
+         '{receive}' --progress -n 30 q; sleep 60"
+    );
+    let terminal = Terminal::run("both", &environment, &script);
+    let screen = terminal.wait("the tally", |screen| screen.contains("received 30, "));
+    assert!(screen.contains("line 30\n") && !screen.contains("/s, "), "{screen}");
+}

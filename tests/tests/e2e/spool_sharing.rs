@@ -59,7 +59,7 @@ fn while_no_broker_is_there_the_old_one_leaves_its_spool_to_the_new_one() {
     let away = ["--url", NOWHERE, "--spool", text(&spool), "logs"];
     let mut old = Tool::new("rmq-send").arguments(&away).open_input().start();
     old.write(b"one\ntwo\n");
-    old.wait_stderr("no broker yet");
+    old.wait_stderr("; records are kept in the spool ");
     let mut new = vhost.send(&words).open_input().start();
     new.write(b"three\n");
     waits_for(&new, &old);
@@ -81,7 +81,7 @@ fn what_a_killed_one_had_the_one_that_waits_goes_on_with() {
     let words = ["--url", NOWHERE, "--spool", text(&spool), "logs"];
     let mut old = Tool::new("rmq-send").arguments(&words).open_input().start();
     old.write(b"one\n");
-    old.wait_stderr("no broker yet");
+    old.wait_stderr("; records are kept in the spool ");
     let mut new = vhost.send(&["--spool", text(&spool), "logs"]).open_input().start();
     new.write(b"two\n");
     waits_for(&new, &old);
@@ -103,7 +103,7 @@ fn the_wait_for_a_spool_ends_by_a_signal_or_after_retry_where_the_input_has_ende
     let words = ["--url", NOWHERE, "--spool", text(&spool), "q"];
     let mut old = Tool::new("rmq-send").arguments(&words).open_input().start();
     old.write(b"one\n");
-    old.wait_stderr("no broker yet");
+    old.wait_stderr("; records are kept in the spool ");
     let mut new = Tool::new("rmq-send").arguments(&words).open_input().start();
     new.write(b"two\n");
     waits_for(&new, &old);

@@ -123,3 +123,41 @@ fn stats_are_written_every_so_often_and_at_the_end_as_json_or_for_prometheus() {
         .expect(64)
         .says("--stats both: the messages are written to it");
 }
+
+#[test]
+fn the_counts_are_in_their_file_also_where_a_run_fails_before_it_begins() {
+    let vhost = Vhost::filled(brokers::one(), 0);
+    let directory = tempfile::tempdir().unwrap();
+    let nowhere = ["--url", "amqp://127.0.0.1:1", "--retry", "0"];
+    for (name, count) in [("rmq-send", "read"), ("rmq-recv", "received")] {
+        for (words, queue, status) in [(&nowhere[..], "q", 69), (&[], "nothing", 65)] {
+            let stats = directory.path().join(format!("{name}-{queue}.json"));
+            let words = [words, &["--stats", stats.to_str().unwrap(), queue]].concat();
+            vhost.tool(name).arguments(&words).run().expect(status);
+            assert_eq!(member(&stats, count), Some(0), "{name} {queue}");
+        }
+    }
+}
+
+#[test]
+fn the_counts_go_to_a_fifo_and_one_that_is_not_read_holds_no_run() {
+    let vhost = Vhost::filled(brokers::one(), 2);
+    let directory = tempfile::tempdir().unwrap();
+    let shell = |script: &str| {
+        Tool::shell(directory.path(), script).environment("AMQP_URL", &vhost.url()).run()
+    };
+    let ended =
+        shell("mkfifo f && { cat f & } && rmq-recv -n 2 --stats f q >out && wait").expect(0);
+    let text = String::from_utf8(ended.stdout).unwrap();
+    assert!(text.starts_with("{\"received\":2,\"acknowledged\":2,"), "{text}");
+    // 64 KiB are soon full of counts.
+    let ended = shell(
+        "mkfifo g && { sleep 60 <g & } && (echo x; sleep 3) | rmq-send --stats g --stats-every 1ms q; \
+         status=$?; kill %1 2>/dev/null || kill $!; exit $status",
+    );
+    ended.expect(74).says("write g: its reader does not read; confirmed 1");
+    vhost.wait_held("q", Held::ready(1));
+    shell("rmq-send --stats - -b x q").expect(0);
+    assert!(!directory.path().join("-").exists());
+    shell("rmq-recv --stats - --drain q").expect(64).says("the messages are written to it");
+}

@@ -2,10 +2,12 @@
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
+use rmq_tests::proxy::Proxy;
 use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
+use rustix::process::Signal;
 use std::fs;
 use std::io::Read;
 use std::time::Duration;
@@ -99,4 +101,62 @@ fn with_v_each_connection_nack_and_file_is_a_line_and_without_it_none() {
     ended.says(&format!("rmq-send: reading {}\n", file.display()));
     let silent = vhost.receive(&["-n", "1", "full"]).run().expect(0);
     assert_eq!(silent.stderr, "");
+}
+
+#[test]
+fn a_full_spool_is_reported_once_and_so_is_that_it_has_room() {
+    let vhost = Vhost::filled(brokers::one(), 0);
+    let proxy = Proxy::new(vhost.cluster.hosts(), Duration::ZERO);
+    // New connections hear nothing.
+    proxy.stall();
+    let directory = tempfile::tempdir().unwrap();
+    let url = vhost.url_through(proxy.address()) + "?connection_timeout=500";
+    let spool = directory.path().join("spool");
+    let words = ["--url", &url, "--spool", spool.to_str().unwrap(), "--spool-max", "64K", "q"];
+    let sending = Tool::new("rmq-send").arguments(&words).input(numbered(20_000)).start();
+    sending.wait_stderr(": full (--spool-max); the input waits\n");
+    sending.wait_stderr("; records are kept in the spool ");
+    proxy.resume();
+    let sent = sending.wait().expect(0).says(": has room again, after ");
+    // Both when it had no room at first, and not for each block of the input.
+    for what in ["the input waits", "has room again"] {
+        assert_eq!(times(&sent.stderr, what), 1, "{}", sent.stderr);
+    }
+    assert_eq!(times(&sent.stderr, "records are kept"), 1, "{}", sent.stderr);
+    vhost.wait_held("q", Held::ready(20_000));
+}
+
+#[test]
+fn a_host_that_says_nothing_is_reported_while_it_is_tried() {
+    let proxy = Proxy::new("127.0.0.1:1", Duration::ZERO);
+    proxy.stall();
+    let url = format!("amqp://{0},{0}/?connection_timeout=8000", proxy.address());
+    for name in ["rmq-send", "rmq-recv", "rmq-declare"] {
+        let trying = Tool::new(name).arguments(&["--url", &url, "q"]).start();
+        trying.wait_stderr(": no answer yet; waiting, --retry 30s\n");
+        trying.signal(Signal::TERM);
+        let ended = trying.wait();
+        assert!(ended.took < Duration::from_secs(8), "{name}: {:?}", ended.took);
+        assert_eq!(times(&ended.stderr, "no answer yet"), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn with_v_a_followed_file_a_spool_and_a_fifo_are_a_line_too() {
+    let vhost = Vhost::filled(brokers::one(), 0);
+    let directory = tempfile::tempdir().unwrap();
+    let shell = |script: &str| {
+        Tool::shell(directory.path(), script).environment("AMQP_URL", &vhost.url()).run().expect(0)
+    };
+    shell("printf 'a\\nb\\n' >app.log; rmq-send -v --positions p q app.log")
+        .says("rmq-send: keeping positions in p\n")
+        .says("rmq-send: reading app.log from byte 0\n");
+    shell("mv app.log app.log.1; echo c >>app.log.1; echo d >app.log; rmq-send -v --positions p q app.log")
+        .says("rmq-send: reading app.log, rotated, from byte 4\n")
+        .says("rmq-send: reading app.log from byte 0\n");
+    shell("rmq-send -v --spool s -b x q").says("rmq-send: keeping records in the spool s\n");
+    shell("mkfifo f; rmq-recv -v --drain --stats r.json --ack-from f q | rmq-send -v --ack-to f -e amq.fanout --allow-unroutable")
+        .says("rmq-recv: reading acknowledgements from f\n")
+        .says("rmq-recv: writing the tally to r.json\n")
+        .says("rmq-send: reporting to f\n");
 }

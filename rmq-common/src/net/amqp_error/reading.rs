@@ -40,6 +40,11 @@ pub(super) fn reply(code: u16, text: &str) -> AmqpError {
     let (said, why) = nameless.map_or((text, Loss::Other), |(_, said, why)| (*said, why.clone()));
     match meaning(code, said) {
         Passes(Loss::Other) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
+        // The text is a term of Erlang's.
+        Passes(Loss::NoLeader) => {
+            let said = "the queue gives no answer, as while it has no leader";
+            AmqpError::Lost(Lost { why: Loss::NoLeader, said: said.to_owned() })
+        }
         Passes(why) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
         Refused(what) => AmqpError::refused(what, said),
         Broken(_) if code == code::PRECONDITION_FAILED => AmqpError::unpublished(said),

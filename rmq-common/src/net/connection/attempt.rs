@@ -121,6 +121,7 @@ impl Broker {
                     junction,
                     cutter,
                     self.diagnostics,
+                    self.reports.outage(),
                 );
                 self.tell(&session, tls);
                 Ok((session, activity))

@@ -3,6 +3,7 @@
 use crate::cli::diagnostics::Diagnostics;
 use crate::net::amqp_error::AmqpError;
 use crate::net::lane::Junction;
+use crate::net::outage::Outage;
 use crate::net::runtime;
 use crate::standing::vigil::LONG;
 use futures_util::StreamExt;
@@ -29,8 +30,7 @@ pub struct Asker {
     junction: Arc<Junction>,
     host: Rc<str>,
     diagnostics: Diagnostics,
-    /// A question waits so long for its answer that this was reported.
-    reported: Rc<Cell<bool>>,
+    outage: Rc<Outage>,
 }
 
 impl Asker {
@@ -40,9 +40,10 @@ impl Asker {
         junction: Arc<Junction>,
         host: &str,
         diagnostics: Diagnostics,
+        outage: Rc<Outage>,
     ) -> Self {
         let events = Rc::new(RefCell::new(Events { told: events, seen: VecDeque::new() }));
-        Asker { events, junction, host: Rc::from(host), diagnostics, reported: Rc::default() }
+        Asker { events, junction, host: Rc::from(host), diagnostics, outage }
     }
 
     pub(super) fn junction(&self) -> &Arc<Junction> {
@@ -87,19 +88,28 @@ impl Asker {
         &self,
         asked: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, AmqpError> {
+        self.wait(async { asked.await.map_err(|error| AmqpError::from(&error)) }).await
+    }
+
+    /// The same for what does not ask by lapin.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub async fn wait<T>(
+        &self,
+        asked: impl Future<Output = Result<T, AmqpError>>,
+    ) -> Result<T, AmqpError> {
         let _awaited = self.junction.await_answer();
         let answer = async {
-            match runtime::timeout(ANSWER_TIMEOUT, asked).await {
-                Some(answer) => answer.map_err(|error| AmqpError::from(&error)),
-                None => Err(AmqpError::unanswered()),
-            }
+            let answer = runtime::timeout(ANSWER_TIMEOUT, asked).await;
+            answer.unwrap_or_else(|| Err(AmqpError::unanswered()))
         };
         let ended = async { Err(self.end().await) };
         let is_ours = Cell::new(false);
         let slow = async {
             runtime::sleep(LONG).await;
             // One of several questions at once speaks for all.
-            if !self.reported.replace(true) {
+            if self.outage.slow() {
                 is_ours.set(true);
                 let (seconds, most) = (LONG.as_secs(), ANSWER_TIMEOUT.as_secs());
                 self.diagnostics.notice(&format!(
@@ -111,11 +121,9 @@ impl Asker {
             pending().await
         };
         let answer = runtime::first(runtime::first(answer, ended), slow).await;
-        if is_ours.get() {
-            self.reported.set(false);
-            if answer.is_ok() {
-                self.diagnostics.notice(&format!("{} answers again", self.host));
-            }
+        if is_ours.get() && answer.is_ok() {
+            self.outage.answered();
+            self.diagnostics.notice(&format!("{} answers again", self.host));
         }
         answer
     }

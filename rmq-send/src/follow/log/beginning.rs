@@ -95,6 +95,9 @@ impl Log {
             modified: identity::modified(&status).min(known_until),
             is_done: false,
         };
+        let rotated = if place == Place::Rotated { ", rotated," } else { "" };
+        let (name, offset) = (&self.name, seen.offset());
+        tools.diagnostics.trace(&format!("reading {name}{rotated} from byte {offset}"));
         let number = tools.register.begin(entry, Arc::clone(&file));
         tools.register.seen(number, &seen);
         tools.watch.file(self.index, number, &file);

@@ -104,4 +104,5 @@ fn a_filter_that_holds_records_is_told_of() {
     assert!(!receiving.stderr().contains("the active one"), "{}", receiving.stderr());
     writeln!(sender, "{RUN} 5").unwrap();
     receiving.wait_stdout(numbered(9).len());
+    receiving.wait_stderr("records are acknowledged again");
 }

@@ -1,0 +1,192 @@
+//! What is said of connections that are awaited, made and lost: a long wait once, and its end once;
+//! losses that repeat ever more rarely.
+
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::duration::Limit;
+use crate::cli::service_manager;
+use crate::net::amqp_error::Lost;
+use crate::net::outage::Outage;
+use crate::standing::repeats::Repeats;
+use crate::standing::vigil::LONG;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// So many lost connections are each reported; more, with growing pauses.
+const LOSSES: u32 = 5;
+
+pub(super) struct Reports {
+    diagnostics: Diagnostics,
+    losses: Repeats,
+    outage: Rc<Outage>,
+    /// Where what is not sent stays meanwhile.
+    kept: Option<String>,
+    /// Since when a connection is awaited.
+    since: Instant,
+    /// That it is was said to one who watches.
+    detailed: bool,
+    /// That it is was reported, because it takes long.
+    reported: bool,
+}
+
+impl Reports {
+    pub(super) fn new(diagnostics: Diagnostics) -> Self {
+        Reports {
+            diagnostics,
+            losses: Repeats::new(LOSSES),
+            outage: Rc::default(),
+            kept: None,
+            since: Instant::now(),
+            detailed: false,
+            reported: false,
+        }
+    }
+
+    pub(super) fn outage(&self) -> Rc<Outage> {
+        Rc::clone(&self.outage)
+    }
+
+    pub(super) fn keep(&mut self, kept: String) {
+        self.kept = Some(kept);
+    }
+
+    /// A connection is lost, for a reason that is no news if none has served since the last.
+    pub(super) fn lost(&mut self, host: &str, why: &Lost, hint: &str) {
+        if !self.outage.lose() {
+            self.diagnostics.trace(&format!("lost the connection to {host}: {why}{hint}"));
+            return;
+        }
+        if let Some(unreported) = self.losses.another(Instant::now()) {
+            let more = match unreported {
+                0 => String::new(),
+                more => format!("; {more} more since the last such line"),
+            };
+            let text = format!("lost the connection to {host}: {why}{hint}{more}");
+            self.diagnostics.notice(&text);
+        }
+    }
+
+    /// A connection is awaited from now on.
+    pub(super) fn begin(&mut self) {
+        self.since = Instant::now();
+        (self.detailed, self.reported) = (false, false);
+    }
+
+    /// When the wait has to be reported; `None` where something says so already.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let is_known = self.outage.is_lost() && self.losses.is_reported();
+        let was_seen = self.detailed && self.diagnostics.tells_details();
+        let is_due = !is_known && !was_seen && !self.reported;
+        is_due.then(|| self.since.checked_add(LONG)).flatten()
+    }
+
+    /// How long until it is due, if it is.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.due().map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// What is said of a wait for these reasons.
+    pub(super) fn sentence(&self, problems: &str, doing: &str, limit: Limit) -> String {
+        let limit = match limit {
+            // With "forever", another limit may still end it, so none is shown.
+            Limit::Forever => String::new(),
+            limit => format!(", --retry {limit}"),
+        };
+        let kept = self.kept.as_ref().map(|kept| format!("; {kept}")).unwrap_or_default();
+        format!("{problems}; {doing}{limit}{kept}")
+    }
+
+    /// It was reported while a host was being tried.
+    pub(super) fn was_reported(&mut self) {
+        self.reported = true;
+    }
+
+    /// All hosts have failed for now.
+    pub(super) fn failed(&mut self, problems: &str, limit: Limit) {
+        let is_long = self.left().is_some_and(|left| left.is_zero());
+        if self.detailed && !is_long || self.reported {
+            return;
+        }
+        let text = self.sentence(problems, "trying again", limit);
+        if is_long {
+            self.diagnostics.notice(&text);
+            self.reported = true;
+        } else {
+            self.diagnostics.detail(&text);
+            self.detailed = true;
+        }
+    }
+
+    /// There is a connection; if its wait was reported, so is its end, unless it has to serve first.
+    pub(super) fn connected(&mut self, host: &str) {
+        service_manager::status(&format!("connected to {host}"));
+        if !self.outage.is_lost() {
+            let text = format!("connected to {host}");
+            if std::mem::take(&mut self.reported) {
+                self.diagnostics.notice(&text);
+            } else if std::mem::take(&mut self.detailed) {
+                self.diagnostics.detail(&text);
+            }
+        }
+    }
+
+    /// A connection serves again, which is reported if its loss or the wait was.
+    pub(super) fn serves(&mut self, host: &str) {
+        let was_slow = self.outage.end();
+        if self.losses.is_reported() || was_slow || std::mem::take(&mut self.reported) {
+            self.diagnostics.notice(&format!("connected to {host}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reports() -> Reports {
+        Reports::new(Diagnostics::new("rmq-send", true, false))
+    }
+
+    fn long_ago() -> Instant {
+        Instant::now().checked_sub(LONG * 2).unwrap()
+    }
+
+    #[test]
+    fn a_first_wait_is_due_once_it_is_long_and_not_again() {
+        let mut reports = reports();
+        reports.begin();
+        assert!(reports.left().is_some_and(|left| !left.is_zero()));
+        reports.failed("a", Limit::Forever);
+        reports.since = long_ago();
+        assert_eq!(reports.left(), Some(Duration::ZERO));
+        reports.failed("a", Limit::Forever);
+        assert_eq!(reports.due(), None);
+        reports.connected("a");
+        assert!(!reports.reported);
+    }
+
+    #[test]
+    fn a_wait_after_a_loss_is_due_only_if_the_loss_was_one_of_many_and_left_out() {
+        let mut reports = reports();
+        reports.begin();
+        reports.connected("a");
+        for _ in 0..LOSSES {
+            reports.lost("a", &Lost::unexplained(), "");
+            reports.begin();
+            assert_eq!(reports.due(), None);
+            reports.serves("a");
+        }
+        reports.lost("a", &Lost::unexplained(), "");
+        reports.begin();
+        assert!(reports.due().is_some());
+    }
+
+    #[test]
+    fn a_sentence_says_what_becomes_of_what_is_not_sent() {
+        let mut reports = reports();
+        let limit = Limit::For(Duration::from_secs(30));
+        assert_eq!(reports.sentence("a", "trying again", limit), "a; trying again, --retry 30s");
+        reports.keep("records are kept".to_owned());
+        let text = reports.sentence("a", "trying again", Limit::Forever);
+        assert_eq!(text, "a; trying again; records are kept");
+    }
+}

@@ -1,0 +1,70 @@
+//! What was reported of an outage, over all the connections that it takes: its beginning once, and
+//! its end once. A core without I/O.
+
+use std::cell::Cell;
+
+/// Whether there is an outage that was reported.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    /// A connection was lost, and there is no other one that serves yet.
+    lost: Cell<bool>,
+    /// A question waits long for its answer.
+    slow: Cell<bool>,
+}
+
+impl Outage {
+    /// A connection is lost. Whether that is news.
+    pub(crate) fn lose(&self) -> bool {
+        !self.lost.replace(true)
+    }
+
+    /// Whether a connection was lost and none serves.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+
+    /// A question waits long. Whether that is to be reported: neither is a loss that was, nor another
+    /// question.
+    pub(crate) fn slow(&self) -> bool {
+        !self.lost.get() && !self.slow.replace(true)
+    }
+
+    /// The question that was reported is answered.
+    pub(crate) fn answered(&self) {
+        self.slow.set(false);
+    }
+
+    /// A connection serves. Whether a question was reported whose answer was not.
+    pub(crate) fn end(&self) -> bool {
+        self.lost.set(false);
+        self.slow.replace(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_again_before_it_serves_is_no_news() {
+        let outage = Outage::default();
+        assert!(outage.lose());
+        assert!(!outage.lose());
+        assert!(!outage.slow());
+        assert!(!outage.end());
+        assert!(outage.lose());
+    }
+
+    #[test]
+    fn of_many_questions_one_is_reported_and_its_end_is_by_the_next_connection_at_last() {
+        let outage = Outage::default();
+        assert!(outage.slow());
+        assert!(!outage.slow());
+        outage.answered();
+        assert!(outage.slow());
+        // The loss says why.
+        assert!(outage.lose());
+        assert!(outage.end());
+        assert!(!outage.end());
+    }
+}
