@@ -77,6 +77,38 @@ fn installing_needs_neither_cargo_nor_gnu_programs_and_takes_blanks_and_any_umas
 }
 
 #[test]
+fn an_archive_holds_static_tools_and_none_that_need_a_newer_glibc_than_it_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let tree = directory.path().join("tree");
+    for part in ["bin", "share/doc/rmq"] {
+        fs::create_dir_all(tree.join(part)).unwrap();
+    }
+    let tool = tree.join("bin/rmq-send");
+    let package = |target: &str| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/package");
+        let words = ["tar", tree.to_str().unwrap(), target];
+        Tool::program(script)
+            .arguments(&words)
+            .environment("RMQ_DIST", directory.path().to_str().unwrap())
+            .run()
+    };
+    let machine = rustix::system::uname().machine().to_str().unwrap().to_owned();
+    let build = format!(
+        "echo 'void _start(void) {{}}' | cc -x c - -static -nostdlib -o '{}'",
+        tool.display()
+    );
+    Tool::shell(directory.path(), &build).run().expect(0);
+    package(&format!("{machine}-unknown-linux-musl")).expect(0);
+    let archive = directory
+        .path()
+        .join(format!("rmq-{}-{machine}-linux-musl.tar.xz", env!("CARGO_PKG_VERSION")));
+    assert!(archive.exists());
+    fs::copy(binary("rmq-send"), &tool).unwrap();
+    let refused = package(&format!("{machine}-unknown-linux-gnu.2.17")).expect(70);
+    refused.says("rmq-send needs glibc 2.");
+}
+
+#[test]
 fn without_cargo_and_without_what_it_has_built_installing_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let prefix = format!("PREFIX={}", directory.path().join("there").display());
