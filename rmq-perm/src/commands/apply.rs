@@ -16,7 +16,7 @@ use argh::{ArgsInfo, FromArgs};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
-use rmq_common::sheet::Sheet;
+use rmq_common::sheet::{Row, Sheet};
 use rmq_common::signals;
 
 /// Apply a CSV file of users and permissions (as dump and list --format csv write it), and show the
@@ -66,6 +66,12 @@ impl Apply {
         let sheet = Sheet::open(&self.file).map_err(context)?;
         for notice in &sheet.notices {
             diagnostics.notice(notice);
+        }
+        // What was written to be applied ends its last row, which else may be a part of one.
+        let is_cut = |last: &Row| last.written.end.is_empty();
+        if (self.prune || self.prune_users) && sheet.rows.last().is_some_and(is_cut) {
+            let name = &sheet.name;
+            diagnostics.notice(&format!("{name}: the last line has no end; is the file complete?"));
         }
         let only = session.given_vhost().transpose()?;
         let sections = Sections::of(&sheet)

@@ -179,6 +179,10 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     let ended = names.apply(&["--prune", "--dry-run"], &lacking).run().expect(1);
     assert_eq!(output(&ended), plan);
     let told = ended.says("that the file does not name are not changed: /");
+    assert!(!told.stderr.contains("the last line"), "{}", told.stderr);
+    let cut = lacking.strip_suffix("^a$,,\n").unwrap().to_owned() + "^a,,";
+    let dry = names.apply(&["--prune", "--dry-run"], &cut).run().expect(1);
+    dry.says("standard input: the last line has no end; is the file complete?");
     told.says("the file has no column tags, so users that it does not name are not changed: ");
     let alone = ["--wait", binary("rmq-perm").to_str().unwrap()].map(str::to_owned);
     let alone = names
