@@ -33,7 +33,8 @@ impl Hostile {
                 let (script, asked) = (script.clone(), heard.clone());
                 std::thread::spawn(move || {
                     let tuning = Tuning::default();
-                    let mut peer = Peer { stream, tuning, published: 0, asked };
+                    let mut peer =
+                        Peer { stream, tuning, published: 0, arguments: Vec::new(), asked };
                     // A client that hangs up before the end of the script is the test's to judge.
                     let _ = script(&mut peer);
                 });
@@ -81,6 +82,8 @@ pub struct Peer {
     /// What [`answer`](Self::answer) proposes.
     pub tuning: Tuning,
     published: u64,
+    /// Of the last method that came.
+    arguments: Vec<u8>,
     asked: Arc<Mutex<Vec<Method>>>,
 }
 
@@ -113,6 +116,7 @@ impl Peer {
             }
             let number = |at: usize| u16::from_be_bytes([payload[at], payload[at + 1]]);
             let asked = Asked { channel, method: (number(0), number(2)) };
+            self.arguments = payload[4..].to_vec();
             match asked.method {
                 PUBLISH => {
                     self.content()?;
@@ -195,7 +199,8 @@ impl Peer {
             CHANNEL_OPEN => method(channel, CHANNEL_OPEN_OK, &[&[0; 4]]),
             QUEUE_DECLARE => method(channel, QUEUE_DECLARE_OK, &[b"\x01q", &[0; 8]]),
             CONSUME => method(channel, CONSUME_OK, &[b"\x03tag"]),
-            CANCEL => method(channel, (60, 31), &[b"\x03tag"]),
+            // With the consumer's tag, which may be another in a script of many consumers.
+            CANCEL => method(channel, (60, 31), &[&self.arguments[..=self.arguments[0].into()]]),
             PUBLISH => method(channel, ACK, &[&self.published.to_be_bytes(), &[0]]),
             CLOSE | CHANNEL_CLOSE | EXCHANGE_DECLARE | QOS | CONFIRM_SELECT => {
                 method(channel, (asked.0, asked.1 + 1), &[empty])

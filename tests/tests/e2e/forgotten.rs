@@ -1,7 +1,8 @@
 //! A consumer that its queue has forgotten, which a client can see only from being given nothing.
 
 use rmq_tests::hostile::{
-    ACK, CONSUME, Hostile, OPEN, Peer, QUEUE_DECLARE, QUEUE_DECLARE_OK, delivery, method,
+    ACK, CONSUME, CONSUME_OK, Hostile, OPEN, Peer, QUEUE_DECLARE, QUEUE_DECLARE_OK, delivery,
+    method,
 };
 use rmq_tests::tool::Tool;
 use std::io;
@@ -12,23 +13,26 @@ fn forgetful(peer: &mut Peer) -> io::Result<()> {
     peer.tuning.heartbeat = 60;
     let opening = peer.until(OPEN)?;
     peer.answer(opening)?;
-    let (mut ready, mut deaf, mut is_given) = (1_u32, None, false);
+    let (mut ready, mut deaf, mut is_given, mut consumers) = (1_u32, None, false, 0_u8);
     loop {
         let asked = peer.next_method()?;
-        if asked.method == QUEUE_DECLARE {
-            let consumers = u32::from(deaf.is_some());
-            let counts = [ready.to_be_bytes(), consumers.to_be_bytes()].concat();
-            peer.send(&method(asked.channel, QUEUE_DECLARE_OK, &[b"\x01q", &counts]))?;
-            continue;
-        }
-        peer.answer(asked)?;
         match asked.method {
-            ACK => ready = 0,
-            CONSUME if *deaf.get_or_insert(asked.channel) != asked.channel && !is_given => {
-                is_given = true;
-                peer.send(&delivery(asked.channel, "tag", 1, &[0, 0], b"kept"))?;
+            QUEUE_DECLARE => {
+                let counts = [ready.to_be_bytes(), u32::from(consumers > 0).to_be_bytes()].concat();
+                peer.send(&method(asked.channel, QUEUE_DECLARE_OK, &[b"\x01q", &counts]))?;
             }
-            _ => {}
+            CONSUME => {
+                consumers += 1;
+                let tag = consumers.to_string();
+                let length = [tag.len() as u8];
+                peer.send(&method(asked.channel, CONSUME_OK, &[&length, tag.as_bytes()]))?;
+                if *deaf.get_or_insert(asked.channel) != asked.channel && !is_given {
+                    is_given = true;
+                    peer.send(&delivery(asked.channel, &tag, 1, &[0, 0], b"kept"))?;
+                }
+            }
+            ACK => ready = 0,
+            _ => peer.answer(asked)?,
         }
     }
 }
@@ -36,7 +40,7 @@ fn forgetful(peer: &mut Peer) -> io::Result<()> {
 #[test]
 fn a_receiver_that_is_given_none_of_what_waits_tries_another_channel() {
     let broker = Hostile::new(forgetful);
-    let url = format!("amqp://{}/", broker.address);
+    let url = format!("amqp://{}/?heartbeat=60", broker.address);
     let both = [&["--drain"][..], &["-n", "1"]].map(|words| {
         let receiving = Tool::new("rmq-recv").arguments(words).arguments(&["-v", "q"]);
         receiving.environment("AMQP_URL", &url).start()

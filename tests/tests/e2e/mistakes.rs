@@ -6,6 +6,7 @@ use rmq_tests::observe::Held;
 use rmq_tests::secured::{Listener, secured};
 use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::{PASSWORD, Vhost};
+use rmq_tests::wait::wait_until;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -134,8 +135,10 @@ fn a_lost_majority_is_a_line_of_each_tool_and_its_end_another() {
     let declaring = start("rmq-declare", &["--delivery-limit", "unlimited", "another"]);
     declaring.wait_stderr("queue another: no answer for 5 s, the cluster may have no majority; ");
     receiving.wait_stderr("no answer from 127.0.0.1:");
-    let said = sending.stderr();
-    assert!(said.contains("it has no leader; trying") || said.contains("no majority"), "{said}");
+    wait_until(LONG, "what the sender waits for", || {
+        let said = sending.stderr();
+        said.contains("it has no leader; trying") || said.contains("no majority")
+    });
     receiving.wait_stderr("lost the connection to ");
     cluster.start(&[2, 3]);
     vhost.send(&["-b", "y", "q"]).run().expect(0);

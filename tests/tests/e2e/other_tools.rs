@@ -36,6 +36,12 @@ fn each_command_of_the_readme_for_those_who_know_another_tool_works() {
             "rmq-recv jobs" | "rmq-recv jobs -- COMMAND" => {
                 place.run("rmq-send -b hello jobs");
                 tool.start().wait_stdout(1);
+                // Else the next message may go to it still.
+                vhost.wait_no_connections();
+            }
+            _ if command.starts_with("rmq-recv -n 1 --drain") => {
+                place.run("rmq-send -b hello jobs");
+                tool.run().expect(0);
             }
             _ if command.starts_with("rmq-recv -e") => {
                 let tap = tool.start();
