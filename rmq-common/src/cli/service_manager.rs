@@ -1,4 +1,4 @@
-//! What a service manager such as systemd is told of a run, by the protocol of sd_notify(3).
+//! What a service manager such as systemd learns of a run, by the protocol of sd_notify(3).
 //!
 //! Nothing depends on it: without its variable nothing is done, and what goes wrong is ignored.
 //! Only the process that it started speaks: a tool in a script of a service would speak for the

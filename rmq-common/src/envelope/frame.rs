@@ -1,4 +1,4 @@
-//! What tells one record from the next where records are plain bytes, in input and output alike.
+//! What separates one record from the next where records are plain bytes, in input and output alike.
 
 /// What stands around a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

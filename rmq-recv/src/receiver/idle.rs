@@ -44,13 +44,13 @@ impl Idle {
         self.since.checked_add(self.limit)
     }
 
-    /// It has been looked at, and has messages or not, which others are given or nobody: whether to
-    /// try another channel. The next look comes after twice as long, but soon where messages wait: as
-    /// the one who waits for its turn we go on once that has come. While they wait and nobody is seen
-    /// to be given any, the channel is changed at once and then ever more rarely, since this may be a
-    /// line of consumers. A suspect channel is changed once even if nothing is ready, because what its
-    /// lost acknowledgements were for comes back only then. Both not before everything that it gave is
-    /// `settled`, because that would come again.
+    /// It has been checked, and has messages or not, which pass us by or wait: whether to try another
+    /// channel. The next check comes after twice as long, but soon if messages wait: if this consumer
+    /// waits in line, it goes on once its turn has come. While they wait and no consumer is seen to be
+    /// given any, the channel is changed at once and then ever more rarely, since this may be a line.
+    /// A suspect channel is changed once even if nothing is ready, because what its lost
+    /// acknowledgements were for comes back only then. Neither happens before everything that the
+    /// channel gave is `settled`, because that would come again.
     pub fn is_forgotten(&mut self, has_messages: bool, passed_by: bool, settled: bool) -> bool {
         self.since = Instant::now();
         if !has_messages {
@@ -83,7 +83,7 @@ mod tests {
         idle.over();
         assert_eq!(idle.limit, FIRST_LIMIT);
         // Another consumer's turn, perhaps.
-        idle.is_forgotten(true, false, true);
+        assert!(idle.is_forgotten(true, false, true));
         assert_eq!(idle.limit, FIRST_LIMIT);
     }
 

@@ -12,7 +12,6 @@
 //! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
 //! what must not come is kept away by acknowledgements that are not sent.
 
-use crate::output::pipe;
 use crate::receiver::connected::{Break, Connected};
 use std::time::{Duration, Instant};
 
@@ -110,13 +109,7 @@ impl Connected<'_> {
     /// more; the first message did not crash the pipeline.
     pub(super) async fn widen(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.prefetch_beside_the_first() else { return Ok(()) };
-        if pipe::unread() > 0
-            && let Some(downstream) = self.receiver.sink.downstream_mut()
-        {
-            downstream.moved();
-            return Ok(());
-        }
-        self.try_change(prefetch).await
+        if self.filter_reads() { Ok(()) } else { self.try_change(prefetch).await }
     }
 
     async fn turn(&mut self) -> Result<Turn, Break> {

@@ -62,17 +62,27 @@ impl Connected<'_> {
     pub(super) fn report_silence(&mut self) -> Result<(), Break> {
         let ended = self.receiver.sink.is_closed();
         let waiting = self.receiver.hand.open_count();
+        if self.filter_reads() {
+            return Ok(());
+        }
         if let Some(downstream) = self.receiver.sink.downstream_mut() {
-            if pipe::unread() > 0 {
-                // It is still reading.
-                downstream.moved();
-            } else if downstream.is_abandoned() {
+            if downstream.is_abandoned() {
                 return Err(Break::Stop(Stop::SenderGone));
             } else {
                 downstream.report_silence(waiting, ended);
             }
         }
         Ok(())
+    }
+
+    /// Whether the filter has not read all that was written, so that it is not silent yet.
+    pub(super) fn filter_reads(&mut self) -> bool {
+        let Some(downstream) = self.receiver.sink.downstream_mut() else { return false };
+        let reads = pipe::unread() > 0;
+        if reads {
+            downstream.moved();
+        }
+        reads
     }
 
     /// Acknowledges what is done, and goes on where there is no consumer any longer.

@@ -60,6 +60,16 @@ fn begun(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> (Running, File) {
     (receiving, sender)
 }
 
+/// The same with envelopes, and the ids of the ten that have come.
+fn begun_by_ids(vhost: &Vhost<'_>, fifo: &Fifo) -> (Running, File, Vec<String>) {
+    let receiving = receive(vhost, fifo, &["--format", "json", "q"]);
+    let mut sender = fifo.sender(RUN);
+    let first = wait_ids(&receiving, 1).remove(0);
+    writeln!(sender, "{RUN} id {first}").unwrap();
+    let ids = wait_ids(&receiving, 10);
+    (receiving, sender, ids)
+}
+
 fn receive(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> Running {
     let start = ["--ack", "downstream", "--ack-from", fifo.path()];
     vhost.receive(&start).arguments(words).start()
@@ -163,11 +173,7 @@ fn what_cannot_be_meant_is_told_once_and_never_obeyed() {
 fn envelopes_are_acknowledged_by_their_ids_in_any_order_and_each_once() {
     let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["--format", "json", "q"]);
-    let mut sender = fifo.sender(RUN);
-    let first = wait_ids(&receiving, 1).remove(0);
-    writeln!(sender, "{RUN} id {first}").unwrap();
-    let all = wait_ids(&receiving, 10);
+    let (receiving, mut sender, all) = begun_by_ids(&vhost, &fifo);
     for (index, left) in [(9, 8), (3, 7), (1, 6), (2, 5)] {
         writeln!(sender, "{RUN} id {}", all[index]).unwrap();
         wait_messages(&vhost, left);

@@ -7,7 +7,7 @@
 
 use super::event::Event;
 use super::method::Method;
-use super::method_tests::{Told, told_by_them, told_by_us};
+use super::method_tests::{Reading, read_by_them, read_by_us};
 use super::samples::{body, closes, consume_ok, deliver, header};
 use super::sort_tests::{feed, lanes};
 use super::wire::Span;
@@ -165,15 +165,15 @@ fn a_damaged_method_is_read_as_amq_protocol_reads_it() {
         frame.extend(&payload);
         frame.push(0xce);
         let ours = Method::read(&payload, Span { from: 0, to: payload.len() });
-        let ours = ours.map(|method| told_by_us(method, &payload));
+        let ours = ours.map(|method| read_by_us(method, &payload));
         rounds += 1;
         match (parse_frame(&frame[..]), ours) {
             (Ok((_, AMQPFrame::Method(_, theirs))), ours) => {
                 read += 1;
-                assert_eq!(ours, Some(told_by_them(&theirs)), "{seed}: {payload:?}");
+                assert_eq!(ours, Some(read_by_them(&theirs)), "{seed}: {payload:?}");
             }
             // Strings that are not UTF-8 are the lane's to pass on, or over (basic.get-empty).
-            (_, Some(Told(name, _, _, texts))) => assert!(
+            (_, Some(Reading(name, _, _, texts))) => assert!(
                 ["other", "get-empty"].contains(&name)
                     || texts.iter().any(|text| std::str::from_utf8(text).is_err()),
                 "{seed}: {name}: {payload:?}"

@@ -87,88 +87,90 @@ fn class() -> impl Strategy<Value = AMQPClass> {
 
 /// What amq-protocol has read, in our terms; strings in place of spans.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told(
+pub(super) struct Reading(
     pub(super) &'static str,
     pub(super) u64,
     pub(super) bool,
     pub(super) Vec<Vec<u8>>,
 );
 
-pub(super) fn told_by_them(class: &AMQPClass) -> Told {
+pub(super) fn read_by_them(class: &AMQPClass) -> Reading {
     let text = |texts: &[&ShortString]| {
         texts.iter().map(|text| text.as_str().as_bytes().to_vec()).collect()
     };
     match class {
         AMQPClass::Basic(basic::AMQPMethod::Ack(it)) => {
-            Told("ack", it.delivery_tag, it.multiple, text(&[]))
+            Reading("ack", it.delivery_tag, it.multiple, text(&[]))
         }
         AMQPClass::Basic(basic::AMQPMethod::Nack(it)) => {
-            Told("nack", it.delivery_tag, it.multiple, text(&[]))
+            Reading("nack", it.delivery_tag, it.multiple, text(&[]))
         }
         AMQPClass::Basic(basic::AMQPMethod::Deliver(it)) => {
             let texts = text(&[&it.consumer_tag, &it.exchange, &it.routing_key]);
-            Told("deliver", it.delivery_tag, it.redelivered, texts)
+            Reading("deliver", it.delivery_tag, it.redelivered, texts)
         }
         AMQPClass::Basic(basic::AMQPMethod::Return(it)) => {
-            Told("return", 0, false, text(&[&it.reply_text, &it.exchange, &it.routing_key]))
+            Reading("return", 0, false, text(&[&it.reply_text, &it.exchange, &it.routing_key]))
         }
         AMQPClass::Basic(basic::AMQPMethod::GetOk(it)) => {
             let texts = text(&[&it.exchange, &it.routing_key]);
-            Told("get-ok", it.delivery_tag, it.redelivered, texts)
+            Reading("get-ok", it.delivery_tag, it.redelivered, texts)
         }
-        AMQPClass::Basic(basic::AMQPMethod::GetEmpty(_)) => Told("get-empty", 0, false, text(&[])),
+        AMQPClass::Basic(basic::AMQPMethod::GetEmpty(_)) => {
+            Reading("get-empty", 0, false, text(&[]))
+        }
         AMQPClass::Basic(basic::AMQPMethod::ConsumeOk(it)) => {
-            Told("consume-ok", 0, false, text(&[&it.consumer_tag]))
+            Reading("consume-ok", 0, false, text(&[&it.consumer_tag]))
         }
         AMQPClass::Basic(basic::AMQPMethod::Cancel(it)) => {
-            Told("cancel", 0, false, text(&[&it.consumer_tag]))
+            Reading("cancel", 0, false, text(&[&it.consumer_tag]))
         }
         AMQPClass::Basic(basic::AMQPMethod::CancelOk(it)) => {
-            Told("cancel-ok", 0, false, text(&[&it.consumer_tag]))
+            Reading("cancel-ok", 0, false, text(&[&it.consumer_tag]))
         }
         AMQPClass::Channel(channel::AMQPMethod::Close(it)) => {
-            Told("channel.close", it.reply_code.into(), false, text(&[&it.reply_text]))
+            Reading("channel.close", it.reply_code.into(), false, text(&[&it.reply_text]))
         }
         AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => {
-            Told("channel.close-ok", 0, false, text(&[]))
+            Reading("channel.close-ok", 0, false, text(&[]))
         }
         AMQPClass::Connection(connection::AMQPMethod::Close(it)) => {
-            Told("connection.close", it.reply_code.into(), false, text(&[&it.reply_text]))
+            Reading("connection.close", it.reply_code.into(), false, text(&[&it.reply_text]))
         }
         AMQPClass::Connection(connection::AMQPMethod::CloseOk(_)) => {
-            Told("connection.close-ok", 0, false, text(&[]))
+            Reading("connection.close-ok", 0, false, text(&[]))
         }
-        _ => Told("other", 0, false, text(&[])),
+        _ => Reading("other", 0, false, text(&[])),
     }
 }
 
-pub(super) fn told_by_us(method: Method, buffer: &[u8]) -> Told {
+pub(super) fn read_by_us(method: Method, buffer: &[u8]) -> Reading {
     let text = |spans: &[Span]| spans.iter().map(|span| span.of(buffer).to_vec()).collect();
     match method {
-        Method::Ack { tag, multiple } => Told("ack", tag, multiple, text(&[])),
-        Method::Nack { tag, multiple } => Told("nack", tag, multiple, text(&[])),
+        Method::Ack { tag, multiple } => Reading("ack", tag, multiple, text(&[])),
+        Method::Nack { tag, multiple } => Reading("nack", tag, multiple, text(&[])),
         Method::Deliver { consumer, tag, redelivered, exchange, routing_key } => {
-            Told("deliver", tag, redelivered, text(&[consumer, exchange, routing_key]))
+            Reading("deliver", tag, redelivered, text(&[consumer, exchange, routing_key]))
         }
         Method::Return { text: reason, exchange, routing_key } => {
-            Told("return", 0, false, text(&[reason, exchange, routing_key]))
+            Reading("return", 0, false, text(&[reason, exchange, routing_key]))
         }
-        Method::ConsumeOk { consumer } => Told("consume-ok", 0, false, text(&[consumer])),
-        Method::Cancel { consumer } => Told("cancel", 0, false, text(&[consumer])),
-        Method::CancelOk { consumer } => Told("cancel-ok", 0, false, text(&[consumer])),
+        Method::ConsumeOk { consumer } => Reading("consume-ok", 0, false, text(&[consumer])),
+        Method::Cancel { consumer } => Reading("cancel", 0, false, text(&[consumer])),
+        Method::CancelOk { consumer } => Reading("cancel-ok", 0, false, text(&[consumer])),
         Method::ChannelClose { code, text: reason } => {
-            Told("channel.close", code.into(), false, text(&[reason]))
+            Reading("channel.close", code.into(), false, text(&[reason]))
         }
-        Method::ChannelCloseOk => Told("channel.close-ok", 0, false, text(&[])),
+        Method::ChannelCloseOk => Reading("channel.close-ok", 0, false, text(&[])),
         Method::ConnectionClose { code, text: reason } => {
-            Told("connection.close", code.into(), false, text(&[reason]))
+            Reading("connection.close", code.into(), false, text(&[reason]))
         }
-        Method::ConnectionCloseOk => Told("connection.close-ok", 0, false, text(&[])),
+        Method::ConnectionCloseOk => Reading("connection.close-ok", 0, false, text(&[])),
         Method::GetOk { tag, redelivered, exchange, routing_key } => {
-            Told("get-ok", tag, redelivered, text(&[exchange, routing_key]))
+            Reading("get-ok", tag, redelivered, text(&[exchange, routing_key]))
         }
-        Method::GetEmpty => Told("get-empty", 0, false, text(&[])),
-        Method::Seldom | Method::Other => Told("other", 0, false, text(&[])),
+        Method::GetEmpty => Reading("get-empty", 0, false, text(&[])),
+        Method::Seldom | Method::Other => Reading("other", 0, false, text(&[])),
     }
 }
 
@@ -179,8 +181,8 @@ proptest! {
         let mut buffer = vec![7; before];
         buffer.extend(&frame[7..frame.len() - 1]);
         let payload = Span { from: before, to: buffer.len() };
-        let ours = Method::read(&buffer, payload).map(|method| told_by_us(method, &buffer));
-        prop_assert_eq!(ours, Some(told_by_them(&class)));
+        let ours = Method::read(&buffer, payload).map(|method| read_by_us(method, &buffer));
+        prop_assert_eq!(ours, Some(read_by_them(&class)));
         // One byte short, or one too many.
         let short = Method::read(&buffer, Span { to: payload.to - 1, ..payload });
         prop_assert!(matches!(short, None | Some(Method::Other)));
@@ -203,11 +205,11 @@ proptest! {
         frame.extend(&payload);
         frame.push(0xce);
         if let Ok((_, AMQPFrame::Method(_, theirs))) = parse_frame(&frame[..]) {
-            let ours = ours.map(|method| told_by_us(method, &payload));
-            prop_assert_eq!(ours, Some(told_by_them(&theirs)));
+            let ours = ours.map(|method| read_by_us(method, &payload));
+            prop_assert_eq!(ours, Some(read_by_them(&theirs)));
         } else if let Some(method) = ours {
             // Strings that are not UTF-8 are the lane's to pass on.
-            let Told(name, _, _, texts) = told_by_us(method, &payload);
+            let Reading(name, _, _, texts) = read_by_us(method, &payload);
             let is_text = |text: &Vec<u8>| std::str::from_utf8(text).is_ok();
             let is_passed_over = ["other", "get-empty"].contains(&name);
             prop_assert!(is_passed_over || !texts.iter().all(is_text), "{method:?}");

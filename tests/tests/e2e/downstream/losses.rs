@@ -6,11 +6,7 @@ use super::*;
 fn what_is_said_of_a_lost_connection_is_neither_reported_nor_taken_for_something_else() {
     let vhost = Vhost::filled(brokers::one(), 10);
     let fifo = Fifo::new();
-    let receiving = receive(&vhost, &fifo, &["--format", "json", "q"]);
-    let mut sender = fifo.sender(RUN);
-    let first = wait_ids(&receiving, 1).remove(0);
-    writeln!(sender, "{RUN} id {first}").unwrap();
-    let old = wait_ids(&receiving, 10);
+    let (receiving, mut sender, old) = begun_by_ids(&vhost, &fifo);
     vhost.close_connection_of(receiving.pid(), "test");
     // The nine come again, the first of them alone.
     let more = wait_ids(&receiving, 11);
