@@ -64,8 +64,7 @@ fn begun(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> (Running, File) {
 fn begun_by_ids(vhost: &Vhost<'_>, fifo: &Fifo) -> (Running, File, Vec<String>) {
     let receiving = receive(vhost, fifo, &["--format", "json", "q"]);
     let mut sender = fifo.sender(RUN);
-    let first = wait_ids(&receiving, 1).remove(0);
-    writeln!(sender, "{RUN} id {first}").unwrap();
+    writeln!(sender, "{RUN} id {}", wait_ids(&receiving, 1)[0]).unwrap();
     let ids = wait_ids(&receiving, 10);
     (receiving, sender, ids)
 }
