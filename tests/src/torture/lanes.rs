@@ -124,10 +124,11 @@ pub fn of_surroundings(stage: &Stage<'_>, mut schedule: Schedule, length: Durati
                 sleep(hold);
                 silent.iter().for_each(Proxy::resume);
             }
-            _ => {
+            Class::FullDisk => {
                 stage.tell(&format!("{name} for {hold:?}"));
                 stage.fill_disk(hold);
             }
+            other => panic!("{other:?} is not a fault of the surroundings"),
         }
         done.faults.push(fault.class);
     }
@@ -147,7 +148,8 @@ pub fn of_programs(
         let order = match fault.class {
             Class::KillTool => Order::Kill,
             Class::StopTool => Order::Stop,
-            _ => Order::Pause(fault.hold),
+            Class::PauseTool => Order::Pause(fault.hold),
+            other => panic!("{other:?} is not a fault of programs"),
         };
         stage.tell(&format!("{}: {order:?} {}", fault.class.name(), program.name));
         program.give(order);

@@ -30,7 +30,7 @@ pub fn begin(cluster: &Cluster, class: Class, nodes: &[usize]) {
         Class::Partition => cluster.partition(nodes),
         Class::MemoryAlarm => watermark(cluster, nodes, "0.0000001"),
         Class::DiskAlarm => disk_limit(cluster, nodes, "1 bsl 60"),
-        _ => {}
+        other => panic!("{other:?} is not a fault of nodes"),
     }
 }
 
@@ -50,7 +50,7 @@ pub fn end(cluster: &Cluster, class: Class, nodes: &[usize]) -> Result<&'static 
         Class::Partition => cluster.reunite(),
         Class::MemoryAlarm => watermark(cluster, nodes, "0.4"),
         Class::DiskAlarm => disk_limit(cluster, nodes, "50000000"),
-        _ => return Ok(""),
+        other => panic!("{other:?} is not a fault of nodes"),
     }
     match cluster.try_wait(HEALS) {
         Ok(()) => Ok(""),

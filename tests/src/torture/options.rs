@@ -65,6 +65,6 @@ impl Options {
 }
 
 fn known() -> String {
-    let names: Vec<&str> = Class::ALL.into_iter().map(Class::name).collect();
+    let names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
     format!("no such fault; there are {}", names.join(", "))
 }

@@ -32,7 +32,7 @@ impl Schedule {
     /// The faults of `lane` among `classes`; `None` where there are none.
     pub fn new(seed: u64, classes: &[Class], lane: Lane) -> Option<Self> {
         let mut classes = classes.to_vec();
-        classes.retain(|class| class.lane() == lane);
+        classes.retain(|class| class.row().lane == lane);
         let random = fastrand::Rng::with_seed(seed ^ ((lane as u64) << 32));
         (!classes.is_empty()).then_some(Schedule { random, classes, coming: Vec::new() })
     }
@@ -44,21 +44,9 @@ impl Schedule {
             self.random.shuffle(&mut self.coming);
         }
         let class = self.coming.pop().unwrap_or(self.classes[0]);
-        // Milliseconds.
-        let (pause, hold) = match class {
-            Class::KillNode | Class::StopNode => (1000..5000, 500..8000),
-            // Nodes give one another up after 5 to 6 s: some pauses are shorter.
-            Class::PauseNode | Class::Partition => (1000..5000, 2000..14_000),
-            Class::KillMajority | Class::PauseMajority => (1000..5000, 4000..12_000),
-            Class::MemoryAlarm | Class::DiskAlarm => (1000..3000, 1000..6000),
-            Class::FullDisk => (2000..10_000, 500..5000),
-            // Shorter than what makes a tool give up its connection, and longer.
-            Class::SilentNetwork => (2000..10_000, 500..14_000),
-            Class::PauseTool => (500..5000, 100..6000),
-            Class::CutConnection | Class::KillTool | Class::StopTool => (500..5000, 0..1),
-        };
+        let row = class.row();
         let mut milliseconds = |range| Duration::from_millis(self.random.u64(range));
-        let (pause, hold) = (milliseconds(pause), milliseconds(hold));
+        let (pause, hold) = (milliseconds(row.pause), milliseconds(row.hold));
         let (target, bytes) = (self.random.usize(0..1 << 20), self.random.usize(0..1 << 12));
         Fault { class, pause, hold, target, bytes }
     }
@@ -71,7 +59,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_faults_and_each_class_comes_before_one_comes_again() {
         let faults = |seed| -> Vec<Fault> {
-            let mut schedule = Schedule::new(seed, &Class::ALL, Lane::Nodes).unwrap();
+            let mut schedule = Schedule::new(seed, Class::ALL, Lane::Nodes).unwrap();
             (0..16).map(|_| schedule.next_fault()).collect()
         };
         assert_eq!(faults(1), faults(1));

@@ -88,7 +88,7 @@ impl Shipper<'_> {
         self.stage.log(&format!("{} {run}", self.orders.name), ended);
         let (resent, unconfirmed) = if asked == Some(Order::Kill) {
             // If nothing happens to brokers or the network, nothing is sent again.
-            let is_calm = self.classes.iter().all(|class| class.lane() == Lane::Programs);
+            let is_calm = self.classes.iter().all(|class| class.row().lane == Lane::Programs);
             (is_calm.then_some(0), None)
         } else {
             // If something was not confirmed, and its file was truncated just then, the position is
