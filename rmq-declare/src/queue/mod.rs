@@ -3,11 +3,10 @@
 pub mod binding;
 pub mod dead_letters;
 pub mod exchange;
-pub mod known_arguments;
+pub mod misspelt;
 pub mod queue_arguments;
 pub mod queue_type;
 pub mod shape;
-pub mod spelling;
 pub mod warnings;
 
 use crate::queue::shape::Shape;

@@ -1,10 +1,12 @@
-//! Options and RabbitMQ's optional arguments: the types of queue and the releases that have them,
-//! and what a policy can change.
+//! The one table of a queue's arguments: their options, the types of queue and the releases that
+//! have them, how their values are written, and what a policy can change.
 
 use crate::arguments::Arguments;
 use crate::queue::queue_type::QueueType::{self, Classic, Quorum, Stream};
 use crate::values::argument_value::long;
+use crate::values::spelling;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
+use rmq_common::declaration::age;
 use rmq_common::failure::Failure;
 use rmq_common::server::Server;
 
@@ -42,6 +44,8 @@ pub struct Row {
     pub compared: Option<(u32, u32)>,
     /// What a policy of that name, without the `x-`, does to an existing queue.
     pub policy: Policy,
+    /// A value of the broker's as the option spells it.
+    spelt: fn(&str) -> String,
     /// The value from the command line; `None` if not given.
     value: fn(&Arguments) -> Option<AMQPValue>,
 }
@@ -64,7 +68,8 @@ const fn row(
     policy: Policy,
     value: fn(&Arguments) -> Option<AMQPValue>,
 ) -> Row {
-    Row { option, key, types, since: None, until: None, compared: None, policy, value }
+    let spelt = str::to_owned;
+    Row { option, key, types, since: None, until: None, compared: None, policy, spelt, value }
 }
 
 impl Row {
@@ -75,6 +80,11 @@ impl Row {
 
     const fn compared(mut self, major: u32, minor: u32) -> Self {
         self.compared = Some((major, minor));
+        self
+    }
+
+    const fn spelt(mut self, spelt: fn(&str) -> String) -> Self {
+        self.spelt = spelt;
         self
     }
 
@@ -90,13 +100,14 @@ impl Row {
 /// ("invalid arg"). The broker judges two cases: it accepts a leader locator for classic queues
 /// only from 4.0 on, and a consumer timeout for them only up to 4.2.
 #[rustfmt::skip]
-pub const TABLE: [Row; 26] = [
+pub const TABLE: &[Row] = &[
     row("--group-size", GROUP_SIZE, &[Quorum], Policy::Cannot,
         |options| integer(options.group_size)),
     row("--group-size", CLUSTER_SIZE, &[Stream], Policy::Cannot,
         |options| integer(options.group_size)),
     row("--delivery-limit", DELIVERY_LIMIT, &[Quorum], Policy::Lowers,
-        |options| integer(options.delivery_limit.map(|limit| limit.value()))),
+        |options| integer(options.delivery_limit.map(|limit| limit.value())))
+        .spelt(spelling::delivery_limit),
     row("--max-length", MAX_LENGTH, &[Quorum, Classic], Policy::Lowers,
         |options| integer(options.max_length)),
     row("--max-bytes", MAX_BYTES, &[Quorum, Classic, Stream], Policy::Lowers,
@@ -104,9 +115,9 @@ pub const TABLE: [Row; 26] = [
     row("--overflow", OVERFLOW, &[Quorum, Classic], Policy::Gives,
         |options| text(options.overflow.as_deref())),
     row("--message-ttl", "x-message-ttl", &[Quorum, Classic], Policy::Lowers,
-        |options| integer(options.message_ttl)),
+        |options| integer(options.message_ttl)).spelt(spelling::time),
     row("--expires", "x-expires", &[Quorum, Classic], Policy::Lowers,
-        |options| integer(options.expires)),
+        |options| integer(options.expires)).spelt(spelling::time),
     row("--dead-letter-exchange", DEAD_LETTER_EXCHANGE, &[Quorum, Classic], Policy::Gives,
         |options| text(options.dead_letter_exchange.as_deref())),
     row("--dead-letter-key", DEAD_LETTER_KEY, &[Quorum, Classic], Policy::Gives,
@@ -118,17 +129,19 @@ pub const TABLE: [Row; 26] = [
     row("--leader-locator", "x-queue-leader-locator", &[Quorum, Classic, Stream], Policy::Cannot,
         |options| text(options.leader_locator.as_deref())),
     row("--consumer-timeout", "x-consumer-timeout", &[Quorum, Classic], Policy::Lowers,
-        |options| integer(options.consumer_timeout)).since(3, 12).compared(4, 3),
+        |options| integer(options.consumer_timeout)).spelt(spelling::time).since(3, 12)
+        .compared(4, 3),
     row("--consumer-disconnected-timeout", "x-consumer-disconnected-timeout", &[Quorum],
-        Policy::Gives, |options| integer(options.consumer_disconnected_timeout)).since(4, 3),
+        Policy::Gives, |options| integer(options.consumer_disconnected_timeout))
+        .spelt(spelling::time).since(4, 3),
     row("--delayed-retry-type", DELAYED_RETRY_TYPE, &[Quorum], Policy::Gives,
         |options| text(options.delayed_retry_type.as_deref())).since(4, 3),
     row("--delayed-retry-min", DELAYED_RETRY_MIN, &[Quorum], Policy::Gives,
-        |options| integer(options.delayed_retry_min)).since(4, 3),
+        |options| integer(options.delayed_retry_min)).spelt(spelling::time).since(4, 3),
     row("--delayed-retry-max", "x-delayed-retry-max", &[Quorum], Policy::Gives,
-        |options| integer(options.delayed_retry_max)).since(4, 3),
+        |options| integer(options.delayed_retry_max)).spelt(spelling::time).since(4, 3),
     row("--max-age", MAX_AGE, &[Stream], Policy::Gives,
-        |options| text(options.max_age.as_deref())),
+        |options| text(options.max_age.as_deref())).spelt(age),
     row("--max-segment-bytes", "x-stream-max-segment-size-bytes", &[Stream], Policy::Gives,
         |options| integer(options.max_segment_bytes)),
     row("--filter-bytes", "x-stream-filter-size-bytes", &[Stream], Policy::Gives,
@@ -161,6 +174,11 @@ pub fn option_of(key: &str) -> Option<&'static str> {
     row_of(key).map(|row| row.option)
 }
 
+/// The value `text` of the argument `key`, as its option spells it.
+pub fn spelt(key: &str, text: &str) -> String {
+    row_of(key).map_or_else(|| text.to_owned(), |row| (row.spelt)(text))
+}
+
 /// The first typed option on the command line.
 pub fn first_given(options: &Arguments) -> Option<&'static str> {
     TABLE.iter().find(|row| (row.value)(options).is_some()).map(|row| row.option)
@@ -172,7 +190,7 @@ pub fn first_given(options: &Arguments) -> Option<&'static str> {
 /// An option that this type of queue does not have, or an argument given twice (64).
 pub fn from_options(options: &Arguments, queue_type: QueueType) -> Result<FieldTable, Failure> {
     let mut table = FieldTable::default();
-    for row in &TABLE {
+    for row in TABLE {
         let Some(value) = (row.value)(options) else {
             continue;
         };

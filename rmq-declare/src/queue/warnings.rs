@@ -1,6 +1,6 @@
 //! Notices about a queue that now exists as described.
 
-use crate::queue::known_arguments;
+use crate::queue::misspelt;
 use crate::queue::queue_arguments::{
     self, CLUSTER_SIZE, DEAD_LETTER_EXCHANGE, DEAD_LETTER_STRATEGY, DELIVERY_LIMIT, GROUP_SIZE,
 };
@@ -14,7 +14,7 @@ use rmq_common::server::Server;
 pub fn of(shape: &Shape, with_dlq: bool, server: Option<&Server>) -> Vec<String> {
     let single =
         [of_even_group(shape), of_dropping(shape, server), of_dead_letters(shape, with_dlq)];
-    let of_names = known_arguments::of_queue(&shape.arguments);
+    let of_names = misspelt::of_queue(&shape.arguments);
     let of_release = queue_arguments::ignored_by(server, &shape.arguments);
     single.into_iter().flatten().chain(of_names).chain(of_release).collect()
 }

@@ -1,8 +1,7 @@
 //! All differences between what exists and what was asked for, the type first.
 
 use crate::queue::exchange::Exchange;
-use crate::queue::queue_arguments::{TABLE, TYPE, option_of};
-use crate::queue::spelling::spelt;
+use crate::queue::queue_arguments::{TABLE, TYPE, option_of, spelt};
 use crate::values::argument_value::plain;
 use lapin::types::{AMQPValue, FieldTable};
 use rmq_common::amqp_error::Value;

@@ -2,10 +2,9 @@
 
 use crate::plan::columns::{Columns, EMPTY};
 use crate::queue::queue_arguments::{
-    DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of,
+    DEAD_LETTER_EXCHANGE, DEAD_LETTER_KEY, TABLE, TYPE, option_of, spelt,
 };
 use crate::queue::queue_type::QueueType;
-use crate::queue::spelling::spelt;
 use crate::values::argument_value::{extra, plain};
 use csv::StringRecord;
 use rmq_common::declaration::Declaration;

@@ -5,7 +5,7 @@ use crate::broker::exchange_binding;
 use crate::broker::link::Link;
 use crate::queue::binding::Binding;
 use crate::queue::exchange::Exchange;
-use crate::queue::known_arguments;
+use crate::queue::misspelt;
 use crate::report::Outcome;
 use crate::run::task::Task;
 use crate::run::{dry_run, performing, undoing};
@@ -64,7 +64,7 @@ async fn bind_all(
         };
         match bound {
             Ok(()) => {
-                let notices = known_arguments::of_binding(&binding.arguments);
+                let notices = misspelt::of_binding(&binding.arguments);
                 outcomes.extend(notices.into_iter().map(Outcome::Notice));
             }
             Err(failure) => outcomes.push(Outcome::Failure(failure)),

@@ -8,7 +8,7 @@ use crate::broker::take_back;
 use crate::plan::Job;
 use crate::queue::Queue;
 use crate::queue::exchange::Exchange;
-use crate::queue::known_arguments;
+use crate::queue::misspelt;
 use crate::queue::queue_arguments;
 use crate::queue::queue_type::QueueType;
 use crate::queue::warnings;
@@ -21,7 +21,7 @@ use rmq_common::failure::Failure;
 pub async fn declare_exchange(link: &Link, exchange: &Exchange) -> Result<Vec<Outcome>, Failure> {
     Ok(match declare::exchange(link, exchange, "declare").await? {
         Ok(()) => {
-            let notices = known_arguments::of_exchange(&exchange.arguments);
+            let notices = misspelt::of_exchange(&exchange.arguments);
             notices.into_iter().map(Outcome::Notice).collect()
         }
         Err(failure) => vec![Outcome::Failure(failure)],
@@ -79,7 +79,7 @@ pub async fn declare_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure
     }
     let server = link.server();
     let notices = warnings::of(&job.queue.shape, job.dead_letters.is_some(), server.as_ref());
-    let of_bindings = job.bindings.iter().flat_map(|it| known_arguments::of_binding(&it.arguments));
+    let of_bindings = job.bindings.iter().flat_map(|it| misspelt::of_binding(&it.arguments));
     outcomes.extend(notices.into_iter().chain(of_bindings).map(Outcome::Notice));
     Ok(outcomes)
 }

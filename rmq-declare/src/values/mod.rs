@@ -4,3 +4,4 @@ pub mod argument_value;
 pub mod json_parts;
 pub mod option_value;
 pub mod shell;
+pub mod spelling;

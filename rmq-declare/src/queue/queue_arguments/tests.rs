@@ -1,4 +1,5 @@
 use super::*;
+use crate::values::option_value;
 use argh::FromArgs;
 
 fn table(words: &str) -> Result<FieldTable, Failure> {
@@ -48,9 +49,34 @@ fn every_typed_option_is_its_argument_in_rabbitmqs_units() {
         assert_eq!(pairs(words), [((*key).to_owned(), value.clone())], "{words}");
     }
     assert!(pairs("").is_empty());
+    // What the broker reports of it is spelt so that the option reads the same.
+    for (words, key, value) in &cases {
+        let text = match value {
+            AMQPValue::LongLongInt(number) => number.to_string(),
+            AMQPValue::LongString(text) => text.to_string(),
+            _ => continue,
+        };
+        if let (Some((option, _)), true) = (words.rsplit_once(' '), row_of(key).is_some()) {
+            let words = format!("{option} {}", spelt(key, &text));
+            assert_eq!(pairs(&words), [((*key).to_owned(), value.clone())], "{words}");
+        }
+    }
     for row in TABLE.iter().filter(|row| row.key != TYPE) {
         assert!(cases.iter().any(|(_, key, _)| *key == row.key), "{}", row.key);
     }
+}
+
+#[test]
+fn a_value_is_spelt_as_its_option_reads_it() {
+    assert_eq!(spelt("x-message-ttl", "60000"), "1m");
+    assert_eq!(option_value::message_ttl(&spelt("x-message-ttl", "0")), Ok(0));
+    assert_eq!(option_value::expires(&spelt("x-expires", "90001")), Ok(90_001));
+    assert_eq!(spelt("x-delivery-limit", "-1"), "unlimited");
+    assert_eq!(spelt("x-delivery-limit", "5"), "5");
+    assert_eq!(spelt("x-max-age", "604800000"), "7D");
+    assert_eq!(spelt("x-max-age", "5400000"), "90m");
+    assert_eq!(spelt("x-max-age", "1Y"), "1Y");
+    assert_eq!(spelt("x-max-length", "60000"), "60000");
 }
 
 #[test]
