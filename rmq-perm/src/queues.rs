@@ -3,6 +3,14 @@
 use crate::administration::text::Text;
 use serde_json::Value;
 
+/// What is counted of a queue if details are asked for: the column that shows it, and the name by
+/// which both transports know it.
+pub const COUNTS: [(&str, &str); 2] =
+    [("ready", "messages_ready"), ("unacknowledged", "messages_unacknowledged")];
+
+/// A number for each of [`COUNTS`], as far as it is known.
+pub type Counts = [Option<u64>; COUNTS.len()];
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
     pub name: Text,
@@ -12,10 +20,8 @@ pub struct Queue {
     pub messages: Option<u64>,
     /// Unknown likewise.
     pub consumers: Option<u64>,
-    /// The messages that wait, if that was asked for; unknown likewise.
-    pub ready: Option<u64>,
-    /// The messages that consumers have, if that was asked for; unknown likewise.
-    pub unacknowledged: Option<u64>,
+    /// If they were asked for; unknown likewise.
+    pub counts: Counts,
     /// `running` or another state of the broker's; `down` without a leader, `minority` without a
     /// majority.
     pub state: Text,
@@ -36,7 +42,7 @@ pub struct Queue {
 pub struct Asked {
     /// Its [`Declared`].
     pub declared: bool,
-    /// Its ready and unacknowledged messages, leader and policy.
+    /// Its [`Counts`], leader and policy.
     pub details: bool,
 }
 
@@ -63,11 +69,16 @@ impl Queue {
         }
         if self.lacks_leader() {
             (self.messages, self.consumers) = (None, None);
-            (self.ready, self.unacknowledged, self.leader) = (None, None, None);
+            (self.counts, self.leader) = (Counts::default(), None);
         }
         self.members.sort();
         self.online.sort();
         self
+    }
+
+    /// What is in this column of [`COUNTS`].
+    pub fn count(&self, column: &str) -> Option<u64> {
+        self.counts[COUNTS.iter().position(|(name, _)| *name == column)?]
     }
 
     /// Whether its counts mean anything: a node reported it, and it has a leader.

@@ -3,7 +3,7 @@
 use super::columns::chosen;
 use super::everywhere::{columns, gather, row};
 use crate::output::{Column, Listing, Value};
-use crate::queues::{Asked, Queue};
+use crate::queues::{Asked, COUNTS, Queue};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use pcre2::bytes::{Regex, RegexBuilder};
@@ -30,7 +30,7 @@ pub struct ListQueues {
 }
 
 /// The columns, in the order of `-v`; the first four are listed without it.
-const COLUMNS: [&str; 15] = [
+const FIRST: [&str; 11] = [
     "name",
     "type",
     "messages",
@@ -42,30 +42,26 @@ const COLUMNS: [&str; 15] = [
     "durable",
     "auto_delete",
     "exclusive",
-    "ready",
-    "unacknowledged",
-    "leader",
-    "policy",
 ];
+/// The last of them; those of [`COUNTS`] are in between.
+const LAST: [&str; 2] = ["leader", "policy"];
 
-/// Other names of columns: rabbitmqctl's.
-const SYNONYMS: [(&str, &str); 2] =
-    [("messages_ready", "ready"), ("messages_unacknowledged", "unacknowledged")];
-
-/// Those for which the queue's declaration is asked for,
+/// Those for which the queue's declaration is asked for; for the counts and the last, details are.
 const DECLARED: [&str; 4] = ["arguments", "durable", "auto_delete", "exclusive"];
-/// and those for which more of its state is.
-const DETAILS: [&str; 4] = ["ready", "unacknowledged", "leader", "policy"];
 
 impl ListQueues {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        let shown = chosen(&known(&self.columns), &COLUMNS, 4, session)?;
+        let counts = COUNTS.map(|(column, _)| column);
+        let all = [&FIRST[..], &counts, &LAST].concat();
+        let shown = chosen(&known(&self.columns), &all, 4, session)?;
         let has = |columns: &[&str]| shown.iter().any(|name| columns.contains(name));
-        let asked = Asked { declared: has(&DECLARED), details: has(&DETAILS) };
+        let asked = Asked { declared: has(&DECLARED), details: has(&counts) || has(&LAST) };
         let found =
             gather(session, self.all, "queues", |broker, vhost| broker.list_queues(vhost, asked))?;
         let column = |name: &&'static str| match *name {
-            "messages" | "consumers" | "ready" | "unacknowledged" => Column::number(name),
+            name if name == "messages" || name == "consumers" || counts.contains(&name) => {
+                Column::number(name)
+            }
             name => Column::text(name),
         };
         let mut listing = Listing::new(columns(self.all, shown.iter().map(column)));
@@ -86,9 +82,9 @@ impl ListQueues {
     }
 }
 
-/// The columns' own names.
+/// The columns' own names: rabbitmqctl's are understood, too.
 fn known(columns: &[String]) -> Vec<String> {
-    let own = |given: &String| SYNONYMS.iter().find(|(other, _)| other == given).map(|it| it.1);
+    let own = |given: &String| COUNTS.iter().find(|(_, other)| other == given).map(|it| it.0);
     columns.iter().map(|given| own(given).map_or_else(|| given.clone(), str::to_owned)).collect()
 }
 
@@ -107,8 +103,6 @@ fn value(queue: &Queue, column: &str) -> Value {
         "type" => Value::Text(queue.kind.clone()),
         "messages" => count(queue.messages),
         "consumers" => count(queue.consumers),
-        "ready" => count(queue.ready),
-        "unacknowledged" => count(queue.unacknowledged),
         "leader" => text(&queue.leader),
         "policy" => text(&queue.policy),
         "state" => Value::Text(queue.state.clone()),
@@ -117,7 +111,8 @@ fn value(queue: &Queue, column: &str) -> Value {
         "durable" => json(declared.and_then(|it| it.durable)),
         "auto_delete" => json(declared.and_then(|it| it.auto_delete)),
         "exclusive" => json(declared.and_then(|it| it.exclusive)),
-        _ => declared.map_or(Value::Unknown, |it| Value::Json(it.arguments.clone())),
+        "arguments" => declared.map_or(Value::Unknown, |it| Value::Json(it.arguments.clone())),
+        other => count(queue.count(other)),
     }
 }
 
@@ -132,6 +127,9 @@ mod tests {
         let queue = Queue { name: b"q".to_vec(), ..Queue::default() };
         assert_eq!(value(&queue, "name"), Value::Text(b"q".to_vec()));
         assert_eq!(value(&queue, "durable"), Value::Unknown);
+        let queue = Queue { counts: [Some(3), None], ..queue };
+        assert_eq!(value(&queue, "ready"), Value::Number(3));
+        assert_eq!(value(&queue, "unacknowledged"), Value::Unknown);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
 use super::table;
 use crate::administration::{Text, Vhosts};
-use crate::queues::{Asked, Declared, Queue, Room};
+use crate::queues::{Asked, COUNTS, Declared, Queue, Room};
 use crate::refusal::words;
 use crate::term::Term;
 use rmq_common::failure::Failure;
@@ -22,9 +22,6 @@ const ITEMS: [&str; 7] = ["name", "type", "messages", "consumers", "state", "mem
 
 /// RabbitMQ 3.10 has the queues whose node is down only in this table.
 const DURABLE: &str = "rabbit_durable_queue";
-
-/// More of them.
-const DETAILS: [&str; 4] = ["messages_ready", "messages_unacknowledged", "leader", "policy"];
 
 /// All queues of `vhost`.
 pub fn of_vhost(
@@ -39,8 +36,8 @@ pub fn of_vhost(
     // Names come first: then a queue declared meanwhile does not look like one that is down, and one
     // deleted meanwhile is no longer in the database.
     let mut names = names(broker, vhost)?;
-    let details = if asked.details { &DETAILS[..] } else { &[] };
-    let items = atoms(ITEMS.into_iter().chain(details.iter().copied()));
+    let details = COUNTS.map(|(_, item)| item).into_iter().chain(["leader", "policy"]);
+    let items = atoms(ITEMS.into_iter().chain(details.filter(|_| asked.details)));
     let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), items])?;
     let led = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
     let mut queues: BTreeMap<Text, Queue> = led.collect();
@@ -150,8 +147,7 @@ fn info(info: &Term) -> Option<Queue> {
         kind,
         messages: count("messages"),
         consumers: count("consumers"),
-        ready: count("messages_ready"),
-        unacknowledged: count("messages_unacknowledged"),
+        counts: COUNTS.map(|(_, item)| count(item)),
         leader,
         policy: info.property("policy").and_then(Term::text),
         state: info.property("state").and_then(Term::text).unwrap_or_else(|| b"unknown".to_vec()),

@@ -2,14 +2,17 @@
 
 use super::json::text;
 use crate::administration::Text;
-use crate::queues::{Asked, Queue};
+use crate::queues::{Asked, COUNTS, Queue};
 use serde_json::Value;
 
 /// The query for statistics, with the columns that are needed.
 pub fn columns(asked: Asked) -> String {
-    let details = ",messages_ready,messages_unacknowledged,leader,policy";
-    let details = if asked.details { details } else { "" };
-    format!("?columns=name,type,messages,state,members,online,node{details}")
+    let mut columns = "?columns=name,type,messages,state,members,online,node".to_owned();
+    if asked.details {
+        columns += ",leader,policy";
+        columns.extend(COUNTS.iter().flat_map(|(_, item)| [",", item]));
+    }
+    columns
 }
 
 /// A queue as the API reports it.
@@ -35,8 +38,7 @@ pub fn queue(queue: &Value) -> Option<Queue> {
         name: text(queue, "name")?,
         kind,
         messages: count("messages"),
-        ready: count("messages_ready"),
-        unacknowledged: count("messages_unacknowledged"),
+        counts: COUNTS.map(|(_, item)| count(item)),
         state,
         members,
         online,

@@ -68,8 +68,9 @@ fn listed(broker: &Http, vhost: &str, asked: Asked) -> Result<Option<Vec<Queue>>
     for queue in &mut queues {
         let Some(collected) = collected.remove(&queue.name) else { continue };
         queue.messages = queue.messages.or(collected.messages);
-        queue.ready = queue.ready.or(collected.ready);
-        queue.unacknowledged = queue.unacknowledged.or(collected.unacknowledged);
+        for (count, collected) in queue.counts.iter_mut().zip(collected.counts) {
+            *count = count.or(collected);
+        }
         queue.leader = queue.leader.take().or(collected.leader);
         queue.policy = queue.policy.take().or(collected.policy);
         if queue.members.is_empty() {
