@@ -22,7 +22,6 @@ use rmq_common::session::Session;
 use rmq_common::standing::live::Live;
 use rmq_common::standing::stats_file::StatsFile;
 use rmq_common::{files, runtime, signals, standard_streams};
-use std::time::Instant;
 
 /// Receives as the arguments say.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
@@ -70,7 +69,7 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         signals: signals::requests_to_stop()?,
         reader_gone: sink.output_mut().map(|output| output.reader_gone()),
         sender_gone: sink.downstream().map(|downstream| downstream.fifo.sender_gone.clone()),
-        deadline: settings.timeout.and_then(|limit| Instant::now().checked_add(limit)),
+        deadline: settings.stop.deadline(),
     };
     if let Some(number) = settings.peek
         && let Some(output) = sink.output_mut()

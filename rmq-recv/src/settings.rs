@@ -7,10 +7,10 @@ use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
+use crate::stops::Conditions;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::names;
-use std::time::Duration;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -27,14 +27,7 @@ pub struct Settings {
     pub sink: SinkKind,
     /// It counts as written once it is on disk.
     pub sync: bool,
-    /// Stop after so many.
-    pub number: Option<u64>,
-    /// Stop when the queue has nothing more.
-    pub drain: bool,
-    /// Stop when nothing has come for so long.
-    pub idle: Option<Duration>,
-    /// Stop after so long.
-    pub timeout: Option<Duration>,
+    pub stop: Conditions,
     /// How many messages may be unacknowledged at once.
     pub prefetch: u16,
     /// How many bytes they may have, by the largest so far.
@@ -109,12 +102,11 @@ impl Settings {
         if arguments.stats_every.is_some() && arguments.stats.is_none() {
             return Err(Failure::usage("--stats-every requires --stats"));
         }
+        let stop = Conditions::new(arguments);
         if arguments.peek.is_some() {
-            let Arguments { number, drain, idle, ack, ack_from, exchange, offset, stats, .. } =
-                arguments;
-            let stops = number.is_some() || *drain || idle.is_some();
+            let Arguments { ack, ack_from, exchange, offset, stats, .. } = arguments;
             let others = ack.is_some() || ack_from.is_some() || exchange.is_some();
-            if stops || others || offset.is_some() || stats.is_some() || command.is_some() {
+            if stop.wait_for_messages() || others || offset.is_some() || stats.is_some() || command.is_some() {
                 return Err(Failure::usage(
                     "--peek cannot be combined with -n, --drain, --idle, --ack, --ack-from, \
                      --exchange, --offset, --stats or a command",
@@ -132,10 +124,7 @@ impl Settings {
             framing,
             sink,
             sync: arguments.fsync,
-            number: arguments.number,
-            drain: arguments.drain,
-            idle: arguments.idle,
-            timeout: arguments.timeout,
+            stop,
             prefetch,
             prefetch_bytes: arguments.prefetch_bytes,
             // A limit that was chosen is one.

@@ -1,5 +1,7 @@
-//! Why a run stops, and where the word to stop comes from.
+//! When a run stops, why, and what it then ends with.
 
+use crate::arguments::Arguments;
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::runtime::{first, sleep_until};
 use std::future::pending;
@@ -8,6 +10,36 @@ use std::time::{Duration, Instant};
 
 /// How long giving everything back may take at the end.
 pub const LETTING_GO: Duration = Duration::from_secs(10);
+
+/// The stop conditions of the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    /// After so many messages.
+    pub number: Option<u64>,
+    /// When the queue has nothing more.
+    pub drain: bool,
+    /// When nothing has come for so long.
+    pub idle: Option<Duration>,
+    /// After so long.
+    pub timeout: Option<Duration>,
+}
+
+impl Conditions {
+    pub fn new(arguments: &Arguments) -> Self {
+        let Arguments { number, drain, idle, timeout, .. } = *arguments;
+        Conditions { number, drain, idle, timeout }
+    }
+
+    /// Whether one is given that waits for messages, which `--peek` does not.
+    pub fn wait_for_messages(self) -> bool {
+        self.number.is_some() || self.drain || self.idle.is_some()
+    }
+
+    /// When `--timeout` is over, if it begins now.
+    pub fn deadline(self) -> Option<Instant> {
+        self.timeout.and_then(|limit| Instant::now().checked_add(limit))
+    }
+}
 
 /// Why a run stops.
 #[derive(Debug)]
@@ -34,6 +66,26 @@ impl Stop {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ReaderGone),
             Err(error) => Err(Stop::Failed(Failure::io("write standard output", &error))),
+        }
+    }
+
+    /// What the run ends with; `left` is what `-n` still asks for, `queue` what it received from.
+    pub fn outcome(self, queue: &str, left: Option<u64>) -> Result<Ending, Failure> {
+        match self {
+            Stop::Drained | Stop::Idle | Stop::TimeUp if left.is_some_and(|left| left > 0) => {
+                Ok(Exit::No.into())
+            }
+            Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
+                Ok(Exit::Ok.into())
+            }
+            Stop::Signal(signal) => Ok(Ending::Signal(signal)),
+            Stop::SenderGone if left == Some(0) => Ok(Exit::Ok.into()),
+            // Without a connection nothing that is not done can be acknowledged any longer.
+            Stop::SenderGone => {
+                let text = format!("receive from {queue}: the sender is gone");
+                Err(Failure::new(Exit::TempFail, text))
+            }
+            Stop::Failed(failure) => Err(failure),
         }
     }
 }

@@ -56,25 +56,6 @@ impl Receiver {
             Some(commands) => finish(commands, stop, &self.stops, |_, _| None).await,
             None => stop,
         };
-        (self.outcome(stop), self.tally.at_the_end())
-    }
-
-    fn outcome(&self, stop: Stop) -> Result<Ending, Failure> {
-        match stop {
-            Stop::Drained | Stop::Idle | Stop::TimeUp if self.hand.is_short() => {
-                Ok(Exit::No.into())
-            }
-            Stop::Met | Stop::Drained | Stop::Idle | Stop::TimeUp | Stop::ReaderGone => {
-                Ok(Exit::Ok.into())
-            }
-            Stop::Signal(signal) => Ok(Ending::Signal(signal)),
-            Stop::SenderGone if self.hand.is_met() => Ok(Exit::Ok.into()),
-            // Without a connection nothing that is not done can be acknowledged any longer.
-            Stop::SenderGone => {
-                let text = format!("receive from {}: the sender is gone", self.name());
-                Err(Failure::new(Exit::TempFail, text))
-            }
-            Stop::Failed(failure) => Err(failure),
-        }
+        (stop.outcome(self.name().as_str(), self.hand.left()), self.tally.at_the_end())
     }
 }

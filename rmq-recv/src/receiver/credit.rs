@@ -5,7 +5,7 @@
 //! dead-letter what has had too many.
 //!
 //! A prefetch holds for as long as its consumer does, so another one needs another consumer
-//! (`change.rs`). With `-n N` no more than N are ever taken: a broker hands out as many as are
+//! (`prefetch_change.rs`). With `-n N` no more than N are ever taken: a broker hands out as many as are
 //! acknowledged plus the prefetch, so an acknowledgement that would let that sum pass N is not sent
 //! before a consumer with a smaller prefetch has taken over. One message is always left for that
 //! consumer, which can so be made before the old one is cancelled.
@@ -140,9 +140,9 @@ impl Credit {
         }
     }
 
-    /// Whether all that `-n` asked for has come.
-    pub fn is_met(&self) -> bool {
-        self.wanted == Some(0)
+    /// What `-n` still asks for.
+    pub fn left(&self) -> Option<u64> {
+        self.wanted
     }
 
     /// Whether all that `-n` asked for will have come with so many longer.
@@ -153,11 +153,6 @@ impl Credit {
     /// Whether more are wanted than so many that are taken already.
     pub fn wants(&self, taken: u64) -> bool {
         self.wanted.is_none_or(|wanted| wanted > taken)
-    }
-
-    /// Whether `-n` asks for more.
-    pub fn is_short(&self) -> bool {
-        self.wanted.is_some_and(|wanted| wanted > 0)
     }
 
     /// The most to ask for at once.

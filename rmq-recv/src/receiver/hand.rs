@@ -231,11 +231,6 @@ impl Hand {
         self.credit.wants_one_more(self.in_hand())
     }
 
-    /// Whether `-n` is met.
-    pub fn is_met(&self) -> bool {
-        self.credit.is_met()
-    }
-
     /// Whether `-n` is met with what is done.
     pub fn is_met_by_done(&self) -> bool {
         self.credit.is_met_with(self.ledger.done())
@@ -246,9 +241,9 @@ impl Hand {
         self.credit.is_met_with(self.ledger.len())
     }
 
-    /// Whether `-n` asks for more.
-    pub fn is_short(&self) -> bool {
-        self.credit.is_short()
+    /// What `-n` still asks for, beside what is acknowledged.
+    pub fn left(&self) -> Option<u64> {
+        self.credit.left()
     }
 
     fn in_hand(&self) -> InHand {

@@ -71,7 +71,7 @@ impl Receiver {
         diagnostics: Diagnostics,
     ) -> Self {
         let Ends { sink, stops, live, rejects_first } = ends;
-        let Settings { number, prefetch, prefetch_bytes, .. } = settings;
+        let Settings { stop, prefetch, prefetch_bytes, .. } = settings;
         let tally = live.now();
         Receiver {
             broker,
@@ -80,7 +80,7 @@ impl Receiver {
             settings,
             sink,
             warned: false,
-            hand: Hand::new(Credit::new(number, prefetch, prefetch_bytes)),
+            hand: Hand::new(Credit::new(stop.number, prefetch, prefetch_bytes)),
             tally,
             live,
             stops,

@@ -88,14 +88,14 @@ impl Connected<'_> {
         let all_out = all_settled || (hand.open_count() == 0 && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
         let kept_at = downstream.filter(|_| !all_out).map(Downstream::still_at);
-        let quiet = waits && settings.drain && (all_out || downstream.is_some());
+        let quiet = waits && settings.stop.drain && (all_out || downstream.is_some());
         let quiet_at =
             Some((self.quiet_since + self.quiet).max(kept_at.unwrap_or(self.quiet_since)));
         let may = done > 0 && !waits_for_change && self.may_acknowledge() > 0;
         let acknowledge = self.next_acknowledgement().filter(|_| may);
         let kept = if done > 0 { self.kept_until() } else { None };
         // A filter may hold what it has until its input ends.
-        let idle = settings.idle.filter(|_| waits && (all_out || downstream.is_some()));
+        let idle = settings.stop.idle.filter(|_| waits && (all_out || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
         let takes_more = waits && has_room;
         // What runs would run a second time beside itself.

@@ -35,7 +35,7 @@ impl Properties {
     /// A value that AMQP cannot carry (64).
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let mut given = message::Properties::default();
-        let texts: [(&str, Option<&[u8]>, Text); 6] = [
+        let texts = [
             ("--content-type", bytes(&arguments.content_type), Text::ContentType),
             ("--content-encoding", bytes(&arguments.content_encoding), Text::ContentEncoding),
             ("--type", bytes(&arguments.message_type), Text::Type),

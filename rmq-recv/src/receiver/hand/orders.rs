@@ -198,7 +198,7 @@ impl Model {
         assert_eq!(count, done.count);
         assert!(count <= at_most);
         self.acknowledged += count;
-        assert_eq!(self.hand.is_met(), self.number == Some(self.acknowledged));
+        assert_eq!(self.hand.left() == Some(0), self.number == Some(self.acknowledged));
     }
 
     fn pick(&self, pick: usize) -> Option<Delivery> {
