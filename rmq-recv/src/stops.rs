@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// The stop conditions of the command line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Conditions {
     /// After so many messages.
     pub number: Option<u64>,

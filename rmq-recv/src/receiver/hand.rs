@@ -7,6 +7,7 @@
 use crate::delivery::ids::Delivery;
 use crate::receiver::credit::{Credit, InHand};
 use crate::receiver::ledger::{Done, Entry, Ledger};
+use crate::stops::Conditions;
 use std::time::Instant;
 
 /// Messages in hand. It lasts over connections: `-n` counts on, and a result may arrive for a
@@ -34,8 +35,10 @@ pub struct Postponed {
 }
 
 impl Hand {
-    /// Nothing is in hand, and as much may be taken as `credit` allows.
-    pub fn new(credit: Credit) -> Self {
+    /// Nothing is in hand, and as much may be taken as the conditions ask for, at most `most`
+    /// messages or so many bytes at once.
+    pub fn new(stop: Conditions, most: u16, bytes: u64) -> Self {
+        let credit = Credit::new(stop.number, most, bytes);
         Hand { credit, ledger: Ledger::default(), channel: 0, after: 0, postponed: Vec::new() }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::delivery::message::{Arrived, Counts};
 use crate::queue::offset::Offset;
-use crate::receiver::credit::Credit;
 use crate::receiver::earlier::Earlier;
 use crate::receiver::hand::Hand;
 use crate::receiver::tally::Tally;
@@ -80,7 +79,7 @@ impl Receiver {
             settings,
             sink,
             warned: false,
-            hand: Hand::new(Credit::new(stop.number, prefetch, prefetch_bytes)),
+            hand: Hand::new(stop, prefetch, prefetch_bytes),
             tally,
             live,
             stops,

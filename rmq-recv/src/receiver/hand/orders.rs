@@ -42,7 +42,7 @@ struct Model {
 
 impl Model {
     fn new(number: Option<u64>, most: u16, guarded: bool) -> Self {
-        let mut hand = Hand::new(Credit::new(number, most, u64::MAX));
+        let mut hand = Hand::new(Conditions { number, ..Conditions::default() }, most, u64::MAX);
         hand.begin_channel();
         let prefetch = hand.begin_consumer(guarded).into();
         Model {
