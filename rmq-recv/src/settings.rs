@@ -7,7 +7,7 @@ use crate::output::pipe;
 use crate::output::taken::When;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
-use crate::stops::Conditions;
+use crate::stops::{Conditions, WAITING};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::names;
@@ -106,11 +106,16 @@ impl Settings {
         if arguments.peek.is_some() {
             let Arguments { ack, ack_from, exchange, offset, stats, .. } = arguments;
             let others = ack.is_some() || ack_from.is_some() || exchange.is_some();
-            if stop.wait_for_messages() || others || offset.is_some() || stats.is_some() || command.is_some() {
-                return Err(Failure::usage(
-                    "--peek cannot be combined with -n, --drain, --idle, --ack, --ack-from, \
-                     --exchange, --offset, --stats or a command",
-                ));
+            if stop.is_waiting()
+                || others
+                || offset.is_some()
+                || stats.is_some()
+                || command.is_some()
+            {
+                return Err(Failure::usage(format!(
+                    "--peek cannot be combined with {WAITING}, --ack, --ack-from, --exchange, \
+                     --offset, --stats or a command"
+                )));
             }
         }
         let sink = match command {

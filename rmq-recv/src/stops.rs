@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// How long giving everything back may take at the end.
 pub const LETTING_GO: Duration = Duration::from_secs(10);
 
+/// The stop conditions that wait for messages, which `--peek` does not.
+pub const WAITING: &str = "-n, --drain, --idle";
+
 /// The stop conditions of the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Conditions {
@@ -30,8 +33,8 @@ impl Conditions {
         Conditions { number, drain, idle, timeout }
     }
 
-    /// Whether one is given that waits for messages, which `--peek` does not.
-    pub fn wait_for_messages(self) -> bool {
+    /// Whether one of [`WAITING`] is given.
+    pub fn is_waiting(self) -> bool {
         self.number.is_some() || self.drain || self.idle.is_some()
     }
 
