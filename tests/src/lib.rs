@@ -3,9 +3,9 @@
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
-//! * [`twice`] is a broker that answers twice; [`unheard`] is an address where nobody listens;
-//!   [`hostile`] a broker that keeps to no rule, [`garage`] one that is not RabbitMQ.
-//! * [`managed`] is one with the management plugin, and the two ways to it; [`swallow`] loses
+//! * [`hostile`] is a broker that keeps to no rule, [`doubled_answers`] one that answers twice,
+//!   [`garagemq`] one that is not RabbitMQ; [`closed_ports`] are addresses without a listener.
+//! * [`managed`] is one with the management plugin, and the two ways to it; [`lost_answers`] loses
 //!   answers on the way.
 //! * [`secured`] is one behind TLS, with [`certificates`] made on the spot; [`proxy`] is a network
 //!   that falls silent.
@@ -34,17 +34,20 @@
 
 pub mod brokers;
 pub mod certificates;
+pub mod closed_ports;
 pub mod cluster;
 pub mod combinations;
 pub mod connections;
 pub mod document;
+pub mod doubled_answers;
 #[cfg(test)]
 mod file_sizes;
-pub mod garage;
+pub mod garagemq;
 pub mod help;
 pub mod hostile;
 pub mod imports;
 pub mod limits;
+pub mod lost_answers;
 pub mod machine;
 pub mod managed;
 pub mod messages;
@@ -57,13 +60,10 @@ pub mod running;
 pub mod scale;
 pub mod secured;
 pub mod shell;
-pub mod swallow;
 pub mod terminal;
 pub mod text;
 pub mod tool;
 pub mod torture;
-pub mod twice;
-pub mod unheard;
 pub mod vhost;
 pub mod wait;
 pub mod wire;

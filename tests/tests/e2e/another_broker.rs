@@ -1,12 +1,12 @@
 //! A broker that is not RabbitMQ, so that nothing leans on what only RabbitMQ does.
 
-use rmq_tests::garage::Garage;
+use rmq_tests::garagemq::GarageMq;
 use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
 
 #[test]
 fn on_garagemq_a_queue_is_declared_filled_and_drained() {
-    let garage = Garage::up();
+    let garage = GarageMq::up();
     let tool = |name: &str, words: &[&str]| {
         Tool::new(name).arguments(words).environment("AMQP_URL", &garage.url())
     };

@@ -1,12 +1,12 @@
 //! A list of hosts: whichever of them do not answer, the others are reached in time.
 
 use rmq_tests::brokers;
+use rmq_tests::closed_ports::{Closed, Full};
 use rmq_tests::hostile::{self, Hostile};
 use rmq_tests::observe::Held;
 use rmq_tests::scale::scale;
 use rmq_tests::text::{account, numbered};
 use rmq_tests::tool::{Ended, Tool};
-use rmq_tests::unheard::{Full, Unheard};
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use std::net::TcpListener;
@@ -121,8 +121,8 @@ fn a_frozen_node_costs_its_connection_timeout() {
 
 #[test]
 fn a_list_of_hosts_none_of_which_is_there_is_69_once_retry_is_over() {
-    let unheard = [Unheard::take(), Unheard::take()];
-    let [one, other] = &unheard.each_ref().map(|unheard| unheard.address.to_string());
+    let closed = [Closed::take(), Closed::take()];
+    let [one, other] = &closed.each_ref().map(|closed| closed.address.to_string());
     let url = format!("amqp://{one},{other}");
     for tool in TOOLS {
         let ended = Tool::new(tool).arguments(&["--url", &url, "--retry", "2s", "q"]).run();

@@ -1,12 +1,12 @@
 //! Brokers that die, stop and come back while the tools run.
 
 use rmq_tests::brokers;
+use rmq_tests::doubled_answers::consume_ok_twice;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::scale::{random, scale};
 use rmq_tests::text::{account, lines, log_lines, numbered};
 use rmq_tests::tool::Ended;
-use rmq_tests::twice::consume_ok_twice;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;

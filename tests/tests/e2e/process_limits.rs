@@ -1,9 +1,9 @@
 //! `ulimit`: one line and a status, and no hang, panic or signal.
 
 use rmq_tests::brokers;
+use rmq_tests::lost_answers::{Instead, answers_instead};
 use rmq_tests::managed::{http_address, managed};
 use rmq_tests::shell::executable;
-use rmq_tests::swallow::{Instead, answers_instead};
 use rmq_tests::tool::{Ended, Tool, binary};
 use rmq_tests::vhost::Vhost;
 use std::fs;

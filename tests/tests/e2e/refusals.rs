@@ -1,10 +1,10 @@
 //! Everything that is refused, by us or by the broker, and the status it ends with.
 
 use rmq_tests::brokers;
+use rmq_tests::closed_ports::Closed;
 use rmq_tests::observe::Held;
 use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
-use rmq_tests::unheard::Unheard;
 use rmq_tests::vhost::{PASSWORD, Vhost};
 use std::time::Duration;
 
@@ -45,8 +45,8 @@ fn a_vhost_that_is_not_there_is_named() {
 
 #[test]
 fn nobody_listening_is_69_as_soon_as_retry_is_over() {
-    let unheard = Unheard::take();
-    let address = unheard.address;
+    let closed = Closed::take();
+    let address = closed.address;
     let url = format!("amqp://{address}");
     for tool in ["rmq-send", "rmq-recv", "rmq-declare"] {
         let tried = |retry| Tool::new(tool).arguments(&["--url", &url, "--retry", retry, "q"]);

@@ -1,12 +1,12 @@
 //! Signals, whatever the parent has made of them: as process 1, blocked, ignored.
 
 use rmq_tests::brokers;
+use rmq_tests::closed_ports::Full;
 use rmq_tests::hostile::{CONSUME, Hostile};
 use rmq_tests::limits::Taken;
 use rmq_tests::observe::Held;
 use rmq_tests::running::Running;
 use rmq_tests::tool::{Tool, binary};
-use rmq_tests::unheard::Full;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::{wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};

@@ -2,8 +2,8 @@
 
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
+use rmq_tests::lost_answers::answers_after;
 use rmq_tests::managed::{MANAGEMENT, WAYS, Way, http_address, managed};
-use rmq_tests::swallow::answers_after;
 use rmq_tests::tool::Tool;
 use rustix::process::Signal;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Whatever answers in a broker's place, by either transport: it costs neither memory nor time.
 
+use rmq_tests::lost_answers::{Instead, answers_instead};
 use rmq_tests::managed::{Way, http_address, managed};
-use rmq_tests::swallow::{Instead, answers_instead};
 use rmq_tests::tool::{Ended, Tool, binary};
 use std::time::Duration;
 

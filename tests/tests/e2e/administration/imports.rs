@@ -1,8 +1,8 @@
 //! Many permissions by `apply`, which over HTTP go in imports of definitions.
 
 use rmq_tests::cluster::Cluster;
+use rmq_tests::lost_answers::answers_after;
 use rmq_tests::managed::{WAYS, Way, http_address, managed};
-use rmq_tests::swallow::answers_after;
 use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::Vhost;
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! Lists of queues that the API does not give in time, because it reads the arguments of all queues
 //! for each of them.
 
+use rmq_tests::lost_answers::answers_after;
 use rmq_tests::managed::{http_address, managed};
-use rmq_tests::swallow::answers_after;
 use rmq_tests::tool::Tool;
 use rmq_tests::vhost::Vhost;
 

@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 /// One that runs, with directories of its own. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Garage {
+pub struct GarageMq {
     child: Child,
     address: String,
     _directory: TempDir,
 }
 
-impl Garage {
+impl GarageMq {
     /// Starts one, and waits until it listens.
     ///
     /// # Panics
@@ -55,7 +55,7 @@ impl Garage {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let address = format!("127.0.0.1:{port}");
-        let garage = Garage { child, address, _directory: directory };
+        let garage = GarageMq { child, address, _directory: directory };
         wait_until(Duration::from_secs(30), "garagemq to listen", || {
             TcpStream::connect(&garage.address).is_ok()
         });
@@ -68,7 +68,7 @@ impl Garage {
     }
 }
 
-impl Drop for Garage {
+impl Drop for GarageMq {
     fn drop(&mut self) {
         // It may have ended by itself, which the test has seen.
         let _ = self.child.kill();

@@ -1,4 +1,4 @@
-//! Addresses where nobody answers, for certain.
+//! Addresses at which nothing answers, for certain.
 
 use rustix::net::{AddressFamily, SocketAddrAny, SocketType, bind, getsockname, listen, socket};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -8,20 +8,20 @@ use std::time::Duration;
 /// A port that is taken and not listened on, so that connecting to it is refused. One that was
 /// listened on and let go may be another test's listener the next moment.
 #[derive(Debug)]
-pub struct Unheard {
-    /// Where nobody listens.
+pub struct Closed {
+    /// Where nothing listens.
     pub address: SocketAddr,
     _taken: OwnedFd,
 }
 
-impl Unheard {
+impl Closed {
     /// Takes a port.
     ///
     /// # Panics
     /// When there is none.
     pub fn take() -> Self {
         let (taken, address) = take(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
-        Unheard { address, _taken: taken }
+        Closed { address, _taken: taken }
     }
 }
 
