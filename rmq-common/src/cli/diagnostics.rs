@@ -7,7 +7,7 @@ use crate::cli::escape::shown;
 use crate::cli::failure::Failure;
 use crate::cli::progress;
 use crate::cli::redact::redacted;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// Prints diagnostics, with the chosen verbosity.
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +72,6 @@ impl Diagnostics {
     }
 
     fn line(&self, text: &str) {
-        // One write for the whole line, so that lines of several tools in a pipeline do not mix. If
-        // standard error itself is gone, nothing can report that.
-        let line = format!("{}: {}\n", self.program, shown(&redacted(text)));
-        let _ = progress::aside(|| std::io::stderr().write_all(line.as_bytes()));
+        progress::aside(&format!("{}: {}\n", self.program, shown(&redacted(text))));
     }
 }

@@ -20,6 +20,7 @@ pub mod program;
 pub mod progress;
 mod rates;
 pub mod redact;
+mod row;
 pub mod secret;
 pub mod service_manager;
 pub mod settings;

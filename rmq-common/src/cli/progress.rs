@@ -1,9 +1,10 @@
 //! `--progress`: shows progress on a terminal, for work that takes longer than a second.
 
 use crate::cli::rates::Rates;
+use crate::cli::row::{INSTEAD, Row};
 use crate::thread;
 use indicatif::{FormattedDuration, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,11 +13,21 @@ use std::time::{Duration, Instant};
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 /// How often the line is written anew.
 const TICK: Duration = Duration::from_millis(250);
+/// More often than that nothing is drawn, in times a second.
+const DRAWN_AT_MOST: u8 = 20;
 /// Numbers of bytes with more digits than this are shown in a larger unit.
 const MOST_BYTES: u64 = 9_999;
 
-/// The line that is shown, so that diagnostics do not write into it.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// What is shown, so that diagnostics do not write into it.
+static SHOWN: Mutex<Shown> = Mutex::new(Shown::Nothing);
+
+enum Shown {
+    Nothing,
+    /// The tools before and after this one in a pipeline may have a line too.
+    Others,
+    /// Our line.
+    Line(ProgressBar),
+}
 
 /// How far the work is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,13 +61,14 @@ impl Progress {
         if !is_shown || (prints && std::io::stdout().is_terminal()) {
             return Progress(None);
         }
+        show(Shown::Others);
         let (stop, stopped) = flume::bounded::<()>(0);
-        let show = move || {
+        let show_line = move || {
             let begun = Instant::now();
             let mut rates = Rates::default();
             // What is done before the first look counts from here.
             rates.at(begun, [0, 0]);
-            let mut bar = None;
+            let mut shown = None;
             let is_over = |limit| {
                 !matches!(stopped.recv_timeout(limit), Err(flume::RecvTimeoutError::Timeout))
             };
@@ -65,31 +77,38 @@ impl Progress {
                 let now = Instant::now();
                 let rates = rates.at(now, [pulse.done, pulse.bytes]);
                 if begun.elapsed() >= SHOWN_AFTER {
-                    let bar = bar.get_or_insert_with(line);
+                    let (bar, row) = shown.get_or_insert_with(line);
+                    row.rise();
                     let text = text(&pulse, what, rates, begun.elapsed());
                     bar.set_message(format!("{program}: {text}"));
                     bar.tick();
                 }
             }
-            if let Some(bar) = bar {
-                *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            if let Some((bar, _)) = shown {
+                show(Shown::Others);
                 bar.finish_and_clear();
             }
         };
         // Without a thread the work goes on all the same.
-        Progress(thread::start("progress", show).ok().map(|thread| (stop, thread)))
+        Progress(thread::start("progress", show_line).ok().map(|thread| (stop, thread)))
     }
 }
 
-/// An empty line on the terminal.
-fn line() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+/// An empty line on the terminal, and its row.
+fn line() -> (ProgressBar, Row) {
+    let row = Row::claim();
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(row.clone()), DRAWN_AT_MOST);
+    let bar = ProgressBar::with_draw_target(None, target);
     // The template is ours, and a test reads it.
     if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
         bar.set_style(style);
     }
-    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-    bar
+    show(Shown::Line(bar.clone()));
+    (bar, row)
+}
+
+fn show(shown: Shown) {
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = shown;
 }
 
 fn text(pulse: &Pulse, what: &str, [rate, bytes]: [u64; 2], elapsed: Duration) -> String {
@@ -127,12 +146,17 @@ impl Drop for Progress {
     }
 }
 
-/// Runs `write`, which writes to standard error, with the line hidden.
-pub fn aside<T>(write: impl FnOnce() -> T) -> T {
-    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match shown {
-        Some(bar) => bar.suspend(write),
-        None => write(),
+/// Writes a line that stays to standard error, above those that are shown. It is one write, so that
+/// lines of several tools in a pipeline do not mix. If standard error itself is gone, nothing can
+/// report that.
+pub fn aside(line: &str) {
+    let write = |before: &str| {
+        let _ = std::io::stderr().write_all(format!("{before}{line}").as_bytes());
+    };
+    match &*SHOWN.lock().unwrap_or_else(PoisonError::into_inner) {
+        Shown::Nothing => write(""),
+        Shown::Others => write(INSTEAD),
+        Shown::Line(bar) => bar.suspend(|| write(INSTEAD)),
     }
 }
 

@@ -78,3 +78,41 @@ fn the_line_is_no_wider_than_the_terminal_and_not_there_where_messages_are_writt
     let screen = terminal.wait("the tally", |screen| screen.contains("received 30, "));
     assert!(screen.contains("line 30\n") && !screen.contains("/s, "), "{screen}");
 }
+
+/// The lines of a screen that begin so.
+fn rows<'a>(screen: &'a str, begin: &str) -> Vec<&'a str> {
+    screen.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn each_tool_of_a_pipeline_has_a_line_and_leaves_none_whichever_ends_first() {
+    let vhost = Vhost::new(brokers::one());
+    vhost.declare(&[], "a");
+    vhost.declare(&[], "b");
+    let [send, receive] = ["rmq-send", "rmq-recv"].map(|name| binary(name).display().to_string());
+    vhost.send(&["a"]).input("x\n".repeat(2500)).run().expect(0);
+    let environment = [("AMQP_URL", &*vhost.url())];
+    // At the bottom of the screen, where a second line scrolls it.
+    let script = format!(
+        "seq 30; echo begin; '{receive}' --progress --timeout 9s a | ('{send}' --progress b; \
+         echo after) ; echo end; sleep 60"
+    );
+    let terminal = Terminal::run("pipeline", &environment, &script);
+    let (of_receiver, of_sender) = ("rmq-recv: 2,500 ack", "rmq-send: 2,500 conf");
+    let both =
+        |screen: &str| [of_receiver, of_sender].iter().all(|begin| rows(screen, begin).len() == 1);
+    terminal.wait("both lines", both);
+    // A line that stays is above them.
+    vhost.close_all_connections("again");
+    let screen = terminal.wait("the lines after a notice of each", |screen| {
+        both(screen) && screen.matches("connected to ").count() == 2
+    });
+    let last: Vec<_> = screen.trim_end().lines().rev().take(2).collect();
+    assert!(last.iter().all(|line| line.contains("/s, ")), "{screen}");
+    assert_eq!(screen.matches("/s, ").count(), 4, "{screen}");
+    let screen = terminal.wait("the end", |screen| screen.contains("\nend\n"));
+    assert!(!screen.contains("/s, "), "{screen}");
+    for line in ["rmq-recv: received 2", "rmq-send: read 2", "begin", "after"] {
+        assert_eq!(rows(&screen, line).len(), 1, "{line}: {screen}");
+    }
+}
