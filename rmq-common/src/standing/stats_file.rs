@@ -30,6 +30,8 @@ pub struct StatsFile {
     file: File,
     /// What is in it is not ours alone, as where a shell has opened it.
     is_shared: bool,
+    /// It was reported that another run writes it too.
+    has_rival: bool,
 }
 
 impl StatsFile {
@@ -51,7 +53,7 @@ impl StatsFile {
         });
         let name = name.to_owned();
         match file {
-            Ok(file) => Ok(StatsFile { program, name, file, is_shared }),
+            Ok(file) => Ok(StatsFile { program, name, file, is_shared, has_rival: false }),
             Err(error) => Err(Failure::io(format!("write {name}"), &error)),
         }
     }
@@ -64,6 +66,22 @@ impl StatsFile {
     /// The file itself.
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Reports once that another run has put a file of its own there.
+    fn report_rival(&mut self, diagnostics: Diagnostics) {
+        let now = (rustix::fs::fstat(&self.file), rustix::fs::stat(&self.name));
+        if let (Ok(ours), Ok(there)) = now
+            && !files::is_same(&ours, &there)
+            && !self.is_shared
+            && !std::mem::replace(&mut self.has_rival, true)
+        {
+            diagnostics.notice(&format!(
+                "{}: another run writes it too, and it holds the counts of one at a time (give each \
+                 run a file of its own)",
+                self.name
+            ));
+        }
     }
 
     /// Writes the counts in place of what is there; a file is replaced as a whole.
@@ -113,6 +131,7 @@ impl StatsFile {
         let write = move || {
             let mut has_failed = false;
             loop {
+                self.report_rival(diagnostics);
                 let written = self.write(&live.now().figures());
                 if let Err(error) = &written
                     && !has_failed
@@ -169,7 +188,7 @@ enum Writer {
 }
 
 impl Writer {
-    fn finish(self, figures: &[Figure]) -> Result<(), Failure> {
+    fn finish(self, figures: &[Figure], diagnostics: Diagnostics) -> Result<(), Failure> {
         let mut file = match self {
             Writer::AtTheEnd(file) => file,
             Writer::Often { stop, thread } => {
@@ -180,6 +199,7 @@ impl Writer {
                 })?
             }
         };
+        file.report_rival(diagnostics);
         let written = file.write(figures);
         written.map_err(|error| Failure::io(format!("write {}", file.name), &error))
     }
@@ -191,14 +211,16 @@ impl Stats {
     /// # Errors
     /// They cannot be written (74).
     pub fn finish(mut self, standing: &impl Standing) -> Result<(), Failure> {
-        self.writer.take().map_or(Ok(()), |writer| writer.finish(&standing.figures()))
+        let diagnostics = self.diagnostics;
+        let writer = self.writer.take();
+        writer.map_or(Ok(()), |writer| writer.finish(&standing.figures(), diagnostics))
     }
 }
 
 impl Drop for Stats {
     fn drop(&mut self) {
         if let Some(writer) = self.writer.take()
-            && let Err(failure) = writer.finish(&(self.last)())
+            && let Err(failure) = writer.finish(&(self.last)(), self.diagnostics)
         {
             // Another failure ends the run.
             self.diagnostics.notice(&failure.to_string());
@@ -213,78 +235,4 @@ impl fmt::Debug for Stats {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Clone)]
-    struct One(u64);
-
-    impl fmt::Display for One {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "read {}", self.0)
-        }
-    }
-
-    impl Standing for One {
-        fn figures(&self) -> Vec<Figure> {
-            vec![Figure::counter("read", self.0, "Records read.")]
-        }
-    }
-
-    #[test]
-    fn counts_are_replaced_every_so_often_and_at_the_end_in_the_form_of_the_name() {
-        let directory = tempfile::tempdir().unwrap();
-        let quiet = Diagnostics::new("rmq-send", true, false);
-        for (name, form) in [("stats.json", "{\"read\":N}\n"), ("jobs.prom", "{run=\"jobs\"} N\n")]
-        {
-            let path = directory.path().join(name);
-            let live = Live::new(One(1));
-            let file = StatsFile::open("rmq-send", path.to_str().unwrap()).unwrap();
-            let stats = file.start(Some(Duration::from_millis(1)), &live, quiet).unwrap();
-            let wait_for = |number: u64| {
-                let wanted = form.replace('N', &number.to_string());
-                while !std::fs::read_to_string(&path).unwrap().ends_with(&wanted) {
-                    std::thread::yield_now();
-                }
-            };
-            wait_for(1);
-            live.set(One(2));
-            wait_for(2);
-            stats.finish(&One(3)).unwrap();
-            wait_for(3);
-        }
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn a_run_that_fails_early_leaves_its_counts_too() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("stats.json");
-        let quiet = Diagnostics::new("rmq-send", true, false);
-        for every in [None, Some(Duration::from_secs(3600))] {
-            std::fs::write(&path, "").unwrap();
-            let live = Live::new(One(1));
-            let file = StatsFile::open("rmq-send", path.to_str().unwrap()).unwrap();
-            let stats = file.start(every, &live, quiet).unwrap();
-            live.set(One(2));
-            drop(stats);
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"read\":2}\n");
-        }
-    }
-
-    #[test]
-    fn the_reader_of_a_fifo_that_does_not_read_holds_no_run() {
-        let directory = tempfile::tempdir().unwrap();
-        let fifo = directory.path().join("fifo");
-        let (kind, here) = (rustix::fs::FileType::Fifo, rustix::fs::CWD);
-        rustix::fs::mknodat(here, &fifo, kind, Mode::RWXU, 0).unwrap();
-        let read = OFlags::RDONLY | OFlags::NONBLOCK;
-        let _reader = rustix::fs::open(&fifo, read, Mode::empty()).unwrap();
-        let mut file = StatsFile::open("rmq-send", fifo.to_str().unwrap()).unwrap();
-        while file.file.write(&[b'x'; 4096]).is_ok() {}
-        let quiet = Diagnostics::new("rmq-send", true, false);
-        let stats = file.start(Some(Duration::from_millis(1)), &Live::new(One(1)), quiet).unwrap();
-        let failure = stats.finish(&One(1)).unwrap_err().to_string();
-        assert!(failure.ends_with("fifo: its reader does not read"), "{failure}");
-    }
-}
+mod tests;
