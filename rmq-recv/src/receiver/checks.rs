@@ -4,6 +4,7 @@ use crate::queue::offset::{Offset, is_at_end};
 use crate::queue::subscription::Subscription;
 use crate::queue::subscription::state::QueueState;
 use crate::receiver::connected::{Break, Connected};
+use crate::receiver::leader::News;
 use crate::receiver::prefetch_change::Woken;
 use crate::stops::Stop;
 use rmq_common::count::counted;
@@ -47,6 +48,8 @@ impl Connected<'_> {
     pub(super) async fn check_drained(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
         self.quiet_since = Instant::now();
+        let news = self.leader.shows(self.quiet_since, state.consumers);
+        self.report_leader(news);
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
         // it: that is no answer.
         if self.is_stream || (state.consumers == 0 && state.ready > 0 && self.quiet >= STREAM_AFTER)
@@ -136,6 +139,13 @@ impl Connected<'_> {
     /// that was made while a node died, another channel may be given them.
     pub(super) async fn check_forgotten(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
+        let was_missing = self.leader.is_missing();
+        let news = self.leader.shows(Instant::now(), state.consumers);
+        self.report_leader(news);
+        if self.leader.is_missing() && state.ready == 0 {
+            self.idle.without_leader(!was_missing);
+            return Ok(());
+        }
         let woken = if state.ready > 0 { self.wake().await? } else { Woken::Nothing };
         if matches!(woken, Woken::Ours) {
             self.idle.over();
@@ -147,8 +157,35 @@ impl Connected<'_> {
             let text = "no message came for a long time; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
             self.consume_on_another_channel().await?;
+        } else if state.ready == 0 && state.consumers > 0 && self.idle.asks_leader() {
+            self.ask_leader().await?;
         }
         Ok(())
+    }
+
+    /// One more consumer, for a moment, which a queue without a majority does not answer: that is
+    /// reported like any answer that is late. It comes after ours, and may be given a message only if
+    /// one more is wanted.
+    async fn ask_leader(&mut self) -> Result<(), Break> {
+        if self.subscription.prepared().is_none() && self.receiver.hand.wants_one_more() {
+            self.subscription.prepare(1, -1).await?;
+            self.subscription.withdraw().await?;
+        }
+        Ok(())
+    }
+
+    /// Reports what queries have shown of the queue's leader.
+    pub(super) fn report_leader(&self, news: Option<News>) {
+        let name = self.receiver.name();
+        let text = match news {
+            None => return,
+            Some(News::Missing) => format!(
+                "{name} shows no consumer, it may have no leader, or no majority of its members; \
+                 waiting"
+            ),
+            Some(News::Back) => format!("{name} has a leader again"),
+        };
+        self.receiver.diagnostics.notice(&text);
     }
 
     /// A new channel with a consumer in place of this one. With that gone, what was on its way to it

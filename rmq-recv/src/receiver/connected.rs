@@ -3,6 +3,7 @@
 use crate::queue::subscription::Subscription;
 use crate::receiver::idle::Idle;
 use crate::receiver::lasting::Receiver;
+use crate::receiver::leader::Leader;
 use crate::receiver::pace::Pace;
 use crate::receiver::takeover::Takeover;
 use crate::stops::Stop;
@@ -27,6 +28,8 @@ pub struct Connected<'a> {
     pub(super) quiet_since: Instant,
     pub(super) quiet: Duration,
     pub(super) idle: Idle,
+    /// Whether the queue has a leader.
+    pub(super) leader: Leader,
     pub(super) pace: Pace,
     /// When something was last acknowledged.
     pub(super) acknowledged: Option<Instant>,

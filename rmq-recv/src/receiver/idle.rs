@@ -1,16 +1,22 @@
-//! Noticing a consumer that its queue has forgotten.
+//! Noticing a consumer that its queue has forgotten, and a queue that has no majority.
 //!
 //! A channel that RabbitMQ 3.10 opened while a quorum queue had no leader, or its node had just been
 //! started, may be given nothing, and its acknowledgements may be lost. Nothing tells a client of it:
 //! an idle queue looks the same, and so does one whose single active consumer is another client's. So
 //! after a while without messages the queue is looked at, ever more rarely while nothing comes.
+//!
+//! A leader whose followers are gone answers a look as ever. But it cannot answer one more consumer,
+//! which costs an idle queue two entries in its log, and so is tried every five minutes at most.
 
 use std::time::{Duration, Instant};
 
 /// A quorum queue that loses its leader, however it loses it, goes on within 7 s; most of the time
 /// in one.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
-const LONGEST_LIMIT: Duration = Duration::from_secs(300);
+const LONGEST_LIMIT: Duration = Duration::from_secs(60);
+/// How long nothing must come before the leader is asked for an answer of the majority.
+const ASKED_AFTER: Duration = Duration::from_secs(30);
+const ASKED_EVERY: Duration = Duration::from_secs(300);
 /// Between two changes of the channel where messages wait all the time: so many looks at most.
 const MOST_LOOKS: u32 = 60;
 
@@ -25,18 +31,41 @@ pub struct Idle {
     looks: u32,
     /// The number of such looks at which the channel is changed.
     change_at: u32,
+    /// When something last came.
+    over: Instant,
+    /// When the leader was last asked.
+    asked: Option<Instant>,
 }
 
 impl Idle {
     /// For a new connection, which is suspect where one was lost before it.
     pub fn new(suspect: bool) -> Self {
         let since = Instant::now();
-        Idle { since, limit: FIRST_LIMIT, suspect, looks: 0, change_at: 1 }
+        let (looks, change_at) = (0, 1);
+        Idle { since, limit: FIRST_LIMIT, suspect, looks, change_at, over: since, asked: None }
     }
 
     /// Something came.
     pub fn over(&mut self) {
-        *self = Idle::new(self.suspect);
+        *self = Idle { asked: self.asked, ..Idle::new(self.suspect) };
+    }
+
+    /// The queue has no leader, which was so at the last look or `is_news`: the next look is to come
+    /// soon, or after twice as long.
+    pub fn without_leader(&mut self, is_news: bool) {
+        self.since = Instant::now();
+        self.limit = if is_news { FIRST_LIMIT } else { (self.limit * 2).min(LONGEST_LIMIT) };
+    }
+
+    /// Whether it is time to ask the leader, at a look that has shown nothing. True once in a while.
+    pub fn asks_leader(&mut self) -> bool {
+        let now = Instant::now();
+        let is_time = now.saturating_duration_since(self.over) >= ASKED_AFTER
+            && self.asked.is_none_or(|at| now.saturating_duration_since(at) >= ASKED_EVERY);
+        if is_time {
+            self.asked = Some(now);
+        }
+        is_time
     }
 
     /// When the queue is to be looked at.
@@ -85,6 +114,33 @@ mod tests {
         // Another consumer's turn, perhaps.
         assert!(idle.is_forgotten(true, false, true));
         assert_eq!(idle.limit, FIRST_LIMIT);
+    }
+
+    #[test]
+    fn a_leader_is_asked_once_nothing_came_for_a_while_and_then_rarely() {
+        let mut idle = Idle::new(false);
+        assert!(!idle.asks_leader());
+        let ago = |time: Duration| Instant::now().checked_sub(time).unwrap();
+        idle.over = ago(ASKED_AFTER);
+        assert!(idle.asks_leader());
+        assert!(!idle.asks_leader());
+        idle.over();
+        idle.over = ago(ASKED_AFTER);
+        assert!(!idle.asks_leader());
+        idle.asked = Some(ago(ASKED_EVERY));
+        assert!(idle.asks_leader());
+    }
+
+    #[test]
+    fn a_queue_without_a_leader_is_looked_at_soon_and_then_ever_more_rarely() {
+        let mut idle = Idle::new(false);
+        idle.limit = LONGEST_LIMIT;
+        idle.without_leader(true);
+        assert_eq!(idle.limit, FIRST_LIMIT);
+        for _ in 0..10 {
+            idle.without_leader(false);
+        }
+        assert_eq!(idle.limit, LONGEST_LIMIT);
     }
 
     #[test]

@@ -109,6 +109,8 @@ impl Connected<'_> {
         self.quiet = QUIET;
         self.seen_empty = false;
         self.idle.over();
+        let news = self.leader.is_there(self.quiet_since);
+        self.report_leader(news);
     }
 
     fn add(&mut self, message: &Arrived, batch: &mut Batch) -> Result<(), Break> {

@@ -11,6 +11,7 @@ pub mod idle;
 pub mod intake;
 pub mod last_acknowledgements;
 pub mod lasting;
+pub mod leader;
 pub mod ledger;
 pub mod pace;
 pub mod prefetch_change;

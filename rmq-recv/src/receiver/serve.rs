@@ -8,6 +8,7 @@ use crate::queue::subscription::{Delivered, Subscription};
 use crate::receiver::connected::{Break, Connected, QUIET};
 use crate::receiver::idle::Idle;
 use crate::receiver::lasting::Receiver;
+use crate::receiver::leader::Leader;
 use crate::receiver::pace::Pace;
 use crate::receiver::takeover::Takeover;
 use crate::receiver::timers::Due;
@@ -70,6 +71,7 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
         quiet_since: Instant::now(),
         quiet: QUIET,
         idle: Idle::new(reconnected),
+        leader: Leader::default(),
         pace: Pace::default(),
         acknowledged: None,
         nothing_since: Instant::now(),
