@@ -4,6 +4,7 @@
 use crate::administration::Password;
 use crate::password_hash::PasswordHash;
 use crate::silence::Silence;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::escape::shown;
 use rmq_common::failure::Failure;
 use rmq_common::password;
@@ -44,7 +45,11 @@ impl Source<'_> {
     /// # Errors
     /// It is on the command line (64); it is empty, not a text or not a hash, or the two typed differ
     /// (65); it cannot be read (74, 78).
-    pub fn read(&self, user: &str) -> Result<(Password, Option<Secret>), Failure> {
+    pub fn read(
+        &self,
+        user: &str,
+        diagnostics: Diagnostics,
+    ) -> Result<(Password, Option<Secret>), Failure> {
         self.refuse_words()?;
         if self.generate {
             if self.hashed || self.file.is_some() {
@@ -54,7 +59,7 @@ impl Source<'_> {
             let password = generate()?;
             return Ok((Password::Clear(password.clone()), Some(password)));
         }
-        let text = read(self.file, user, Typed::Twice)?;
+        let text = read(self.file, user, Typed::Twice, diagnostics)?;
         let password = if self.hashed {
             Password::Hashed(PasswordHash::read(text)?)
         } else {
@@ -67,9 +72,9 @@ impl Source<'_> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn read_known(&self, user: &str) -> Result<Secret, Failure> {
+    pub fn read_known(&self, user: &str, diagnostics: Diagnostics) -> Result<Secret, Failure> {
         self.refuse_words()?;
-        read(self.file, user, Typed::Once)
+        read(self.file, user, Typed::Once, diagnostics)
     }
 
     fn refuse_words(&self) -> Result<(), Failure> {
@@ -107,9 +112,15 @@ enum Typed {
     Twice,
 }
 
-fn read(file: Option<&str>, user: &str, typed: Typed) -> Result<Secret, Failure> {
+fn read(
+    file: Option<&str>,
+    user: &str,
+    typed: Typed,
+    diagnostics: Diagnostics,
+) -> Result<Secret, Failure> {
     let input = rustix::stdio::stdin();
     if let Some(file) = file {
+        diagnostics.trace(&format!("reading the password from {file}"));
         let password = secret::read_file(file)?;
         return if password.reveal().len() > LONGEST { Err(too_long(file)) } else { Ok(password) };
     }

@@ -174,6 +174,9 @@ impl ConnectionOptions {
     /// certificate file (78).
     pub fn broker(&self, diagnostics: Diagnostics) -> Result<Broker, Failure> {
         let url = self.broker_url()?;
+        if let UrlSource::Profile(source) = &self.url_source {
+            diagnostics.trace(&format!("reading {source}"));
+        }
         if !url.ignored.is_empty() {
             let (source, names) = (&self.url_source, url.ignored.join(", "));
             diagnostics

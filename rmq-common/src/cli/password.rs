@@ -63,6 +63,7 @@ impl Password {
     /// # Errors
     /// As [`secret::read_file`].
     pub fn in_file(path: &str, diagnostics: Diagnostics) -> Result<Self, Failure> {
+        diagnostics.trace(&format!("reading the password from {path}"));
         let (password, is_regular) = secret::read_once(path)?;
         let source = if is_regular { Source::File(path.to_owned()) } else { Source::Once };
         let password = Self::new(source, password);
@@ -97,8 +98,11 @@ impl Password {
             Ok(password) => {
                 state.check_exposed(diagnostics);
                 state.is_reported = false;
-                state.is_refused &= password == state.last;
-                state.last = password;
+                if password != state.last {
+                    state.is_refused = false;
+                    state.last = password;
+                    diagnostics.trace(&format!("{} has another password now", state.name()));
+                }
             }
             Err(failure) if state.is_refused => return Err(failure),
             Err(failure) => {
@@ -152,6 +156,15 @@ impl Password {
 }
 
 impl State {
+    /// Where it is read from, for a diagnostic.
+    fn name(&self) -> String {
+        match &self.source {
+            Source::Once => "the pipe".to_owned(),
+            Source::File(path) => path.clone(),
+            Source::Profile(name, _) => format!("profile {name}"),
+        }
+    }
+
     fn read(&self) -> Result<Secret, Failure> {
         match &self.source {
             Source::Once => Ok(self.last.clone()),

@@ -64,7 +64,7 @@ impl Broker {
         parameters: Parameters,
         diagnostics: Diagnostics,
     ) -> Result<Self, Failure> {
-        let files = if tls { Some(TlsFiles::new(&parameters)?) } else { None };
+        let files = if tls { Some(TlsFiles::new(&parameters, diagnostics)?) } else { None };
         if tls && parameters.verify == Some(false) {
             diagnostics.notice("verify=verify_none: the broker's certificate is not checked");
         }
@@ -106,25 +106,16 @@ impl Broker {
     }
 
     /// The message for the lost connection to `host`, with its reason `why`; if the last one was
-    /// lost in the same way, also what may help.
-    pub fn report_lost(&mut self, host: &str, why: &Lost) {
+    /// lost in the same way, also what may help. If it is `known` that an answer is awaited, that none
+    /// comes is shown by `--verbose` alone.
+    pub fn report_lost(&mut self, host: &str, why: &Lost, known: bool) {
         self.learn(why);
         let heartbeat = self.parameters.heartbeat.unwrap_or(HEARTBEAT);
         let idle = self.losses.lost(&self.activity);
         let hint = idle.and_then(|idle| losses::hint(idle, heartbeat));
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         service_manager::status(&format!("lost the connection to {host}: {why}"));
-        self.reports.lost(host, why, &hint);
-    }
-
-    /// Reports that a connection serves again, unless its loss was one of many and left out.
-    pub fn report_connected(&mut self, host: &str) {
-        self.reports.serves(host);
-    }
-
-    /// Says, where it reports a wait for the first connection, what becomes of what is not sent.
-    pub fn keep(&mut self, kept: String) {
-        self.reports.keep(kept);
+        self.reports.lost(host, why, &hint, known);
     }
 
     /// Records why a connection was lost. If it exceeded a limit on channels of the user or the

@@ -29,6 +29,11 @@ impl Outage {
         !self.lost.get() && !self.slow.replace(true)
     }
 
+    /// Whether a question was reported that is not answered yet.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.slow.get()
+    }
+
     /// The question that was reported is answered.
     pub(crate) fn answered(&self) {
         self.slow.set(false);

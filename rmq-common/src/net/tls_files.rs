@@ -33,11 +33,11 @@ impl TlsFiles {
     ///
     /// # Errors
     /// As [`Tls::new`].
-    pub(crate) fn new(parameters: &Parameters) -> Result<Self, Failure> {
+    pub(crate) fn new(parameters: &Parameters, diagnostics: Diagnostics) -> Result<Self, Failure> {
         // Before they are read, so that what is written meanwhile is noticed later.
         let versions = versions(parameters);
         let versions = versions.iter().all(Option::is_some).then_some(versions);
-        let tls = Tls::new(parameters)?;
+        let tls = read(parameters, diagnostics)?;
         Ok(TlsFiles { parameters: parameters.clone(), tls, versions, is_reported: false })
     }
 
@@ -56,7 +56,7 @@ impl TlsFiles {
         let versions = versions(&self.parameters);
         if self.differs(&versions) {
             let tls = match versions.iter().all(Option::is_some) {
-                true => Tls::new(&self.parameters),
+                true => read(&self.parameters, diagnostics),
                 // To read a FIFO could wait for ever.
                 false => Err(Failure::new(Exit::Config, self.missing())),
             };
@@ -81,6 +81,17 @@ impl TlsFiles {
         let missing = files(&self.parameters).find(|path| version(path).is_none());
         format!("read {}: it does not exist or is not a regular file", missing.unwrap_or_default())
     }
+}
+
+fn read(parameters: &Parameters, diagnostics: Diagnostics) -> Result<Tls, Failure> {
+    for path in files(parameters) {
+        let what = match parameters.keyfile.as_deref() == Some(path) {
+            true => "the key",
+            false => "the certificates",
+        };
+        diagnostics.trace(&format!("reading {what} {path}"));
+    }
+    Tls::new(parameters)
 }
 
 fn files(parameters: &Parameters) -> impl Iterator<Item = &str> {
@@ -131,7 +142,8 @@ sFgwnvQCIFBsxQQ7CdvSqCCq0omX5CvEx2H4IJRLXbt87mZJzdv7
         let path = directory.path().join("ca.pem");
         let cacertfile = Some(path.to_str().unwrap().to_owned());
         std::fs::write(&path, AUTHORITY).unwrap();
-        let mut files = TlsFiles::new(&Parameters { cacertfile, ..Parameters::default() }).unwrap();
+        let mut files =
+            TlsFiles::new(&Parameters { cacertfile, ..Parameters::default() }, quiet()).unwrap();
         let is_used = |files: &mut TlsFiles| {
             let was_outdated = files.is_outdated();
             let _ = files.for_connection(quiet());
@@ -161,7 +173,8 @@ sFgwnvQCIFBsxQQ7CdvSqCCq0omX5CvEx2H4IJRLXbt87mZJzdv7
         drop(writer);
         let descriptor = std::os::fd::AsRawFd::as_raw_fd(&reader);
         let cacertfile = Some(format!("/proc/self/fd/{descriptor}"));
-        let files = TlsFiles::new(&Parameters { cacertfile, ..Parameters::default() }).unwrap();
+        let files =
+            TlsFiles::new(&Parameters { cacertfile, ..Parameters::default() }, quiet()).unwrap();
         drop(reader);
         assert!(!files.is_outdated());
     }

@@ -57,6 +57,18 @@ impl Vigil {
         is_long
     }
 
+    /// Whether it was reported, and its end was not.
+    pub fn is_reported(&self) -> bool {
+        self.reported
+    }
+
+    /// What was awaited has to be awaited anew, unless that it is was reported.
+    pub fn begin_anew(&mut self) {
+        if !self.reported {
+            self.since = None;
+        }
+    }
+
     /// Something else reports the wait, and its end.
     pub fn known(&mut self) {
         (self.since, self.reported) = (None, false);
@@ -100,8 +112,13 @@ mod tests {
         assert_eq!(vigil.progress(after(11)), None);
         vigil.set(after(20), true);
         assert!(vigil.is_long(after(25)));
+        vigil.begin_anew();
+        assert_eq!(vigil.progress(after(26)), Some(Duration::from_secs(6)));
+        vigil.set(after(21), true);
+        vigil.begin_anew();
+        vigil.set(after(24), true);
+        assert_eq!(vigil.due(), Some(after(29)));
         vigil.known();
-        assert_eq!(vigil.progress(after(26)), None);
         vigil.set(after(26), true);
         vigil.reported();
         assert!(!vigil.is_long(after(40)));

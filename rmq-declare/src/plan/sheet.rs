@@ -1,11 +1,13 @@
 //! `--csv`: the file as read and as written again.
 
 use crate::plan::columns::Columns;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::sheet::{self, Row, Written, quoted};
 
 #[derive(Debug)]
 pub struct Sheet {
+    name: String,
     /// The header row as written.
     pub header: Written,
     pub columns: Columns,
@@ -13,7 +15,7 @@ pub struct Sheet {
     /// What follows the last row.
     pub rest: String,
     /// What was ignored, for a notice.
-    pub notices: Vec<String>,
+    notices: Vec<String>,
     delimiter: char,
 }
 
@@ -30,7 +32,15 @@ impl Sheet {
         let sheet::Sheet { name, header, written, rows, rest, delimiter, notices } = sheet;
         let columns =
             Columns::of(&header).map_err(|why| Failure::data(format!("{name}: {why}")))?;
-        Ok(Sheet { header: written, columns, rows, rest, notices, delimiter })
+        Ok(Sheet { name, header: written, columns, rows, rest, notices, delimiter })
+    }
+
+    /// Reports that it was read, and what was ignored in it.
+    pub fn report(&self, diagnostics: Diagnostics) {
+        diagnostics.trace(&format!("reading {}", self.name));
+        for notice in &self.notices {
+            diagnostics.notice(notice);
+        }
     }
 
     /// A row as written, without the comments before it.

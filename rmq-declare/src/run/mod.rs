@@ -54,8 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics("rmq-declare");
     let report = Report::new(diagnostics);
-    for notice in sheet.iter().flat_map(|sheet| &sheet.notices) {
-        diagnostics.notice(notice);
+    if let Some(sheet) = &sheet {
+        sheet.report(diagnostics);
     }
     let mut run = Run {
         task,

@@ -64,6 +64,7 @@ impl Apply {
         let asks = asks.filter(|_| !self.yes && !self.dry_run);
         let confirmation = asks.map(confirmation::Terminal::open).transpose()?;
         let sheet = Sheet::open(&self.file).map_err(context)?;
+        diagnostics.trace(&format!("reading {}", sheet.name));
         for notice in &sheet.notices {
             diagnostics.notice(notice);
         }

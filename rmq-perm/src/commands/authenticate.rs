@@ -31,7 +31,7 @@ impl Authenticate {
         let user = names::user(&self.user)?;
         let file = self.password_file.as_deref();
         let source = Source { file, generate: false, hashed: false, words: &self.password };
-        let password = source.read_known(user).map_err(context)?;
+        let password = source.read_known(user, session.diagnostics()).map_err(context)?;
         if let Some(exposed) = source.exposed() {
             session.diagnostics().notice(&exposed);
         }

@@ -56,7 +56,10 @@ impl Dump {
             return Err(context(Failure::data(why)));
         }
         match self.file() {
-            Some(file) => output::write_private(file, &text).map_err(context),
+            Some(file) => {
+                session.diagnostics().trace(&format!("writing {file}"));
+                output::write_private(file, &text).map_err(context)
+            }
             None if self.no_password_hashes => output::write(&text),
             None => {
                 session.diagnostics().notice(

@@ -44,6 +44,7 @@ impl ListUsers {
             listing.push(row);
         }
         if let Some(file) = self.file() {
+            session.diagnostics().trace(&format!("writing {file}"));
             return output::write_private(file, &listing.csv()).map_err(context);
         }
         if self.password_hashes {

@@ -131,7 +131,7 @@ fn give_password(
 ) -> Result<(), Failure> {
     let context = |failure: Failure| failure.context(what);
     let user = names::user(user)?;
-    let (password, made) = source.read(user).map_err(context)?;
+    let (password, made) = source.read(user, session.diagnostics()).map_err(context)?;
     if let Some(exposed) = source.exposed() {
         session.diagnostics().notice(&exposed);
     }

@@ -73,6 +73,9 @@ impl Client {
             .timeout_global(Some(options.timeout))
             // RabbitMQ closes an idle connection after 60 s.
             .max_idle_age(Duration::from_secs(15));
+        if let Some(path) = &options.cacert {
+            diagnostics.trace(&format!("reading the certificates {path}"));
+        }
         let config = if options.url.tls { config.tls_config(encrypted(options)?) } else { config };
         let base = format!("{}/api", options.url);
         let config = config.build();

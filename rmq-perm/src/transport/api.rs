@@ -55,6 +55,9 @@ impl Api {
         diagnostics: Diagnostics,
     ) -> Result<http::Options, Failure> {
         let Some(url) = &self.url else { return Err(self.failure("it names no URL")) };
+        if !self.profile.source.is_empty() {
+            diagnostics.trace(&format!("reading {}", self.profile.source));
+        }
         let cacert = options.cacert.clone().or(self.profile.settings.cacert.clone());
         if cacert.is_some() && !url.tls {
             return Err(Failure::usage("certificates need TLS: write https:// instead of http://"));

@@ -12,13 +12,14 @@ impl Receiver {
     /// Reports why a connection is lost.
     pub(super) fn report_lost(&mut self, host: &str, why: &Lost) {
         if why.why != Loss::AcknowledgementTimeout {
-            return self.broker.report_lost(host, why);
+            return self.broker.report_lost(host, why, false);
         }
         // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
         self.diagnostics.notice(&format!(
             "the broker requeued what was unacknowledged for too long; consuming again once \
              standard output has been read ({host}: {why})"
         ));
+        self.broker.loss_was_reported();
     }
 
     /// Connects again, once what was written is read: there is no use in taking more before, and
@@ -42,8 +43,8 @@ impl Receiver {
         if !self.earlier.consumes() {
             return;
         }
-        self.broker.report_connected(host);
-        if let Source::Tap { exchange, .. } = &self.settings.source {
+        let is_reported = self.broker.report_connected(host);
+        if is_reported && let Source::Tap { exchange, .. } = &self.settings.source {
             let text = format!("messages of {exchange} may have been missed meanwhile");
             self.diagnostics.notice(&text);
         }

@@ -219,12 +219,18 @@ impl Connection {
         self.watch.stalled()
     }
 
-    /// The connection is lost.
-    pub fn cut(&mut self, why: &Lost) {
+    /// The connection is lost. If it was reported that an answer is awaited, that none comes is
+    /// `known`.
+    pub fn cut(&mut self, why: &Lost, known: bool) {
         if let Some(link) = self.link.take() {
-            self.broker.report_lost(link.host(), why);
+            self.broker.report_lost(link.host(), why, known);
             link.cut();
         }
+    }
+
+    /// Whether it was reported that there is no link any longer.
+    pub fn loss_is_reported(&self) -> bool {
+        self.broker.loss_is_reported()
     }
 
     /// Reports that there is a link again.

@@ -112,7 +112,7 @@ impl Sender {
             self.take_signal();
             self.connection.obstacles().is_empty(route, bytes, is_empty == Some(true));
         }
-        let reports = self.keeps();
+        let reports = self.keeps() && !self.vigil.is_reported();
         if let Some(shown) = self.connection.obstacles().another_refusal(reports) {
             self.diagnostics.notice(&format!("{shown}; trying again"));
             self.vigil.reported();

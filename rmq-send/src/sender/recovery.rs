@@ -46,7 +46,7 @@ impl Sender {
                 let accused = self.suspect();
                 self.tell_resent();
                 self.account.lost();
-                self.connection.cut(&lost);
+                self.connection.cut(&lost, self.vigil.is_reported());
                 if self.account.wants_to_send() {
                     self.reconnect().await;
                 }
@@ -165,6 +165,8 @@ impl Sender {
         let spooled = spooled.as_ref();
         let follows = self.followed.as_ref().is_some_and(|followed| !followed.once());
         let was_let_in = self.was_let_in;
+        // Else the broker's own notice says where they are kept.
+        let says_kept = connection.loss_is_reported();
         let ended = Cell::new(spooled.is_none_or(|spooled| spooled.is_over()));
         let first_route = checked_first.as_deref().filter(|_| is_first);
         let connect = async {
@@ -226,8 +228,7 @@ impl Sender {
         // Whoever reads the log of a service must know where its records are.
         let notice = async {
             runtime::sleep(NO_BROKER).await;
-            // Where none was there at first, the broker's own notice says it.
-            if let Some(spooled) = spooled.filter(|_| was_let_in) {
+            if let Some(spooled) = spooled.filter(|_| says_kept) {
                 let directory = spooled.shown();
                 let text = format!("no broker yet; records are kept in the spool {directory}");
                 diagnostics.notice(&text);
@@ -243,6 +244,7 @@ impl Sender {
         match connected {
             Some(Ok(Connected::Link(link))) => {
                 self.was_let_in = true;
+                self.vigil.begin_anew();
                 self.connection.set(*link);
                 self.account.begin_tentatively();
                 return true;
@@ -279,7 +281,7 @@ impl Sender {
             Some(Ok(())) => self.account.begin_tentatively(),
             Some(Err(_)) if due.is_some_and(|due| Instant::now() >= due) => self.give_up_in_time(),
             Some(Err(error)) => {
-                self.connection.cut(&error.into_lost());
+                self.connection.cut(&error.into_lost(), self.vigil.is_reported());
                 self.reconnect().await;
             }
             None => self.account.give_up_for_the_signal(),
@@ -290,7 +292,7 @@ impl Sender {
     pub(super) async fn give_up_on_a_stalled_link(&mut self) {
         if let Some(limit) = self.connection.stalled() {
             let seconds = limit.as_secs();
-            self.lost(AmqpError::lost(format!("nothing confirmed for {seconds} s"))).await;
+            self.lost(AmqpError::silence(format!("nothing confirmed for {seconds} s"))).await;
         }
     }
 }

@@ -19,10 +19,12 @@ impl Sender {
             self.diagnostics.notice(&format!("records go on, after {seconds} s"));
         }
         self.vigil.set(now, waits && is_connected);
-        if self.vigil.is_long(now) {
+        if self.vigil.due().is_some_and(|due| now >= due) {
             let reader = self.places.waits_for().map(str::to_owned);
             match reader.or_else(|| self.connection.waits_for(in_flight, self.retry)) {
-                Some(text) => self.diagnostics.notice(&text),
+                Some(text) if self.vigil.is_long(now) => self.diagnostics.notice(&text),
+                Some(_) => {}
+                // It does not count as one of many.
                 None => self.vigil.known(),
             }
         }

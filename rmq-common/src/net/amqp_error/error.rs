@@ -52,6 +52,11 @@ impl Lost {
         Lost { why: Loss::Unexplained, said: "the connection is closed".to_owned() }
     }
 
+    /// Whether it is what a long wait is for: the broker, or a queue of its, gives no answer.
+    pub fn is_silence(&self) -> bool {
+        matches!(self.why, Loss::NoLeader | Loss::Unanswered)
+    }
+
     /// Whether nothing says why.
     pub fn is_unexplained(&self) -> bool {
         self.why == Loss::Unexplained
@@ -78,7 +83,12 @@ impl AmqpError {
 
     /// A question that was not answered in time.
     pub fn unanswered() -> Self {
-        AmqpError::lost("the broker does not answer")
+        AmqpError::silence("the broker does not answer")
+    }
+
+    /// Nothing came in time that was awaited.
+    pub fn silence(what: impl Into<String>) -> Self {
+        AmqpError::Lost(Lost { why: Loss::Unanswered, said: what.into() })
     }
 
     /// A confirm for a message that was not published.

@@ -16,6 +16,8 @@ pub enum Loss {
     AcknowledgementTimeout,
     /// A queue has no leader.
     NoLeader,
+    /// A question was not answered in time.
+    Unanswered,
     /// Another reason.
     Other,
 }

@@ -5,6 +5,7 @@ use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
 use crate::cli::service_manager;
 use crate::net::amqp_error::Lost;
+use crate::net::connection::Broker;
 use crate::net::outage::Outage;
 use crate::standing::repeats::Repeats;
 use crate::standing::vigil::LONG;
@@ -13,6 +14,29 @@ use std::time::{Duration, Instant};
 
 /// So many lost connections are each reported; more, with growing pauses.
 const LOSSES: u32 = 5;
+
+impl Broker {
+    /// A connection is lost, and its user has reported that.
+    pub fn loss_was_reported(&mut self) {
+        self.reports.loss_was_reported();
+    }
+
+    /// Reports that a connection serves again, unless its loss was one of many and left out; whether
+    /// it does.
+    pub fn report_connected(&mut self, host: &str) -> bool {
+        self.reports.serves(host)
+    }
+
+    /// Whether the last connection is lost, and that was reported.
+    pub fn loss_is_reported(&self) -> bool {
+        self.reports.loss_is_reported()
+    }
+
+    /// Says, where it reports a wait for the first connection, what becomes of what is not sent.
+    pub fn keep(&mut self, kept: String) {
+        self.reports.keep(kept);
+    }
+}
 
 pub(super) struct Reports {
     diagnostics: Diagnostics,
@@ -26,6 +50,8 @@ pub(super) struct Reports {
     detailed: bool,
     /// That it is was reported, because it takes long.
     reported: bool,
+    /// The last loss was reported, and that there is another connection was not.
+    loss_reported: bool,
 }
 
 impl Reports {
@@ -38,6 +64,7 @@ impl Reports {
             since: Instant::now(),
             detailed: false,
             reported: false,
+            loss_reported: false,
         }
     }
 
@@ -49,20 +76,36 @@ impl Reports {
         self.kept = Some(kept);
     }
 
-    /// A connection is lost, for a reason that is no news if none has served since the last.
-    pub(super) fn lost(&mut self, host: &str, why: &Lost, hint: &str) {
-        if !self.outage.lose() {
-            self.diagnostics.trace(&format!("lost the connection to {host}: {why}{hint}"));
+    /// A connection is lost, for a reason that is no news if none has served since the last, or if it
+    /// is `known` that an answer is awaited, and none comes.
+    pub(super) fn lost(&mut self, host: &str, why: &Lost, hint: &str, known: bool) {
+        let text = format!("lost the connection to {host}: {why}{hint}");
+        let is_known = why.is_silence() && (known || self.outage.is_slow());
+        if !self.outage.lose() || is_known {
+            self.diagnostics.trace(&text);
             return;
         }
-        if let Some(unreported) = self.losses.another(Instant::now()) {
-            let more = match unreported {
-                0 => String::new(),
-                more => format!("; {more} more since the last such line"),
-            };
-            let text = format!("lost the connection to {host}: {why}{hint}{more}");
-            self.diagnostics.notice(&text);
+        let unreported = self.losses.another(Instant::now());
+        self.loss_reported = unreported.is_some();
+        match unreported {
+            None => self.diagnostics.trace(&text),
+            Some(0) => self.diagnostics.notice(&text),
+            Some(more) => {
+                let text = format!("{text}; {more} more since the last such line");
+                self.diagnostics.notice(&text);
+            }
         }
+    }
+
+    /// A connection is lost, and that is reported.
+    pub(super) fn loss_was_reported(&mut self) {
+        self.outage.lose();
+        self.loss_reported = true;
+    }
+
+    /// Whether the last connection is lost, and that was reported.
+    pub(super) fn loss_is_reported(&self) -> bool {
+        self.outage.is_lost() && self.loss_reported
     }
 
     /// A connection is awaited from now on.
@@ -71,12 +114,15 @@ impl Reports {
         (self.detailed, self.reported) = (false, false);
     }
 
-    /// When the wait has to be reported; `None` where something says so already.
+    /// When the wait has to be reported; `None` where something says so already. After a loss that was
+    /// one of many and left out, not before another one would be reported.
     pub(super) fn due(&self) -> Option<Instant> {
-        let is_known = self.outage.is_lost() && self.losses.is_reported();
+        let is_known = self.loss_is_reported();
         let was_seen = self.detailed && self.diagnostics.tells_details();
         let is_due = !is_known && !was_seen && !self.reported;
-        is_due.then(|| self.since.checked_add(LONG)).flatten()
+        let long = is_due.then(|| self.since.checked_add(LONG)).flatten()?;
+        let of_losses = self.losses.until().filter(|_| self.outage.is_lost());
+        Some(of_losses.map_or(long, |until| until.max(long)))
     }
 
     /// How long until it is due, if it is.
@@ -129,18 +175,24 @@ impl Reports {
         }
     }
 
-    /// A connection serves again, which is reported if its loss or the wait was.
-    pub(super) fn serves(&mut self, host: &str) {
-        let was_slow = self.outage.end();
-        if self.losses.is_reported() || was_slow || std::mem::take(&mut self.reported) {
-            self.diagnostics.notice(&format!("connected to {host}"));
+    /// A connection serves again, which is reported if its loss or the wait was; whether it is.
+    pub(super) fn serves(&mut self, host: &str) -> bool {
+        let text = format!("connected to {host}");
+        let was_reported = [&mut self.reported, &mut self.loss_reported].map(std::mem::take);
+        let is_news = self.outage.end() || was_reported.contains(&true);
+        if is_news {
+            self.diagnostics.notice(&text);
+        } else {
+            self.diagnostics.trace(&text);
         }
+        is_news
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::amqp_error::AmqpError;
 
     fn reports() -> Reports {
         Reports::new(Diagnostics::new("rmq-send", true, false))
@@ -170,14 +222,33 @@ mod tests {
         reports.begin();
         reports.connected("a");
         for _ in 0..LOSSES {
-            reports.lost("a", &Lost::unexplained(), "");
+            reports.lost("a", &Lost::unexplained(), "", false);
             reports.begin();
             assert_eq!(reports.due(), None);
             reports.serves("a");
         }
-        reports.lost("a", &Lost::unexplained(), "");
+        reports.lost("a", &Lost::unexplained(), "", false);
         reports.begin();
-        assert!(reports.due().is_some());
+        assert_eq!(reports.due(), reports.losses.until());
+    }
+
+    #[test]
+    fn a_loss_that_is_what_the_wait_was_for_is_no_news_but_a_wait_for_another_connection_is() {
+        let unanswered = AmqpError::unanswered().into_lost();
+        let mut reports = reports();
+        for known in [true, false] {
+            assert!(known || reports.outage.slow());
+            reports.lost("a", &unanswered, "", known);
+            assert!(!reports.loss_reported);
+            // Another question is no news either.
+            assert!(!reports.outage.slow());
+            reports.begin();
+            assert!(reports.due().is_some());
+            reports.serves("a");
+        }
+        assert!(reports.outage.slow());
+        reports.lost("a", &Lost::because("shutdown"), "", false);
+        assert!(reports.loss_reported);
     }
 
     #[test]
