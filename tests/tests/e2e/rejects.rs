@@ -3,6 +3,7 @@
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::text::{account, numbered};
+use rmq_tests::tool::Tool;
 use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
@@ -256,4 +257,17 @@ fn a_file_that_breaks_off_in_length_framing_keeps_none_of_the_others_back() {
     let sent = vhost.send(&["--format", "length", "q"]).arguments(&names).run().expect(65);
     sent.says("6 bytes into a record of 9");
     assert_eq!(vhost.drain("q"), b"one\n");
+}
+
+#[test]
+fn a_hyphen_is_standard_output_and_what_is_kept_there_is_a_record_like_any_other() {
+    let vhost = Vhost::filled(brokers::one(), 0);
+    let directory = tempfile::tempdir().unwrap();
+    let script = "printf 'q:one\\nnowhere:two\\nq:three\\n' | rmq-send --routed -K : --rejects - >kept; \
+                  status=$?; cat kept; exit $status";
+    let ended = Tool::shell(directory.path(), script).environment("AMQP_URL", &vhost.url()).run();
+    let ended = ended.expect(65).says("1 record rejected, kept in /dev/stdout");
+    assert_eq!(ended.stdout, b"nowhere:two\n");
+    assert!(!directory.path().join("-").exists());
+    assert_eq!(vhost.drain("q"), b"one\nthree\n");
 }

@@ -92,7 +92,9 @@ fn what_a_killed_one_had_the_one_that_waits_goes_on_with() {
     assert_eq!(vhost.held("logs"), Held::ready(0));
     old.signal(Signal::KILL);
     old.wait().expect_signal(Signal::KILL);
-    new.finish().expect(0);
+    let new = new.finish().expect(0);
+    let over = format!("rmq-send: spool {}: no longer in use\n", spool.display());
+    assert_eq!(new.stderr.matches(&over).count(), 1, "{}", new.stderr);
     assert_eq!(vhost.drain("logs"), b"one\ntwo\n");
 }
 

@@ -1,15 +1,18 @@
 //! A long wait is reported once, and its end once; what repeats is reported ever more rarely.
 
 use rmq_tests::brokers;
+use rmq_tests::certificates::Valid;
 use rmq_tests::observe::Held;
 use rmq_tests::proxy::Proxy;
+use rmq_tests::secured::{Listener, secured};
 use rmq_tests::text::numbered;
 use rmq_tests::tool::Tool;
-use rmq_tests::vhost::Vhost;
+use rmq_tests::vhost::{PASSWORD, Vhost};
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -159,4 +162,59 @@ fn with_v_a_followed_file_a_spool_and_a_fifo_are_a_line_too() {
         .says("rmq-recv: reading acknowledgements from f\n")
         .says("rmq-recv: writing the tally to r.json\n")
         .says("rmq-send: reporting to f\n");
+}
+
+#[test]
+fn a_fifo_that_nothing_reads_is_reported_once_and_so_is_that_it_has_a_reader() {
+    let vhost = Vhost::filled(brokers::one(), 0);
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("ack");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, mode, 0).unwrap();
+    let name = fifo.to_str().unwrap();
+    let mut sending = vhost.send(&["--ack-to", name, "q"]).open_input().start();
+    sending.feed(b"x\n");
+    let waits = format!("rmq-send: waiting for a reader of {name} (rmq-recv --ack-from)\n");
+    sending.wait_stderr(&waits);
+    assert_eq!(vhost.held("q"), Held::ready(0));
+    let mut reader = fs::File::open(&fifo).unwrap();
+    let sent = sending.finish().expect(0);
+    assert_eq!(sent.stderr, format!("{waits}rmq-send: {name} has a reader\n"));
+    let mut acknowledged = String::new();
+    reader.read_to_string(&mut acknowledged).unwrap();
+    assert!(acknowledged.trim_end().ends_with('1'), "{acknowledged}");
+}
+
+#[test]
+fn with_v_the_files_that_a_login_reads_are_named_and_nothing_of_what_is_in_them() {
+    let secured = secured();
+    let vhost = Vhost::filled(&secured.cluster, 0);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (password, profiles) = (at("password"), at("rmq/profiles.toml"));
+    let authority = secured.authority.path();
+    let mine = secured.authority.sign("client-named", "subro", "DNS:subro", Valid::Now);
+    fs::create_dir(at("rmq")).unwrap();
+    fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+    fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+    let url = secured.url(Listener::Mutual, &vhost).replace(&format!(":{PASSWORD}"), "");
+    fs::write(&profiles, format!("[prod]\nurl = \"{url}\"\n")).unwrap();
+    fs::set_permissions(&profiles, Permissions::from_mode(0o600)).unwrap();
+    for name in ["rmq-declare", "rmq-send", "rmq-recv"] {
+        let words = ["-v", "--url", "@prod", "--password-file", &password, "--cacert", &authority];
+        let own = ["--cert", &mine.cert, "--key", &mine.key, "q"];
+        let tool = Tool::new(name).arguments(&words).environment("XDG_CONFIG_HOME", &at(""));
+        let more: &[&str] = if name == "rmq-recv" { &["--drain"] } else { &[] };
+        let ended = tool.arguments(more).arguments(&own).run().expect(0);
+        for line in [
+            format!("{name}: reading profile prod in {profiles}\n"),
+            format!("{name}: reading the password from {password}\n"),
+            format!("{name}: reading the certificates {authority}\n"),
+            format!("{name}: reading the certificates {}\n", mine.cert),
+            format!("{name}: reading the key {}\n", mine.key),
+        ] {
+            assert_eq!(ended.stderr.matches(&line).count(), 1, "{line}{}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains(PASSWORD), "{}", ended.stderr);
+    }
 }
