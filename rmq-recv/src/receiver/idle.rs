@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 /// in one.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
 const LONGEST_LIMIT: Duration = Duration::from_secs(60);
+/// The same while the queue has no leader, so that its return is reported soon.
+const WITHOUT_LEADER: Duration = Duration::from_secs(20);
 /// How long nothing must come before the leader is asked for an answer of the majority.
 const ASKED_AFTER: Duration = Duration::from_secs(30);
 const ASKED_EVERY: Duration = Duration::from_secs(300);
@@ -54,7 +56,7 @@ impl Idle {
     /// soon, or after twice as long.
     pub fn without_leader(&mut self, is_news: bool) {
         self.since = Instant::now();
-        self.limit = if is_news { FIRST_LIMIT } else { (self.limit * 2).min(LONGEST_LIMIT) };
+        self.limit = if is_news { FIRST_LIMIT } else { (self.limit * 2).min(WITHOUT_LEADER) };
     }
 
     /// Whether it is time to ask the leader, at a look that has shown nothing. True once in a while.
@@ -140,7 +142,7 @@ mod tests {
         for _ in 0..10 {
             idle.without_leader(false);
         }
-        assert_eq!(idle.limit, LONGEST_LIMIT);
+        assert_eq!(idle.limit, WITHOUT_LEADER);
     }
 
     #[test]

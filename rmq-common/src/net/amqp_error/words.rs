@@ -37,6 +37,7 @@ phrases! {
     NO_REPLICA = "does not have a replica on the local node";
     NO_RUNNING_REPLICA = "does not have a running replica on the local node";
     FAILED_CONSUMING_FROM_STREAM = "failed consuming from stream";
+    FAILED_CONSUMING_FROM_QUORUM = "failed consuming from quorum queue";
     NO_SUCH_TAG = "received for inexistant delivery_tag";
     NO_SUCH_EXCHANGE_TYPE = "unknown exchange type";
     INEQUIVALENT = "inequivalent arg '";
@@ -133,8 +134,9 @@ pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
     (code::NOT_IMPLEMENTED, "", Refused(Refusal::NotImplemented)),
     // A feature that this release does not permit (4.0, 4.3).
     (code::INTERNAL_ERROR, DEPRECATED, Refused(Refusal::Deprecated)),
-    // basic.get of a quorum queue without a leader.
+    // basic.get of a quorum queue without a leader, and a consumer on one.
     (code::INTERNAL_ERROR, CANNOT_GET, Passes(Loss::NoLeader)),
+    (code::INTERNAL_ERROR, FAILED_CONSUMING_FROM_QUORUM, Passes(Loss::NoLeader)),
     // A quorum queue or a metadata store without a leader, a virtual host that is down, a node that
     // stops.
     (code::INTERNAL_ERROR, "", Passes(Loss::Other)),

@@ -199,7 +199,8 @@ fn a_loss_that_needs_its_own_answer_is_known() {
         (541, "Cannot get a message from queue 'queue 'q' in vhost '/'': nodedown", Loss::NoLeader),
         (541, "Cannot get a message from queue 'queue 'q' in vhost '/'': timeout", Loss::NoLeader),
         (541, "INTERNAL_ERROR", Loss::NoLeader),
-        (541, "INTERNAL_ERROR - failed consuming from quorum queue 'q': noproc", Loss::Other),
+        (541, "INTERNAL_ERROR - failed consuming from quorum queue 'q': noproc", Loss::NoLeader),
+        (541, "INTERNAL_ERROR - access to vhost 'v' refused: vhost 'v' is down", Loss::Other),
         (506, "RESOURCE_ERROR", Loss::Other),
         (320, "CONNECTION_FORCED - shutdown", Loss::Other),
         (
