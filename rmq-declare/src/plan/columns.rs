@@ -80,9 +80,9 @@ impl Columns {
     /// Reads the columns from a header row.
     ///
     /// # Errors
-    /// A column that is not an option, a repeated one, or no `queue` (a sentence for a failure).
+    /// Columns that are not options, a repeated one, or no `queue` (a sentence for a failure).
     pub fn of(header: &StringRecord) -> Result<Self, String> {
-        let mut columns = Vec::new();
+        let (mut columns, mut wrong) = (Vec::new(), Vec::new());
         for (index, name) in header.iter().enumerate() {
             let flag = describing().find(|flag| flag.long.strip_prefix("--") == Some(name));
             let repeats = flag.is_some_and(|it| matches!(it.optionality, Optionality::Repeating));
@@ -95,8 +95,14 @@ impl Columns {
                     is_switch: matches!(flag.kind, FlagInfoKind::Switch),
                 },
                 None if name == QUEUE || name == VHOST => Column { option: None, is_switch: false },
-                None => return Err(unknown(name)),
+                None => {
+                    wrong.push(unknown(name));
+                    continue;
+                }
             });
+        }
+        if !wrong.is_empty() {
+            return Err(wrong.join("; "));
         }
         let place = |wanted| header.iter().position(|name| name == wanted);
         match place(QUEUE) {
@@ -161,7 +167,8 @@ impl Columns {
 
 fn unknown(name: &str) -> String {
     let known = describing().filter_map(|flag| flag.long.strip_prefix("--"));
-    let hint = nearest(name, known.chain([QUEUE, VHOST])).map(|it| format!(" ({it} is one)"));
+    let lower = name.to_lowercase();
+    let hint = nearest(&lower, known.chain([QUEUE, VHOST])).map(|it| format!(" ({it} is one)"));
     format!(
         "the column '{name}' is not an option that describes a queue{}",
         hint.unwrap_or_default()
@@ -201,6 +208,10 @@ mod tests {
     fn a_header_that_cannot_be_meant_is_refused() {
         assert!(columns(&["max-length"]).unwrap_err().contains("no column 'queue'"));
         assert!(columns(&["queue", "max-lenght"]).unwrap_err().ends_with("(max-length is one)"));
+        let why = columns(&["Queue", "type", "max-lenght"]).unwrap_err();
+        assert!(
+            why.contains("(queue is one); the column ") && why.ends_with("(max-length is one)")
+        );
         assert!(columns(&["queue", "vhost", "vhost"]).unwrap_err().contains("twice"));
         assert!(columns(&["vhost"]).unwrap_err().contains("no column 'queue'"));
         assert!(columns(&["queue", "queue"]).unwrap_err().contains("twice"));

@@ -72,12 +72,51 @@ impl Column {
     }
 }
 
-/// Whether the cells of a row, but for empty ones at its end, are names of columns, so that it could
-/// be a header.
-pub fn are_named(cells: &[Vec<u8>]) -> bool {
+/// What a row seems to be by its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seems {
+    Header,
+    /// A header with a name that is not a column's.
+    Misspelt,
+    Row,
+}
+
+/// What a row seems to be; empty cells at its end do not count. A single cell is not a header: it
+/// could be the name of a user.
+pub fn seems<'a>(cells: impl IntoIterator<Item = &'a str>) -> Seems {
+    let cells: Vec<&str> = cells.into_iter().collect();
     let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-    let is_name = |cell: &Vec<u8>| ALL.iter().any(|it| it.name().as_bytes() == *cell);
-    filled > 1 && cells.iter().take(filled).all(is_name)
+    let cells = cells.get(..filled).unwrap_or_default();
+    let right = cells.iter().filter(|cell| Column::named(cell).is_some()).count();
+    let is_close = |cell: &&str| Column::named(cell).is_some() || meant(cell).is_some();
+    let is_word = |cell: &&str| cell.chars().all(|it| it.is_alphanumeric() || "_- ".contains(it));
+    match cells.len() {
+        0 | 1 => Seems::Row,
+        all if right == all => Seems::Header,
+        _ if !cells.iter().all(is_word) => Seems::Row,
+        // Two names, and fewer other words, are not there by chance.
+        all if right > 1 && right * 2 > all => Seems::Misspelt,
+        _ if cells.iter().all(is_close) => Seems::Misspelt,
+        _ => Seems::Row,
+    }
+}
+
+/// The column whose name is misspelt so.
+fn meant(name: &str) -> Option<&'static str> {
+    nearest(&name.to_lowercase(), ALL.map(Column::name))
+}
+
+/// What is reported about names that are not columns'.
+fn no_columns(names: &[&str]) -> String {
+    let each = names.iter().map(|name| {
+        let hint = meant(name).map(|it| format!(" ({it} is one)")).unwrap_or_default();
+        format!("no column '{name}'{hint}")
+    });
+    let each = each.collect::<Vec<_>>().join(", ");
+    match names.iter().all(|name| meant(name).is_some()) {
+        true => each,
+        false => format!("{each}; there are {}", ALL.map(Column::name).join(", ")),
+    }
 }
 
 /// Which columns a file has, in its order.
@@ -88,18 +127,16 @@ impl Columns {
     /// The columns that a header row names.
     ///
     /// # Errors
-    /// A name that is unknown or appears twice, or neither `vhost` nor `user`.
+    /// Names that are unknown or appear twice, or neither `vhost` nor `user`.
     pub fn of(header: &StringRecord) -> Result<Columns, String> {
+        let unknown: Vec<&str> = header.iter().filter(|it| Column::named(it).is_none()).collect();
+        if !unknown.is_empty() {
+            return Err(no_columns(&unknown));
+        }
         let mut columns = Vec::new();
-        for name in header {
-            let Some(column) = Column::named(name) else {
-                let names = ALL.map(Column::name);
-                let hint = nearest(name, names).map(|it| format!(" ({it} is one)"));
-                let hint = hint.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
-                return Err(format!("no column '{name}'{hint}"));
-            };
+        for column in header.iter().filter_map(Column::named) {
             if columns.contains(&column) {
-                return Err(format!("the column '{name}' appears twice"));
+                return Err(format!("the column '{}' appears twice", column.name()));
             }
             columns.push(column);
         }
@@ -158,6 +195,27 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_names_is_a_header_and_one_of_nearly_only_names_a_misspelt_one() {
+        let table = [
+            (&["user", "tags", ""][..], Seems::Header),
+            (&["user", "tgas"], Seems::Misspelt),
+            (&["usr", "Tgas"], Seems::Misspelt),
+            (&["vhost", "user", "configure", "write", "x"], Seems::Misspelt),
+            (&["user", "monitoring"], Seems::Row),
+            (&["vhost", "user", "", "", ".*"], Seems::Row),
+            (&["/", "user", "read"], Seems::Row),
+            (&["tags", "user", "reads"], Seems::Misspelt),
+            (&["/", "user", ".*", ".*", ".*"], Seems::Row),
+            (&["user", "", "", "5"], Seems::Row),
+            (&["usr"], Seems::Row),
+            (&["", ""], Seems::Row),
+        ];
+        for (cells, wanted) in table {
+            assert_eq!(seems(cells.iter().copied()), wanted, "{cells:?}");
+        }
+    }
+
+    #[test]
     fn users_are_listed_by_what_each_of_them_has() {
         let table = [
             (&["user"][..], true),
@@ -176,6 +234,12 @@ mod tests {
     fn a_header_that_cannot_be_meant_is_refused() {
         assert!(of(&["vhost", "usr"]).unwrap_err().ends_with("'usr' (user is one)"));
         assert!(of(&["vhost", "something"]).unwrap_err().contains("there are vhost, user,"));
+        let why = of(&["Usr", "tags", "tgas"]).unwrap_err();
+        assert_eq!(why, "no column 'Usr' (user is one), no column 'tgas' (tags is one)");
+        let why = of(&["usr", "wirte", "x"]).unwrap_err();
+        assert!(
+            why.contains("'usr' (user is one), no column 'wirte' (write is one), no column 'x'; ")
+        );
         assert!(of(&["vhost", "vhost"]).unwrap_err().contains("twice"));
         assert!(of(&["configure", "write", "read"]).unwrap_err().contains("no column user"));
     }

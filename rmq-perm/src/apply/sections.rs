@@ -1,7 +1,7 @@
 //! The sections of the file: a header row, and the rows under it. Most files have one; `dump` writes
 //! one for each kind of row.
 
-use super::columns::{Column, Columns};
+use super::columns::{Column, Columns, Seems, seems};
 use csv::StringRecord;
 use rmq_common::sheet::{Row, Sheet, Written};
 
@@ -25,7 +25,8 @@ pub struct Line {
 }
 
 impl Sections {
-    /// The sections of a file. Each row of nothing but names of columns begins one.
+    /// The sections of a file. Each row of nothing but names of columns begins one; so does one that
+    /// is misspelt, which is an error: taken for a row, it would add what no one asked for.
     ///
     /// # Errors
     /// What is wrong with a header row.
@@ -35,11 +36,15 @@ impl Sections {
         let quotes_tell = !has_quotes(&sheet.written);
         for row in &sheet.rows {
             if let Ok(cells) = row.cells.as_ref().map(without_end)
-                && is_header(&cells)
                 && !(quotes_tell && has_quotes(&row.written))
+                && let seems @ (Seems::Header | Seems::Misspelt) = seems(&cells)
             {
+                let hint = match seems == Seems::Misspelt && quotes_tell {
+                    true => " (if it is not a header row, put one of its cells in quotes)",
+                    false => "",
+                };
                 let columns = Columns::of(&cells);
-                let columns = columns.map_err(|why| format!("line {}: {why}", row.line))?;
+                let columns = columns.map_err(|why| format!("line {}: {why}{hint}", row.line))?;
                 all.push(Section { columns, rows: Vec::new() });
             } else if let Some(section) = all.last_mut() {
                 section.rows.push(line(row, section.columns.count()));
@@ -77,11 +82,6 @@ fn has_quotes(written: &Written) -> bool {
 fn without_end(cells: &StringRecord) -> StringRecord {
     let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).last();
     cells.iter().take(filled.map_or(0, |(last, _)| last + 1)).collect()
-}
-
-/// Whether this is a header row. A single cell is not: it could be the name of a user.
-fn is_header(cells: &StringRecord) -> bool {
-    cells.len() > 1 && cells.iter().all(|cell| Column::named(cell).is_some())
 }
 
 /// The row with as many cells as its section has columns, if it has those. The sheet leaves empty
@@ -140,5 +140,17 @@ mod tests {
         let why = of("user,tags\na,\ntags,password_hash\n").unwrap_err();
         assert_eq!(why, "line 3: there is no column vhost and no column user");
         assert!(of("user,tags\na,\nuser,user\n").unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn a_misspelt_header_is_not_a_row_unless_a_cell_is_in_quotes() {
+        let hint = " (if it is not a header row, put one of its cells in quotes)";
+        let why = of("vhost,tags\n/,\n\nuser,tgas\na,\n").unwrap_err();
+        assert_eq!(why, format!("line 4: no column 'tgas' (tags is one){hint}"));
+        let why = of("vhost,tags\n/,\nusr,tgas,,\na,\n").unwrap_err();
+        assert!(why.starts_with("line 3: no column 'usr' (user is one), no column 'tgas' (tags"));
+        assert_eq!(of("vhost,tags\n/,\nuser,\"tgas\"\n").unwrap().iter().count(), 1);
+        let why = of("\"vhost\",\"tags\"\n\"user\",\"tgas\"\n").unwrap_err();
+        assert_eq!(why, "line 2: no column 'tgas' (tags is one)");
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Listing;
 use super::cell::cell;
-use crate::apply::columns;
+use crate::apply::columns::{Seems, seems};
 use rmq_common::sheet::quoted;
 
 /// The rows, a tab between two values, without a header.
@@ -23,8 +23,14 @@ pub fn csv(listing: &Listing) -> Vec<u8> {
     let header: Vec<Vec<u8>> =
         listing.columns.iter().map(|column| column.name.as_bytes().to_vec()).collect();
     let rows = listing.rows.iter().map(|row| row.iter().map(super::Value::bytes).collect());
-    let rows = rows.flat_map(|cells: Vec<Vec<u8>>| line(&cells, columns::are_named(&cells)));
+    let rows = rows.flat_map(|cells: Vec<Vec<u8>>| line(&cells, seems_header(&cells)));
     line(&header, false).into_iter().chain(rows).collect()
+}
+
+/// Whether `apply` could take a row for a header, or for one that is misspelt.
+fn seems_header(cells: &[Vec<u8>]) -> bool {
+    let cells: Vec<_> = cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
+    seems(cells.iter().map(|cell| &**cell)) != Seems::Row
 }
 
 /// With `in_quotes`, the first cell is, too: the row could be taken for a header.
@@ -53,14 +59,15 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_nothing_but_names_of_columns_cannot_be_taken_for_a_header() {
+    fn a_row_of_names_of_columns_cannot_be_taken_for_a_header() {
         let columns = ["user", "tags"].map(super::super::Column::text);
         let mut listing = Listing::new(columns);
-        for tags in ["tags", "vhost", "tag", ""] {
+        for tags in ["tags", "vhost", "tgas", "monitoring", ""] {
             let texts = ["user", tags].map(|text| super::super::Value::Text(text.into()));
             listing.push(texts);
         }
-        let wanted = "user,tags\n\"user\",tags\n\"user\",vhost\nuser,tag\nuser,\n";
+        let wanted =
+            "user,tags\n\"user\",tags\n\"user\",vhost\n\"user\",tgas\nuser,monitoring\nuser,\n";
         assert_eq!(String::from_utf8(csv(&listing)).unwrap(), wanted);
     }
 

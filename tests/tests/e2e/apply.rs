@@ -56,6 +56,11 @@ impl<'a> Names<'a> {
         output(&self.perm(&[command, "-p", &self.vhost, "--format", "csv"]).run().expect(0))
     }
 
+    /// The lines of a listing.
+    fn listed_all(&self, command: &str) -> Vec<String> {
+        output(&self.perm(&[command]).run().expect(0)).lines().map(str::to_owned).collect()
+    }
+
     #[track_caller]
     fn has(&self, permissions: &str) {
         let wanted = format!("vhost,user,configure,write,read\n{permissions}");
@@ -160,7 +165,14 @@ fn every_mistake_is_told_with_its_line_and_nothing_is_changed() {
     }
     names.has("");
 
-    names.apply(&[], "vhost,usr\n").run().expect(65).says("(user is one)");
+    let ended = names.apply(&[], "vhst,usr\n{v},{2}\n").run().expect(65);
+    ended.says("no column 'vhst' (vhost is one), no column 'usr' (user is one)");
+    // Taken for a row, it would add a virtual host called user.
+    let file = "vhost,description\n{v},\n\nuser,tgas\n{2},mine\n";
+    let ended = names.apply(&[], file).run().expect(65);
+    ended.says("line 4: no column 'tgas' (tags is one) (if it is not a header row, put");
+    assert!(!names.listed_all("list-vhosts").contains(&"user".to_owned()));
+    names.has("");
     names.apply(&["-p", "/"], "vhost\n{v}\n").run().expect(65).says("line 2, column vhost");
     names.perm(&["apply", "/no/such/file"]).run().expect(74).says("/no/such/file");
     names.perm(&["apply", "/"]).run().expect(74);

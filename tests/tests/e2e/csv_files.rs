@@ -119,6 +119,10 @@ fn a_file_that_cannot_be_meant_is_refused_whole() {
         ("", "no header row"),
         ("max-length\n5\n", "no column 'queue'"),
         ("queue,max-lenght\nq,5\n", "max-length is one"),
+        (
+            "Queue,typ\nq,quorum\n",
+            "option that describes a queue (queue is one); the column 'typ' ",
+        ),
         ("queue,type,type\nq,,\n", "twice"),
     ] {
         run(&vhost, &[], file).expect(65).says(why);
