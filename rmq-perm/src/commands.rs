@@ -8,6 +8,7 @@ mod cluster_status;
 mod columns;
 mod connections;
 mod delete_vhost;
+mod dry_run;
 mod dump;
 mod everywhere;
 mod limits;
@@ -73,61 +74,59 @@ impl Command {
             Command::ChangePassword(command) => command.writes(),
             Command::ListUsers(command) => command.writes(),
             Command::Dump(command) => command.writes(),
-            Command::AddVhost(_)
-            | Command::SetVhost(_)
-            | Command::SetVhostLimits(_)
-            | Command::ClearVhostLimits(_)
-            | Command::SetUserLimits(_)
-            | Command::ClearUserLimits(_)
-            | Command::DeleteVhost(_)
-            | Command::Authenticate(_)
-            | Command::SetTags(_)
-            | Command::DeleteUser(_)
-            | Command::Set(_)
-            | Command::Clear(_)
-            | Command::SetTopic(_)
-            | Command::ClearTopic(_)
-            | Command::Wait(_) => false,
+            Command::SetVhost(command) => command.dry_run,
+            Command::SetVhostLimits(command) => command.dry_run,
+            Command::ClearVhostLimits(command) => command.dry_run,
+            Command::SetUserLimits(command) => command.dry_run,
+            Command::ClearUserLimits(command) => command.dry_run,
+            Command::DeleteVhost(command) => command.dry_run,
+            Command::SetTags(command) => command.dry_run,
+            Command::DeleteUser(command) => command.dry_run,
+            Command::Set(command) => command.dry_run,
+            Command::Clear(command) => command.dry_run,
+            Command::SetTopic(command) => command.dry_run,
+            Command::ClearTopic(command) => command.dry_run,
+            Command::AddVhost(_) | Command::Authenticate(_) | Command::Wait(_) => false,
             _ => true,
         }
     }
 
     pub fn run(self, session: &Session) -> Result<Ending, Failure> {
+        let done = |()| Ending::from(Exit::Ok);
         match self {
-            Command::AddVhost(command) => command.run(session),
+            Command::AddVhost(command) => command.run(session).map(done),
             Command::SetVhost(command) => command.run(session),
             Command::DeleteVhost(command) => command.run(session),
-            Command::ListVhosts(command) => command.run(session),
+            Command::ListVhosts(command) => command.run(session).map(done),
             Command::SetVhostLimits(command) => command.run(session),
             Command::ClearVhostLimits(command) => command.run(session),
-            Command::ListVhostLimits(command) => command.run(session),
-            Command::AddUser(command) => command.run(session),
-            Command::ChangePassword(command) => command.run(session),
-            Command::Authenticate(command) => command.run(session),
+            Command::ListVhostLimits(command) => command.run(session).map(done),
+            Command::AddUser(command) => command.run(session).map(done),
+            Command::ChangePassword(command) => command.run(session).map(done),
+            Command::Authenticate(command) => command.run(session).map(done),
             Command::SetTags(command) => command.run(session),
             Command::DeleteUser(command) => command.run(session),
-            Command::ListUsers(command) => command.run(session),
+            Command::ListUsers(command) => command.run(session).map(done),
             Command::SetUserLimits(command) => command.run(session),
             Command::ClearUserLimits(command) => command.run(session),
-            Command::ListUserLimits(command) => command.run(session),
+            Command::ListUserLimits(command) => command.run(session).map(done),
             Command::Set(command) => command.run(session),
             Command::Clear(command) => command.run(session),
-            Command::List(command) => command.run(session),
+            Command::List(command) => command.run(session).map(done),
             Command::SetTopic(command) => command.run(session),
             Command::ClearTopic(command) => command.run(session),
-            Command::ListTopic(command) => command.run(session),
-            Command::Apply(command) => return command.run(session),
-            Command::Dump(command) => command.run(session),
-            Command::Check(command) => return command.run(session),
-            Command::ClusterStatus(command) => command.run(session),
-            Command::Wait(command) => command.run(session),
-            Command::ListQueues(command) => command.run(session),
-            Command::ListConsumers(command) => command.run(session),
-            Command::ListExchanges(command) => command.run(session),
-            Command::ListBindings(command) => command.run(session),
-            Command::ListConnections(command) => command.run(session),
-            Command::CloseConnections(command) => command.run(session),
-        }?;
-        Ok(Exit::Ok.into())
+            Command::ListTopic(command) => command.run(session).map(done),
+            Command::Apply(command) => command.run(session),
+            Command::Dump(command) => command.run(session).map(done),
+            Command::Check(command) => command.run(session),
+            Command::ClusterStatus(command) => command.run(session).map(done),
+            Command::Wait(command) => command.run(session).map(done),
+            Command::ListQueues(command) => command.run(session).map(done),
+            Command::ListConsumers(command) => command.run(session).map(done),
+            Command::ListExchanges(command) => command.run(session).map(done),
+            Command::ListBindings(command) => command.run(session).map(done),
+            Command::ListConnections(command) => command.run(session).map(done),
+            Command::CloseConnections(command) => command.run(session).map(done),
+        }
     }
 }

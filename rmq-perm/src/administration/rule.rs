@@ -137,6 +137,25 @@ impl<T: AsRef<str>> Rule<T> {
         }
     }
 
+    /// The same with texts of its own.
+    pub fn owned(&self) -> Rule<String> {
+        let owned = |text: &T| text.as_ref().to_owned();
+        match self {
+            Rule::Vhost(Permission { vhost, user, patterns }) => {
+                let Patterns { configure, write, read } = patterns;
+                let (configure, write, read) = (owned(configure), owned(write), owned(read));
+                let patterns = Patterns { configure, write, read };
+                Rule::Vhost(Permission { vhost: owned(vhost), user: owned(user), patterns })
+            }
+            Rule::Topic(TopicPermission { vhost, user, exchange, patterns }) => {
+                let patterns =
+                    TopicPatterns { write: owned(&patterns.write), read: owned(&patterns.read) };
+                let (vhost, user, exchange) = (owned(vhost), owned(user), owned(exchange));
+                Rule::Topic(TopicPermission { vhost, user, exchange, patterns })
+            }
+        }
+    }
+
     /// Sets it.
     pub fn set(&self, broker: &mut dyn Administration) -> Result<(), Failure> {
         match self.borrowed() {

@@ -261,6 +261,11 @@ fn rule_line<T: AsRef<[u8]>>(sign: char, rule: &Rule<T>) -> String {
     line(sign, &kind, &rule.row().into_iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
+/// The line of a diff for something that is removed.
+pub fn removed(kind: &str, values: &[&[u8]]) -> String {
+    line('-', kind, values)
+}
+
 fn line(sign: char, kind: &str, values: &[&[u8]]) -> String {
     let mut text = format!("{sign}{kind}");
     for value in values {

@@ -1,10 +1,12 @@
 //! `add-vhost` and `set-vhost`.
 
+use super::dry_run;
 use crate::administration::{Added, Administration, VhostChange, VhostTraits};
 use crate::names;
 use crate::output::cell;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
 /// Add a virtual host. An existing one is not changed.
@@ -60,6 +62,10 @@ impl AddVhost {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-vhost", help_triggers("-h", "--help"))]
 pub struct SetVhost {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// type of queues that are declared without one
     #[argh(option, arg_name = "classic|quorum|stream")]
     default_queue_type: Option<String>,
@@ -78,7 +84,7 @@ pub struct SetVhost {
 }
 
 impl SetVhost {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let context = |failure: Failure| failure.context(format!("set vhost {}", self.vhost));
         let vhost = names::vhost(&self.vhost)?;
         let change = change(&self.default_queue_type, &self.description, &self.tags)?;
@@ -91,11 +97,15 @@ impl SetVhost {
         broker.require_vhost(vhost).map_err(context)?;
         let before = traits(broker.as_mut(), vhost, &change).map_err(context)?;
         let after = change.of_existing(&before);
+        if self.dry_run {
+            let diff = dry_run::set_vhost(broker.as_mut(), vhost, before, after);
+            return dry_run::show(&diff.map_err(context)?);
+        }
         if after != before {
             broker.set_vhost(vhost, &before, &after).map_err(context)?;
         }
         session.diagnostics().detail(&format!("set vhost {vhost}"));
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }
 

@@ -1,11 +1,12 @@
 //! `delete-vhost`.
 
+use super::dry_run;
 use crate::administration::Deleted;
 use crate::names;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
 use rmq_common::diagnostics::Diagnostics;
-use rmq_common::exit::Exit;
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use rmq_common::{signals, thread};
 use std::sync::Arc;
@@ -16,16 +17,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-vhost", help_triggers("-h", "--help"))]
 pub struct DeleteVhost {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the virtual host
     #[argh(positional, arg_name = "VHOST")]
     vhost: String,
 }
 
 impl DeleteVhost {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let vhost = names::vhost(&self.vhost)?;
         let diagnostics = session.diagnostics();
         let mut broker = session.broker()?;
+        let what = format!("delete vhost {vhost}");
+        let nothing = format!("{what}: no such vhost; nothing to delete");
+        if self.dry_run {
+            return match broker.vhost_exists(vhost).map_err(|it| it.context(&*what))? {
+                true => dry_run::show(
+                    &dry_run::delete_vhost(broker.as_mut(), vhost)
+                        .map_err(|it| it.context(&*what))?,
+                ),
+                false => {
+                    diagnostics.notice(&nothing);
+                    Ok(Exit::Ok.into())
+                }
+            };
+        }
         let goes_on = broker.goes_on_alone();
         let over = report_signals(vhost, goes_on, diagnostics)?;
         let deleted = broker.delete_vhost(vhost);
@@ -35,16 +54,15 @@ impl DeleteVhost {
                 Exit::TempFail => unfinished(goes_on),
                 _ => "",
             };
-            Failure::new(failure.exit(), format!("delete vhost {vhost}: {failure}{hint}"))
+            Failure::new(failure.exit(), format!("{what}: {failure}{hint}"))
         };
         match deleted.map_err(context)? {
             Deleted::Now => {
                 diagnostics.detail(&format!("deleted vhost {vhost}, with everything on it"));
             }
-            Deleted::Before => diagnostics
-                .notice(&format!("delete vhost {vhost}: no such vhost; nothing to delete")),
+            Deleted::Before => diagnostics.notice(&nothing),
         }
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }
 

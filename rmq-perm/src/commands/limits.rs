@@ -2,11 +2,13 @@
 
 mod values;
 
+use super::dry_run;
 use crate::administration::{Holder, Limited, LimitsChange};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 use values::{Limit, of_json};
 
@@ -14,6 +16,10 @@ use values::{Limit, of_json};
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-vhost-limits", help_triggers("-h", "--help"))]
 pub struct SetVhostLimits {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// how many connections it can have
     #[argh(option, arg_name = "N|none")]
     max_connections: Option<Limit>,
@@ -28,20 +34,26 @@ pub struct SetVhostLimits {
 }
 
 impl SetVhostLimits {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let given = [self.max_connections, self.max_queues];
-        set(session, Holder::Vhost, session.vhost()?, given, self.json.as_deref())
+        let change = asked(Holder::Vhost, given, self.json.as_deref())?;
+        make(session, Holder::Vhost, session.vhost()?, change, "set", self.dry_run)
     }
 }
 
 /// Remove all limits of a virtual host (-p).
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear-vhost-limits", help_triggers("-h", "--help"))]
-pub struct ClearVhostLimits {}
+pub struct ClearVhostLimits {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+}
 
 impl ClearVhostLimits {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        clear(session, Holder::Vhost, session.vhost()?, "all")
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
+        let change = removal(Holder::Vhost, "all")?;
+        make(session, Holder::Vhost, session.vhost()?, change, "clear", self.dry_run)
     }
 }
 
@@ -61,6 +73,10 @@ impl ListVhostLimits {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-user-limits", help_triggers("-h", "--help"))]
 pub struct SetUserLimits {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// how many connections the user can have
     #[argh(option, arg_name = "N|none")]
     max_connections: Option<Limit>,
@@ -79,9 +95,10 @@ pub struct SetUserLimits {
 }
 
 impl SetUserLimits {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let given = [self.max_connections, self.max_channels];
-        set(session, Holder::User, names::user(&self.user)?, given, self.json.as_deref())
+        let change = asked(Holder::User, given, self.json.as_deref())?;
+        make(session, Holder::User, names::user(&self.user)?, change, "set", self.dry_run)
     }
 }
 
@@ -89,6 +106,10 @@ impl SetUserLimits {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear-user-limits", help_triggers("-h", "--help"))]
 pub struct ClearUserLimits {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
@@ -103,8 +124,9 @@ pub struct ClearUserLimits {
 }
 
 impl ClearUserLimits {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
-        clear(session, Holder::User, names::user(&self.user)?, &self.limit)
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
+        let change = removal(Holder::User, &self.limit)?;
+        make(session, Holder::User, names::user(&self.user)?, change, "clear", self.dry_run)
     }
 }
 
@@ -123,13 +145,12 @@ impl ListUserLimits {
     }
 }
 
-fn set(
-    session: &Session,
+/// The change that the options, or rabbitmqctl's form of them, ask for.
+fn asked(
     holder: Holder,
-    name: &str,
     given: [Option<Limit>; 2],
     json: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<LimitsChange, Failure> {
     let mut change = LimitsChange(given.map(|limit| limit.map(|it| it.0)));
     if let Some(json) = json {
         change = of_json(holder, json).map_err(Failure::usage)?;
@@ -139,17 +160,17 @@ fn set(
         let why = format!("nothing to set: give --{one} or --{other}");
         return Err(Failure::usage(format!("set-{}-limits: {why}", holder.name())));
     }
-    make(session, holder, name, change, "set")
+    Ok(change)
 }
 
-fn clear(session: &Session, holder: Holder, name: &str, limit: &str) -> Result<(), Failure> {
+/// The removal of the limit of that name, or of all.
+fn removal(holder: Holder, limit: &str) -> Result<LimitsChange, Failure> {
     let known = holder.limits();
     if limit != "all" && !known.contains(&limit) {
         let names = known.join(" or ");
         return Err(Failure::usage(format!("'{limit}' is not a limit; use all, {names}")));
     }
-    let removed = known.map(|it| (limit == "all" || limit == it).then_some(None));
-    make(session, holder, name, LimitsChange(removed), "clear")
+    Ok(LimitsChange(known.map(|it| (limit == "all" || limit == it).then_some(None))))
 }
 
 fn make(
@@ -158,14 +179,18 @@ fn make(
     name: &str,
     change: LimitsChange,
     verb: &str,
-) -> Result<(), Failure> {
+    pretend: bool,
+) -> Result<Ending, Failure> {
     let what = format!("{verb} limits of {} {name}", holder.name());
-    session
-        .broker()?
-        .set_limits(holder, name, change)
-        .map_err(|failure| failure.context(&*what))?;
+    let context = |failure: Failure| failure.context(&*what);
+    let mut broker = session.broker()?;
+    if pretend {
+        let diff = dry_run::limits(broker.as_mut(), holder, name, change);
+        return dry_run::show(&diff.map_err(context)?);
+    }
+    broker.set_limits(holder, name, change).map_err(context)?;
     session.diagnostics().detail(&format!("{what}: done"));
-    Ok(())
+    Ok(Exit::Ok.into())
 }
 
 fn list(session: &Session, holder: Holder, only: Option<&str>) -> Result<(), Failure> {

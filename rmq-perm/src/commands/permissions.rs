@@ -1,10 +1,12 @@
 //! `set`, `clear` and `list`.
 
+use super::dry_run;
 use crate::administration::{Administration, Kind, Patterns, Permission, Rule, Scope, Text};
 use crate::names;
 use crate::output::{Column, Listing, Value};
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
 /// Set a user's permissions on a virtual host (-p), in place of those it had there. Each is a regular
@@ -15,6 +17,10 @@ pub struct Set {
     /// make each pattern match whole names: ^(?:PATTERN)$
     #[argh(switch)]
     anchor: bool,
+
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
 
     /// name of the user
     #[argh(positional, arg_name = "USER")]
@@ -34,45 +40,60 @@ pub struct Set {
 }
 
 impl Set {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let (vhost, user) = (session.vhost()?, names::user(&self.user)?);
         let patterns =
             [("configure", &*self.configure), ("write", &*self.write), ("read", &*self.read)];
         let [configure, write, read] = session.patterns(self.anchor, patterns);
         let patterns = Patterns { configure: &*configure, write: &*write, read: &*read };
-        set(session, &Rule::Vhost(Permission { vhost, user, patterns }))
+        set(session, &Rule::Vhost(Permission { vhost, user, patterns }), self.dry_run)
     }
 }
 
-/// Sets permissions of either kind.
-pub(super) fn set(session: &Session, rule: &Rule<&str>) -> Result<(), Failure> {
-    let set = rule.set(session.broker()?.as_mut());
-    set.map_err(|failure| failure.context(format!("set {rule}")))?;
+/// Sets permissions of either kind, or shows what that would change.
+pub(super) fn set(session: &Session, rule: &Rule<&str>, pretend: bool) -> Result<Ending, Failure> {
+    let context = |failure: Failure| failure.context(format!("set {rule}"));
+    let mut broker = session.broker()?;
+    if pretend {
+        return dry_run::show(&dry_run::set(broker.as_mut(), rule).map_err(context)?);
+    }
+    rule.set(broker.as_mut()).map_err(context)?;
     let patterns = rule.patterns().into_iter();
     let patterns: Vec<_> = patterns.map(|(name, it)| format!("{name} '{it}'")).collect();
     session.diagnostics().detail(&format!("set {rule}: {}", patterns.join(", ")));
-    Ok(())
+    Ok(Exit::Ok.into())
 }
 
 /// Remove all permissions of a user on a virtual host (-p).
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear", help_triggers("-h", "--help"))]
 pub struct Clear {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
 }
 
 impl Clear {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
             failure.context(format!("clear permissions of {} on {vhost}", self.user))
         };
         let user = names::user(&self.user)?;
-        session.broker()?.clear_permissions(user, vhost).map_err(context)?;
+        let mut broker = session.broker()?;
+        if self.dry_run {
+            let scope = Scope { vhost: Some(vhost.to_owned()), user: Some(user.to_owned()) };
+            let is_meant = |rule: &Rule<Text>| rule.kind() == Kind::Permissions;
+            let diff = dry_run::clear(broker.as_mut(), &scope, is_meant).map_err(context)?;
+            return dry_run::show(&diff);
+        }
+        broker.clear_permissions(user, vhost).map_err(context)?;
         session.diagnostics().detail(&format!("cleared permissions of {user} on {vhost}"));
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }
 

@@ -1,10 +1,12 @@
 //! `set-topic`, `clear-topic` and `list-topic`.
 
+use super::dry_run;
 use super::permissions::{list, set};
-use crate::administration::{Kind, Rule, TopicPatterns, TopicPermission};
+use crate::administration::{Kind, Rule, Scope, Text, TopicPatterns, TopicPermission};
 use crate::names;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
 /// Restrict a user's routing keys at a topic exchange (-p), for publishing and binding, in place of
@@ -15,6 +17,10 @@ pub struct SetTopic {
     /// make each pattern match whole routing keys: ^(?:PATTERN)$
     #[argh(switch)]
     anchor: bool,
+
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
 
     /// name of the user
     #[argh(positional, arg_name = "USER")]
@@ -34,13 +40,14 @@ pub struct SetTopic {
 }
 
 impl SetTopic {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let (vhost, user) = (session.vhost()?, names::user(&self.user)?);
         let exchange = names::exchange(&self.exchange)?;
         let patterns = [("write", &*self.write), ("read", &*self.read)];
         let [write, read] = session.patterns(self.anchor, patterns);
         let patterns = TopicPatterns { write: &*write, read: &*read };
-        set(session, &Rule::Topic(TopicPermission { vhost, user, exchange, patterns }))
+        let rule = Rule::Topic(TopicPermission { vhost, user, exchange, patterns });
+        set(session, &rule, self.dry_run)
     }
 }
 
@@ -48,6 +55,10 @@ impl SetTopic {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "clear-topic", help_triggers("-h", "--help"))]
 pub struct ClearTopic {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
@@ -58,19 +69,28 @@ pub struct ClearTopic {
 }
 
 impl ClearTopic {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let vhost = session.vhost()?;
         let context = |failure: Failure| {
             failure.context(format!("clear topic permissions of {} on {vhost}", self.user))
         };
         let user = names::user(&self.user)?;
         let exchange = self.exchange.as_deref().map(names::exchange).transpose()?;
-        session.broker()?.clear_topic_permissions(user, vhost, exchange).map_err(context)?;
+        let mut broker = session.broker()?;
+        if self.dry_run {
+            let scope = Scope { vhost: Some(vhost.to_owned()), user: Some(user.to_owned()) };
+            let is_meant = |rule: &Rule<Text>| {
+                rule.exchange().is_some_and(|it| exchange.is_none_or(|meant| it == meant))
+            };
+            let diff = dry_run::clear(broker.as_mut(), &scope, is_meant).map_err(context)?;
+            return dry_run::show(&diff);
+        }
+        broker.clear_topic_permissions(user, vhost, exchange).map_err(context)?;
         session.diagnostics().detail(&format!(
             "cleared topic permissions of {user} at {} on {vhost}",
             exchange.unwrap_or("any exchange")
         ));
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }
 

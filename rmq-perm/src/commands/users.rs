@@ -1,11 +1,13 @@
 //! `add-user`, `change-password`, `delete-user` and `set-tags`.
 
+use super::dry_run;
 use crate::administration::{Added, Administration, Deleted, Password};
 use crate::names;
 use crate::output;
 use crate::password::Source;
 use crate::session::Session;
 use argh::{ArgsInfo, FromArgs};
+use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
 /// Add a user, without permissions. The password is the first line of standard input; on a terminal
@@ -157,23 +159,37 @@ fn warn_of_unknown(tags: &[&str], session: &Session) {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "delete-user", help_triggers("-h", "--help"))]
 pub struct DeleteUser {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
 }
 
 impl DeleteUser {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let context = |failure: Failure| failure.context(format!("delete user {}", self.user));
         let user = names::user(&self.user)?;
-        match session.broker()?.delete_user(user).map_err(context)? {
+        let mut broker = session.broker()?;
+        let deleted = match self.dry_run {
+            true if broker.user_exists(user).map_err(context)? => {
+                return dry_run::show(
+                    &dry_run::delete_user(broker.as_mut(), user).map_err(context)?,
+                );
+            }
+            true => Deleted::Before,
+            false => broker.delete_user(user).map_err(context)?,
+        };
+        match deleted {
             Deleted::Now => session.diagnostics().detail(&format!("deleted user {user}")),
             Deleted::Before => {
                 let notice = format!("delete user {user}: no such user; nothing to delete");
                 session.diagnostics().notice(&notice);
             }
         }
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }
 
@@ -182,6 +198,10 @@ impl DeleteUser {
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "set-tags", help_triggers("-h", "--help"))]
 pub struct SetTags {
+    /// show what would change, and change nothing; exit status 1 if anything would
+    #[argh(switch)]
+    pub dry_run: bool,
+
     /// name of the user
     #[argh(positional, arg_name = "USER")]
     user: String,
@@ -192,14 +212,19 @@ pub struct SetTags {
 }
 
 impl SetTags {
-    pub fn run(&self, session: &Session) -> Result<(), Failure> {
+    pub fn run(&self, session: &Session) -> Result<Ending, Failure> {
         let context = |failure: Failure| failure.context(format!("set tags of {}", self.user));
         let user = names::user(&self.user)?;
         let tags = self.tags.iter().map(|tag| names::tag(tag));
         let tags = tags.collect::<Result<Vec<_>, _>>().map_err(context)?;
         warn_of_unknown(&tags, session);
-        session.broker()?.set_tags(user, &tags).map_err(context)?;
+        let mut broker = session.broker()?;
+        if self.dry_run {
+            let diff = dry_run::set_tags(broker.as_mut(), user, &tags).map_err(context)?;
+            return dry_run::show(&diff);
+        }
+        broker.set_tags(user, &tags).map_err(context)?;
         session.diagnostics().detail(&format!("set tags of {user}: {}", tags.join(", ")));
-        Ok(())
+        Ok(Exit::Ok.into())
     }
 }

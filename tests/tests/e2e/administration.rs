@@ -5,6 +5,7 @@ mod certificates;
 mod columns;
 mod connections;
 mod default_queue_types;
+mod dry_runs;
 mod dump;
 mod faults;
 mod hostile;
