@@ -4,8 +4,10 @@
 //! because RabbitMQ matches a pattern anywhere in a name, which few users expect.
 
 mod plain;
+mod shown;
 
 pub use plain::is_plain;
+pub use shown::{NO_PATTERN, is_long, shown};
 
 /// `pattern`, changed to match whole names only (`--anchor`).
 pub fn anchored(pattern: &str) -> String {
@@ -27,6 +29,8 @@ pub fn anchored(pattern: &str) -> String {
 pub fn warnings(pattern: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let parts = alternatives(pattern);
+    let is_long = is_long(pattern);
+    let shown = shown(pattern);
     if let [first, .., last] = &parts[..]
         && begins_anchored(first)
         && !ends_anchored(first)
@@ -34,19 +38,20 @@ pub fn warnings(pattern: &str) -> Vec<String> {
         && !begins_anchored(last)
     {
         let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
+        let inner = inner.filter(|_| !is_long);
         let better = inner.map(|inner| format!("; write ^({inner})$")).unwrap_or_default();
         warnings.push(format!(
-            "in '{pattern}' the ^ and the $ each apply to one alternative only{better}"
+            "in '{shown}' the ^ and the $ each apply to one alternative only{better}"
         ));
     } else if parts.len() > 1 && parts.contains(&"") {
-        warnings.push(format!("'{pattern}' allows everything: one of its alternatives is empty"));
+        warnings.push(format!("'{shown}' allows everything: one of its alternatives is empty"));
     } else if let Some(open) = parts.into_iter().find_map(open_part) {
-        let example = match is_literal(open) {
+        let example = match is_literal(open) && !is_long {
             true => format!("x{open}x"),
             false => "longer names".to_owned(),
         };
         warnings.push(format!(
-            "'{pattern}' also matches {example}: a pattern matches any part of a name; --anchor \
+            "'{shown}' also matches {example}: a pattern matches any part of a name; --anchor \
              makes it match whole names"
         ));
     }
@@ -110,8 +115,9 @@ fn separators(pattern: &str) -> Option<String> {
         }
     });
     let what = if found? == ',' { "comma" } else { "space" };
+    let shown = shown(pattern);
     Some(format!(
-        "the {what} in '{pattern}' does not separate alternatives, but is matched itself; for \
+        "the {what} in '{shown}' does not separate alternatives, but is matched itself; for \
          alternatives write a|b"
     ))
 }

@@ -5,6 +5,7 @@
 
 pub mod words;
 
+use crate::pattern;
 use crate::unanswered::{Effect, UNKNOWN};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -106,7 +107,7 @@ impl Refusal {
             ),
             Refusal::InvalidPattern { pattern, objection } => Failure::data(format!(
                 "the broker does not accept the regular expression '{}': {objection}",
-                String::from_utf8_lossy(pattern)
+                pattern::shown(&String::from_utf8_lossy(pattern))
             )),
             Refusal::InvalidPassword(why) => Failure::data(why.clone()),
             Refusal::NoMajority => Failure::new(

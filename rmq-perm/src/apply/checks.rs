@@ -53,7 +53,8 @@ impl Desired {
         let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
         let asked: Vec<&str> = asked.into_iter().collect();
         let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
-            failure.context(format!("ask about '{}'", asked.get(place).unwrap_or(&"")))
+            let pattern = pattern::shown(asked.get(place).unwrap_or(&""));
+            failure.context(format!("ask about '{pattern}'"))
         })?;
         let known: HashMap<_, _> = asked.into_iter().zip(objections).collect();
         for (line, column, pattern) in self.patterns() {

@@ -1,12 +1,13 @@
 //! Permissions, and the broker's regular expressions.
 
 use super::arguments::{acting_user, atom, list, map, resource, text, tuple};
-use super::broker::{Distribution, USERS};
+use super::broker::{Distribution, USERS, broken};
 use super::rows::rows;
 use crate::administration::{
     Grant, Operation, Patterns, Permission, Permissions, Scope, Text, Users, Vhosts,
 };
-use crate::refusal::words;
+use crate::pattern::NO_PATTERN;
+use crate::refusal::{Refusal, words};
 use erl_dist::term as sent;
 use rmq_common::failure::Failure;
 
@@ -52,7 +53,7 @@ impl Permissions for Distribution {
         Ok(self.ask(USERS, "check_resource_access", arguments)?.is_atom("true"))
     }
 
-    /// Asked of the very function that the broker uses itself.
+    /// Asked of the very function that the broker uses itself, and of the broker if a pattern is long.
     fn objections_to(
         &mut self,
         patterns: &[&str],
@@ -61,9 +62,31 @@ impl Permissions for Distribution {
         each.map(|(place, pattern)| {
             let result = self.answer("re", "compile", vec![text(pattern)]);
             let result = result.map_err(|failure| (place, failure))?;
-            Ok(words::objection_of_compiler(&result))
+            match words::objection_of_compiler(&result) {
+                None if pattern.len() > LONG => too_long(self, pattern).map_err(|it| (place, it)),
+                objection => Ok(objection),
+            }
         })
         .collect()
+    }
+}
+
+/// RabbitMQ 4.3 takes no pattern of more than 1000 bytes, which compiling it does not show.
+const LONG: usize = 512;
+
+/// What the broker says against a pattern that compiles. It is set together with one that no broker
+/// takes, of a user without a name, and so is only checked.
+fn too_long(broker: &mut Distribution, pattern: &str) -> Result<Option<String>, Failure> {
+    let patterns = Patterns { configure: pattern, write: NO_PATTERN, read: NO_PATTERN };
+    let grant = Permission { vhost: "", user: "", patterns };
+    let result = broker.answer(USERS, "set_permissions", arguments(&grant))?;
+    match words::of_term(&result) {
+        Some(Refusal::InvalidPattern { pattern, .. }) if pattern == NO_PATTERN.as_bytes() => {
+            Ok(None)
+        }
+        Some(Refusal::InvalidPattern { objection, .. }) => Ok(Some(objection)),
+        Some(refusal) => Err(refusal.failure()),
+        None => Err(broken(format!("unexpected answer: {result}"))),
     }
 }
 

@@ -30,8 +30,10 @@ use ureq::{Agent, AsSendBody, Body};
 
 /// A larger answer is refused: about two hundred thousand queues with what we ask about each.
 const LARGEST: u64 = 64 << 20;
-/// The same of the first answer, when the server is still unknown, and of a refusal.
+/// The same of the first answer, when the server is still unknown, and of a refusal,
 const LARGEST_UNKNOWN: u64 = 64 << 10;
+/// which may also repeat each byte of the request as a number with a comma, twice.
+const REPEATED: u64 = 8;
 
 /// The header with the reason that the client of a closed connection is given.
 const REASON: &str = "X-Reason";
@@ -167,15 +169,21 @@ impl Client {
             request = request.header(REASON, reason.as_bytes());
         }
         let mut agent = self.agent.borrow_mut();
+        let mut sent = 0;
         let answer = match body {
             None => request.body(()).map(|it| agent.run(timed(&agent, it, limit))),
-            Some(body) => request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_string())
-                .map(|it| agent.run(timed(&agent, it, limit))),
+            Some(body) => {
+                let body = body.to_string();
+                sent = u64::try_from(body.len()).unwrap_or(u64::MAX);
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(body)
+                    .map(|it| agent.run(timed(&agent, it, limit)))
+            }
         };
         let answer = answer.map_err(ureq::Error::from).and_then(|answer| answer);
-        let answer = read(answer.map_err(NoAnswer::from)?, largest)?;
+        let largest_refusal = sent.saturating_mul(REPEATED).saturating_add(LARGEST_UNKNOWN);
+        let answer = read(answer.map_err(NoAnswer::from)?, largest, largest_refusal.min(LARGEST))?;
         let was_read = refusal::invalid_pattern(&answer).is_some();
         if body.is_some() && answer.status >= 400 && !was_read {
             // RabbitMQ's server may have refused it before the body arrived, and then reads no
@@ -213,9 +221,13 @@ fn timed<T: AsSendBody>(agent: &Agent, request: Request<T>, limit: Duration) -> 
     agent.configure_request(request).timeout_global(Some(limit)).build()
 }
 
-fn read(mut answer: Response<Body>, largest: u64) -> Result<Answer, NoAnswer> {
+fn read(
+    mut answer: Response<Body>,
+    largest: u64,
+    largest_refusal: u64,
+) -> Result<Answer, NoAnswer> {
     let is_good = answer.status().is_success();
-    let largest = if is_good { largest } else { LARGEST_UNKNOWN };
+    let largest = if is_good { largest } else { largest_refusal };
     let bytes = answer.body_mut().with_config().limit(largest).read_to_vec();
     let bytes = bytes.map_err(NoAnswer::from)?;
     let body = match bounded::parse(&bytes) {

@@ -9,13 +9,10 @@ use super::json::broken;
 use super::permission_request::{body, path_of};
 use super::refusal;
 use crate::administration::Patterns;
+use crate::pattern::NO_PATTERN;
 use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use ureq::http::Method;
-
-/// What no broker takes for a regular expression. It may be seen in the broker's log, which then
-/// says that setting permissions has failed.
-const NO_PATTERN: &str = "(rmq-perm only checks a pattern";
 
 /// What the broker says against `pattern`; `None` if it takes it.
 pub fn to(broker: &Http, pattern: &str) -> Result<Option<String>, Failure> {

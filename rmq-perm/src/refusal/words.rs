@@ -98,7 +98,7 @@ fn with_details(reason: &Value) -> Option<Refusal> {
                 Some([why, Value::Number(position)]) => {
                     at_offset(&bytes(why).unwrap_or_default(), position)
                 }
-                _ => why.to_string(),
+                _ => why.as_str().map_or_else(|| why.to_string(), as_words),
             };
             Some(Refusal::InvalidPattern { pattern: bytes(pattern)?, objection })
         }
@@ -172,7 +172,7 @@ fn objection(why: &Term) -> String {
         Some([text, Term::Integer(position)]) => {
             at_offset(&text.text().unwrap_or_default(), position)
         }
-        _ => why.to_string(),
+        _ => as_words(&why.to_string()),
     }
 }
 
@@ -186,6 +186,11 @@ pub fn is_login(result: &Term) -> Option<bool> {
         return Some(true);
     }
     result.tagged(REFUSED).map(|_| false)
+}
+
+/// `pattern_too_long` in words.
+fn as_words(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// Whether a lookup found nothing.

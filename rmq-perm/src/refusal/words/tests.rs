@@ -36,6 +36,25 @@ fn a_pattern_may_come_back_from_the_api_as_text_or_as_its_bytes() {
 }
 
 #[test]
+fn an_objection_without_an_offset_is_in_words() {
+    let wanted = "the broker does not accept the regular expression 'a': pattern too long";
+    let reason = json!(["invalid_regexp", "a", "pattern_too_long"]);
+    assert_eq!(answered(400, reason), (wanted.to_owned(), 65));
+    let pattern = Term::Binary(b"a".to_vec());
+    let refused = error(vec![atom("invalid_regexp"), pattern, atom("pattern_too_long")]);
+    assert_eq!(refused, Some((wanted.to_owned(), 65)));
+}
+
+#[test]
+fn a_user_without_the_tag_for_connections_is_refused_in_one_of_two_ways() {
+    let said = json!({"error": "not_authorised", "reason": "User not authorised to access object"});
+    assert!(is_lack_of_tag(401, &said) && is_lack_of_tag(500, &Value::Null));
+    let other = json!({"error": "not_authorised", "reason": "Not_Authorized"});
+    assert!(!is_lack_of_tag(401, &other) && !is_lack_of_tag(500, &other));
+    assert!(!is_lack_of_tag(503, &Value::Null));
+}
+
+#[test]
 fn a_missing_tag_is_named() {
     for (reason, lacks) in [
         ("Not administrator user", "jo lacks the tag administrator"),
