@@ -12,7 +12,7 @@ use super::refusal;
 use crate::administration::{Deleted, Text};
 use crate::distribution::is_another_machine;
 use crate::reach::Unreached;
-use crate::refusal::Refusal;
+use crate::refusal::{Denial, Refusal, words};
 use crate::unanswered::{Effect, Unanswered};
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
@@ -100,6 +100,10 @@ impl Http {
     /// Whether our user sees what belongs to other users.
     pub(super) fn sees_all(&self) -> bool {
         self.tags.iter().any(|tag| matches!(&**tag, b"administrator" | b"monitoring"))
+    }
+
+    fn is_administrator(&self) -> bool {
+        self.tags.iter().any(|tag| tag == b"administrator")
     }
 
     /// Reports that a listing may lack what our user may not see.
@@ -198,6 +202,9 @@ impl Http {
     pub(super) fn close(&self, segments: &[&str], reason: &str) -> Result<Changed, Failure> {
         let answer = self.client.close(&path(segments)?, reason);
         let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.limit))?;
+        if !self.is_administrator() && words::is_lack_of_tag(answer.status, &answer.body) {
+            return Err(Refusal::Denied(Denial::LacksAdministrator).failure_of(&self.user));
+        }
         self.changed(&answer)
     }
 

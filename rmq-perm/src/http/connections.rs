@@ -4,6 +4,8 @@
 use super::broker::{Changed, Http};
 use super::json::{each, text};
 use crate::administration::{Connection, Connections, Text, peer};
+use crate::refusal::{Denial, Refusal, words};
+use crate::unanswered::Effect;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rmq_common::exit::Exit;
@@ -12,6 +14,7 @@ use rmq_common::runtime;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
+use ureq::http::Method;
 
 /// Not `user_provided_name`: from RabbitMQ 4.0 the API fails if one of them is not UTF-8.
 const COLUMNS: &str = "?columns=name,user,vhost,peer_host,peer_port,client_properties,state,\
@@ -39,9 +42,17 @@ impl Connections for Http {
     }
 
     fn connections_of(&mut self, user: &str) -> Result<Vec<Connection>, Failure> {
-        let answer =
-            self.get(&["connections", "username", user], "?columns=name,user,vhost,node")?;
-        answer.map_or(Ok(Vec::new()), |answer| each(&answer, connection))
+        let path = ["connections", "username", user];
+        let columns = "?columns=name,user,vhost,node";
+        let answer = self.send(Effect::Reads, Method::GET, &path, columns, None)?;
+        match answer.status {
+            200 => each(&answer.body, connection),
+            404 => Ok(Vec::new()),
+            status if !self.sees_all() && words::is_lack_of_tag(status, &answer.body) => {
+                Err(Refusal::Denied(Denial::LacksMonitoring).failure_of(&self.user))
+            }
+            _ => Err(self.refusal(&answer, Effect::Reads)),
+        }
     }
 
     fn close_connections(

@@ -24,6 +24,8 @@ const NOT_MONITORING: &str = "Not monitor user";
 const NOT_MANAGEMENT: &str = "Not management user";
 const NOT_ON_VHOST: &str = "User not authorised to access virtual host";
 const LOCALHOST_ONLY: &str = "User can only log in via localhost";
+/// Of connections of other users.
+const NOT_ON_OBJECT: &str = "User not authorised to access object";
 const LOGIN_FAILED: &str = "Login failed";
 const NOT_AUTHORIZED: &str = "Not_Authorized";
 
@@ -65,6 +67,16 @@ pub fn of_missing_vhost(body: &Value) -> Refusal {
     match body.get(ERROR).and_then(Value::as_str) {
         Some(NO_ACCESS) => Refusal::Denied(Denial::NoVhostAccess),
         _ => Refusal::NoSuchVhost,
+    }
+}
+
+/// Whether an answer about the connections of a user refuses a user who lacks the tag for it. RabbitMQ
+/// 3.10 then fails without a word.
+pub fn is_lack_of_tag(status: u16, body: &Value) -> bool {
+    match status {
+        401 | 403 => text(body) == Some(NOT_ON_OBJECT),
+        500 => body.is_null(),
+        _ => false,
     }
 }
 
@@ -176,6 +188,11 @@ fn objection(why: &Term) -> String {
     }
 }
 
+/// `pattern_too_long` in words.
+fn as_words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
 fn at_offset(why: &[u8], position: impl std::fmt::Display) -> String {
     format!("{} at offset {position}", readable(why))
 }
@@ -186,11 +203,6 @@ pub fn is_login(result: &Term) -> Option<bool> {
         return Some(true);
     }
     result.tagged(REFUSED).map(|_| false)
-}
-
-/// `pattern_too_long` in words.
-fn as_words(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 /// Whether a lookup found nothing.
