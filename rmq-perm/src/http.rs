@@ -5,11 +5,10 @@
 //!   why there is no answer.
 //! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses, [`json`] the answers.
 //! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`limits`], [`topology`],
-//!   [`cluster`] and
-//!   [`connections`]
-//!   implement the traits of [`administration`](crate::administration), with [`imports`] and
-//!   [`objections`], and [`queues`] with [`declared`] and [`one_by_one`]; [`on_vhost`] reads lists of
-//!   what is on a virtual host, and [`pattern`] matches as the broker does.
+//!   [`cluster`] and [`connections`] implement the traits of
+//!   [`administration`](crate::administration), with [`imports`] and [`objections`], and [`queues`]
+//!   with [`declared`], [`policies`] and [`one_by_one`]; [`on_vhost`] reads lists of what is on a
+//!   virtual host, and [`pattern`] matches as the broker does.
 
 mod answer;
 mod bounded;
@@ -31,6 +30,7 @@ mod path;
 mod pattern;
 mod permission_request;
 mod permissions;
+mod policies;
 mod queue;
 mod queues;
 mod refusal;

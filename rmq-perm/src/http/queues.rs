@@ -3,15 +3,15 @@
 //! By default the API reports statistics that are up to ten seconds old, and no counts of queues that
 //! it has no statistics of. For totals without statistics it queries the queues themselves, as the
 //! other transport does. The statistics have the rest: the messages of streams, and the queues that
-//! are down, for which 3.10 gives no state. The consumers have a list of their own. For each of these
-//! lists the API reads the arguments of every queue, whose size their users choose: without a list
-//! that is late, the others are shown.
+//! are down, for which 3.10 gives no state, and no release the policy. The consumers have a list of
+//! their own. For each of these lists the API reads the arguments of every queue, whose size their
+//! users choose: without a list that is late, the others are shown.
 
 use super::broker::Http;
 use super::json::{broken, each, text};
 use super::path::path;
 use super::queue::{columns, queue};
-use super::{declared, on_vhost, one_by_one};
+use super::{declared, on_vhost, one_by_one, policies};
 use crate::administration::Text;
 use crate::queues::{Asked, Queue};
 use crate::unanswered::Effect;
@@ -34,6 +34,9 @@ pub fn of_vhost(broker: &Http, vhost: &str, asked: Asked) -> Result<Vec<Queue>, 
             queues.into_iter().map(|queue| judged(queue, running.as_ref())).collect()
         }
     };
+    if asked.details {
+        policies::add(broker, vhost, &mut queues)?;
+    }
     if broker.sees_all() {
         let Some(consumers) = consumers(broker, vhost)? else {
             broker
