@@ -44,6 +44,8 @@ pub struct Asked {
     pub declared: bool,
     /// Its [`Counts`], leader and policy.
     pub details: bool,
+    /// Whether each of its members works, even if that takes a question to each of their nodes.
+    pub replicas: bool,
 }
 
 /// What a queue was declared with, as far as it is known.

@@ -83,8 +83,10 @@ impl ClusterStatus {
         }
         let mut depending = Vec::new();
         for vhost in everywhere::sendable_vhosts(session, broker)? {
+            // A node that runs may have a replica that does not.
+            let asked = Asked { replicas: true, ..Asked::default() };
             let Some(queues) = everywhere::unless_deleted(broker, &vhost, |broker, vhost| {
-                let queues = broker.list_queues(vhost, Asked::default());
+                let queues = broker.list_queues(vhost, asked);
                 queues.map_err(|failure| failure.context(format!("list queues of {vhost}")))
             })?
             else {

@@ -55,7 +55,8 @@ impl ListQueues {
         let all = [&FIRST[..], &counts, &LAST].concat();
         let shown = chosen(&known(&self.columns), &all, 4, session)?;
         let has = |columns: &[&str]| shown.iter().any(|name| columns.contains(name));
-        let asked = Asked { declared: has(&DECLARED), details: has(&counts) || has(&LAST) };
+        let details = has(&counts) || has(&LAST);
+        let asked = Asked { declared: has(&DECLARED), details, ..Asked::default() };
         let found =
             gather(session, self.all, "queues", |broker, vhost| broker.list_queues(vhost, asked))?;
         let column = |name: &&'static str| match *name {

@@ -17,8 +17,11 @@ use std::collections::{BTreeMap, HashSet};
 
 const QUEUES: &str = "rabbit_amqqueue";
 
-/// The items of each queue. `members` and `online` would each ask its nodes.
+/// The items of each queue. `online` would ask the nodes of each.
 const ITEMS: [&str; 7] = ["name", "type", "messages", "consumers", "state", "members", "pid"];
+
+/// The members that work, according to their nodes.
+const ONLINE: &str = "online";
 
 /// RabbitMQ 3.10 has the queues whose node is down only in this table.
 const DURABLE: &str = "rabbit_durable_queue";
@@ -37,7 +40,8 @@ pub fn of_vhost(
     // deleted meanwhile is no longer in the database.
     let mut names = names(broker, vhost)?;
     let details = COUNTS.map(|(_, item)| item).into_iter().chain(["leader", "policy"]);
-    let items = atoms(ITEMS.into_iter().chain(details.filter(|_| asked.details)));
+    let details = details.filter(|_| asked.details).chain(asked.replicas.then_some(ONLINE));
+    let items = atoms(ITEMS.into_iter().chain(details));
     let answer = broker.ask_of_all(QUEUES, "collect_info_all", &[text(vhost), items])?;
     let led = each(&answer, info)?.into_iter().map(|queue| (queue.name.clone(), queue));
     let mut queues: BTreeMap<Text, Queue> = led.collect();
@@ -55,8 +59,10 @@ pub fn of_vhost(
         }
     }
     let judged = queues.into_values().map(|mut queue| {
-        let online = queue.members.iter().filter(|member| running.contains(*member));
-        queue.online = online.cloned().collect();
+        if queue.online.is_empty() {
+            queue.online.clone_from(&queue.members);
+        }
+        queue.online.retain(|member| running.contains(member));
         queue.judged()
     });
     Ok(judged.collect())
@@ -130,8 +136,11 @@ fn look_up(
 /// A queue as its leader reports it: a property list.
 fn info(info: &Term) -> Option<Queue> {
     let kind = kind(info.property("type")?)?;
-    let members = info.property("members").and_then(Term::list).unwrap_or_default();
-    let mut members: Vec<Text> = members.iter().filter_map(Term::text).collect();
+    let nodes = |key: &str| -> Vec<Text> {
+        let nodes = info.property(key).and_then(Term::list).unwrap_or_default();
+        nodes.iter().filter_map(Term::text).collect()
+    };
+    let (mut members, online) = (nodes("members"), nodes(ONLINE));
     if let (true, b"classic", Some(Term::Pid(pid))) =
         (members.is_empty(), &*kind, info.property("pid"))
     {
@@ -152,6 +161,7 @@ fn info(info: &Term) -> Option<Queue> {
         policy: info.property("policy").and_then(Term::text),
         state: info.property("state").and_then(Term::text).unwrap_or_else(|| b"unknown".to_vec()),
         members,
+        online,
         ..Queue::default()
     })
 }

@@ -67,6 +67,25 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
         way.perm(&cluster).arguments(&["cluster-status", "--if-node-stops"]).run().expect(0)
     };
     assert_eq!(WAYS.map(|way| healthy(way).stderr), ["", ""]);
+    // A node that runs may have a replica that does not: then another one is needed.
+    let stop = format!(
+        "begin ok = ra:stop_server(quorum_queues, {{'{}_together', node()}}), \"\" end",
+        vhost.name
+    );
+    cluster.try_erlang(3, &stop).unwrap();
+    let first = cluster.variable("RMQ_NODE1_NAME");
+    let needed = format!(
+        "rmq-perm: cluster-status: queues that lose their majority if {first} stops: together in \
+         {}\n",
+        vhost.name
+    );
+    for way in WAYS {
+        wait_equal(COLLECTED, &(Some(1), needed.clone()), || {
+            let words = ["cluster-status", "--if-node-stops", first];
+            let ended = way.perm(&cluster).arguments(&words).run();
+            (ended.status.code(), ended.stderr)
+        });
+    }
     cluster.erlang("begin rabbit_alarm:set_alarm({{resource_limit, disk, node()}, []}), \"\" end");
     cluster.kill(&[3]);
     let status = |way: Way, words: &[&str]| {
