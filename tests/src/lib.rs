@@ -2,7 +2,8 @@
 //! that does not go through our own tools.
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
-//! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one.
+//! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one; [`apart`]
+//!   is a network in which its nodes can be separated.
 //! * [`hostile`] is a broker that keeps to no rule, [`doubled_answers`] one that answers twice,
 //!   [`garagemq`] one that is not RabbitMQ; [`closed_ports`] are addresses without a listener.
 //! * [`managed`] is one with the management plugin, and the two ways to it; [`lost_answers`] loses
@@ -32,6 +33,7 @@
     reason = "a test that cannot have what it stands on has to fail, and to say why"
 )]
 
+pub mod apart;
 pub mod brokers;
 pub mod certificates;
 pub mod closed_ports;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "the table is its output")]
 
-use rmq_tests::torture::apart;
+use rmq_tests::apart;
 use rmq_tests::torture::comparison::compare;
 use rmq_tests::torture::options::Options;
 use std::process::ExitCode;

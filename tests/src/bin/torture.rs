@@ -6,7 +6,7 @@
     reason = "a test that cannot have what it stands on has to fail, and its report is its output"
 )]
 
-use rmq_tests::torture::apart;
+use rmq_tests::apart;
 use rmq_tests::torture::options::Options;
 use rmq_tests::torture::run;
 use std::process::ExitCode;

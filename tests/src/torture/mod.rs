@@ -15,7 +15,6 @@
 //! flows run dry, and [`report`] says what it came to.
 
 pub mod account;
-pub mod apart;
 pub mod class;
 pub mod comparison;
 pub mod feed;

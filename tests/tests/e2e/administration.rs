@@ -15,6 +15,7 @@ mod lesser_users;
 mod limits;
 mod load;
 mod looking;
+mod partitions;
 mod refused;
 mod table;
 mod ticks;
