@@ -3,6 +3,7 @@
 
 use crate::delivery::envelope::{Keep, kept};
 use crate::delivery::message::Message;
+use bytes::Bytes;
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
@@ -12,7 +13,6 @@ use rmq_common::message::Name;
 use rmq_common::runtime;
 use rmq_common::session::{ANSWER_TIMEOUT, Session};
 use std::future::poll_fn;
-use std::sync::Arc;
 
 /// Puts a copy of `message`, which `channel` has given, to the end of `queue`, without what would
 /// have it refused or routed elsewhere too.
@@ -32,9 +32,9 @@ pub async fn rescue(
     let properties = kept(message.properties.clone(), Keep::default());
     let key = Name::new(queue.as_str()).unwrap_or_default();
     let head = Head::new(sending.id(), &Name::default(), &key, true, &properties);
-    let body: Arc<[u8]> = message.body.as_slice().into();
+    let body = Bytes::copy_from_slice(&message.body);
     let mut lane = session.lane(&sending);
-    lane.publish(&head, &body, 0..body.len());
+    lane.publish(&head, &body);
     let confirmed = runtime::timeout(ANSWER_TIMEOUT, confirmed(&mut lane)).await;
     match confirmed.unwrap_or_else(|| Err(AmqpError::unanswered())).map_err(said)? {
         true => {}

@@ -106,8 +106,7 @@ impl Publisher {
             self.head = Some(Cached { route, properties, head });
         }
         let Some(Cached { head, .. }) = &self.head else { return };
-        let (bytes, range) = body.parts();
-        self.lane.publish(head, bytes, range);
+        self.lane.publish(head, body);
         self.awaited.push(number);
         if self.lane.put() >= TOGETHER {
             self.send();

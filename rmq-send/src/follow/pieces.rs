@@ -27,7 +27,7 @@ pub struct Pieces {
 impl Pieces {
     /// From the byte `begins` on, into records of at most `max_size` bytes.
     pub fn new(format: Format, max_size: usize, begins: u64) -> Self {
-        Pieces { cutter: Cutter::new(format, max_size), ends: begins, begun: None }
+        Pieces { cutter: Cutter::new(format, max_size, 0), ends: begins, begun: None }
     }
 
     /// Where the last record that was cut ends.
@@ -39,7 +39,8 @@ impl Pieces {
     pub fn cut(&mut self, block: &[u8]) -> Vec<Piece> {
         let mut cuts = Vec::new();
         // The framings that are followed are never broken.
-        let _ = self.cutter.cut(block, &mut cuts);
+        self.cutter.room().extend_from_slice(block);
+        let _ = self.cutter.cut(&mut cuts);
         self.place(cuts, 1)
     }
 

@@ -17,10 +17,11 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
 use rmq_common::thread;
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::retry_on_intr;
-use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read};
+use rustix::fd::OwnedFd;
+use rustix::io::{Errno, read, retry_on_intr};
+use std::io::{self, PipeReader, PipeWriter};
 
 const BLOCK: usize = 256 << 10;
 
@@ -100,7 +101,7 @@ impl Reader {
     }
 }
 
-/// Reads on a thread, blocks of so many bytes, and hands what it finds to `sink`, which says whether
+/// Reads on a thread, blocks of some `block` bytes, and hands what it finds to `sink`, which says whether
 /// more is wanted. Dropping the pipe it gives back stops it.
 pub fn read_into(
     plan: Plan,
@@ -130,10 +131,9 @@ struct Reading<'a, Sink> {
 
 impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
     fn read(mut self, block: usize) -> End {
-        let mut block = vec![0; block];
         let mut broken = None;
         for source in std::mem::take(&mut self.plan.sources) {
-            match self.source(&source, &mut block) {
+            match self.source(&source, block) {
                 // The files that follow are whole.
                 Some(End::Failed(failure)) if self.plan.beyond_bad => match broken {
                     None => broken = Some(failure),
@@ -147,19 +147,19 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
     }
 
     /// Reads one source; `None` at its end, if there may be another.
-    fn source(&mut self, source: &Source, block: &mut [u8]) -> Option<End> {
+    fn source(&mut self, source: &Source, block: usize) -> Option<End> {
         if let Some(name) = source.name() {
             self.plan.positions.begin(name, self.numbering.next());
         }
-        let mut file = match source.open() {
-            Ok(file) => File::from(file),
+        let file = match source.open() {
+            Ok(file) => file,
             Err(error) => return Some(self.failed(source, &error)),
         };
         if let Some(name) = source.path() {
             self.plan.diagnostics.trace(&format!("reading {name}"));
         }
         let composer = self.plan.composer.of_source(source.path());
-        let mut cutter = Cutter::new(self.plan.format, self.plan.max_size);
+        let mut cutter = Cutter::new(self.plan.format, self.plan.max_size, block);
         let mut cuts = Vec::new();
         let mut begins = true;
         loop {
@@ -168,17 +168,17 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
                 Ok(false) => {}
                 Err(error) => return Some(self.failed(source, &error)),
             }
-            let length = match file.read(block) {
+            let partial = cutter.partial();
+            let room = cutter.room();
+            let before = room.len();
+            let length = match read(&file, spare_capacity(room)) {
                 Ok(length) => length,
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => continue,
-                    _ => return Some(self.failed(source, &error)),
-                },
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                Err(error) => return Some(self.failed(source, &error.into())),
             };
             if std::mem::take(&mut begins) {
-                self.watch.begins(source.noun(), &block[..length]);
+                self.watch.begins(source.noun(), &room[before..]);
             }
-            let partial = cutter.partial();
             if length == 0 && partial > 0 && self.plan.must_end {
                 let position = self.plan.positions.of(self.numbering.next());
                 return Some(End::Failed(Failure::data(format!(
@@ -189,7 +189,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
             }
             let cut = match length {
                 0 => cutter.finish(&mut cuts),
-                length => cutter.cut(&block[..length], &mut cuts),
+                _ => cutter.cut(&mut cuts),
             };
             let (items, goes_on) = self.numbering.items(&composer, &mut cuts);
             if !items.is_empty() && !(self.sink)(Input::Items(items)) {
@@ -219,7 +219,7 @@ impl<Sink: FnMut(Input) -> bool> Reading<'_, Sink> {
 }
 
 /// Waits until there is input (or its end); true when reported to stop.
-fn wait(input: &File, stopped: &PipeReader) -> io::Result<bool> {
+fn wait(input: &OwnedFd, stopped: &PipeReader) -> io::Result<bool> {
     let mut descriptors = [PollFd::new(input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
     retry_on_intr(|| poll(&mut descriptors, None))?;
     Ok(!descriptors[1].revents().is_empty())

@@ -1,9 +1,10 @@
 //! From a record to the message it becomes: where it goes, its properties, its body.
 
 use crate::record::envelope_hint;
-use crate::record::item::{Body, Message, Record, Route};
+use crate::record::item::{Message, Record, Route};
 use crate::record::properties::Properties;
 use crate::record::unsupported;
+use bytes::Bytes;
 use rmq_common::envelope::Envelope;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
@@ -68,7 +69,7 @@ impl Composer {
     ///
     /// # Errors
     /// What is wrong with it, without its position (65).
-    pub fn compose(&self, number: u64, raw: Arc<[u8]>) -> Result<Record, Failure> {
+    pub fn compose(&self, number: u64, raw: Bytes) -> Result<Record, Failure> {
         let (key, body) = match &self.content {
             Content::Envelope => {
                 let (delivery, message) = self.envelope(number, &raw)?;
@@ -76,9 +77,9 @@ impl Composer {
             }
             Content::Keyed(separator) => {
                 let (key, from) = key(&raw, separator)?;
-                (Some(key), Body::new(raw.clone(), from))
+                (Some(key), raw.slice(from..))
             }
-            Content::Body => (None, Body::new(raw.clone(), 0)),
+            Content::Body => (None, raw.clone()),
         };
         let route = self.route(None, key)?;
         let properties = self.properties.of(number);
@@ -99,7 +100,7 @@ impl Composer {
                 let route = self.route(envelope.exchange.clone(), envelope.routing_key.clone())?;
                 let overrides = !matches!(self.routing, Routing::Record);
                 let properties = self.properties.with(number, &envelope, overrides);
-                let body = Body::new(Arc::from(&**body), 0);
+                let body = Bytes::copy_from_slice(body);
                 Some(Message { route, properties: Arc::new(properties), body })
             }
             // A filter passes on nothing but the id of what it drops.

@@ -1,7 +1,8 @@
 //! A message as an envelope, as `--dry-run` shows it and the spool keeps it, and back.
 
-use crate::record::item::{Body, Message, Record, Route};
+use crate::record::item::{Message, Record, Route};
 use crate::record::unsupported;
+use bytes::Bytes;
 use rmq_common::envelope::Envelope;
 use rmq_common::failure::Failure;
 use rmq_common::message::Octet;
@@ -24,7 +25,7 @@ pub fn envelope(message: &Message) -> Envelope<'_> {
 ///
 /// # Errors
 /// It is none of ours (65).
-pub fn record(number: u64, line: Arc<[u8]>) -> Result<Record, Failure> {
+pub fn record(number: u64, line: Bytes) -> Result<Record, Failure> {
     let message = {
         let envelope = Envelope::decode(&line).map_err(|bad| Failure::data(bad.to_string()))?;
         unsupported::headers(&envelope.properties)?;
@@ -33,7 +34,7 @@ pub fn record(number: u64, line: Arc<[u8]>) -> Result<Record, Failure> {
         Message {
             route: Arc::new(Route { exchange, routing_key }),
             properties: Arc::new(envelope.properties),
-            body: Body::new(envelope.body.unwrap_or_default().into(), 0),
+            body: envelope.body.unwrap_or_default().into_owned().into(),
         }
     };
     Ok(Record { number, raw: line, delivery: None, message: Some(message) })
@@ -60,7 +61,7 @@ mod tests {
             let message = Message {
                 route: Arc::new(Route { exchange: short(b"x"), routing_key: short(b"k\xfe") }),
                 properties: Arc::new(properties),
-                body: Body::new(body.into(), 0),
+                body: Bytes::from_static(body),
             };
             let mut line = Vec::new();
             envelope(&message).encode(&mut line);

@@ -1,8 +1,8 @@
 //! One record of the input, and the message it becomes.
 
+use bytes::Bytes;
 use rmq_common::failure::Failure;
 use rmq_common::message::{Name, Properties};
-use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// What the input holds, one after another.
@@ -13,7 +13,7 @@ pub enum Item {
     Bad(Bad),
     /// More of a record that is too long to be held, as it stands in the input.
     Rest {
-        bytes: Arc<[u8]>,
+        bytes: Bytes,
         /// Whether there is more of it.
         more: bool,
     },
@@ -34,12 +34,12 @@ pub struct Bad {
 #[derive(Debug)]
 pub enum Raw {
     /// All of it, without its end.
-    Whole(Arc<[u8]>),
+    Whole(Bytes),
     /// As it stands in the input, because it is too long to be held; the rest follows if there is
     /// `more`.
     Begun {
         /// Its first bytes.
-        bytes: Arc<[u8]>,
+        bytes: Bytes,
         /// Whether there is more of it.
         more: bool,
     },
@@ -50,7 +50,7 @@ pub struct Record {
     /// Its place in the input, from 1.
     pub number: u64,
     /// Its bytes as they stand in the input, without its end.
-    pub raw: Arc<[u8]>,
+    pub raw: Bytes,
     /// The delivery it stands for, where its envelope names one and says that nothing more comes
     /// of it.
     pub delivery: Option<Arc<str>>,
@@ -61,11 +61,9 @@ pub struct Record {
 impl Record {
     /// Roughly the memory it takes.
     pub fn size(&self) -> usize {
-        let body = match &self.message {
-            Some(message) if !Arc::ptr_eq(&message.body.bytes, &self.raw) => message.body.len(),
-            _ => 0,
-        };
-        self.raw.len() + body
+        let own = |body: &Bytes| !self.raw.as_ptr_range().contains(&body.as_ptr());
+        let body = self.message.as_ref().map(|message| &message.body).filter(|body| own(body));
+        self.raw.len() + body.map_or(0, Bytes::len)
     }
 }
 
@@ -75,7 +73,8 @@ pub struct Message {
     /// Where it goes.
     pub route: Arc<Route>,
     pub properties: Arc<Properties>,
-    pub body: Body,
+    /// A record is kept until it is confirmed, so a body is mostly a part of its record.
+    pub body: Bytes,
 }
 
 /// Where a message goes.
@@ -120,38 +119,5 @@ impl Route {
             (_, true) => format!("exchange {name}"),
             _ => format!("exchange {name} with key {key}"),
         }
-    }
-}
-
-/// A body, within bytes that are shared: a record is kept until it is confirmed while it is written.
-#[derive(Clone, Debug)]
-pub struct Body {
-    bytes: Arc<[u8]>,
-    from: usize,
-}
-
-impl Body {
-    /// `bytes` from `from` on.
-    pub fn new(bytes: Arc<[u8]>, from: usize) -> Self {
-        Body { bytes, from }
-    }
-
-    /// The bytes it is within, and where.
-    pub fn parts(&self) -> (&Arc<[u8]>, Range<usize>) {
-        (&self.bytes, self.from.min(self.bytes.len())..self.bytes.len())
-    }
-}
-
-impl Deref for Body {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.bytes.get(self.from..).unwrap_or_default()
-    }
-}
-
-impl PartialEq for Body {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
     }
 }

@@ -1,5 +1,6 @@
 //! What has to be done about records, as `leaving.rs` decides it and `places.rs` does it.
 
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What a run does with records besides sending them.
@@ -21,22 +22,22 @@ pub struct Duties {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Write a confirmed record to `--tee`.
-    Tee(Arc<[u8]>),
+    Tee(Bytes),
     /// Append a record to the rejects.
-    Keep(Arc<[u8]>),
+    Keep(Bytes),
     /// Append the beginning of the record `number`, which is too long to be held.
     KeepBeginning {
         /// Its place in the input.
         number: u64,
         /// What has come of it.
-        bytes: Arc<[u8]>,
+        bytes: Bytes,
         /// Whether more of it comes.
         more: bool,
     },
     /// Append more of it.
     KeepRest {
         /// What has come of it.
-        bytes: Arc<[u8]>,
+        bytes: Bytes,
         /// Whether more of it comes.
         more: bool,
     },

@@ -11,10 +11,10 @@ use crate::results::frontier::Frontier;
 use crate::results::step::{Passing, Performing, Step, Steps};
 use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
+use bytes::Bytes;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The part that lets records go.
 #[derive(Debug)]
@@ -199,7 +199,7 @@ impl Leaving {
 
     /// A record cannot be sent. Its fate, unless it is not held: then that is decided when what there
     /// is of it is kept.
-    pub fn bad(&mut self, bad: Bad) -> Option<(Arc<[u8]>, Fate)> {
+    pub fn bad(&mut self, bad: Bad) -> Option<(Bytes, Fate)> {
         let Bad { number, raw, why } = bad;
         let why = why.context(self.positions.of(number));
         match raw {
@@ -215,13 +215,13 @@ impl Leaving {
             // No more is read; what was read is sent.
             _ => {
                 self.lose_input(number, why);
-                Some((Arc::default(), Fate::Failed))
+                Some((Bytes::new(), Fate::Failed))
             }
         }
     }
 
     /// More of a record that is not held.
-    pub fn rest(&mut self, bytes: Arc<[u8]>, more: bool) {
+    pub fn rest(&mut self, bytes: Bytes, more: bool) {
         self.steps.push(Step::Rest(bytes, more));
     }
 

@@ -3,6 +3,7 @@
 use crate::record::item::{Bad, Raw, Record};
 use crate::results::action::Duties;
 use crate::results::fate::Fate;
+use bytes::Bytes;
 use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,14 +11,14 @@ use std::sync::Arc;
 /// What is to be done in its turn. Whether it still is, is decided when its turn comes.
 #[derive(Debug)]
 pub enum Step {
-    Tee(Arc<[u8]>),
+    Tee(Bytes),
     /// A record that cannot be sent leaves the window.
     Reject(Record),
     /// A record is too long to be held.
     Begin(Bad),
-    Rest(Arc<[u8]>, bool),
+    Rest(Bytes, bool),
     /// A record that is left over at the end.
-    KeepLeft(Arc<[u8]>),
+    KeepLeft(Bytes),
     KeepLeftBad(u64, Raw),
     Done(u64, Option<Arc<str>>),
     Left(u64),
@@ -86,7 +87,7 @@ impl Steps {
             return;
         }
         for record in &records {
-            self.push(Step::KeepLeft(Arc::clone(&record.raw)));
+            self.push(Step::KeepLeft(record.raw.clone()));
         }
         if duties.acknowledges {
             self.push(Step::Sync);

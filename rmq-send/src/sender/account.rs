@@ -15,10 +15,10 @@ use crate::results::tally::Tally;
 use crate::results::verdict::Verdict;
 use crate::sender::entry::{Due, Suspicion};
 use crate::sender::window::Window;
+use bytes::Bytes;
 use leftovers::Leftovers;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
-use std::sync::Arc;
 
 mod leftovers;
 #[cfg(test)]
@@ -57,7 +57,7 @@ impl Account {
     /// How it went.
     pub fn performed(&mut self, outcome: Result<(), Failure>) {
         if let Some((number, fate)) = self.leaving.performed(outcome) {
-            self.window.push_bad(number, Arc::default(), fate);
+            self.window.push_bad(number, Bytes::new(), fate);
         }
     }
 
@@ -113,13 +113,14 @@ impl Account {
     }
 
     /// The next record to send. After a failure, none that was never sent.
-    pub fn due(&mut self) -> Option<Due> {
+    pub fn due(&mut self) -> Option<Due<'_>> {
         self.window.due(self.leaving.verdict().is_failure())
     }
 
-    pub fn sent(&mut self, due: &Due) {
-        self.leaving.tally().resent += u64::from(due.again);
-        self.window.sent(due.number);
+    /// The record `number`, which was due, was sent; `again`, if it had been before.
+    pub fn sent(&mut self, number: u64, again: bool) {
+        self.leaving.tally().resent += u64::from(again);
+        self.window.sent(number);
     }
 
     /// The broker returned a message; see [`Window::returned`].

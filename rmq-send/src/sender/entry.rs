@@ -42,10 +42,10 @@ pub struct Suspicion {
 
 /// A record to send now.
 #[derive(Debug)]
-pub struct Due {
+pub struct Due<'a> {
     /// The record's number.
     pub number: u64,
-    pub message: Message,
+    pub message: &'a Message,
     /// Whether it has been sent before.
     pub again: bool,
 }

@@ -222,6 +222,7 @@ impl Sender {
         let (link, exchanges, watch) = self.connection.publishes()?;
         let frame_max = link.frame_max();
         let publisher = link.publisher();
+        let mut is_any_sent = false;
         let halt = loop {
             if publisher.is_full() {
                 break None;
@@ -234,10 +235,14 @@ impl Sender {
             if let Err(size) = wire_size::fits(&due.message.properties, frame_max) {
                 break Some(Halt::Headers(due.number, size));
             }
-            publisher.publish(due.number, &due.message);
-            watch.sent();
-            self.account.sent(&due);
+            publisher.publish(due.number, due.message);
+            let (number, again) = (due.number, due.again);
+            self.account.sent(number, again);
+            is_any_sent = true;
         };
+        if is_any_sent {
+            watch.sent();
+        }
         publisher.send();
         halt
     }

@@ -8,8 +8,8 @@
 use crate::record::item::{Message, Record};
 use crate::results::fate::{Fate, Settled};
 use crate::sender::entry::{Due, Entry, State, Suspicion};
+use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
 /// Bytes of bodies in the window at most, so that its memory does not grow with `--window` times
 /// `--max-size`. One record always has room.
@@ -90,14 +90,14 @@ impl Window {
     }
 
     /// A record that cannot be sent takes its place.
-    pub fn push_bad(&mut self, number: u64, raw: Arc<[u8]>, fate: Fate) {
+    pub fn push_bad(&mut self, number: u64, raw: Bytes, fate: Fate) {
         let record = Record { number, raw, delivery: None, message: None };
         self.bytes += record.size();
         self.entries.push_back(Entry::new(record, State::Settled(fate)));
     }
 
     /// The next record to send. With `only_again`, none that was never sent.
-    pub fn due(&mut self, only_again: bool) -> Option<Due> {
+    pub fn due(&mut self, only_again: bool) -> Option<Due<'_>> {
         let probing = self.entries.front().is_some_and(|e| e.record.number <= self.one_by_one);
         if (probing || self.is_tentative) && self.in_flight > 0 {
             return None;
@@ -107,7 +107,7 @@ impl Window {
             None if only_again => return None,
             None => (self.next_new()?, false),
         };
-        let message = self.entry(number)?.record.message.clone()?;
+        let message = self.record(number)?.message.as_ref()?;
         Some(Due { number, message, again })
     }
 

@@ -4,6 +4,7 @@ use crate::input::reader::{End, Input};
 use crate::record::envelope;
 use crate::record::item::{Bad, Item, Raw};
 use crate::spool::disk::Replay;
+use bytes::Bytes;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use rmq_common::thread;
@@ -82,7 +83,7 @@ impl Thread {
             self.sequences.begin(self.number, sequence);
         }
         self.next = sequence + 1;
-        let raw: Arc<[u8]> = payload.into();
+        let raw = Bytes::copy_from_slice(payload);
         match envelope::record(self.number, raw.clone()) {
             Ok(record) => Item::Record(record),
             Err(why) => Item::Bad(Bad { number: self.number, raw: Raw::Whole(raw), why }),

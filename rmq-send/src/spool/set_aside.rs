@@ -8,11 +8,12 @@
 use crate::input::framing::Format;
 use crate::record::compose::Composer;
 use crate::record::envelope::envelope;
-use crate::record::item::{Body, Message, Raw, Record};
+use crate::record::item::{Message, Raw, Record};
 use crate::results::rejects::Rejects;
 use crate::spool::disk::Directory;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::envelope::Envelope;
 use rmq_common::failure::Failure;
@@ -176,12 +177,12 @@ impl SetAside {
             passing.take(content, self.most)?;
             return Ok(passing);
         }
-        let composed = self.composer.compose(number, content.into()).ok();
+        let composed = self.composer.compose(number, Bytes::copy_from_slice(content)).ok();
         let message = composed.and_then(|Record { message, .. }| message);
         let mut head = Vec::new();
         match &message {
             Some(message) => {
-                let empty = Message { body: Body::new(Arc::default(), 0), ..message.clone() };
+                let empty = Message { body: Bytes::new(), ..message.clone() };
                 envelope(&empty).encode(&mut head);
             }
             None => nowhere(&[]).encode(&mut head),

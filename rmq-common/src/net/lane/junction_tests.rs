@@ -214,7 +214,7 @@ fn room_that_lapin_makes_is_noticed() {
     let (junction, mut peer) = pair();
     let mut lane = Lane::new(&junction, 1, 131_072);
     let _pumped = Pumped::new(&junction);
-    let bytes: Arc<[u8]> = vec![b'x'; 16 << 20].into();
+    let bytes: bytes::Bytes = vec![b'x'; 16 << 20].into();
     let head = super::Head::new(
         1,
         &Name::default(),
@@ -222,7 +222,7 @@ fn room_that_lapin_makes_is_noticed() {
         false,
         &Properties::default(),
     );
-    lane.publish(&head, &bytes, 0..bytes.len());
+    lane.publish(&head, &bytes);
     assert!(lane.send().unwrap() > 0);
     let reader = thread::spawn(move || {
         let (mut room, mut left) = (vec![0; 1 << 20], 16_usize << 20);

@@ -56,10 +56,10 @@ mod wire_tests;
 use crate::envelope::message::Name;
 use crate::net::runtime::{self, Beside};
 use allowance::Waiting;
+use bytes::Bytes;
 use outgoing::Outgoing;
 use std::collections::VecDeque;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -112,9 +112,9 @@ impl Lane {
         self.junction.asks_for(self.id, count);
     }
 
-    /// Puts a message, whose body is the bytes in `range`; [`send`](Self::send) sends it.
-    pub fn publish(&mut self, head: &Head, body: &Arc<[u8]>, range: Range<usize>) {
-        self.out.publish(head, self.channel, self.frame_max, body, range);
+    /// Puts a message; [`send`](Self::send) sends it.
+    pub fn publish(&mut self, head: &Head, body: &Bytes) {
+        self.out.publish(head, self.channel, self.frame_max, body);
     }
 
     /// Puts an acknowledgement of a message, or of all up to it.

@@ -3,10 +3,9 @@
 use super::head::Head;
 use super::wire::{self, Beginning, FRAME_HEADER};
 use crate::envelope::message::Name;
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::ops::Range;
-use std::sync::Arc;
 
 /// Pieces of a body from this size on are written from where they are; smaller ones are copied.
 const LARGE: usize = 16 << 10;
@@ -33,14 +32,14 @@ pub(super) struct Outgoing {
 #[derive(Debug)]
 enum Chunk {
     Own(Vec<u8>),
-    Shared(Arc<[u8]>, Range<usize>),
+    Shared(Bytes),
 }
 
 impl Chunk {
     fn bytes(&self) -> &[u8] {
         match self {
             Chunk::Own(bytes) => bytes,
-            Chunk::Shared(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+            Chunk::Shared(bytes) => bytes,
         }
     }
 }
@@ -77,24 +76,13 @@ impl Outgoing {
         self.put(|own| own.extend_from_slice(frames));
     }
 
-    /// Adds a message: its head, then the bytes of its body that are in `range`.
-    pub(super) fn publish(
-        &mut self,
-        head: &Head,
-        channel: u16,
-        frame_max: u32,
-        body: &Arc<[u8]>,
-        range: Range<usize>,
-    ) {
+    /// Adds a message: its head, then its body.
+    pub(super) fn publish(&mut self, head: &Head, channel: u16, frame_max: u32, body: &Bytes) {
         let most = wire::body_max(frame_max);
-        self.put(|own| head.put(range.len() as u64, own));
-        let mut at = range.start;
-        while at < range.end {
-            let piece = at..range.end.min(at.saturating_add(most));
-            at = piece.end;
+        self.put(|own| head.put(body.len() as u64, own));
+        for piece in body.chunks(most) {
             let size = u32::try_from(piece.len()).unwrap_or_default();
             if piece.len() < LARGE {
-                let piece = body.get(piece).unwrap_or_default();
                 self.put(|own| {
                     wire::begin(own, wire::BODY, channel, size);
                     own.extend_from_slice(piece);
@@ -103,7 +91,7 @@ impl Outgoing {
             } else {
                 self.put(|own| wire::begin(own, wire::BODY, channel, size));
                 self.length += piece.len();
-                self.chunks.push_back(Chunk::Shared(body.clone(), piece));
+                self.chunks.push_back(Chunk::Shared(body.slice_ref(piece)));
                 self.put(|own| own.push(wire::FRAME_END));
             }
         }

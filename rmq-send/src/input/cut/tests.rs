@@ -4,10 +4,11 @@ use proptest::prelude::*;
 const ALL: [Format; 5] = [Format::Lines, Format::Nul, Format::Length, Format::Whole, Format::Json];
 
 fn cut(format: Format, max_size: usize, blocks: &[&[u8]]) -> (Vec<Cut>, Result<(), Broken>) {
-    let mut cutter = Cutter::new(format, max_size);
+    let mut cutter = Cutter::new(format, max_size, 8);
     let mut cuts = Vec::new();
     for block in blocks {
-        if let Err(broken) = cutter.cut(block, &mut cuts) {
+        cutter.room().extend_from_slice(block);
+        if let Err(broken) = cutter.cut(&mut cuts) {
             return (cuts, Err(broken));
         }
     }
@@ -85,6 +86,25 @@ fn what_is_not_in_length_framing_is_told_with_its_place() {
         broken(&[b"\0\0\x02\0abc"]),
         "the input ends at byte 7, 509 bytes before the end of a record"
     );
+}
+
+#[test]
+fn records_that_are_read_together_are_parts_of_one_buffer_and_a_few_bytes_do_not_hold_one() {
+    let are_in_the_buffer = |bytes: &[u8]| {
+        let mut cutter = Cutter::new(Format::Lines, 100, 1000);
+        let room = cutter.room();
+        room.extend_from_slice(bytes);
+        let buffer = room.as_ptr_range();
+        let mut cuts = Vec::new();
+        cutter.cut(&mut cuts).unwrap();
+        let is_in_it = |cut: &Cut| match cut {
+            Cut::Record(record) => buffer.contains(&record.as_ptr()),
+            other => panic!("{other:?}"),
+        };
+        cuts.iter().map(is_in_it).collect::<Vec<_>>()
+    };
+    assert_eq!(are_in_the_buffer(&b"0123456789abcdefghi\n".repeat(40)), [true; 40]);
+    assert_eq!(are_in_the_buffer(b"a\nfew\n"), [false; 2]);
 }
 
 proptest! {

@@ -16,11 +16,11 @@ fn fixed() -> Routing {
 }
 
 fn composed(composer: &Composer, raw: &[u8]) -> Record {
-    composer.compose(1, raw.into()).unwrap()
+    composer.compose(1, raw.to_vec().into()).unwrap()
 }
 
 fn refused(composer: &Composer, raw: &[u8]) -> String {
-    composer.compose(1, raw.into()).unwrap_err().to_string()
+    composer.compose(1, raw.to_vec().into()).unwrap_err().to_string()
 }
 
 fn route(record: &Record) -> String {

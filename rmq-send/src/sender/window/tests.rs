@@ -1,13 +1,9 @@
 use super::*;
-use crate::record::item::Body;
+use std::sync::Arc;
 
 fn record(number: u64, body: &str) -> Record {
-    let raw: Arc<[u8]> = body.as_bytes().into();
-    let message = Message {
-        route: Arc::default(),
-        properties: Arc::default(),
-        body: Body::new(raw.clone(), 0),
-    };
+    let raw = Bytes::copy_from_slice(body.as_bytes());
+    let message = Message { route: Arc::default(), properties: Arc::default(), body: raw.clone() };
     Record { number, raw, delivery: None, message: Some(message) }
 }
 
@@ -21,9 +17,9 @@ fn window(bodies: &[&str]) -> Window {
 
 fn send_all(window: &mut Window) -> Vec<(u64, bool)> {
     std::iter::from_fn(|| {
-        let due = window.due(false)?;
-        window.sent(due.number);
-        Some((due.number, due.again))
+        let Due { number, again, .. } = window.due(false)?;
+        window.sent(number);
+        Some((number, again))
     })
     .collect()
 }
@@ -42,7 +38,7 @@ fn confirms_may_come_in_any_order() {
 #[test]
 fn records_leave_in_the_order_of_the_input_with_what_became_of_them() {
     let mut window = window(&["a", "b"]);
-    window.push_bad(3, Arc::default(), Fate::Rejected);
+    window.push_bad(3, Bytes::new(), Fate::Rejected);
     window.push(record(4, "d"));
     assert_eq!(send_all(&mut window), [(1, false), (2, false), (4, false)]);
     window.confirmed(2);

@@ -28,7 +28,7 @@ fn kept(format: Format, content: Content, most: u64, pieces: &[&[u8]]) -> String
     let spool = Arc::new(Directory::open(directory.path()).unwrap());
     let mut aside = aside(&spool, format, content, most);
     let (first, rest) = pieces.split_first().unwrap();
-    let raw = Raw::Begun { bytes: (*first).into(), more: !rest.is_empty() };
+    let raw = Raw::Begun { bytes: first.to_vec().into(), more: !rest.is_empty() };
     aside.bad(1, &raw).unwrap();
     for (index, piece) in rest.iter().enumerate() {
         aside.rest(piece, index + 1 < rest.len()).unwrap();

@@ -1,7 +1,7 @@
 //! The model: it lets events happen, does what the account asks for, and checks it on the spot.
 
 use super::*;
-use crate::record::item::{Body, Record};
+use crate::record::item::Record;
 use std::collections::{BTreeSet, VecDeque};
 
 /// An account, and what is true of its records.
@@ -30,7 +30,7 @@ pub(super) struct World {
     teed: u64,
 }
 
-fn raw(number: u64) -> Arc<[u8]> {
+fn raw(number: u64) -> Bytes {
     number.to_string().into_bytes().into()
 }
 
@@ -75,7 +75,7 @@ impl World {
             Event::ReadGood | Event::ReadEmpty => {
                 self.read += 1;
                 let (number, raw) = (self.read, raw(self.read));
-                let body = Body::new(raw.clone(), 0);
+                let body = raw.clone();
                 let (route, properties) = Default::default();
                 let message = Message { route, properties, body };
                 let message = Some(message).filter(|_| event == Event::ReadGood);
@@ -98,7 +98,7 @@ impl World {
             }
             Event::EndOfLong if self.long_is_open => {
                 self.long_is_open = false;
-                self.input.push_back(Item::Rest { bytes: Arc::default(), more: false });
+                self.input.push_back(Item::Rest { bytes: Bytes::new(), more: false });
             }
             Event::EndOfLong => {}
             Event::Send => self.send(),
@@ -162,9 +162,10 @@ impl World {
             assert!(!self.in_flight.contains(&due.number), "sent twice at once");
             assert!(!self.confirmed.contains(&due.number), "sent although it is confirmed");
             assert_eq!(due.again, self.sent.contains(&due.number));
-            self.account.sent(&due);
-            self.sent.insert(due.number);
-            self.in_flight.push(due.number);
+            let (number, again) = (due.number, due.again);
+            self.account.sent(number, again);
+            self.sent.insert(number);
+            self.in_flight.push(number);
         }
     }
 
