@@ -4,17 +4,15 @@ use crate::queue::offset::{Offset, is_at_end};
 use crate::queue::subscription::Subscription;
 use crate::queue::subscription::state::QueueState;
 use crate::receiver::connected::{Break, Connected};
+use crate::receiver::lasting::Receiver;
 use crate::receiver::leader::News;
 use crate::receiver::prefetch_change::Woken;
+use crate::receiver::quiet::Seen;
 use crate::stops::Stop;
 use rmq_common::count::counted;
 use rmq_common::runtime;
 use std::time::{Duration, Instant};
 
-/// With `--drain`: how often it is looked at where it has messages and we are given none.
-const QUIET_AT_MOST: Duration = Duration::from_millis(500);
-/// How long a queue that shows no consumer must give nothing to be taken for a stream.
-const STREAM_AFTER: Duration = Duration::from_millis(160);
 /// How long a stream may take to give its last block.
 const LAST_BLOCK_WITHIN: Duration = Duration::from_millis(500);
 /// The pause before a consumer that the broker has cancelled is made again.
@@ -47,54 +45,34 @@ impl Connected<'_> {
 
     pub(super) async fn check_drained(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
-        self.quiet_since = Instant::now();
-        let news = self.leader.shows(self.quiet_since, state.consumers);
+        let news = self.leader.shows(Instant::now(), state.consumers);
         self.report_leader(news);
-        // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
-        // it: that is no answer.
-        if self.is_stream || (state.consumers == 0 && state.ready > 0 && self.quiet >= STREAM_AFTER)
-        {
-            return self.check_end_of_stream(state.ready).await;
-        }
-        if state.consumers == 0 {
-            self.suspect = true;
-        } else if state.ready == 0 {
-            // Another channel would be given once more what a filter has.
-            let is_with_filter =
-                self.receiver.sink.downstream().is_some() && !self.receiver.hand.is_empty();
-            if self.seen_empty && (!self.suspect || is_with_filter) {
-                return Err(Break::Stop(Stop::Drained));
-            }
-            if is_with_filter {
-                self.seen_empty = true;
-                return Ok(());
-            }
-            // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been given
-            // what never came here. With the channel gone that is back.
-            if std::mem::take(&mut self.suspect) {
-                if !self.receiver.hand.is_empty() {
-                    // Only what is kept back, which must not come again.
-                    self.subscription.cancel().await?;
-                    self.acknowledge(u64::MAX)?;
-                }
-                self.consume_on_another_channel().await?;
-            }
-            self.await_what_is_given().await?;
-            self.seen_empty = true;
-            return Ok(());
-        } else if self.quiet >= QUIET_AT_MOST
-            // Else we may be given none because a filter has as many as we may have at once.
-            && self.receiver.hand.is_empty()
-            && !std::mem::replace(&mut self.wait_reported, true)
-        {
-            self.receiver.diagnostics.notice(&format!(
+        let Receiver { hand, sink, diagnostics, .. } = &*self.receiver;
+        let holds = !hand.is_empty();
+        let filter_holds = holds && sink.downstream().is_some();
+        match self.quiet.saw(state, self.is_stream, holds, filter_holds) {
+            Seen::More => {}
+            Seen::NoneForUs => diagnostics.notice(&format!(
                 "{} has {}, but this consumer is given none (another is the active one?); waiting",
                 self.receiver.name(),
                 counted(state.ready.into(), "message")
-            ));
+            )),
+            Seen::Stream => self.check_end_of_stream(state.ready).await?,
+            Seen::Empty { channel_is_suspect } => {
+                // Seen of RabbitMQ 3.10: a channel opened while there was no leader may have been
+                // given what never came here. With the channel gone that is back.
+                if channel_is_suspect {
+                    if holds {
+                        // Only what is kept back, which must not come again.
+                        self.subscription.cancel().await?;
+                        self.acknowledge(u64::MAX)?;
+                    }
+                    self.consume_on_another_channel().await?;
+                }
+                self.await_what_is_given().await?;
+            }
+            Seen::Drained => return Err(Break::Stop(Stop::Drained)),
         }
-        self.seen_empty = false;
-        self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
         Ok(())
     }
 
@@ -106,7 +84,7 @@ impl Connected<'_> {
             self.subscription.prepare(1, -1).await?;
             self.subscription.withdraw().await?;
         }
-        self.quiet_since = Instant::now();
+        self.quiet.checked();
         Ok(())
     }
 
@@ -116,7 +94,7 @@ impl Connected<'_> {
         let last = Offset::Named("last").argument();
         let given = self.subscription.sample(last, LAST_BLOCK_WITHIN).await?;
         // Another one came meanwhile, perhaps.
-        self.quiet_since = Instant::now();
+        self.quiet.checked();
         let at_end = match &given {
             Some(message) => match message.counts().offset {
                 Some(offset) => is_at_end(self.receiver.offset.as_ref(), offset),
@@ -125,14 +103,7 @@ impl Connected<'_> {
             },
             None => count == 0,
         };
-        if at_end && std::mem::replace(&mut self.seen_empty, at_end) {
-            return Err(Break::Stop(Stop::Drained));
-        }
-        self.seen_empty = at_end;
-        if !at_end {
-            self.quiet = (self.quiet * 2).min(QUIET_AT_MOST);
-        }
-        Ok(())
+        if self.quiet.saw_end(at_end) { Err(Break::Stop(Stop::Drained)) } else { Ok(()) }
     }
 
     /// Nothing has come for long. If the queue has messages all the same, or the connection is one
@@ -143,13 +114,13 @@ impl Connected<'_> {
         let news = self.leader.shows(Instant::now(), state.consumers);
         self.report_leader(news);
         if self.leader.is_missing() && state.ready == 0 {
-            self.idle.without_leader(!was_missing);
+            self.quiet.idle.without_leader(!was_missing);
             return Ok(());
         }
         let woken = if state.ready > 0 { self.wake().await? } else { Woken::Nothing };
         if matches!(woken, Woken::Ours) {
-            self.idle.over();
-        } else if self.idle.is_forgotten(
+            self.quiet.idle.over();
+        } else if self.quiet.idle.is_forgotten(
             state.ready > 0,
             matches!(woken, Woken::Other) || state.consumers == 0,
             self.receiver.hand.is_empty(),
@@ -157,7 +128,7 @@ impl Connected<'_> {
             let text = "no message came for a long time; consuming again on another channel";
             self.receiver.diagnostics.detail(text);
             self.consume_on_another_channel().await?;
-        } else if state.ready == 0 && state.consumers > 0 && self.idle.asks_leader() {
+        } else if state.ready == 0 && state.consumers > 0 && self.quiet.idle.asks_leader() {
             self.ask_leader().await?;
         }
         Ok(())

@@ -2,12 +2,15 @@
 
 use crate::command::commands::{Commands, Verdict};
 use crate::command::finish::finish;
+use crate::delivery::ids::Delivery;
 use crate::delivery::message::Arrived;
 use crate::receiver::connected::{Break, Connected};
+use crate::receiver::hand::Hand;
 use crate::receiver::lasting::Receiver;
 use crate::receiver::ledger::Entry;
 use crate::sink::Sink;
 use crate::stops::Stop;
+use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;
@@ -38,34 +41,10 @@ impl Connected<'_> {
         else {
             return Ok(());
         };
-        let Some((delivery, verdict)) = commands.verdict(number) else {
-            return Ok(());
-        };
-        if delivery.channel != hand.channel() {
-            // Its connection is lost, and the message comes again.
-            return Ok(());
-        }
-        match verdict {
-            Verdict::Done => {
-                hand.done(delivery);
-            }
-            Verdict::PutBack { until, counts, why } => {
-                if let Some(why) = why {
-                    diagnostics.notice(&why);
-                }
-                hand.postpone(delivery, until, counts);
-            }
-            Verdict::DeadLetter(why) => {
-                diagnostics.notice(&why);
-                hand.reject(delivery);
-            }
-            // It goes back with the rest when we let go.
-            Verdict::Unfinished => {}
-            Verdict::Stop(why) => {
-                return Err(Break::Stop(failed(why)));
-            }
-        }
-        Ok(())
+        let ended = commands.verdict(number);
+        let stop =
+            ended.and_then(|(delivery, verdict)| apply(hand, *diagnostics, delivery, verdict));
+        stop.map_or(Ok(()), |stop| Err(Break::Stop(stop)))
     }
 
     /// A pause is over: what was kept goes back, and comes again at once where no other client takes
@@ -75,7 +54,7 @@ impl Connected<'_> {
             self.subscription.put_back_one(postponed);
         }
         self.subscription.send()?;
-        self.we_let_nothing_come();
+        self.quiet.begins();
         Ok(())
     }
 
@@ -84,12 +63,7 @@ impl Connected<'_> {
         if let Some(commands) = self.receiver.sink.commands_mut() {
             commands.go_on();
         }
-        self.we_let_nothing_come();
-    }
-
-    fn we_let_nothing_come(&mut self) {
-        self.quiet_since = Instant::now();
-        self.nothing_since = self.quiet_since;
+        self.quiet.begins();
     }
 
     /// Messages that wait for the end of their pauses are unacknowledged, and must not keep others
@@ -125,32 +99,39 @@ impl Connected<'_> {
         else {
             return stop;
         };
-        let stop = finish(commands, stop, stops, |delivery, verdict| match verdict {
-            _ if delivery.channel != hand.channel() => None,
-            Verdict::Done => {
-                hand.done(delivery);
-                None
-            }
-            Verdict::DeadLetter(why) => {
-                diagnostics.notice(&why);
-                hand.reject(delivery);
-                None
-            }
-            Verdict::Stop(why) => Some(failed(why)),
-            // It goes back with the rest when we let go.
-            Verdict::PutBack { until, counts, why } => {
-                if let Some(why) = why {
-                    diagnostics.notice(&why);
-                }
-                hand.postpone(delivery, until, counts);
-                None
-            }
-            Verdict::Unfinished => None,
-        });
-        stop.await
+        let ended = |delivery, verdict| apply(hand, *diagnostics, delivery, verdict);
+        finish(commands, stop, stops, ended).await
     }
 }
 
-fn failed(why: String) -> Stop {
-    Stop::Failed(Failure::new(Exit::TempFail, why))
+/// What becomes of a message whose command has ended, and why the run stops, if it does. One of an
+/// earlier connection comes again.
+fn apply(
+    hand: &mut Hand,
+    diagnostics: Diagnostics,
+    delivery: Delivery,
+    verdict: Verdict,
+) -> Option<Stop> {
+    if delivery.channel != hand.channel() {
+        return None;
+    }
+    match verdict {
+        Verdict::Done => {
+            hand.done(delivery);
+        }
+        Verdict::PutBack { until, counts, why } => {
+            if let Some(why) = why {
+                diagnostics.notice(&why);
+            }
+            hand.postpone(delivery, until, counts);
+        }
+        Verdict::DeadLetter(why) => {
+            diagnostics.notice(&why);
+            hand.reject(delivery);
+        }
+        // It goes back with the rest when we let go.
+        Verdict::Unfinished => {}
+        Verdict::Stop(why) => return Some(Stop::Failed(Failure::new(Exit::TempFail, why))),
+    }
+    None
 }

@@ -6,7 +6,7 @@ use crate::output::batch::Batch;
 use crate::queue::offset::Offset;
 use crate::queue::source::Source;
 use crate::queue::subscription::Delivered;
-use crate::receiver::connected::{Break, Connected, QUIET};
+use crate::receiver::connected::{Break, Connected};
 use crate::receiver::lasting::Receiver;
 use crate::receiver::ledger::Entry;
 use crate::receiver::takeover::Takeover;
@@ -24,8 +24,7 @@ impl Connected<'_> {
     /// may wait already, or come back from somebody who dies of it; a stream counts no deliveries,
     /// and a tap's messages were never anybody else's.
     pub(super) async fn consume(&mut self) -> Result<(), Break> {
-        self.quiet_since = Instant::now();
-        self.nothing_since = Instant::now();
+        self.quiet.begins();
         let Receiver { settings, hand, earlier, .. } = &*self.receiver;
         let counts = !self.is_stream && matches!(settings.source, Source::Queue(_));
         let mut others = 0;
@@ -104,12 +103,8 @@ impl Connected<'_> {
 
     /// Something came.
     pub(super) fn message_came(&mut self) {
-        self.quiet_since = Instant::now();
-        self.nothing_since = self.quiet_since;
-        self.quiet = QUIET;
-        self.seen_empty = false;
-        self.idle.over();
-        let news = self.leader.is_there(self.quiet_since);
+        self.quiet.over();
+        let news = self.leader.is_there(Instant::now());
         self.report_leader(news);
     }
 

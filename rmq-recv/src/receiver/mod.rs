@@ -15,6 +15,7 @@ pub mod leader;
 pub mod ledger;
 pub mod pace;
 pub mod prefetch_change;
+pub mod quiet;
 pub mod reconnect;
 pub mod serve;
 pub mod settle;

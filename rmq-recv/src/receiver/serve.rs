@@ -5,11 +5,11 @@
 //! connection) is answered at once, however long the reader pauses.
 
 use crate::queue::subscription::{Delivered, Subscription};
-use crate::receiver::connected::{Break, Connected, QUIET};
-use crate::receiver::idle::Idle;
+use crate::receiver::connected::{Break, Connected};
 use crate::receiver::lasting::Receiver;
 use crate::receiver::leader::Leader;
 use crate::receiver::pace::Pace;
+use crate::receiver::quiet::Quiet;
 use crate::receiver::takeover::Takeover;
 use crate::receiver::timers::Due;
 use crate::sink::SinkEvent;
@@ -68,17 +68,11 @@ pub async fn serve(receiver: &mut Receiver, session: Session) -> End {
         subscription,
         takeover: Takeover::new(),
         is_stream: receiver_is_stream,
-        quiet_since: Instant::now(),
-        quiet: QUIET,
-        idle: Idle::new(reconnected),
+        quiet: Quiet::new(reconnected),
         leader: Leader::default(),
         pace: Pace::default(),
         acknowledged: None,
-        nothing_since: Instant::now(),
         cancelled_by_broker: false,
-        seen_empty: false,
-        suspect: reconnected,
-        wait_reported: false,
     };
     // Whatever is under way when the word to stop comes is dropped: each step leaves things as
     // letting go finds them. What waits for an answer does not notice each end of a connection.

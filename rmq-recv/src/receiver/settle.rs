@@ -152,9 +152,7 @@ impl Connected<'_> {
             self.subscription.acknowledge(acknowledgement);
         }
         self.subscription.send()?;
-        // There is room for more, which takes a moment to come.
-        self.idle.over();
-        self.nothing_since = Instant::now();
+        self.quiet.has_room();
         let receiver = &mut *self.receiver;
         receiver.tally.acknowledged += done.count - done.rejected;
         receiver.tally.dead_lettered += done.rejected;

@@ -2,7 +2,7 @@
 
 use crate::downstream::sender::Downstream;
 use crate::output::taken::When;
-use crate::receiver::connected::{Break, Connected, QUIET};
+use crate::receiver::connected::{Break, Connected};
 use crate::receiver::lasting::Receiver;
 use crate::sink::Sink;
 use crate::stops::Stop;
@@ -88,9 +88,9 @@ impl Connected<'_> {
         let all_out = all_settled || (hand.open_count() == 0 && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
         let kept_at = downstream.filter(|_| !all_out).map(Downstream::still_at);
-        let quiet = waits && settings.stop.drain && (all_out || downstream.is_some());
-        let quiet_at =
-            Some((self.quiet_since + self.quiet).max(kept_at.unwrap_or(self.quiet_since)));
+        let drains = waits && settings.stop.drain && (all_out || downstream.is_some());
+        let quiet_at = self.quiet.check_at();
+        let drained_at = kept_at.map_or(quiet_at, |kept| kept.max(quiet_at));
         let may = done > 0 && !waits_for_change && self.may_acknowledge() > 0;
         let acknowledge = self.next_acknowledgement().filter(|_| may);
         let kept = if done > 0 { self.kept_until() } else { None };
@@ -108,16 +108,16 @@ impl Connected<'_> {
             (check_at, Due::CheckOutput),
             (acknowledge, Due::Acknowledge),
             (silent_at.filter(|_| is_stuck), Due::Silence),
-            (change.then(|| self.quiet_since + QUIET), Due::Change),
+            (change.then(|| self.quiet.is_at()), Due::Change),
             (widen_at.map(Downstream::still_at), Due::Widen),
             (kept, Due::Kept),
-            (quiet_at.filter(|_| quiet), Due::Quiet),
+            (drains.then_some(drained_at), Due::Quiet),
             // A stream always has messages, and knows no leaderless moment of that kind.
-            (self.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
+            (self.quiet.idle.until().filter(|_| takes_more && may_change), Due::Forgotten),
             (self.receiver.reports_at(), Due::Long),
             (hand.postponed_until(), Due::PutBack),
             (commands.and_then(|commands| commands.until()), Due::GoOn),
-            (idle.and_then(|limit| self.nothing_since.checked_add(limit)), Due::Idle),
+            (idle.and_then(|limit| self.quiet.over_at(limit)), Due::Idle),
         ];
         let all = all.into_iter().filter_map(|(time, due)| Some((time?, due)));
         all.min_by_key(|(time, _)| *time)
