@@ -1,4 +1,4 @@
-//! The heart of rmq-recv across connections: connect, serve, let go or connect again.
+//! What a run keeps, whichever connection it is on.
 
 use crate::delivery::message::{Arrived, Counts};
 use crate::queue::offset::Offset;

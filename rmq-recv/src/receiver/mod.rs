@@ -1,4 +1,10 @@
 //! Receiving: across connections, and on one of them.
+//!
+//! `connections` is the loop over connections, and `lasting` what outlives them; `serve` is the loop
+//! on one, and `connected` what belongs to it. What happens goes to `intake` (messages), `settle`
+//! (acknowledgements), `command_results`, `checks` (of the queue) or `timers`. What to do is decided
+//! without I/O: by `hand`, with its `ledger` and `credit`, of messages; by `quiet`, `idle`, `pace`
+//! and `takeover` of the consumer; by `earlier` of the next connection.
 
 pub mod checks;
 pub mod command_results;

@@ -1,4 +1,7 @@
 //! The loop that sends, over a core that decides.
+//!
+//! `run_loop` waits for what happens next; `answers`, `recovery`, `ending` and `times` are what it
+//! does then. `account` decides without I/O what becomes of each record, over the `window`.
 
 pub mod account;
 mod answers;
