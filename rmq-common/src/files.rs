@@ -1,5 +1,6 @@
-//! Opening files that are named on a command line, where the directory may be one that others can write to, as `/tmp`
-//! is: nothing that somebody else has put there is followed or written to, and nothing can hold us.
+//! Opening files that are named on a command line, in directories that may be writable by others,
+//! such as `/tmp`: nothing that another user has put there is followed or written to, and nothing
+//! blocks.
 
 mod replace;
 
@@ -11,16 +12,15 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// Symbolic links on the way to a file.
+/// The most symbolic links followed on the way to a file.
 const MOST_LINKS: usize = 8;
 
-/// Opens `path` without waiting: a FIFO to write that nothing reads is `ENXIO`. What is read or
-/// written later does not wait either, unless [`wait`] says so. `/dev/stdout` and its like are the
-/// streams themselves, as they are.
+/// Opens `path` without waiting: a FIFO to write that nothing reads is `ENXIO`. Later reads and
+/// writes do not wait either, unless [`wait`] says so. `/dev/stdout` and similar names are the
+/// streams themselves.
 ///
 /// # Errors
-/// As the operating system says; a symbolic link, or in a directory such as `/tmp` the file itself,
-/// belongs to somebody else.
+/// As the operating system says; or a symbolic link (in `/tmp`, any file) is another user's.
 pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     if let Some(stream) = standard_streams::at(path) {
         return again(stream, flags);
@@ -29,7 +29,7 @@ pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let directory = rustix::fs::stat(parent(&path))?;
-        // Where nobody else can write, whatever is there is meant to be.
+        // If no other user can write there, whatever is there is intended.
         if !is_shared(&directory) {
             return Ok(rustix::fs::open(&path, flags, mode)?);
         }
@@ -41,7 +41,7 @@ pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
                 };
             }
             Ok(file) => return Ok(file),
-            // Linux refuses by itself some of what is refused here (protected_regular in proc(5)).
+            // Linux itself refuses part of what is refused here (protected_regular in proc(5)).
             Err(Errno::LOOP | Errno::ACCESS) => {}
             Err(error) => return Err(error.into()),
         }
@@ -62,7 +62,7 @@ pub fn open(path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     Err(Errno::LOOP.into())
 }
 
-/// Another descriptor of an open stream, whose position the two share with whatever else writes there.
+/// Another descriptor for an open stream; they share the position with any other writer of it.
 fn again(stream: BorrowedFd<'_>, flags: OFlags) -> io::Result<OwnedFd> {
     let access = rustix::fs::fcntl_getfl(stream)? & OFlags::ACCMODE;
     let wanted = flags & OFlags::ACCMODE;
@@ -74,33 +74,31 @@ fn again(stream: BorrowedFd<'_>, flags: OFlags) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(stream, 3)?)
 }
 
-/// Whether `path` names an open descriptor, whose file is not ours alone: what is in it stays, and
-/// what comes goes behind it.
+/// Whether `path` names an open descriptor: its file is not ours alone, so new content is appended.
 pub fn is_descriptor(path: &Path) -> bool {
     let parents = ["/dev/fd", "/proc/self/fd"].map(Path::new).map(Some);
     standard_streams::at(path).is_some() || parents.contains(&path.parent())
 }
 
-/// From now on what is read from it or written to it waits.
+/// Makes later reads and writes wait.
 ///
 /// # Errors
 /// As the operating system says.
 pub fn wait(file: &OwnedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(file)?;
-    // A stream that we inherited stays as it is, unless it has to wait.
+    // An inherited stream stays as it is, unless it has to be changed.
     if flags.contains(OFlags::NONBLOCK) {
         rustix::fs::fcntl_setfl(file, flags - OFlags::NONBLOCK)?;
     }
     Ok(())
 }
 
-/// Whether two files are one.
+/// Whether two files are the same.
 pub fn is_same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
-/// Whether two open files are one and the same. On a terminal people tell them apart, and /dev/null
-/// keeps neither.
+/// Whether two open files are the same, except terminals and /dev/null, where that does no harm.
 pub fn are_one(one: impl AsFd, other: impl AsFd) -> bool {
     match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
         (Ok(one), Ok(other)) => {
@@ -123,13 +121,13 @@ fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == rustix::process::geteuid().as_raw()
 }
 
-/// Whether somebody else can put something into a directory.
+/// Whether another user can put something into a directory.
 fn is_shared(directory: &Stat) -> bool {
     let mode = Mode::from_raw_mode(directory.st_mode);
     mode.intersects(Mode::WGRP | Mode::WOTH) || !is_trusted(directory.st_uid)
 }
 
-/// Whether a directory is one in which everybody keeps his own.
+/// Whether a directory is one in which users keep their own files, as in /tmp.
 fn is_sticky(directory: &Stat) -> bool {
     Mode::from_raw_mode(directory.st_mode).contains(Mode::SVTX | Mode::WOTH)
 }
@@ -138,10 +136,13 @@ fn is_sticky(directory: &Stat) -> bool {
 fn foreign(file: &Stat) -> Option<String> {
     let kind = FileType::from_raw_mode(file.st_mode);
     if !is_trusted(file.st_uid) {
-        return Some(format!("belongs to user {}, in a directory for everybody", file.st_uid));
+        return Some(format!(
+            "belongs to user {}, in a directory that everyone can write to",
+            file.st_uid
+        ));
     }
     (kind == FileType::RegularFile && file.st_nlink > 1)
-        .then(|| "has a second name, in a directory for everybody".to_owned())
+        .then(|| "has a second name, in a directory that everyone can write to".to_owned())
 }
 
 #[cfg(test)]
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn nothing_that_somebody_else_has_put_there_is_written_to() {
         if !rustix::process::geteuid().is_root() {
-            // Only root can make files of somebody else; the rule itself has no exception.
+            // Only root can create another user's files; the rule itself has no exception.
             assert!(!is_trusted(1) && is_trusted(0));
             return;
         }
@@ -200,14 +201,14 @@ mod tests {
         );
         write(&file, b"").unwrap();
         chown(&file, STRANGER, None).unwrap();
-        let why = "belongs to user 65534, in a directory for everybody";
+        let why = "belongs to user 65534, in a directory that everyone can write to";
         assert_eq!(tried(&file).unwrap_err(), why);
         std::fs::remove_file(&file).unwrap();
         std::fs::hard_link(&victim, &file).unwrap();
-        let why = "has a second name, in a directory for everybody";
+        let why = "has a second name, in a directory that everyone can write to";
         assert_eq!(tried(&file).unwrap_err(), why);
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RWXU, 0).unwrap();
-        // Nothing reads it, and it does not hold us.
+        // Nothing reads it, and it does not block us.
         assert!(tried(&fifo).unwrap_err().starts_with("No such device"));
         assert_eq!(std::fs::read(victim).unwrap(), b"precious");
     }

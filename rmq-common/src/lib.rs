@@ -1,15 +1,15 @@
-//! What the rmq tools share, and nothing that only one of them uses.
+//! What the rmq tools share; nothing here is for a single tool.
 //!
-//! * [`arguments`] turns a command line into a tool's own structure, the same way everywhere.
-//! * [`options`] are the connection options every AMQP tool has, defined once.
-//! * [`broker_url`] reads `amqp://` URLs, [`authority`] who and where in any; [`connection`] reaches the broker they name.
-//! * [`lane`] carries messages past lapin, on its connection.
-//! * [`envelope`] is one message as one line of JSON, read and written.
-//! * [`failure`] and [`exit`] say what went wrong and with which exit status it ends;
-//!   [`diagnostics`] is the only place that writes to standard error, [`escape`] what keeps a
-//!   terminal from being steered.
+//! * [`arguments`] parses a command line into a tool's own structure, the same way everywhere.
+//! * [`options`] are the connection options of every AMQP tool, defined once.
+//! * [`broker_url`] parses `amqp://` URLs, [`authority`] the user and the hosts of any URL;
+//!   [`connection`] connects to the broker they name.
+//! * [`lane`] carries messages on lapin's connection without lapin.
+//! * [`envelope`] reads and writes a message as one line of JSON.
+//! * [`failure`] and [`exit`] say what went wrong and the exit status; [`diagnostics`] is the only
+//!   place that writes to standard error; [`escape`] keeps text from controlling a terminal.
 //! * [`program`] is the frame of every `main`; [`standard_streams`], [`signals`] and
-//!   `process_limits` are what a parent may have left in an unusual state.
+//!   `process_limits` deal with what a parent may have left in an unusual state.
 
 pub mod backslash;
 mod cli;

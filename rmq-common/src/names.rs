@@ -6,24 +6,24 @@ pub use crate::cli::shown::{shown, shown_bytes};
 use crate::envelope::message::Name;
 use lapin::types::ShortString;
 
-/// What a URL begins with that may have a password in it.
+/// The beginnings of URLs that may contain a password.
 pub(crate) const SCHEMES: [&str; 4] = ["amqp://", "amqps://", "http://", "https://"];
 
 /// A queue's name, as given on a command line.
 ///
 /// # Errors
-/// When it has more than 255 bytes or is not a queue (65), or is a URL (64).
+/// It has more than 255 bytes or is not a queue's name (65), or it is a URL (64).
 pub fn queue(name: &str) -> Result<ShortString, Failure> {
     not_a_url("the queue's name", name)?;
     not_reply_to(name)?;
     short(Exit::DataErr, "the queue's name", name)
 }
 
-/// Refuses the name that a requester uses with Direct Reply-to. RabbitMQ answers to its passive
-/// declaration as if it were a queue, but returns what is sent there.
+/// Refuses the name that a requester uses with Direct Reply-to. RabbitMQ answers its passive
+/// declaration as if it were a queue, but returns messages sent there.
 ///
 /// # Errors
-/// When it is that (65).
+/// It is that name (65).
 pub fn not_reply_to(name: &str) -> Result<(), Failure> {
     if name != "amq.rabbitmq.reply-to" {
         return Ok(());
@@ -32,11 +32,11 @@ pub fn not_reply_to(name: &str) -> Result<(), Failure> {
     Err(Failure::data(format!("{name}: {why} ({name}.TOKEN)")))
 }
 
-/// Refuses a URL where a name is wanted; `what` it is, for the error. It would be shown wherever
-/// the name is, with its password.
+/// Refuses a URL in place of a name; `what` describes the name in the error. A URL would be shown
+/// wherever the name is, with its password.
 ///
 /// # Errors
-/// When it is one (64).
+/// It is a URL (64).
 pub fn not_a_url(what: &str, name: &str) -> Result<(), Failure> {
     let begins = |scheme: &str| {
         name.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -49,20 +49,20 @@ pub fn not_a_url(what: &str, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// A text as AMQP's short string; `what` it is, for the error.
+/// A text as an AMQP short string; `what` describes it in the error.
 ///
 /// # Errors
-/// When it has more than 255 bytes, which ends with `exit`. `ShortString::from` would panic over it.
+/// It has more than 255 bytes; the failure ends with `exit`. `ShortString::from` would panic.
 pub fn short(exit: Exit, what: &str, text: &str) -> Result<ShortString, Failure> {
     ShortString::try_new(text).map_err(|_| {
         Failure::new(exit, format!("{what} has {} bytes; AMQP allows 255", text.len()))
     })
 }
 
-/// Bytes as a name; `what` it is, for the error.
+/// Bytes as a name; `what` describes them in the error.
 ///
 /// # Errors
-/// When there are more than 255, which ends with `exit`.
+/// There are more than 255; the failure ends with `exit`.
 pub fn name(exit: Exit, what: &str, bytes: &[u8]) -> Result<Name, Failure> {
     Name::new(bytes).map_err(|why| Failure::new(exit, format!("{what} {why}")))
 }

@@ -4,10 +4,10 @@ use crate::cli::failure::Failure;
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::fmt::Write;
 
-/// Fills at most 256 bytes, which it does at once or not at all (getrandom(2)).
+/// Fills at most 256 bytes, which the system provides at once or not at all (getrandom(2)).
 ///
 /// # Errors
-/// The system has no randomness to give (74).
+/// The system provides no random bytes (74).
 pub fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
     match getrandom(bytes, GetRandomFlags::empty()) {
         Ok(_) => Ok(()),
@@ -15,7 +15,7 @@ pub fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
     }
 }
 
-/// An id that nothing else has: 32 hexadecimal digits.
+/// A unique id: 32 hexadecimal digits.
 ///
 /// # Errors
 /// As [`fill`].

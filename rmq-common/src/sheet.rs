@@ -1,5 +1,5 @@
-//! CSV files: a header row, rows, and the lines they stand on. What lies between the rows, and how
-//! each cell was written, is kept, so that a row can be written again as it was.
+//! CSV files: a header row, rows, and their line numbers. What is between the rows, and how each
+//! cell was written, is kept, so that a row can be written again unchanged.
 
 mod split;
 
@@ -14,9 +14,9 @@ use std::io::{self, Read};
 /// A file that has been read.
 #[derive(Debug)]
 pub struct Sheet {
-    /// What a failure calls it.
+    /// Its name in failures.
     pub name: String,
-    /// The header row, without the columns at its end that have no name.
+    /// The header row, without unnamed columns at its end.
     pub header: StringRecord,
     /// The header row as it was written.
     pub written: Written,
@@ -26,24 +26,24 @@ pub struct Sheet {
     pub rest: String,
     /// What separates the cells.
     pub delimiter: char,
-    /// What was left out, for its writer to know.
+    /// What was left out, to be reported to its author.
     pub notices: Vec<String>,
 }
 
 /// A row, and the line on which it begins.
 #[derive(Debug)]
 pub struct Row {
-    /// From 1. If something is wrong with quotes, the line on which they open.
+    /// From 1. If something is wrong with its quotes, the line on which they open.
     pub line: u64,
-    /// What is on it; a sentence if that is not UTF-8, or its quotes are wrong. Blanks at the ends of cells are left out,
-    /// but in quotes, and so are empty cells beyond the header.
+    /// Its cells; a sentence if they are not UTF-8, or its quotes are wrong. Blanks at the ends of
+    /// cells are removed, except in quotes, and so are empty cells beyond the header.
     pub cells: Result<StringRecord, String>,
     /// The same as it was written.
     pub written: Written,
 }
 
 impl Sheet {
-    /// Reads the file `path`, or standard input where that is `-`.
+    /// Reads the file `path`, or standard input if that is `-`.
     ///
     /// # Errors
     /// It cannot be read (74), or has no header row (65).
@@ -57,7 +57,7 @@ impl Sheet {
         Self::read(path, file)
     }
 
-    /// Reads `input`, which failures call `name`.
+    /// Reads `input`, called `name` in failures.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -66,7 +66,7 @@ impl Sheet {
         input
             .read_to_end(&mut text)
             .map_err(|error| Failure::io(format!("read {name}"), &error))?;
-        // With its mark, or beginning with a letter of ASCII.
+        // With a byte order mark, or beginning with an ASCII letter.
         let begins = |bytes: &[u8]| text.starts_with(bytes);
         if begins(b"\xff\xfe") || begins(b"\xfe\xff") || text.iter().take(2).any(|it| *it == 0) {
             let why = format!("read {name}: it is UTF-16 (save it as CSV in UTF-8)");
@@ -85,7 +85,7 @@ impl Sheet {
         let mut read = 0;
         while reader.read_byte_record(&mut record).map_err(unreadable)? {
             let Split { line, written, fault } = splitter.next(read);
-            // The reader takes a comment that ends the file without a line's end for a row.
+            // The reader treats a comment at the end of the file without a line end as a row.
             if written.end.is_empty() && written.cells.iter().all(String::is_empty) {
                 break;
             }
@@ -95,7 +95,7 @@ impl Sheet {
                     .map(|cells| left_out.blanks(&cells, &written.cells, line))
                     .map_err(|_| "it is not UTF-8".to_owned()),
             };
-            // A row of empty cells, as spreadsheets leave one, belongs to what is between the rows.
+            // A row of empty cells, as spreadsheets leave them, counts as text between the rows.
             if cells.as_ref().is_ok_and(|cells| cells.iter().all(str::is_empty)) {
                 continue;
             }
@@ -127,14 +127,14 @@ impl Sheet {
     }
 }
 
-/// The same without the empty cells at its end that stand beyond `kept`.
+/// The same without the empty cells at its end beyond `kept`.
 fn without_end(cells: &StringRecord, kept: usize) -> StringRecord {
     let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).last();
     let filled = filled.map_or(0, |(last, _)| last + 1);
     cells.iter().take(filled.max(kept)).collect()
 }
 
-/// What is in the file and not meant.
+/// What is in the file but not meant as data.
 #[derive(Default)]
 struct LeftOut {
     comments: u64,
@@ -156,7 +156,7 @@ impl LeftOut {
         }
     }
 
-    /// The cells without the blanks at their ends, where they are not in quotes.
+    /// The cells without blanks at their ends, except in quotes.
     fn blanks(&mut self, cells: &StringRecord, written: &[String], line: u64) -> StringRecord {
         let mut trimmed = StringRecord::new();
         for (index, cell) in cells.iter().enumerate() {
@@ -167,7 +167,7 @@ impl LeftOut {
                 continue;
             }
             trimmed.push_field(bare);
-            // A cell that is nothing else says nothing either way.
+            // A cell of blanks alone decides nothing.
             if !bare.is_empty() {
                 self.blanks += 1;
                 self.first_blank = if self.blanks == 1 { line } else { self.first_blank };
@@ -196,7 +196,7 @@ impl LeftOut {
     }
 }
 
-/// A cell as CSV, in quotes if it would be read as something else without.
+/// A cell as CSV, in quotes if it would otherwise be read as something else.
 pub fn quoted(cell: &[u8], delimiter: char) -> Vec<u8> {
     let text = String::from_utf8_lossy(cell);
     let needs = text.contains([delimiter, '"', '\n', '\r'])

@@ -3,10 +3,10 @@
 use std::io::{Error, ErrorKind, Result};
 use std::thread::{Builder, JoinHandle};
 
-/// What limits them, and the processes that a tool starts.
+/// What limits their number, and that of the processes that a tool starts.
 pub const LIMIT: &str = "the limit on processes and threads (ulimit -u, or the container's)";
 
-/// Starts a thread; its name is what `ps -T` shows.
+/// Starts a thread with a name, which `ps -T` shows.
 ///
 /// # Errors
 /// The system has no room for one more.

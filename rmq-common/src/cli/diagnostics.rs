@@ -33,7 +33,7 @@ impl Diagnostics {
         self.line(&failure.to_string());
     }
 
-    /// Prints what was asked for just now, even with `--quiet`.
+    /// Prints what the user has just asked for, even with `--quiet`.
     pub fn answer(&self, text: &str) {
         self.line(text);
     }
@@ -46,15 +46,14 @@ impl Diagnostics {
         }
     }
 
-    /// Prints a detail for a person who watches: with `--verbose`, or on a terminal without
-    /// `--quiet`; never in cron.
+    /// Prints a detail for a watching person: with `--verbose`, or on a terminal without `--quiet`.
     pub fn detail(&self, text: &str) {
         if self.tells_details() {
             self.line(text);
         }
     }
 
-    /// Prints what happens for one who looks for a fault: only with `--verbose`.
+    /// Prints what happens, for troubleshooting: only with `--verbose`.
     pub fn trace(&self, text: &str) {
         if self.verbose {
             self.line(text);

@@ -41,7 +41,7 @@ impl Failure {
         Failure { exit: self.exit, message: format!("{context}: {}", self.message) }
     }
 
-    /// The same failure; one of the command line says where the options are.
+    /// The same failure; if it is about the command line, with a pointer to the options.
     #[must_use]
     pub fn with_way_on(mut self) -> Self {
         if self.exit == Exit::Usage {

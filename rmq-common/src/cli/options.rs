@@ -179,8 +179,9 @@ impl ConnectionOptions {
         }
         if !url.ignored.is_empty() {
             let (source, names) = (&self.url_source, url.ignored.join(", "));
-            diagnostics
-                .notice(&format!("{source}: ignored, since other clients alone know it: {names}"));
+            diagnostics.notice(&format!(
+                "{source}: ignored, because only other clients support it: {names}"
+            ));
         }
         let mut parameters = url.parameters;
         for (option, parameter) in [

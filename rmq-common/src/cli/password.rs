@@ -1,4 +1,4 @@
-//! A password to log in with, which is read anew at each login.
+//! A password to log in with, which is read again at each login.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;

@@ -45,7 +45,7 @@ pub struct Profile {
 /// It does not exist or is invalid (78).
 pub fn load(name: &str) -> Result<Profile, Failure> {
     let path = path().ok_or_else(|| {
-        config(format!("profile {name}: neither $XDG_CONFIG_HOME nor $HOME says where it is"))
+        config(format!("profile {name}: neither $XDG_CONFIG_HOME nor $HOME is set"))
     })?;
     read(&path, name)
 }
@@ -127,11 +127,11 @@ fn check_trust(path: &Path, file: &Metadata) -> Result<(), Failure> {
         let shown = path.display();
         let owner = metadata.uid();
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            let why = "belongs to another user, so it is not obeyed";
+            let why = "belongs to another user, so it is not used";
             return Err(config(format!("{shown} {why}; fix that with: chown \"$USER\" {shown}")));
         }
         if metadata.mode() & 0o022 != 0 {
-            let why = "can be changed by others, so it is not obeyed";
+            let why = "can be changed by others, so it is not used";
             return Err(config(format!("{shown} {why}; fix that with: chmod go-w {shown}")));
         }
         Ok(())

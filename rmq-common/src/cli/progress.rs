@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Work that ends sooner shows nothing.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
-/// How often the line is written anew.
+/// How often the line is redrawn.
 const TICK: Duration = Duration::from_millis(250);
 /// More often than that nothing is drawn, in times a second.
 const DRAWN_AT_MOST: u8 = 20;
@@ -29,16 +29,16 @@ enum Shown {
     Line(ProgressBar),
 }
 
-/// How far the work is.
+/// How far the work has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// Messages done.
     pub done: u64,
     /// Bytes of their bodies.
     pub bytes: u64,
-    /// What waits: a number, and of what.
+    /// What waits: a number and a noun.
     pub waiting: Vec<(u64, &'static str)>,
-    /// Bytes that are still to be sent, where that is known.
+    /// Bytes that are still to be sent, if known.
     pub behind: u64,
 }
 
@@ -47,9 +47,9 @@ pub struct Pulse {
 pub struct Progress(Option<(flume::Sender<()>, JoinHandle<()>)>);
 
 impl Progress {
-    /// Shows, if `wanted` and if standard error is a terminal, how many messages are `what`
-    /// ("confirmed"), as `pulse` says. If the run `prints` messages, and on a terminal too, they would
-    /// be written into the line, and say themselves how far it is.
+    /// If `wanted` and if standard error is a terminal, shows how many messages are `what`
+    /// ("confirmed"), according to `pulse`. If the run `prints` messages to a terminal as well,
+    /// nothing is shown: they would be mixed with the line, and show the progress themselves.
     pub fn start(
         wanted: bool,
         prints: bool,
@@ -66,7 +66,7 @@ impl Progress {
         let show_line = move || {
             let begun = Instant::now();
             let mut rates = Rates::default();
-            // What is done before the first look counts from here.
+            // What was done before the first update counts from here.
             rates.at(begun, [0, 0]);
             let mut shown = None;
             let is_over = |limit| {
@@ -140,7 +140,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.0.take() {
             drop(stop);
-            // It ends at once.
+            // The thread ends at once.
             let _ = thread.join();
         }
     }

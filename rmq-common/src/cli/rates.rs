@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The seconds that count: short enough to show what is, long enough not to jump.
+/// The period that counts: short enough to be current, long enough not to jump.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Two counts as they were at some times.
+/// Two counts at several times.
 #[derive(Debug, Default)]
 pub struct Rates(VecDeque<(Instant, [u64; 2])>);
 
 impl Rates {
-    /// Notes the counts now; by how much they grow in a second.
+    /// Adds the present counts; returns their growth per second.
     pub fn at(&mut self, now: Instant, counts: [u64; 2]) -> [u64; 2] {
         self.0.push_back((now, counts));
-        // The last one that is older stays: what was counted since then is what counts.
+        // Keeps the last one that is older: its counts are the ones to compare with.
         while self.0.get(1).is_some_and(|(then, _)| now.saturating_duration_since(*then) >= WINDOW)
         {
             self.0.pop_front();
@@ -25,7 +25,7 @@ impl Rates {
             return [0, 0];
         }
         let rate = |now: u64, before: u64| (now.saturating_sub(before) as f64 / seconds).round();
-        // A count that was set back, and so is not one, gives nothing.
+        // A count that was set back, and so is not growing, gives 0.
         [rate(counts[0], before[0]) as u64, rate(counts[1], before[1]) as u64]
     }
 }
@@ -43,7 +43,7 @@ mod tests {
             let counts = [n * 250, n * 25_000];
             assert_eq!(rates.at(tick(n), counts), [1000, 100_000], "{n}");
         }
-        // Nothing comes, and five seconds later that shows.
+        // Nothing arrives, and five seconds later that shows.
         for n in 41..=60 {
             let [rate, _] = rates.at(tick(n), [10_000, 0]);
             assert_eq!(rate, 1000 - 50 * (n - 40));

@@ -25,7 +25,7 @@ pub(crate) fn redacted(text: &str) -> String {
             (None, Some(colon)) => {
                 redacted.push_str(url.get(..=colon).unwrap_or_default());
                 redacted.push_str(REDACTED);
-                // It may continue after a blank.
+                // The password may continue after a blank.
                 url.get(url.rfind('@').unwrap_or(end)..).unwrap_or_default()
             }
             (None, None) => {

@@ -57,7 +57,7 @@ pub(crate) fn read_once(path: &str) -> Result<(Secret, bool), Failure> {
     read(path, OFlags::empty())
 }
 
-/// Reads a regular file as [`read_file`] does. Nothing else holds us, such as a FIFO in its place.
+/// Reads a regular file as [`read_file`] does. Nothing else, such as a FIFO, can block us.
 ///
 /// # Errors
 /// As [`read_file`]; it is not a regular file (78).
@@ -96,7 +96,7 @@ fn problem(path: &str, why: &dyn fmt::Display) -> Failure {
 }
 
 /// A notice about a file with a secret, called `what`, that others can read; `None` if they cannot.
-/// If another user owns the file, its group may read it: that is how we do.
+/// If another user owns the file, its group may read it: that is how we read it ourselves.
 pub fn exposed(what: &str, path: &str) -> Option<String> {
     let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();

@@ -1,8 +1,7 @@
-//! What a service manager such as systemd learns of a run, by the protocol of sd_notify(3).
+//! What a service manager such as systemd learns about a run, by the protocol of sd_notify(3).
 //!
-//! Nothing depends on it: without its variable nothing is done, and what goes wrong is ignored.
-//! Only the process that it started speaks: a tool in a script of a service would speak for the
-//! script.
+//! Nothing depends on it: without its variable nothing is done, and errors are ignored. Only the
+//! process that the manager started reports: a tool in its script would report in its name.
 
 use crate::cli::escape::shown;
 use std::env;
@@ -12,33 +11,33 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-/// The variable that names its socket. Commands do not inherit it: they would speak for us.
+/// The variable that names its socket. Commands do not inherit it: they would report in our name.
 pub const SOCKET: &str = "NOTIFY_SOCKET";
 /// The process that it started (systemd.exec(5), from systemd 248 on).
 const STARTED: &str = "SYSTEMD_EXEC_PID";
-/// How long a busy manager is waited for.
+/// How long to wait for a busy manager.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// systemd ignores messages of more than 4096 bytes.
 const LONGEST: usize = 2048;
 
-/// From now on the tool does its work.
+/// Reports that the tool is at work.
 pub fn ready() {
     tell("READY=1");
 }
 
-/// The tool finishes its work.
+/// Reports that the tool is finishing.
 pub(crate) fn stopping() {
     tell("STOPPING=1");
 }
 
-/// How the run stands, for people.
+/// Reports the state of the run in human-readable form.
 pub(crate) fn status(text: &str) {
     if env::var_os(SOCKET).is_some() {
         tell(&format!("STATUS={}", line(text)));
     }
 }
 
-/// `text` as one line that is not too long: another would be an assignment.
+/// `text` as one line of limited length: a second line would be another assignment.
 fn line(text: &str) -> String {
     let line = shown(text);
     let end = (0..=LONGEST.min(line.len())).rev().find(|end| line.is_char_boundary(*end));

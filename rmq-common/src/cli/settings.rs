@@ -1,11 +1,11 @@
-//! Which broker and as whom: what the options of a command line and the keys of a profile say alike.
+//! Which broker and as which user: what the options of a command line and a profile have in common.
 
 use crate::cli::duration::Limit;
 
-/// Defines them from the one list of those that are texts, each with its key in a profile.
+/// Defines them from the single list of those that are texts, each with its key in a profile.
 macro_rules! settings {
     ($($field:ident = $key:literal,)*) => {
-        /// What was said; the rest is `None`.
+        /// The values given; the others are `None`.
         #[derive(Clone, Debug, Default)]
         pub struct Settings {
             $(#[doc = concat!("`--", $key, "`; `", $key, "` in a profile.")]
@@ -15,7 +15,7 @@ macro_rules! settings {
         }
 
         impl Settings {
-            /// These, and those of `other` that these lack.
+            /// These, completed with those of `other`.
             pub(crate) fn or(self, other: Settings) -> Self {
                 Settings {
                     $($field: self.$field.or(other.$field),)*

@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock};
 /// Signals that request the tool to finish.
 const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Signals that ask how far a run is: dd's, and that of Ctrl-T where there is one.
+/// Signals that ask how far a run has come: dd's, and that of Ctrl-T if the system has it.
 #[cfg(not(any(
     target_os = "macos",
     target_os = "freebsd",
@@ -73,7 +73,7 @@ pub(crate) fn begin() -> Result<(), Failure> {
     let problem = |error: std::io::Error| Failure::io("install signal handlers", &error);
     blocked.thread_unblock().map_err(|error| problem(error.into()))?;
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map_err(problem)?;
-    // It asks how far a run is; before there is an answer, and where there is none, it ends nothing.
+    // It asks how far a run has come; without an answer, it must not end the process.
     for signal in not_ignored(&QUESTIONS) {
         flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(problem)?;
     }
@@ -99,8 +99,8 @@ pub fn requests_to_stop() -> Result<flume::Receiver<i32>, Failure> {
     any_of(&REQUESTS)
 }
 
-/// Calls `answer`, on a thread of its own, at each signal that asks how far a run is. One that was
-/// ignored at the start stays ignored.
+/// Calls `answer`, on a separate thread, at each signal that asks how far a run has come. One that
+/// was ignored at the start stays ignored.
 ///
 /// # Errors
 /// As [`requests_to_stop`].

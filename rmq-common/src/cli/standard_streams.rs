@@ -1,8 +1,8 @@
 //! Standard input, output and error as the parent handed them over.
 //!
-//! Rust's runtime opens `/dev/null` on those that are closed before `main` begins, so what is written
-//! there vanishes without an error. A parent may also hand over `/dev/null` on purpose, and nothing
-//! tells one from the other later. So they are checked before the runtime starts.
+//! Rust's runtime opens `/dev/null` for streams that are closed before `main` begins, so what is
+//! written to them vanishes without an error. A parent may also pass `/dev/null` on purpose, and
+//! later nothing distinguishes the two. So the streams are checked before the runtime starts.
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -24,8 +24,8 @@ fn check_before_the_runtime() {
     CLOSED.store(bits, Ordering::Relaxed);
 }
 
-/// Standard output can be written to. A tool calls this before it connects or changes anything, if
-/// the run is to write there.
+/// Checks that standard output can be written to. A tool calls this before it connects or changes
+/// anything, if the run is to write there.
 ///
 /// # Errors
 /// It was closed at the start, or is open for reading only (74).
@@ -33,8 +33,8 @@ pub fn output() -> Result<(), Failure> {
     writable("standard output", 1, stdout())
 }
 
-/// Standard input can be read. A tool calls this before it connects or changes anything, if the run
-/// is to read it.
+/// Checks that standard input can be read. A tool calls this before it connects or changes
+/// anything, if the run is to read it.
 ///
 /// # Errors
 /// It was closed at the start, is open for writing only, or is a directory (74).
@@ -55,8 +55,8 @@ pub fn input() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A file of this name can be used if it is one of the standard streams: `/dev/stdout` opens the
-/// runtime's `/dev/null` if standard output was closed.
+/// Checks that a file of this name can be used if it is one of the standard streams: `/dev/stdout`
+/// opens the runtime's `/dev/null` if standard output was closed.
 ///
 /// # Errors
 /// It names a stream that was closed at the start (74).
@@ -74,7 +74,7 @@ pub fn to_write(name: &str) -> &str {
     if name == "-" { "/dev/stdout" } else { name }
 }
 
-/// The stream that `path` names. To open the path would open its file anew, at its beginning.
+/// The stream that `path` names. Opening the path would open its file again, at its beginning.
 pub(crate) fn at(path: &Path) -> Option<BorrowedFd<'static>> {
     of(path.to_str()?).map(|(_, stream)| stream)
 }
@@ -88,12 +88,11 @@ fn of(name: &str) -> Option<(u8, BorrowedFd<'static>)> {
     }
 }
 
-/// Has the streams that were closed at the start closed for the program that takes our place, so that
-/// it finds them so.
+/// Closes the streams that were closed at the start again at exec, for the next program.
 pub(crate) fn close_again_at_exec() {
     for (number, stream) in [(0, stdin()), (1, stdout()), (2, stderr())] {
         if was_closed(number) {
-            // Fails only for a descriptor that is not open, which is what is wanted.
+            // Fails only for a descriptor that is not open, as desired.
             let _ = fcntl_setfd(stream, FdFlags::CLOEXEC);
         }
     }

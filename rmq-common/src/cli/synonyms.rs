@@ -1,14 +1,14 @@
-//! Options of other tools for RabbitMQ, and what does the same here.
+//! Options of other tools for RabbitMQ, and their equivalents here.
 //!
-//! From amqp-tools, rabbitmqadmin, rabbitmqctl, amqpcat, kcat and their like.
+//! They come from amqp-tools, rabbitmqadmin, rabbitmqctl, amqpcat, kcat and similar tools.
 
-/// Before why an option needs nothing in its place.
+/// Precedes the reason why an option needs no equivalent.
 const NOTHING: &str = "nothing: ";
 
-/// What does the same: with an option that the tool must have, words to use. Without, for every tool.
+/// An equivalent: an option that the tool must have (none: any tool), and the words to use.
 type Here = (&'static str, &'static str);
 
-/// Options of other tools, each with what does the same; the first that the tool has is shown.
+/// Options of other tools, each with its equivalents; the first that the tool has is shown.
 const SYNONYMS: &[(&[&str], &[Here])] = &[
     (&["-c", "--count", "--limit", "--max-messages"], &[("--number", "-n N")]),
     (
@@ -103,7 +103,7 @@ const SYNONYMS: &[(&[&str], &[Here])] = &[
     (&["--debug", "--trace", "-vv"], &[("--verbose", "-v")]),
 ];
 
-/// `; use -n N` for an option of another tool that a tool with the `known` options has otherwise.
+/// `; use -n N` for an option of another tool that has an equivalent among the `known` options.
 pub fn hint(option: &str, known: &[&str]) -> Option<String> {
     let (_, here) = SYNONYMS.iter().find(|(names, _)| names.contains(&option))?;
     let (_, words) = here.iter().find(|(needs, _)| known.contains(needs))?;

@@ -1,6 +1,6 @@
-//! What separates one record from the next where records are plain bytes, in input and output alike.
+//! What separates plain records from one another, in input and output alike.
 
-/// What stands around a record.
+/// What surrounds a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// This byte after it.
@@ -17,10 +17,10 @@ impl Frame {
     /// The bytes of a length.
     pub const HEAD: usize = 4;
 
-    /// What comes before a record of `length` bytes.
+    /// The bytes before a record of `length` bytes.
     ///
     /// # Errors
-    /// Four bytes cannot say this length.
+    /// Four bytes cannot represent this length.
     pub fn before(self, length: usize) -> Result<Option<[u8; Self::HEAD]>, String> {
         match (self, u32::try_from(length)) {
             (Frame::End(_), _) => Ok(None),
@@ -29,7 +29,7 @@ impl Frame {
         }
     }
 
-    /// What comes after a record.
+    /// The byte after a record.
     pub fn after(self) -> Option<u8> {
         match self {
             Frame::End(end) => Some(end),
@@ -37,7 +37,7 @@ impl Frame {
         }
     }
 
-    /// The length that a record with its length before it begins with, once all of that has come.
+    /// The length at the beginning of a record, once all of it has arrived.
     pub fn length(record: &[u8]) -> Option<usize> {
         let head = record.first_chunk::<{ Self::HEAD }>()?;
         usize::try_from(u32::from_be_bytes(*head)).ok()

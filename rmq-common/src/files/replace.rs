@@ -1,4 +1,4 @@
-//! Another file in place of one, whole: a reader sees the one before or this one.
+//! Replaces a file as a whole: a reader sees either the old content or the new.
 
 use super::parent;
 use rustix::fs::{FileType, Mode, OFlags};
@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts a file with this contents in place of `name`, which is open as `old`; the new
-/// one. `None` where that cannot be: it is not a file of ours in a directory that we may write to, or
-/// has a second name.
+/// Replaces `name`, which is open as `old`, with a file with these contents, and returns it. `None`
+/// if that is impossible: it is not a file of ours in a directory that we may write to, or has a
+/// second name.
 ///
 /// # Errors
 /// The disk is full, or has another fault.
@@ -19,10 +19,10 @@ pub fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Option<Fi
     if !is_file || stat.st_nlink > 1 || stat.st_uid != rustix::process::geteuid().as_raw() {
         return Ok(None);
     }
-    // A symbolic link stays one.
+    // A symbolic link stays a link.
     let Ok(path) = name.canonicalize() else { return Ok(None) };
     let Some(file_name) = path.file_name() else { return Ok(None) };
-    // Not the ending that a collector looks for.
+    // Not the suffix that a collector looks for.
     let mut beside = file_name.to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = parent(&path).join(beside);
@@ -30,7 +30,7 @@ pub fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Option<Fi
     let mode = Mode::from_raw_mode(stat.st_mode);
     let mut opened = rustix::fs::open(&beside, flags, mode);
     if matches!(opened, Err(Errno::EXIST)) && std::fs::remove_file(&beside).is_ok() {
-        // One of our number was killed: in a container all are process 1.
+        // A process with the same id was killed: in a container, all are process 1.
         opened = rustix::fs::open(&beside, flags, mode);
     }
     let mut new = match opened {
@@ -43,7 +43,7 @@ pub fn replace(name: &Path, old: &File, contents: &[u8]) -> io::Result<Option<Fi
         std::fs::rename(&beside, &path)
     });
     if replaced.is_err() {
-        // What cannot be removed either is not worth another error.
+        // If it cannot be removed either, that is not worth another error.
         let _ = std::fs::remove_file(&beside);
     }
     replaced.map(|()| Some(new))

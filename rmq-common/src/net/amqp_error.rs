@@ -1,7 +1,6 @@
-//! An error of AMQP's: what it means, whether trying again can help, and what is said of it.
+//! An AMQP error: what it means, whether trying again can help, and how it is reported.
 //!
-//! What the broker says is read once, in [`reading`], by its phrases in [`words`]. Everything else
-//! matches on what was read.
+//! The broker's text is parsed once, in [`reading`], with the phrases in [`words`].
 
 mod code;
 mod error;

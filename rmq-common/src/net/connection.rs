@@ -194,7 +194,7 @@ impl Broker {
             self.reports.failed(&problems, patience.limit());
             let mut pause = backoff.next_pause();
             if let Some(left) = self.reports.left() {
-                // So that a wait is reported once it is long.
+                // So that a long wait is reported.
                 pause = pause.min(left);
             }
             runtime::sleep(patience.left().map_or(pause, |left| left.min(pause))).await;
@@ -248,8 +248,8 @@ impl Broker {
         }
     }
 
-    /// One attempt at one host; a second one at once, if the broker refuses what proves who we are
-    /// and that has been replaced meanwhile.
+    /// One attempt at one host; a second one at once, if the broker refuses what proves our
+    /// identity, and its file has been replaced meanwhile.
     async fn attempt(&mut self, host: &Host) -> Result<(Session, Arc<Activity>), Attempt> {
         let mut is_second = false;
         loop {

@@ -1,4 +1,4 @@
-//! What proves to a broker who we are, as it is at each login, and what a refusal means for it.
+//! What proves our identity to a broker, read at each login, and what a refusal means for it.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::failure::Failure;
@@ -70,7 +70,7 @@ impl Identity {
         self.credentials.password.accepted();
     }
 
-    /// What there is for another login, after one with `used` was refused.
+    /// Whether something has changed for another login, after one with `used` was refused.
     pub(crate) fn refused(&self, used: &Proof) -> Now {
         match self.external {
             true => self.distrusted(),
@@ -78,7 +78,7 @@ impl Identity {
         }
     }
 
-    /// What there is for another connection, after TLS has failed.
+    /// Whether something has changed for another connection, after TLS has failed.
     pub(crate) fn distrusted(&self) -> Now {
         match self.tls.as_ref().is_some_and(TlsFiles::is_outdated) {
             true => Now::Another,

@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(told(&[5.0, 5.2, 5.1]), [false, true, true]);
         assert_eq!(told(&[60.0, 65.0, 50.0, 60.0]), [false, true, false, false]);
         assert_eq!(told(&[5.0, 30.0, 5.0]), [false, false, false]);
-        // A broker that is not there, or that is restarted under load.
+        // A broker that is not running, or that is restarted under load.
         assert_eq!(told(&[0.1, 0.1, 0.2]), [false, false, false]);
         let mut losses = Losses::default();
         for idle in [Some(5), None, Some(5)] {

@@ -1,19 +1,18 @@
-//! What was reported of an outage, over all the connections that it takes: its beginning once, and
-//! its end once. A core without I/O.
+//! What was reported about an outage, across its connections: its beginning and end, once each.
 
 use std::cell::Cell;
 
-/// Whether there is an outage that was reported.
+/// Whether an outage has been reported.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    /// A connection was lost, and there is no other one that serves yet.
+    /// A connection was lost, and no other one serves yet.
     lost: Cell<bool>,
-    /// A question waits long for its answer.
+    /// A question has been waiting long for its answer.
     slow: Cell<bool>,
 }
 
 impl Outage {
-    /// A connection is lost. Whether that is news.
+    /// A connection is lost. Returns whether that is to be reported.
     pub(crate) fn lose(&self) -> bool {
         !self.lost.replace(true)
     }
@@ -23,8 +22,8 @@ impl Outage {
         self.lost.get()
     }
 
-    /// A question waits long. Whether that is to be reported: neither is a loss that was, nor another
-    /// question.
+    /// A question has been waiting long. Returns whether that is to be reported: not after a
+    /// reported loss or another question.
     pub(crate) fn slow(&self) -> bool {
         !self.lost.get() && !self.slow.replace(true)
     }
@@ -39,7 +38,7 @@ impl Outage {
         self.slow.set(false);
     }
 
-    /// A connection serves. Whether a question was reported whose answer was not.
+    /// A connection serves. Returns whether a question was reported whose answer was not.
     pub(crate) fn end(&self) -> bool {
         self.lost.set(false);
         self.slow.replace(false)
@@ -67,7 +66,7 @@ mod tests {
         assert!(!outage.slow());
         outage.answered();
         assert!(outage.slow());
-        // The loss says why.
+        // The loss gives the reason.
         assert!(outage.lose());
         assert!(outage.end());
         assert!(!outage.end());

@@ -73,7 +73,7 @@ fn instead(path: &str, bytes: &[u8], wanted: Wanted) -> Option<String> {
                 Some(format!("it has a passphrase (openssl pkey -in {path} -out NEW removes it)"))
             }
             Key if has("BEGIN OPENSSH PRIVATE KEY") => Some(format!(
-                "it is in the form of OpenSSH (cp {path} NEW && ssh-keygen -p -m PEM -f NEW \
+                "it is in OpenSSH format (cp {path} NEW && ssh-keygen -p -m PEM -f NEW \
                  converts it)"
             )),
             Key if !has("PRIVATE KEY-----") && has("BEGIN CERTIFICATE") => {
@@ -83,10 +83,10 @@ fn instead(path: &str, bytes: &[u8], wanted: Wanted) -> Option<String> {
                 Some("it holds a public key and no private one".to_owned())
             }
             Certificate if has("BEGIN CERTIFICATE REQUEST") => {
-                Some("it holds a request for a certificate and no certificate".to_owned())
+                Some("it holds a certificate request and no certificate".to_owned())
             }
             Certificate if has("BEGIN TRUSTED CERTIFICATE") => Some(format!(
-                "it is in a form that OpenSSL alone has (openssl x509 -in {path} -out NEW converts \
+                "it is in a format that only OpenSSL has (openssl x509 -in {path} -out NEW converts \
                  it)"
             )),
             Certificate if has("BEGIN PKCS7") => Some(format!(
@@ -158,7 +158,7 @@ mod tests {
             (b"-----BEGIN CERTIFICATE-----\n", Wanted::Key, "holds a certificate and no key"),
             (b"-----BEGIN PUBLIC KEY-----\n", Wanted::Key, "holds a public key"),
             (b"-----BEGIN PRIVATE KEY-----\n", Wanted::Certificate, "a key and no certificate"),
-            (b"-----BEGIN CERTIFICATE REQUEST-----\n", Wanted::Certificate, "holds a request"),
+            (b"-----BEGIN CERTIFICATE REQUEST-----\n", Wanted::Certificate, "request and no"),
             (b"-----BEGIN TRUSTED CERTIFICATE-----\n", Wanted::Certificate, "openssl x509 -in F"),
             (b"-----BEGIN PKCS7-----\n", Wanted::Certificate, "openssl pkcs7 -print_certs"),
             (&[0xfe, 0xed, 0xfe, 0xed, 0, 0], Wanted::Key, "keytool"),

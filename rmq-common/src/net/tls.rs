@@ -58,7 +58,7 @@ impl Tls {
             let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
                 .build()
                 .map_err(|error| config(format!("TLS: {error}")))?;
-            // The system's authorities are no servers.
+            // The system's authorities are not servers.
             let pinned = if cacertfile.is_some() { trusted } else { Vec::new() };
             let inner = Pinned::new(verifier, pinned);
             builder.with_custom_certificate_verifier(Arc::new(Noting { inner, seen: seen.clone() }))

@@ -6,7 +6,7 @@ use lapin::ErrorKind;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use std::fmt;
 
-/// A peer that answers by TLS although we did not speak it.
+/// A peer that answers with TLS although we did not use it.
 #[derive(Debug)]
 pub(crate) struct SpeaksTls;
 
@@ -18,20 +18,20 @@ impl fmt::Display for SpeaksTls {
 
 impl std::error::Error for SpeaksTls {}
 
-/// What webpki says of an authority's certificate that a server shows as its own.
+/// webpki's name for an authority's certificate that a server presents as its own.
 pub(crate) const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
 
-/// What is spoken inside TLS, and so how an error of it can be fixed.
+/// The protocol inside TLS, which decides how to fix a TLS error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inside {
     /// AMQP.
     Amqp {
-        /// Whether we have a certificate to show.
+        /// Whether we have a certificate to present.
         shown: bool,
-        /// Whether the broker has asked for one.
+        /// Whether the broker has requested one.
         asked: bool,
     },
-    /// HTTP. We show no certificate there.
+    /// HTTP. We present no certificate there.
     Http,
 }
 
@@ -42,9 +42,9 @@ pub(crate) fn read(error: &lapin::Error, inside: Inside) -> Option<Failure> {
     }
 }
 
-/// The failure behind `error` if it is about TLS and no further try can fix it: the broker's
-/// certificate is not trusted, only one side speaks TLS, or both speak it differently (69), or the
-/// broker does not take our certificate (77).
+/// The failure in `error` if it is about TLS and no further attempt can fix it: the broker's
+/// certificate is not trusted, only one side uses TLS, or both use incompatible TLS (69), or the
+/// broker does not accept our certificate (77).
 pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
     let error = error.get_ref()?;
     let unavailable = |why: String| Some(Failure::new(Exit::Unavailable, why));
@@ -52,7 +52,7 @@ pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
         return unavailable(SpeaksTls.to_string());
     }
     match error.downcast_ref::<Error>()? {
-        // What a server that does not speak TLS says to it.
+        // The answer of a server that does not use TLS.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             let plain = match inside {
                 Inside::Amqp { .. } => "amqp://",
@@ -64,44 +64,42 @@ pub fn read_io(error: &std::io::Error, inside: Inside) -> Option<Failure> {
             unavailable(format!("its certificate {}", theirs(why, inside)))
         }
         Error::PeerIncompatible(_) => unavailable(NOTHING_IN_COMMON.to_owned()),
-        Error::NoCertificatesPresented => unavailable("it shows no certificate".to_owned()),
-        // Under TLS 1.3 this alert comes when our side is done with the handshake already.
+        Error::NoCertificatesPresented => unavailable("it presents no certificate".to_owned()),
+        // Under TLS 1.3 this alert arrives after our side has finished the handshake.
         Error::AlertReceived(alert) => received(*alert, inside),
         _ => None,
     }
 }
 
 const NOTHING_IN_COMMON: &str =
-    "it has no version or cipher of TLS in common with us, who speak TLS 1.2 and 1.3";
+    "it has no TLS version or cipher in common with us (TLS 1.2 and 1.3)";
 
-/// An error of TLS that may pass, in words; `None` if `error` is not of TLS.
+/// A TLS error that may be temporary, in words; `None` if `error` is not about TLS.
 pub(crate) fn in_words(error: &std::io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::AlertReceived(alert) => {
-            format!("it has ended TLS with the alert \"{}\"", spaced(&format!("{alert:?}")))
+            format!("it ended TLS with the alert \"{}\"", spaced(&format!("{alert:?}")))
         }
-        Error::DecryptError => "what came by TLS cannot be decrypted".to_owned(),
+        Error::DecryptError => "what it sent over TLS cannot be decrypted".to_owned(),
         Error::InvalidMessage(_) | Error::PeerMisbehaved(_) => {
-            "what it sends is not TLS, or does not keep to its rules".to_owned()
+            "what it sends is not TLS, or breaks its rules".to_owned()
         }
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
-            "what it sends by TLS comes out of order".to_owned()
+            "its TLS messages are out of order".to_owned()
         }
         other => format!("TLS: {other}"),
     })
 }
 
-/// What is wrong with our own certificate or key, or with one to be trusted.
+/// What is wrong with our own certificate or key, or with one to trust.
 pub(crate) fn of_own(error: &Error) -> String {
     match error {
-        Error::InconsistentKeys(_) => {
-            "the key is not the one that the certificate is for".to_owned()
-        }
+        Error::InconsistentKeys(_) => "the key does not belong to the certificate".to_owned(),
         Error::InvalidCertificate(why) => {
             format!("the certificate {}", theirs(why, Inside::Amqp { shown: true, asked: false }))
         }
-        // rustls has no own error for it.
+        // rustls has no separate error for it.
         Error::General(_) => "the key is of a kind that is not supported; RSA of 2048 bits or \
                               more, ECDSA (P-256, P-384) and Ed25519 are"
             .to_owned(),
@@ -155,8 +153,8 @@ fn theirs(why: &CertificateError, inside: Inside) -> String {
     }
 }
 
-/// What webpki says and rustls has no name for. They are told apart by webpki's own names, which
-/// are not in rustls's types.
+/// What webpki reports and rustls has no name for. Such errors are recognised by webpki's own
+/// names, which are not in rustls's types.
 fn of_webpki(name: &str) -> String {
     match name.split(['(', ' ', '{']).next().unwrap_or_default() {
         "UnsupportedCertVersion" => "is one of X.509 version 1, which names no host and is not \
@@ -168,7 +166,7 @@ fn of_webpki(name: &str) -> String {
             "is signed by a certificate that is not an authority's (basicConstraints)".to_owned()
         }
         "PathLenConstraintViolated" | "MaximumPathDepthExceeded" => {
-            "has a longer chain of authorities than they allow".to_owned()
+            "has a longer chain of authorities than is allowed".to_owned()
         }
         "NameConstraintViolation" => {
             "is for a name for which its authority may not sign".to_owned()
@@ -177,7 +175,7 @@ fn of_webpki(name: &str) -> String {
     }
 }
 
-/// `no such thing` of `NoSuchThing(1)`.
+/// `no such thing` for `NoSuchThing(1)`.
 fn words(name: &str) -> String {
     spaced(name.split(['(', ' ', '{']).next().unwrap_or_default())
 }
@@ -192,15 +190,15 @@ fn spaced(name: &str) -> String {
     })
 }
 
-/// `broker.example` of rustls's `DnsName("broker.example")`, without what a terminal might obey:
-/// anybody may have written it.
+/// `broker.example` for rustls's `DnsName("broker.example")`, without characters that could control
+/// a terminal: anyone may have written it.
 fn plain(presented: &str) -> String {
     let inside = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     let name = inside.map_or(presented, |name| name.trim_matches('"'));
     name.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// What an alert means that no further try can fix.
+/// What an alert means that no further attempt can fix.
 fn received(alert: AlertDescription, inside: Inside) -> Option<Failure> {
     let unavailable = |why: &str| Some(Failure::new(Exit::Unavailable, why));
     let (shown, asked) = match inside {
@@ -209,7 +207,7 @@ fn received(alert: AlertDescription, inside: Inside) -> Option<Failure> {
     };
     let why = match alert {
         AlertDescription::CertificateRequired => "it wants one",
-        // OpenSSL's and Erlang's word for a missing one under TLS 1.2.
+        // The alert that OpenSSL and Erlang send for a missing one under TLS 1.2.
         AlertDescription::HandshakeFailure if asked && !shown => "it may want one",
         AlertDescription::HandshakeFailure if inside == Inside::Http => {
             return unavailable(

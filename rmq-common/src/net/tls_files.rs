@@ -1,5 +1,4 @@
-//! TLS with files that are read anew at the next connection once they have been replaced, as
-//! certificates of a month are.
+//! TLS with files that are read again at the next connection once they have been replaced.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;
@@ -8,22 +7,22 @@ use crate::net::broker_url::Parameters;
 use crate::net::tls::Tls;
 use std::os::unix::fs::MetadataExt;
 
-/// What differs once a file has been written or replaced.
+/// What changes when a file is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version {
     device: u64,
     inode: u64,
     size: u64,
-    /// Seconds and nanoseconds. Not the time of modification, which a copy may have taken over.
+    /// Seconds and nanoseconds. Not the modification time, which a copy may have preserved.
     changed: (i64, i64),
 }
 
-/// The files, and TLS as they were read last.
+/// The files, and TLS as last read from them.
 pub(crate) struct TlsFiles {
     parameters: Parameters,
     tls: Tls,
-    /// Of each file, when it was read last. `None` if one of them is not a regular file, but for
-    /// example a pipe: they are then read only once.
+    /// For each file, its version when it was last read. `None` if one of them is not a regular
+    /// file, but for example a pipe: they are then read only once.
     versions: Option<Vec<Option<Version>>>,
     is_reported: bool,
 }
@@ -50,8 +49,8 @@ impl TlsFiles {
         self.versions.as_ref().is_some_and(|read| read != versions)
     }
 
-    /// TLS for this connection. If the files cannot be used now, it is as they were read before, and
-    /// a notice says so once.
+    /// TLS for this connection. If the files are unusable now, it is as last read; a notice says so
+    /// once.
     pub(crate) fn for_connection(&mut self, diagnostics: Diagnostics) -> Tls {
         let versions = versions(&self.parameters);
         if self.differs(&versions) {
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
     use rustix::fs::{CWD, FileType, Mode};
 
-    /// Of an authority whose key was thrown away.
+    /// From an authority whose key was discarded.
     const AUTHORITY: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBczCCARmgAwIBAgIUYikqYxZ/dPWWsYgosck5uP6MY/IwCgYIKoZIzj0EAwIw
@@ -158,7 +157,7 @@ sFgwnvQCIFBsxQQ7CdvSqCCq0omX5CvEx2H4IJRLXbt87mZJzdv7
         assert_eq!(is_used(&mut files), (true, false, true));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(is_used(&mut files), (true, false, true));
-        // Nothing writes to it, and opening it would wait.
+        // Nothing writes to it, and opening it would block.
         rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
         assert_eq!(is_used(&mut files), (true, false, true));
         std::fs::remove_file(&path).unwrap();

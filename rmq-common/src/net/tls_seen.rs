@@ -1,4 +1,4 @@
-//! What a TLS handshake showed, for `--verbose`: its version, and who has certified the broker.
+//! What a TLS handshake showed, for `--verbose`: its version, and the issuer of the certificate.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -17,7 +17,7 @@ struct Handshake {
 }
 
 impl Seen {
-    /// A few words about it.
+    /// A short description of it.
     pub(crate) fn shown(&self) -> String {
         let Handshake { version, certified_by } =
             &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +74,7 @@ impl<V: ServerCertVerifier> ServerCertVerifier for Noting<V> {
     }
 }
 
-/// The name of what has signed a certificate: its common name, if it has one.
+/// The name of a certificate's issuer: its common name, if it has one.
 fn issuer(certificate: &CertificateDer<'_>) -> String {
     let Ok((_, certificate)) = parse_x509_certificate(certificate) else {
         return "an unreadable name".to_owned();

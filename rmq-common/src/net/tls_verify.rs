@@ -9,10 +9,10 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// As rustls does it, and besides a certificate that is byte for byte one of those to trust, though
-/// no authority has signed it for a server: what `openssl req -x509` makes is its own authority,
-/// which webpki does not accept of a server, and what other clients call trusted. Its dates and its
-/// names count as any other's.
+/// Verifies as rustls does, and also accepts a certificate that is byte for byte one of those to
+/// trust, although no authority has signed it for a server: `openssl req -x509` makes a certificate
+/// that is its own authority, which webpki does not accept for a server, and which other clients
+/// trust. Its dates and names are checked like any other's.
 #[derive(Debug)]
 pub(crate) struct Pinned {
     verifier: Arc<WebPkiServerVerifier>,
@@ -28,8 +28,7 @@ impl Pinned {
     }
 }
 
-/// Whether it is about who has signed the certificate, and for what. webpki has looked at its dates
-/// by then.
+/// Whether the error is about the certificate's signer or purpose. webpki has checked its dates.
 fn is_about_the_signer(error: &Error) -> bool {
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
@@ -91,8 +90,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// `verify=verify_none`: any certificate will do, but the handshake's signatures must still fit
-/// it.
+/// `verify=verify_none`: accepts any certificate, if the handshake's signatures match it.
 #[derive(Debug)]
 pub(crate) struct VerifyNone(pub(crate) Arc<CryptoProvider>);
 

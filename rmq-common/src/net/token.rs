@@ -1,7 +1,7 @@
-//! A token of OAuth 2, which is a password with an end.
+//! An OAuth 2 token: a password that expires.
 //!
-//! RabbitMQ refuses what is asked with an expired token, or closes the connection, unless it was given another one
-//! by then (connection.update-secret). What is unacknowledged would be delivered again each time.
+//! RabbitMQ refuses requests with an expired token, or closes the connection, unless it was given
+//! another one in time (connection.update-secret). Then, unacknowledged messages would come again.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::password::Password;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How often the source of the token is read.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Finds the token that replaces the one a connection began with.
+/// Finds the token that replaces the one with which a connection began.
 pub(crate) struct Token {
     source: Password,
     tokens: Mutex<Tokens>,
@@ -20,14 +20,14 @@ pub(crate) struct Token {
 }
 
 struct Tokens {
-    /// The broker has this one.
+    /// The token that the broker has.
     given: Secret,
-    /// This one was found in its place.
+    /// The token found in its place.
     found: Option<Secret>,
 }
 
 impl Token {
-    /// What `source` held at the login; `None` if that is another kind of password, or cannot change.
+    /// The token that `source` held at the login; `None` if that is not one, or cannot change.
     pub(crate) fn new(source: &Password, given: &Secret, diagnostics: Diagnostics) -> Option<Self> {
         (source.can_change() && is_token(given)).then(|| Token {
             source: source.clone(),
@@ -36,7 +36,7 @@ impl Token {
         })
     }
 
-    /// The one that the broker is to be given, when it was found twice: a file may be half written.
+    /// The token to give to the broker, once it was found twice: a file may be half written.
     pub(crate) fn next(&self) -> Option<Secret> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self.source.other_than(&tokens.given).filter(is_token);

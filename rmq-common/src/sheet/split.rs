@@ -1,10 +1,10 @@
-//! Rows of a CSV file as they were written: where they begin, and their cells with the quotes. It
-//! goes beside the csv crate's reader, which says what the cells are.
+//! The rows of a CSV file as they were written: where they begin, and their cells with the quotes.
+//! It runs beside the csv crate's reader, which gives the values of the cells.
 
-/// The mark that spreadsheets put before a text in UTF-8.
+/// The byte order mark that spreadsheets put before a text in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A quote that was left open and ended at that of a later cell, most likely.
+/// Most likely, a quote was left open and closed by that of a later cell.
 const MORE_QUOTES: &str = "a cell that opens with a quote here has more quotes after its closing one \
                            (inside quotes, a quote is written twice)";
 
@@ -15,7 +15,7 @@ pub struct Written {
     pub before: String,
     /// Its cells, with their quotes.
     pub cells: Vec<String>,
-    /// The line's end.
+    /// The line end.
     pub end: String,
 }
 
@@ -38,7 +38,7 @@ struct Extent {
     fault: Option<(usize, &'static str)>,
 }
 
-/// Goes through a file, row by row.
+/// Iterates over a file, row by row.
 pub struct Splitter<'a> {
     text: &'a [u8],
     at: usize,
@@ -47,8 +47,8 @@ pub struct Splitter<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    /// Finds out what separates the cells: a comma, unless the first line names something else, as
-    /// spreadsheets write it (`sep=;`), or the header row is one cell with semicolons or tabs in it.
+    /// Determines the delimiter: a comma, unless the first line names another, as spreadsheets
+    /// write it (`sep=;`), or the header row is a single cell with semicolons or tabs in it.
     pub fn new(text: &'a [u8]) -> Self {
         let mut splitter = Splitter { text, at: 0, line: 1, delimiter: b',' };
         splitter.pass_marks();
@@ -69,7 +69,7 @@ impl<'a> Splitter<'a> {
         splitter
     }
 
-    /// What separates the cells.
+    /// The delimiter.
     pub fn delimiter(&self) -> u8 {
         self.delimiter
     }
@@ -79,7 +79,7 @@ impl<'a> Splitter<'a> {
         self.at
     }
 
-    /// The next row, with all from `from` on before it; empty at the end.
+    /// The next row, preceded by everything after `from`; empty at the end.
     pub fn next(&mut self, from: usize) -> Split {
         self.pass_what_is_no_row();
         let before = text(self.text.get(from..self.at));
@@ -103,7 +103,7 @@ impl<'a> Splitter<'a> {
         Split { line, written: Written { before, cells, end }, fault }
     }
 
-    /// Where it is now.
+    /// The present position.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -117,7 +117,7 @@ impl<'a> Splitter<'a> {
         self.at = (self.at + length).min(self.text.len());
     }
 
-    /// Passes what the reader would leave out where it begins.
+    /// Skips what the reader would leave out at the beginning.
     fn pass_marks(&mut self) {
         while self.left().starts_with(MARK) {
             self.at += MARK.len();
@@ -129,7 +129,7 @@ impl<'a> Splitter<'a> {
         within.filter(|byte| **byte == b'\n').count() as u64
     }
 
-    /// Passes empty lines, and comments.
+    /// Skips empty lines and comments.
     fn pass_what_is_no_row(&mut self) {
         loop {
             let left = self.left();
@@ -183,7 +183,7 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// After the quote that closes the one at `at`, if any does.
+/// The position after the quote that closes the one at `at`, if any does.
 fn after_quotes(text: &[u8], mut at: usize) -> Option<usize> {
     at += 1;
     loop {

@@ -9,7 +9,7 @@ fn cells(sheet: &Sheet) -> Vec<Vec<&str>> {
     sheet.rows.iter().map(|row| row.cells.as_ref().unwrap().iter().collect()).collect()
 }
 
-/// All of it, as it was written.
+/// The whole file, as it was written.
 fn whole(sheet: &Sheet) -> String {
     let rows = std::iter::once(&sheet.written).chain(sheet.rows.iter().map(|it| &it.written));
     let rows = rows.map(|Written { before, cells, end }| {
@@ -20,7 +20,7 @@ fn whole(sheet: &Sheet) -> String {
 
 #[test]
 fn rows_know_their_lines_across_blank_lines_and_line_breaks_in_cells() {
-    // With the mark that spreadsheets put before it.
+    // With the byte order mark that spreadsheets write.
     let text = b"\xef\xbb\xbfqueue,arg\na,\n\n\"b\",\"x=\n1\"\r\nc,x\n";
     let sheet = read(text);
     let lines: Vec<u64> = sheet.rows.iter().map(|row| row.line).collect();
@@ -115,7 +115,7 @@ fn rows_of_empty_cells_are_no_rows_and_are_kept_as_they_were_written() {
     assert_eq!(sheet.notices.len(), 1, "{:?}", sheet.notices);
     assert!(sheet.notices[0].contains("the line '# b,,' is a comment"));
     assert_eq!(whole(&sheet), text);
-    // Blanks in quotes are a name, if a strange one.
+    // Blanks in quotes are a name, even if a strange one.
     assert_eq!(cells(&read(b"queue,type\n\" \",\n")), [[" ", ""]]);
 }
 

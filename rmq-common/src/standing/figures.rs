@@ -1,27 +1,28 @@
-//! Counts by name, and the forms that programs read: JSON, and what the textfile collector of
-//! Prometheus' node_exporter reads (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+//! Counts by name, and the forms for programs: JSON, and the format that the textfile collector of
+//! Prometheus' node_exporter reads
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
 use std::fmt::{Display, Write};
 
 /// One number about a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Figure {
-    /// A word or some, with underscores. It is documented and stays.
+    /// One or more words, with underscores. It is documented and does not change.
     pub name: &'static str,
     /// What it counts.
     pub help: &'static str,
-    /// Whether it may fall.
+    /// Whether it may decrease.
     pub kind: Kind,
     /// The number.
     pub value: f64,
 }
 
-/// Whether a number may fall.
+/// Whether a number may decrease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It only grows.
     Counter,
-    /// It may fall.
+    /// It may decrease.
     Gauge,
 }
 
@@ -31,7 +32,7 @@ impl Figure {
         Figure { name, help, kind: Kind::Counter, value: value as f64 }
     }
 
-    /// A number that may fall.
+    /// A number that may decrease.
     pub fn gauge(name: &'static str, value: u64, help: &'static str) -> Self {
         Figure { name, help, kind: Kind::Gauge, value: value as f64 }
     }
@@ -42,13 +43,13 @@ impl Figure {
     }
 }
 
-/// A run whose counts can be asked for.
+/// The counts of a run, for those that ask.
 pub trait Standing: Display + Clone + Send + 'static {
     /// The counts.
     fn figures(&self) -> Vec<Figure>;
 }
 
-/// An object in a line.
+/// A JSON object on one line.
 pub fn json(figures: &[Figure]) -> String {
     let members = figures.iter().map(|it| format!("\"{}\":{}", it.name, it.value));
     format!("{{{}}}\n", members.collect::<Vec<_>>().join(","))

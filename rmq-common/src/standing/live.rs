@@ -1,4 +1,4 @@
-//! The counts of a run, as they are now.
+//! The present counts of a run.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::failure::Failure;
@@ -6,7 +6,7 @@ use crate::cli::signals;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts that the loop of a run sets and others read.
+/// Counts that the loop of a run sets and other threads read.
 #[derive(Clone)]
 pub struct Live<T>(Arc<Shared<T>>);
 
@@ -18,7 +18,7 @@ struct Shared<T> {
 type Probe<T> = Box<dyn Fn(&mut T) + Send>;
 
 impl<T: Clone + Send + 'static> Live<T> {
-    /// These, to begin with.
+    /// Starts with these counts.
     pub fn new(standing: T) -> Self {
         Live(Arc::new(Shared { standing: Mutex::new(standing), probe: Mutex::new(None) }))
     }
@@ -28,12 +28,12 @@ impl<T: Clone + Send + 'static> Live<T> {
         *lock(&self.0.standing) = standing;
     }
 
-    /// Some counts are known elsewhere: `probe` adds them when they are asked for.
+    /// Some counts are known elsewhere: `probe` adds them when the counts are read.
     pub fn probe(&self, probe: impl Fn(&mut T) + Send + 'static) {
         *lock(&self.0.probe) = Some(Box::new(probe));
     }
 
-    /// The counts now.
+    /// The present counts.
     pub fn now(&self) -> T {
         let mut standing = lock(&self.0.standing).clone();
         if let Some(probe) = &*lock(&self.0.probe) {
@@ -42,7 +42,7 @@ impl<T: Clone + Send + 'static> Live<T> {
         standing
     }
 
-    /// Prints them at each SIGUSR1 and, where there is one, SIGINFO.
+    /// Prints them at each SIGUSR1 and, if the system has it, SIGINFO.
     ///
     /// # Errors
     /// The operating system refuses a handler or a thread (74).

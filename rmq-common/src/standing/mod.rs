@@ -1,8 +1,7 @@
-//! How a run stands, for those who ask while it goes on: SIGUSR1, `--progress` and `--stats`.
+//! The state of a run while it is going on: SIGUSR1, `--progress` and `--stats`.
 //!
-//! The loop of a run sets its counts in [`Live`]; threads of their own read them. So whoever asks
-//! gets an answer at once, also while the loop waits for a broker or for a disk, and disturbs
-//! nothing.
+//! The loop of a run sets its counts in [`Live`]; separate threads read them. So any request is
+//! answered at once, even while the loop waits for a broker or a disk, and nothing is disturbed.
 
 pub mod figures;
 pub mod live;

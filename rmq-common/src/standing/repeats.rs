@@ -1,5 +1,4 @@
-//! Events that repeat are reported with growing pauses, so that a flood is a few lines and a count.
-//! A core without I/O.
+//! Reports repeated events with growing pauses: a flood becomes a few lines and a count. No I/O.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// The events of one kind.
 #[derive(Debug)]
 pub struct Repeats {
-    /// So many are reported at first.
+    /// How many are reported at first.
     free: u32,
     reported: u32,
     pause: Duration,
@@ -31,7 +30,7 @@ impl Repeats {
         }
     }
 
-    /// One more: if it is to be reported, how many were not since the last that was.
+    /// Adds an event: if it is to be reported, returns how many were not since the last report.
     pub fn another(&mut self, now: Instant) -> Option<u32> {
         self.is_reported = self.until.is_none_or(|until| now >= until);
         if !self.is_reported {
@@ -46,7 +45,7 @@ impl Repeats {
         Some(self.take_unreported())
     }
 
-    /// Until when no other is reported.
+    /// No other event is reported before this.
     pub fn until(&self) -> Option<Instant> {
         self.until
     }
@@ -56,7 +55,7 @@ impl Repeats {
         self.is_reported
     }
 
-    /// How many were not reported, which the caller reports.
+    /// Returns how many were not reported; the caller reports that.
     pub fn take_unreported(&mut self) -> u32 {
         std::mem::take(&mut self.unreported)
     }

@@ -1,4 +1,4 @@
-//! `--stats FILE`: the counts of a run for programs, at its end and, if asked for, every so often.
+//! `--stats FILE`: the counts of a run for programs, at its end and, on request, at intervals.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::exit::Exit;
@@ -22,30 +22,30 @@ use std::time::{Duration, Instant};
 /// How long the reader of a FIFO may take to make room for the counts.
 const ROOM_WITHIN: Duration = Duration::from_secs(1);
 
-/// The file that the counts are written to.
+/// The file for the counts.
 #[derive(Debug)]
 pub struct StatsFile {
     program: &'static str,
     name: String,
     file: File,
-    /// What is in it is not ours alone, as where a shell has opened it.
+    /// Whether its content is not ours alone, for example if a shell has opened it.
     is_shared: bool,
     /// It was reported that another run writes it too.
     has_rival: bool,
 }
 
 impl StatsFile {
-    /// Opens the file `name`, before anything else is done; what is in it stays for now.
+    /// Opens the file `name`, before anything else is done; its content stays for now.
     ///
     /// # Errors
-    /// It cannot be opened or made (74).
+    /// It cannot be opened or created (74).
     pub fn open(program: &'static str, name: &str) -> Result<Self, Failure> {
         let name = standard_streams::to_write(name);
         let path = Path::new(name);
         let is_shared = files::is_descriptor(path);
         let behind = if is_shared { OFlags::APPEND } else { OFlags::empty() };
         let flags = OFlags::WRONLY | OFlags::CREATE | behind;
-        // What is opened here never waits: a reader that stops must not hold the run.
+        // A file opened here never blocks: a reader that stops must not hold up the run.
         let opened = files::open(path, flags, Mode::from_raw_mode(0o666));
         let file = opened.map(File::from).map_err(|error| match Errno::from_io_error(&error) {
             Some(Errno::NXIO) => io::Error::other("nothing reads it"),
@@ -100,7 +100,7 @@ impl StatsFile {
         write_in_time(&mut self.file, text.as_bytes())
     }
 
-    /// The form is by the file's name.
+    /// The format depends on the file's name.
     fn text(&self, figures: &[Figure]) -> String {
         match self.name.strip_suffix(".prom") {
             Some(stem) => {
@@ -111,7 +111,7 @@ impl StatsFile {
         }
     }
 
-    /// Begins to write the counts every so often, or none before the end.
+    /// Starts to write the counts at this interval, or only at the end.
     ///
     /// # Errors
     /// No thread can be started (74).
@@ -172,8 +172,8 @@ fn write_in_time(file: &mut File, mut text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// What writes the counts. If a run ends without [`finish`](Self::finish), as where no broker is
-/// reached, they are written as they stand then.
+/// Writes the counts. If a run ends without [`finish`](Self::finish), for example because no broker
+/// is reached, the counts at that moment are written.
 pub struct Stats {
     /// `None` once the last counts are written.
     writer: Option<Writer>,
@@ -222,7 +222,7 @@ impl Drop for Stats {
         if let Some(writer) = self.writer.take()
             && let Err(failure) = writer.finish(&(self.last)(), self.diagnostics)
         {
-            // Another failure ends the run.
+            // The run ends with another failure.
             self.diagnostics.notice(&failure.to_string());
         }
     }

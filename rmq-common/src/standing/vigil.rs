@@ -1,5 +1,4 @@
-//! A long wait is reported once, and its end once; waits that come again and again, ever more rarely.
-//! A core without I/O.
+//! Reports a long wait once, and its end once; recurring waits, ever more rarely. No I/O.
 
 use crate::standing::repeats::Repeats;
 use std::time::{Duration, Instant};
@@ -7,7 +6,7 @@ use std::time::{Duration, Instant};
 /// A wait that takes longer is reported: long enough for a queue to elect another leader.
 pub const LONG: Duration = Duration::from_secs(5);
 
-/// So many waits are each reported; more, with growing pauses.
+/// This many waits are each reported; further ones, with growing pauses.
 const FREE: u32 = 3;
 
 /// What is waited for without progress.
@@ -25,7 +24,7 @@ impl Default for Vigil {
 }
 
 impl Vigil {
-    /// Whether something is waited for now. If not, there is nothing to say of its end.
+    /// Sets whether something is awaited now. If not, there is no end to report.
     pub fn set(&mut self, now: Instant, waits: bool) {
         if waits {
             self.since.get_or_insert(now);
@@ -34,7 +33,7 @@ impl Vigil {
         }
     }
 
-    /// There is progress: how long it took, if the wait was reported.
+    /// There is progress: returns how long it took, if the wait was reported.
     pub fn progress(&mut self, now: Instant) -> Option<Duration> {
         let since = std::mem::take(&mut self.since);
         let reported = std::mem::take(&mut self.reported);
@@ -47,7 +46,7 @@ impl Vigil {
         Some(self.times.until().map_or(long, |until| until.max(long)))
     }
 
-    /// Whether the wait has to be reported now. True once.
+    /// Whether the wait has to be reported now. True only once.
     pub fn is_long(&mut self, now: Instant) -> bool {
         let is_long = self.due().is_some_and(|due| now >= due);
         if is_long {
@@ -74,7 +73,7 @@ impl Vigil {
         (self.since, self.reported) = (None, false);
     }
 
-    /// It was reported already.
+    /// It has been reported already.
     pub fn reported(&mut self) {
         self.reported = true;
     }

@@ -1,10 +1,10 @@
-//! bash alone: the package bash-completion is not needed.
+//! Completions for bash; the package bash-completion is not needed.
 
 use super::{Tool, Values, names, operands, own};
 use crate::cli::help::options;
 use argh::FlagInfo;
 
-/// The same for every tool. `words` may stand; `files` is how compgen finds more.
+/// The same for every tool. `words` are valid here; `files` is how compgen finds more.
 const TEMPLATE: &str = r#"# Completions of PROGRAM for bash, made by: PROGRAM --completions bash
 # shellcheck shell=bash disable=SC2034
 
@@ -121,7 +121,7 @@ fn action(tool: &Tool<'_>, values: &Values<'_>) -> Option<String> {
     }
 }
 
-/// The options that may stand: the tool's everywhere, and a subcommand's.
+/// The options that are valid: the tool's everywhere, and those of a subcommand.
 fn words(tool: &Tool<'_>) -> String {
     let shared = options(tool.info).map(|flag| flag.long).collect::<Vec<_>>().join(" ");
     let mut text = format!("        words=({shared})\n");
@@ -138,7 +138,7 @@ fn words(tool: &Tool<'_>) -> String {
     text
 }
 
-/// What may stand that is no option.
+/// What is valid that is not an option.
 fn rest(tool: &Tool<'_>) -> String {
     if !tool.info.commands.is_empty() {
         let names: Vec<&str> = tool.info.commands.iter().map(|it| it.name).collect();

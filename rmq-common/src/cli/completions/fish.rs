@@ -1,4 +1,4 @@
-//! fish, by its own `complete`.
+//! Completions for fish, by its `complete` command.
 
 use super::{Tool, Values, operands, own};
 use crate::cli::help::{first_clause, options};
@@ -35,7 +35,7 @@ pub(super) fn script(tool: &Tool<'_>) -> String {
     text
 }
 
-/// What may stand that is no option.
+/// What is valid that is not an option.
 fn of_operands(tool: &Tool<'_>, info: &CommandInfoWithArgs) -> String {
     let Tool { program, .. } = tool;
     let values = operands(info).last().map(Values::of_operand).unwrap_or_default();
@@ -67,7 +67,7 @@ fn option(tool: &Tool<'_>, condition: &str, flag: &FlagInfo<'_>) -> String {
     format!("complete -c {}{condition}{short} -l {long}{value} -d {description}\n", tool.program)
 }
 
-/// `-x` is a value that is no file.
+/// `-x` marks a value that is not a file.
 fn value(tool: &Tool<'_>, values: &Values<'_>) -> String {
     if values.profiles {
         format!(" -x -a '({} --completions profiles 2>/dev/null)'", tool.program)

@@ -1,7 +1,7 @@
 //! Completions for bash, zsh and fish, made from the definition of the options.
 //!
-//! A program to complete is what `--completions SHELL` prints. What may stand as a value is read
-//! from the value's name: `lines|nul|TEMPLATE` are two words and whatever else, `FILE` is a file.
+//! `--completions SHELL` prints a script for that shell. The valid values of an option come from
+//! the value's name: `lines|nul|TEMPLATE` means two words or anything else, `FILE` means a file.
 
 mod bash;
 mod fish;
@@ -13,11 +13,11 @@ use crate::cli::help::options;
 use crate::cli::profiles;
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, PositionalInfo};
 
-/// What `--completions` of `what` prints: a shell's completions, or the profiles, one a line and as
-/// `--url` takes them, for which those ask.
+/// What `--completions` of `what` prints: a shell's script, or the profiles for which the scripts
+/// ask, one per line and in the form that `--url` takes.
 ///
 /// # Errors
-/// When `what` is none of them (64).
+/// `what` is neither (64).
 pub(crate) fn script(
     what: &str,
     program: &str,
@@ -34,7 +34,7 @@ pub(crate) fn script(
     }
 }
 
-/// What there is to complete.
+/// The tool to complete.
 struct Tool<'a> {
     program: &'a str,
     info: &'a CommandInfoWithArgs,
@@ -42,12 +42,12 @@ struct Tool<'a> {
 }
 
 impl Tool<'_> {
-    /// The program's name as a shell's function may be called.
+    /// The program's name in a form that is valid for a shell function.
     fn function(&self) -> String {
         format!("_{}", self.program.replace('-', "_"))
     }
 
-    /// The names of the subcommand called `name`: itself, and rabbitmqctl's.
+    /// The names of the subcommand `name`: its own, and rabbitmqctl's.
     fn names(&self, name: &str) -> Vec<String> {
         let others = self
             .aliases
@@ -58,7 +58,7 @@ impl Tool<'_> {
     }
 }
 
-/// What may stand somewhere.
+/// What is valid in one place.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Values<'a> {
     words: Vec<&'a str>,
@@ -71,7 +71,7 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Those of an option; `None` if it takes none.
+    /// The values of an option; `None` if it takes none.
     fn of_option(flag: &FlagInfo<'a>) -> Option<Self> {
         match flag.kind {
             FlagInfoKind::Switch => None,
@@ -79,12 +79,12 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Those of an operand, whose last part may stand again and again.
+    /// The values of an operand, the last of which may be repeated.
     fn of_operand(positional: &PositionalInfo<'a>) -> Self {
         Values::of(positional.name.rsplit(' ').next().unwrap_or_default())
     }
 
-    /// Those of a subcommand's operands, in whichever place.
+    /// The values of a subcommand's operands, in any place.
     fn of_operands(info: &CommandInfoWithArgs) -> Values<'static> {
         operands(info).map(Values::of_operand).fold(Values::default(), |mut all, one| {
             all.words.extend(one.words);
@@ -113,7 +113,7 @@ fn operands(info: &CommandInfoWithArgs) -> impl Iterator<Item = &'static Positio
     info.positionals.iter().filter(|positional| !positional.hidden)
 }
 
-/// The options of a subcommand that the tool itself lacks.
+/// The options of a subcommand that the tool itself does not have.
 fn own<'a>(
     tool: &Tool<'a>,
     command: &'a CommandInfoWithArgs,

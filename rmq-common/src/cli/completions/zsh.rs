@@ -1,4 +1,4 @@
-//! zsh, by its own `_arguments`.
+//! Completions for zsh, by its `_arguments` function.
 
 use super::{Tool, Values, names, operands, own};
 use crate::cli::help::{first_clause, options};
@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, Optionality, PositionalInfo};
 /// The action for an unknown value: its name is shown.
 const NOTHING: &str = " ";
 
-/// The script for zsh, to be called `_PROGRAM` in a directory of `$fpath`.
+/// The script for zsh, to be stored as `_PROGRAM` in a directory of `$fpath`.
 pub(super) fn script(tool: &Tool<'_>) -> String {
     let program = tool.program;
     let options: String =
@@ -113,14 +113,14 @@ fn of_operand(tool: &Tool<'_>, operand: &PositionalInfo<'_>) -> String {
     let values = Values::of_operand(operand);
     let name = escaped(operand.name);
     let action = match action(tool, &values) {
-        // Else its message would keep zsh from completing an option that may stand here, too.
+        // Otherwise its message would keep zsh from completing an option that is also valid here.
         action if action == NOTHING => format!("_guard \"^-*\" \"{name}\""),
         action => action,
     };
     match operand.optionality {
         Optionality::Required => format!(":{name}:{action}"),
         Optionality::Optional => format!("::{name}:{action}"),
-        // After -- comes another program's command line.
+        // What follows -- is another program's command line.
         _ if values.command => format!(":{name}:{action}"),
         _ => format!("*:{name}:{action}"),
     }

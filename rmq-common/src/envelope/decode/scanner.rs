@@ -186,7 +186,7 @@ impl<'a> Scanner<'a> {
         let offset = self.offset();
         match self.next_byte() {
             Some(_) => Malformed::at(offset, format!("expected {what}")),
-            None => Malformed::at(offset, format!("expected {what}, but here it ends")),
+            None => Malformed::at(offset, format!("expected {what}, but the text ends here")),
         }
     }
 

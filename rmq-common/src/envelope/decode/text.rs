@@ -44,7 +44,8 @@ fn escape(line: &str, start: usize) -> Result<(char, usize), Malformed> {
         Some(b't') => '\t',
         Some(b'u') => return unicode(line, start),
         _ => {
-            let problem = r#"an escape that JSON has not; it has \" \\ \/ \b \f \n \r \t \uXXXX"#;
+            let problem =
+                r#"an escape that JSON does not have; it has \" \\ \/ \b \f \n \r \t \uXXXX"#;
             return Err(Malformed::at(start, problem));
         }
     };
@@ -57,9 +58,8 @@ fn unicode(line: &str, start: usize) -> Result<(char, usize), Malformed> {
         let digits = line.as_bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;
         digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
     };
-    let first = unit(start).ok_or_else(|| {
-        Malformed::at(start, "\\u with other than four hexadecimal digits after it")
-    })?;
+    let first = unit(start)
+        .ok_or_else(|| Malformed::at(start, "\\u not followed by four hexadecimal digits"))?;
     if let Some(letter) = char::from_u32(first) {
         return Ok((letter, 6));
     }

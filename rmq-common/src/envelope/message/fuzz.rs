@@ -1,4 +1,4 @@
-//! Properties, damaged at random, for two seconds, or with `RMQ_SOAK=1` for ten minutes. `RMQ_SEED`
+//! Properties, damaged at random, for two seconds, or with `RMQ_SOAK=1` ten minutes. `RMQ_SEED`
 //! repeats a run.
 
 #![expect(clippy::print_stdout, reason = "what a run did is told where a test is asked for it")]
@@ -21,7 +21,7 @@ fn corpus(seed: u64) -> Vec<Vec<u8>> {
     samples.map(|properties| written(&properties)).collect()
 }
 
-/// The same bytes. The specification's type U, which RabbitMQ refuses, comes back as RabbitMQ's s.
+/// Whether they are equal. The type U, which RabbitMQ refuses, comes back as RabbitMQ's s.
 fn same(one: &[u8], other: &[u8]) -> bool {
     let mut pairs = one.iter().zip(other);
     one.len() == other.len()
@@ -39,7 +39,7 @@ fn damaged_properties_are_refused_or_come_back_byte_for_byte_through_an_envelope
         rounds += 1;
         let theirs = theirs(&bytes);
         let Some(properties) = Properties::read(&bytes) else {
-            // The flags that the class has not are theirs to pass over.
+            // amq-protocol may skip flags that the class does not have.
             let has_others = bytes.get(1).is_none_or(|flags| flags & 3 != 0);
             assert!(theirs.is_none() || has_others, "{seed}: {bytes:?}");
             continue;

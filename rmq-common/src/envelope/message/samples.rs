@@ -1,4 +1,4 @@
-//! Names, tables and properties put together at random.
+//! Names, tables and properties composed at random.
 
 use super::{Builder, Name, Octet, PROPERTIES, Properties, Property, Table, Value};
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ pub(crate) enum Sample {
     Table(Vec<(Name, Sample)>),
 }
 
-/// A name: any, or one that means something.
+/// A name: any, or one with a meaning.
 pub(crate) fn names() -> impl Strategy<Value = Name> {
     let name = prop_oneof![
         4 => ".{0,8}".prop_map(String::into_bytes),
@@ -128,7 +128,7 @@ pub(crate) fn properties() -> impl Strategy<Value = Properties> {
     })
 }
 
-/// Properties that lapin's types hold: texts, each name once, types that it writes.
+/// Whether lapin's types can hold these properties: texts, each name once, types that it writes.
 pub(crate) fn is_lapins(properties: &Properties) -> bool {
     fn good<'a>(value: &Value<'a>) -> bool {
         match value {

@@ -1,4 +1,4 @@
-//! Tables and properties beside amq-protocol's own parser and serialiser.
+//! Tables and properties compared with amq-protocol's own parser and serialiser.
 
 use super::samples::{is_lapins, properties, tables};
 use super::*;
@@ -12,7 +12,7 @@ pub(super) fn written(properties: &Properties) -> Vec<u8> {
     bytes
 }
 
-/// What amq-protocol makes of properties, where it reads them.
+/// What amq-protocol makes of properties, if it can read them.
 pub(super) fn theirs(bytes: &[u8]) -> Option<Vec<u8>> {
     let (rest, properties) = parse_properties(bytes).ok()?;
     if !rest.is_empty() {

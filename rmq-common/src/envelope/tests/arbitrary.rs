@@ -1,4 +1,4 @@
-//! Any envelope reads back as it was, and any bytes are read or refused.
+//! Any envelope is read back as it was, and any bytes are read or refused.
 
 use super::*;
 use crate::envelope::message::Properties;
@@ -23,7 +23,7 @@ fn envelopes() -> impl Strategy<Value = Envelope<'static>> {
                 routing_key,
                 redelivered,
                 delivery_count,
-                // It has a meaning only where there is none.
+                // It has a meaning only if there is no mode.
                 no_delivery_mode: no_mode && mode(&properties).is_none(),
                 properties,
                 body: body.map(Cow::Owned),

@@ -1,4 +1,4 @@
-//! Which JSON stands for what.
+//! Examples of JSON and its meaning.
 
 use super::*;
 use crate::envelope::message::{Name, Properties};

@@ -1,4 +1,4 @@
-//! What the tests of the envelope have in common.
+//! What the envelope's tests have in common.
 
 mod arbitrary;
 mod examples;
@@ -27,7 +27,7 @@ fn short(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-/// A value from what is put into it.
+/// A value built from its parts.
 fn made(make: impl FnOnce(&mut Builder)) -> Encoded {
     let mut builder = Builder::default();
     make(&mut builder);

@@ -1,11 +1,11 @@
-//! What is refused, where, and in which words.
+//! What is refused, at which position, and in which words.
 
 use super::*;
 
 #[test]
 fn what_is_no_envelope_is_refused_by_name() {
     let lines = [
-        ("", r#"column 1: expected an object such as {"body":"text"}, but here it ends"#),
+        ("", r#"column 1: expected an object such as {"body":"text"}, but the text ends here"#),
         ("Hello World!", r#"column 1: expected an object such as {"body":"text"}"#),
         (" [1]", r#"column 2: expected an object such as {"body":"text"}"#),
         (r#"{"id":"1-7","bdoy":""}"#, r#"column 13: unknown member "bdoy"; did you mean "body"?"#),
@@ -72,7 +72,7 @@ fn what_is_no_envelope_is_refused_by_name() {
         ),
         (r#"{"body":""}{}"#, "column 12: something follows the object"),
         (r#"{"body":"" "id":""}"#, r#"column 12: expected "," or "}""#),
-        (r#"{"body":"""#, r#"column 11: expected "," or "}", but here it ends"#),
+        (r#"{"body":"""#, r#"column 11: expected "," or "}", but the text ends here"#),
         (r#"{"body":"",}"#, "column 12: expected a member's name between quotes"),
         (r#"{body:""}"#, "column 2: expected a member's name between quotes"),
         (r#"{"body""x"}"#, r#"column 8: expected ":""#),
@@ -80,14 +80,14 @@ fn what_is_no_envelope_is_refused_by_name() {
         (r#"{"body":"abc"#, "column 9: a string that has no end"),
         (
             r#"{"body":"abc\"#,
-            r#"column 13: an escape that JSON has not; it has \" \\ \/ \b \f \n \r \t \uXXXX"#,
+            r#"column 13: an escape that JSON does not have; it has \" \\ \/ \b \f \n \r \t \uXXXX"#,
         ),
         (
             r#"{"body":"a\x"}"#,
-            r#"column 11: an escape that JSON has not; it has \" \\ \/ \b \f \n \r \t \uXXXX"#,
+            r#"column 11: an escape that JSON does not have; it has \" \\ \/ \b \f \n \r \t \uXXXX"#,
         ),
-        (r#"{"body":"\u00e"}"#, r"column 10: \u with other than four hexadecimal digits after it"),
-        (r#"{"body":"\u+0e4"}"#, r"column 10: \u with other than four hexadecimal digits after it"),
+        (r#"{"body":"\u00e"}"#, r"column 10: \u not followed by four hexadecimal digits"),
+        (r#"{"body":"\u+0e4"}"#, r"column 10: \u not followed by four hexadecimal digits"),
         (r#"{"body":"\ud83d"}"#, "column 10: half of a surrogate pair is not a character"),
         (r#"{"body":"\ud83d\u0041"}"#, "column 10: half of a surrogate pair is not a character"),
         (r#"{"body":"\ude00\ud83d"}"#, "column 10: half of a surrogate pair is not a character"),
@@ -117,7 +117,7 @@ fn what_is_no_envelope_is_refused_by_name() {
 #[test]
 fn what_is_no_header_value_is_refused_by_name() {
     let values = [
-        ("", "column 1: expected a value, but here it ends"),
+        ("", "column 1: expected a value, but the text ends here"),
         ("yes", "column 1: expected a value"),
         ("1 2", "column 3: something follows the value"),
         ("NaN", "column 1: expected a value"),

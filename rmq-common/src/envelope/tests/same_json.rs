@@ -1,10 +1,10 @@
-//! serde_json as referee over what is JSON.
+//! serde_json as the referee of what is JSON.
 
 use super::*;
 use proptest::prelude::*;
 
 proptest! {
-    /// Which texts are JSON is not for us to decide.
+    /// It is not our decision which texts are JSON.
     #[test]
     fn json_is_what_serde_json_takes_for_it(text in "[\\[\\]{}\",:\\\\ \\-+.0-9eEutrufalsn\u{9}ä]{0,12}") {
         agrees_with_serde_json(&text)?;
@@ -21,7 +21,7 @@ proptest! {
     }
 }
 
-/// Both take it for JSON, or both refuse it; where they may differ is what AMQP cannot hold.
+/// Both accept it as JSON, or both refuse it; they may differ only about what AMQP cannot hold.
 fn agrees_with_serde_json(text: &str) -> Result<(), TestCaseError> {
     let ours = header_value(text);
     let theirs = serde_json::from_str::<serde_json::Value>(text);
@@ -34,7 +34,7 @@ fn agrees_with_serde_json(text: &str) -> Result<(), TestCaseError> {
         }
         (Ok(Value::Double(bits)), Ok(theirs)) => {
             let ours = f64::from_bits(bits);
-            // serde_json rounds the last bit otherwise unless it is told to take its time.
+            // serde_json rounds the last bit differently unless configured for accuracy.
             let theirs = theirs.as_f64().unwrap();
             prop_assert!(ours == theirs || ((ours - theirs) / ours).abs() < 1e-15);
         }

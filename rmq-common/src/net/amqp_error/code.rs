@@ -9,12 +9,12 @@ pub(super) const NOT_FOUND: u16 = 404;
 pub(super) const RESOURCE_LOCKED: u16 = 405;
 pub(super) const PRECONDITION_FAILED: u16 = 406;
 pub(super) const COMMAND_INVALID: u16 = 503;
-/// lapin's, for an answer that nothing waits for.
+/// lapin's code for an answer that nothing waits for.
 pub(super) const UNEXPECTED_FRAME: u16 = 505;
-/// The broker is short of something, or a stream's replica is not here.
+/// The broker lacks a resource, or a stream has no replica on this node.
 pub(super) const RESOURCE_ERROR: u16 = 506;
-/// Among others no such virtual host, or no access to it.
+/// Among others: no such virtual host, or no access to it.
 pub(super) const NOT_ALLOWED: u16 = 530;
 pub(super) const NOT_IMPLEMENTED: u16 = 540;
-/// Among others a queue without a quorum.
+/// Among others: a queue without a quorum.
 pub(super) const INTERNAL_ERROR: u16 = 541;

@@ -95,7 +95,7 @@ impl AmqpError {
     pub fn unpublished(confirm: &str) -> Self {
         AmqpError::violation(
             Breach::Other,
-            format!("the broker confirmed what was not published: {confirm}"),
+            format!("the broker confirmed something that was not published: {confirm}"),
         )
     }
 

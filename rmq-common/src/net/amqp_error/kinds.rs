@@ -1,18 +1,18 @@
-//! What a broker's sentence says.
+//! What a sentence of the broker says.
 
 use crate::cli::exit::Exit;
 
-/// Why something was lost, as far as it makes a difference.
+/// Why something was lost, if that makes a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Nothing says why.
+    /// Unknown.
     Unexplained,
-    /// The broker allows no more channels at once: this number, if it says so. A user's limit (from
-    /// 3.10 on) or a node's (from 4.0 on); what channel_max says is agreed upon before.
+    /// The broker allows no more channels at once: only this number, if it says so. A user's limit
+    /// (from 3.10 on) or a node's (from 4.0 on); channel_max is negotiated before.
     Channels(Option<u16>),
-    /// Another connection's exclusive queue.
+    /// It is another connection's exclusive queue.
     Locked,
-    /// What was delivered was not acknowledged in time (up to 4.2).
+    /// A delivery was not acknowledged in time (up to 4.2).
     AcknowledgementTimeout,
     /// A queue has no leader.
     NoLeader,
@@ -27,9 +27,9 @@ pub enum Loss {
 pub enum Refusal {
     /// This does not exist.
     NotFound(Missing),
-    /// A permission is missing, this one if the broker says so; or the credentials are refused.
+    /// A permission is lacking, which the broker may name; or the credentials are refused.
     NotPermitted(Option<Permission>),
-    /// A name that begins with `amq.`.
+    /// The name begins with `amq.`.
     Reserved,
     /// The user has no access to the virtual host.
     NoAccess,
@@ -47,13 +47,13 @@ pub enum Refusal {
     Precondition,
     /// A message that is too large.
     TooLarge,
-    /// Queues of this type have no such method.
+    /// Queues of this type do not support the method.
     NotImplemented,
     /// This release no longer permits the feature.
     Deprecated,
-    /// Another refusal that is known.
+    /// Another known refusal.
     Other,
-    /// A reply that nothing is known of.
+    /// An unknown reply.
     Unknown,
 }
 
@@ -92,21 +92,21 @@ pub enum Missing {
     Other,
 }
 
-/// How one side breaks the protocol.
+/// How one side violates the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breach {
-    /// More channels were asked for than were agreed upon.
+    /// More channels were requested than negotiated.
     Channels,
-    /// The broker answered a question that nothing has asked.
+    /// The broker answered a request that was never made.
     Unasked,
-    /// Another way.
+    /// In another way.
     Other,
 }
 
 /// What can have arguments and permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
-    /// A queue, or a topic's key.
+    /// A queue, or a topic's routing key.
     Queue,
     /// An exchange.
     Exchange,
@@ -126,17 +126,17 @@ pub enum Access {
 /// A missing permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// Which; 3.10 does not say.
+    /// Which one; 3.10 does not say.
     pub access: Option<Access>,
     /// On what.
     pub thing: Thing,
     /// Its name.
     pub name: String,
-    /// The user who lacks it, as the broker calls it: a certificate may give another name than the URL.
+    /// The user without it, as the broker names it: a certificate's name may differ from the URL's.
     pub user: Option<String>,
 }
 
-/// What exists has another value of one argument. The broker names one, and stops.
+/// Something exists with another value of one argument. The broker names only the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inequivalent {
     /// The argument: `x-max-length`, or a property: `durable`.
@@ -146,7 +146,7 @@ pub struct Inequivalent {
     pub(super) rest: String,
 }
 
-/// An argument that cannot be.
+/// An argument that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The argument.
@@ -155,7 +155,7 @@ pub struct Invalid {
     pub(super) rest: String,
 }
 
-/// A value as the broker writes it.
+/// A value in the broker's form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// This one.

@@ -1,4 +1,4 @@
-//! What an error of lapin's is.
+//! Interprets lapin's errors.
 
 use super::error::{AmqpError, Lost};
 use super::kinds::{Breach, Refusal};
@@ -36,10 +36,10 @@ impl From<&lapin::Error> for AmqpError {
             ErrorKind::ProtocolError(error) => {
                 reading::reply(error.get_id(), error.get_message().as_str())
             }
-            // What its parser says besides helps no user.
+            // The other details of its parser do not help a user.
             ErrorKind::ParsingError(_) => AmqpError::violation(
                 Breach::Other,
-                "the broker sent what is not AMQP 0-9-1, or a short string that is not UTF-8",
+                "the broker sent data that is not AMQP 0-9-1, or a short string that is not UTF-8",
             ),
             other => {
                 let breach = match other {

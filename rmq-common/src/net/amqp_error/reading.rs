@@ -1,4 +1,4 @@
-//! Reads a reply of the broker's, with what [`words`](super::words) says of its phrases.
+//! Parses a reply of the broker, with the meanings of its phrases in [`words`](super::words).
 
 use super::code;
 use super::error::{AmqpError, Lost};
@@ -20,8 +20,7 @@ impl AmqpError {
     }
 }
 
-/// Reads why the broker has closed a channel or a connection. A code that AMQP does not know says
-/// nothing.
+/// Parses why the broker has closed a channel or a connection. An unknown code gives no reason.
 fn closed(code: u16, text: &str) -> AmqpError {
     if AMQPSoftError::from_id(code).is_some() || AMQPHardError::from_id(code).is_some() {
         reply(code, text)
@@ -31,7 +30,7 @@ fn closed(code: u16, text: &str) -> AmqpError {
 }
 
 pub(super) fn reply(code: u16, text: &str) -> AmqpError {
-    // RabbitMQ writes `NOT_FOUND - no queue 'x' in vhost '/'`; the part people need comes after.
+    // RabbitMQ writes `NOT_FOUND - no queue 'x' in vhost '/'`; users need what follows the dash.
     let text = match text.split_once(" - ") {
         Some((name, rest)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => rest,
         _ => text,
@@ -40,7 +39,7 @@ pub(super) fn reply(code: u16, text: &str) -> AmqpError {
     let (said, why) = nameless.map_or((text, Loss::Other), |(_, said, why)| (*said, why.clone()));
     match meaning(code, said) {
         Passes(Loss::Other) => AmqpError::Lost(Lost { why, said: said.to_owned() }),
-        // The text is a term of Erlang's.
+        // The text is an Erlang term.
         Passes(Loss::NoLeader) => {
             let said = "the queue gives no answer, as while it has no leader";
             AmqpError::Lost(Lost { why: Loss::NoLeader, said: said.to_owned() })
@@ -63,7 +62,7 @@ fn meaning(code: u16, text: &str) -> Meaning {
     }
 }
 
-/// What the text says more exactly.
+/// Completes a meaning with details from the text.
 fn detail(meaning: Meaning, text: &str) -> Meaning {
     match meaning {
         Passes(Loss::Other) if text.starts_with(CHANNELS_OPENED) => {
@@ -78,14 +77,14 @@ fn detail(meaning: Meaning, text: &str) -> Meaning {
     }
 }
 
-/// How many channels the refusal of one says that there may be.
+/// The number of channels that are allowed, from the refusal of one more.
 fn channels_allowed(text: &str) -> Option<u16> {
     let (_, limit) = text.split_once(LIMIT_OF)?;
-    // Between brackets up to RabbitMQ 4.2.
+    // In parentheses up to RabbitMQ 4.2.
     limit.trim_start_matches('(').split(')').next()?.trim().parse().ok()
 }
 
-/// From 4.0 on the sentence says which one is missing: `configure access to queue 'q' in vhost '/'
+/// From 4.0 on the sentence names the permission: `configure access to queue 'q' in vhost '/'
 /// refused for user 'u'`; 3.10 says `access to queue 'q' in vhost '/' refused for user 'u'`.
 fn permission(text: &str) -> Option<Permission> {
     let (word, on) = text.split_once(ACCESS_TO)?;
@@ -105,9 +104,9 @@ fn permission(text: &str) -> Option<Permission> {
     Some(Permission { access, thing, name: name.to_owned(), user })
 }
 
-/// The sentences are the same on 3.10.8, 4.0.5 and 4.3.6, for every argument; only of an untyped queue
-/// 3.10 says that its `x-queue-type` is none, and later releases that it is classic; and 4.3 gives a
-/// stream's `x-max-age` in milliseconds.
+/// The sentences are the same on 3.10.8, 4.0.5 and 4.3.6, for every argument, except that for an
+/// untyped queue 3.10 says that its `x-queue-type` is none, and later releases that it is classic;
+/// and 4.3 gives a stream's `x-max-age` in milliseconds.
 fn precondition(text: &str) -> Refusal {
     let argument = |begins| {
         let rest: &str = text.strip_prefix(begins)?;
@@ -132,15 +131,15 @@ fn precondition(text: &str) -> Refusal {
 }
 
 impl Inequivalent {
-    /// What the queue or exchange called `name` in `vhost` has. The names may hold any text, the
-    /// broker's own phrases too, and so have to be known.
+    /// The value that the queue or exchange `name` in `vhost` has. The names may contain any text,
+    /// even the broker's own phrases, so they have to be known.
     pub fn current(&self, name: &str, vhost: &str) -> Value {
         current(self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}': ")).unwrap_or(""))
     }
 }
 
 impl Invalid {
-    /// The broker's reason, as it stands; `None` if a queue of that type has no such argument.
+    /// The broker's reason, unchanged; `None` if a queue of that type has no such argument.
     pub fn why(&self, name: &str, vhost: &str) -> Option<String> {
         let why = self.rest.strip_prefix(&format!("{name}{IN_VHOST}{vhost}'")).unwrap_or("");
         let why = why.trim_start_matches([':', ' ']);
@@ -151,7 +150,7 @@ impl Invalid {
 /// `received '5' but current is '10'`, `received none but current is the value '10' of type
 /// 'signedint'`, `received the value '5' of type 'signedint' but current is none`.
 fn current(values: &str) -> Value {
-    // From the end: the value before it is ours, and may hold the very phrase.
+    // Searched from the end: the value before it is ours, and may contain the same phrase.
     let Some((_, current)) = values.rsplit_once(BUT_CURRENT_IS) else {
         return Value::CutOff;
     };

@@ -1,13 +1,13 @@
-//! That the broker's words are read in one file: here, and for administration in rmq-perm.
+//! Checks that the broker's words are parsed in one file: here, and for administration in rmq-perm.
 
 use super::words::PHRASES;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Phrases that our own sentences have as well; elsewhere nothing may look for them.
+/// Phrases that our own sentences contain as well; no other file may search for them.
 const COMMON: &[&str] = &["refused", "the value ", " not empty", " in use", "limit (", "limit of "];
 
-/// What looks into a text.
+/// Ways to search a text.
 const LOOKS: &[&str] = &[
     "contains(",
     "starts_with(",
@@ -37,7 +37,7 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text[..tests].lines().map(str::trim).filter(|line| !line.starts_with("//"))
 }
 
-/// The first of the broker's phrases in a line.
+/// The first of the broker's phrases on a line.
 fn phrase_in(line: &str) -> Option<&'static str> {
     let mut literals = line.split('"').skip(1).step_by(2);
     literals.find_map(|literal| {
@@ -58,8 +58,8 @@ fn is_test(file: &Path) -> bool {
     ["tests.rs", "_tests/", "fuzz.rs", "/orders", "/tests/"].iter().any(|part| text.contains(part))
 }
 
-/// The lines of rmq-perm outside of `words` that have one of the words defined there: anywhere if
-/// nothing else is written so, else if something is compared with it.
+/// Finds lines of rmq-perm outside of `words` that contain one of the words defined there: anywhere
+/// if the word has no other use, otherwise if something is compared with it.
 fn administration_words_in(line: &str, words: &[String]) -> Option<String> {
     let looks = ["is_atom(", "tagged(", "property(", "get(", "== ", "!= ", "Some("];
     let literals = line.split('"').skip(1).step_by(2);

@@ -1,14 +1,14 @@
-//! The broker's words, and what they mean. No other file has any of them; a test holds that.
+//! The broker's words, and what they mean. No other file contains any of them, as a test checks.
 //!
-//! Texts are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules and as they come when
-//! nodes are stopped and killed; where not all three have one, its row says which has. A reply text is
-//! a short string, so the broker cuts it at 255 bytes and ends it with `...`: after a long queue name
-//! some or all of what it says is missing.
+//! The texts are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their source modules and as
+//! observed when nodes are stopped and killed; if not all three have a text, its row says which do.
+//! A reply text is a short string, so the broker cuts it at 255 bytes and ends it with `...`: after
+//! a long queue name, part or all of the message is missing.
 
 use super::code;
 use super::kinds::{Breach, Loss, Missing, Refusal};
 
-/// Defines the phrases, and for the tests the table of all of them.
+/// Defines the phrases and, for the tests, a table of all of them.
 macro_rules! phrases {
     ($($name:ident = $phrase:literal;)*) => {
         $(pub(super) const $name: &str = $phrase;)*
@@ -65,35 +65,35 @@ phrases! {
     LOW_ON_DISK = "low on disk";
 }
 
-/// What a reply of the broker's means.
+/// What a reply of the broker means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// It passes: worth another try within `--retry`, and 75 when that is over.
+    /// Temporary: try again within `--retry`, and end with 75 after that.
     Passes(Loss),
-    /// It is refused, and will be again.
+    /// Refused, and will be refused again.
     Refused(Refusal),
-    /// One side breaks the protocol.
+    /// One side violates the protocol.
     Broken(Breach),
 }
 
 use Meaning::{Broken, Passes, Refused};
 
-/// Every reply that there is something to say of, by its code and what its text has in it; the first
-/// that fits counts, and [`reading`](super::reading) finds the rest in the text.
+/// Every reply with a known meaning, by its code and a phrase of its text. The first match counts,
+/// and [`reading`](super::reading) finds the details in the text.
 #[rustfmt::skip]
 pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
     (code::CONTENT_TOO_LARGE, "", Refused(Refusal::TooLarge)),
     (code::NO_ROUTE, "", Refused(Refusal::Other)),
-    // A shutdown, an operator, maintenance mode.
+    // A shutdown, an operator or maintenance mode.
     (code::CONNECTION_FORCED, "", Passes(Loss::Other)),
     (code::ACCESS_REFUSED, REFUSED_FOR_USER, Refused(Refusal::NotPermitted(None))),
-    // Somebody else is its only consumer.
+    // Another client is its only consumer.
     (code::ACCESS_REFUSED, EXCLUSIVE_USE, Passes(Loss::Other)),
     (code::ACCESS_REFUSED, "", Refused(Refusal::NotPermitted(None))),
-    // First, because a name may be anything.
+    // First, because a name may contain any of the phrases.
     (code::NOT_FOUND, NO_QUEUE, Refused(Refusal::NotFound(Missing::Queue))),
     (code::NOT_FOUND, NO_EXCHANGE, Refused(Refusal::NotFound(Missing::Exchange))),
-    // A classic queue whose node is down (3.10), or stops or is down (4.0, 4.3): it comes back with it.
+    // A classic queue whose node is down (3.10), or is stopping or down (4.0, 4.3), and comes back.
     (code::NOT_FOUND, IS_DOWN_OR_INACCESSIBLE, Passes(Loss::Other)),
     (code::NOT_FOUND, STOPPED_BY_SUPERVISOR, Passes(Loss::Other)),
     (code::NOT_FOUND, CRASHED, Passes(Loss::Other)),
@@ -101,28 +101,30 @@ pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
     (code::NOT_FOUND, STOPPING, Passes(Loss::Other)),
     (code::NOT_FOUND, DUE_TO_TIMEOUT, Passes(Loss::Other)),
     (code::NOT_FOUND, "", Refused(Refusal::NotFound(Missing::Other))),
-    // basic.get of a quorum queue with a single active consumer.
+    // A basic.get from a quorum queue with a single active consumer.
     (code::RESOURCE_LOCKED, NOT_SUPPORTED, Refused(Refusal::Other)),
-    // Another connection's exclusive queue: it goes with that.
+    // Another connection's exclusive queue: it is deleted with that connection.
     (code::RESOURCE_LOCKED, "", Passes(Loss::Locked)),
-    // Up to 4.2 a reader that pauses for half an hour costs the channel; the messages are back in the
-    // queue, and come again.
+    // Up to 4.2, a reader that pauses for half an hour costs the channel; the messages are back in
+    // the queue, and are delivered again.
     (code::PRECONDITION_FAILED, DELIVERY_ACKNOWLEDGEMENT, Passes(Loss::AcknowledgementTimeout)),
-    // A stream's replica on this node is down, or not up yet; another host's may be (3.10; from 4.0 on).
+    // This node's replica of a stream is down, or not up yet; another's may be up (3.10; from 4.0
+    // on).
     (code::PRECONDITION_FAILED, NO_REPLICA, Passes(Loss::Other)),
     (code::PRECONDITION_FAILED, NO_RUNNING_REPLICA, Passes(Loss::Other)),
     // From 4.0 on.
     (code::PRECONDITION_FAILED, FAILED_CONSUMING_FROM_STREAM, Passes(Loss::Other)),
-    // lapin closes the channel itself over a confirm of what nobody published.
+    // lapin itself closes the channel over a confirm for an unpublished message.
     (code::PRECONDITION_FAILED, NO_SUCH_TAG, Broken(Breach::Other)),
     (code::PRECONDITION_FAILED, "", Refused(Refusal::Precondition)),
     // 3.10; later releases say it with 406.
     (code::COMMAND_INVALID, NO_SUCH_EXCHANGE_TYPE, Refused(Refusal::UnknownExchangeType)),
     (code::UNEXPECTED_FRAME, NOTHING_AWAITED, Broken(Breach::Unasked)),
-    // No stream coordinator, no local replica; from 4.0 on a classic queue that is down is not deleted.
+    // No stream coordinator, no local replica; from 4.0 on, a deletion of a classic queue that is
+    // down.
     (code::RESOURCE_ERROR, "", Passes(Loss::Other)),
-    // Limits on connections (of a vhost, a user; of a node from 4.0 on) and on channels may be met by
-    // ones that are dead and not noticed yet.
+    // Limits on connections (of a virtual host, a user; of a node from 4.0 on) and on channels may
+    // be exhausted by dead ones that the broker has not noticed yet.
     (code::NOT_ALLOWED, LIMIT_IN_BRACKETS, Passes(Loss::Other)),
     (code::NOT_ALLOWED, LIMIT_OF, Passes(Loss::Other)),
     (code::NOT_ALLOWED, LIMIT_UNKNOWN, Passes(Loss::Other)),
@@ -142,9 +144,9 @@ pub(super) const REPLIES: &[(u16, &str, Meaning)] = &[
     (code::INTERNAL_ERROR, "", Passes(Loss::Other)),
 ];
 
-/// The name of a code, which RabbitMQ sends alone where it has nothing to say.
+/// The names of codes that RabbitMQ sends alone when it has nothing to add.
 pub(super) const NAMELESS: [(&str, &str, Loss); 2] = [
-    // Also what a time-out inside the broker is.
+    // A timeout inside the broker, too.
     (
         NAMELESS_INTERNAL_ERROR,
         "the broker had an error of its own, as while a queue has no leader",
@@ -158,7 +160,7 @@ pub fn is_unroutable(reason: &str) -> bool {
     reason == RETURNED_UNROUTABLE
 }
 
-/// What an operator calls the reason for which the broker blocks a connection.
+/// The usual name of the reason for which the broker blocks a connection.
 pub fn alarm(reason: &str) -> &str {
     match reason {
         LOW_ON_MEMORY => "memory alarm",

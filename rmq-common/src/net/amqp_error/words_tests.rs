@@ -1,4 +1,4 @@
-//! What the broker says, as each release says it, and what is read from it.
+//! What the broker says, in each release's words, and how it is parsed.
 
 mod details;
 
@@ -58,7 +58,7 @@ fn a_refusal_is_told_in_the_brokers_words_and_with_its_own_exit_status() {
         (
             406,
             "invalid ack received for inexistant delivery_tag 7 on channel 1",
-            "the broker confirmed what was not published: invalid ack received for inexistant \
+            "the broker confirmed something that was not published: invalid ack received for inexistant \
              delivery_tag 7 on channel 1",
             70,
         ),

@@ -73,7 +73,7 @@ fn what_may_be_a_password_is_neither_quoted_nor_taken_for_a_host() {
             assert!(!problem.contains(part), "{url}: {problem}");
         }
     }
-    // A port for each, or a user before them: then nothing is a password.
+    // With a port for each, or a user before them, nothing is a password.
     for url in ["amqp://h1:1,h2:2", "amqp://h1,h2:2", "amqp://@h1:1,h2", "amqp://u@h1:1,h2"] {
         assert!(parse(url).is_ok(), "{url}");
     }
@@ -156,9 +156,9 @@ proptest! {
         prop_assert_eq!(read, Ok(redacted));
     }
 
-    /// A password anywhere but where it belongs, with parts of the URL missing, doubled or in
-    /// another order. What is taken for a host, a user or a virtual host can be shown, because
-    /// it is one; an error about an invalid URL shows no part of it.
+    /// A password anywhere but in its place, with parts of the URL missing, doubled or in another
+    /// order. What is parsed as a host, a user or a virtual host can be shown, because it is one;
+    /// an error about an invalid URL shows no part of it.
     #[test]
     fn no_part_of_a_password_is_told_of_a_url_that_is_none(
         password in "[A-Z0-9][A-Z0-9@:/?#,%\\[\\]&= !$+-]{2,8}[A-Z0-9]",
@@ -176,7 +176,7 @@ proptest! {
         parts.insert(at.index(parts.len() + 1), "PW");
         let text = parts.concat().replace("PW", &password);
         let text = if scheme { format!("amqp://bob:{text}") } else { text };
-        // Where a name is quotable, it is one of the query's, behind an @ or no password.
+        // A name that is quotable is one from the query, after an @ or without a password.
         let authority = text.split("://").nth(1).unwrap_or_default();
         let authority = authority.split(['/', '?']).next().unwrap_or_default();
         let quotable = authority.contains('@') || !authority.contains(':');

@@ -141,7 +141,7 @@ impl Broker {
         }
     }
 
-    /// Says with `--verbose` what the connection is like.
+    /// With `--verbose`, describes the connection.
     fn tell(&self, session: &Session, tls: Option<&Tls>) {
         if !self.diagnostics.verbose() {
             return;

@@ -1,5 +1,5 @@
-//! What is said of connections that are awaited, made and lost: a long wait once, and its end once;
-//! losses that repeat ever more rarely.
+//! Reports of connections that are awaited, made and lost: a long wait once, and its end once;
+//! repeated losses ever more rarely.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::duration::Limit;
@@ -12,7 +12,7 @@ use crate::standing::vigil::LONG;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// So many lost connections are each reported; more, with growing pauses.
+/// This many lost connections are each reported; further ones, with growing pauses.
 const LOSSES: u32 = 5;
 
 impl Broker {
@@ -42,13 +42,13 @@ pub(super) struct Reports {
     diagnostics: Diagnostics,
     losses: Repeats,
     outage: Rc<Outage>,
-    /// Where what is not sent stays meanwhile.
+    /// Where unsent messages stay meanwhile.
     kept: Option<String>,
-    /// Since when a connection is awaited.
+    /// Since when a connection has been awaited.
     since: Instant,
-    /// That it is was said to one who watches.
+    /// Whether the wait was shown as a detail.
     detailed: bool,
-    /// That it is was reported, because it takes long.
+    /// Whether the wait was reported because it takes long.
     reported: bool,
     /// The last loss was reported, and that there is another connection was not.
     loss_reported: bool,
@@ -125,12 +125,12 @@ impl Reports {
         Some(of_losses.map_or(long, |until| until.max(long)))
     }
 
-    /// How long until it is due, if it is.
+    /// How long until the report is due, if one is.
     pub(super) fn left(&self) -> Option<Duration> {
         self.due().map(|due| due.saturating_duration_since(Instant::now()))
     }
 
-    /// What is said of a wait for these reasons.
+    /// The sentence about a wait for these reasons.
     pub(super) fn sentence(&self, problems: &str, doing: &str, limit: Limit) -> String {
         let limit = match limit {
             // With "forever", another limit may still end it, so none is shown.
@@ -141,7 +141,7 @@ impl Reports {
         format!("{problems}; {doing}{limit}{kept}")
     }
 
-    /// It was reported while a host was being tried.
+    /// Notes that the wait was reported while a host was being tried.
     pub(super) fn was_reported(&mut self) {
         self.reported = true;
     }
@@ -162,7 +162,7 @@ impl Reports {
         }
     }
 
-    /// There is a connection; if its wait was reported, so is its end, unless it has to serve first.
+    /// There is a connection; if the wait was reported, so is its end, unless it must serve first.
     pub(super) fn connected(&mut self, host: &str) {
         service_manager::status(&format!("connected to {host}"));
         if !self.outage.is_lost() {

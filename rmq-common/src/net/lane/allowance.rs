@@ -1,30 +1,30 @@
-//! How much may come.
+//! How much may arrive.
 //!
-//! A broker that keeps to no prefetch, or returns what was never published, would fill the memory.
+//! A broker that ignores the prefetch, or returns what was never published, would fill the memory.
 //! So what waits to be taken is counted, and a connection that brings too much is given up.
 
 use super::unreadable::Excess;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// What a message takes in memory besides its bytes, more or less.
+/// Roughly the memory that a message takes besides its bytes.
 const OVERHEAD: u64 = 600;
 /// The largest message that RabbitMQ carries by default (3.10; 4.x: 16 MiB), in bytes.
 pub const LARGEST: u64 = 128 << 20;
-/// What may wait beyond two prefetches, in messages: a stream sends by blocks.
+/// What may wait beyond two prefetches, in messages: a stream sends in blocks.
 const SLACK: usize = 100;
-/// What may wait at the least, in bytes: a stream sends its messages by blocks.
+/// The least amount that may wait, in bytes: a stream sends its messages in blocks.
 const LEAST_WAITING: u64 = 16 << 20;
 
-/// How much may come, in bytes.
+/// How much may arrive, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body.
     pub message: u64,
-    /// All that waits, but for one message, which may always.
+    /// All that waits, except one message, which is always allowed.
     pub waiting: u64,
-    /// The first is the user's choice (`--max-size`), so that a larger message is no fault of the
-    /// broker's.
+    /// The first is the user's choice (`--max-size`), so a larger message is not the broker's
+    /// fault.
     pub is_chosen: bool,
 }
 
@@ -34,7 +34,7 @@ impl Default for Limits {
     }
 }
 
-/// What has come on a lane and is held still: each message until it is dropped.
+/// What has arrived on a lane and is still held: each message until it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     bytes: AtomicU64,
@@ -43,7 +43,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// What waits, in bytes.
+    /// The bytes that wait.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -76,21 +76,21 @@ impl Drop for Ticket {
     }
 }
 
-/// Why a message comes to a lane.
+/// Why a message arrives on a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A consumer is given it.
+    /// It is delivered to a consumer.
     Delivery,
-    /// It is a message of ours that no queue took.
+    /// It is a message of ours that no queue accepted.
     Return,
 }
 
-/// How much may come on a connection, and what has.
+/// How much may arrive on a connection, and how much has.
 #[derive(Debug)]
 pub(super) struct Allowance {
     limits: Limits,
     largest: u64,
-    /// What has come to nothing that was waiting for it, in messages and in bytes.
+    /// Messages and bytes that arrived with no recipient.
     stray: (usize, u64),
 }
 
@@ -105,7 +105,7 @@ impl Allowance {
         self.largest
     }
 
-    /// A body of this size is about to come.
+    /// A body of this size is about to arrive.
     pub(super) fn body(&mut self, size: u64) -> Result<(), Excess> {
         let Limits { message: most, is_chosen, .. } = self.limits;
         if size > most {
@@ -115,8 +115,8 @@ impl Allowance {
         Ok(())
     }
 
-    /// A message with a body and properties of this size comes to a lane, whose consumers have asked
-    /// for `asked` messages at once.
+    /// A message with a body and properties of this size arrives on a lane, whose consumers have
+    /// requested `asked` messages at once.
     pub(super) fn comes(
         &mut self,
         cause: Cause,
@@ -139,7 +139,7 @@ impl Allowance {
         }
     }
 
-    /// It comes although nothing has asked for it, and passes by.
+    /// A message that was not requested arrives, and is skipped.
     pub(super) fn stray(&mut self, size: u64) -> Result<(), Excess> {
         self.body(size)?;
         let (count, bytes) = &mut self.stray;

@@ -1,4 +1,4 @@
-//! A message of which more is to come, and what it becomes.
+//! A message that has partly arrived, and what it becomes.
 
 use super::allowance::{Cause, Ticket};
 use super::content::{Body, Bytes, Content};
@@ -8,27 +8,27 @@ use super::unreadable::Unreadable;
 use super::wire::Span;
 use std::sync::Arc;
 
-/// Room is set aside for so many pieces of a body at most before they have come.
+/// Before the pieces of a body have arrived, room is reserved for at most this many.
 const MOST_PIECES: u64 = 64;
-/// Pieces of a body that are smaller on the average are put together: they would take more memory
-/// than their bytes, and keep buffers that are full of frames' beginnings and ends.
+/// If the pieces of a body are smaller than this on average, they are joined: they would take more
+/// memory than their bytes, and keep buffers that are full of frame headers and ends.
 const SMALL: usize = 1 << 10;
 
-/// A message of which more is to come.
+/// A message that has partly arrived.
 #[derive(Debug)]
 pub(super) struct Coming {
     head: Head,
-    /// Whether anything is to have it.
+    /// Whether anything wants it.
     wanted: bool,
     ticket: Option<Ticket>,
     places: Places,
-    /// Its names and properties, where they are not in the buffer that is being filled.
+    /// Its names and properties, unless they are in the buffer that is being filled.
     own: Option<Vec<u8>>,
     has_header: bool,
-    /// What is to come of the body.
+    /// The rest of the body, in bytes.
     left: u64,
     body: Vec<(Option<Bytes>, Span)>,
-    /// The first piece, if there is no other.
+    /// The first piece, if it is the only one.
     first: Option<Span>,
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Head {
     Returned { reason: String },
 }
 
-/// Where its names and its properties are.
+/// Where its names and properties are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Places {
     pub(super) consumer: Span,
@@ -48,7 +48,7 @@ pub(super) struct Places {
     pub(super) properties: Span,
 }
 
-/// An event, whose message may be in the buffer that is being filled.
+/// An event whose message may be in the buffer that is being filled.
 #[derive(Debug)]
 pub(super) enum Fresh {
     Plain(Event),
@@ -87,7 +87,7 @@ impl Coming {
         self.wanted
     }
 
-    /// What is to come of its body; `None` while its size is not known.
+    /// The rest of its body; `None` while its size is unknown.
     pub(super) fn left(&self) -> Option<u64> {
         self.has_header.then_some(self.left)
     }
@@ -135,7 +135,7 @@ impl Coming {
         }
     }
 
-    /// Whether a place in the buffer that is being filled is remembered.
+    /// Whether it refers to the buffer that is being filled.
     pub(super) fn is_in_buffer(&self) -> bool {
         self.own.is_none()
             || self.first.is_some()
@@ -199,7 +199,7 @@ impl Coming {
 }
 
 impl Fresh {
-    /// With the message in `bytes`, if that is where it is.
+    /// The event, with the message in `bytes` if that is where it is.
     pub(super) fn event(self, bytes: &Bytes) -> Event {
         match self {
             Fresh::Plain(event) => event,

@@ -1,4 +1,4 @@
-//! A message as it came, in the buffers that the socket was read into.
+//! A message as it arrived, in the buffers that the socket was read into.
 
 use super::allowance::Ticket;
 use super::wire::Span;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A buffer that the socket was read into.
 pub(super) type Bytes = Arc<Vec<u8>>;
 
-/// A message as it came. As long as it is held it counts as waiting.
+/// A message as it arrived. It counts as waiting as long as it is held.
 #[derive(Debug)]
 pub struct Content {
     pub(super) bytes: Bytes,
@@ -25,14 +25,14 @@ pub struct Content {
 /// Where a body is.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// In the same buffer as the rest.
+    /// In the same buffer as everything else.
     Here(Span),
     /// In several frames, or in another buffer.
     Pieces(Vec<(Bytes, Span)>),
 }
 
 impl Content {
-    /// A message of which nothing but the body is known.
+    /// A message of which only the body is known.
     pub fn of_body(body: Vec<u8>) -> Self {
         let (here, none) = (Span { from: 0, to: body.len() }, Span::default());
         Content {
@@ -46,7 +46,7 @@ impl Content {
         }
     }
 
-    /// The tag of the consumer it was delivered to; empty for a returned message.
+    /// The tag of the consumer that it was delivered to; empty for a returned message.
     pub fn consumer(&self) -> &[u8] {
         self.consumer.of(&self.bytes)
     }
@@ -66,12 +66,12 @@ impl Content {
         self.properties.of(&self.bytes)
     }
 
-    /// The properties, read; `None` where they are malformed.
+    /// The properties, parsed; `None` if they are malformed.
     pub fn properties(&self) -> Option<Properties> {
         Properties::read(self.raw_properties())
     }
 
-    /// The first header of this name. Nothing else is read.
+    /// The first header with this name. Nothing else is parsed.
     pub fn header(&self, name: &[u8]) -> Option<Value<'_>> {
         let mut fields = raw_headers(self.raw_properties())?;
         fields.find(|field| field.name == name).map(|field| field.value)
@@ -90,7 +90,7 @@ impl Content {
         self.shared().map(|(bytes, range)| bytes.get(range).unwrap_or_default())
     }
 
-    /// The buffers that the body is in, and where.
+    /// The buffers that contain the body, and the ranges in them.
     pub fn shared(&self) -> impl Iterator<Item = (&Arc<Vec<u8>>, Range<usize>)> {
         let (here, pieces) = match &self.body {
             Body::Here(span) => (Some((&self.bytes, span.range())), &[][..]),
@@ -99,7 +99,7 @@ impl Content {
         here.into_iter().chain(pieces.iter().map(|(bytes, span)| (bytes, span.range())))
     }
 
-    /// The body in one piece; copied where it came in several.
+    /// The body in one piece; copied if it arrived in several.
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.body {
             Body::Here(span) => Cow::Borrowed(span.of(&self.bytes)),

@@ -1,7 +1,7 @@
-//! Streams of frames, damaged at random, for two seconds, or with `RMQ_SOAK=1` for ten minutes each.
-//! `RMQ_SEED` repeats a run.
+//! Streams of frames, damaged at random, for two seconds, or for ten minutes each with
+//! `RMQ_SOAK=1`. `RMQ_SEED` repeats a run.
 //!
-//! A stream is sorted the same however it is cut; a method is read as amq-protocol reads it.
+//! A stream is sorted the same however it is split; a method is parsed as amq-protocol parses it.
 
 #![expect(clippy::print_stdout, reason = "what a run did is told where a test is asked for it")]
 
@@ -76,7 +76,7 @@ fn stream(random: &mut fastrand::Rng) -> Vec<u8> {
     bytes
 }
 
-/// All that a stream becomes, cut like this.
+/// Everything that a stream becomes, split like this.
 fn sorted(bytes: &[u8], mut step: impl FnMut() -> usize) -> (Vec<String>, Vec<u8>, Option<String>) {
     let mut sorter = lanes(&[1, 2]);
     let mut rest = bytes;
@@ -172,7 +172,7 @@ fn a_damaged_method_is_read_as_amq_protocol_reads_it() {
                 read += 1;
                 assert_eq!(ours, Some(read_by_them(&theirs)), "{seed}: {payload:?}");
             }
-            // Strings that are not UTF-8 are the lane's to pass on, or over (basic.get-empty).
+            // The lane may pass on strings that are not UTF-8, or skip them (basic.get-empty).
             (_, Some(Reading(name, _, _, texts))) => assert!(
                 ["other", "get-empty"].contains(&name)
                     || texts.iter().any(|text| std::str::from_utf8(text).is_err()),

@@ -1,8 +1,8 @@
-//! An eye on the frames that lapin gets, for what it would not survive.
+//! Checks the frames that lapin gets, for anything it would not survive.
 //!
-//! lapin recurses into tables: headers nested deeply enough, which any publisher can
-//! send, overflow the stack of its thread, and the process is gone. And it keeps all that it is
-//! given. Both are refused before it sees them.
+//! lapin recurses into tables: headers nested deeply enough, which any publisher can send, overflow
+//! the stack of its thread, and the process dies. And it stores all that it receives. Both are
+//! prevented here.
 
 use super::allowance::Allowance;
 use super::method::{ContentHeader, Method};
@@ -11,30 +11,30 @@ use super::unreadable::Unreadable;
 use super::wire::{self, Span};
 use std::time::{Duration, Instant};
 
-/// The class and method with which a broker introduces itself, with a table.
+/// The class and method of a broker's introduction, which contains a table.
 const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
-/// The version of AMQP after them.
+/// The bytes of AMQP's version after them.
 const START_TABLE: usize = 6;
-/// How much more a table of the smallest values takes once lapin has read it and passed it on.
+/// How many times larger a table of the smallest values is once lapin has passed it on.
 const EXPANDED: u64 = 100;
-/// How often a broker may say in a second what it says seldom.
+/// How often per second a broker may send what is normally rare.
 const MOST_SELDOM: u32 = 1000;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What lapin was given.
+/// What lapin has received.
 #[derive(Debug, Default)]
 pub(super) struct Guard {
-    /// Messages that are announced and not begun, by their channel.
+    /// Messages that are announced and not begun, by channel.
     announced: Vec<(u16, Why)>,
-    /// How often it was said since then what is said seldom.
+    /// How often something rare was sent since then.
     seldom: Option<(Instant, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// It was asked for by basic.get.
+    /// It was requested by basic.get.
     Get,
-    /// lapin neither consumes nor publishes.
+    /// Nothing was requested: lapin neither consumes nor publishes.
     Unasked,
 }
 
@@ -62,8 +62,7 @@ impl Guard {
                 Ok(())
             };
         }
-        // The longest that a broker sends besides is a returned message's method: three short
-        // strings.
+        // The longest other method of a broker is that of a returned message: three short strings.
         if payload.len() >= nesting::HARMLESS {
             let size = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             return Err(Unreadable::LongMethod(size));
@@ -72,7 +71,7 @@ impl Guard {
             Some(Method::GetOk { .. }) => Why::Get,
             Some(Method::Deliver { .. } | Method::Return { .. }) => Why::Unasked,
             Some(Method::Seldom | Method::Cancel { .. }) => return self.seldom(),
-            // What is malformed is lapin's to refuse.
+            // lapin itself refuses what is malformed.
             _ => return Ok(()),
         };
         // lapin would keep them all.
@@ -106,8 +105,8 @@ impl Guard {
         if nesting::is_too_deep(payload) { Err(Unreadable::Nested) } else { Ok(()) }
     }
 
-    /// lapin keeps each of these until it is asked for, or its answer until the broker reads, and who
-    /// asks may be waiting for an answer.
+    /// lapin stores each of these until it is taken, or its answer until the broker reads, and the
+    /// taker may be waiting for an answer.
     fn seldom(&mut self) -> Result<(), Unreadable> {
         let now = Instant::now();
         let (since, count) = self.seldom.unwrap_or((now, 0));

@@ -1,13 +1,13 @@
-//! What a message begins with, encoded once for all that go the same way.
+//! The beginning of a message, encoded once for all messages with the same route and properties.
 
 use super::wire::{FRAME_END, HEADER, METHOD, begin};
 use crate::envelope::message::{Name, Properties};
 
-/// The frames of a publish before its body, ready for any number of messages that go the same way.
+/// The frames of a publish before its body, for all messages with the same route and properties.
 #[derive(Clone, Debug)]
 pub struct Head {
     bytes: Vec<u8>,
-    /// Where the eight bytes of the body's size are.
+    /// Where the eight bytes of the body size are.
     size_at: usize,
 }
 
@@ -22,7 +22,7 @@ impl Head {
     ) -> Self {
         let mut bytes = Vec::with_capacity(128);
         frame(&mut bytes, METHOD, channel, |bytes| {
-            // basic.publish, and two bytes that are reserved.
+            // basic.publish, and two reserved bytes.
             bytes.extend([0, 60, 0, 40, 0, 0]);
             exchange.put(bytes);
             routing_key.put(bytes);
@@ -30,7 +30,7 @@ impl Head {
         });
         let mut size_at = 0;
         frame(&mut bytes, HEADER, channel, |bytes| {
-            // The class basic, a weight that is not used, and the body's size.
+            // The class basic, an unused weight, and the body size.
             bytes.extend([0, 60, 0, 0]);
             size_at = bytes.len();
             bytes.extend([0; 8]);
@@ -53,7 +53,7 @@ fn frame(bytes: &mut Vec<u8>, kind: u8, channel: u16, payload: impl FnOnce(&mut 
     begin(bytes, kind, channel, 0);
     let begin = bytes.len();
     payload(bytes);
-    // What is larger than the agreed frames is refused before it comes here.
+    // Anything larger than the negotiated frames is refused before.
     let size = u32::try_from(bytes.len() - begin).unwrap_or(u32::MAX);
     if let Some(place) = bytes.get_mut(begin - 4..begin) {
         place.copy_from_slice(&size.to_be_bytes());

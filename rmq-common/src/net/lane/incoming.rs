@@ -1,7 +1,7 @@
 //! The buffer that the socket is read into, and the frames in it.
 //!
-//! What is in a whole frame stays where it is: a buffer from which something was given away is
-//! replaced by a fresh one, and used again once nothing holds it any longer.
+//! The content of a complete frame stays in place: a buffer of which a part was handed out is
+//! replaced with a fresh one, and reused once nothing refers to it.
 
 use super::content::Bytes;
 use super::wire::{BODY, Beginning, FRAME_HEADER, FRAME_MAX, Span};
@@ -11,23 +11,23 @@ use std::sync::Arc;
 const BUFFER: usize = 256 << 10;
 /// A buffer with less room than this is replaced.
 const LEAST_ROOM: usize = 64 << 10;
-/// The number of buffers that are kept to be used again.
+/// The number of buffers that are kept for reuse.
 const SPARES: usize = 4;
 
-/// What has come and is not sorted.
+/// What has arrived and is not sorted.
 #[derive(Debug)]
 pub(super) struct Incoming {
     buffer: Vec<u8>,
-    /// Up to here the buffer is filled.
+    /// The buffer is filled up to here.
     filled: usize,
-    /// Up to here it is sorted.
+    /// The buffer is sorted up to here.
     sorted: usize,
-    /// Buffers that were given away.
+    /// Buffers that were handed out.
     lent: Vec<Bytes>,
     spares: Vec<Vec<u8>>,
 }
 
-/// A whole frame. The spans are places in the buffer.
+/// A complete frame. The spans are places in the buffer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) kind: u8,
@@ -40,13 +40,13 @@ pub(super) struct Frame {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Next {
     Frame(Frame),
-    /// The beginning of a body's frame, of which more is to come.
+    /// The beginning of a body frame that has partly arrived.
     Begun(Beginning),
     /// Less than a frame.
     Nothing,
     /// Something that is not AMQP, and all after it.
     Foreign,
-    /// A frame that claims this size.
+    /// A frame that announces this size.
     Oversized(u32),
 }
 
@@ -63,7 +63,7 @@ impl Default for Incoming {
 }
 
 impl Incoming {
-    /// Whether the buffer has to be replaced, or moved up, before more is read.
+    /// Whether the buffer has to be replaced, or its content moved up, before the next read.
     pub(super) fn is_full(&self) -> bool {
         self.buffer.len() - self.filled < LEAST_ROOM
     }
@@ -73,7 +73,7 @@ impl Incoming {
         self.buffer.get_mut(self.filled..).unwrap_or_default()
     }
 
-    /// This many bytes were read into the room; they, to look at.
+    /// Notes that this many bytes were read into the room, and returns them.
     pub(super) fn filled(&mut self, count: usize) -> &[u8] {
         let begin = self.filled;
         self.filled = begin.saturating_add(count).min(self.buffer.len());
@@ -114,7 +114,7 @@ impl Incoming {
         Span { from: self.sorted, to: self.filled }.of(&self.buffer)
     }
 
-    /// Takes what there is, at most this many bytes.
+    /// Takes what has arrived, at most this many bytes.
     pub(super) fn part(&mut self, most: usize) -> Span {
         let part =
             Span { from: self.sorted, to: self.filled.min(self.sorted.saturating_add(most)) };
@@ -122,14 +122,14 @@ impl Incoming {
         part
     }
 
-    /// Moves what is not sorted to the beginning. Only where nothing holds a span.
+    /// Moves what is not sorted to the beginning. Only if nothing holds a span.
     pub(super) fn move_up(&mut self) {
         self.buffer.copy_within(self.sorted..self.filled, 0);
         self.filled -= self.sorted;
         self.sorted = 0;
     }
 
-    /// Gives the buffer away, and goes on in another one with what is not sorted.
+    /// Hands out the buffer, and continues in another one with what is not sorted.
     pub(super) fn give_away(&mut self) -> Bytes {
         self.take_back();
         let mut fresh = self.spares.pop().unwrap_or_else(|| vec![0; BUFFER]);
@@ -143,7 +143,7 @@ impl Incoming {
         given
     }
 
-    /// Takes back the buffers that nothing holds any longer.
+    /// Takes back the buffers that nothing refers to any longer.
     fn take_back(&mut self) {
         let mut index = 0;
         while let Some(lent) = self.lent.get(index) {

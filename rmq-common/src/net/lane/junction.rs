@@ -1,4 +1,4 @@
-//! Where lapin's half of a connection and the lanes meet: the socket, under one lock.
+//! Where lapin's half of a connection meets the lanes: the socket, under one lock.
 
 use super::allowance::Limits;
 use super::line::Line;
@@ -21,20 +21,20 @@ use std::time::{Duration, Instant};
 /// The socket, with or without TLS.
 pub(crate) type Stream = AsyncTcpStream<Async<TcpStream>>;
 
-/// What is taken from lapin while the socket takes nothing, at most, in bytes.
+/// The most bytes taken from lapin while the socket accepts nothing.
 const MOST_FROM_LAPIN: usize = 4 << 20;
-/// While so many bytes wait for lapin nothing is read.
+/// While more bytes than this wait for lapin, nothing is read.
 const MOST_FOR_LAPIN: usize = 256 << 10;
-/// While so many bytes wait on a lane that nothing takes, the socket is hardly read, unless an answer
-/// is waited for, which comes after them.
+/// While more bytes than this wait on a lane and nothing takes them, the socket is read only
+/// rarely, unless an answer is awaited, which comes after them.
 const MOST_WAITING: u64 = 2 << 20;
-/// It is read so often then: lapin has to hear of the end of a channel, and that the broker lives.
+/// How often it is read then: lapin has to learn that a channel ended, and that the broker lives.
 const STALL: Duration = Duration::from_millis(100);
-/// And so many bytes each time.
+/// How many bytes are read each time.
 const AT_A_TIME: usize = 4 << 20;
-/// How long lapin may hear nothing of what comes before it is given a heartbeat.
+/// How long lapin may receive nothing while data arrives before it is given a heartbeat.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
-/// How long the lanes' thread may leave the socket unread before lapin's reads it.
+/// How long the lanes' thread may leave the socket unread before lapin's thread reads it.
 const LATE: Duration = Duration::from_secs(1);
 
 mod lanes;
@@ -44,10 +44,10 @@ mod lapins;
 pub(crate) struct Junction {
     state: Mutex<State>,
     readable: Arc<Direction>,
-    /// The same as a waker.
+    /// The same object as a waker.
     read_waker: Waker,
     writable: Arc<Direction>,
-    /// The same as a waker.
+    /// The same object as a waker.
     write_waker: Waker,
     activity: Arc<Activity>,
 }
@@ -57,30 +57,30 @@ struct State {
     sorter: Sorter,
     outgoing: Outgoing,
     from_lapin: FromLapin,
-    /// TLS holds what the socket has not taken.
+    /// Whether TLS holds data that the socket has not accepted.
     is_flushing: bool,
-    /// What lapin is to learn of the reads and the writes.
+    /// Errors of reading and writing that lapin has yet to learn.
     read_error: Option<io::Error>,
     write_error: Option<io::Error>,
-    /// Nothing more comes.
+    /// Whether the stream has ended.
     is_at_end: bool,
     /// How many lanes there have been.
     lanes: u64,
-    /// There are lanes, and their thread reads.
+    /// Whether there are lanes whose thread reads.
     is_pumped: bool,
     /// How many answers that thread waits for.
     answers: usize,
-    /// When the lanes' thread last looked.
+    /// When the lanes' thread last checked.
     pumped: Instant,
-    /// When lapin was last given anything.
+    /// When lapin last received anything.
     heard: Instant,
-    /// The socket is not read before then.
+    /// The socket is not read before this.
     stall: Option<Timer>,
-    /// How much may be read before the next stall.
+    /// How much may be read before the next pause.
     before_stall: usize,
-    /// How much waited to be written when the lanes last looked.
+    /// How much was waiting to be written when the lanes last checked.
     shown: usize,
-    /// When lapin's thread looks whether the lanes' reads.
+    /// When lapin's thread checks whether the lanes' thread reads.
     watch: Option<Timer>,
 }
 
@@ -120,7 +120,7 @@ impl Junction {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads once, and sorts what came. Whether anything did, if only an end.
+    /// Reads once, and sorts what arrived. Returns whether anything did, even if only an end.
     fn pull(&self, state: &mut State, look: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> bool {
         let is_lapin_behind = state.sorter.for_lapin().len() > MOST_FOR_LAPIN;
         if is_lapin_behind || state.is_over() || !self.readable.is_due() {
@@ -190,7 +190,7 @@ impl Junction {
         Poll::Ready(flushed)
     }
 
-    /// The same for the lanes: an error is lapin's to report.
+    /// The same for the lanes: lapin reports any error.
     fn push_for_lanes(&self, state: &mut State) {
         if let Poll::Ready(Err(error)) = self.push(state) {
             state.outgoing.clear();
@@ -217,12 +217,12 @@ impl State {
         self.sorter.lines().iter_mut().for_each(Line::finish);
     }
 
-    /// Whether much waits that nothing has taken.
+    /// Whether much is waiting that nothing has taken.
     fn is_full(&mut self) -> bool {
         self.sorter.lines().iter().any(|line| line.waiting().bytes() > MOST_WAITING)
     }
 
-    /// How much waits to be written, which the lanes know then.
+    /// How much waits to be written; the lanes know it then.
     fn show_unsent(&mut self) -> usize {
         self.shown = self.outgoing.len();
         self.shown
@@ -245,7 +245,7 @@ impl State {
         !is_over
     }
 
-    /// Whether it is time for lapin's thread to look whether the lanes' reads. It is woken then.
+    /// Whether lapin's thread has to check now whether the lanes' reads. It is woken for that.
     fn is_watching(&mut self, context: &mut Context<'_>) -> bool {
         let mut is_due = false;
         loop {

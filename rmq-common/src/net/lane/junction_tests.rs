@@ -1,4 +1,4 @@
-//! Both halves of a connection at once, on threads of their own and a real socket.
+//! Both halves of a connection at once, on separate threads and a real socket.
 
 mod reading;
 
@@ -48,7 +48,7 @@ fn close(channel: u16) -> Vec<u8> {
     serialized(&AMQPFrame::Method(channel, AMQPClass::Channel(channel::AMQPMethod::Close(close))))
 }
 
-/// lapin's half: all that it reads until the end, on this thread.
+/// lapin's half: everything that it reads until the end, on this thread.
 fn read_all(junction: &Junction) -> Vec<u8> {
     let mut all = Vec::new();
     wait(|context| {
@@ -56,7 +56,7 @@ fn read_all(junction: &Junction) -> Vec<u8> {
             let read = junction.lapin_reads(
                 context,
                 |bytes| {
-                    // Now and then less than there is.
+                    // Now and then less than is available.
                     let count = bytes.len().min(1 + all.len() % 1000);
                     all.extend_from_slice(&bytes[..count]);
                     count
@@ -81,7 +81,7 @@ fn wait(mut poll: impl FnMut(&mut std::task::Context<'_>) -> std::task::Poll<()>
 fn two_threads_on_one_socket_lose_nothing_and_mix_nothing() {
     const COUNT: u64 = 20_000;
     let (junction, mut peer) = pair();
-    // Nobody reads on the lanes' thread yet: lapin does.
+    // The lanes' thread does not read yet: lapin does.
     let mut lane = Lane::new(&junction, 1, 131_072);
     let pumped = Pumped::new(&junction);
     let mut writing = peer.try_clone().unwrap();
@@ -91,7 +91,7 @@ fn two_threads_on_one_socket_lose_nothing_and_mix_nothing() {
             if tag % 3 == 0 {
                 frames.extend(ack(2, tag));
             }
-            // In odd pieces.
+            // In pieces of odd sizes.
             let (one, two) = frames.split_at(tag as usize % frames.len());
             writing.write_all(one).unwrap();
             if tag % 50 == 0 {
@@ -157,7 +157,7 @@ fn two_threads_on_one_socket_lose_nothing_and_mix_nothing() {
         }
         writer.join().unwrap();
         lapin_writes.join().unwrap();
-        // The last frames of either side may wait for this thread, which reads and writes.
+        // The last frames in either direction may wait for this thread, which reads and writes.
         let mut reader = Some(reader);
         while reader.as_ref().is_some_and(|reader| !reader.is_finished()) {
             runtime::sleep(Duration::from_millis(5)).await;
@@ -201,14 +201,14 @@ fn nothing_is_written_on_a_channel_that_lapin_has_closed() {
     let mut got = vec![0; expected.len()];
     peer.read_exact(&mut got).unwrap();
     assert!(got == expected);
-    // The socket goes with lapin's half.
+    // The socket is closed with lapin's half.
     junction.lapin_gone();
     assert!(other.send().is_err());
     assert!(matches!(other.next_now(), Some(Event::Ended)));
     assert_eq!(peer.read(&mut got).unwrap(), 0);
 }
 
-/// Who waits for room looks how much is unsent, and then pumps; lapin may write in between.
+/// A caller that waits for room checks what is unsent, then pumps; lapin may write in between.
 #[test]
 fn room_that_lapin_makes_is_noticed() {
     let (junction, mut peer) = pair();

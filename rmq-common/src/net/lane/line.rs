@@ -1,4 +1,4 @@
-//! What has come on one channel, from frames to events.
+//! What has arrived on one channel, from frames to events.
 
 use super::allowance::{Allowance, Waiting};
 use super::coming::{Coming, Fresh, Head, Places};
@@ -12,31 +12,31 @@ use super::wire::{self, Span};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A window of 65,535 messages has as many confirms at most.
+/// A window of 65,535 messages has at most as many confirms.
 const MOST_EVENTS: usize = 100_000;
 
-/// A channel that has a lane.
+/// A channel with a lane.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// What tells it from an earlier line of the same number.
+    /// Distinguishes it from an earlier line with the same number.
     id: u64,
     pub(super) channel: u16,
-    /// Nothing more may be written: what is acknowledged now is void.
+    /// Nothing more may be written: acknowledgements have no effect now.
     closed: bool,
-    /// Nothing more comes; the number may be used again.
+    /// Nothing more arrives; the number may be reused.
     finished: bool,
-    /// Nothing wants what comes.
+    /// Nothing wants what arrives.
     dropped: bool,
     consumers: Vec<Vec<u8>>,
-    /// How many messages the last consumer asks for at once, and the one before that asked for the
-    /// most: it may be there still, beside several that were to take over and did not.
+    /// How many messages the last consumer requests at once, and the one before it that requested
+    /// the most: it may still exist, beside several that were to take over and did not.
     asked: [usize; 2],
     coming: Option<Coming>,
-    /// Events whose messages are in buffers that were given away.
+    /// Events whose messages are in buffers that were handed out.
     events: VecDeque<Event>,
-    /// Later ones, whose messages may be in the buffer that is being filled.
+    /// Later events, whose messages may be in the buffer that is being filled.
     fresh: Vec<Fresh>,
-    /// Some of them are.
+    /// Whether some of them are.
     in_buffer: bool,
     waiting: Arc<Waiting>,
 }
@@ -83,7 +83,7 @@ impl Line {
         self.finished
     }
 
-    /// Whether it is over for both sides.
+    /// Whether both sides have finished with it.
     pub(super) fn is_over(&self) -> bool {
         self.finished && self.dropped
     }
@@ -93,7 +93,7 @@ impl Line {
         self.asked = [count, last.max(most)];
     }
 
-    /// Nothing wants what comes from now on. What is on its way is still taken out of the stream.
+    /// Nothing wants what arrives from now on. What is on its way is still removed from the stream.
     pub(super) fn drop_it(&mut self) {
         self.dropped = true;
         self.closed = true;
@@ -105,7 +105,7 @@ impl Line {
         }
     }
 
-    /// Nothing may be written any longer, and nothing that comes counts.
+    /// Nothing may be written any longer, and nothing that arrives counts.
     pub(super) fn end(&mut self) {
         if !self.closed {
             self.closed = true;
@@ -119,7 +119,7 @@ impl Line {
                 self.closed = true;
                 self.plain(Event::Closed { code, text: text.to_owned() });
             }
-            // lapin does not read it either, and says so.
+            // lapin cannot parse it either, and reports that.
             _ => self.end(),
         }
     }
@@ -135,7 +135,7 @@ impl Line {
         }
     }
 
-    /// Whether a place in the buffer is remembered.
+    /// Whether it refers to the buffer that is being filled.
     pub(super) fn is_in_buffer(&self) -> bool {
         self.in_buffer || self.coming.as_ref().is_some_and(Coming::is_in_buffer)
     }
@@ -144,7 +144,7 @@ impl Line {
         self.in_buffer
     }
 
-    /// The buffer that was being filled is given away.
+    /// The buffer that was being filled is handed out.
     pub(super) fn given_away(&mut self, bytes: &Bytes) {
         self.in_buffer = false;
         if let Some(coming) = &mut self.coming {
@@ -154,7 +154,7 @@ impl Line {
         self.events.extend(fresh.map(|fresh| fresh.event(bytes)));
     }
 
-    /// Takes the events. Those in the buffer only once that is given away.
+    /// Takes the events. Those in the buffer are taken only once it is handed out.
     pub(super) fn take(&mut self, into: &mut VecDeque<Event>, empty: &Bytes) {
         into.append(&mut self.events);
         if !self.in_buffer {
@@ -179,12 +179,12 @@ impl Line {
         }
     }
 
-    /// How much of a body is to come to it.
+    /// The rest of a body on its way to it.
     pub(super) fn left(&self) -> Option<u64> {
         self.coming.as_ref().and_then(Coming::left)
     }
 
-    /// A part of a body's frame.
+    /// A part of a body frame.
     pub(super) fn body(&mut self, part: Span) -> Result<(), Unreadable> {
         self.coming.as_mut().ok_or(Unreadable::Malformed)?.part(part)?;
         self.complete();

@@ -1,10 +1,10 @@
-//! What is read of AMQP 0-9-1: methods and content headers. Pure functions over bytes, which
-//! amq-protocol's serialiser judges in the tests.
+//! Parsing AMQP 0-9-1: methods and content headers. Pure functions over bytes; the tests compare
+//! them with amq-protocol's serialiser.
 
 use super::wire::Span;
 use crate::envelope::message;
 
-/// A method that the lane has to know of. The spans are places in the buffer that the frame is in.
+/// A method that matters to the lane. The spans are places in the buffer that contains the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Ack {
@@ -37,7 +37,7 @@ pub(super) enum Method {
     ConsumeOk {
         consumer: Span,
     },
-    /// The broker's own.
+    /// Sent by the broker on its own.
     Cancel {
         consumer: Span,
     },
@@ -54,14 +54,13 @@ pub(super) enum Method {
         text: Span,
     },
     ConnectionCloseOk,
-    /// What a broker says seldom: connection.blocked and connection.unblocked, RabbitMQ's own, and
-    /// channel.flow.
+    /// Rare methods: connection.blocked and connection.unblocked, RabbitMQ's own, and channel.flow.
     Seldom,
     Other,
 }
 
 impl Method {
-    /// Reads the method whose payload is at `payload` in `buffer`; `None` where it is malformed.
+    /// Parses the method whose payload is at `payload` in `buffer`; `None` if it is malformed.
     pub(super) fn read(buffer: &[u8], payload: Span) -> Option<Self> {
         let mut read = Read { bytes: buffer, at: payload };
         let method = match (read.u16()?, read.u16()?) {
@@ -113,7 +112,7 @@ impl Method {
                 method
             }
             (10, 51) => Method::ConnectionCloseOk,
-            // The rest of these is lapin's to read.
+            // lapin parses the rest of these.
             (10, 60 | 61) | (20, 20) => return Some(Method::Seldom),
             _ => return Some(Method::Other),
         };
@@ -167,7 +166,7 @@ impl Read<'_> {
         self.take().map(u64::from_be_bytes)
     }
 
-    /// Passes the properties, and does not look into their headers.
+    /// Skips the properties without parsing their headers.
     fn properties(&mut self) -> Option<()> {
         let (length, _) = message::pass(self.at.of(self.bytes))?;
         self.pass(length)
@@ -182,7 +181,7 @@ impl Read<'_> {
         self.at.from == self.at.to
     }
 
-    /// The class and the method that a close is about.
+    /// The class and the method that caused a close.
     fn method_in_error(&mut self) -> Option<[u8; 4]> {
         self.take()
     }

@@ -1,4 +1,4 @@
-//! What is read of methods, beside amq-protocol's own parser.
+//! The parsing of methods, compared with amq-protocol's own parser.
 
 use super::method::Method;
 use super::samples::{method, serialized};
@@ -12,7 +12,7 @@ fn short() -> impl Strategy<Value = ShortString> {
     "\\PC{0,60}".prop_map(|text| ShortString::try_new(text).unwrap_or_default())
 }
 
-/// The methods that the lane reads, and some that it does not.
+/// The methods that the lane parses, and some that it does not.
 fn class() -> impl Strategy<Value = AMQPClass> {
     let basic = AMQPClass::Basic;
     prop_oneof![
@@ -85,7 +85,7 @@ fn class() -> impl Strategy<Value = AMQPClass> {
     ]
 }
 
-/// What amq-protocol has read, in our terms; strings in place of spans.
+/// What amq-protocol has parsed, in our terms; strings instead of spans.
 #[derive(Debug, PartialEq)]
 pub(super) struct Reading(
     pub(super) &'static str,
@@ -208,7 +208,7 @@ proptest! {
             let ours = ours.map(|method| read_by_us(method, &payload));
             prop_assert_eq!(ours, Some(read_by_them(&theirs)));
         } else if let Some(method) = ours {
-            // Strings that are not UTF-8 are the lane's to pass on.
+            // The lane may pass on strings that are not UTF-8.
             let Reading(name, _, _, texts) = read_by_us(method, &payload);
             let is_text = |text: &Vec<u8>| std::str::from_utf8(text).is_ok();
             let is_passed_over = ["other", "get-empty"].contains(&name);

@@ -1,27 +1,27 @@
-//! The express lane: messages and their acknowledgements pass lapin by, on lapin's own connection.
+//! The express lane: messages and their acknowledgements bypass lapin, on lapin's own connection.
 //!
-//! lapin is a whole AMQP client, and it keeps what a client does rarely: it connects, negotiates,
-//! speaks TLS, beats its heart, opens channels, asks every question that has an answer, and owns
-//! every error of a channel or the connection. What it does for each message, a promise, futures,
-//! copies and a hand-over between threads, costs more than the message. So the stream that it is
-//! given ([`crate::net::greeting`]) is one half of a [`Junction`], and the other half are the lanes.
+//! lapin is a complete AMQP client, and keeps a client's rare work: it connects, negotiates, speaks
+//! TLS, sends heartbeats, opens channels, sends every request that has an answer, and owns every
+//! error of a channel or the connection. Its work for each message, a promise, futures, copies and
+//! a hand-over between threads, costs more than the message. So the stream that it gets
+//! ([`crate::net::greeting`]) is one half of a [`Junction`], and the lanes are the other half.
 //!
 //! * On a channel that lapin opened and that has a [`Lane`], basic.publish, basic.get, basic.ack and
 //!   basic.nack are encoded here ([`wire`]) and written between lapin's frames ([`outgoing`]).
-//! * What comes is sorted ([`sort`]): on such a channel basic.ack, basic.nack, and basic.return,
-//!   basic.deliver and basic.get-ok with their contents become the lane's events, in the broker's order, without a
-//!   copy of the body ([`incoming`], [`line`], [`content`]). Everything else is lapin's, in order;
-//!   [`guard`] refuses what it would not survive.
-//! * Both learn of the end of a consumer, a channel or the connection. Once either side has closed a
-//!   channel nothing is written on it any more: an acknowledgement after that would be void.
-//! * The socket and all that belongs to it have one owner and one lock ([`junction`]), held for one
-//!   call that does not block. While there is a lane, the thread that has it reads, in
+//! * Arriving frames are sorted ([`sort`]): on such a channel basic.ack, basic.nack, and
+//!   basic.return, basic.deliver and basic.get-ok with their contents become the lane's events, in
+//!   the broker's order, without a copy of the body ([`incoming`], [`line`], [`content`]).
+//!   Everything else goes to lapin, in order; [`guard`] refuses what lapin would not survive.
+//! * Both learn of the end of a consumer, a channel or the connection. Once either side has closed
+//!   a channel, nothing more is written on it: an acknowledgement after that would have no effect.
+//! * The socket and everything that belongs to it have one owner and one lock ([`junction`]), held
+//!   for one call that does not block. While there is a lane, its thread reads, in
 //!   [`runtime::block_on`], whatever it awaits; lapin's thread reads what was set aside for it, and
-//!   does the reading itself only while the other one is held up for a second.
+//!   reads the socket itself only while the other one has been held up for a second.
 //!
-//! What this relies on in lapin 4: it reads and writes only through the stream it is given; it takes
-//! `Pending` after bytes for an answer; it counts the channel's deliveries and publishes for itself,
-//! so it must see none of them; a consumer's handle must be kept until the consumer has ended.
+//! What this relies on in lapin 4: it reads and writes only through its stream; it accepts
+//! `Pending` after a partial read; it counts the channel's deliveries and publishes itself, so it
+//! must see none of them; a consumer's handle must be kept until the consumer has ended.
 
 mod allowance;
 mod coming;
@@ -77,14 +77,14 @@ pub struct Lane {
     id: u64,
     channel: u16,
     frame_max: u32,
-    /// What is put and not sent.
+    /// What is buffered and not sent.
     out: Outgoing,
-    /// What has come and is not taken.
+    /// What has arrived and is not taken.
     events: VecDeque<Event>,
     waiting: Arc<Waiting>,
 }
 
-/// The channel is closed, or the connection: nothing that is sent now counts.
+/// The channel or the connection is closed: nothing sent now has an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
@@ -107,7 +107,7 @@ impl Lane {
         self.channel
     }
 
-    /// The consumers that begin now ask for this number of messages at once.
+    /// Consumers that are registered from now on request this many messages at once.
     pub fn asks_for(&self, count: usize) {
         self.junction.asks_for(self.id, count);
     }
@@ -117,49 +117,49 @@ impl Lane {
         self.out.publish(head, self.channel, self.frame_max, body);
     }
 
-    /// Puts an acknowledgement of a message, or of all up to it.
+    /// Buffers an acknowledgement of a message, or of all up to it.
     pub fn ack(&mut self, tag: u64, multiple: bool) {
         self.out.ack(self.channel, tag, multiple);
     }
 
-    /// Puts a refusal of one message, which goes back to its queue if `requeue`, else to where the
-    /// queue dead-letters.
+    /// Buffers a refusal of one message, which goes back to its queue if `requeue`, otherwise to
+    /// the queue's dead-letter exchange.
     pub fn nack(&mut self, tag: u64, requeue: bool) {
         self.out.nack(self.channel, tag, requeue);
     }
 
-    /// Puts a refusal of one message that goes back to its queue, as one delivery more: RabbitMQ 4.3
-    /// does not count what [`nack`](Self::nack) gives back.
+    /// Buffers a refusal of one message that goes back to its queue and counts as a delivery:
+    /// RabbitMQ 4.3 does not count what [`nack`](Self::nack) gives back.
     pub fn give_back(&mut self, tag: u64) {
         self.out.give_back(self.channel, tag);
     }
 
-    /// Puts the question for a message of a queue: [`Event::Delivered`] or [`Event::Empty`] answers,
-    /// in the order of the questions. lapin asks none on this channel.
+    /// Buffers a request for a message from a queue: [`Event::Delivered`] or [`Event::Empty`]
+    /// answers, in the order of the requests. lapin sends no such request on this channel.
     pub fn get(&mut self, queue: &Name) {
         self.out.get(self.channel, queue);
     }
 
-    /// How much is put and not sent, in bytes.
+    /// How much is buffered and not sent, in bytes.
     pub fn put(&self) -> usize {
         self.out.len()
     }
 
-    /// Sends what was put: as much as the socket takes now, and the rest by itself. How many bytes
-    /// wait for that.
+    /// Sends what was buffered: as much as the socket accepts now; the rest is sent later without a
+    /// call. Returns how many bytes wait for that.
     ///
     /// # Errors
-    /// When the channel is closed. What was put is void then.
+    /// The channel is closed. What was buffered has no effect then.
     pub fn send(&mut self) -> Result<usize, Closed> {
         self.junction.send(self.id, &mut self.out).ok_or(Closed)
     }
 
-    /// How much was sent and waits until the socket takes it, in bytes.
+    /// How much was sent and waits until the socket accepts it, in bytes.
     pub fn unsent(&self) -> usize {
         self.junction.unsent()
     }
 
-    /// How many messages have come for its consumers and are held still.
+    /// How many messages have arrived for its consumers and are still held.
     pub fn waiting(&self) -> usize {
         self.waiting.deliveries()
     }
@@ -169,7 +169,7 @@ impl Lane {
         self.next_now().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// The next event, if it is here already.
+    /// The next event, if it has arrived already.
     pub fn next_now(&mut self) -> Option<Event> {
         if self.events.is_empty() && !self.junction.take(self.id, &mut self.events) {
             return None;
@@ -190,7 +190,7 @@ impl fmt::Debug for Lane {
     }
 }
 
-/// While it is there, this thread reads what comes on the connection.
+/// While this exists, this thread reads the connection.
 pub(crate) struct Pumped(Arc<Junction>);
 
 impl Pumped {

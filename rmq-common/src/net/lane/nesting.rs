@@ -1,9 +1,9 @@
-//! How deeply tables and arrays are nested, found without recursion.
+//! How deeply tables and arrays are nested, determined without recursion.
 
 use crate::envelope::message::MAX_DEPTH;
 use lapin::types::AMQPType;
 
-/// The table of headers, and what may be inside one.
+/// The table of headers, and the levels allowed inside it.
 const LEVELS: usize = MAX_DEPTH + 1;
 /// A frame with a payload shorter than this is harmless: a level takes at least a type and a length.
 pub(super) const HARMLESS: usize = 5 * LEVELS;
@@ -15,7 +15,7 @@ pub(super) fn is_too_deep(payload: &[u8]) -> bool {
     payload.len() >= HARMLESS && headers(payload).is_some_and(is_table_too_deep)
 }
 
-/// The table of headers in a content header, with what comes after it; `None` where there is none.
+/// The table of headers in a content header, with what comes after it; `None` if there is none.
 fn headers(payload: &[u8]) -> Option<&[u8]> {
     /// Before the headers: content type and content encoding (section 4.2.6.1).
     const BEFORE: [u8; 2] = [0x80, 0x40];
@@ -29,8 +29,8 @@ fn headers(payload: &[u8]) -> Option<&[u8]> {
     (flags & HEADERS != 0).then_some(rest)
 }
 
-/// Whether the table that begins here is inside more tables and arrays than lapin is let into, or
-/// anything in it is. What is malformed is lapin's to refuse: it goes no deeper there either.
+/// Whether the table that begins here, or anything in it, is nested more deeply than lapin may
+/// handle. lapin itself refuses what is malformed: it goes no deeper there either.
 pub(super) fn is_table_too_deep(table: &[u8]) -> bool {
     let mut walk = Walk { rest: table, open: Vec::new() };
     let mut entered = walk.enter(true);
@@ -44,7 +44,7 @@ pub(super) fn is_table_too_deep(table: &[u8]) -> bool {
     walk.open.len() > LEVELS
 }
 
-/// A walk through a table that takes no stack for what is nested.
+/// A walk through a table that needs no stack for nesting.
 struct Walk<'a> {
     rest: &'a [u8],
     open: Vec<Open>,
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, is_table: bool) -> Option<()> {
         let length = self.long()?;
         let end = self.rest.len().checked_sub(length)?;
-        // None ends after the one that it is in.
+        // None extends beyond the one that contains it.
         if self.open.last().is_some_and(|outer| end < outer.end) {
             return None;
         }
@@ -70,7 +70,7 @@ impl<'a> Walk<'a> {
         Some(())
     }
 
-    /// Walks over the next value, or into it; in a table its name stands before it.
+    /// Steps over the next value, or into it; in a table, its name precedes it.
     fn value(&mut self, is_named: bool) -> Option<()> {
         if is_named {
             self.short_string()?;
@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A table with this number of tables or arrays in one another, and a long string beside them.
+/// A table with this number of nested tables or arrays, and a long string beside them.
 #[cfg(test)]
 pub(super) fn nested(depth: usize, kind: u8) -> Vec<u8> {
     let mut inner = Vec::new();
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_is_too_short_to_be_looked_into_is_harmless() {
-        // The shortest way down: an array in an array.
+        // The shortest encoding per level: an array in an array.
         let mut table = Vec::new();
         let mut depth = 0;
         while 6 + PROPERTIES + table.len() < HARMLESS {
@@ -172,8 +172,9 @@ mod tests {
     }
 
     proptest! {
-        /// amq-protocol's own reader is the judge: it reads what was let pass, or refuses it. Compiled
-        /// into this test it is optimised less than within lapin, and takes four times the stack.
+        /// amq-protocol's own parser is the judge: it parses what was allowed, or refuses it.
+        /// Compiled into this test, it is optimised less than within lapin, with four times the
+        /// stack.
         #[test]
         fn whatever_is_let_pass_its_reader_survives(
             depth in 0usize..1500, kind in prop_oneof![Just(b'F'), Just(b'A')],

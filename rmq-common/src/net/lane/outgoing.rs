@@ -1,4 +1,4 @@
-//! What goes out: lapin's frames and the lanes', one after another, each whole. No I/O.
+//! What is sent: lapin's frames and the lanes', one after another, each complete. No I/O.
 
 use super::head::Head;
 use super::wire::{self, Beginning, FRAME_HEADER};
@@ -11,9 +11,9 @@ use std::io::IoSlice;
 const LARGE: usize = 16 << 10;
 /// Small pieces are gathered in chunks of this size.
 const CHUNK: usize = 128 << 10;
-/// The number of chunks that one write is given at most; Linux takes 1024.
+/// The most chunks passed to one write; Linux accepts 1024.
 const SLICES: usize = 64;
-/// The protocol header, with which lapin begins (section 4.2.2).
+/// The protocol header, which lapin sends first (section 4.2.2).
 const PROTOCOL: &[u8] = b"AMQP";
 const PROTOCOL_HEADER: usize = 8;
 
@@ -25,7 +25,7 @@ pub(super) struct Outgoing {
     written: usize,
     /// All that waits, in bytes.
     length: usize,
-    /// An empty chunk to be used again.
+    /// An empty chunk for reuse.
     spare: Vec<u8>,
 }
 
@@ -50,7 +50,7 @@ impl Outgoing {
         self.length
     }
 
-    /// Where a few bytes are put.
+    /// The chunk for small amounts of bytes.
     fn own(&mut self) -> &mut Vec<u8> {
         let has_room = matches!(self.chunks.back(), Some(Chunk::Own(own)) if own.len() < CHUNK);
         if !has_room {
@@ -58,7 +58,7 @@ impl Outgoing {
         }
         match self.chunks.back_mut() {
             Some(Chunk::Own(own)) => own,
-            // There is one now.
+            // It was just added.
             _ => &mut self.spare,
         }
     }
@@ -114,14 +114,14 @@ impl Outgoing {
         self.put(|own| wire::put_nack(own, channel, tag, requeue));
     }
 
-    /// Adds all of another one, of which nothing is written.
+    /// Appends the content of another one, of which nothing is written yet.
     pub(super) fn append(&mut self, other: &mut Outgoing) {
         self.length += std::mem::take(&mut other.length);
         // A few bytes are not worth a chunk.
         if let (1, Some(Chunk::Own(few))) = (other.chunks.len(), other.chunks.front())
             && few.len() < CHUNK / 8
             && let Some(Chunk::Own(last)) = self.chunks.back_mut()
-            // It may be half written, and never wholly while there is always more.
+            // It may be half written, and would never be completed while there is always more.
             && last.len() < CHUNK
         {
             last.extend_from_slice(few);
@@ -135,7 +135,7 @@ impl Outgoing {
         std::mem::swap(&mut other.spare, &mut self.spare);
     }
 
-    /// Nothing waits any longer.
+    /// Discards everything.
     pub(super) fn clear(&mut self) {
         self.chunks.clear();
         (self.written, self.length) = (0, 0);
@@ -174,7 +174,7 @@ impl Outgoing {
     }
 }
 
-/// lapin's own frames, as it writes them: whole or in pieces.
+/// lapin's own frames, however it writes them: complete or in pieces.
 #[derive(Debug, Default)]
 pub(super) struct FromLapin {
     /// The beginning of a frame.
@@ -191,7 +191,8 @@ pub(super) enum Ends {
 }
 
 impl FromLapin {
-    /// Takes what it has written: whole frames go on `to`, in order, and what they end is reported.
+    /// Takes what lapin has written: complete frames are appended to `to`, in order, and what they
+    /// end is reported.
     pub(super) fn take(&mut self, bytes: &[u8], to: &mut Outgoing, mut ends: impl FnMut(Ends)) {
         if !self.partial.is_empty() {
             self.partial.extend_from_slice(bytes);
@@ -205,7 +206,7 @@ impl FromLapin {
     }
 }
 
-/// Passes on the whole frames that `bytes` begin with; their length.
+/// Passes on the complete frames at the beginning of `bytes`; returns their length.
 fn pass(bytes: &[u8], to: &mut Outgoing, ends: &mut impl FnMut(Ends)) -> usize {
     let mut at = 0;
     loop {
@@ -237,7 +238,7 @@ fn pass(bytes: &[u8], to: &mut Outgoing, ends: &mut impl FnMut(Ends)) -> usize {
 mod tests {
     use super::*;
 
-    /// A socket that takes a little at a time, and a lane that always has a few more frames.
+    /// A socket that accepts a little at a time, and a lane that always has a few more frames.
     #[test]
     fn what_is_written_is_let_go_even_if_something_always_waits() {
         let (mut out, mut lane) = (Outgoing::default(), Outgoing::default());

@@ -1,4 +1,4 @@
-//! Sorting what comes: to the lanes, or to lapin. No I/O.
+//! Sorts what arrives: to the lanes, or to lapin. No I/O.
 
 use super::allowance::{Allowance, Limits};
 use super::content::Bytes;
@@ -12,13 +12,13 @@ use super::wire::{self, FRAME_END, FRAME_HEADER};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What comes on a connection, and where it goes.
+/// What arrives on a connection, and where it goes.
 #[derive(Debug)]
 pub(super) struct Sorter {
     incoming: Incoming,
-    /// A frame of a body of which a part has come.
+    /// A body frame that has partly arrived.
     begun: Option<Begun>,
-    /// What comes is not AMQP, which lapin reports.
+    /// Whether the stream is not AMQP, which lapin reports.
     is_foreign: bool,
     allowance: Allowance,
     guard: Guard,
@@ -33,7 +33,7 @@ pub(super) struct Sorter {
 #[derive(Clone, Copy, Debug)]
 struct Begun {
     channel: u16,
-    /// What is to come of its payload.
+    /// The rest of its payload.
     left: usize,
 }
 
@@ -64,7 +64,8 @@ impl Sorter {
         self.lines.iter_mut().find(|line| line.id() == id)
     }
 
-    /// A channel has a lane from now on. lapin has opened it, so what had its number before is over.
+    /// Adds a channel's lane. lapin has opened the channel, so earlier lines of its number are
+    /// over.
     pub(super) fn add(&mut self, line: Line) {
         for old in self.lines.iter_mut().filter(|old| old.channel == line.channel) {
             old.finish();
@@ -92,7 +93,7 @@ impl Sorter {
         self.incoming.room()
     }
 
-    /// This many bytes were read into the room; they, to look at.
+    /// Notes that this many bytes were read into the room, and returns them.
     pub(super) fn filled(&mut self, count: usize) -> &[u8] {
         self.incoming.filled(count)
     }
@@ -102,7 +103,7 @@ impl Sorter {
         self.lines.iter_mut().for_each(|line| line.given_away(&bytes));
     }
 
-    /// Takes a lane's events; `false` where there is no such lane.
+    /// Takes a lane's events; `false` if there is no such lane.
     pub(super) fn take(&mut self, id: u64, into: &mut VecDeque<Event>) -> bool {
         if self.line(id).is_some_and(|line| line.has_events_in_buffer()) {
             self.give_away();
@@ -126,15 +127,15 @@ impl Sorter {
         }
     }
 
-    /// lapin is to hear a heartbeat, since what came was a sign of life.
+    /// Gives lapin a heartbeat, because what arrived was a sign of life.
     pub(super) fn sign_of_life(&mut self) {
         self.for_lapin.extend_from_slice(&wire::HEARTBEAT_FRAME);
     }
 
-    /// Sorts what has come.
+    /// Sorts what has arrived.
     ///
     /// # Errors
-    /// It is not to be read any further.
+    /// The stream must not be read any further.
     pub(super) fn sort(&mut self) -> Result<(), Unreadable> {
         loop {
             if let Some(begun) = self.begun {
@@ -166,8 +167,8 @@ impl Sorter {
         }
     }
 
-    /// More of a body's frame; whether that is whole now. Its last byte is taken with its end, so
-    /// that a message is whole only where its frame is.
+    /// More of a body frame; returns whether it is complete now. Its last byte is taken with its
+    /// end, so that a message is complete only when its frame is.
     fn go_on(&mut self, begun: Begun) -> Result<bool, Unreadable> {
         let Begun { channel, left } = begun;
         let there = self.incoming.waiting().len();
@@ -180,7 +181,7 @@ impl Sorter {
             false => there.min(left.saturating_sub(1)),
         };
         let part = self.incoming.part(part);
-        // Where its lane was dropped meanwhile the line stays until the channel is closed.
+        // If its lane was dropped meanwhile, the line stays until the channel is closed.
         if part.len() > 0
             && let Some(line) = line_of(&mut self.lines, channel)
         {
@@ -208,7 +209,7 @@ impl Sorter {
             && let Some(Method::ConnectionClose { code, text }) =
                 Method::read(buffer, frame.payload)
         {
-            // Nothing may follow what lapin answers to that.
+            // Nothing may follow lapin's answer to that.
             self.lines.iter_mut().for_each(|line| line.closed_by_broker(code, text.of(buffer)));
         }
         self.guard.look_at(frame.kind, frame.channel, payload, &mut self.allowance)?;
@@ -218,7 +219,7 @@ impl Sorter {
     }
 }
 
-/// The line that frames on a channel are for. Its number may have been used before.
+/// The line for frames on a channel. Its number may have been used before.
 fn line_of(lines: &mut [Line], channel: u16) -> Option<&mut Line> {
     lines.iter_mut().find(|line| line.channel == channel && !line.is_finished())
 }

@@ -1,4 +1,4 @@
-//! What comes is sorted the same however it is cut, and ends are known in their order.
+//! What arrives is sorted the same however it is split, and ends are reported in their order.
 
 mod bounds;
 
@@ -17,7 +17,7 @@ use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
-/// Bytes as they would be read from a socket, this many at a time.
+/// Feeds bytes as they would be read from a socket, this many at a time.
 pub(super) fn feed(sorter: &mut Sorter, mut bytes: &[u8], step: usize) -> Result<(), Unreadable> {
     while !bytes.is_empty() {
         let room = sorter.room();
@@ -39,7 +39,7 @@ pub(super) fn lanes(channels: &[u16]) -> Sorter {
     sorter
 }
 
-/// An event as the tests compare it.
+/// An event in the form that the tests compare.
 fn told(event: &Event) -> String {
     match event {
         Event::Empty => "empty".to_owned(),
@@ -80,7 +80,7 @@ fn for_lapin(sorter: &mut Sorter) -> Vec<u8> {
 #[derive(Clone, Debug)]
 enum Comes {
     Ack(u16, u64),
-    /// A message whose body is in frames of these sizes; others may come between them.
+    /// A message whose body is in frames of these sizes; other frames may come between them.
     Message(u16, Vec<usize>),
     Heartbeat,
     Lapin,
@@ -107,7 +107,7 @@ proptest! {
         step in prop_oneof![1usize..40, 1000usize..300_000],
         looks in prop::collection::vec(any::<bool>(), 40),
     ) {
-        // Bytes one by one are slow where there are many.
+        // Byte by byte is slow for large bodies.
         let large = comes.iter().any(|it| matches!(it, Comes::Message(_, sizes) if sizes.iter().sum::<usize>() > 2000));
         let step = if large { step.max(997) } else { step };
         let mut sorter = lanes(&[1, 2]);
@@ -218,7 +218,7 @@ fn what_the_broker_closes_is_told_behind_what_it_confirmed_before() {
     feed(&mut sorter, &[ack(2, 7), connection_closes()].concat(), 3).unwrap();
     assert_eq!(take(&mut sorter, 2), ["ack 7", "closed 320"]);
     assert!(sorter.line(2).unwrap().is_closed());
-    // Told once.
+    // Reported once.
     assert!(take(&mut sorter, 1).is_empty());
 }
 
@@ -236,7 +236,7 @@ fn a_lane_that_is_dropped_takes_what_is_on_its_way_until_its_channel_is_closed()
     feed(&mut sorter, &close_ok(1), 1000).unwrap();
     assert!(for_lapin(&mut sorter) == close_ok(1));
     assert!(sorter.line(1).is_none());
-    // Its number is used again.
+    // Its number is reused.
     sorter.add(Line::new(7, 1));
     feed(&mut sorter, &[consume_ok(1), message].concat(), 1000).unwrap();
     assert!(sorter.take(7, &mut VecDeque::new()));
@@ -248,14 +248,14 @@ fn a_channel_whose_number_is_used_again_begins_anew() {
     feed(&mut sorter, &[ack(1, 1), closes(1)].concat(), 7).unwrap();
     sorter.add(Line::new(8, 1));
     feed(&mut sorter, &ack(1, 2), 7).unwrap();
-    // The old lane is there still, and dropping it does nothing to the new one.
+    // The old lane still exists, and dropping it does not affect the new one.
     assert_eq!(take(&mut sorter, 1), ["ack 1", "closed 404"]);
     sorter.drop_line(1);
     feed(&mut sorter, &ack(1, 3), 7).unwrap();
     let mut events = VecDeque::new();
     assert!(sorter.take(8, &mut events));
     assert_eq!(events.iter().map(told).collect::<Vec<_>>(), ["ack 2", "ack 3"]);
-    // Nor does one that comes before lapin has heard of the end of the other.
+    // Nor one that is added before lapin has learnt of the end of the other.
     sorter.add(Line::new(9, 1));
     feed(&mut sorter, &ack(1, 4), 7).unwrap();
     sorter.drop_line(8);

@@ -1,38 +1,38 @@
-//! What a broker may send that is not read any further, which ends the connection.
+//! What a broker may send that must not be read any further, which ends the connection.
 
 use super::wire::FRAME_MAX;
 use crate::envelope::message::MAX_DEPTH;
 use std::fmt;
 
-/// Why what comes is not read.
+/// Why the stream is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// A frame claims this size.
+    /// A frame announces this size.
     Oversized(u32),
-    /// A method of a size that no method has.
+    /// A method has a size that no method has.
     LongMethod(u32),
     /// Tables and arrays are nested too deeply.
     Nested,
-    /// A message is announced before the one before it has come.
+    /// A message is announced before the previous one is complete.
     Unfinished,
     /// It blocks, unblocks, pauses or cancels again and again.
     Flood,
     /// It confirms more than can be unconfirmed.
     Confirms,
-    /// A message that is too large, or more of them than were asked for.
+    /// A message is too large, or there are more of them than requested.
     Excess(Excess),
-    /// A frame is not what AMQP says.
+    /// A frame violates AMQP.
     Malformed,
 }
 
-/// What is wrong with the amount that comes.
+/// What is wrong with the amount that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {
-    /// A message of `size` bytes, where `most` are allowed; by the user, if `is_chosen`.
+    /// A message has `size` bytes, and only `most` are allowed; by the user, if `is_chosen`.
     Message { size: u64, most: u64, is_chosen: bool },
-    /// More waits than was asked for, in messages and in bytes.
+    /// More waits than was requested, in messages and in bytes.
     Unasked { count: usize, bytes: u64 },
-    /// No more messages than were asked for, but in bytes more than was thought.
+    /// No more messages wait than were requested, but more bytes than expected.
     Large { bytes: u64 },
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Unreadable {
                 "the broker blocked, unblocked, paused or cancelled a thousand times within a second",
             ),
             Unreadable::Confirms => f.write_str("the broker confirmed more than was published"),
-            Unreadable::Malformed => f.write_str("the broker sent what is not AMQP 0-9-1"),
+            Unreadable::Malformed => f.write_str("the broker sent data that is not AMQP 0-9-1"),
             Unreadable::Excess(Excess::Message { size, most, is_chosen: true }) => {
                 write!(
                     f,

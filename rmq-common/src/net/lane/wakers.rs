@@ -1,13 +1,13 @@
-//! Who is woken when the socket can be read or written.
+//! Which task is woken when the socket can be read or written.
 //!
 //! The reactor remembers one waker for each direction of a socket. Two threads that poll it with
-//! wakers of their own would take that place from each other for ever, so each direction is polled
-//! with one permanent waker, which passes the news on.
+//! their own wakers would replace each other's forever, so each direction is polled with one
+//! permanent waker, which passes the events on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The two who may wait.
+/// The two that may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     Lapin,
@@ -22,14 +22,14 @@ pub(super) struct Direction(Mutex<State>);
 struct State {
     lapin: Option<Waker>,
     lanes: Option<Waker>,
-    /// News is for the lanes alone.
+    /// Whether events are for the lanes alone.
     only_lanes: bool,
-    /// The reactor has been asked, and has not answered.
+    /// Whether the reactor has been asked and has not answered.
     asked: bool,
 }
 
 impl Direction {
-    /// `who` is woken when there is news.
+    /// `who` is woken at the next event.
     pub(super) fn wait(&self, who: Who, waker: &Waker) {
         let state = &mut *self.state();
         let place = match who {
@@ -42,22 +42,22 @@ impl Direction {
         }
     }
 
-    /// Whether the socket is worth a try: there was news since the last one that came to nothing.
+    /// Whether the socket is worth a try: there was an event since the last try that had no result.
     pub(super) fn is_due(&self) -> bool {
         !self.state().asked
     }
 
-    /// Before a try: until the reactor answers there will be no other, if this one comes to nothing.
+    /// Called before a try: if it has no result, there is no other until the reactor answers.
     pub(super) fn trying(&self) {
         self.state().asked = true;
     }
 
-    /// It came to something.
+    /// The try had a result.
     pub(super) fn tried(&self) {
         self.state().asked = false;
     }
 
-    /// Whether news is for the lanes alone from now on.
+    /// Sets whether events are for the lanes alone.
     pub(super) fn only_for_lanes(&self, only: bool) {
         self.state().only_lanes = only;
     }
@@ -72,7 +72,7 @@ impl Direction {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds the lock can leave it half changed.
+        // No holder of the lock can leave it inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

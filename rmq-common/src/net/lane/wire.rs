@@ -1,13 +1,13 @@
 //! Frames of AMQP 0-9-1, byte by byte: how they begin and end, and those that the lane writes. Pure
-//! functions over bytes; amq-protocol's parser and serialiser judge them in the tests.
+//! functions over bytes; the tests compare them with amq-protocol's parser and serialiser.
 
 use crate::envelope::message::Name;
 use std::ops::Range;
 
-/// The largest frame we agree to; RabbitMQ's default. A broker that answers 0, "no limit", must not
-/// make us allocate for it.
+/// The largest frame that we accept; RabbitMQ's default. A broker that answers 0, "no limit", must
+/// not make us allocate memory for it.
 pub(crate) const FRAME_MAX: u32 = 131_072;
-/// The smallest that a broker may ask for (section 4.2.3).
+/// The smallest that a broker may request (section 4.2.3).
 const FRAME_MIN: u32 = 4096;
 /// The type byte, the channel and the size before a frame's payload.
 pub(crate) const FRAME_HEADER: usize = 7;
@@ -18,10 +18,10 @@ pub(super) const HEADER: u8 = 2;
 pub(super) const BODY: u8 = 3;
 pub(super) const HEARTBEAT: u8 = 8;
 
-/// A heartbeat: its type, channel 0, no payload, the frame's end.
+/// A heartbeat: its type, channel 0, no payload, the frame end.
 pub(crate) const HEARTBEAT_FRAME: [u8; 8] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, FRAME_END];
 
-/// Where bytes are in a buffer.
+/// A range of bytes in a buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) from: usize,
@@ -46,12 +46,12 @@ impl Span {
 pub(super) struct Beginning {
     pub(super) kind: u8,
     pub(super) channel: u16,
-    /// Of the payload, in bytes.
+    /// The size of the payload, in bytes.
     pub(super) size: u32,
 }
 
 impl Beginning {
-    /// Reads the first seven bytes; `None` while there are fewer.
+    /// Parses the first seven bytes; `None` while there are fewer.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let &[kind, c0, c1, s0, s1, s2, s3] = bytes.first_chunk()?;
         Some(Beginning {
@@ -61,7 +61,7 @@ impl Beginning {
         })
     }
 
-    /// Whether AMQP knows its type. What begins otherwise is not AMQP.
+    /// Whether AMQP defines its type. Anything else is not AMQP.
     pub(super) fn is_amqp(self) -> bool {
         matches!(self.kind, METHOD | HEADER | BODY | HEARTBEAT)
     }
@@ -77,8 +77,7 @@ pub(super) fn begin(out: &mut Vec<u8>, kind: u8, channel: u16, size: u32) {
     out.extend_from_slice(&[kind, c0, c1, s0, s1, s2, s3]);
 }
 
-/// The most bytes of a body that one frame holds where frames of `frame_max` bytes were agreed upon
-/// (0 is without limit).
+/// The most bytes of a body in one frame, if `frame_max` bytes were negotiated (0 means no limit).
 pub(super) fn body_max(frame_max: u32) -> usize {
     let most = if frame_max == 0 { FRAME_MAX } else { frame_max.clamp(FRAME_MIN, FRAME_MAX) };
     usize::try_from(most).map_or(0, |most| most - FRAME_HEADER - 1)
@@ -91,11 +90,11 @@ pub(super) fn put_ack(out: &mut Vec<u8>, channel: u16, tag: u64, multiple: bool)
     out.extend_from_slice(&[u8::from(multiple), FRAME_END]);
 }
 
-/// Writes basic.get, with acknowledgement.
+/// Writes basic.get, with acknowledgements.
 pub(super) fn put_get(out: &mut Vec<u8>, channel: u16, queue: &Name) {
     let length = u32::try_from(queue.as_bytes().len()).unwrap_or_default();
     begin(out, METHOD, channel, length + 8);
-    // Two bytes are reserved.
+    // Two reserved bytes.
     out.extend_from_slice(&[0, 60, 0, 70, 0, 0]);
     queue.put(out);
     out.extend_from_slice(&[0, FRAME_END]);

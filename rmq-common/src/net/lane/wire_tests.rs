@@ -1,4 +1,4 @@
-//! What is read and written here, beside amq-protocol's own parser and serialiser.
+//! What is parsed and written here, compared with amq-protocol's own parser and serialiser.
 
 use super::head::Head;
 use super::outgoing::{Ends, FromLapin, Outgoing};
@@ -16,7 +16,7 @@ fn short() -> impl Strategy<Value = ShortString> {
     "\\PC{0,60}".prop_map(|text| ShortString::try_new(text).unwrap_or_default())
 }
 
-/// All that waits, as it would be written, a few bytes at a time.
+/// Everything that waits, as it would be written, a few bytes at a time.
 fn written(out: &mut Outgoing, step: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while out.len() > 0 {
@@ -90,7 +90,7 @@ proptest! {
         prop_assert_eq!(frames.next(), None);
     }
 
-    /// Whatever way lapin writes: its frames stay whole between the lane's, and both in order.
+    /// However lapin writes, its frames stay complete between the lane's, and both stay in order.
     #[test]
     fn frames_of_lapin_and_of_the_lane_never_cut_each_other(
         sizes in prop::collection::vec(0usize..3000, 0..20), cuts in prop::collection::vec(1usize..700, 1..50),

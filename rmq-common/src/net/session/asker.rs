@@ -1,4 +1,4 @@
-//! Questions on a connection, which are not awaited for ever.
+//! Requests on a connection, with a time limit.
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::net::amqp_error::AmqpError;
@@ -50,7 +50,7 @@ impl Asker {
         &self.junction
     }
 
-    /// The next event of the connection; `None` if there is none any longer.
+    /// The next event of the connection; `None` after the last.
     pub(super) fn poll_event(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
         let Events { told, seen } = &mut *self.events.borrow_mut();
         match seen.pop_front() {
@@ -91,7 +91,7 @@ impl Asker {
         self.wait(async { asked.await.map_err(|error| AmqpError::from(&error)) }).await
     }
 
-    /// The same for what does not ask by lapin.
+    /// The same for requests that are not sent through lapin.
     ///
     /// # Errors
     /// As [`answer`](Self::answer).
@@ -108,7 +108,7 @@ impl Asker {
         let is_ours = Cell::new(false);
         let slow = async {
             runtime::sleep(LONG).await;
-            // One of several questions at once speaks for all.
+            // One of several simultaneous requests is reported for all.
             if self.outage.slow() {
                 is_ours.set(true);
                 let (host, seconds) = (&self.host, LONG.as_secs());
@@ -129,7 +129,7 @@ impl Asker {
     /// Declares a queue passively, which changes nothing.
     ///
     /// # Errors
-    /// As [`answer`](Self::answer); no such queue, which closes the channel.
+    /// As [`answer`](Self::answer); there is no such queue, which closes the channel.
     pub async fn queue(&self, channel: &Channel, name: &ShortString) -> Result<Queue, AmqpError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         self.answer(channel.queue_declare(name.clone(), passive, FieldTable::default())).await

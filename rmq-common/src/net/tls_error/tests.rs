@@ -35,14 +35,14 @@ fn no_error_is_told_by_the_names_that_a_library_has_for_it() {
     assert_eq!(read_error(alert.clone(), false), None);
     let alert = std::io::Error::new(std::io::ErrorKind::InvalidData, alert);
     let message = in_words(&alert).unwrap();
-    assert_eq!(message, "it has ended TLS with the alert \"internal error\"");
+    assert_eq!(message, "it ended TLS with the alert \"internal error\"");
     let weak = CertificateError::UnsupportedSignatureAlgorithmContext {
         signature_algorithm_id: vec![1],
         supported_algorithms: vec![],
     };
     assert!(theirs(&weak, Inside::Http).contains("SHA-1"));
     let keys = Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch);
-    assert!(of_own(&keys).contains("is not the one"));
+    assert!(of_own(&keys).contains("does not belong"));
 }
 
 #[test]

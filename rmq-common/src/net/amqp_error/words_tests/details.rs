@@ -1,8 +1,8 @@
-//! What is read from the rest of a sentence.
+//! What is parsed from the rest of a sentence.
 
 use super::*;
 
-/// Of 3.10.8, and of 4.0.5 and 4.3.6.
+/// From 3.10.8, and from 4.0.5 and 4.3.6.
 #[test]
 fn the_missing_permission_is_read_as_far_as_the_broker_names_it() {
     for (text, access, thing, name) in [
@@ -95,7 +95,7 @@ fn an_argument_that_cannot_be_comes_with_the_brokers_reason() {
 }
 
 proptest! {
-    /// Names may hold the broker's own phrases, and a reply text is cut at 255 bytes.
+    /// Names may contain the broker's own phrases, and a reply text is cut at 255 bytes.
     #[test]
     fn a_difference_is_read_whatever_the_names_are_and_wherever_it_is_cut_off(
         name in "(' in vhost '|' for queue '|: |but current is |\\PC){1,6}",

@@ -12,7 +12,7 @@ use std::task::Context;
 use std::time::Instant;
 
 impl Junction {
-    /// A lane for a channel: what it is called here, and what waits on it.
+    /// Adds a lane for a channel: returns its number here, and what waits on it.
     pub(in crate::net::lane) fn add(&self, channel: u16) -> (u64, Arc<Waiting>) {
         let mut state = self.state();
         state.lanes += 1;
@@ -33,7 +33,7 @@ impl Junction {
         self.readable.wake(Who::Lapin);
     }
 
-    /// Reads all that comes for as long as the guard is there, since an answer is waited for.
+    /// While the guard exists, everything that arrives is read, because an answer is awaited.
     pub(crate) fn await_answer(&self) -> Answer<'_> {
         self.state().answers += 1;
         Answer(self)
@@ -44,20 +44,20 @@ impl Junction {
         self.state().sorter.drop_line(id);
     }
 
-    /// Its consumers ask for so many messages at once from now on.
+    /// From now on, its consumers request this many messages at once.
     pub(in crate::net::lane) fn asks_for(&self, id: u64, count: usize) {
         if let Some(line) = self.state().sorter.line(id) {
             line.asks_for(count);
         }
     }
 
-    /// The largest message that has come.
+    /// The largest message that has arrived.
     pub(crate) fn largest(&self) -> u64 {
         self.state().sorter.largest()
     }
 
-    /// Sends all that a lane has put, as far as the socket takes it now; the rest goes by itself.
-    /// How much waits; `None` where the channel is closed: then nothing is sent.
+    /// Sends everything that a lane has buffered, as far as the socket accepts it now; the rest is
+    /// sent later without a call. Returns how much waits; `None` if the channel is closed.
     pub(in crate::net::lane) fn send(&self, id: u64, frames: &mut Outgoing) -> Option<usize> {
         let mut state = self.state();
         if state.sorter.line(id).is_none_or(|line| line.is_closed()) {
@@ -77,8 +77,8 @@ impl Junction {
         self.state().show_unsent()
     }
 
-    /// Takes the events that have come on a lane, reading first if nothing has. Whether there are
-    /// any; where there are none [`pump`](Self::pump) wakes its caller when there may be.
+    /// Takes the events that have arrived on a lane, and reads first if there are none. Returns
+    /// whether there are any; if not, [`pump`](Self::pump) wakes its caller when there may be.
     pub(in crate::net::lane) fn take(&self, id: u64, events: &mut VecDeque<Event>) -> bool {
         let mut state = self.state();
         loop {
@@ -96,8 +96,8 @@ impl Junction {
         }
     }
 
-    /// Reads and writes what can be, on the lanes' thread. Whether anything came or went; `None`
-    /// where that is lapin's to do.
+    /// Reads and writes what is possible, on the lanes' thread. Returns whether anything arrived or
+    /// was written; `None` if that is left to lapin.
     pub(crate) fn pump(&self, context: &mut Context<'_>) -> Option<bool> {
         let mut state = self.state();
         if !state.is_pumped {
@@ -109,14 +109,14 @@ impl Junction {
             self.writable.wait(Who::Lanes, context.waker());
             self.push_for_lanes(&mut state);
         }
-        // lapin's thread may have written it, between the lanes' look and this one.
+        // lapin's thread may have written it between the lanes' check and this one.
         let went = state.shown > state.show_unsent();
         let came = !state.is_stalled(context) && self.pull(&mut state, &mut |_| Ok(()));
         self.wake_lapin(&state);
         Some(came || went)
     }
 
-    /// Wakes lapin where there is something for it.
+    /// Wakes lapin if there is something for it.
     fn wake_lapin(&self, state: &State) {
         if !state.sorter.for_lapin().is_empty() || state.is_at_end || state.write_error.is_some() {
             self.readable.wake(Who::Lapin);
@@ -125,7 +125,7 @@ impl Junction {
     }
 }
 
-/// An answer that is waited for.
+/// An answer that is awaited.
 pub(crate) struct Answer<'a>(&'a Junction);
 
 impl Drop for Answer<'_> {

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 impl Junction {
-    /// What lapin reads; `look` sees every byte that comes before a lane is there.
+    /// What lapin reads; `look` sees every byte that arrives before there is a lane.
     pub(crate) fn lapin_reads(
         &self,
         context: &mut Context<'_>,
@@ -45,9 +45,9 @@ impl Junction {
         }
     }
 
-    /// Reads in place of the lanes' thread, where that has not for long because it waits for a disk
-    /// or another thread: the broker would count as dead. Once, however much waits. Whether anything
-    /// came.
+    /// Reads instead of the lanes' thread, if that has not done so for long because it waits for a
+    /// disk or another thread: otherwise the broker would seem dead. Reads once, however much
+    /// waits. Returns whether anything arrived.
     fn read_for_lanes(&self, state: &mut State) -> bool {
         let mut came = false;
         while state.pumped.elapsed() >= LATE
@@ -100,7 +100,7 @@ impl Junction {
         Poll::Ready(Ok(taken))
     }
 
-    /// Writes what waits, for lapin.
+    /// Flushes, for lapin.
     pub(crate) fn lapin_flushes(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
         if let Some(error) = state.write_error.take() {
@@ -121,7 +121,7 @@ impl Junction {
         }
     }
 
-    /// One more look at what the socket says, when a write has failed.
+    /// Reads once more from the socket after a failed write.
     pub(crate) fn last_word(&self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match &mut self.state().stream {
             Some(stream) => Pin::new(stream).poll_read(context, &mut [0]),
@@ -129,7 +129,7 @@ impl Junction {
         }
     }
 
-    /// lapin has dropped its half, and the socket goes with it.
+    /// lapin has dropped its half, and the socket is closed with it.
     pub(crate) fn lapin_gone(&self) {
         {
             let mut state = self.state();

@@ -1,4 +1,4 @@
-//! Whose thread reads, and what lapin hears meanwhile.
+//! Which thread reads, and what lapin receives meanwhile.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_or_has_all_the_tr
         }
         tag
     });
-    // Neither reads nor waits: as a write to a disk that does not come back.
+    // Neither reads nor waits, as in a write to a disk that hangs.
     thread::sleep(Duration::from_millis(3500));
     let sent = writer.join().unwrap();
     runtime::block_on(async {
@@ -38,7 +38,7 @@ fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_or_has_all_the_tr
     assert!((1..=4).contains(&heartbeats), "{heartbeats}");
 }
 
-/// As a cancel-ok is, behind all that the new consumer was given.
+/// Like a cancel-ok that comes after everything that the new consumer was given.
 #[test]
 fn an_answer_to_lapin_behind_a_prefetch_that_nothing_takes_is_not_long_in_coming() {
     const MESSAGES: u64 = 64;
@@ -58,7 +58,7 @@ fn an_answer_to_lapin_behind_a_prefetch_that_nothing_takes_is_not_long_in_coming
         peer.write_all(&ack(2, 1)).unwrap();
         peer
     });
-    // Without a question little is read.
+    // Without a question, little is read.
     let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
     while junction.pump(context) != Some(false) || lane.waiting() < 3 {
         thread::sleep(Duration::from_millis(1));
@@ -122,6 +122,6 @@ fn lapin_hears_of_the_broker_while_the_lanes_thread_is_held_up_with_much_to_take
     let heard = heard.join().unwrap();
     let heartbeats =
         heard.chunks(8).filter(|chunk| **chunk == crate::net::lane::wire::HEARTBEAT_FRAME).count();
-    // One for what came before there was much.
+    // One for what arrived before there was much.
     assert!((2..=5).contains(&heartbeats), "{heartbeats}");
 }

@@ -1,4 +1,4 @@
-//! What breaks the order of frames, or would take memory without bound, is refused.
+//! What violates the order of frames, or would take unbounded memory, is refused.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn what_breaks_the_order_of_frames_is_refused() {
     assert_eq!(refused(&[end]), Some(Unreadable::Malformed));
     let large = [deliver(1, "tag", 1), header(1, 1 << 62)];
     assert!(matches!(refused(&large), Some(Unreadable::Excess(Excess::Message { .. }))));
-    // The same for what is lapin's.
+    // The same for lapin's frames.
     let twice = [deliver(7, "tag", 1), deliver(7, "tag", 2)];
     assert_eq!(refused(&twice), Some(Unreadable::Unfinished));
     let got = basic::AMQPMethod::GetOk(basic::GetOk {
@@ -74,14 +74,14 @@ fn tables_that_are_nested_too_deeply_reach_nothing_that_recurses() {
             let mut sorter = lanes(&[1]);
             let got = feed(&mut sorter, &[consume_ok(1), bytes.clone()].concat(), step).err();
             assert_eq!(got, refused);
-            // What is lapin's, too.
+            // lapin's frames, too.
             let mut sorter = lanes(&[]);
             assert_eq!(feed(&mut sorter, &bytes, step).err(), refused);
         }
     }
 }
 
-/// A body takes what it counts for, however small its frames are.
+/// A body takes the memory that it is counted for, however small its frames are.
 #[test]
 fn a_body_in_tiny_frames_takes_little_more_than_its_bytes() {
     const SIZE: usize = 2 << 20;
@@ -103,13 +103,13 @@ fn a_body_in_tiny_frames_takes_little_more_than_its_bytes() {
                 held += buffer.capacity();
             }
         }
-        // And what came last is where it came.
+        // And the last bytes are where they arrived.
         assert!(held <= SIZE + (512 << 10), "{held}");
         assert!(pieces <= 64 << 10, "{pieces}");
     }
 }
 
-/// A consumer stays, where one with a lower prefetch was to take over and twice could not.
+/// A consumer stays after one with a lower prefetch was to take over and twice could not.
 #[test]
 fn what_the_consumer_that_stays_has_asked_for_is_no_fault_of_the_broker_s() {
     let mut sorter = Sorter::new(Limits::default());
