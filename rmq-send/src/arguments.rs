@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-send";
 
-/// What `--help` says beside the options.
+/// What `--help` says besides the options.
 pub const HELP: Help = Help {
     usage: &[
         "[options] QUEUE [FILE...]",
@@ -189,7 +189,7 @@ with_connection_options! {
         #[argh(option, arg_name = "FILE")]
         pub stats: Option<String>,
 
-        /// write it every so often, too: 500ms, 30s, 5m
+        /// also write it at this interval: 500ms, 30s, 5m
         #[argh(option, arg_name = "DURATION", from_str_fn(duration::parse))]
         pub stats_every: Option<Duration>,
 

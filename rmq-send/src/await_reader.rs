@@ -1,4 +1,4 @@
-//! `--ack-to`: nothing is read before there is a process that hears what is confirmed.
+//! `--ack-to`: nothing is read before a process has opened the FIFO to learn what is confirmed.
 
 use crate::input::sources::Source;
 use crate::results::ack_to::Fifo;
@@ -10,16 +10,15 @@ use rmq_common::runtime;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// How long a reader of `--ack-to` may take without a word about it.
+/// How long to wait for a reader of `--ack-to` before reporting the wait.
 const READER_DUE: Duration = Duration::from_secs(5);
-/// How long it may take once the input has ended.
+/// How long to wait for one after the input has ended.
 const READER_GONE: Duration = Duration::from_secs(10);
 
-/// Waits until somebody reads the FIFO, so that nothing is reported to nobody; `None` where there turns
-/// out to be nothing to tell.
+/// Waits until a process reads the FIFO; `None` if there turns out to be nothing to report.
 ///
 /// # Errors
-/// The input has ended, so that whoever was to read it is gone (74).
+/// The input has ended, so its reader is gone (74).
 pub async fn wait_for_reader(
     name: &str,
     sources: &[Source],

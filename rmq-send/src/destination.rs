@@ -1,4 +1,4 @@
-//! What the command line says about where messages go, and what to read.
+//! What the command line says about where messages go and what is read.
 
 use crate::arguments::Arguments;
 use crate::input::framing::Format;
@@ -13,25 +13,24 @@ use rmq_common::message::Name;
 use rmq_common::{escape, names};
 use std::sync::Arc;
 
-/// Where messages go, and what they are made of.
+/// Where messages go, and how they are made.
 #[derive(Debug)]
 pub struct Destination {
-    /// Who says where.
+    /// What decides where a message goes.
     pub routing: Routing,
-    /// What records are.
+    /// What a record contains.
     pub content: Content,
-    /// How records stand in the input.
+    /// How records are delimited in the input.
     pub format: Format,
     /// What to read.
     pub sources: Vec<Source>,
 }
 
 impl Destination {
-    /// What `arguments` say.
+    /// Reads the destination from `arguments`.
     ///
     /// # Errors
-    /// They contradict each other (64), name too long a name (65), or a file that is not there
-    /// (74).
+    /// They contradict each other (64), contain too long a name (65), or name a missing file (74).
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let format = format(arguments)?;
         let content = content(arguments, format)?;
@@ -52,7 +51,7 @@ impl Destination {
             None if follows => followed(files, format)?,
             None => Source::of(files)?,
         };
-        // A text of the command line is one record, whatever is in it.
+        // A text on the command line is one record, whatever is in it.
         let format = match (&arguments.body, format) {
             (Some(_), Format::Json) => Format::Json,
             (Some(_), _) => Format::Whole,
@@ -61,7 +60,7 @@ impl Destination {
         Ok(Destination { routing, content, format, sources })
     }
 
-    /// A queue or an exchange that messages go to whatever they say, to be looked at first.
+    /// The queue or exchange of all messages, whatever the records say; it is checked first.
     pub fn begins_with(&self) -> Option<Arc<Route>> {
         match &self.routing {
             Routing::Fixed(route) => Some(route.clone()).filter(|route| !route.is_to_requester()),
@@ -81,7 +80,7 @@ impl Destination {
     }
 }
 
-/// Checks that files can be followed. They are no sources that are read to their ends.
+/// Checks that these files can be followed. They are not sources that are read to their ends.
 fn followed(files: &[String], format: Format) -> Result<Vec<Source>, Failure> {
     if files.is_empty() {
         return Err(Failure::usage("--follow and --positions require a FILE"));

@@ -54,7 +54,7 @@ pub async fn run(
     }
 }
 
-/// A reader that has gone has seen enough.
+/// If the reader has gone, it has seen enough.
 fn ending(written: io::Result<()>) -> Result<Option<Ending>, Failure> {
     match written {
         Ok(()) => Ok(None),

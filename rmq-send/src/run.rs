@@ -38,9 +38,9 @@ use rmq_common::standing::stats_file::StatsFile;
 use rmq_common::{runtime, service_manager, signals, standard_streams};
 use std::time::Duration;
 
-/// How long to go on without a confirm, unless `--retry` says otherwise.
+/// How long to continue without a confirm, unless `--retry` says otherwise.
 const RETRY: Limit = Limit::For(Duration::from_secs(300));
-/// What a whole window may take when it is returned, in bytes: 12 MiB of bodies, and 65,535 messages.
+/// The memory of a whole returned window, in bytes: 12 MiB of bodies, and 65,535 messages.
 const RETURNED: u64 = 60 << 20;
 /// Sends the input as the arguments say.
 pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
@@ -95,7 +95,7 @@ async fn send(
     let options = arguments.connection()?;
     let diagnostics = options.diagnostics(PROGRAM);
     let mut broker = options.broker(diagnostics)?;
-    // What comes back is what was sent, and a spool may hold what an earlier run took.
+    // Returned messages are the sent ones, and a spool may hold records from an earlier run.
     let most = arguments.max_size as u64;
     let (message, waiting) = (most.max(lane::LARGEST), RETURNED.saturating_add(most));
     broker.limit(Limits { message, waiting, is_chosen: false });
@@ -131,7 +131,7 @@ async fn send(
         let (sources, retry) = (&plan.sources, job.retry);
         let claim = Claim { sources, retry, signals: &signals, diagnostics };
         let claimed = claim.wait_for(directory).await;
-        // An earlier run has let them go by now.
+        // An earlier run has released them by now.
         let is_ours = matches!(claimed, Ok(Claimed::Ours(_)));
         let rejects = if is_ours { open_rejects(&plan)? } else { None };
         if let (Some(stats), Some(rejects)) = (&stats, &rejects) {
@@ -145,20 +145,20 @@ async fn send(
         let started = Spooled::start(&arguments, spool, plan, rejects, diagnostics)?;
         broker.keep(format!("records are kept in the spool {}", started.0.shown()));
         let (spooled, reader, rejected) = started;
-        // What is read from now on is kept, with or without a broker; so it is in files.
+        // From here on, everything that is read is kept, with or without a broker; so are files.
         service_manager::ready();
-        // What an earlier run left goes where that run sent it.
+        // What an earlier run left goes to that run's destination.
         job.fixed = None;
         job.positions = Positions::new("spooled record");
         job.spooled = Some(spooled);
         job.places = Places::new(Some(rejected), None, None);
-        // What is not sent is in the spool: nothing is read on for the rejects' sake.
+        // What is not sent stays in the spool, so there is no reading on for the rejects' sake.
         job.finite = false;
         let (verdict, tally) = Sender::new(job, broker, None, reader, signals).run().await;
         return report.outcome(verdict, &tally);
     }
     let report = Report::start(&arguments, stats, live, diagnostics)?;
-    // Announced before a broker is looked for: where none is found, the reader must see it end.
+    // Announced before connecting: if there is no broker, the reader must see the end.
     let acknowledger = match &arguments.ack_to {
         Some(name) => match wait_for_reader(name, &plan.sources, diagnostics).await? {
             Some(fifo) => Some(Acknowledger::start(name, fifo, format)?),
@@ -176,7 +176,7 @@ async fn send(
         let (verdict, tally) = follow(job, broker, &plan, following, options.first_retry()).await?;
         return report.outcome(verdict, &tally);
     }
-    // Nothing is read before a broker is there, so that nothing is lost where none is.
+    // Nothing is read before a broker is connected, so that nothing is lost if there is none.
     let patience = Patience::new(options.first_retry());
     let checked_first = job.checked_first.as_deref();
     let mut link = connect(&mut broker, mandatory, checked_first, &patience).await?;
@@ -192,7 +192,7 @@ async fn send(
     report.outcome(verdict, &tally)
 }
 
-/// Sends what is in files that are followed, or what is new in them.
+/// Sends the content of followed files, or what is new in them.
 async fn follow(
     mut job: Job,
     mut broker: Broker,
@@ -207,7 +207,7 @@ async fn follow(
         job.followed = Some(followed);
         return Ok(Sender::new(job, broker, None, reader, signals).run().await);
     }
-    // Where nothing is new no broker is needed.
+    // If nothing is new, no broker is needed.
     let first = reader.next().await;
     let mut link = None;
     if let Input::Items(_) = first {
@@ -215,7 +215,7 @@ async fn follow(
         let checked_first = job.checked_first.as_deref();
         let connected = connect(&mut broker, job.mandatory, checked_first, &patience).await;
         let mut new = connected.map_err(|failure| match failure.exit() {
-            // There is something that is not confirmed.
+            // Something is not confirmed.
             Exit::Unavailable => {
                 let behind = counted(followed.behind(), "byte");
                 Failure::new(Exit::TempFail, format!("{failure}; {behind} not confirmed"))

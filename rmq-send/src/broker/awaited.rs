@@ -1,14 +1,14 @@
-//! The confirms that are awaited on a channel.
+//! The confirms awaited on a channel.
 
 use rmq_common::amqp_error::AmqpError;
 use std::collections::VecDeque;
 
-/// Numbers of records by their delivery tags: the broker counts the channel's messages from 1.
+/// Record numbers by delivery tag: the broker counts the channel's messages from 1.
 #[derive(Debug)]
 pub struct Awaited {
     /// The delivery tag of the first of `numbers`.
     first: u64,
-    /// Those that are settled already are nothing.
+    /// `None` for those already settled.
     numbers: VecDeque<Option<u64>>,
 }
 
@@ -27,13 +27,13 @@ impl Awaited {
         self.numbers.push_back(Some(number));
     }
 
-    /// The broker has answered about this tag, or about all up to it.
+    /// Settles this tag, or all tags up to it, because the broker has answered.
     pub fn settle(&mut self, tag: u64, multiple: bool, to: &mut Vec<u64>) -> Result<(), AmqpError> {
         let behind = self.first + self.numbers.len() as u64;
         let unknown =
             || Err(AmqpError::unpublished(&format!("confirm {tag} of {} messages", behind - 1)));
         if multiple {
-            // 0 stands for all (AMQP 0-9-1, section 1.8.3.13).
+            // Tag 0 means all (AMQP 0-9-1, section 1.8.3.13).
             let up_to = if tag == 0 { behind } else { tag.saturating_add(1) };
             if up_to > behind {
                 return unknown();

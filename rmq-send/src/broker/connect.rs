@@ -9,13 +9,13 @@ use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime;
 use std::time::{Duration, Instant};
 
-/// How long a broker that is there may take to answer, however short `--retry` is.
+/// How long a reachable broker may take to answer, however short `--retry` is.
 pub const SHORTEST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Checks that the queue or the exchange of `route` exists.
 ///
 /// # Errors
-/// It does not (65). Anything but a clear no is the sender's business: it can connect again.
+/// It does not (65). Any other error is left to the sender, which can connect again.
 pub async fn check(broker: &Broker, link: &mut Link, route: &Route) -> Result<(), Failure> {
     match link.check_first(route).await {
         Err(error) if error.is_not_found() => {
@@ -25,8 +25,8 @@ pub async fn check(broker: &Broker, link: &mut Link, route: &Route) -> Result<()
     }
 }
 
-/// Connects and opens the link, again if it is lost in between. Asks for `at_first` meanwhile, for
-/// [`check`].
+/// Connects and opens the link, and retries if the connection is lost in between. Asks for
+/// `at_first` meanwhile, for [`check`].
 ///
 /// # Errors
 /// As [`Broker::connect`].

@@ -1,4 +1,4 @@
-//! The connection to the broker, as it comes and goes, and what is known of the broker's answers.
+//! The connection to the broker across reconnects, and what its answers have shown.
 
 use crate::broker::connect::connect;
 use crate::broker::exchanges::Exchanges;
@@ -17,10 +17,10 @@ use rmq_common::standing::vigil::LONG;
 use std::future::pending;
 use std::time::{Duration, Instant};
 
-/// The longest pause after a nack. It is what a run may be late after a new leader is elected, and
-/// each try costs the broker a channel and one message.
+/// The longest pause after a nack. A run may lag this far behind the election of a new leader; each
+/// attempt costs the broker a channel and one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A connection that ends so soon after a message may have ended over it.
+/// If a connection ends within this time of a message, the message may be the cause.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 pub struct Connection {
@@ -30,15 +30,15 @@ pub struct Connection {
     exchanges: Exchanges,
     watch: Watch,
     backoff: Backoff,
-    /// After a nack nothing is sent before then, and not on the channel that nacked.
+    /// After a nack, nothing is sent before this time, and nothing more on the channel that nacked.
     pause: Option<Instant>,
     obstacles: Obstacles,
-    /// How often it has blocked the connection.
+    /// How often the broker has blocked the connection.
     blocks: Repeats,
 }
 
 impl Connection {
-    /// With `mandatory`, what no queue takes is returned. The exchange of `fixed` is known to exist.
+    /// With `mandatory`, unroutable messages are returned. The exchange of `fixed` exists.
     pub fn new(broker: Broker, link: Option<Link>, mandatory: bool, fixed: Option<&Route>) -> Self {
         Connection {
             broker,
@@ -63,7 +63,7 @@ impl Connection {
         self.link.as_mut().map(|link| (link, &self.broker))
     }
 
-    /// Waits for news.
+    /// Waits for the next event.
     pub async fn news(&mut self) -> News {
         match &mut self.link {
             Some(link) => link.news().await,
@@ -103,8 +103,8 @@ impl Connection {
         }
     }
 
-    /// The broker blocks the connection, or does so no longer. What to report of it: a broker that
-    /// does both all the time is a line now and then, with a count.
+    /// Takes note that the broker blocks or unblocks the connection; returns what to report. If it
+    /// does both repeatedly, only an occasional line with a count is reported.
     pub fn blocked(&mut self, reason: Option<String>) -> Option<String> {
         let was_told = self.blocks.is_reported();
         let text = match &reason {
@@ -121,8 +121,7 @@ impl Connection {
         text
     }
 
-    /// What a wait is for that takes long, and how its end is reported; `None` where that was
-    /// reported when it began.
+    /// What a long wait is for, and how to report its end; `None` if reported when it began.
     pub fn waits_for(&self, in_flight: usize, retry: Limit) -> Option<String> {
         let limit = match retry {
             Limit::Forever => String::new(),
@@ -143,12 +142,12 @@ impl Connection {
         }
     }
 
-    /// The broker answered; `more` is whether more is due.
+    /// The broker answered; `more` says whether more answers are due.
     pub fn answered(&mut self, more: bool) {
         self.watch.answered(more);
     }
 
-    /// The broker confirmed something, and nacked nothing with it if it is `all` it said.
+    /// The broker confirmed something; `all` means that it nacked nothing in the same answer.
     pub fn progress(&mut self, all: bool) {
         self.backoff.reset();
         self.watch.progress();
@@ -160,13 +159,13 @@ impl Connection {
         &mut self.obstacles
     }
 
-    /// Whether it pauses after a nack.
+    /// Whether sending is paused after a nack.
     pub fn is_paused(&self) -> bool {
         self.pause.is_some()
     }
 
-    /// Pauses after a nack, if it does not already: nothing goes on before all are answered, in
-    /// however many parts.
+    /// Pauses after a nack, unless already paused: nothing more is sent until all messages are
+    /// answered, in however many parts.
     pub fn pause(&mut self) {
         if self.pause.is_none() {
             self.pause = Some(Instant::now() + self.backoff.next_pause().min(LONGEST_PAUSE));
@@ -182,26 +181,26 @@ impl Connection {
         is_over
     }
 
-    /// The link, if it may be asked whether a full queue is why it nacks everything.
+    /// The link, if the broker may be asked whether a full queue is why it nacks everything.
     pub fn asks_about(&self, route: &Route) -> Option<&Link> {
         self.link.as_ref().filter(|_| route.is_to_queue())
     }
 
-    /// This exchange exists.
+    /// Notes that this exchange exists.
     pub fn exists(&mut self, exchange: &Route) {
         self.exchanges.add(&exchange.exchange);
     }
 
-    /// One of the exchanges no longer exists.
+    /// Notes that one of the exchanges no longer exists.
     pub fn forget_exchanges(&mut self) {
         self.exchanges.forget();
     }
 
-    /// The channel or the connection is gone: the error, with its reason if that is known.
+    /// The channel or the connection is gone: returns the error, with its reason if known.
     pub async fn ended(&mut self, error: AmqpError) -> AmqpError {
         self.pause = None;
         self.watch.renewed();
-        // What is published after the end learns of the end, but not of its reason.
+        // Publishing after the end fails with the end of the connection, but without its reason.
         match &self.link {
             Some(link) => link.explained(error).await,
             None => error,
@@ -213,7 +212,7 @@ impl Connection {
         self.watch.sent_ago().is_some_and(|ago| ago < AT_ONCE)
     }
 
-    /// How long nothing was confirmed, if that is too long.
+    /// For how long nothing was confirmed, if that is too long.
     pub fn stalled(&mut self) -> Option<Duration> {
         self.link.as_ref()?;
         self.watch.stalled()
@@ -240,8 +239,8 @@ impl Connection {
         }
     }
 
-    /// How long to wait before connecting again: a connection that ends as soon as it is used must
-    /// not be made a thousand times a second.
+    /// How long to wait before connecting again. A connection that ends as soon as it is used must
+    /// not be opened a thousand times a second.
     pub fn next_pause(&mut self) -> Duration {
         self.backoff.next_pause()
     }
@@ -255,7 +254,7 @@ impl Connection {
         connect(&mut self.broker, self.mandatory, at_first, patience).await
     }
 
-    /// Goes on with this link.
+    /// Continues with this link.
     pub fn set(&mut self, link: Link) {
         self.link = Some(link);
     }
@@ -269,7 +268,7 @@ impl Connection {
     /// Closes the connection.
     pub async fn close(&mut self) {
         match self.link.take() {
-            // It would not write its close either.
+            // A blocked connection would not write its close either.
             Some(link) if self.watch.is_blocked() => link.cut(),
             Some(link) => link.close().await,
             None => {}
@@ -277,7 +276,7 @@ impl Connection {
     }
 }
 
-/// Why a message is at fault over which the broker drops the connection.
+/// The failure of a message over which the broker drops the connection.
 pub fn accusation(message: &Message, why: &Lost) -> Failure {
     let hint = unsupported::not_by_streams(&message.properties);
     let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Which exchanges are known to exist.
 //!
-//! Publishing to one that does not exist closes the channel, and the broker does not say over which
-//! message; so each is checked before the first message to it.
+//! Publishing to one that does not exist closes the channel without saying which message was the
+//! cause, so each exchange is checked before the first message to it.
 
 use crate::record::item::Route;
 use rmq_common::message::Name;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub struct Exchanges(HashSet<Name>);
 
 impl Exchanges {
-    /// The one of `fixed` has been checked already.
+    /// Starts with the exchange of `fixed`, which has been checked already.
     pub fn new(fixed: Option<&Route>) -> Self {
         Exchanges(fixed.map(|route| route.exchange.clone()).into_iter().collect())
     }
@@ -22,12 +22,12 @@ impl Exchanges {
         exchange.is_empty() || self.0.contains(exchange)
     }
 
-    /// This one exists.
+    /// Notes that this one exists.
     pub fn add(&mut self, exchange: &Name) {
         self.0.insert(exchange.clone());
     }
 
-    /// One of them no longer exists, and nothing says which.
+    /// Forgets all: one of them no longer exists, and nothing says which.
     pub fn forget(&mut self) {
         self.0.clear();
     }

@@ -1,4 +1,4 @@
-//! A connection that publishes: the session and the channel on it, told from as one.
+//! A connection that publishes: the session and its channel, handled as one.
 
 use crate::broker::publisher::{Answers, Publisher};
 use crate::record::item::Route;
@@ -16,14 +16,14 @@ use rmq_common::{random, runtime};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long the check of a queue or an exchange may take. A queue without a quorum does not answer; what is sent
-/// to it then waits for its confirm like anything else.
+/// How long the check of a queue or an exchange may take. A queue without a quorum does not answer;
+/// messages sent to it then wait for their confirms like any others.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether a queue is empty only makes a better sentence, for which a run does not wait long.
+/// How long to ask whether a queue is empty. The answer only improves a message of ours.
 const COUNT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long the broker may take to confirm a message that no queue has to take.
+/// How long the broker may take to confirm an unroutable message.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A session and its publisher.
@@ -31,36 +31,36 @@ pub struct Link {
     session: Session,
     publisher: Publisher,
     mandatory: bool,
-    /// What was found out about the first route while the channel was opened.
+    /// What checking the first route found while the channel was opened.
     checked: Option<Result<(), AmqpError>>,
 }
 
-/// What a check of a queue has found.
+/// The result of checking a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     There,
-    /// It is not, or that cannot be said.
+    /// It does not, or the answer is unknown.
     Missing,
-    /// It cannot be reached now.
+    /// It cannot be reached now, for this reason.
     Down(String),
 }
 
-/// What a link has to say.
+/// What happened on a link.
 #[derive(Debug)]
 pub enum News {
     /// The broker answered what was published.
     Answers(Answers),
     /// The broker blocks the connection, for this reason.
     Blocked(String),
-    /// The broker does not block it any more.
+    /// The broker no longer blocks the connection.
     Unblocked,
     /// The connection is gone.
     Lost(AmqpError),
 }
 
 impl Link {
-    /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, what no queue takes
-    /// is returned. Asks for `first` meanwhile, for [`check_first`](Self::check_first).
+    /// Opens a channel on `session` to publish on, until `by`. With `mandatory`, unroutable
+    /// messages are returned. Asks for `first` meanwhile, for [`check_first`](Self::check_first).
     pub async fn open(
         session: Session,
         mandatory: bool,
@@ -84,8 +84,8 @@ impl Link {
         }
     }
 
-    /// Goes on on a new channel, in place of one on which nothing is awaited any more; until `by`,
-    /// because a blocked connection does not even ask for it.
+    /// Replaces a channel on which nothing is awaited with a new one. Gives up at `by`, because a
+    /// blocked connection does not even send the request.
     pub async fn renew(&mut self, by: Option<Instant>) -> Result<(), AmqpError> {
         if self.session.has_one_channel() {
             let asker = self.session.asker();
@@ -96,19 +96,18 @@ impl Link {
         Ok(())
     }
 
-    /// Looks whether what a route begins with is there: the queue, or the exchange. Publishing to
-    /// an exchange that is not there would close the channel without saying over which message.
-    /// Only a clear no counts: a queue that cannot answer just now may still take messages. (A
-    /// passive declare changes nothing; from RabbitMQ 4.3 it needs some permission, and a refusal
-    /// is no answer here.)
+    /// Checks whether the first hop of a route, the queue or the exchange, exists. Publishing to a
+    /// missing exchange would close the channel without saying which message was the cause. Only a
+    /// clear no counts: a queue that cannot answer just now may still take messages. (From RabbitMQ
+    /// 4.3 a passive declare needs some permission; a refusal says nothing here.)
     ///
     /// # Errors
-    /// It is not there, or the connection is lost.
+    /// It does not exist, or the connection is lost.
     pub async fn check(&self, route: &Route) -> Result<(), AmqpError> {
         check(self.ask_for(route)).await
     }
 
-    /// The same of the route that [`open`](Self::open) was given, once.
+    /// The result for the route that [`open`](Self::open) was given, once.
     ///
     /// # Errors
     /// As of [`check`](Self::check).
@@ -119,19 +118,19 @@ impl Link {
         }
     }
 
-    /// Whether a queue that a message was returned from is really not there. RabbitMQ has no route
-    /// to a classic queue whose node is down, which comes back with its node.
+    /// Whether a queue that a message was returned from is really missing. RabbitMQ has no route to
+    /// a classic queue whose node is down, but the queue comes back with its node.
     pub async fn has_lost(&self, queue: &Route) -> Found {
         match runtime::timeout(CHECK_TIMEOUT, self.ask_for(queue)).await {
             Some(Ok(_)) => Found::There,
             Some(Err(AmqpError::Lost(lost))) => Found::Down(lost.to_string()),
             Some(Err(_)) => Found::Missing,
-            // RabbitMQ 4.3 asks the node that is down for a minute.
+            // RabbitMQ 4.3 waits a minute for the node that is down.
             None => Found::Down("it does not answer".to_owned()),
         }
     }
 
-    /// Whether a queue says that it holds no message ready for delivery; false where it is not known.
+    /// Whether a queue reports no messages ready for delivery; false if that is unknown.
     pub async fn is_empty(&self, queue: &Route) -> bool {
         if self.session.has_one_channel() {
             return false;
@@ -140,8 +139,8 @@ impl Link {
         matches!(asked, Some(Ok(Some(0))))
     }
 
-    /// Whether the broker answers to a message at all: one to a queue that does not exist, which it
-    /// confirms and forgets. That it is not permitted is an answer as well.
+    /// Whether the broker answers any message at all. Publishes one to a queue that does not exist,
+    /// which the broker confirms and drops. A refusal of permission is an answer as well.
     pub async fn takes_messages(&self) -> bool {
         if self.session.has_one_channel() {
             return true;
@@ -163,13 +162,12 @@ impl Link {
         matches!(probed, Some(Ok(()) | Err(AmqpError::Refused(_))))
     }
 
-    /// Asks for the queue or the exchange that a route begins with: how many messages of a queue are
-    /// ready for delivery, where that is known.
+    /// Asks for the first hop of a route: for a queue, how many messages are ready, if known.
     async fn ask_for(&self, route: &Route) -> Result<Option<u32>, AmqpError> {
         if !self.session.has_one_channel() {
             return own_channel(&self.session, route).await;
         }
-        // A refusal would take what is on its way on the one channel with it.
+        // If messages are in flight, a refusal on their channel would lose them with it.
         if self.publisher.is_idle() { ask(self.publisher.channel(), route).await } else { Ok(None) }
     }
 
@@ -187,7 +185,7 @@ impl Link {
         self.session.host()
     }
 
-    /// Waits for news.
+    /// Waits for the next event.
     pub async fn news(&mut self) -> News {
         let Link { session, publisher, .. } = self;
         let events = async {
@@ -201,7 +199,7 @@ impl Link {
             }
         };
         let answers = async { News::Answers(publisher.answers().await) };
-        // Answers first: a connection that ends may have confirmed much just before.
+        // Answers first: a connection that ends may have confirmed many messages just before.
         runtime::first(answers, events).await
     }
 
@@ -210,25 +208,25 @@ impl Link {
         self.session.explained(error).await
     }
 
-    /// Closes the connection; everything is settled.
+    /// Closes the connection once everything is settled.
     pub async fn close(self) {
         self.session.close().await;
     }
 
-    /// Ends the connection without a word: it is lost.
+    /// Drops a lost connection without closing it.
     pub fn cut(self) {
         self.session.cut();
     }
 }
 
-/// A name as lapin has it. RabbitMQ (3.10 to 4.3) declares nothing under a name that is not UTF-8, so
-/// nothing has one.
+/// A name as lapin represents it. RabbitMQ (3.10 to 4.3) declares nothing under a name that is not
+/// UTF-8, so no queue or exchange has one.
 fn lapins(name: &Name, what: Missing) -> Result<ShortString, AmqpError> {
     let name = name.text().and_then(|text| ShortString::try_new(text).ok());
     name.ok_or_else(|| AmqpError::missing(what))
 }
 
-/// What an answer to the question for a route says. No answer says nothing.
+/// What the answer to a check of a route means. No answer means nothing.
 async fn check(
     asked: impl Future<Output = Result<Option<u32>, AmqpError>>,
 ) -> Result<(), AmqpError> {
@@ -239,11 +237,11 @@ async fn check(
     }
 }
 
-/// Asks on a channel of its own, which a refusal closes.
+/// Asks on a separate channel, which a refusal closes.
 async fn own_channel(session: &Session, route: &Route) -> Result<Option<u32>, AmqpError> {
     let channel = session.channel().await?;
     let count = ask(&channel, route).await?;
-    // Many exchanges may be checked. Nothing depends on the answer, nor waits for it.
+    // Many exchanges may be checked. Nothing depends on the answer or waits for it.
     close_now(&channel);
     Ok(count)
 }

@@ -7,28 +7,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// For how long a check of a queue holds: a thousand records that are returned at once take one.
+/// How long the result of a check stays valid: a thousand records returned at once take one check.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// The pauses before this round of nacks are about a second together.
+/// The pauses before this round of nacks add up to about a second.
 const REPORTED_AT: u32 = 6;
 
-/// The broker's last word about records that it does not take for now.
+/// What the broker last said about records that it does not take for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// It nacks what goes there.
+    /// It nacks messages to this route.
     Nacks(Arc<Route>),
-    /// It nacks a message with a body of this size in bytes, although it holds no message.
+    /// It nacks a message with a body of this size in bytes, although the queue holds no message.
     Unfitting(Arc<Route>, usize),
     /// The queue cannot be reached, for this reason.
     Down(Arc<Route>, String),
 }
 
 impl Obstacle {
-    /// What is said of it when it is waited for no longer.
+    /// How it is reported when the run stops waiting for it.
     pub fn shown(&self) -> String {
         match self {
-            // A classic queue nacks what it can never hold, and AMQP does not say which it is.
+            // A classic queue nacks what it can never hold, and AMQP does not say which case it is.
             Obstacle::Nacks(route) if route.is_to_queue() => format!(
                 "{} nacks: it is full, its max-length-bytes is smaller than the message, or \
                  it has no leader",
@@ -53,22 +53,22 @@ impl Obstacle {
     }
 }
 
-/// What is known of it.
+/// What is known about obstacles.
 #[derive(Debug, Default)]
 pub struct Obstacles {
-    /// Why the broker did not take the last that it answered about; `None` after a confirm.
+    /// Why the broker did not take the last message that it answered; `None` after a confirm.
     last: Option<Obstacle>,
     down_queues: DownQueues,
     refusals: Refusals,
 }
 
 impl Obstacles {
-    /// Why the broker did not take the last that it answered about, if it did not.
+    /// Why the broker did not take the last message that it answered, if it did not.
     pub fn last(&self) -> Option<&Obstacle> {
         self.last.as_ref()
     }
 
-    /// The broker confirmed something, and nacked nothing with it if it is `all` it said.
+    /// The broker confirmed something; `all` means that it nacked nothing in the same answer.
     pub fn progress(&mut self, all: bool) {
         self.refusals.progress();
         if all {
@@ -76,12 +76,12 @@ impl Obstacles {
         }
     }
 
-    /// The broker nacked what goes there.
+    /// The broker nacked a message to this route.
     pub fn nacks(&mut self, route: &Arc<Route>) {
         self.last.get_or_insert(Obstacle::Nacks(route.clone()));
     }
 
-    /// A queue that nacks a message of so many bytes is empty, or may not be.
+    /// Notes whether a queue that nacks a message of `bytes` bytes is empty.
     pub fn is_empty(&mut self, route: Arc<Route>, bytes: usize, is_empty: bool) {
         self.last = Some(match is_empty {
             true => Obstacle::Unfitting(route, bytes),
@@ -89,7 +89,7 @@ impl Obstacles {
         });
     }
 
-    /// Nothing but nacks came once more: what to report of it, once, if it `reports`.
+    /// One more round brought nothing but nacks. Returns what to report, once, if `reports`.
     pub fn another_refusal(&mut self, reports: bool) -> Option<String> {
         let report = self.refusals.another() && reports;
         self.last.as_ref().filter(|_| report).map(Obstacle::shown)
@@ -100,7 +100,7 @@ impl Obstacles {
         self.down_queues.is_down(queue)
     }
 
-    /// What was found out about it. Whether it is down.
+    /// Stores the result of a check; returns whether the queue is down.
     pub fn found(&mut self, queue: Arc<Route>, found: Option<Found>) -> bool {
         let is_down = found != Some(Found::Missing);
         self.down_queues.note(queue.clone(), is_down);
@@ -111,7 +111,7 @@ impl Obstacles {
     }
 }
 
-/// Rounds in which nothing but nacks came, until something is confirmed.
+/// Counts rounds that bring nothing but nacks, until something is confirmed.
 #[derive(Debug, Default)]
 struct Refusals {
     rounds: u32,
@@ -133,7 +133,7 @@ impl Refusals {
     }
 }
 
-/// Queues that messages were returned from, and whether they are only down.
+/// Queues that messages were returned from, and whether they are merely down.
 #[derive(Debug, Default)]
 struct DownQueues {
     down: HashMap<Arc<Route>, bool>,
@@ -142,7 +142,7 @@ struct DownQueues {
 }
 
 impl DownQueues {
-    /// What a check that still holds has found.
+    /// The result of a check that is still valid.
     fn is_down(&mut self, queue: &Route) -> Option<bool> {
         if self.since.is_some_and(|since| since.elapsed() > HOLDS) {
             *self = DownQueues::default();
@@ -150,7 +150,7 @@ impl DownQueues {
         self.down.get(queue).copied()
     }
 
-    /// What a check has found.
+    /// Stores the result of a check.
     fn note(&mut self, queue: Arc<Route>, is_down: bool) {
         self.since.get_or_insert_with(Instant::now);
         self.down.insert(queue, is_down);

@@ -1,7 +1,6 @@
 //! Publishing on one channel, and what the broker answers.
 //!
-//! Messages go by the channel's lane, and so do the answers: in the order in which the broker gives
-//! them.
+//! Messages travel on the channel's lane, and so do the answers, in the broker's order.
 
 use crate::broker::awaited::Awaited;
 use crate::record::item::{Message, Route};
@@ -15,25 +14,25 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// So many bytes may wait until the socket takes them; more is not published meanwhile.
+/// While more bytes than this wait for the socket, nothing is published.
 const MOST_UNSENT: usize = 1 << 20;
-/// So many events are taken together at most.
+/// The most events taken together.
 const MOST_ANSWERS: usize = 16 << 10;
-/// So many bytes are handed to the socket together.
+/// Bytes handed to the socket at once.
 const TOGETHER: usize = 256 << 10;
 
-/// A channel in confirm mode, and the confirms that are awaited on it.
+/// A channel in confirm mode, and the confirms awaited on it.
 pub struct Publisher {
     // Before the channel, which closes when it is dropped.
     lane: Lane,
     channel: Channel,
     mandatory: bool,
-    /// What the last message began with, which the next one may, too.
+    /// The header of the last message, which the next one may share.
     head: Option<Cached>,
     awaited: Awaited,
-    /// Too much waited to be written when that was last known.
+    /// Whether too much was waiting to be written at the last check.
     is_full: bool,
-    /// An event that has to wait for the next turn.
+    /// An event kept for the next turn.
     next: Option<Event>,
 }
 
@@ -46,13 +45,13 @@ struct Cached {
 /// What the broker has answered.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// Messages it could not route. To be looked at before the confirms.
+    /// Messages it could not route. To be processed before the confirms.
     pub returned: Vec<Returned>,
-    /// Numbers of records it has confirmed. A returned message is confirmed too.
+    /// Record numbers it has confirmed. A returned message is confirmed, too.
     pub confirmed: Vec<u64>,
-    /// Numbers of records it did not take.
+    /// Record numbers it did not take.
     pub nacked: Vec<u64>,
-    /// The channel or the connection is gone; nothing in flight will be confirmed any more.
+    /// The channel or the connection is gone; nothing in flight will be confirmed.
     pub error: Option<AmqpError>,
 }
 
@@ -66,7 +65,7 @@ pub struct Returned {
 }
 
 impl Publisher {
-    /// Opens a channel in confirm mode. With `mandatory`, what no queue takes is returned.
+    /// Opens a channel in confirm mode. With `mandatory`, unroutable messages are returned.
     pub async fn open(session: &Session, mandatory: bool) -> Result<Self, AmqpError> {
         let channel = session.channel().await?;
         session.answer(channel.confirm_select(ConfirmSelectOptions::default())).await?;
@@ -90,8 +89,8 @@ impl Publisher {
         self.awaited.is_empty() && self.next.is_none()
     }
 
-    /// Puts the record `number`, which [`send`](Self::send) publishes; [`answers`](Self::answers)
-    /// says what becomes of it.
+    /// Buffers the record `number`, which [`send`](Self::send) publishes;
+    /// [`answers`](Self::answers) says what becomes of it.
     pub fn publish(&mut self, number: u64, message: &Message) {
         let Message { route, properties, body } = message;
         let is_cached = self.head.as_ref().is_some_and(|cached| {
@@ -113,10 +112,10 @@ impl Publisher {
         }
     }
 
-    /// Publishes what was put.
+    /// Publishes what was buffered.
     pub fn send(&mut self) {
         if self.lane.put() > 0 {
-            // On a channel that is closed an event says so, which comes before any confirm.
+            // If the channel is closed, an event says so before any confirm.
             self.is_full = self.lane.send().is_ok_and(|unsent| unsent > MOST_UNSENT);
         }
     }
@@ -133,7 +132,7 @@ impl Publisher {
             return answers;
         };
         for _ in 0..MOST_ANSWERS {
-            // What is returned belongs to what is answered after it, so those before come first.
+            // A returned message belongs to the answer after it: earlier answers are handled first.
             let answered = !(answers.confirmed.is_empty() && answers.nacked.is_empty());
             if matches!(event, Event::Returned { .. }) && answered {
                 self.next = Some(event);
@@ -152,7 +151,7 @@ impl Publisher {
         answers
     }
 
-    /// The next event, or nothing where there is room again.
+    /// The next event, or nothing if there is room again.
     fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
         if let Some(event) = self.next.take() {
             return Poll::Ready(Some(event));
@@ -181,7 +180,7 @@ impl Publisher {
             }
             Event::Closed { code, text } => Err(AmqpError::closed(code, &text)),
             Event::Ended => Err(AmqpError::unexplained()),
-            // Nothing consumes or asks here.
+            // Nothing on this channel consumes or asks.
             Event::Delivered { .. } | Event::Empty | Event::Cancelled { .. } => Ok(()),
         };
         answers.error = settled.err();

@@ -1,8 +1,8 @@
 //! Noticing a connection that is alive but answers nothing that was published.
 //!
 //! Heartbeats find a dead peer. They do not find a broker whose queue has lost its leader and whose
-//! channel has forgotten what it was to confirm. Sending again on another connection does; the
-//! price of being wrong is a copy, so the wait is long and doubles each time.
+//! channel has forgotten what it was to confirm. Sending again on another connection does; if that
+//! was unnecessary, it costs a duplicate, so the wait is long and doubles each time.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const FIRST_LIMIT: Duration = Duration::from_secs(15);
 const LONGEST_LIMIT: Duration = Duration::from_secs(240);
 
-/// Watches for answers.
+/// Watches for overdue answers.
 #[derive(Debug)]
 pub struct Watch {
     /// Since when an answer has been due.
@@ -41,12 +41,12 @@ impl Watch {
         self.last_sent.map(|sent| sent.elapsed())
     }
 
-    /// The broker answered something; `more` is whether more is due.
+    /// The broker answered something; `more` says whether more answers are due.
     pub fn answered(&mut self, more: bool) {
         self.since = more.then(Instant::now);
     }
 
-    /// The broker confirmed something: the next wait is the first again.
+    /// The broker confirmed something, so the wait starts again from its first length.
     pub fn progress(&mut self) {
         self.limit = FIRST_LIMIT;
     }
@@ -62,23 +62,23 @@ impl Watch {
         self.blocked.is_some()
     }
 
-    /// Why it does.
+    /// Why the broker blocks the connection.
     pub fn block(&self) -> Option<&str> {
         self.blocked.as_deref()
     }
 
-    /// A new connection: nothing is due on it yet.
+    /// Resets the watch for a new connection, on which nothing is due yet.
     pub fn renewed(&mut self) {
         self.since = None;
         self.blocked = None;
     }
 
-    /// When it will have taken too long.
+    /// When an answer will be overdue.
     pub fn stalls_at(&self) -> Option<Instant> {
         self.since.filter(|_| self.blocked.is_none()).map(|since| since + self.limit)
     }
 
-    /// How long nothing was answered, if that is too long; the next time takes twice as long.
+    /// For how long nothing was answered, if that is too long; the next limit is twice as long.
     pub fn stalled(&mut self) -> Option<Duration> {
         let limit = self.limit;
         self.stalls_at().filter(|at| Instant::now() >= *at)?;

@@ -4,13 +4,13 @@ use crate::follow::fingerprint::Fingerprint;
 use crate::follow::identity::Identity;
 use serde_json::{Map, Value, json};
 
-/// The version of the document that is written.
+/// The document version that is written.
 const VERSION: u64 = 1;
 
 /// How far one file is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The name it is followed by, from the root on.
+    /// The absolute path under which it is followed.
     pub path: String,
     /// Which file it is.
     pub identity: Identity,
@@ -18,16 +18,15 @@ pub struct Entry {
     pub offset: u64,
     /// What the file held up to there.
     pub fingerprint: Fingerprint,
-    /// The file's size when it was looked at last.
+    /// The file's size at the last check.
     pub size: u64,
-    /// When it had been changed last, in nanoseconds since 1970, or a time before that: of the files
-    /// that were changed later, none is known.
+    /// When it was last changed, in nanoseconds since 1970, or earlier: no later file is known.
     pub modified: i64,
-    /// It is rotated, and was read to its end.
+    /// It is rotated and was read to its end.
     pub is_done: bool,
 }
 
-/// The document of these entries.
+/// The document with these entries.
 pub fn encode(entries: &[Entry]) -> String {
     let mut text = format!("{{\"rmq-send positions\": {VERSION}, \"files\": [");
     for (index, entry) in entries.iter().enumerate() {

@@ -1,11 +1,11 @@
 //! What a file held at its beginning and right before a position, so that a position is never
-//! applied to other content: an inode may be reused, and a file truncated and written anew.
+//! applied to other content: an inode may be reused, and a file may be truncated and rewritten.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Bytes looked at, at the beginning and before the position.
+/// Bytes compared, at the beginning and before the position.
 const MOST: usize = 1024;
 
 /// The checksums of a file's beginning and of what is before a position.
@@ -13,7 +13,7 @@ const MOST: usize = 1024;
 pub struct Fingerprint {
     /// CRC-32 of the file's first bytes, 1024 or as many as there are before the position.
     pub head: u32,
-    /// CRC-32 of as many bytes right before the position.
+    /// CRC-32 of the same number of bytes right before the position.
     pub before: u32,
 }
 
@@ -27,7 +27,7 @@ impl Fingerprint {
     }
 }
 
-/// The same bytes, in memory, of a file that is being read.
+/// The same bytes, in memory, for a file that is being read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     head: Vec<u8>,
@@ -66,7 +66,7 @@ impl Seen {
         self.offset
     }
 
-    /// So much more was read.
+    /// Adds bytes that were read.
     pub fn extend(&mut self, bytes: &[u8]) {
         let missing = MOST - self.head.len();
         self.head.extend_from_slice(&bytes[..missing.min(bytes.len())]);
@@ -119,7 +119,7 @@ mod tests {
         let mut seen = Seen::default();
         seen.extend(b"first line\nsecond line\n");
         assert!(seen.is_in(&file(b"first line\nsecond line\nthird line\n")));
-        // Shorter, begun otherwise, and grown past the position with the same beginning.
+        // Shorter, different at the beginning, and grown past the position with the same beginning.
         assert!(!seen.is_in(&file(b"first line\n")));
         assert!(!seen.is_in(&file(b"First line\nsecond line\n")));
         let long = |middle: &[u8]| [&[b'a'; 2000][..], middle, &[b'z'; 2000][..]].concat();

@@ -1,7 +1,7 @@
-//! The thread that follows: a block of each file in turn, as long as there is anything to read.
+//! The thread that follows: reads a block of each file in turn while there is anything to read.
 //!
-//! While what was read cannot be handed over, because the broker takes nothing, it still looks for
-//! new files and opens them: an open file can be read whatever becomes of its name.
+//! While what was read cannot be handed over, because the broker takes nothing, it still searches
+//! for new files and opens them: an open file can be read whatever happens to its name.
 
 use crate::follow::generation::{Block, Generation};
 use crate::follow::log::Log;
@@ -19,16 +19,16 @@ use std::time::{Duration, Instant};
 
 /// Bytes read of one file before the next has its turn.
 const BLOCK: usize = 64 << 10;
-/// How often everything is looked at even if nothing is noticed: a network's file system does not
-/// report what other machines write.
+/// How often everything is checked without events: a network file system does not report other
+/// machines' writes.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How often it is where a rotation is not over, or a file is missing.
+/// How often if a rotation is not over, or a file is missing.
 const RESTLESS: Duration = Duration::from_millis(250);
-/// How often it is where the system does not report changes.
+/// How often if the system does not report changes.
 const UNWATCHED: Duration = Duration::from_millis(40);
-/// The same for files that have been quiet for [`ACTIVE`].
+/// The same, for files that have been quiet for [`ACTIVE`].
 const UNWATCHED_QUIET: Duration = Duration::from_secs(1);
-/// How long a file that has changed is likely to change again.
+/// For how long a file that has changed is likely to change again.
 const ACTIVE: Duration = Duration::from_secs(10);
 
 /// The follower of several files.
@@ -43,9 +43,9 @@ pub struct Follower {
     block: Vec<u8>,
     /// Logs that may have something to read.
     waiting: BTreeSet<usize>,
-    /// When all were looked at.
+    /// When all were last checked.
     looked: Instant,
-    /// When anything was read last.
+    /// When anything was last read.
     active: Instant,
 }
 
@@ -64,7 +64,7 @@ impl Follower {
     ) -> Self {
         let mut logs = logs;
         if tools.once {
-            // What is written from now on is the next run's.
+            // Anything written from now on is left to the next run.
             logs.iter_mut().for_each(|log| log.measure(&tools));
         }
         let utf16 = Utf16::new(tools.framing.0, tools.diagnostics);
@@ -85,18 +85,18 @@ impl Follower {
         }
     }
 
-    /// Follows until the end, and hands it over.
+    /// Follows until the end, and hands over how it ended.
     pub fn run(mut self) {
         let end = loop {
             if let Err(Over(end)) = self.round() {
                 break end;
             }
         };
-        // Nothing receives it only if the tool is ending anyway.
+        // The receiver is gone only if the tool is ending anyway.
         let _ = self.sender.send(Input::End(end));
     }
 
-    /// Reads a block of each file that may have one, and waits if there is nothing more.
+    /// Reads a block of each file that may have one; waits if there is nothing more.
     fn round(&mut self) -> Result<(), Over> {
         for index in std::mem::take(&mut self.waiting) {
             if !self.tools.once && self.logs[index].look(&mut self.tools).is_err() {
@@ -115,7 +115,7 @@ impl Follower {
         self.notice(time)
     }
 
-    /// How long nothing has to be looked at if nothing is noticed.
+    /// How long to wait before checking everything, if no change is reported.
     fn pause(&self) -> Duration {
         let pause = match self.tools.watch.is_short() {
             true if self.active.elapsed() < ACTIVE => UNWATCHED,
@@ -126,7 +126,7 @@ impl Follower {
         pause.saturating_sub(self.looked.elapsed())
     }
 
-    /// Takes in what has changed, after so long at most.
+    /// Handles reported changes, waiting at most this long.
     fn notice(&mut self, time: Duration) -> Result<(), Over> {
         let failed =
             |error: io::Error| Over(End::Failed(Failure::io("wait for files to change", &error)));
@@ -142,24 +142,23 @@ impl Follower {
         Ok(())
     }
 
-    /// A record that has begun stays in its file, and is sent by the next run; unless nothing says
-    /// where that one is to begin.
+    /// A record that has begun is left to the next run, unless nothing says where that is to begin.
     fn stopped(&self) -> End {
         let partial: u64 = self.logs.iter().map(Log::partial).sum();
         let partial = if self.tools.register.is_saved() { 0 } else { partial };
         End::Stopped { partial: usize::try_from(partial).unwrap_or(usize::MAX) }
     }
 
-    /// Reads a block of one log. Whether there may be more.
+    /// Reads a block of one log. Returns whether there may be more.
     fn read(&mut self, index: usize) -> Result<bool, Over> {
         let log = &mut self.logs[index];
         if !self.tools.once {
             log.measure(&self.tools);
         }
         if !log.is_settled() {
-            // Otherwise the next round looks.
+            // Otherwise the next round checks.
             if self.tools.once {
-                // If files are renamed just now, it is tried again.
+                // If files are being renamed just now, the next round tries again.
                 let _ = log.look_beside(&mut self.tools);
             }
             return Ok(true);
@@ -177,7 +176,7 @@ impl Follower {
                 } else if self.tools.once {
                     log.cut_off(number, &mut self.tools);
                 }
-                // What has become of its name is seen by the next round.
+                // The next round finds out what happened to its name.
                 return Ok(true);
             }
             self.tools.register.seen(number, generation.seen());
@@ -194,7 +193,7 @@ impl Follower {
         Ok(true)
     }
 
-    /// Nothing more comes of a generation.
+    /// Handles the end of a generation.
     fn end(&mut self, index: usize, over: &mut Generation) -> Result<(), Over> {
         let (number, file) = (over.number, Arc::clone(over.file()));
         let pieces = over.finish();
@@ -204,7 +203,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Opens files that have come while nothing can be handed over.
+    /// Opens files that appeared while nothing can be handed over.
     fn look_meanwhile(&mut self) -> Result<(), Over> {
         let before = std::mem::take(&mut self.waiting);
         self.notice(Duration::ZERO)?;

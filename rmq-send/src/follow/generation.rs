@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A generation of a followed file.
+/// A generation of a followed file: one file that has had its name.
 #[derive(Debug)]
 pub struct Generation {
     /// Its number in the register.
@@ -18,35 +18,35 @@ pub struct Generation {
     file: Arc<File>,
     identity: Identity,
     seen: Seen,
-    /// The first bytes of what is not read yet, while nothing is.
+    /// The first bytes of the file, as long as nothing has been read from it.
     ahead: Vec<u8>,
     pieces: Pieces,
-    /// Its size when it was looked at last.
+    /// Its size at the last check.
     size: u64,
     /// Since when it has not grown.
     quiet_since: Instant,
-    /// Files beside it that were changed before this time are known, in nanoseconds since 1970.
+    /// Neighbouring files changed before this time are known, in nanoseconds since 1970.
     known_until: i64,
-    /// Whether what it begins with was there when they were looked for.
+    /// Whether its present beginning was already there when the neighbouring files were listed.
     is_settled: bool,
     is_rotated: bool,
     is_lost: bool,
 }
 
-/// What a read gave.
+/// The result of a read.
 #[derive(Debug)]
 pub enum Block {
-    /// What it completed.
+    /// The pieces it completed.
     Pieces(Vec<Piece>),
-    /// The file turned out to have no more.
+    /// There was nothing more to read.
     Empty,
-    /// The file no longer holds what was read of it before.
+    /// The file no longer holds what was read from it before.
     Other,
 }
 
 impl Generation {
-    /// The file `file` from where it was `seen` on. The files beside it that were changed before
-    /// `known_until` are known.
+    /// The file `file`, to be read from where it was `seen`. The neighbouring files that were
+    /// changed before `known_until` are known.
     pub fn new(
         number: u64,
         file: Arc<File>,
@@ -74,7 +74,7 @@ impl Generation {
         };
         generation.peek();
         let modified = generation.modified();
-        // Else it may have been written, copied and truncated since they were looked for.
+        // Otherwise it may have been written, copied and truncated since they were listed.
         if modified < known_until {
             generation.settle(modified);
         }
@@ -86,7 +86,7 @@ impl Generation {
         self.identity
     }
 
-    /// Whether it is this file that is read.
+    /// Whether this is the file being read.
     pub fn is_file(&self, file: &File) -> bool {
         rustix::fs::fstat(file).is_ok_and(|status| Identity::of(&status) == self.identity)
     }
@@ -96,17 +96,17 @@ impl Generation {
         &self.file
     }
 
-    /// What was read of it.
+    /// What was read from it.
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// Whether it has another name than the one that is followed, or none.
+    /// Whether it no longer has the name that is followed.
     pub fn is_rotated(&self) -> bool {
         self.is_rotated
     }
 
-    /// It has another name now, or the one that is followed again.
+    /// Notes whether it lost the name that is followed, or has it again.
     pub fn rotated(&mut self, is_rotated: bool) {
         if is_rotated && !self.is_rotated {
             self.quiet_since = Instant::now();
@@ -114,30 +114,29 @@ impl Generation {
         self.is_rotated = is_rotated;
     }
 
-    /// What was read of it is in another file, where the rest is as well.
+    /// What was read from it is in another file, which has the rest as well.
     pub fn moves(&mut self, file: Arc<File>, identity: Identity) {
         (self.file, self.identity) = (file, identity);
         self.rotated(true);
     }
 
-    /// It was truncated, and what was not read cannot be had. How many bytes that are, as far as is
-    /// known.
+    /// It was truncated, and what was not read is lost. Returns how many bytes, as far as is known.
     pub fn lose(&mut self) -> u64 {
         let unread = self.unread();
         self.size = self.seen.offset();
         self.is_lost = true;
-        // The file of that identity is another one now.
+        // The inode now belongs to other content.
         self.identity = Identity { device: 0, inode: 0 };
         self.is_rotated = true;
         unread
     }
 
-    /// Whether it was.
+    /// Whether its unread bytes are lost.
     pub fn is_lost(&self) -> bool {
         self.is_lost
     }
 
-    /// Looks at its size; gives it if it is another one.
+    /// Checks its size; returns it if it has changed.
     pub fn resized(&mut self) -> Option<u64> {
         if self.is_lost {
             return None;
@@ -153,38 +152,37 @@ impl Generation {
         Some(size)
     }
 
-    /// When it was changed last, in nanoseconds since 1970.
+    /// When it was last changed, in nanoseconds since 1970.
     pub fn modified(&self) -> i64 {
         rustix::fs::fstat(&self.file).map_or(0, |status| identity::modified(&status))
     }
 
-    /// The files that came before this one were all changed before that, in nanoseconds since 1970,
-    /// or are known.
+    /// All earlier files were changed before this time, in nanoseconds since 1970, or are known.
     pub fn known_until(&self) -> i64 {
         self.known_until
     }
 
-    /// Bytes that were there at the last look and are not read.
+    /// Bytes that existed at the last check and have not been read.
     pub fn unread(&self) -> u64 {
         self.size.saturating_sub(self.seen.offset())
     }
 
-    /// Its size when it was looked at last.
+    /// Its size at the last check.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether it has not grown for so long.
+    /// Whether it has not grown for this long.
     pub fn is_quiet(&self, time: Duration) -> bool {
         self.quiet_since.elapsed() >= time
     }
 
-    /// Bytes read of a record whose end has not come.
+    /// Bytes read from a record whose end has not come.
     pub fn partial(&self) -> u64 {
         self.seen.offset() - self.pieces.ends()
     }
 
-    /// Reads up to so many bytes of those that are `unread`.
+    /// Reads as many of the `unread` bytes as fit into `block`.
     ///
     /// # Errors
     /// As the operating system says.
@@ -192,7 +190,7 @@ impl Generation {
         let most = usize::try_from(self.unread()).unwrap_or(usize::MAX).min(block.len());
         let offset = self.seen.offset();
         let length = retry_on_intr(|| pread(&self.file, &mut block[..most], offset))?;
-        // It may have been truncated, and written anew, before these were read.
+        // It may have been truncated and rewritten before these were read.
         if !self.holds() {
             return Ok(Block::Other);
         }
@@ -206,7 +204,7 @@ impl Generation {
         Ok(Block::Pieces(self.pieces.cut(block)))
     }
 
-    /// Nothing more comes: what has begun is a record.
+    /// Nothing more comes, so an unfinished record counts as a record.
     pub fn finish(&mut self) -> Vec<Piece> {
         self.pieces.finish()
     }

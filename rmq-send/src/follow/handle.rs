@@ -26,11 +26,11 @@ pub struct Followed {
     saver: Option<Saver>,
     /// The positions file.
     name: Option<String>,
-    /// What is there is read, and then the run ends.
+    /// Existing content is read, and then the run ends.
     once: bool,
 }
 
-/// What is to be followed, looked at and not begun.
+/// Files to be followed, which have been found but not started.
 pub struct Following {
     logs: Vec<Log>,
     tools: Tools,
@@ -80,7 +80,7 @@ impl Following {
             let key = log.key();
             let own = ours.iter().filter(|entry| entry.path == key);
             let mut known: Vec<Entry> = own.cloned().collect();
-            // A file that was followed by another name.
+            // A file that was followed under another name.
             let identity = rustix::fs::stat(log.path()).ok().map(|status| Identity::of(&status));
             let is_it = |entry: &&Entry| Some(entry.identity) == identity;
             if !known.iter().any(|entry| is_it(&entry)) {
@@ -92,7 +92,7 @@ impl Following {
         Ok(Following { logs, tools, store })
     }
 
-    /// Where records are.
+    /// Where records are in the files.
     pub fn marks(&self) -> Marks {
         self.tools.register.marks()
     }
@@ -160,7 +160,7 @@ impl Followed {
     }
 }
 
-/// Of several entries for one file, by different names, the furthest is right.
+/// If several entries, under different names, are for one file, the furthest is right.
 fn furthest(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut furthest: BTreeMap<Identity, Entry> = BTreeMap::new();
     for entry in &entries {
@@ -180,7 +180,7 @@ fn furthest(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// Every file is followed by one name, and the positions are none of them.
+/// Checks that every file is followed under one name and is not the positions file.
 fn apart(logs: &[Log], store: Option<&Store>) -> Result<(), Failure> {
     let mut names = BTreeMap::new();
     for log in logs {
@@ -201,13 +201,13 @@ fn apart(logs: &[Log], store: Option<&Store>) -> Result<(), Failure> {
     }
 }
 
-/// Every followed file takes a descriptor, and one more while it is rotated.
+/// Raises the limit of open files: a followed file takes a descriptor, and one more in a rotation.
 fn raise_limit(files: usize) {
     let limit = getrlimit(Resource::Nofile);
     let wanted = 256 + 4 * files as u64;
     if limit.current.is_some_and(|current| current < wanted) {
         let current = limit.maximum.map_or(Some(wanted), |most| Some(most.min(wanted)));
-        // Where it fails, opening the file says so.
+        // If that fails, opening a file reports it.
         let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum });
     }
 }

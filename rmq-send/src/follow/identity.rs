@@ -4,7 +4,7 @@ use rustix::fs::Stat;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// By how much the time of a file may be early (one tick of the kernel's clock is 10 ms at most).
+/// How early a file's timestamp may be (one tick of the kernel's clock is at most 10 ms).
 const CLOCK_STEP: Duration = Duration::from_millis(20);
 
 /// A file's device and inode.
@@ -12,12 +12,12 @@ const CLOCK_STEP: Duration = Duration::from_millis(20);
 pub struct Identity {
     /// The device it is on.
     pub device: u64,
-    /// Its inode there, which another file may get once this one is gone.
+    /// Its inode there, which may be reused once this file is gone.
     pub inode: u64,
 }
 
 impl Identity {
-    /// The file that this is the status of.
+    /// The identity of the file with this status.
     pub fn of(status: &Stat) -> Self {
         Identity { device: status.st_dev, inode: status.st_ino }
     }
@@ -29,13 +29,13 @@ impl fmt::Display for Identity {
     }
 }
 
-/// When a file was changed last, in nanoseconds since 1970.
+/// When a file was last changed, in nanoseconds since 1970.
 pub fn modified(status: &Stat) -> i64 {
     let nanoseconds = i64::try_from(status.st_mtime_nsec).unwrap_or(0);
     status.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }
 
-/// The time, in nanoseconds since 1970, so early that no file is changed before it from now on.
+/// A time before which no file will be changed from now on, in nanoseconds since 1970.
 pub fn now() -> i64 {
     let time = SystemTime::now() - CLOCK_STEP;
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

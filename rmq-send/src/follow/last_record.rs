@@ -1,4 +1,4 @@
-//! Where a file is joined that is followed from its end.
+//! Where reading starts in a file that is followed from its end.
 
 use crate::follow::fingerprint::Seen;
 use crate::follow::identity;
@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 /// Bytes read at once.
 const STEP: u64 = 4096;
 
-/// What is before the last record that is not whole, in a file whose records end with `delimiter`;
+/// Everything before the last incomplete record, in a file whose records end with `delimiter`;
 /// nothing if the file is truncated meanwhile.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! One followed name: the generations of its file, and what becomes of the name.
+//! One followed name: the generations of its file, and what happens to the name.
 
 use crate::follow::generation::Generation;
 use crate::follow::identity::Identity;
@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a rotated file may be quiet until its writer is taken to have moved on to the next one.
+/// How long a rotated file must be quiet before its writer is assumed to have moved on.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Where a file is that is read.
+/// Where a file that is read can be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It has the name that is followed.
+    /// Under the followed name.
     Named,
-    /// Beside it.
+    /// Under another name beside it.
     Rotated,
 }
 
@@ -31,22 +31,22 @@ pub struct Log {
     index: usize,
     /// As it was given.
     name: Arc<str>,
-    /// From the root on.
+    /// The absolute path.
     path: PathBuf,
     /// Oldest first.
     generations: VecDeque<Generation>,
-    /// What keeps the name from being read, as it was reported.
+    /// The last reported reason why the name cannot be read.
     problem: Option<String>,
-    /// Up to when files that had the name are known while none that is known has it, in nanoseconds
-    /// since 1970.
+    /// The time before which all files that had the name are known, in nanoseconds since 1970, if
+    /// none has it.
     missing_since: Option<i64>,
 }
 
 impl Log {
-    /// The name `name`, which nothing is read of yet.
+    /// The name `name`, from which nothing has been read yet.
     ///
     /// # Errors
-    /// The current directory is not known (74).
+    /// The current directory is unknown (74).
     pub fn new(index: usize, name: &str) -> Result<Self, Failure> {
         let path = std::path::absolute(name)
             .map_err(|error| Failure::io(format!("read {name}"), &error))?;
@@ -59,7 +59,7 @@ impl Log {
         &self.name
     }
 
-    /// From the root on.
+    /// The absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -69,17 +69,18 @@ impl Log {
         self.generations.iter()
     }
 
-    /// As positions know it: bytes that are not UTF-8 are replaced, as JSON cannot carry them.
+    /// The name in the positions file: JSON cannot carry bytes that are not UTF-8; they are
+    /// replaced.
     pub fn key(&self) -> String {
         self.path.to_string_lossy().into_owned()
     }
 
-    /// Looks what has become of the name, and of what was read. If files are renamed just now,
-    /// that is not known, and nothing must be read before the next look.
+    /// Checks what has happened to the name and to the files being read. If files are being renamed
+    /// just now, that cannot be determined, and nothing must be read before the next check.
     pub fn look(&mut self, tools: &mut Tools) -> Result<(), Moved> {
         let looked = self.try_look(tools);
         if looked.is_err() {
-            // That is soon.
+            // The next check will be soon.
             self.problem.get_or_insert_default();
         }
         looked
@@ -108,7 +109,7 @@ impl Log {
         Ok(())
     }
 
-    /// The name is that of this generation, as before or again.
+    /// The name belongs to this generation, as before or again.
     fn is_at(&mut self, index: usize) {
         self.problem = None;
         self.generations[index].rotated(false);
@@ -122,7 +123,7 @@ impl Log {
         }
     }
 
-    /// The name is that of a file that is not read yet.
+    /// The name belongs to a file that is not being read yet.
     fn appeared(&mut self, tools: &mut Tools) -> Result<(), Moved> {
         for generation in &mut self.generations {
             generation.rotated(true);
@@ -143,7 +144,7 @@ impl Log {
         let last = self.generations.back().map(Generation::known_until);
         let last = last.or(self.missing_since);
         let arrivals = self.arrivals(last, identity, tools)?;
-        // What has come since then is younger than this one.
+        // Anything that appeared since then is younger than this file.
         let now = rustix::fs::stat(&self.path);
         let is_same = now.is_ok_and(|now| Identity::of(&now) == identity);
         if !is_same || self.find_truncated().is_some() {
@@ -152,7 +153,7 @@ impl Log {
         self.problem = None;
         let known_until = arrivals.begun();
         self.arrive(arrivals, tools);
-        // It may be one that was read to its end before and has its name back.
+        // It may be a file that was already read to its end and has its name back.
         let seen = self.read_before(identity, &file, tools);
         if let Err(error) = self.add(file, seen, Place::Named, known_until, tools) {
             self.report(&error, tools);
@@ -161,7 +162,7 @@ impl Log {
         Ok(())
     }
 
-    /// The file of this number was truncated before it was read to its end.
+    /// The file with this number was truncated before it was read to its end.
     pub fn cut_off(&mut self, number: u64, tools: &mut Tools) {
         let index = self.generations.iter().position(|one| one.number == number);
         if let Some(index) = index
@@ -172,7 +173,7 @@ impl Log {
         }
     }
 
-    /// A rotated file no longer holds what was read of it.
+    /// A rotated file no longer holds what was read from it.
     pub fn lose_rotated(&mut self, number: u64, tools: &mut Tools) {
         let Some(generation) = self.generations.iter_mut().find(|one| one.number == number) else {
             return;
@@ -186,8 +187,8 @@ impl Log {
         }
     }
 
-    /// The sizes now, the newest first: what an older one is found to hold after that was there
-    /// before anything that is read of a newer one.
+    /// Updates the sizes, the newest generation first: any bytes then found in an older one were
+    /// there before anything that is read from a newer one.
     pub fn measure(&mut self, tools: &Tools) {
         for generation in self.generations.iter_mut().rev() {
             measure(generation, tools);
@@ -201,8 +202,8 @@ impl Log {
         self.generations.get_mut(index)
     }
 
-    /// Whether it is a copy of the newest generation, which is about to be truncated, or just was: from
-    /// where that was left, it is read once this is noticed.
+    /// Whether it is a copy of the newest generation, which is about to be truncated or just was:
+    /// the copy is read from where the original stopped, once the truncation is noticed.
     fn is_copy_of_newest(&self, one: &Generation) -> bool {
         let Some(newest) = self.generations.back() else { return false };
         one.seen().offset() == 0
@@ -211,17 +212,18 @@ impl Log {
             && one.is_fresh(QUIET)
     }
 
-    /// Whether the newest may be read: else the files beside it have to be looked at before.
+    /// Whether the newest generation may be read; if not, neighbouring files have to be listed
+    /// first.
     pub fn is_settled(&self) -> bool {
         self.generations.back().is_none_or(|last| last.unread() == 0 || last.is_settled())
     }
 
-    /// The first generation that no longer holds what was read of it.
+    /// The first generation that no longer holds what was read from it.
     fn find_truncated(&mut self) -> Option<usize> {
         self.generations.iter_mut().position(|one| !one.is_lost() && !one.still_holds())
     }
 
-    /// The oldest generation, if nothing more is to come of it. It leaves.
+    /// Removes and returns the oldest generation, if nothing more will come from it.
     pub fn over(&mut self, once: bool) -> Option<Generation> {
         let mut generations = self.generations.iter();
         let oldest = generations.next()?;
@@ -237,25 +239,25 @@ impl Log {
         over
     }
 
-    /// Whether it has to be looked at again soon even if nothing is noticed.
+    /// Whether it has to be checked again soon even if no change is reported.
     pub fn is_restless(&self) -> bool {
-        // A rotated file waits for the next one to be written, which is noticed.
+        // A rotated file waits until its successor is written to, which is noticed.
         let has_successor = self.generations.iter().skip(1).any(|later| later.size() > 0);
         has_successor || self.generations.is_empty() || self.problem.is_some()
     }
 
-    /// Bytes read of records whose end has not come.
+    /// Bytes read from records whose end has not come.
     pub fn partial(&self) -> u64 {
         self.generations.iter().map(Generation::partial).sum()
     }
 
-    /// Where it is if the name is a symbolic link, and rotation happens there.
+    /// Where the file really is if the name is a symbolic link: rotation happens there.
     fn real_path(&self) -> PathBuf {
         std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
-    /// Watches for names in the directories that matter; above one that is not there, the nearest
-    /// that is.
+    /// Watches the directories that matter for changes of names; if missing, the nearest existing
+    /// parent.
     pub fn watch_names(&self, tools: &mut Tools) {
         for path in [self.path.clone(), self.real_path()] {
             let nearest = files::parent(&path).ancestors().find(|directory| directory.is_dir());
@@ -269,7 +271,7 @@ impl Log {
     fn report(&mut self, error: &io::Error, tools: &mut Tools) {
         self.watch_names(tools);
         let why = Cause(error).to_string();
-        // Between two steps of a rotation it is not there for a moment.
+        // Between two steps of a rotation the name is missing for a moment.
         let is_rotating = error.kind() == io::ErrorKind::NotFound && !self.generations.is_empty();
         if !is_rotating && self.problem.as_ref() != Some(&why) {
             let name = &self.name;
@@ -280,7 +282,7 @@ impl Log {
     }
 }
 
-/// Looks at the size of one.
+/// Updates the size of one.
 fn measure(generation: &mut Generation, tools: &Tools) {
     if let Some(size) = generation.resized() {
         tools.register.resize(generation.number, size, generation.known_until());

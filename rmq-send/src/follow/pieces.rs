@@ -5,12 +5,12 @@ use crate::input::framing::Format;
 use crate::input::marks::Mark;
 use std::sync::Arc;
 
-/// What was cut of a file.
+/// What was cut from a file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Records, and where they are.
     Cuts(Vec<Cut>, Vec<(u64, u64)>),
-    /// A record that is longer than allowed, from its first byte to behind its end.
+    /// A record that is longer than allowed, from its first byte to the first byte after it.
     Long(u64, u64),
 }
 
@@ -20,12 +20,12 @@ pub struct Pieces {
     cutter: Cutter,
     /// Where the last record that was cut ends.
     ends: u64,
-    /// A record that is longer than allowed began there, and its end has not come.
+    /// Where a record that is longer than allowed began, while its end has not come.
     begun: Option<u64>,
 }
 
 impl Pieces {
-    /// From the byte `begins` on, into records of at most `max_size` bytes.
+    /// Cuts from the byte `begins` on, into records of at most `max_size` bytes.
     pub fn new(format: Format, max_size: usize, begins: u64) -> Self {
         Pieces { cutter: Cutter::new(format, max_size, 0), ends: begins, begun: None }
     }
@@ -44,14 +44,14 @@ impl Pieces {
         self.place(cuts, 1)
     }
 
-    /// Nothing more comes: what has begun is a record.
+    /// Nothing more comes, so an unfinished record counts as a record.
     pub fn finish(&mut self) -> Vec<Piece> {
         let mut cuts = Vec::new();
         let _ = self.cutter.finish(&mut cuts);
         self.place(cuts, 0)
     }
 
-    /// Where each record is. One that is too long is not handed over before its end has come, so
+    /// Where each record is. One that is too long is handed over only after its end has come, so
     /// that nothing comes between its parts.
     fn place(&mut self, cuts: Vec<Cut>, delimiter: u64) -> Vec<Piece> {
         let mut pieces = Vec::new();

@@ -1,5 +1,5 @@
 //! How far each followed file is read and confirmed: shared by the thread that reads, the sender
-//! that learns what is confirmed, and the thread that saves it.
+//! that learns what is confirmed, and the thread that saves positions.
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::Seen;
@@ -56,11 +56,11 @@ impl Register {
         self.is_saved
     }
 
-    /// A file is followed from where `entry` says. Its number.
+    /// Registers a file that is followed from where `entry` says. Returns its number.
     pub fn begin(&self, entry: Entry, file: Arc<File>) -> u64 {
         let known = Known::new(Entry { is_done: false, ..entry }, Some(file));
         let mut state = self.lock();
-        // What is known of the file that had this inode before is of no more use.
+        // What is known about an earlier file with this inode is no longer needed.
         let Entry { path, identity, .. } = known.saved();
         let is_former =
             |former: &Entry| former.is_done && former.path == *path && former.identity == *identity;
@@ -68,17 +68,17 @@ impl Register {
         self.add(&mut state, known)
     }
 
-    /// The entry of a file that was read to its end, and is still there.
+    /// Keeps the entry of a file that was read to its end and still exists.
     pub fn keep(&self, entry: Entry) {
         self.add(&mut self.lock(), Known::new(entry, None));
     }
 
-    /// The entry of a file that is not there, and may come back.
+    /// Keeps the entry of a file that does not exist now and may come back.
     pub fn keep_absent(&self, entry: Entry) {
         self.add(&mut self.lock(), Known::absent(entry));
     }
 
-    /// The entries of files of `path` that were not there, with their numbers.
+    /// The entries of missing files of `path`, with their numbers.
     pub fn absent(&self, path: &str) -> Vec<(u64, Entry)> {
         let state = self.lock();
         let is_absent = |known: &Known| known.is_absent() && known.saved().path == path;
@@ -86,7 +86,7 @@ impl Register {
         absent.map(|(number, known)| (*number, known.saved().clone())).collect()
     }
 
-    /// What is known of the file of this number is no longer kept.
+    /// Drops the file with this number.
     pub fn drop(&self, number: u64) {
         let mut state = self.lock();
         state.files.remove(&number);
@@ -101,8 +101,8 @@ impl Register {
         number
     }
 
-    /// The entries of files of that identity that were read to their ends: the one that has it now
-    /// may be another one.
+    /// The entries of files with this identity that were read to their ends; the identity may be
+    /// reused.
     pub fn done(&self, path: &str, identity: Identity) -> Vec<Entry> {
         let state = self.lock();
         let entries = state.files.values().map(Known::saved);
@@ -111,7 +111,7 @@ impl Register {
         entries.filter(same).cloned().collect()
     }
 
-    /// Entries of files of `path` that were read to their ends, and are none of `there`, go.
+    /// Forgets entries of files of `path` that were read to their ends and are not among `there`.
     pub fn forget(&self, path: &str, there: &[Identity]) {
         let mut state = self.lock();
         let is_there = |known: &Known| {
@@ -122,14 +122,14 @@ impl Register {
         self.change(&mut state);
     }
 
-    /// This was read of a file.
+    /// Updates what was read from a file.
     pub fn seen(&self, number: u64, seen: &Seen) {
         if let Some(known) = self.lock().files.get_mut(&number) {
             known.seen(seen);
         }
     }
 
-    /// Records were read, and will be handed over.
+    /// Adds the marks of records that were read and will be handed over.
     pub fn read(&self, number: u64, marks: Vec<Mark>) {
         if let (Some(last), Some(known)) = (marks.last(), self.lock().files.get_mut(&number)) {
             known.read(last.ends);
@@ -137,8 +137,7 @@ impl Register {
         self.marks.extend(marks);
     }
 
-    /// A file has so many bytes now. Those that came before it were changed before `known_until`,
-    /// or are known.
+    /// Updates a file's size. Earlier files were changed before `known_until`, or are known.
     pub fn resize(&self, number: u64, size: u64, known_until: i64) {
         if let Some(known) = self.lock().files.get_mut(&number) {
             known.resize(size);
@@ -146,14 +145,14 @@ impl Register {
         }
     }
 
-    /// Those that came before a file were changed before `time`, or are known.
+    /// Notes that all files before this one were changed before `time`, or are known.
     pub fn known_until(&self, number: u64, time: i64) {
         if let Some(known) = self.lock().files.get_mut(&number) {
             known.known_until(time);
         }
     }
 
-    /// What was read of a file is in another one, which has the same beginning.
+    /// What was read from a file is now in another one with the same beginning.
     pub fn moved(&self, number: u64, file: Arc<File>, identity: Identity) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
@@ -162,7 +161,7 @@ impl Register {
         self.change(&mut state);
     }
 
-    /// What a file held is gone, and nothing of it can be read again; what was read is still sent.
+    /// A file's former content is gone and cannot be read again; what was read is still sent.
     pub fn lose(&self, number: u64) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
@@ -172,7 +171,7 @@ impl Register {
         self.change(&mut state);
     }
 
-    /// Nothing more is read of a file.
+    /// Nothing more will be read from a file.
     pub fn end(&self, number: u64) {
         let mut state = self.lock();
         if let Some(known) = state.files.get_mut(&number) {
@@ -182,7 +181,7 @@ impl Register {
         self.change(&mut state);
     }
 
-    /// The records up to `record` are confirmed, or kept elsewhere.
+    /// The records up to `record` are confirmed, or safely kept elsewhere.
     pub fn confirm(&self, record: u64) {
         let marks = self.marks.take(record);
         if marks.is_empty() {
@@ -198,7 +197,7 @@ impl Register {
         self.change(&mut state);
     }
 
-    /// Forgets files that there is nothing more to save about.
+    /// Forgets files about which nothing more has to be saved.
     fn tidy(&self, state: &mut State) {
         let is_saved = self.is_saved;
         state.files.retain(|_, known| known.is_needed(is_saved));
@@ -223,7 +222,7 @@ impl Register {
         self.lock().ends
     }
 
-    /// What is to be saved now.
+    /// What has to be saved now.
     pub fn snapshot(&self) -> Snapshot {
         let mut state = self.lock();
         state.has_changed = false;
@@ -231,14 +230,14 @@ impl Register {
         Snapshot { files, others: state.others.clone(), is_last: state.ends }
     }
 
-    /// Waits so long, or until the end.
+    /// Waits this long, or until the end.
     pub fn pause(&self, pause: Duration) {
         let state = self.lock();
         let ends = |state: &mut State| !state.ends;
         drop(self.shared.changed.wait_timeout_while(state, pause, ends));
     }
 
-    /// This was saved. A file without an entry is forgotten.
+    /// Notes what was saved. A file without an entry is forgotten.
     pub fn saved(&self, entries: Vec<(u64, Option<Entry>)>) {
         let mut state = self.lock();
         for (number, entry) in entries {

@@ -1,7 +1,7 @@
 //! The core: which files are read, from where and in which order, when a file is followed again.
 //!
 //! While nothing followed it, it may have been renamed any number of times, copied and truncated,
-//! compressed or removed. No I/O is done here: what the files hold is asked of the caller.
+//! compressed or removed. No I/O is done here: the caller says what the files hold.
 
 use crate::follow::entry::Entry;
 use crate::follow::scan::Sibling;
@@ -18,25 +18,25 @@ pub enum Place {
 /// What to do about one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Go on in it where the entry of this index says.
+    /// Continue in it where the entry with this index says.
     Continue(usize, Place),
     /// The file of this entry was read to its end; its entry is kept as long as the file is there.
     Keep(usize, Place),
-    /// The rest of this entry's file cannot be had.
+    /// The rest of this entry's file is lost.
     Gone(usize),
-    /// A whole file that came and went meanwhile, compressed by now.
+    /// A whole file that came and went meanwhile, and is compressed by now.
     Missed(usize),
     /// Read it from its beginning.
     Begin(Place),
 }
 
-/// What there is.
+/// The files and entries to decide about.
 pub struct Facts<'a> {
-    /// What is known of the followed file's generations, oldest first.
+    /// What is known about the followed file's generations, oldest first.
     pub entries: &'a [Entry],
     /// The file that has the name now.
     pub current: Option<&'a Sibling>,
-    /// Those beside it, by the time of their last change.
+    /// Its siblings, by the time of their last change.
     pub siblings: &'a [Sibling],
 }
 
@@ -54,8 +54,8 @@ impl<'a> Facts<'a> {
         self.current.map(|_| Place::Current).into_iter().chain(siblings)
     }
 
-    /// The steps, in the order of reading. `fits` says whether the file at a place holds what an
-    /// entry knows of its file.
+    /// The steps, in reading order. `fits`: whether the file at a place holds what an entry knows
+    /// of its own.
     pub fn steps(&self, fits: impl Fn(&Entry, &Sibling) -> bool) -> Vec<Step> {
         let mut found: Vec<Option<Place>> = vec![None; self.entries.len()];
         let holds = |entry: &Entry, place| {
@@ -64,13 +64,13 @@ impl<'a> Facts<'a> {
         let is_same = |entry: &Entry, place| {
             self.at(place).is_some_and(|file| file.identity == entry.identity)
         };
-        // One that nothing was read of cannot be recognised: it is as new as any that is younger.
+        // A file from which nothing was read cannot be recognised: it is as new as any younger one.
         let read = || self.entries.iter().enumerate().filter(|(_, entry)| entry.offset > 0);
         for (index, entry) in read() {
             found[index] =
                 self.places().find(|place| is_same(entry, *place) && holds(entry, *place));
         }
-        // The number of a device may be another one each time it is mounted.
+        // A device may get another number each time it is mounted.
         let is_mounted_anew = |entry: &Entry, place| {
             self.at(place).is_some_and(|file| file.identity.inode == entry.identity.inode)
         };
@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
                 found[index] = same;
             }
         }
-        // One that was empty, and still is.
+        // A file that was empty and still is.
         for (index, entry) in self.entries.iter().enumerate() {
             if entry.is_done && entry.offset == 0 {
                 let is_empty = |place: &Place| self.at(*place).is_some_and(|file| file.size == 0);
@@ -92,7 +92,7 @@ impl<'a> Facts<'a> {
                 found[index] = same.filter(|place| *place != Place::Current).find(is_empty);
             }
         }
-        // Of a file that was truncated, rotation may have left a copy.
+        // Rotation may have left a copy of a truncated file.
         for (index, entry) in read() {
             if found[index].is_none() {
                 let copy = self.places().find(|place| {
@@ -120,7 +120,7 @@ impl<'a> Facts<'a> {
             }
         }
         if let Some(index) = found.iter().position(|found| *found == Some(Place::Current)) {
-            // A file that something was read of and that still holds it has no successor.
+            // A file that still holds what was read from it has no successor.
             steps.push(Step::Continue(index, Place::Current));
             return steps;
         }
@@ -131,7 +131,7 @@ impl<'a> Facts<'a> {
         steps
     }
 
-    /// Adds the unknown files that changed after the last known generation did.
+    /// Adds the unknown files that changed after the last known generation.
     fn add_younger(&self, found: &[Option<Place>], steps: &mut Vec<Step>) {
         let times = self.entries.iter().zip(found).map(|(entry, found)| match found {
             Some(Place::Sibling(index)) => self.siblings[*index].modified,

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// The shortest time from one save to the next. What is confirmed meanwhile is sent again if the
 /// process is killed.
 const BETWEEN: Duration = Duration::from_millis(100);
-/// A save takes at most this part of the time.
+/// Saving takes at most this fraction of the time.
 const PART: u32 = 5;
 /// The time until a save that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -45,10 +45,10 @@ impl Saver {
         Ok(Saver { register: register.clone(), thread })
     }
 
-    /// Saves the last of it.
+    /// Saves the last positions.
     ///
     /// # Errors
-    /// It cannot be saved (74); what was sent since it could be will be sent again.
+    /// They cannot be saved (74); what was sent since the last save will be sent again.
     pub fn close(self) -> Result<(), Failure> {
         self.register.close();
         let gone = |_| Err(Failure::new(Exit::Software, "the thread that saves positions is gone"));
@@ -60,7 +60,7 @@ fn problem(name: &str, error: &io::Error) -> Failure {
     Failure::io(format!("write positions {name}"), error)
 }
 
-/// Saves what there is. Whether that was the last.
+/// Saves the positions. Returns whether that was the last time.
 fn save(register: &Register, store: &mut Store) -> io::Result<bool> {
     let snapshot = register.snapshot();
     let is_last = snapshot.is_last;
@@ -99,7 +99,7 @@ fn run(register: &Register, store: &mut Store, diagnostics: Diagnostics) -> Resu
                 if !std::mem::replace(&mut failed, true) {
                     let why = Cause(&error);
                     diagnostics.notice(&format!(
-                        "write positions {name}: {why}; sending goes on, and what is confirmed \
+                        "write positions {name}: {why}; sending continues, and what is confirmed \
                          meanwhile will be sent again if this process is killed"
                     ));
                 }

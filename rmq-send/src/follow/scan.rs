@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// How names of compressed files end.
 const COMPRESSED: [&str; 6] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z"];
-/// Digits of the highest number that is not taken for a date.
+/// The most digits of a rotation number; more make a date.
 const NUMBER: usize = 4;
 /// What rotation adds to a name besides numbers and dates.
 const WORDS: [&str; 4] = ["old", "bak", "prev", "save"];
@@ -30,12 +30,12 @@ pub struct Sibling {
     pub modified: i64,
     /// Its size in bytes.
     pub size: u64,
-    /// It is compressed, so that nothing of it can be sent.
+    /// It is compressed, so none of it can be sent.
     pub is_compressed: bool,
 }
 
 impl Sibling {
-    /// Whether it is a file compressed by gzip(1) that had so many bytes, modulo 2^32.
+    /// Whether this is a gzip(1) file whose original had this many bytes, modulo 2^32.
     pub fn is_packed(&self, bytes: u64) -> bool {
         let packed = size_before_gzip(&self.path).map(u64::from);
         packed == Some(bytes & u64::from(u32::MAX))
@@ -46,12 +46,12 @@ impl Sibling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved;
 
-/// How often a look is begun anew for that reason where nothing looks again by itself.
+/// How often a scan that nothing else repeats is restarted for that reason.
 const ATTEMPTS: u32 = 200;
 /// The pause before that.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What `look` finds once no file is renamed meanwhile; nothing if that does not come to pass.
+/// What `look` finds once no file is renamed meanwhile; nothing if that never happens.
 pub fn patiently<T>(mut look: impl FnMut() -> Result<T, Moved>) -> Option<T> {
     for _ in 0..ATTEMPTS {
         if let Ok(found) = look() {
@@ -62,12 +62,12 @@ pub fn patiently<T>(mut look: impl FnMut() -> Result<T, Moved>) -> Option<T> {
     None
 }
 
-/// The siblings of the file at `path`, by their time: `app.log.1`, `app.log-20261128` and
-/// `app-20261128.log` are some of `app.log`. A directory that cannot be read has none.
+/// The siblings of the file at `path`, sorted by time: `app.log.1`, `app.log-20261128` and
+/// `app-20261128.log` are siblings of `app.log`. A directory that cannot be read has none.
 ///
 /// # Errors
-/// A file that is renamed meanwhile may be listed twice or not at all (readdir(3)), so two lists
-/// have to agree; or the directory is not there.
+/// The directory does not exist, or two listings differ: a file that is renamed meanwhile may be
+/// listed twice or not at all (readdir(3)).
 pub fn siblings(path: &Path) -> Result<Vec<Sibling>, Moved> {
     let place = |sibling: &Sibling| (sibling.path.clone(), sibling.identity);
     let [first, second] = [list(path)?, list(path)?];
@@ -79,7 +79,7 @@ fn list(path: &Path) -> Result<Vec<Sibling>, Moved> {
     let (Some(name), directory) = (path.file_name(), parent(path)) else { return Ok(Vec::new()) };
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        // It may return, with all that is in it.
+        // It may return with everything in it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Moved),
         Err(_) => return Ok(Vec::new()),
     };
@@ -99,12 +99,12 @@ fn list(path: &Path) -> Result<Vec<Sibling>, Moved> {
         is_file.then_some((Reverse(number), sibling))
     });
     let mut numbered: Vec<_> = rotated.collect();
-    // Of files that were changed in the same tick of the clock, a higher number is older.
+    // Among files changed in the same tick of the clock, a higher number is older.
     numbered.sort_by(|(number, one), (other_number, other)| {
         (one.modified, number, &one.path).cmp(&(other.modified, other_number, &other.path))
     });
     let mut siblings: Vec<Sibling> = numbered.into_iter().map(|(_, sibling)| sibling).collect();
-    // What is being compressed just now can still be read.
+    // The original of a file that is being compressed can still be read.
     let plain: BTreeSet<PathBuf> = siblings.iter().map(|sibling| sibling.path.clone()).collect();
     siblings.retain(|sibling| {
         !sibling.is_compressed || !plain.contains(&sibling.path.with_extension(""))
@@ -116,15 +116,15 @@ fn list(path: &Path) -> Result<Vec<Sibling>, Moved> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rotated {
     is_compressed: bool,
-    /// How often it was rotated, if that is what is added to the name, and not a date.
+    /// How often it was rotated, if the name has a number and not a date.
     number: Option<u32>,
 }
 
-/// What `other` says if it is what rotation makes of `name`.
+/// What `other` says if rotation derived it from `name`.
 fn rotated(name: &[u8], other: &[u8]) -> Option<Rotated> {
-    // As logrotate's `extension` keeps it at the end.
+    // logrotate's `extension` keeps this part at the end.
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
-    // Most names of a large directory are told apart here.
+    // This rules out most names of a large directory.
     if !other.starts_with(&name[..dot.unwrap_or(name.len())]) {
         return None;
     }
@@ -148,19 +148,19 @@ fn rotated(name: &[u8], other: &[u8]) -> Option<Rotated> {
     (plain != name).then_some(Rotated { is_compressed: compressed.is_some(), number })
 }
 
-/// Opens a followed file, which has to be a regular one.
+/// Opens a followed file, which must be a regular file.
 ///
 /// # Errors
 /// As the operating system says.
 pub fn open_regular(path: &Path) -> io::Result<(File, Stat)> {
-    // Looked at before, because opening some devices does something.
+    // Checked first, because opening some devices has side effects.
     regular(rustix::fs::stat(path)?)?;
     let file = open(path)?;
     let status = regular(rustix::fs::fstat(&file)?)?;
     Ok((file, status))
 }
 
-/// The status of a regular file.
+/// Passes on the status of a regular file.
 ///
 /// # Errors
 /// It is another kind of file.
@@ -172,7 +172,7 @@ pub fn regular(status: Stat) -> io::Result<Stat> {
     }
 }
 
-/// Opens the file that `sibling` is; an error within if its name is another file's by now.
+/// Opens the file that `sibling` describes; the inner error: its name is now another file's.
 ///
 /// # Errors
 /// As the operating system says.

@@ -1,4 +1,4 @@
-//! The register at one moment, and what is to be saved of it.
+//! The register at one moment, and what has to be saved of it.
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::{Fingerprint, Seen};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Shot {
     /// Its number in the register.
     pub number: u64,
-    /// As it was saved last.
+    /// Its entry as last saved.
     pub saved: Entry,
     /// The file, if it is open.
     pub file: Option<Arc<File>>,
@@ -38,7 +38,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The entries to save: by number those of this run, and the others behind them.
+    /// The entries to save: those of this run by number, then the others.
     pub fn entries(self) -> (Vec<(u64, Option<Entry>)>, Vec<Entry>) {
         let files = self.files.into_iter().map(|shot| {
             let number = shot.number;
@@ -52,7 +52,7 @@ impl Snapshot {
     }
 }
 
-/// What is to be saved of a file that is open; nothing if it is read to its end and has no name.
+/// What to save about an open file; nothing if it is read to its end and has no name.
 fn current(shot: Shot, file: &File) -> Option<Entry> {
     let Shot { saved: mut entry, head, seen, confirmed, is_over, .. } = shot;
     if entry.offset != confirmed {
@@ -69,7 +69,7 @@ fn current(shot: Shot, file: &File) -> Option<Entry> {
         if is_over && status.st_nlink == 0 {
             return None;
         }
-        // What comes later than the last look may be of other content, after a truncation.
+        // Bytes after the last check may be other content, after a truncation.
         if is_over {
             entry.size = identity::size(&status);
             entry.modified = identity::modified(&status);
@@ -79,9 +79,8 @@ fn current(shot: Shot, file: &File) -> Option<Entry> {
     Some(entry)
 }
 
-/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's, and what
-/// was read at its beginning: one that was truncated and written anew does not, and the entry stays
-/// as it is.
+/// The fingerprint up to `offset`, if the file still holds what it held up to the entry's offset
+/// and still begins with what was read. One that was rewritten does not, and its entry stays.
 fn advanced(
     entry: &Entry,
     file: &File,

@@ -1,4 +1,4 @@
-//! The positions file itself: this run's alone, and replaced as a whole.
+//! The positions file itself: locked by this run, and replaced as a whole.
 
 use crate::follow::entry::{self, Entry};
 use crate::spool::disk::sync_parent;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 /// Added to the file's name while its next content is written.
 const NEXT: &str = ".new";
-/// What a new file's mode is, as far as the umask leaves it.
+/// A new file's mode, before the umask.
 const MODE: u32 = 0o644;
-/// Bytes that no positions file has.
+/// The size limit: no positions file is larger.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// The positions file, locked.
@@ -26,12 +26,12 @@ pub struct Store {
     path: PathBuf,
     /// The file, or what will be renamed to it, whose lock is the run's.
     file: File,
-    /// It does not have the name yet.
+    /// It does not have its final name yet.
     is_new: bool,
     mode: Mode,
 }
 
-/// What a positions file held at first.
+/// What the positions file held when it was opened.
 #[derive(Debug)]
 pub enum Found {
     /// There was none.
@@ -43,10 +43,10 @@ pub enum Found {
 }
 
 impl Store {
-    /// Opens the positions file `name` for this run alone.
+    /// Opens the positions file `name` for this run only.
     ///
     /// # Errors
-    /// Another run has it (75), it is none or damaged (65), or it cannot be read or written (74).
+    /// Another run has it (75), it is damaged or another kind of file (65), or unusable (74).
     pub fn open(name: &str) -> Result<(Self, Found), Failure> {
         let problem = |error: &io::Error| Failure::io(format!("positions {name}"), error);
         let path = resolved(Path::new(name)).map_err(|error| problem(&error))?;
@@ -54,7 +54,7 @@ impl Store {
             let (file, found) = match open(&path, OFlags::RDWR) {
                 Ok(file) => (file, true),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    // Its content is replaced, so that a link must not name another file.
+                    // Its content is replaced, so a link must not lead to another file.
                     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
                     let opened = open(&next(&path), flags);
                     let about = format!("positions {name}{NEXT}");
@@ -80,7 +80,7 @@ impl Store {
                 }
                 Err(error) => return Err(problem(&error.into())),
             }
-            // Whoever had it may have replaced it before the lock was ours.
+            // The previous owner may have replaced it before this run got the lock.
             let is_ours = if found { is_still(&path, &status) } else { is_next(&path, &status) };
             if !is_ours {
                 continue;
@@ -119,14 +119,14 @@ impl Store {
         Ok(Found::Entries(entries))
     }
 
-    /// Replaces its content: after a crash there is either the old one or this.
+    /// Replaces its content: after a crash, either the old or the new content exists.
     ///
     /// # Errors
-    /// The old one is still there.
+    /// The old content is still there.
     pub fn save(&mut self, entries: &[Entry]) -> io::Result<()> {
         let next = next(&self.path);
         if self.is_new {
-            // Whoever else finds none waits for the lock on this one.
+            // Any other process that finds no file waits for the lock on this one.
             self.file.set_len(0)?;
             self.file.rewind()?;
             self.fill(&self.file, entries)?;
@@ -141,7 +141,7 @@ impl Store {
         let file = open(&next, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
         let written = self.fill(&file, entries).and_then(|()| std::fs::rename(&next, &self.path));
         if let Err(error) = written {
-            // What is half written is of no use, and takes room on a full disk.
+            // A half-written file is of no use, and takes room on a full disk.
             let _ = std::fs::remove_file(&next);
             return Err(error);
         }
@@ -157,7 +157,7 @@ impl Store {
     }
 }
 
-/// The file that a symbolic link names, so that the link is not what is replaced.
+/// The file that a symbolic link leads to, so that the link itself is not replaced.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     match std::fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
@@ -179,7 +179,7 @@ fn is_still(path: &Path, status: &Stat) -> bool {
     rustix::fs::stat(path).is_ok_and(|now| files::is_same(&now, status))
 }
 
-/// Whether no other run has made the file meanwhile, and its next content is what was opened.
+/// Whether no other run has created the file meanwhile, and the opened file is its next content.
 fn is_next(path: &Path, status: &Stat) -> bool {
     rustix::fs::stat(path).is_err_and(|error| error == Errno::NOENT)
         && is_still(&next(path), status)

@@ -1,5 +1,4 @@
-//! What there is to read of a followed name when it is followed again, with the files open: from
-//! then on they can be renamed.
+//! What there is to read under a followed name when following starts again, with the files open.
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::Seen;
@@ -15,16 +14,16 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What there is.
+/// The result of a survey.
 #[derive(Debug)]
 pub struct Survey {
     /// What to do, in this order.
     pub actions: Vec<Action>,
     /// The files beside the followed one.
     pub siblings: Vec<Sibling>,
-    /// Why no file has the name.
+    /// Why no file has the followed name.
     pub missing: Option<io::Error>,
-    /// When it was begun, in nanoseconds since 1970.
+    /// When the survey started, in nanoseconds since 1970.
     pub begun: i64,
 }
 
@@ -37,22 +36,22 @@ pub enum Action {
         file: File,
         /// Its name.
         path: PathBuf,
-        /// Whether that is the followed one.
+        /// Whether that is the followed name.
         is_current: bool,
-        /// What of it is sent already.
+        /// How much of it is already sent.
         seen: Seen,
     },
     /// It was read to its end; remember that as long as it exists.
     Keep(Entry),
-    /// The rest of this entry's file cannot be had.
+    /// The rest of this entry's file is lost.
     Gone(usize),
-    /// A whole file that came and went meanwhile, compressed by now.
+    /// A whole file that came and went meanwhile, and is compressed by now.
     Missed(Sibling),
 }
 
 impl Survey {
-    /// Of `path`, given as `name`, whose files are rotated beside `real_path`, and of which
-    /// `entries` are known.
+    /// Surveys `path`, given as `name`, whose files are rotated beside `real_path`, with these
+    /// `entries`.
     ///
     /// # Errors
     /// A file cannot be read (74), or files are renamed all the time (75).
@@ -96,7 +95,7 @@ fn attempt(
         size: identity::size(&status),
         is_compressed: false,
     });
-    // At first, what is beside it is older, and not read.
+    // On the first run, the neighbouring files are older, and are not read.
     let is_bare = entries.is_empty() || !files::parent(real_path).is_dir();
     let listed = if is_bare { Ok(Vec::new()) } else { scan::siblings(real_path) };
     let Ok(siblings) = listed else { return Ok(Err(Moved)) };
@@ -108,7 +107,7 @@ fn attempt(
             moved.set(true);
             false
         }
-        // Whether it is the one that is looked for cannot be known.
+        // Whether this is the right file cannot be determined.
         Err(error) => {
             if sibling.identity == entry.identity && !entry.is_done {
                 unreadable.replace(Some((sibling.path.clone(), error)));
@@ -161,7 +160,7 @@ fn attempt(
 }
 
 impl Entry {
-    /// What this knows of its file, if that is what `file` holds.
+    /// How far its file was read, if `file` holds that content.
     ///
     /// # Errors
     /// It cannot be read.
@@ -170,7 +169,7 @@ impl Entry {
         Ok(seen.filter(|seen| seen.fingerprint() == self.fingerprint))
     }
 
-    /// Whether a file holds what this knows of its own.
+    /// Whether a file holds what this entry knows about its file.
     fn is_in(&self, file: &File) -> bool {
         matches!(self.seen(file), Ok(Some(_)))
     }
@@ -183,7 +182,7 @@ mod tests {
     use std::io::Read;
     use std::time::{Duration, SystemTime};
 
-    /// Rotates `app.log` as logrotate does, the `count` files of which exist, and writes the next.
+    /// Rotates `app.log`, which has `count` rotated files, as logrotate does, and writes the next.
     fn rotate(directory: &Path, count: u32, begun: SystemTime) {
         let at = |number: u32| directory.join(format!("app.log.{number}"));
         for number in (1..count).rev() {
@@ -221,7 +220,7 @@ mod tests {
         let rotating = std::thread::spawn(move || {
             for count in 1..FILES {
                 rotate(&place, count, begun);
-                // So that there are moments in which nothing is renamed.
+                // Leaves moments in which nothing is renamed.
                 std::thread::sleep(Duration::from_millis(2));
             }
         });

@@ -16,15 +16,15 @@ pub struct Tools {
     pub watch: Watch,
     /// Where problems are reported.
     pub diagnostics: Diagnostics,
-    /// How records stand in the files, and how long they may be.
+    /// How records are delimited in the files, and how long they may be.
     pub framing: (Format, usize),
-    /// What is there is read, and then the run ends.
+    /// Existing content is read, and then the run ends.
     pub once: bool,
     gap: Option<Failure>,
 }
 
 impl Tools {
-    /// Of these parts.
+    /// Combines these parts.
     pub fn new(
         register: Register,
         diagnostics: Diagnostics,
@@ -34,8 +34,8 @@ impl Tools {
         Tools { register, watch: Watch::new(), diagnostics, framing, once, gap: None }
     }
 
-    /// Something was never read and cannot be had, which is reported even with `--quiet`. A run
-    /// that ends by itself fails over the first.
+    /// Something was never read and is lost, which is reported even with `--quiet`. A run that ends
+    /// by itself fails with the first such gap.
     pub fn gap(&mut self, text: String) {
         let failure = Failure::new(Exit::IoErr, text);
         if self.once && self.gap.is_none() {
@@ -45,7 +45,7 @@ impl Tools {
         }
     }
 
-    /// The first of it, once.
+    /// The first gap, once.
     pub fn take_gap(&mut self) -> Option<Failure> {
         self.gap.take()
     }

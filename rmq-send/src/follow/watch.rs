@@ -1,8 +1,7 @@
-//! Noticing that a file has changed: inotify(7) where the system has it, else looking again and
-//! again.
+//! Noticing that a file has changed: by inotify(7) if the system has it, otherwise by polling.
 //!
-//! The system's own call is used rather than a crate around it: what is watched is the open file,
-//! by `/proc/self/fd`, whatever its name has become, which crates that watch paths do not offer.
+//! The system call is used rather than a crate around it: what is watched is the open file, through
+//! `/proc/self/fd`, whatever its name has become; crates that watch paths do not offer that.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -24,14 +23,14 @@ pub struct Watch {
     inotify: Option<OwnedFd>,
     logs: HashMap<i32, BTreeSet<usize>>,
     files: HashMap<u64, i32>,
-    /// Something could not be watched.
+    /// Whether something could not be watched.
     is_short: bool,
 }
 
 /// What ended a wait.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// The end is asked for.
+    /// A stop is requested.
     Stop,
     /// These logs may have changed; none if the time is over.
     Changed(BTreeSet<usize>),
@@ -47,12 +46,12 @@ impl Watch {
         Watch { inotify, logs: HashMap::new(), files: HashMap::new(), is_short }
     }
 
-    /// Whether something has to be looked at because it cannot be watched.
+    /// Whether something has to be polled because it cannot be watched.
     pub fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Watches the open file of this number for a log.
+    /// Watches the open file with this number for a log.
     pub fn file(&mut self, log: usize, number: u64, file: &File) {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let flags = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF;
@@ -64,7 +63,7 @@ impl Watch {
         }
     }
 
-    /// Watches a directory for names that come and go.
+    /// Watches a directory for changes of names.
     pub fn directory(&mut self, log: usize, path: &Path) {
         let flags = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
@@ -82,7 +81,7 @@ impl Watch {
                 self.logs.entry(watch).or_default().insert(log);
                 Some(watch)
             }
-            // It will be looked for.
+            // A later check will look for it.
             Err(Errno::NOENT | Errno::NOTDIR) => None,
             Err(_) => {
                 self.is_short = true;
@@ -91,18 +90,18 @@ impl Watch {
         }
     }
 
-    /// The file of this number is no longer read.
+    /// Forgets the file with this number, which is no longer read.
     pub fn forget(&mut self, number: u64) {
         if let (Some(inotify), Some(watch)) = (&self.inotify, self.files.remove(&number))
             && !self.files.values().any(|other| *other == watch)
         {
-            // It is gone by itself with its file.
+            // The watch may already have gone with its file.
             let _ = inotify::remove_watch(inotify, watch);
             self.logs.remove(&watch);
         }
     }
 
-    /// Waits until something changes, the end is asked for, or the time is over.
+    /// Waits until something changes, a stop is requested, or the time is over.
     ///
     /// # Errors
     /// As the operating system says.
@@ -138,7 +137,7 @@ impl Watch {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            // So many that the system has dropped some.
+            // There were so many events that the system has dropped some.
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
                 return Ok(Woken::All);
             }

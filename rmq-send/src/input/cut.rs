@@ -31,11 +31,11 @@ pub enum Cut {
     },
 }
 
-/// An input that ends in the middle of a record of known length, or that cannot be in this framing.
+/// An input that ends in the middle of a record of known length, or that cannot have this framing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken(pub String);
 
-/// The largest body any broker takes; a longer length is no length.
+/// The largest body that any broker takes; a larger number is not a length.
 const LONGEST: usize = 512 << 20;
 /// Cuts an input into records.
 #[derive(Debug)]
@@ -53,9 +53,9 @@ pub struct Cutter {
     longest: usize,
     /// A record that is too long is passing.
     passing: bool,
-    /// Bytes of it that have passed.
+    /// Bytes of it already passed on.
     passed: usize,
-    /// Bytes of it that are still to come, in length framing.
+    /// Bytes of it still to come, in length framing.
     to_pass: usize,
     /// Bytes cut so far: where the buffer begins in the input.
     offset: u64,
@@ -100,7 +100,7 @@ impl Cutter {
         Ok(())
     }
 
-    /// The input is over: a last record without an end counts.
+    /// The input is over: a last record without a delimiter counts.
     ///
     /// # Errors
     /// It ends in the middle of a record of known length.
@@ -140,7 +140,7 @@ impl Cutter {
         Ok(())
     }
 
-    /// Bytes read of a record whose end has not come.
+    /// Bytes read from a record whose end has not come.
     pub fn partial(&self) -> usize {
         if self.passing { self.passed } else { self.buffer.len() }
     }

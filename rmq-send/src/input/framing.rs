@@ -1,4 +1,4 @@
-//! The framings: how bytes are records, and how a record is bytes again.
+//! The framings: how bytes are split into records, and how a record becomes bytes again.
 
 use rmq_common::frame::Frame;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ pub enum Format {
     Lines,
     /// Up to a zero byte; a last record without one counts.
     Nul,
-    /// Four bytes of length, big-endian, and so many bytes.
+    /// Four bytes of length, big-endian, then that many bytes.
     Length,
     /// One input is one record.
     Whole,
@@ -28,13 +28,13 @@ impl FromStr for Format {
             "length" => Ok(Format::Length),
             "whole" => Ok(Format::Whole),
             "json" => Ok(Format::Json),
-            _ => Err("none of lines, nul, length, whole, json".to_owned()),
+            _ => Err("not one of lines, nul, length, whole, json".to_owned()),
         }
     }
 }
 
 impl Format {
-    /// What a record of this framing is called when it is counted.
+    /// What a record of this framing is called in messages.
     pub fn unit(self) -> &'static str {
         match self {
             Format::Lines | Format::Json => "line",
@@ -42,7 +42,7 @@ impl Format {
         }
     }
 
-    /// What stands around its records.
+    /// The delimiters around its records.
     pub fn around(self) -> Option<Frame> {
         match self {
             Format::Lines | Format::Json => Some(Frame::LINES),
@@ -52,15 +52,15 @@ impl Format {
         }
     }
 
-    /// The byte that ends a record of a framing that is followed.
+    /// The byte that ends a record, for framings that can be followed.
     pub fn delimiter(self) -> u8 {
         self.around().and_then(Frame::after).unwrap_or(b'\n')
     }
 
-    /// Appends `record` to `out` as it stands in an input of this framing.
+    /// Appends `record` to `out` as it would be in an input of this framing.
     pub fn frame(self, record: &[u8], out: &mut Vec<u8>) {
         let around = self.around();
-        // A record has at most 512 MiB (--max-size), so its length can be said.
+        // A record has at most 512 MiB (--max-size), so its length fits.
         let before = around.and_then(|around| around.before(record.len()).ok().flatten());
         out.extend(before.into_iter().flatten());
         out.extend_from_slice(record);

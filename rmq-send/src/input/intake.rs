@@ -1,4 +1,4 @@
-//! What was read and has not entered the window.
+//! What was read and has not entered the window yet.
 
 use crate::input::reader::{Input, Reader};
 use crate::record::item::Item;
@@ -13,17 +13,17 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Of what `reader` reads.
+    /// Takes what `reader` reads.
     pub fn new(reader: Reader) -> Self {
         Intake { reader, items: VecDeque::new(), is_over: false }
     }
 
-    /// Whether more is to be asked for.
+    /// Whether to ask the reader for more.
     pub fn is_hungry(&self) -> bool {
         !self.is_over && self.items.is_empty()
     }
 
-    /// Whether everything that was read has entered.
+    /// Whether everything that was read has entered the window.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -38,27 +38,27 @@ impl Intake {
         self.reader.next().await
     }
 
-    /// These were read.
+    /// Adds items that were read.
     pub fn extend(&mut self, items: Vec<Item>) {
         self.items.extend(items);
     }
 
-    /// The reader has reported the end.
+    /// Notes that the reader has reported the end.
     pub fn end(&mut self) {
         self.is_over = true;
     }
 
-    /// The next item, if `admits` lets it in.
+    /// The next item, if `admits` accepts it.
     pub fn pop_if(&mut self, admits: impl FnOnce(&Item) -> bool) -> Option<Item> {
         if admits(self.items.front()?) { self.items.pop_front() } else { None }
     }
 
-    /// All that was read and has not entered.
+    /// All that was read and has not entered the window.
     pub fn take(&mut self) -> VecDeque<Item> {
         std::mem::take(&mut self.items)
     }
 
-    /// Asks the reader for an end; what it has read already still comes.
+    /// Asks the reader to stop; what it has already read still comes.
     pub fn stop(&mut self) {
         self.reader.stop();
     }

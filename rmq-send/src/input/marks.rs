@@ -1,4 +1,4 @@
-//! Where in which followed file each record ends, until it is done.
+//! Where each record ends in its followed file, until it is done.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Mark {
     /// The record's number.
     pub number: u64,
-    /// Which file it is in, by the follower's own number.
+    /// Which file it is in, by the follower's numbering.
     pub file: u64,
     /// The file's name.
     pub name: Arc<str>,
@@ -24,12 +24,12 @@ pub struct Mark {
 pub struct Marks(Arc<Mutex<VecDeque<Mark>>>);
 
 impl Marks {
-    /// These were read.
+    /// Adds the marks of records that were read.
     pub fn extend(&self, marks: impl IntoIterator<Item = Mark>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(marks);
     }
 
-    /// Takes out those of the records up to `number`.
+    /// Removes and returns the marks of the records up to `number`.
     pub fn take(&self, number: u64) -> Vec<Mark> {
         let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let done = marks.partition_point(|mark| mark.number <= number);

@@ -1,4 +1,4 @@
-//! What was cut becomes records, each with its number.
+//! Turns pieces of input into numbered records.
 
 use crate::input::cut::Cut;
 use crate::record::compose::Composer;
@@ -11,12 +11,12 @@ pub struct Numbering {
     /// Records so far.
     count: u64,
     max_size: usize,
-    /// Whether reading goes on after a record that cannot be sent.
+    /// Whether reading continues after a record that cannot be sent.
     beyond_bad: bool,
 }
 
 impl Numbering {
-    /// Of records of at most `max_size` bytes.
+    /// For records of at most `max_size` bytes.
     pub fn new(max_size: usize, beyond_bad: bool) -> Self {
         Numbering { count: 0, max_size, beyond_bad }
     }
@@ -26,7 +26,7 @@ impl Numbering {
         self.count + 1
     }
 
-    /// What the cuts are; false if nothing after them is wanted.
+    /// Turns `cuts` into items; false if nothing after them is wanted.
     pub fn items(&mut self, composer: &Composer, cuts: &mut Vec<Cut>) -> (Vec<Item>, bool) {
         let mut items = Vec::with_capacity(cuts.len());
         for cut in cuts.drain(..) {

@@ -9,13 +9,12 @@ pub struct Positions {
     unit: &'static str,
     /// Where records are in files that are followed.
     marks: Option<Marks>,
-    /// The files begun so far, and the number of the first record of each. Empty where there is
-    /// only standard input.
+    /// The files begun so far, and the number of each one's first record. Empty for standard input.
     files: Arc<Mutex<Vec<(u64, String)>>>,
 }
 
 impl Positions {
-    /// Records are called `unit`.
+    /// For records called `unit`.
     pub fn new(unit: &'static str) -> Self {
         Positions { unit, marks: None, files: Arc::default() }
     }
@@ -41,7 +40,7 @@ impl Positions {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let behind = files.partition_point(|(first, _)| *first <= number);
         match behind.checked_sub(1).and_then(|index| files.get(index)) {
-            // A file whose first record is the first of all counts as it does alone.
+            // In the first file, records are counted as if it were alone.
             Some((1, name)) => format!("{name}: {unit} {number}"),
             Some((first, name)) => {
                 format!("{name}: {unit} {} (record {number})", number - first + 1)

@@ -1,7 +1,7 @@
-//! Reading the input on a thread of its own, a large block at a time.
+//! Reads the input on a separate thread, a large block at a time.
 //!
-//! What a read gives goes on at once: a record is published when it arrives, never held to fill a
-//! block. Before each read the thread waits for input or for the word to stop, so that after a
+//! The result of a read goes on at once: a record is published when it arrives, never held to fill
+//! a block. Before each read the thread waits for input or for a request to stop, so that after a
 //! signal nothing is taken that is not sent or reported.
 
 use crate::input::cut::Cutter;
@@ -25,10 +25,10 @@ use std::io::{self, PipeReader, PipeWriter};
 
 const BLOCK: usize = 256 << 10;
 
-/// What the reading thread has to say.
+/// What the reading thread hands over.
 #[derive(Debug)]
 pub enum Input {
-    /// What comes next.
+    /// The next items.
     Items(Vec<Item>),
     /// There will be no more.
     End(End),
@@ -39,12 +39,12 @@ pub enum Input {
 pub enum End {
     /// The input is over.
     Finished,
-    /// [`Reader::stop`] was called; a record of so many bytes had begun.
+    /// [`Reader::stop`] was called.
     Stopped {
-        /// Bytes read of a record whose end had not come.
+        /// Bytes read from a record whose end had not come.
         partial: usize,
     },
-    /// Reading failed, or it is not in its framing.
+    /// Reading failed, or the input does not have its framing.
     Failed(Failure),
 }
 
@@ -52,19 +52,19 @@ pub enum End {
 pub struct Plan {
     /// What to read, one after another.
     pub sources: Vec<Source>,
-    /// What its bytes mean.
+    /// The input's format.
     pub format: Format,
-    /// The most bytes of a record.
+    /// The most bytes that a record may have.
     pub max_size: usize,
-    /// What makes messages of records.
+    /// What turns records into messages.
     pub composer: Composer,
     /// Where the files' first records are noted.
     pub positions: Positions,
-    /// Whether to read on behind a bad record.
+    /// Whether to continue reading after a bad record.
     pub beyond_bad: bool,
-    /// Whether the last record must have its end: a filter that died may have left a part of one.
+    /// Whether the last record must have its delimiter: a dead filter may have left part of one.
     pub must_end: bool,
-    /// Where it says what it finds.
+    /// Where problems are reported.
     pub diagnostics: Diagnostics,
 }
 
@@ -78,24 +78,24 @@ pub struct Reader {
 impl Reader {
     /// Begins to read.
     pub fn start(plan: Plan) -> Result<Self, Failure> {
-        // One batch in hand and one waiting: enough to keep busy, little to hold.
+        // One batch in use and one waiting: enough to keep busy, and little to hold.
         let (sender, receiver) = flume::bounded(1);
         let stop = read_into(plan, BLOCK, move |input| sender.send(input).is_ok())?;
         Ok(Reader::new(receiver, stop))
     }
 
-    /// What a thread says, and the pipe that stops the reading when it is dropped.
+    /// Receives from a thread; dropping the pipe stops its reading.
     pub fn new(receiver: flume::Receiver<Input>, stop: PipeWriter) -> Self {
         Reader { receiver, stop: Some(stop) }
     }
 
-    /// The next thing the thread has to say.
+    /// The next thing that the thread hands over.
     pub async fn next(&self) -> Input {
         let gone = || Failure::new(Exit::Software, "the thread that reads is gone");
         self.receiver.recv_async().await.unwrap_or_else(|_| Input::End(End::Failed(gone())))
     }
 
-    /// Asks for an end; what has been read already still comes first.
+    /// Asks the thread to stop; what has already been read still comes first.
     pub fn stop(&mut self) {
         self.stop = None;
     }
@@ -114,7 +114,7 @@ pub fn read_into(
     let watch = Utf16::new(plan.format, plan.diagnostics);
     thread::start("input", move || {
         let end = Reading { plan, stopped, sink: &mut sink, numbering, watch }.read(block);
-        // Nobody wants it only where the tool is ending anyway.
+        // The receiver is gone only if the tool is ending anyway.
         sink(Input::End(end));
     })
     .map_err(problem)?;

@@ -1,4 +1,4 @@
-//! What is read: standard input, files one after another, or a text of the command line.
+//! What is read: standard input, files one after another, or a text on the command line.
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -15,7 +15,7 @@ use std::path::Path;
 /// Where records come from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Standard input, as the one thing to read.
+    /// Standard input, as the only source.
     Input,
     /// Standard input, as `-` among files.
     Dash,
@@ -25,11 +25,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// What the operands name.
+    /// The sources that the operands name.
     ///
     /// # Errors
-    /// A file is not there, or is a directory (74): before anything is read, so that a wrong name
-    /// is noticed before anything is sent.
+    /// A file does not exist or is a directory (74). This is found before anything is read, so that
+    /// a wrong name is noticed before anything is sent.
     pub fn of(files: &[String]) -> Result<Vec<Source>, Failure> {
         if files.is_empty() {
             return Ok(vec![Source::Input]);
@@ -47,7 +47,7 @@ impl Source {
         let problem = |error: &io::Error| Failure::io(format!("read {name}"), error);
         standard_streams::named(name)?;
         let metadata = std::fs::metadata(name).map_err(|error| match error.kind() {
-            // A text, as some expect, has hardly a slash in it.
+            // It may be a message text, given by mistake; such a text rarely contains a slash.
             io::ErrorKind::NotFound if !name.contains('/') => {
                 let cause = Cause(&error);
                 let text = format!("read {name}: {cause} (to send it as a message: -b '{name}')");
@@ -61,7 +61,7 @@ impl Source {
         Ok(Source::File(name.to_owned()))
     }
 
-    /// Its name in diagnostics about records; standard input alone needs none.
+    /// Its name in diagnostics about records; standard input alone needs no name.
     pub fn name(&self) -> Option<&str> {
         match self {
             Source::Input | Source::Text(_) => None,
@@ -70,7 +70,7 @@ impl Source {
         }
     }
 
-    /// The path of a file that is named.
+    /// The path of a named file.
     pub fn path(&self) -> Option<&str> {
         match self {
             Source::File(name) => Some(name),
@@ -78,7 +78,7 @@ impl Source {
         }
     }
 
-    /// Its name where reading it fails.
+    /// Its name in errors of reading it.
     pub fn noun(&self) -> &str {
         self.name().unwrap_or("standard input")
     }
@@ -113,18 +113,18 @@ impl Source {
         }
     }
 
-    /// Whether it is a pipe that nobody writes to any more; and then whether it is empty.
+    /// If it is a pipe without writers: whether it is empty.
     pub fn hung_up(&self) -> Option<bool> {
         let (Source::Input | Source::Dash) = self else { return None };
         let stdin = io::stdin();
         let mut input = [PollFd::new(&stdin, PollFlags::IN)];
-        // Where it cannot be said now, it can at the next look.
+        // If the state is unknown now, a later call finds it.
         poll(&mut input, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).ok()?;
         let state = input[0].revents();
         state.contains(PollFlags::HUP).then(|| !state.contains(PollFlags::IN))
     }
 
-    /// Whether it and `file` are one, so that writing to one would feed the other.
+    /// Whether it and `file` are the same, so that writing to one would feed the other.
     pub fn is_same_file(&self, file: &File) -> bool {
         let read = match self {
             Source::Input | Source::Dash => rustix::fs::fstat(io::stdin()),
@@ -132,7 +132,7 @@ impl Source {
             Source::Text(_) => return false,
         };
         match (read, rustix::fs::fstat(file)) {
-            // A device such as /dev/null gives back nothing of what is written to it.
+            // A device such as /dev/null never returns what is written to it.
             (Ok(one), Ok(other)) => {
                 let kind = FileType::from_raw_mode(one.st_mode);
                 matches!(kind, FileType::RegularFile | FileType::Fifo)
@@ -156,10 +156,10 @@ fn is_null(status: &Stat) -> bool {
     rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == status.st_rdev)
 }
 
-/// Writes a text into a pipe, from a thread, because it may be larger than the pipe.
+/// Writes a text into a pipe from a separate thread, because it may be larger than the pipe.
 fn write(mut writer: PipeWriter, text: Vec<u8>) -> io::Result<()> {
     thread::start("body", move || {
-        // Its reader is this process: where that has stopped reading, it says why.
+        // Its reader is this process; if it has stopped reading, it reports why.
         let _ = writer.write_all(&text);
     })?;
     Ok(())

@@ -1,11 +1,11 @@
-//! Recognising UTF-16, which Windows programs write, where lines are expected to be bytes or UTF-8.
+//! Recognises UTF-16, which Windows programs write, where bytes or UTF-8 are expected.
 
 use crate::input::framing::Format;
 use rmq_common::diagnostics::Diagnostics;
 
-/// So much of an input is looked into.
+/// Bytes of an input that are inspected.
 const MOST: usize = 64;
-/// So many letters in a row with a zero byte each are more than chance.
+/// The fewest letters in a row, each with a zero byte, that rule out chance.
 const FEWEST: usize = 4;
 
 /// Reports inputs in UTF-16.
@@ -13,18 +13,18 @@ const FEWEST: usize = 4;
 pub struct Utf16 {
     format: Format,
     diagnostics: Diagnostics,
-    /// One has been reported.
+    /// Whether one has been reported.
     reported: bool,
 }
 
 impl Utf16 {
-    /// Of inputs of this format.
+    /// For inputs of this format.
     pub fn new(format: Format, diagnostics: Diagnostics) -> Self {
         Utf16 { format, diagnostics, reported: false }
     }
 
-    /// Reports an input in UTF-16, once: its newlines are two bytes, and its lines end in the middle
-    /// of the second.
+    /// Reports an input in UTF-16, once: its newlines are two bytes, so lines would be cut between
+    /// them.
     pub fn begins(&mut self, source: &str, beginning: &[u8]) {
         let what = match self.format {
             Format::Lines => {
@@ -41,7 +41,7 @@ impl Utf16 {
 }
 
 /// Whether an input that begins like this is UTF-16: by its byte order mark, or because every
-/// second byte is zero, as where most letters are Latin.
+/// second byte is zero, as in mostly Latin text.
 fn begins(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return true;

@@ -12,9 +12,9 @@ use rmq_common::message::Name;
 use rmq_common::names;
 use std::sync::Arc;
 
-/// Bytes of an envelope's id.
+/// The most bytes of an envelope's id.
 const LONGEST_ID: usize = 255;
-/// What Windows programs write before a text.
+/// The byte order mark that Windows programs write before a text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How records become messages.
@@ -26,14 +26,14 @@ pub struct Composer {
     pub content: Content,
     /// The properties that the command line gives.
     pub properties: Properties,
-    /// Whether an envelope with an id and no body says that a filter has dropped the message: only
-    /// where `--ack-to` reports ids is there anything to be done about it.
+    /// Whether an envelope with an id and no body means that a filter has dropped the message: only
+    /// if `--ack-to` reports ids does that matter.
     pub drops: bool,
-    /// The header that names the file a record is read from.
+    /// The header that names the file from which a record is read.
     pub source_header: Option<Name>,
 }
 
-/// Who says where a message goes.
+/// What decides where a message goes.
 #[derive(Clone, Debug)]
 pub enum Routing {
     /// The command line, for all of them.
@@ -43,7 +43,7 @@ pub enum Routing {
     Record,
 }
 
-/// What a record's bytes are.
+/// What a record contains.
 #[derive(Clone, Debug)]
 pub enum Content {
     Body,
@@ -56,7 +56,7 @@ pub enum Content {
 type Composed = (Option<Arc<str>>, Option<Message>);
 
 impl Composer {
-    /// The same for the records of the file at `path`.
+    /// The same, for the records of the file at `path`.
     pub fn of_source(&self, path: Option<&str>) -> Self {
         let mut composer = self.clone();
         if let (Some(header), Some(path)) = (&self.source_header, path) {
@@ -87,7 +87,7 @@ impl Composer {
         Ok(Record { number, raw, delivery: None, message })
     }
 
-    /// The delivery that an envelope ends, and its message.
+    /// The delivery that an envelope completes, and its message.
     fn envelope(&self, number: u64, raw: &[u8]) -> Result<Composed, Failure> {
         let line = raw.strip_prefix(BOM).unwrap_or(raw);
         let envelope = Envelope::decode(line).map_err(|mut bad| {
@@ -103,7 +103,7 @@ impl Composer {
                 let body = Bytes::copy_from_slice(body);
                 Some(Message { route, properties: Arc::new(properties), body })
             }
-            // A filter passes on nothing but the id of what it drops.
+            // For a message that it drops, a filter passes on the id alone.
             None if envelope.id.is_some() && self.drops => None,
             None => {
                 let hint = envelope_hint::of(line);
@@ -142,7 +142,7 @@ impl Composer {
     }
 }
 
-/// `--ack-to` tells ids in lines of text, which must be written whole.
+/// `--ack-to` reports ids in lines of text, which must be written whole.
 fn check_id(id: &str) -> Result<(), Failure> {
     let fits = (1..=LONGEST_ID).contains(&id.len());
     if fits && id.bytes().all(|byte| byte.is_ascii_graphic()) {

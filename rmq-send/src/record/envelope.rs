@@ -1,4 +1,4 @@
-//! A message as an envelope, as `--dry-run` shows it and the spool keeps it, and back.
+//! Converts a message into an envelope, as `--dry-run` shows it and the spool stores it, and back.
 
 use crate::record::item::{Message, Record, Route};
 use crate::record::unsupported;
@@ -9,7 +9,7 @@ use rmq_common::message::Octet;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A message as an envelope.
+/// The envelope of a message.
 pub fn envelope(message: &Message) -> Envelope<'_> {
     Envelope {
         exchange: Some(message.route.exchange.clone()),
@@ -21,7 +21,7 @@ pub fn envelope(message: &Message) -> Envelope<'_> {
     }
 }
 
-/// The record `number` that an envelope was made of.
+/// The record `number`, restored from its envelope.
 ///
 /// # Errors
 /// It is none of ours (65).

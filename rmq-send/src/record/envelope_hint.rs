@@ -1,4 +1,4 @@
-//! What to do about a line that is no envelope, where it looks like JSON of another kind.
+//! What to do about a line that is not an envelope but looks like other JSON.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ const NO_ENVELOPE: &str =
     r#" (an envelope is {"body":"text"}, see rmq(7); to send each line as it is: --format lines)"#;
 const NOT_ONE_LINE: &str = " (one object a line: jq -c)";
 
-/// The hint, with a blank and parentheses around it; empty where there is none to give.
+/// The hint, in parentheses after a blank; empty if there is none.
 pub fn of(line: &[u8]) -> &'static str {
     match serde_json::from_slice(line) {
         Ok(Value::Object(members)) => {
@@ -15,7 +15,7 @@ pub fn of(line: &[u8]) -> &'static str {
         }
         Ok(_) => NO_ENVELOPE,
         Err(error) if error.is_eof() && !line.trim_ascii().is_empty() => NOT_ONE_LINE,
-        // A line from the middle of an object that is printed over several.
+        // A line from the middle of an object that is spread over several lines.
         Err(_) if line.starts_with(b"  ") || matches!(line.trim_ascii(), b"}" | b"}," | b"]") => {
             NOT_ONE_LINE
         }

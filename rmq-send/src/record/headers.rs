@@ -104,7 +104,7 @@ mod tests {
             ("a:bool=1", "-H a:bool=1: '1' is not true or false"),
             (
                 "a:float=nan",
-                "-H a:float=nan: a float that is NaN or infinite, which RabbitMQ does not carry",
+                "-H a:float=nan: a float that is NaN or infinite, which RabbitMQ cannot carry",
             ),
             (
                 "a:json=[{\"b\":{\"$float\":\"ff800000\"}}]",

@@ -11,7 +11,7 @@ pub enum Item {
     Record(Record),
     /// A record that cannot be sent.
     Bad(Bad),
-    /// More of a record that is too long to be held, as it stands in the input.
+    /// More of a record that is too long to be held, as it is in the input.
     Rest {
         bytes: Bytes,
         /// Whether there is more of it.
@@ -22,7 +22,7 @@ pub enum Item {
 /// A record that cannot be sent.
 #[derive(Debug)]
 pub struct Bad {
-    /// Its place in the input, from 1.
+    /// Its number in the input, from 1.
     pub number: u64,
     /// Its bytes.
     pub raw: Raw,
@@ -30,7 +30,7 @@ pub struct Bad {
     pub why: Failure,
 }
 
-/// What there is of a record that cannot be sent.
+/// The bytes of a record that cannot be sent.
 #[derive(Debug)]
 pub enum Raw {
     /// All of it, without its end.
@@ -47,19 +47,19 @@ pub enum Raw {
 
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Its place in the input, from 1.
+    /// Its number in the input, from 1.
     pub number: u64,
     /// Its bytes as they stand in the input, without its end.
     pub raw: Bytes,
     /// The delivery it stands for, where its envelope names one and says that nothing more comes
     /// of it.
     pub delivery: Option<Arc<str>>,
-    /// What to send; nothing where a filter dropped what a delivery held.
+    /// What to send; `None` if a filter dropped the delivery's message.
     pub message: Option<Message>,
 }
 
 impl Record {
-    /// Roughly the memory it takes.
+    /// Roughly how much memory it takes.
     pub fn size(&self) -> usize {
         let own = |body: &Bytes| !self.raw.as_ptr_range().contains(&body.as_ptr());
         let body = self.message.as_ref().map(|message| &message.body).filter(|body| own(body));
@@ -87,19 +87,19 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether it goes by the default exchange, straight to a queue.
+    /// Whether it leads straight to a queue, through the default exchange.
     pub fn is_to_queue(&self) -> bool {
         self.exchange.is_empty()
     }
 
-    /// Whether it is the address of a requester who waits for an answer (Direct Reply-to). It is no
-    /// queue: RabbitMQ knows none of that name on other nodes, and up to 4.0 it returns a mandatory
+    /// Whether it is the address of a requester that waits for a reply (Direct Reply-to). It is not
+    /// a queue: other nodes know none of that name, and up to 4.0 RabbitMQ returns a mandatory
     /// message that it has delivered there.
     pub fn is_to_requester(&self) -> bool {
         self.is_to_queue() && self.routing_key.as_bytes().starts_with(b"amq.rabbitmq.reply-to.")
     }
 
-    /// What is told where the queue or the exchange is not there.
+    /// The message for a missing queue or exchange.
     pub fn missing(&self, vhost: &str) -> String {
         let exchange = self.exchange.shown();
         if self.is_to_queue() {
@@ -110,7 +110,7 @@ impl Route {
         }
     }
 
-    /// As diagnostics name it.
+    /// How diagnostics name it.
     pub fn shown(&self) -> String {
         let Route { exchange, routing_key } = self;
         let [name, key] = [exchange, routing_key].map(Name::shown);

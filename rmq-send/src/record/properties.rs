@@ -11,25 +11,25 @@ use rmq_common::{duration, escape, names};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// As AMQP numbers the delivery modes (specification, section 1.8, basic properties).
+/// The delivery modes' numbers (AMQP 0-9-1, section 1.8, basic properties).
 const TRANSIENT: u8 = 1;
 const PERSISTENT: u8 = 2;
 
-/// What the command line says of properties.
+/// The properties that the command line gives.
 #[derive(Clone, Debug, Default)]
 pub struct Properties {
-    /// Those that are the same for every message.
+    /// Those that are equal in every message.
     given: message::Properties,
-    /// The same, with what a message has where nothing is said.
+    /// The same, completed with the defaults.
     complete: Arc<message::Properties>,
-    /// Begins the ids that `--message-id auto` gives.
+    /// The beginning of the ids that `--message-id auto` creates.
     automatic_id: Option<String>,
     /// Whether messages carry the time.
     timestamp: bool,
 }
 
 impl Properties {
-    /// What `arguments` say.
+    /// Reads the properties from `arguments`.
     ///
     /// # Errors
     /// A value that AMQP cannot carry (64).
@@ -91,7 +91,7 @@ impl Properties {
         self.complete = Arc::new(completed(self.given.clone()));
     }
 
-    /// Those of the record `number`, which has none of its own.
+    /// The properties of the record `number`, which brings none.
     pub fn of(&self, number: u64) -> Arc<message::Properties> {
         if self.automatic_id.is_none() && !self.timestamp {
             return self.complete.clone();
@@ -99,9 +99,9 @@ impl Properties {
         Arc::new(self.varying(number, (*self.complete).clone()))
     }
 
-    /// Those of the record `number`, which brings its `envelope`'s. The command line's are over the
-    /// record's where it `overrides` them, else they fill in what is missing; headers are told
-    /// apart by their names.
+    /// The properties of the record `number`, whose `envelope` brings some. The command line's
+    /// replace the record's if it `overrides` them, and otherwise fill in what is missing; headers
+    /// are compared by name.
     pub fn with(
         &self,
         number: u64,
@@ -121,8 +121,8 @@ impl Properties {
         self.varying(number, complete)
     }
 
-    /// What differs from message to message. An id that a message brings stays: readers of an
-    /// earlier copy know it by it.
+    /// Adds what differs from message to message. An id that a message brings stays, because
+    /// readers of an earlier duplicate know it by that id.
     fn varying(&self, number: u64, mut properties: message::Properties) -> message::Properties {
         if let Some(run) = &self.automatic_id
             && properties.get(Text::MessageId).is_none()
@@ -138,7 +138,7 @@ impl Properties {
     }
 }
 
-/// With what a message has where nothing is said.
+/// Adds the defaults.
 fn completed(mut properties: message::Properties) -> message::Properties {
     if properties.octet(Octet::DeliveryMode).is_none() {
         properties.set_octet(Octet::DeliveryMode, PERSISTENT);
@@ -146,8 +146,8 @@ fn completed(mut properties: message::Properties) -> message::Properties {
     properties
 }
 
-/// The headers of a message: its own in their order, and after them the command line's. Of those
-/// that both have the command line's are left out, or the message's where it `overrides` them.
+/// The headers of a message: its own in their order, then the command line's. If both have a
+/// header, the command line's is left out, or the message's if the command line `overrides`.
 fn headers_of(
     own: &message::Properties,
     given: &message::Properties,
@@ -165,8 +165,8 @@ fn headers_of(
     Some(all)
 }
 
-/// The property is milliseconds in digits (RabbitMQ's TTL guide). A bare number is seconds with our
-/// other options, so that a unit has to say which is meant, as rmq-declare asks for one.
+/// The property is a number of milliseconds (RabbitMQ's TTL guide). A bare number is seconds in our
+/// other options, so a unit is required here, as in rmq-declare.
 fn expiration(time: &str) -> Result<Name, Failure> {
     let problem = |why: &str| Failure::usage(format!("--expiration {time}: {why}"));
     let milliseconds = duration::parse(time).map_err(|why| problem(&why))?.as_millis();
@@ -184,7 +184,7 @@ fn bytes(option: &Option<Bytes>) -> Option<&[u8]> {
     option.as_ref().map(|bytes| bytes.0.as_slice())
 }
 
-/// A short string of the command line.
+/// A short string from the command line.
 ///
 /// # Errors
 /// It is too long for AMQP (64).

@@ -1,26 +1,26 @@
-//! What RabbitMQ does not carry in a header.
+//! Header values that RabbitMQ cannot carry.
 //!
-//! Its connection's process crashes over it (541, `INTERNAL_ERROR`), and would again each time the
-//! message is sent. Measured on 3.10.8, 4.0.5 and 4.3.6, with values of every type at their limits:
-//! NaN and the infinities are refused by all three whatever the queue; a decimal of any scale by
-//! streams alone, and from 4.0 on some names that AMQP 1.0 gives a meaning to, where a stream keeps
-//! them; 4.3 some texts of properties that are not UTF-8. Whether a queue is a stream no method of AMQP says.
+//! The process of the connection crashes on them (541, `INTERNAL_ERROR`), and would again each time
+//! the message is sent. Measured on 3.10.8, 4.0.5 and 4.3.6, with values of every type at their
+//! limits: all three refuse NaN and the infinities, whatever the queue; streams alone refuse a
+//! decimal of any scale, and from 4.0 on some names that have a meaning in AMQP 1.0; 4.3 refuses
+//! some texts of properties that are not UTF-8. No method of AMQP says whether a queue is a stream.
 
 use rmq_common::failure::Failure;
 use rmq_common::message::{PROPERTIES, Properties, Property, Table, Value};
 use rmq_common::names;
 
-/// What is wrong with a value that no queue takes.
-const NOT_FINITE: &str = "a float that is NaN or infinite, which RabbitMQ does not carry";
+/// Why no queue takes a value.
+const NOT_FINITE: &str = "a float that is NaN or infinite, which RabbitMQ cannot carry";
 
-/// Names of headers that a stream takes for parts of AMQP 1.0, from RabbitMQ 4.0 on.
+/// Names of headers that a stream treats as parts of AMQP 1.0, from RabbitMQ 4.0 on.
 const PARTS: [&str; 3] =
     ["x-stream-filter-value", "x-amqp-1.0-properties", "x-amqp-1.0-app-properties"];
 
-/// Whether every queue carries these headers.
+/// Checks that every queue carries these headers.
 ///
 /// # Errors
-/// The header that none does (65).
+/// A header that no queue carries (65).
 pub fn headers(properties: &Properties) -> Result<(), Failure> {
     for field in properties.headers.iter().flat_map(Table::fields) {
         let name = names::shown_bytes(field.name);
@@ -29,7 +29,7 @@ pub fn headers(properties: &Properties) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether every queue carries this value.
+/// Checks that every queue carries this value.
 pub fn value(value: Value<'_>) -> Result<(), &'static str> {
     let finite = |value: &Value<'_>| match *value {
         Value::Float(bits) => f32::from_bits(bits).is_finite(),
@@ -39,8 +39,7 @@ pub fn value(value: Value<'_>) -> Result<(), &'static str> {
     if value.all(finite) { Ok(()) } else { Err(NOT_FINITE) }
 }
 
-/// What of these headers a stream does not carry, to be named where the broker drops a connection
-/// over a message.
+/// Which of these headers a stream does not carry, for the report of a dropped connection.
 pub fn not_by_streams(properties: &Properties) -> Option<String> {
     let is_decimal = |value: &Value<'_>| matches!(value, Value::Decimal { .. });
     let odd = PROPERTIES.iter().find_map(|(name, property)| match property {
@@ -56,7 +55,7 @@ pub fn not_by_streams(properties: &Properties) -> Option<String> {
             return Some(format!("header {shown} is a decimal, which no stream carries"));
         }
         let is_part = PARTS.iter().any(|part| part.as_bytes() == field.name);
-        is_part.then(|| format!("header {shown} means something to streams"))
+        is_part.then(|| format!("header {shown} has a meaning in streams"))
     })
 }
 

@@ -1,21 +1,21 @@
 //! How many bytes properties take on the wire.
 //!
-//! They go in one frame (specification, section 4.2.6.1); the broker closes the connection over a
-//! larger one, without saying over which message, and would do so again each time it is sent.
+//! They must fit in one frame (AMQP 0-9-1, section 4.2.6.1); the broker closes the connection over
+//! a larger one, without naming the message, and would again each time it is sent.
 
 use rmq_common::message::Properties;
 
-/// What stands around the properties in a content header frame: type, channel, size and end of the
+/// What surrounds the properties in a content header frame: type, channel, size and end of the
 /// frame; class, weight, body size and property flags.
 const AROUND: usize = 7 + 1 + 2 + 2 + 8 + 2;
 /// Twelve properties that are not headers, each at its longest.
 const OTHERS: usize = 12 * 256;
 
-/// Whether a message with these properties fits frames of `frame_max` bytes (0 is without limit);
-/// else what its headers take.
+/// Whether a message with these properties fits frames of `frame_max` bytes (0: no limit); else its
+/// headers' size.
 pub fn fits(properties: &Properties, frame_max: u32) -> Result<(), usize> {
     let Some(headers) = &properties.headers else { return Ok(()) };
-    // Its length comes before it.
+    // With the length field before them.
     let size = 4 + headers.as_bytes().len();
     let most = usize::try_from(frame_max).unwrap_or(usize::MAX);
     if most == 0 || size + AROUND + OTHERS <= most { Ok(()) } else { Err(size) }

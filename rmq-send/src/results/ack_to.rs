@@ -1,7 +1,7 @@
-//! `--ack-to`: telling rmq-recv, through a FIFO, what is done.
+//! `--ack-to`: reports to rmq-recv, through a FIFO, what is done.
 //!
-//! Done is what the cluster has confirmed and what is safe in `--rejects`; in the order of the input,
-//! so that nothing is done before what came before it. [`AckLine`] says how it is told.
+//! A record is done when the cluster has confirmed it or it is safe in `--rejects`. Reports follow
+//! the order of the input, so nothing is done before earlier records. [`AckLine`] is the format.
 
 use crate::input::framing::Format;
 use rmq_common::ack_line::AckLine;
@@ -15,14 +15,14 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Words that may wait for a slow reader.
+/// Reports that may wait for a slow reader.
 const MOST_WAITING: usize = 16 << 10;
 
-/// The thread that tells what is done.
+/// The thread that reports what is done.
 #[derive(Debug)]
 pub struct Acknowledger {
     name: String,
-    /// Whether ids are told, in place of numbers.
+    /// Whether ids are reported instead of numbers.
     envelopes: bool,
     done: flume::Sender<Done>,
     room: flume::Receiver<()>,
@@ -46,26 +46,27 @@ impl Fifo {
     /// The FIFO `name`.
     ///
     /// # Errors
-    /// It is not there (74), or no FIFO (64): a file's reader could not see its writer's end.
+    /// It does not exist (74), or is not a FIFO (64): a file's reader could not see its writer's
+    /// end.
     pub fn new(name: &str) -> Result<Self, Failure> {
         let problem = |error: Errno| Failure::io(format!("open {name}"), &error.into());
         check(name, &rustix::fs::stat(name).map_err(problem)?)?;
         Ok(Fifo { name: name.to_owned() })
     }
 
-    /// Opens it; `None` while nobody has opened it to read.
+    /// Opens it; `None` if no process has it open for reading.
     ///
     /// # Errors
-    /// It cannot be written (74), or is not a FIFO any more (64).
+    /// It cannot be written (74), or is no longer a FIFO (64).
     pub fn open(&self) -> Result<Option<OwnedFd>, Failure> {
-        // Without waiting for the reader, so that a signal can end the wait.
+        // Does not wait for the reader, so that a signal can end the wait.
         let problem = |error| Failure::io(format!("open {}", self.name), &error);
         let fifo = match files::open(Path::new(&self.name), OFlags::WRONLY, Mode::empty()) {
             Ok(fifo) => fifo,
             Err(error) if Errno::from_io_error(&error) == Some(Errno::NXIO) => return Ok(None),
             Err(error) => return Err(problem(error)),
         };
-        // Something else may stand there since it was looked at, and must not be written to.
+        // Something else may be there by now, which must not be written to.
         check(&self.name, &rustix::fs::fstat(&fifo).map_err(|error| problem(error.into()))?)?;
         files::wait(&fifo).map_err(problem)?;
         Ok(Some(fifo))
@@ -80,7 +81,7 @@ fn check(name: &str, status: &Stat) -> Result<(), Failure> {
 }
 
 impl Acknowledger {
-    /// Announces this run, and tells from here on what is done, of an input of `format`.
+    /// Announces this run, and reports from here on what is done, for an input of `format`.
     pub fn start(name: &str, fifo: OwnedFd, format: Format) -> Result<Self, Failure> {
         let run = random::id()?;
         let (done, received) = flume::unbounded();
@@ -94,14 +95,14 @@ impl Acknowledger {
         Ok(Acknowledger { name: name.to_owned(), envelopes, done, room, ended })
     }
 
-    /// The records up to `number` are done, which ends `delivery`.
+    /// The records up to `number` are done, which completes `delivery`.
     pub fn done(&self, number: u64, delivery: Option<Arc<str>>) {
         let done = match (self.envelopes, delivery) {
             (false, _) => Done::Upto(number),
             (true, Some(delivery)) => Done::Delivery(delivery),
             (true, None) => return,
         };
-        // Refused only where the thread has ended, which `finish` tells.
+        // Fails only if the thread has ended, which `finish` reports.
         let _ = self.done.send(done);
     }
 
@@ -110,15 +111,15 @@ impl Acknowledger {
         self.done.len() < MOST_WAITING || self.done.is_disconnected()
     }
 
-    /// Waits until something was told, or cannot be.
+    /// Waits until something was reported, or cannot be.
     pub async fn moved(&self) {
         let _ = self.room.recv_async().await;
     }
 
-    /// Waits until all is told.
+    /// Waits until everything is reported.
     ///
     /// # Errors
-    /// It could not be: what is not told comes again (74).
+    /// It could not be reported (74); what was not is delivered again.
     pub async fn finish(self) -> Result<(), Failure> {
         drop(self.done);
         match self.ended.recv_async().await {
@@ -145,7 +146,7 @@ fn report(
                 Done::Delivery(id) => say(AckLine::Delivery(run, &id))?,
             }
         }
-        // Of many numbers the last says all.
+        // The last of several numbers implies the others.
         if let Some(number) = upto {
             say(AckLine::Records(run, number))?;
         }

@@ -1,4 +1,4 @@
-//! What has to be done about records, as `leaving.rs` decides it and `places.rs` does it.
+//! What has to be done about records: `leaving.rs` decides it, `places.rs` does it.
 
 use bytes::Bytes;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ pub struct Duties {
     pub tee: bool,
     /// Reports those that are done to rmq-recv.
     pub acknowledges: bool,
-    /// Reports those that are done to what keeps the others: a spool, or positions in files.
+    /// Reports those that are done to the source that keeps the rest: a spool, or file positions.
     pub kept: bool,
     /// The input ends by itself, and can be read to its end even when nothing can be sent.
     pub finite: bool,
@@ -41,12 +41,12 @@ pub enum Action {
         /// Whether more of it comes.
         more: bool,
     },
-    /// Remove from the rejects the record whose end never came.
+    /// Remove the record whose end never came from the rejects.
     TakeBack,
     /// Make sure that the rejects are on the disk.
     Sync,
-    /// The records up to this one are done, which ends this delivery.
+    /// The records up to this one are done, which completes this delivery.
     Acknowledge(u64, Option<Arc<str>>),
-    /// The records up to this one are done, and need not be kept.
+    /// The records up to this one are done and need not be kept.
     DoneUpTo(u64),
 }

@@ -1,4 +1,4 @@
-//! What becomes of a record, and what a confirm says of it.
+//! What becomes of a record, and what a confirm says about it.
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,48 +1,49 @@
-//! How far all is safe: what may be reported as done, and what has to wait for that.
+//! Up to which record everything is safe: what may be reported as done, and what has to wait.
 
 use crate::results::action::Action;
 use crate::results::step::Passing;
 use std::sync::Arc;
 
-/// Nothing is reported that is not safe, and nothing after it in the input.
+/// Reports nothing that is not safe, and nothing after it in the input.
 #[derive(Debug, Default)]
 pub struct Frontier {
-    /// A record is lost to this run, so that nothing after it is reported as done.
+    /// A record is lost to this run, so nothing after it is reported as done.
     silenced: bool,
-    /// What should be in the rejects may not be there.
+    /// The rejects may lack what should be in them.
     unsafe_rejects: bool,
-    /// While a record passes into the rejects, neither it nor what comes after it is safe.
+    /// A record that is being written to the rejects in parts; it and what comes after are not
+    /// safe.
     passing: Option<Passing>,
-    /// What is done once that record is whole.
+    /// What can be reported once that record is complete.
     unreported: Vec<(u64, Option<Arc<str>>)>,
-    /// The last record that has left and is done, if that was not reported yet.
+    /// The last record that has left and is done, if not reported yet.
     last_left: Option<u64>,
 }
 
 impl Frontier {
-    /// A record is lost: nothing after it is reported.
+    /// A record is lost, so nothing after it is reported.
     pub fn silence(&mut self) {
         self.silenced = true;
     }
 
-    /// The rejects could not be written: what they should hold is not done.
+    /// The rejects could not be written, so what they should hold is not done.
     pub fn distrust_rejects(&mut self) {
         self.passing = None;
         self.silenced = true;
         self.unsafe_rejects = true;
     }
 
-    /// This record passes into the rejects from now on, or none.
+    /// From now on, this record is being written to the rejects in parts, or none is.
     pub fn pass(&mut self, passing: Option<Passing>) {
         self.passing = passing;
     }
 
-    /// The record that passes into the rejects.
+    /// The record that is being written to the rejects in parts.
     pub fn passing(&self) -> Option<Passing> {
         self.passing
     }
 
-    /// A record is done, which ends its delivery.
+    /// A record is done, which completes its delivery.
     pub fn done(&mut self, number: u64, delivery: Option<Arc<str>>) -> Option<Action> {
         if self.silenced {
             return None;
@@ -54,7 +55,7 @@ impl Frontier {
         Some(Action::Acknowledge(number, delivery))
     }
 
-    /// What waited for a record to be whole.
+    /// What waited for that record to be complete.
     pub fn take_unreported(&mut self) -> Vec<(u64, Option<Arc<str>>)> {
         std::mem::take(&mut self.unreported)
     }
@@ -66,17 +67,17 @@ impl Frontier {
         }
     }
 
-    /// The last record that has left, if that can be reported and was not yet.
+    /// The last record that has left, if it can be reported and was not yet.
     pub fn take_last_left(&mut self) -> Option<u64> {
         self.last_left.take_if(|_| self.passing.is_none())
     }
 
-    /// All up to a record have left, and the rejects are on the disk, or were to be.
+    /// All records up to this one have left, and the rejects are on disk, or were meant to be.
     pub fn done_up_to(&self, number: u64) -> Option<Action> {
         (!self.unsafe_rejects).then_some(Action::DoneUpTo(number))
     }
 
-    /// The end of the record that passes never came; neither it nor what comes after it is done.
+    /// The end of the record in parts never came; neither it nor what comes after it is done.
     pub fn tear(&mut self) -> Option<Passing> {
         let torn = self.passing.take()?;
         self.unreported.retain(|(number, _)| *number < torn.number);

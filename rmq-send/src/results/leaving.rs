@@ -1,7 +1,7 @@
 //! What becomes of records whose fate is known, in the order of the input.
 //!
-//! What has to be done comes out of [`Leaving::next`], one action at a time, and
-//! [`Leaving::performed`] takes how it went before the next is given. No I/O is done here.
+//! [`Leaving::next`] gives one action at a time; [`Leaving::performed`] takes its outcome before
+//! the next is given. No I/O is done here.
 
 use crate::input::positions::Positions;
 use crate::record::item::{Bad, Raw, Record};
@@ -16,7 +16,7 @@ use rmq_common::diagnostics::Diagnostics;
 use rmq_common::failure::Failure;
 use std::collections::BTreeMap;
 
-/// The part that lets records go.
+/// Decides how records leave.
 #[derive(Debug)]
 pub struct Leaving {
     duties: Duties,
@@ -24,7 +24,7 @@ pub struct Leaving {
     diagnostics: Diagnostics,
     verdict: Verdict,
     tally: Tally,
-    /// Why records in the window are to be kept in the rejects when they leave.
+    /// Why records in the window will be kept in the rejects when they leave.
     refused: BTreeMap<u64, Failure>,
     frontier: Frontier,
     steps: Steps,
@@ -49,12 +49,12 @@ impl Leaving {
         }
     }
 
-    /// What it has to do, now that something may have been given up.
+    /// Its remaining duties: some may have been given up.
     pub fn duties(&self) -> Duties {
         self.duties
     }
 
-    /// How the run ends, as far as it is known.
+    /// How the run ends, as far as is known.
     pub fn verdict(&mut self) -> &mut Verdict {
         &mut self.verdict
     }
@@ -64,25 +64,25 @@ impl Leaving {
         &mut self.tally
     }
 
-    /// Whether nothing more is to be read.
+    /// Whether to stop reading.
     pub fn ends_input(&self) -> bool {
         self.ends_input
     }
 
-    /// Nothing more is to be read.
+    /// Stops the reading.
     pub fn end_input(&mut self) {
         self.ends_input = true;
     }
 
-    /// Nothing is waited for any longer.
+    /// Gives up: nothing more is waited for.
     pub fn give_up(&mut self, failure: Failure) {
         self.verdict.give_up(failure);
-        // With rejects the rest of a file is kept as well, so that a run over the rejects finishes
-        // the job.
+        // With rejects, the rest of a file is kept as well: a run over the rejects finishes the
+        // job.
         self.ends_input |= !self.duties.rejects || !self.duties.finite;
     }
 
-    /// The next thing to do; nothing until something else happens.
+    /// The next action; `None` until something else happens.
     pub fn next(&mut self) -> Option<Action> {
         while let Some(step) = self.steps.next() {
             if let Some(action) = self.action(step) {
@@ -150,7 +150,7 @@ impl Leaving {
     }
 
     fn reject(&mut self, record: Record) -> Option<Action> {
-        // One that was not held is in the file already.
+        // A record that was not held is in the file already.
         let why = self.refused.remove(&record.number)?;
         if self.duties.rejects {
             self.performing = Performing::Reject(record.number, why);
@@ -169,7 +169,7 @@ impl Leaving {
         Some(action)
     }
 
-    /// How the last action went. If it was about a record that is not held, its number and fate.
+    /// Takes the outcome of the last action; returns the number and fate of a record not held.
     pub fn performed(&mut self, outcome: Result<(), Failure>) -> Option<(u64, Fate)> {
         match (std::mem::replace(&mut self.performing, Performing::Nothing), outcome) {
             (Performing::Nothing, _) => {}
@@ -204,7 +204,7 @@ impl Leaving {
         let why = why.context(self.positions.of(number));
         match raw {
             Raw::Whole(raw) if self.duties.rejects => {
-                // It is kept when all before it have left.
+                // It is kept once all before it have left.
                 self.refused.insert(number, why);
                 Some((raw, Fate::Rejected))
             }
@@ -225,7 +225,7 @@ impl Leaving {
         self.steps.push(Step::Rest(bytes, more));
     }
 
-    /// A record failed for good. Without rejects no more is read, and what was sent is waited for.
+    /// A record failed for good. Without rejects, no more is read, and what was sent is waited for.
     pub fn fail_record(&mut self, number: u64, failure: Failure) -> Fate {
         let why = failure.context(self.positions.of(number));
         if self.duties.rejects {
@@ -237,7 +237,7 @@ impl Leaving {
         }
     }
 
-    /// What is no record's fault has failed for good.
+    /// Something other than a record failed for good.
     pub fn fail(&mut self, failure: Failure) {
         self.verdict.fail(failure);
         self.ends_input = true;
@@ -249,24 +249,24 @@ impl Leaving {
         self.steps.leave(record, fate, self.duties);
     }
 
-    /// All that can leave now have left.
+    /// Everything that can leave now has left.
     pub fn all_left(&mut self) {
         if self.duties.kept {
             self.steps.push(Step::AllLeft);
         }
     }
 
-    /// Records that are not confirmed go to the rejects; once they are safe they are done.
+    /// Records that are not confirmed go to the rejects; once safe, they are done.
     pub fn keep_left_over(&mut self, records: Vec<Record>) {
         self.steps.keep_left_over(records, self.duties);
     }
 
-    /// So does one that could not have been sent.
+    /// The same for a record that could not have been sent.
     pub fn keep_left_over_bad(&mut self, number: u64, raw: Raw) {
         self.steps.push(Step::KeepLeftBad(number, raw));
     }
 
-    /// Nothing more comes.
+    /// The input has ended.
     pub fn end(&mut self) {
         self.steps.push(Step::EndRejects);
     }

@@ -1,4 +1,4 @@
-//! What became of each record, and every place where that is said or kept.
+//! What became of each record, and the places where that is reported or kept.
 
 pub mod ack_to;
 pub mod action;

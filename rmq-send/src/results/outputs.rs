@@ -1,4 +1,4 @@
-//! Whether the files that a run writes are each its own.
+//! Whether the files that a run writes are distinct.
 
 use crate::arguments::Arguments;
 use crate::input::reader::Plan;
@@ -9,10 +9,10 @@ use rmq_common::standing::stats_file::StatsFile;
 use std::fs::File;
 use std::io;
 
-/// The statistics take the place of what is in their file, so that must not be the rejects.
+/// The statistics replace what is in their file, so it must not be the rejects.
 ///
 /// # Errors
-/// It is (64).
+/// It is the rejects (64).
 pub fn check_apart(stats: &StatsFile, rejects: &Rejects) -> Result<(), Failure> {
     match rejects.file() {
         Some(file) if files::are_one(file, stats.file()) => {
@@ -23,10 +23,10 @@ pub fn check_apart(stats: &StatsFile, rejects: &Rejects) -> Result<(), Failure> 
     }
 }
 
-/// A file to write must be nothing else of this run.
+/// A file to write must not have another use in this run.
 ///
 /// # Errors
-/// It is what is read, or where `--tee` writes (64).
+/// It is also read, or is where `--tee` writes (64).
 pub fn check_output(
     option: &str,
     name: &str,

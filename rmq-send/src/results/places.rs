@@ -25,12 +25,12 @@ impl Places {
         Places { rejects, tee, acknowledger }
     }
 
-    /// Whether there are rejects, a tee and somebody who is told what is done.
+    /// Whether there are rejects, a tee, and a reader of what is done.
     pub fn kinds(&self) -> (bool, bool, bool) {
         (self.rejects.is_some(), self.tee.is_some(), self.acknowledger.is_some())
     }
 
-    /// Does it.
+    /// Performs an action.
     pub fn perform(&mut self, action: Action) -> Result<(), Failure> {
         let Places { rejects, tee, acknowledger } = self;
         match action {
@@ -53,7 +53,7 @@ impl Places {
         Ok(())
     }
 
-    /// The rejects are no longer of use.
+    /// Stops using the rejects.
     pub fn drop_rejects(&mut self) {
         self.rejects = None;
     }
@@ -85,7 +85,7 @@ impl Places {
         is_full.then_some("the FIFO of --ack-to is not read; waiting for its reader")
     }
 
-    /// Waits until there may be room again; for ever if there is.
+    /// Waits until there may be room again; forever if there is room.
     pub async fn moved(&mut self) {
         match (&mut self.tee, &self.acknowledger) {
             (Some(tee), _) if !tee.has_room() => tee.moved().await,

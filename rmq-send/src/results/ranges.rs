@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How many ranges are shown before the rest is only counted.
+/// How many ranges are shown; the rest is only counted.
 const SHOWN: usize = 16;
 
 /// A set of record numbers.
@@ -10,9 +10,9 @@ const SHOWN: usize = 16;
 pub struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
-    /// Adds a number. Cheap where numbers come nearly in order, as confirms do.
+    /// Adds a number. Cheap if numbers come nearly in order, as confirms do.
     pub fn insert(&mut self, number: u64) {
-        // The first range that ends at or behind the number's left neighbour.
+        // The first range that ends at or after the number's left neighbour.
         let at = match self.0.last() {
             Some((_, last)) if *last + 1 < number => self.0.len(),
             _ => self.0.partition_point(|(_, last)| last + 1 < number),
@@ -40,7 +40,7 @@ impl Ranges {
         self.0.first().is_some_and(|(first, last)| first < last) || self.0.len() > 1
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -66,7 +66,7 @@ impl fmt::Display for Ranges {
         }
         match self.0.len().saturating_sub(SHOWN) {
             0 => Ok(()),
-            more => write!(f, " and {more} ranges more"),
+            more => write!(f, " and {more} more ranges"),
         }
     }
 }
@@ -82,7 +82,7 @@ mod tests {
         let ranges: Ranges = [1, 2, 3, 5, 7, 8, 6].into_iter().collect();
         assert_eq!(ranges.to_string(), "1-3, 5-8");
         assert_eq!(Ranges::from_iter([4]).to_string(), "4");
-        assert!((1..40).map(|n| n * 2).collect::<Ranges>().to_string().ends_with("23 ranges more"));
+        assert!((1..40).map(|n| n * 2).collect::<Ranges>().to_string().ends_with("23 more ranges"));
     }
 
     proptest! {

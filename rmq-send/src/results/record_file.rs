@@ -1,4 +1,4 @@
-//! A file that records are appended to, and in which only whole ones stay.
+//! A file that records are appended to, and that keeps only whole ones.
 
 use crate::spool::disk::{self, Directory};
 use rmq_common::files;
@@ -12,19 +12,19 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct RecordFile {
     file: File,
-    /// It can be cut, unlike a FIFO, and unlike a file that a shell writes to as well.
+    /// Whether it can be truncated, unlike a FIFO, and unlike a file that a shell also writes to.
     is_regular: bool,
     /// What ends a record.
     ending: Vec<u8>,
-    /// A record that is not whole yet.
+    /// A record that is not complete yet.
     partial: Option<Partial>,
-    /// Whether all that was written is known to be on the disk.
+    /// Whether all that was written is known to be on disk.
     synced: bool,
 }
 
 #[derive(Debug)]
 struct Partial {
-    /// Where it begins, if nothing else came in between.
+    /// Where it begins, if nothing else was written in between.
     start: u64,
     /// Bytes of it that are in the file.
     bytes: u64,
@@ -46,8 +46,8 @@ impl From<io::Error> for Unusable {
 }
 
 impl RecordFile {
-    /// Opens the file `name`, which is made if it is absent, for this process alone. A last record
-    /// without `ending`, of a run that was killed or of another program, gets it.
+    /// Opens the file `name`, which is created if missing, for this process alone. If its last
+    /// record lacks `ending`, after a kill or from another program, it is added.
     ///
     /// # Errors
     /// It is in use, or as the operating system says.
@@ -67,19 +67,19 @@ impl RecordFile {
             && !files::is_descriptor(name);
         if is_regular {
             let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
-            // Where there are no locks, appending is safe all the same.
+            // On a file system without locks, appending is still safe.
             if locked == Err(Errno::WOULDBLOCK) {
                 return Err(Unusable::InUse);
             }
             if rustix::fs::fstat(&file).map_err(io::Error::from)?.st_size == 0 {
                 match disk::sync_parent(name) {
-                    // Who may not look into the directory cannot do more for the file's name in it.
+                    // Without access to the directory, the file's name cannot be synced.
                     Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                     synced => synced?,
                 }
             }
         }
-        // What may only be written cannot be looked into.
+        // A file that is only writable cannot be checked.
         let reader = || files::open(name, OFlags::RDONLY, Mode::empty()).ok();
         let reader = is_regular.then(reader).flatten().filter(|reader| {
             rustix::fs::fstat(reader).is_ok_and(|reader| files::is_same(&reader, &status))
@@ -89,10 +89,10 @@ impl RecordFile {
         Ok(opened)
     }
 
-    /// The same for the file `name` of a spool, which is this process's already.
+    /// The same for the file `name` of a spool, which this process already owns.
     ///
     /// # Errors
-    /// As the operating system says; it is not a file of ours.
+    /// As the operating system says, or it is not a file of ours.
     pub fn in_spool(directory: &Directory, name: &str, ending: &[u8]) -> io::Result<Self> {
         let file = directory.append(name)?;
         if file.metadata()?.len() == 0 {
@@ -126,15 +126,15 @@ impl RecordFile {
         self.is_regular
     }
 
-    /// Whether it has something in it, as far as that can be told.
+    /// Whether it has content, as far as is known.
     pub fn has_records(&self) -> bool {
         self.is_regular && self.length().is_ok_and(|length| length > 0)
     }
 
-    /// Appends to what is not whole yet.
+    /// Appends to the incomplete record.
     ///
     /// # Errors
-    /// It is not in the file, and neither is anything else of the record that is not whole.
+    /// The bytes are not in the file, and neither is any other part of the incomplete record.
     pub fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -144,7 +144,7 @@ impl RecordFile {
             Some(partial) => partial,
             None => Partial { start: self.length()?, bytes: 0 },
         };
-        // One write, unless the disk is full, so that what others append does not come in between.
+        // A single write, unless the disk is full, so that nothing of others comes in between.
         let written = loop {
             match self.file.write(bytes) {
                 Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
@@ -166,28 +166,28 @@ impl RecordFile {
         written
     }
 
-    /// What there is of a record that is not whole goes. Where something else came behind it, it
-    /// stays, and is ended: nothing of anybody else's is cut off.
+    /// Removes the incomplete record. If something else was written after it, it stays and gets its
+    /// ending: content from other writers is never cut off.
     pub fn take_back(&mut self) {
         let Some(Partial { start, bytes }) = self.partial.take().filter(|_| self.is_regular) else {
             return;
         };
-        // Where either fails the file is beyond help.
+        // If either fails, nothing more can be done.
         let _ = match self.length() {
             Ok(length) if length == start + bytes => self.file.set_len(start),
             _ => self.file.write_all(&self.ending),
         };
     }
 
-    /// All that is in the file is whole.
+    /// Everything in the file is complete.
     pub fn whole(&mut self) {
         self.partial = None;
     }
 
-    /// Makes sure that what was appended is on the disk.
+    /// Makes sure that what was appended is on disk.
     ///
     /// # Errors
-    /// It may not be; trying again would prove nothing.
+    /// It may not be on disk; trying again would prove nothing.
     pub fn sync(&mut self) -> io::Result<()> {
         if std::mem::replace(&mut self.synced, true) {
             return Ok(());
@@ -223,7 +223,7 @@ mod tests {
         file.whole();
         let text = "half of a recof another program\n\nnext\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-        // Where it is the last, it goes.
+        // If it is the last, it is removed.
         file.append(b"half").unwrap();
         file.take_back();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

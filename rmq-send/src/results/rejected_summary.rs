@@ -1,4 +1,4 @@
-//! Records that failed for good and are kept: how many, which was the first, how bad it was.
+//! Records that failed for good and are kept: how many, the first one, and the worst status.
 
 use rmq_common::diagnostics::Diagnostics;
 use rmq_common::exit::Exit;
@@ -10,7 +10,7 @@ const REPORTED: u64 = 10;
 #[derive(Debug, Default)]
 pub struct RejectedSummary {
     count: u64,
-    /// The first in the input, and why.
+    /// The first in the input, and why it failed.
     first: Option<(u64, Failure)>,
     worst: Option<Exit>,
     /// Where they are: `kept in bad`.
@@ -18,7 +18,7 @@ pub struct RejectedSummary {
 }
 
 impl RejectedSummary {
-    /// The record `number` is rejected, which is reported unless many were already.
+    /// Counts the record `number` as rejected, and reports it unless many were reported already.
     pub fn add(&mut self, number: u64, why: Failure, diagnostics: Diagnostics) {
         match self.count {
             ..REPORTED => diagnostics.notice(&why.to_string()),
@@ -32,7 +32,7 @@ impl RejectedSummary {
         }
     }
 
-    /// They are there: `kept in bad`.
+    /// Sets where they are: `kept in bad`.
     pub fn are(&mut self, whereabouts: String) {
         self.whereabouts = Some(whereabouts);
     }
@@ -57,7 +57,7 @@ impl RejectedSummary {
         self.worst
     }
 
-    /// `; 2 records rejected, kept in bad`; empty where there is none.
+    /// `; 2 records rejected, kept in bad`; empty if there are none.
     pub fn shown(&self) -> String {
         let kept = self.whereabouts.as_ref().map(|whereabouts| format!(", {whereabouts}"));
         let kept = kept.unwrap_or_default();

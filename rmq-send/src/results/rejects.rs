@@ -1,5 +1,5 @@
-//! What could not be sent, so that it can be run again: `--rejects`, in the input's own framing, and
-//! the spool's `DIR/rejected`, in envelopes.
+//! What could not be sent, so that it can be run again: `--rejects`, in the framing of the input,
+//! and the spool's `DIR/rejected`, in envelopes.
 
 use crate::input::framing::Format;
 use crate::record::item::Raw;
@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How much of a record in another file is copied at once.
+/// How much of a record in another file is copied at a time.
 const BLOCK: usize = 256 << 10;
 
 /// Its name in a spool.
@@ -23,15 +23,15 @@ const IN_SPOOL: &str = "rejected";
 pub struct Rejects {
     name: String,
     format: Format,
-    /// Where it is in a spool.
+    /// Where it is, for a spool.
     spool: Option<InSpool>,
     /// Opened when it is needed.
     file: Option<RecordFile>,
-    /// The record that is being written without being held, because it is too long.
+    /// The record that is being written in parts, because it is too long to be held.
     passing: Option<u64>,
 }
 
-/// The file of a spool, which two threads append to.
+/// The file of a spool, to which two threads append.
 #[derive(Clone, Debug)]
 struct InSpool {
     directory: Arc<Directory>,
@@ -39,13 +39,13 @@ struct InSpool {
 }
 
 impl Rejects {
-    /// The file `name`, made when the first record comes, to append records of `format` to.
+    /// Records of `format` are appended to the file `name`, which is created with the first one.
     pub fn new(name: &str, format: Format) -> Self {
         let name = name.to_owned();
         Rejects { name, format, spool: None, file: None, passing: None }
     }
 
-    /// The file of a spool, to append envelopes to: an end for each of two threads.
+    /// The file of a spool, for envelopes: one handle for each of two threads.
     pub fn in_spool(directory: &Arc<Directory>) -> [Self; 2] {
         let name = directory.at(IN_SPOOL).display().to_string();
         let spool = InSpool { directory: Arc::clone(directory), turn: Arc::default() };
@@ -58,8 +58,8 @@ impl Rejects {
     /// Opens the file now.
     ///
     /// # Errors
-    /// It cannot be written (74), or another run writes to it (75); or it holds the one record that
-    /// it could, of whole framing (64).
+    /// It cannot be written (74), another run writes to it (75), or it already holds the single
+    /// record that whole framing allows (64).
     pub fn open(&mut self) -> Result<&File, Failure> {
         let (name, format) = (self.name.clone(), self.format);
         let file = self.opened()?;
@@ -70,12 +70,12 @@ impl Rejects {
         Ok(file.file())
     }
 
-    /// The file, where it is open.
+    /// The file, if it is open.
     pub fn file(&self) -> Option<&File> {
         self.file.as_ref().map(RecordFile::file)
     }
 
-    /// Where what it took is: `kept in bad`, or `written to /dev/stderr`.
+    /// Where its records are: `kept in bad`, or `written to /dev/stderr`.
     pub fn whereabouts(&self) -> String {
         let keeps = self.file.as_ref().is_none_or(RecordFile::keeps);
         format!("{} {}", if keeps { "kept in" } else { "written to" }, self.name)
@@ -90,7 +90,7 @@ impl Rejects {
         self.append(&framed, true)
     }
 
-    /// Appends a record that is in another file, framed.
+    /// Appends a framed record that is in another file.
     ///
     /// # Errors
     /// It is not in the file, or cannot be read (74).
@@ -113,7 +113,7 @@ impl Rejects {
         }
     }
 
-    /// Appends what there is of the record `number`, which cannot be sent.
+    /// Appends what has been read of the record `number`, which cannot be sent.
     pub fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
         match raw {
             Raw::Whole(raw) => self.record(raw),
@@ -134,7 +134,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// Nothing more comes: a record whose end has not come is taken back. Its number, where there was one.
+    /// The input has ended: takes back an incomplete record. Returns its number, if there was one.
     pub fn end(&mut self) -> Option<u64> {
         let torn = self.passing.take();
         if let (Some(_), Some(file)) = (torn, &mut self.file) {
@@ -143,7 +143,7 @@ impl Rejects {
         torn
     }
 
-    /// Makes sure that what was appended is on the disk.
+    /// Makes sure that what was appended is on disk.
     pub fn sync(&mut self) -> Result<(), Failure> {
         let synced = self.file.as_mut().map_or(Ok(()), RecordFile::sync);
         synced.map_err(|error| Failure::io(format!("write {} to disk", self.name), &error))

@@ -1,4 +1,4 @@
-//! Where the counts of a run go, and its outcome.
+//! Where a run's counts and its outcome go.
 
 use crate::arguments::{Arguments, PROGRAM};
 use crate::results::tally::Tally;
@@ -10,7 +10,7 @@ use rmq_common::progress::Progress;
 use rmq_common::standing::live::Live;
 use rmq_common::standing::stats_file::{Stats, StatsFile};
 
-/// Where the counts go, while the run goes on and at its end.
+/// Where the counts go, during the run and at its end.
 pub struct Report {
     stats: Option<Stats>,
     progress: Progress,
@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Begins to show the counts where they are asked for.
+    /// Begins to show the counts where requested.
     ///
     /// # Errors
     /// The operating system refuses a thread (74).
@@ -36,7 +36,7 @@ impl Report {
         Ok(Report { stats, progress, diagnostics })
     }
 
-    /// Tells the tally where it is wanted, and the outcome.
+    /// Reports the tally where requested, and the outcome.
     pub fn outcome(self, mut verdict: Verdict, tally: &Tally) -> Result<Ending, Failure> {
         let Report { stats, progress, diagnostics } = self;
         drop(progress);

@@ -8,7 +8,7 @@ use rmq_common::failure::Failure;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What is to be done in its turn. Whether it still is, is decided when its turn comes.
+/// What has to be done in its turn. Whether it is still needed is decided then.
 #[derive(Debug)]
 pub enum Step {
     Tee(Bytes),
@@ -25,14 +25,14 @@ pub enum Step {
     AllLeft,
     DoneUpTo(u64),
     Sync,
-    /// What waited for a record to be whole is done, if it is.
+    /// What waited for a record to be complete is done, if it is.
     Resume,
-    /// A record that is kept nowhere leaves.
+    /// A record leaves without being kept anywhere.
     Silence,
     EndRejects,
 }
 
-/// The steps to come, in their order.
+/// The steps to come, in order.
 #[derive(Debug, Default)]
 pub struct Steps(VecDeque<Step>);
 
@@ -47,12 +47,12 @@ impl Steps {
         self.0.push_back(step);
     }
 
-    /// Puts these before all others.
+    /// Puts these first.
     pub fn first(&mut self, steps: impl IntoIterator<Item = Step, IntoIter: DoubleEndedIterator>) {
         steps.into_iter().rev().for_each(|step| self.0.push_front(step));
     }
 
-    /// Those in which a record leaves.
+    /// Adds the steps in which a record leaves.
     pub fn leave(&mut self, record: Record, fate: Fate, duties: Duties) {
         let number = record.number;
         let delivery = record.delivery.clone();
@@ -76,8 +76,7 @@ impl Steps {
         }
     }
 
-    /// Those in which records are kept that are left over at the end; they are done once they are
-    /// safe.
+    /// Adds the steps that keep records left over at the end; they are done once they are safe.
     pub fn keep_left_over(&mut self, records: Vec<Record>, duties: Duties) {
         if records.is_empty() {
             return;
@@ -105,7 +104,7 @@ pub enum Performing {
     Nothing,
     Reject(u64, Failure),
     Begin(u64, Failure, bool),
-    /// Something else is written to the rejects, after which this record is still underway.
+    /// Something else is written to the rejects, after which this record is still in progress.
     Keep(Option<Passing>),
 }
 
@@ -113,6 +112,6 @@ pub enum Performing {
 #[derive(Clone, Copy, Debug)]
 pub struct Passing {
     pub number: u64,
-    /// It is counted as rejected, and not among what is left over at the end.
+    /// It is counted as rejected, and not among those left over at the end.
     pub is_counted: bool,
 }

@@ -1,4 +1,4 @@
-//! What became of the records, counted.
+//! Counts of what became of the records.
 
 use rmq_common::progress::Pulse;
 use rmq_common::standing::figures::{Figure, Standing};
@@ -26,7 +26,7 @@ pub struct Tally {
     pub unknown: u64,
     /// Times a record was sent again.
     pub resent: u64,
-    /// Records in the window, as the run goes on.
+    /// Records in the window, during the run.
     pub unconfirmed: u64,
     /// Records in the spool.
     pub spooled: Option<u64>,
@@ -56,7 +56,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// How far the run is, for `--progress`.
+    /// How far the run has come, for `--progress`.
     pub fn pulse(&self) -> Pulse {
         let spooled = self.spooled.unwrap_or(0);
         let waiting = vec![(self.unconfirmed, "unconfirmed"), (spooled, "spooled")];

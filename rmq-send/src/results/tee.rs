@@ -1,7 +1,7 @@
 //! `--tee`: each record to standard output once it is confirmed, in the order of the input.
 //!
-//! A thread writes, because a reader may be slow; what waits for it is bounded, and no more is read
-//! meanwhile. A reader that goes away stops the tee, not the sending.
+//! A separate thread writes, because a reader may be slow; what waits for it is bounded, and no
+//! more is read meanwhile. A reader that goes away stops the tee, not the sending.
 
 use crate::input::framing::Format;
 use rmq_common::failure::Failure;
@@ -17,10 +17,10 @@ const MOST_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub struct Tee {
     format: Format,
-    /// What is confirmed and not handed over.
+    /// Confirmed records that are not handed over yet.
     batch: Vec<u8>,
     batches: Option<flume::Sender<Vec<u8>>>,
-    /// How it ends; the thread sends one word and is gone.
+    /// How the thread ended, sent once.
     ended: flume::Receiver<io::Result<()>>,
     room: flume::Receiver<()>,
     waiting: Arc<AtomicUsize>,
@@ -61,7 +61,7 @@ impl Tee {
         }
     }
 
-    /// Hands over what was confirmed, and looks how the thread fares.
+    /// Hands over what was confirmed, and checks whether the thread has ended.
     pub fn flush(&mut self) {
         if let Ok(ended) = self.ended.try_recv() {
             self.end(ended);
@@ -70,7 +70,7 @@ impl Tee {
         if !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             self.waiting.fetch_add(batch.len(), Ordering::AcqRel);
-            // Refused only where the thread has ended, which the next look finds.
+            // Fails only if the thread has ended, which the next check finds.
             let _ = batches.send(batch);
         }
     }
@@ -87,7 +87,7 @@ impl Tee {
         let room = async {
             match room.recv_async().await {
                 Ok(()) => None,
-                // Its thread is at its end, and says so by the other way.
+                // Its thread is ending, and says so through the other channel.
                 Err(_) => std::future::pending().await,
             }
         };
@@ -99,7 +99,7 @@ impl Tee {
     /// Waits until everything is written.
     ///
     /// # Errors
-    /// It could not be, and not because the reader has gone (74).
+    /// Writing failed, and not because the reader has gone (74).
     pub async fn finish(mut self) -> Result<(), Failure> {
         self.flush();
         if self.batches.take().is_some()

@@ -7,13 +7,13 @@ use rmq_common::count::counted;
 use rmq_common::exit::{Ending, Exit};
 use rmq_common::failure::Failure;
 
-/// The end of a run, as it takes shape.
+/// The outcome of a run, as it takes shape.
 #[derive(Debug, Default)]
 pub struct Verdict {
     failure: Option<Failure>,
     /// The record that `failure` is about.
     failed_record: Option<u64>,
-    /// Why the input ended before its end.
+    /// Why reading stopped before the end of the input.
     input: Option<Failure>,
     given_up: bool,
     handed_over: bool,
@@ -21,15 +21,15 @@ pub struct Verdict {
     partial: usize,
     rejections: RejectedSummary,
     input_rejections: RejectedSummary,
-    /// Where what is unconfirmed is: `kept in bad`.
+    /// Where unconfirmed records are: `kept in bad`.
     whereabouts: Option<String>,
     spool: Option<Kept>,
     files: Option<Files>,
-    /// Records read that the spool had no room for.
+    /// Records read for which the spool had no room.
     unkept: u64,
-    /// Records that failed and are kept nowhere.
+    /// Records that failed and are not kept anywhere.
     failed: Ranges,
-    /// A signal ended it with something unconfirmed.
+    /// A signal ended the run with something unconfirmed.
     cut_short: bool,
     confirmed: Ranges,
     unknown: Ranges,
@@ -54,14 +54,14 @@ struct Kept {
 }
 
 impl Verdict {
-    /// Something failed for good; what is outstanding is still waited for. The first failure is
-    /// the one that is told.
+    /// Something failed for good; what is outstanding is still awaited. The first failure is
+    /// reported.
     pub fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
     }
 
-    /// The record `number` failed for good. Of several the first in the input is reported, in whatever
-    /// order the broker answered.
+    /// The record `number` failed for good. Of several, the first in the input is reported,
+    /// whatever the order of the broker's answers.
     pub fn fail_record(&mut self, number: u64, failure: Failure) {
         let earlier = match self.failed_record {
             Some(failed) => number < failed,
@@ -73,71 +73,70 @@ impl Verdict {
         }
     }
 
-    /// The input ended before its end. What was read before is sent all the same.
+    /// Reading stopped before the end of the input. What was read before is still sent.
     pub fn fail_input(&mut self, failure: Failure) {
         self.input.get_or_insert(failure);
     }
 
-    /// The records that failed for good and are kept; the run goes on.
+    /// The records that failed for good and are kept; the run continues.
     pub fn rejections(&mut self) -> &mut RejectedSummary {
         &mut self.rejections
     }
 
-    /// Those of them that never came as far as the spool.
+    /// Those that never reached the spool.
     pub fn reject_input(&mut self, rejections: RejectedSummary) {
         self.input_rejections = rejections;
     }
 
-    /// So many records that were read found no room in the spool.
+    /// The spool had no room for this number of records that were read.
     pub fn unkept(&mut self, records: u64) {
         self.unkept = records;
     }
 
-    /// The record `number` failed and is kept nowhere.
+    /// The record `number` failed and is not kept anywhere.
     pub fn failed(&mut self, number: u64) {
         self.failed.insert(number);
     }
 
-    /// What is unconfirmed is there: `kept in bad`.
+    /// Sets where unconfirmed records are: `kept in bad`.
     pub fn unconfirmed_is(&mut self, whereabouts: String) {
         self.whereabouts = Some(whereabouts);
     }
 
-    /// What is unconfirmed is in the spool in `directory`, but for what is `in_memory`.
+    /// Unconfirmed records are in the spool in `directory`, except those `in_memory`.
     pub fn spool_keeps(&mut self, directory: &str, kept: u64, in_memory: u64) {
         self.spool = Some(Kept { directory: directory.to_owned(), kept, in_memory });
     }
 
-    /// Of followed files so many bytes are not confirmed, and so many records that were read; the
-    /// file `positions` says which.
+    /// Unconfirmed bytes of followed files, and records read from them; `positions` says which.
     pub fn files_keep(&mut self, positions: Option<String>, bytes: u64, records: u64) {
         self.files = Some(Files { positions, bytes, records });
     }
 
-    /// A signal ended it before everything was confirmed; if that turns out to be nothing, the
-    /// signal is all there is to tell.
+    /// A signal ended the run before everything was confirmed. If nothing turns out to be
+    /// unconfirmed, only the signal is reported.
     pub fn give_up_for_the_signal(&mut self) {
         self.cut_short = true;
         self.given_up = true;
     }
 
-    /// Nothing is waited for any more.
+    /// Nothing more is waited for.
     pub fn give_up(&mut self, failure: Failure) {
         self.fail(failure);
         self.given_up = true;
     }
 
-    /// Nothing is waited for any more, which is no failure by itself.
+    /// Nothing more is waited for, which is not a failure by itself.
     pub fn stop(&mut self) {
         self.given_up = true;
     }
 
-    /// What is unconfirmed is left to another rmq-send.
+    /// Unconfirmed records are left to another rmq-send.
     pub fn handed_over(&mut self) {
         self.handed_over = true;
     }
 
-    /// A signal asked for the end.
+    /// A signal requested the end.
     pub fn signalled(&mut self, signal: i32) {
         self.signal = Some(signal);
     }
@@ -151,7 +150,7 @@ impl Verdict {
         }
     }
 
-    /// A last record had begun and its end had not come.
+    /// A last record had begun, but its end had not come.
     pub fn partial(&mut self, bytes: usize) {
         self.partial = bytes;
     }
@@ -161,12 +160,12 @@ impl Verdict {
         self.failure.is_some()
     }
 
-    /// Whether nothing is waited for any more.
+    /// Whether nothing more is waited for.
     pub fn has_given_up(&self) -> bool {
         self.given_up
     }
 
-    /// What was confirmed, what was sent without it, and what was read and never sent.
+    /// Sets what was confirmed, what was sent without a confirm, and what was read and never sent.
     pub fn take_stock(&mut self, confirmed: Ranges, unknown: Ranges, unsent: Ranges) {
         self.confirmed = confirmed;
         self.unknown = unknown;
@@ -176,15 +175,15 @@ impl Verdict {
     /// The outcome of the run.
     ///
     /// # Errors
-    /// The first failure, with the records it leaves unconfirmed; or 75 where a signal ended it and
-    /// something that was read is not confirmed.
+    /// The first failure, with the records it leaves unconfirmed; or 75 if a signal ended the run
+    /// and something that was read is not confirmed.
     pub fn outcome(self) -> Result<Ending, Failure> {
         let spooled = self.unkept > 0
             || self.spool.as_ref().is_some_and(|spool| spool.kept + spool.in_memory > 0);
         let in_files = self.files.as_ref().is_some_and(|files| files.records > 0);
         let unconfirmed =
             spooled || in_files || !self.unknown.is_empty() || !self.unsent.is_empty();
-        // Where everything else is confirmed, the rejects say what is not.
+        // If everything else is confirmed, the rejects say what is not.
         let accounts = unconfirmed || self.failure.is_some() || self.input.is_some();
         let stock = self.stock(accounts || self.partial > 0);
         let exits = [&self.failure, &self.input].into_iter().flatten().map(Failure::exit);
@@ -193,8 +192,7 @@ impl Verdict {
         let exits = exits.chain(torn);
         let worst = exits.chain(rejected.iter().filter_map(|them| them.worst())).max();
         let first_rejected = rejected.iter().find_map(|them| them.first());
-        // Unconfirmed records of a run that gave up are what matters then, whatever made it so;
-        // a refusal keeps its own status.
+        // If the run gave up, its unconfirmed records matter most; a refusal keeps its own status.
         let (exit, text) = match (self.failure.as_ref().or(self.input.as_ref()), first_rejected) {
             _ if self.cut_short && unconfirmed => {
                 let text = "stopped by a signal before everything was confirmed";

@@ -1,8 +1,8 @@
 //! The core: what becomes of every record, from its entry into the window to its end.
 //!
-//! Events come in as calls; what has to be done about them comes out of [`Account::next`], one
-//! action at a time, and [`Account::performed`] takes how it went before the next is given. Nothing
-//! here does I/O, so that `orders.rs` can try events in any order.
+//! Events come in as calls. [`Account::next`] gives one action at a time; [`Account::performed`]
+//! takes its outcome before the next is given. No I/O is done here, so that `orders.rs` can try
+//! events in any order.
 
 use crate::input::positions::Positions;
 use crate::record::item::{Bad, Item, Message, Raw};
@@ -34,7 +34,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Of records that are unconfirmed `at_once` at most.
+    /// At most `at_once` records are unconfirmed.
     pub fn new(
         at_once: usize,
         duties: Duties,
@@ -49,12 +49,12 @@ impl Account {
         }
     }
 
-    /// The next thing to do; nothing until something else happens.
+    /// The next action; `None` until something else happens.
     pub fn next(&mut self) -> Option<Action> {
         self.leaving.next()
     }
 
-    /// How it went.
+    /// Takes the outcome of the last action.
     pub fn performed(&mut self, outcome: Result<(), Failure>) {
         if let Some((number, fate)) = self.leaving.performed(outcome) {
             self.window.push_bad(number, Bytes::new(), fate);
@@ -66,18 +66,18 @@ impl Account {
         self.leaving.duties().rejects
     }
 
-    /// Whether nothing more is to be read.
+    /// Whether to stop reading.
     pub fn ends_input(&self) -> bool {
         self.leaving.ends_input()
     }
 
-    /// Whether one more item may be taken on; `has_room` is whether what is done can be reported.
+    /// Whether one more item may be accepted; `has_room` says whether what is done can be reported.
     pub fn admits(&self, item: &Item, has_room: bool) -> bool {
         match item {
             // More of a record that is not held needs no room.
             Item::Rest { .. } => true,
             _ if !has_room || !self.window.has_room() => false,
-            // It is not held, so all before it must have left, or the rejects are out of order.
+            // It is not held, so all before it must have left, to keep the rejects in order.
             Item::Bad(Bad { raw: Raw::Begun { .. }, .. }) => {
                 !self.keeps_rejects() || self.window.is_empty()
             }
@@ -85,7 +85,7 @@ impl Account {
         }
     }
 
-    /// What was read enters.
+    /// An item that was read enters.
     pub fn enter(&mut self, item: Item) {
         match item {
             Item::Record(record) => self.window.push(record),
@@ -99,7 +99,7 @@ impl Account {
         }
     }
 
-    /// Records whose fate is known leave the window, in the order of the input. Whether any did.
+    /// Lets records whose fate is known leave the window, in input order. Returns whether any did.
     pub fn leave(&mut self) -> bool {
         let before = self.window.len();
         while let Some((record, fate)) = self.window.leave() {
@@ -137,7 +137,7 @@ impl Account {
             let tally = self.leaving.tally();
             tally.confirmed += 1;
             tally.bytes += bytes as u64;
-            // With a spool it is the spool that knows.
+            // With a spool, only the spool knows.
             if !self.leaving.duties().kept {
                 self.confirmed.insert(number);
             }
@@ -145,7 +145,7 @@ impl Account {
         Some(settled)
     }
 
-    /// No queue takes a record.
+    /// A record is unroutable.
     pub fn unroutable(&mut self, number: u64, why: Failure) {
         self.leaving.tally().returned += 1;
         self.fail_record(number, why);
@@ -177,7 +177,7 @@ impl Account {
         self.window.begin_tentatively();
     }
 
-    /// A record failed for good. Without rejects no more is read, and what was sent is waited for.
+    /// A record failed for good. Without rejects, no more is read, and what was sent is waited for.
     pub fn fail_record(&mut self, number: u64, failure: Failure) {
         let fate = self.leaving.fail_record(number, failure);
         self.window.settle(number, fate);
@@ -193,7 +193,7 @@ impl Account {
         &self.window
     }
 
-    /// The counts as they stand.
+    /// The current counts.
     pub fn tally(&mut self) -> Tally {
         let mut tally = self.leaving.tally().clone();
         tally.unconfirmed = self.window.len() as u64;
@@ -205,7 +205,7 @@ impl Account {
         !self.leaving.verdict().is_failure() || self.window.has_again()
     }
 
-    /// Whether nothing more is awaited; `all_read` is whether nothing more will come.
+    /// Whether nothing more is awaited; `all_read` says whether all input is read.
     pub fn is_done(&mut self, all_read: bool) -> bool {
         let verdict = self.leaving.verdict();
         let settled = match verdict.is_failure() {
@@ -215,17 +215,17 @@ impl Account {
         verdict.has_given_up() || settled
     }
 
-    /// So many records were read.
+    /// Counts records that were read.
     pub fn read(&mut self, records: u64) {
         self.leaving.tally().read += records;
     }
 
-    /// What is no record's fault has failed for good; what was sent is still waited for.
+    /// Something other than a record failed for good; what was sent is still waited for.
     pub fn fail(&mut self, failure: Failure) {
         self.leaving.fail(failure);
     }
 
-    /// Nothing is waited for any longer.
+    /// Gives up: nothing more is waited for.
     pub fn give_up(&mut self, failure: Failure) {
         self.leaving.give_up(failure);
     }
@@ -236,51 +236,51 @@ impl Account {
         self.leaving.end_input();
     }
 
-    /// A signal asked for the end.
+    /// A signal requested the end.
     pub fn signalled(&mut self, signal: i32) {
         self.leaving.verdict().signalled(signal);
         self.leaving.end_input();
     }
 
-    /// How the run ends, as far as it is known.
+    /// How the run ends, as far as is known.
     pub fn verdict(&mut self) -> &mut Verdict {
         self.leaving.verdict()
     }
 
-    /// What went into the spool: records read, and those that were rejected before.
+    /// Takes what went into the spool: records read, and those rejected before.
     pub fn spooled(&mut self, read: u64, rejections: RejectedSummary) {
         self.leaving.tally().read = read;
         self.leaving.tally().rejected += rejections.count();
         self.leaving.verdict().reject_input(rejections);
     }
 
-    /// The run is over: what is left in the window leaves it, known or not.
+    /// The run is over: everything still in the window leaves it.
     pub fn close(&mut self) {
         self.count_unknown();
         self.leftovers.take(&mut self.window, &mut self.leaving);
     }
 
-    /// Counts what was sent and not answered, which a spool keeps.
+    /// Counts what was sent and not answered, and stays in a spool.
     pub fn count_unknown(&mut self) {
         self.leaving.tally().unknown = self.window.unknown().count() as u64;
     }
 
-    /// Something that was read and never entered.
+    /// An item that was read never entered.
     pub fn never_entered(&mut self, item: Item) {
         self.leftovers.add(item, &mut self.leaving);
     }
 
-    /// Keeps what is left over so far.
+    /// Keeps what is left over up to now.
     pub fn keep_left_over(&mut self) {
         self.leftovers.keep(&mut self.leaving);
     }
 
-    /// Nothing more was read.
+    /// The input has ended.
     pub fn end(&mut self) {
         self.leaving.end();
     }
 
-    /// How the run went; the rejects are `whereabouts`.
+    /// The results of the run; the rejects are `whereabouts`.
     pub fn into_results(mut self, whereabouts: Option<String>) -> (Verdict, Tally) {
         let in_window = self.window.unsettled().count() as u64;
         self.leaving.tally().unconfirmed = self.leftovers.count().max(in_window);

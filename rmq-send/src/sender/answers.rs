@@ -1,4 +1,4 @@
-//! What the broker's answers mean for the records they are about.
+//! What the broker's answers mean for the records concerned.
 
 use crate::broker::link::News;
 use crate::broker::publisher::{Answers, Returned};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 impl Sender {
-    /// Takes in what the link has to say.
+    /// Handles an event of the link.
     pub(super) async fn news(&mut self, news: News) {
         match news {
             News::Answers(answers) => self.answers(answers).await,
@@ -88,14 +88,14 @@ impl Sender {
                 && message.route.routing_key.as_bytes() == content.routing_key()
                 && *message.body == *body
         };
-        // Two messages may differ in nothing but their headers, and headers may decide.
+        // Two messages may differ only in their headers, and headers may decide the route.
         let properties = content.properties();
         let matched = self.account.returned(reason, |message| {
             goes_there(message) && Some(&*message.properties) == properties.as_ref()
         }) || self.account.returned(reason, goes_there);
         if !matched {
-            // Never seen from RabbitMQ, whose returns come before their confirms; but then one of
-            // the confirms counted was none.
+            // Never seen from RabbitMQ, whose returns come before their confirms; but if it
+            // happens, one of the counted confirms was wrong.
             let text = format!("a message counted as confirmed was returned: {reason}");
             let name = |bytes: &[u8]| Name::new(bytes).unwrap_or_default();
             let exchange = name(content.exchange());
@@ -105,7 +105,7 @@ impl Sender {
         }
     }
 
-    /// Nothing came but nacks: asks whether a full queue can be the cause.
+    /// Only nacks came: asks whether a full queue can be the cause.
     async fn refused_again(&mut self, route: Arc<Route>, bytes: usize) {
         if let Some(link) = self.connection.asks_about(&route) {
             let is_empty = self.stop.unless(LAST_CONFIRMS, Box::pin(link.is_empty(&route))).await;
@@ -119,8 +119,8 @@ impl Sender {
         }
     }
 
-    /// Whether a record was returned because the node of its queue is down. It waits then like one
-    /// that was nacked.
+    /// Whether a record was returned because its queue's node is down. Then it waits like a nacked
+    /// one.
     async fn is_down(&mut self, number: u64, reason: &str) -> bool {
         let message = self.account.message(number);
         let Some(route) = message.map(|message| message.route.clone()) else { return false };

@@ -1,5 +1,5 @@
-//! What ends a run before its input does (a signal, time, another rmq-send that waits for the
-//! spool), and the end of a run with a spool.
+//! What ends a run before its input does (a signal, a time limit, another rmq-send that waits for
+//! the spool), and the end of a run with a spool.
 
 use crate::input::reader::Input;
 use crate::results::tally::Tally;
@@ -12,7 +12,8 @@ use rmq_common::retry::Patience;
 use std::time::{Duration, Instant};
 
 impl Sender {
-    /// The first signal: no more is read, what was read is sent and confirmed. The second: at once.
+    /// The first signal: no more is read; what was read is sent and confirmed. The second ends at
+    /// once.
     pub(super) fn signal(&mut self, signal: i32) {
         if !self.stop.begin() {
             self.account.give_up_for_the_signal();
@@ -25,14 +26,14 @@ impl Sender {
         }
     }
 
-    /// The same for one that came during other work.
+    /// The same for a signal that came during other work.
     pub(super) fn take_signal(&mut self) {
         if let Some(signal) = self.stop.take() {
             self.signal(signal);
         }
     }
 
-    /// Gives up if the time for the last confirms, or for any, is over.
+    /// Gives up if the time limit for the last confirms, or for any confirm, has passed.
     pub(super) fn give_up_in_time(&mut self) {
         if self.stop.is_over() {
             match self.is_handed_over() {
@@ -48,7 +49,7 @@ impl Sender {
         }
     }
 
-    /// Whether what is not confirmed is kept without our doing.
+    /// Whether unconfirmed records are kept anyway.
     pub(super) fn keeps(&self) -> bool {
         self.spooled.is_some() || self.followed.is_some()
     }
@@ -57,7 +58,7 @@ impl Sender {
         self.spooled.as_ref().is_some_and(|spooled| spooled.is_handed_over())
     }
 
-    /// All of the input is in the spool: from now on `--retry` counts.
+    /// All of the input is in the spool: from now on `--retry` applies.
     pub(super) fn spooled(&mut self, over: Over) {
         if let Some(spooled) = &mut self.spooled {
             spooled.end_input();
@@ -75,8 +76,8 @@ impl Sender {
         self.patience = Patience::new(self.retry);
     }
 
-    /// The input is over, and another rmq-send waits for the spool, with an input of its own that it
-    /// does not read before it has it. So this one stops, and leaves what it has not sent.
+    /// The input is over, and another rmq-send waits for the spool, with an input that it does not
+    /// read until then. So this run stops, and leaves what it has not sent.
     pub(super) fn hand_over(&mut self) {
         let Some(spooled) = &mut self.spooled else { return };
         spooled.hand_over();
@@ -86,13 +87,13 @@ impl Sender {
         self.account.verdict().handed_over();
     }
 
-    /// Ends a run with a spool: what is not done stays in it. How many records that is.
+    /// Ends a run with a spool: what is not done stays in it. Returns the number of these records.
     async fn leave_spool(&mut self) -> Option<u64> {
         self.intake.stop();
         let spooled = self.spooled.as_ref()?;
         spooled.stop();
         while !self.intake.is_over() {
-            // What it has to say is in the spool.
+            // Everything it would report is in the spool.
             if let Input::End(_) = self.intake.next().await {
                 self.intake.end();
             }
@@ -120,7 +121,7 @@ impl Sender {
         }
     }
 
-    /// Ends a run that follows files: what is not done is read again by the next run.
+    /// Ends a run that follows files: the next run reads again what is not done.
     async fn leave_files(mut self) -> (Verdict, Tally) {
         self.intake.stop();
         let mut unsent = self.intake.take().len();
@@ -132,7 +133,7 @@ impl Sender {
         }
         self.account.count_unknown();
         let unconfirmed = unsent + self.account.window().unsettled().count();
-        // What is half in the rejects is taken back.
+        // A record that is incomplete in the rejects is taken back.
         self.account.end();
         self.perform();
         self.end().await;
@@ -155,7 +156,7 @@ impl Sender {
         (verdict, tally)
     }
 
-    /// Closes, keeps what was not confirmed, and takes stock of it.
+    /// Closes, keeps what was not confirmed, and takes stock.
     pub(super) async fn finish(mut self) -> (Verdict, Tally) {
         self.leave();
         if self.spooled.is_some() {
@@ -170,8 +171,8 @@ impl Sender {
             return Box::pin(self.leave_files()).await;
         }
         self.account.close();
-        // The reader was told to stop, or comes to an end by itself: this ends, and finds what it
-        // had read already.
+        // The reader was asked to stop, or ends by itself, so this loop ends after what was read
+        // already.
         loop {
             self.perform();
             for item in self.intake.take() {
@@ -193,7 +194,7 @@ impl Sender {
         self.account.into_results(whereabouts)
     }
 
-    /// Ends the connection, and waits for everything that is told what is confirmed.
+    /// Ends the connection, and waits until all reports of confirmed records are written.
     async fn end(&mut self) {
         self.connection.close().await;
         // A reader may have stopped reading: a signal ends the wait for it.

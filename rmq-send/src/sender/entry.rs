@@ -1,4 +1,4 @@
-//! What the window holds, and what it gives out.
+//! The window's entries, and what it gives out.
 
 use crate::record::item::{Message, Record};
 use crate::results::fate::Fate;
@@ -7,11 +7,11 @@ use crate::results::fate::Fate;
 pub struct Entry {
     pub record: Record,
     pub state: State,
-    /// The broker's reason for returning it; its confirm, which follows, then means failure.
+    /// The broker's reason for returning it; the confirm that follows then means failure.
     pub returned: Option<String>,
     /// How often a connection was lost while it was in flight.
     pub losses: u32,
-    /// How often after that a connection was lost over it alone.
+    /// After that, how often a connection was lost while it was alone in flight.
     pub losses_alone: u32,
 }
 
@@ -27,16 +27,16 @@ pub enum State {
     Waiting,
     /// Sent on this connection.
     InFlight,
-    /// Nothing more happens to it; it leaves when those before it have left.
+    /// Its fate is final; it leaves after those before it.
     Settled(Fate),
 }
 
-/// What the end of a connection says of the records that were in flight.
+/// What the end of a connection says about the records in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Suspicion {
-    /// Records go one by one from here.
+    /// From here on, records go one by one.
     pub begins: bool,
-    /// A record that was alone, and how many connections ended over it so.
+    /// The record that was alone in flight, and how many connections have ended that way.
     pub alone: Option<(u64, u32)>,
 }
 

@@ -14,13 +14,13 @@ use std::sync::Arc;
 pub struct Job {
     /// Messages that may be unconfirmed at once.
     pub window: usize,
-    /// How long to go on without a confirm.
+    /// How long to continue without a confirm.
     pub retry: Limit,
-    /// Where all messages go, if they go the same way.
+    /// Where all messages go, if it is the same for all.
     pub fixed: Option<Arc<Route>>,
-    /// The queue or exchange of this run's own records, if there is one for all.
+    /// The queue or exchange of this run's own records, if it is the same for all.
     pub checked_first: Option<Arc<Route>>,
-    /// Whether what no queue takes is a failure.
+    /// Whether an unroutable message is a failure.
     pub mandatory: bool,
     /// The input ends by itself, and can be read to its end even when nothing can be sent.
     pub finite: bool,
@@ -30,8 +30,8 @@ pub struct Job {
     pub places: Places,
     /// Where records are until they are confirmed.
     pub spooled: Option<Spooled>,
-    /// The files they are read from, which are followed.
+    /// The followed files that records are read from.
     pub followed: Option<Followed>,
-    /// The counts for those that ask.
+    /// The counts for other threads.
     pub live: Live<Tally>,
 }

@@ -1,4 +1,4 @@
-//! When the channel or the connection fails: a new one, and everything unconfirmed again.
+//! After a failure, opens a new channel or connection and sends everything unconfirmed again.
 
 use crate::broker::connect;
 use crate::broker::connection::accusation;
@@ -15,16 +15,16 @@ use std::cell::Cell;
 use std::future::pending;
 use std::time::{Duration, Instant};
 
-/// How long a run with a spool is without a broker before it says so.
+/// How long a run with a spool waits for a broker before reporting it.
 const NO_BROKER: Duration = Duration::from_secs(5);
-/// How long a run with a spool leaves a broker that has refused its credentials.
+/// How long a run with a spool waits after a broker has refused its credentials.
 const REFUSED: Duration = Duration::from_secs(30);
-/// How often it is checked meanwhile whether the input has ended.
+/// How often to check meanwhile whether the input has ended.
 const CHECK_AGAIN: Duration = Duration::from_millis(100);
-/// So often a connection has to be lost over a record alone until it is suspected.
+/// How often a connection must be lost while a record is alone before the record is suspected.
 const LOSSES_ALONE: u32 = 3;
 
-/// What came of trying to connect.
+/// The result of an attempt to connect.
 enum Connected {
     Link(Box<Link>),
     NothingToSend,
@@ -35,7 +35,7 @@ enum Connected {
 impl Sender {
     /// The channel or the connection is gone.
     pub(super) async fn lost(&mut self, error: AmqpError) {
-        // What is rare is kept out of the future that is polled for every message.
+        // Keeps rare work out of the future that is polled for every message.
         Box::pin(self.recover(error)).await;
     }
 
@@ -54,7 +54,7 @@ impl Sender {
                     self.judge(number, &lost).await;
                 }
             }
-            // A spool keeps what may be allowed again.
+            // A spool keeps what may be allowed later.
             AmqpError::Refused(_) if error.is_not_permitted() && self.keeps() => {
                 self.account.lost();
                 self.account.give_up(error.failure().context("publish"));
@@ -63,7 +63,7 @@ impl Sender {
                 if (error.is_not_permitted() || error.is_not_found())
                     && let Some(route) = self.fixed.clone() =>
             {
-                // It holds for every record alike: they all go the same way.
+                // This concerns all records alike, because they have the same destination.
                 self.account.lost();
                 let refused = self.connection.refused(&route, error);
                 let first = self.account.window().unknown().next();
@@ -80,7 +80,7 @@ impl Sender {
                     let refused = self.connection.refused(&route, error);
                     self.account.fail_record(number, refused);
                 }
-                // Only the channel is closed; the connection serves the next one.
+                // Only the channel is closed; the connection can be used for the next one.
                 if self.account.wants_to_send() {
                     self.renew().await;
                 }
@@ -92,7 +92,7 @@ impl Sender {
         }
     }
 
-    /// Says with `--verbose` how many records are sent again.
+    /// With `--verbose`, reports how many records are sent again.
     fn tell_resent(&self) {
         let in_flight = self.account.window().in_flight();
         if in_flight > 0 {
@@ -101,9 +101,9 @@ impl Sender {
         }
     }
 
-    /// The record that the broker may drop the connection over: it was sent alone each time, and
-    /// each time the connection was gone at once. What other reasons there may be (a node that is
-    /// killed) do not come again and again just then.
+    /// The record over which the broker may be dropping the connection: each time it was alone, and
+    /// each time the connection was lost at once. Other causes, such as a node that is killed, do
+    /// not repeat at just those moments.
     fn suspect(&mut self) -> Option<u64> {
         let suspicion = self.account.suspect(self.connection.ended_at_once());
         if suspicion.begins {
@@ -114,8 +114,8 @@ impl Sender {
         suspicion.alone.filter(|(_, times)| *times >= LOSSES_ALONE).map(|(number, _)| number)
     }
 
-    /// The record is at fault if the broker takes another message. If it drops the connection over
-    /// any, no record is.
+    /// The record is at fault if the broker takes another message. If the broker drops the
+    /// connection over any message, no record is.
     async fn judge(&mut self, number: u64, why: &Lost) {
         let Some((link, _)) = self.connection.link() else { return };
         let takes = self.stop.unless(LAST_CONFIRMS, Box::pin(link.takes_messages())).await;
@@ -132,7 +132,7 @@ impl Sender {
         }
     }
 
-    /// Connects again, to the next host, until it works or there is no time left.
+    /// Connects again, to the next host, until it succeeds or time runs out.
     async fn reconnect(&mut self) {
         let pause = self.connection.next_pause();
         if Box::pin(self.connect(pause, false)).await {
@@ -140,7 +140,7 @@ impl Sender {
         }
     }
 
-    /// The first connection of a run with a spool, which did not wait for it.
+    /// The first connection of a run with a spool, which starts without one.
     pub(super) async fn connect_at_first(&mut self) {
         if !Box::pin(self.connect(Duration::ZERO, true)).await {
             return;
@@ -158,7 +158,7 @@ impl Sender {
         if self.account.window().is_empty() {
             patience.progress();
         }
-        // What is in a spool or in files is safe, so that a signal need not wait for a broker.
+        // What is in a spool or in files is safe, so a signal need not wait for a broker.
         let grace = if self.keeps() { Duration::ZERO } else { LAST_CONFIRMS };
         let mut over = None;
         let Sender { connection, stop, spooled, retry, checked_first, diagnostics, .. } = self;
@@ -185,7 +185,7 @@ impl Sender {
                         };
                         return Err(Failure::new(Exit::Unavailable, format!("{failure}; {text}")));
                     }
-                    // What is read is kept, and what writes it must not be stopped by that.
+                    // The input is kept, and its writer must not be stopped by this.
                     Exit::NoPerm if spooled.is_some() && !ended.get() => {
                         if !std::mem::replace(&mut reported, true) {
                             let text = "trying again; records are kept in the spool";
@@ -196,7 +196,8 @@ impl Sender {
                             runtime::sleep(CHECK_AGAIN).await;
                         }
                     }
-                    // What worked before may work again, as when a password is being changed.
+                    // What worked before may work again, for example while a password is being
+                    // changed.
                     Exit::NoPerm if follows && was_let_in => {
                         if !std::mem::replace(&mut reported, true) {
                             let text = "trying again; the files keep what is not sent";
@@ -218,14 +219,14 @@ impl Sender {
                 if spooled.holds_nothing() {
                     return Ok(Connected::NothingToSend);
                 }
-                // Whatever is left of it, there is one more try.
+                // However little time is left, there is one more attempt.
                 patience.begin(*retry);
                 ended.set(true);
             }
             spooled.awaited().await;
             Ok(Connected::Awaited)
         };
-        // Whoever reads the log of a service must know where its records are.
+        // The log of a service must say where its records are.
         let notice = async {
             runtime::sleep(NO_BROKER).await;
             if let Some(spooled) = spooled.filter(|_| says_kept) {
@@ -249,7 +250,7 @@ impl Sender {
                 self.account.begin_tentatively();
                 return true;
             }
-            // Nothing was read, and nothing waits: no broker is needed.
+            // Nothing was read, and nothing waits, so no broker is needed.
             Some(Ok(Connected::NothingToSend)) => self.account.verdict().stop(),
             Some(Ok(Connected::Awaited)) => {
                 self.hand_over();
@@ -261,17 +262,17 @@ impl Sender {
         false
     }
 
-    /// Once the pause after a nack is over: a new channel to send again on. A channel of
-    /// RabbitMQ 3.10 that was opened while a quorum queue had no leader may nack for ever, or fall
-    /// silent; a new one finds the new leader.
+    /// After the pause that follows a nack, opens a new channel to send again on. A channel that
+    /// RabbitMQ 3.10 opened while a quorum queue had no leader may nack forever, or fall silent; a
+    /// new one finds the new leader.
     pub(super) async fn renew_after_nack(&mut self) {
         if self.account.window().in_flight() == 0 && self.connection.end_pause() {
             self.renew().await;
         }
     }
 
-    /// Goes on on a new channel of the same connection; on a new connection if that fails. It takes
-    /// no longer than there is time for a confirm.
+    /// Continues on a new channel of the same connection, or on a new connection if that fails. It
+    /// takes no longer than the time left for a confirm.
     async fn renew(&mut self) {
         let due = self.confirm_due().filter(|_| !self.account.window().is_empty());
         let Some((link, _)) = self.connection.link() else { return };
@@ -288,7 +289,7 @@ impl Sender {
         }
     }
 
-    /// A connection that neither confirms nor nacks for long is given up for another.
+    /// Replaces a connection that has neither confirmed nor nacked for too long.
     pub(super) async fn give_up_on_a_stalled_link(&mut self) {
         if let Some(limit) = self.connection.stalled() {
             let seconds = limit.as_secs();

@@ -1,4 +1,4 @@
-//! The loop: what happens next goes to the part that it concerns.
+//! The loop: passes each event to the part that handles it.
 
 use crate::broker::connection::Connection;
 use crate::broker::link::{Link, News};
@@ -41,11 +41,11 @@ pub struct Sender {
     pub(super) checked_first: Option<Arc<Route>>,
     pub(super) spooled: Option<Spooled>,
     pub(super) followed: Option<Followed>,
-    /// A broker has let us in.
+    /// Whether a broker has accepted our login.
     pub(super) was_let_in: bool,
     pub(super) positions: Positions,
     pub(super) live: Live<Tally>,
-    /// What is waited for without a confirm.
+    /// What the run is waiting for without a confirm.
     pub(super) vigil: Vigil,
     pub(super) diagnostics: Diagnostics,
 }
@@ -62,14 +62,14 @@ enum Step {
 
 /// Why the next record cannot be published yet.
 enum Halt {
-    /// The exchange it goes to has not been checked.
+    /// Its exchange has not been checked.
     Exchange(u64, Arc<Route>),
-    /// Its headers take so many bytes, which is too many.
+    /// Its headers take this many bytes, which is too many.
     Headers(u64, usize),
 }
 
 impl Sender {
-    /// Sends what `reader` reads over `link`, or over one that is made when a broker is there.
+    /// Sends what `reader` reads over `link`, or connects once a broker is available.
     pub fn new(
         job: Job,
         broker: Broker,
@@ -97,7 +97,7 @@ impl Sender {
             connection: Connection::new(broker, link, job.mandatory, job.fixed.as_deref()),
             intake: Intake::new(reader),
             stop: Stop::new(signals),
-            // With a spool nothing is given up while there is input.
+            // With a spool, nothing is given up while there is input.
             patience: Patience::new(if spool { Limit::Forever } else { job.retry }),
             retry: job.retry,
             fixed: job.fixed,
@@ -112,14 +112,14 @@ impl Sender {
         }
     }
 
-    /// What was read before.
+    /// Starts with input that was read before.
     #[must_use]
     pub fn begin_with(mut self, input: Input) -> Self {
         self.input(input);
         self
     }
 
-    /// Runs until everything that was read is confirmed, or it cannot be.
+    /// Runs until everything that was read is confirmed or cannot be.
     pub async fn run(mut self) -> (Verdict, Tally) {
         // A run that turns out to have nothing to send needs no broker.
         if self.connection.link().is_none() && !self.intake.is_over() {
@@ -157,7 +157,7 @@ impl Sender {
         Box::pin(self.finish()).await
     }
 
-    /// Waits for the next thing to happen. Safe to drop at any point.
+    /// Waits for the next event. Safe to drop at any point.
     async fn step(&mut self) -> Step {
         let time = self.next_time();
         let is_hungry = self.intake.is_hungry() && self.has_room();
@@ -189,7 +189,7 @@ impl Sender {
             Input::Items(_) if self.is_handed_over() => {}
             Input::Items(items) => {
                 let records = items.iter().filter(|item| !matches!(item, Item::Rest { .. }));
-                // What comes out of the spool was read by its own thread, or by an earlier run.
+                // What comes out of the spool was counted by its own thread, or by an earlier run.
                 if self.spooled.is_none() {
                     self.account.read(records.count() as u64);
                 }
@@ -202,7 +202,7 @@ impl Sender {
         }
     }
 
-    /// Publishes whatever may be published now, up to a record that needs something else first.
+    /// Publishes what can be published now, up to a record that needs something else first.
     fn publish(&mut self) -> Option<Halt> {
         loop {
             let has_room = self.places.has_room();
@@ -210,7 +210,7 @@ impl Sender {
                 break;
             };
             if self.account.window().is_empty() {
-                // Time without anything to confirm is no time without progress.
+                // Time with nothing to confirm is not time without progress.
                 self.patience.progress();
             }
             self.account.enter(item);
@@ -258,7 +258,7 @@ impl Sender {
         }
     }
 
-    /// Records whose fate is known leave the window. Whether any did.
+    /// Lets records whose fate is known leave the window. Returns whether any did.
     pub(super) fn leave(&mut self) -> bool {
         let any = self.account.leave();
         self.perform();
@@ -267,7 +267,7 @@ impl Sender {
         any
     }
 
-    /// Does what there is to do about records.
+    /// Performs the pending actions.
     pub(super) fn perform(&mut self) {
         while let Some(action) = self.account.next() {
             let outcome = match action {

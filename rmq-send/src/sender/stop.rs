@@ -4,21 +4,21 @@ use rmq_common::runtime::{first, sleep_until};
 use std::future::{Future, pending};
 use std::time::{Duration, Instant};
 
-/// How long a signal leaves for the last confirms.
+/// How long the last confirms are awaited after a signal.
 pub const LAST_CONFIRMS: Duration = Duration::from_secs(10);
 
-/// The signals.
+/// Requests to stop.
 #[derive(Debug)]
 pub struct Stop {
     signals: flume::Receiver<i32>,
-    /// Confirms are awaited until then.
+    /// Confirms are awaited until this time.
     deadline: Option<Instant>,
-    /// One came during other work.
+    /// A signal that came during other work.
     came: Option<i32>,
 }
 
 impl Stop {
-    /// By these signals.
+    /// Listens for these signals.
     pub fn new(signals: flume::Receiver<i32>) -> Self {
         Stop { signals, deadline: None, came: None }
     }
@@ -31,17 +31,17 @@ impl Stop {
         }
     }
 
-    /// By when the run has to end, if it has to.
+    /// When the run has to end, if it has to.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Whether that time is over.
+    /// Whether that time has passed.
     pub fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// The run has to end. False if it had to before.
+    /// The run has to end. False if that was already so.
     pub fn begin(&mut self) -> bool {
         let is_first = self.deadline.is_none();
         self.deadline.get_or_insert_with(|| Instant::now() + LAST_CONFIRMS);
@@ -53,9 +53,8 @@ impl Stop {
         self.came.take()
     }
 
-    /// Does `work` unless a signal stops it: the first leaves it so much `grace`, the second and the
-    /// deadline end it. The first that came is there to [`take`](Self::take), whatever became of the
-    /// work.
+    /// Does `work` unless a signal stops it: after the first, it may take as long as `grace`; the
+    /// second, or the deadline, ends it. The first can be [taken](Self::take) afterwards.
     pub async fn unless<T>(&mut self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
         let Stop { signals, deadline, came } = self;
         let mut deadline = *deadline;

@@ -1,4 +1,4 @@
-//! For how long a run waits: when it has to do something by itself, and when it reports a wait.
+//! When a run has to do something by itself, and when it reports a long wait.
 
 use crate::broker::connect::SHORTEST_PATIENCE;
 use crate::sender::run_loop::Sender;
@@ -16,7 +16,7 @@ impl Sender {
             && let Some(took) = self.vigil.progress(now)
         {
             let seconds = took.as_secs();
-            self.diagnostics.notice(&format!("records go on, after {seconds} s"));
+            self.diagnostics.notice(&format!("records continue, after {seconds} s"));
         }
         self.vigil.set(now, waits && is_connected);
         if self.vigil.due().is_some_and(|due| now >= due) {
@@ -38,9 +38,9 @@ impl Sender {
         times.into_iter().flatten().min()
     }
 
-    /// By when something must be confirmed. `--retry 0` gives up at once on a broker that cannot be
-    /// reached, but a broker that is there has a right to the time it takes to answer; not once it
-    /// has answered no to everything, nor while it says that it takes nothing.
+    /// When something must be confirmed at the latest. `--retry 0` gives up at once on an
+    /// unreachable broker, but a reachable one gets the time it takes to answer, unless it has
+    /// refused everything or says that it takes nothing.
     pub(super) fn confirm_due(&self) -> Option<Instant> {
         let left = self.patience.left()?;
         let floor = match self.connection.owes_nothing(self.account.window().in_flight()) {

@@ -11,11 +11,11 @@ use crate::sender::entry::{Due, Entry, State, Suspicion};
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
 
-/// Bytes of bodies in the window at most, so that its memory does not grow with `--window` times
+/// The most bytes of bodies in the window, so that its memory does not grow with `--window` times
 /// `--max-size`. One record always has room.
 const MOST_BYTES: usize = 12 << 20;
 
-/// After so many lost connections a record is sent alone.
+/// After this many lost connections, a record is sent alone.
 const LOSSES_TOGETHER: u32 = 2;
 
 #[derive(Debug)]
@@ -29,15 +29,15 @@ pub struct Window {
     /// Numbers of records to send again.
     again: BTreeSet<u64>,
     in_flight: usize,
-    /// Up to this number records go one by one, because one of them makes the broker close the
-    /// channel and it does not say which.
+    /// Up to this number, records go one by one: one of them makes the broker close the channel,
+    /// and the broker does not say which.
     one_by_one: u64,
-    /// Nothing was confirmed on this channel yet, and the last one failed.
+    /// Nothing was confirmed on this channel yet, and the last channel failed.
     is_tentative: bool,
 }
 
 impl Window {
-    /// A window of at most `most` records, whose numbers begin at 1.
+    /// A window of at most `most` records, numbered from 1.
     pub fn new(most: usize) -> Self {
         Window {
             entries: VecDeque::new(),
@@ -51,10 +51,10 @@ impl Window {
         }
     }
 
-    /// What is sent from now on goes over a channel that replaces one which failed: one record
-    /// alone until the broker confirms one. RabbitMQ 3.10 takes 4 ms to nack each message for a
-    /// quorum queue whose leader's node is down, and none of these nacks comes before the last
-    /// message is read, so a whole window would wait for seconds after a new leader is elected.
+    /// Everything sent from now on uses a channel that replaces a failed one: one record alone
+    /// until the broker confirms one. RabbitMQ 3.10 takes 4 ms to nack each message for a quorum
+    /// queue whose leader's node is down, and sends none of these nacks before it has read the last
+    /// message, so a whole window would wait for seconds after a new leader is elected.
     pub fn begin_tentatively(&mut self) {
         self.is_tentative = true;
     }
@@ -79,7 +79,7 @@ impl Window {
         self.in_flight == 0 && self.again.is_empty()
     }
 
-    /// A record enters. Its number is the one behind the last.
+    /// A record enters. Its number follows the last one's.
     pub fn push(&mut self, record: Record) {
         self.bytes += record.size();
         let state = match record.message {
@@ -122,7 +122,7 @@ impl Window {
         }
     }
 
-    /// The first record that was never sent, and is to be.
+    /// The first record that was never sent and is to be.
     fn next_new(&mut self) -> Option<u64> {
         loop {
             let number = self.never_sent;
@@ -144,9 +144,9 @@ impl Window {
     }
 
     /// The broker returned a message; it belongs to the oldest record in flight whose message
-    /// `matches`.
-    /// Returned messages carry no delivery tag, and RabbitMQ may confirm several of them later, with
-    /// one answer, so the message itself is all there is to go by. False where no record matches.
+    /// `matches`. Returned messages carry no delivery tag, and RabbitMQ may confirm several of them
+    /// later in one answer, so only the message itself identifies the record. False if none
+    /// matches.
     pub fn returned(&mut self, reason: &str, matches: impl Fn(&Message) -> bool) -> bool {
         let entry = self.entries.iter_mut().find(|entry| {
             entry.state == State::InFlight
@@ -162,8 +162,8 @@ impl Window {
         }
     }
 
-    /// The broker confirmed a record. `None` where it was not in flight. One that was returned
-    /// waits for [`settle`](Self::settle).
+    /// The broker confirmed a record. `None` if it was not in flight. One that was returned waits
+    /// for [`settle`](Self::settle).
     pub fn confirmed(&mut self, number: u64) -> Option<Settled> {
         let entry = self.entry(number).filter(|entry| entry.state == State::InFlight)?;
         let returned = entry.returned.take();
@@ -177,7 +177,7 @@ impl Window {
         }
     }
 
-    /// The broker did not take a record, and asks that it be sent again.
+    /// The broker did not take a record, which must be sent again.
     pub fn nacked(&mut self, number: u64) {
         let in_flight = self.entry(number).filter(|entry| entry.state == State::InFlight);
         if let Some(entry) = in_flight {
@@ -198,8 +198,8 @@ impl Window {
         self.in_flight = 0;
     }
 
-    /// The broker closed the channel over one of the records in flight. Where there was only one
-    /// it is that one, which waits for [`settle`](Self::settle). Else they go one by one from here.
+    /// The broker closed the channel over one of the records in flight. If there is only one, it is
+    /// the one, and waits for [`settle`](Self::settle). Otherwise they go one by one from now on.
     pub fn blame(&mut self) -> Option<u64> {
         let mut in_flight = self.entries.iter().filter(|entry| entry.state == State::InFlight);
         match (in_flight.next(), in_flight.next_back()) {
@@ -212,10 +212,10 @@ impl Window {
         }
     }
 
-    /// A connection broke off with what is in flight. One of these records may be the cause, so that
-    /// those which have been in flight at two such ends go one by one from here, each alone. What is
-    /// known then of the one that was in flight alone, if there was only one and it broke off at
-    /// once: its number, and how often it has.
+    /// A connection broke off with records in flight. One of them may be the cause, so those that
+    /// were in flight at two such breaks go one by one from here on, each alone. Returns what is
+    /// then known about the record that was in flight alone, if there was only one and the
+    /// connection broke off at once: its number, and how often that has happened.
     pub fn suspect(&mut self, at_once: bool) -> Suspicion {
         let in_flight = self.entries.iter_mut().filter(|entry| entry.state == State::InFlight);
         let mut suspicion = Suspicion::default();
@@ -260,7 +260,7 @@ impl Window {
         self.entries.get_mut(index)
     }
 
-    /// What becomes of a record is known.
+    /// Sets the fate of a record.
     pub fn settle(&mut self, number: u64, fate: Fate) {
         let Some(entry) = self.entry(number) else { return };
         match std::mem::replace(&mut entry.state, State::Settled(fate)) {

@@ -1,7 +1,7 @@
-//! Getting a spool, and waiting for it while an earlier run has it.
+//! Acquiring a spool, and waiting while an earlier run has it.
 //!
-//! A logger that is restarted gracefully is started anew while the old one still sends. Nothing is read meanwhile, so
-//! that what the writer has put into the pipe stays there, and nothing is lost where this run ends.
+//! A logger that is restarted gracefully is started again while the old one still sends. Nothing is
+//! read meanwhile, so that the pipe keeps it, and nothing is lost if this run ends.
 
 use crate::input::sources::Source;
 use crate::spool::disk::Directory;
@@ -15,26 +15,26 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long it waits without a word about it.
+/// How long to wait before reporting it.
 const NOTICE: Duration = Duration::from_secs(1);
-/// How often it is checked whether the input has ended.
+/// How often to check whether the input has ended.
 const CHECK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How to wait for a spool.
 pub struct Claim<'a> {
-    /// What is to be read. While any of it may still come, the wait has no limit.
+    /// What will be read. As long as any of it may still come, the wait has no limit.
     pub sources: &'a [Source],
     /// How long to wait once the input has ended.
     pub retry: Limit,
     /// Requests to stop.
     pub signals: &'a flume::Receiver<i32>,
-    /// Where it says that it waits.
+    /// Where the wait is reported.
     pub diagnostics: Diagnostics,
 }
 
-/// The end of the wait.
+/// How the wait ended.
 pub enum Claimed {
-    /// The spool is this run's.
+    /// This run has the spool.
     Ours(Arc<Directory>),
     /// A signal came first; nothing is read.
     Signalled(i32),
@@ -48,7 +48,7 @@ enum Step {
 }
 
 impl Claim<'_> {
-    /// Locks the spool in `directory`, which is made if it is absent.
+    /// Locks the spool in `directory`, which is created if missing.
     ///
     /// # Errors
     /// Another rmq-send has it, and the input has ended for as long as `retry` (75); it cannot be
@@ -61,7 +61,7 @@ impl Claim<'_> {
             {
                 return Ok(Claimed::Signalled(signal));
             }
-            // It may have been removed and made anew meanwhile.
+            // It may have been removed and created again meanwhile.
             if directory.is_current() {
                 return Ok(Claimed::Ours(directory));
             }
@@ -71,7 +71,7 @@ impl Claim<'_> {
     async fn wait(&self, directory: &Arc<Directory>) -> Result<Option<i32>, Failure> {
         let (sender, locked) = flume::bounded(1);
         let waiting = Arc::clone(directory);
-        // Nothing can end the system's wait but the lock, so it has a thread of its own.
+        // Only the lock itself ends the system call, so it gets a thread of its own.
         thread::start("lock", move || {
             let _ = sender.send(waiting.wait_for_lock());
         })
@@ -119,7 +119,7 @@ impl Claim<'_> {
         }
     }
 
-    /// Nothing more comes than what is there already.
+    /// Whether nothing can come after what is already there.
     fn input_has_ended(&self) -> bool {
         self.sources.iter().all(|source| source.is_finite() || source.hung_up().is_some())
     }

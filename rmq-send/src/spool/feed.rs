@@ -10,13 +10,13 @@ use rmq_common::failure::Failure;
 use rmq_common::thread;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Which sequence number of the spool a record of this run has. Damage in the spool leaves gaps in
-/// its numbers; a run's own have none.
+/// Maps the records of this run to sequence numbers of the spool. Damage in the spool leaves gaps
+/// in its numbers; a run's numbers have none.
 #[derive(Clone, Debug, Default)]
 pub struct Sequences(Arc<Mutex<Vec<(u64, u64)>>>);
 
 impl Sequences {
-    /// From the record `number` on, sequence numbers go on from `sequence`.
+    /// From the record `number` on, sequence numbers continue from `sequence`.
     fn begin(&self, number: u64, sequence: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((number, sequence));
     }
@@ -32,7 +32,7 @@ impl Sequences {
     }
 }
 
-/// Starts the thread; what it hands over is as if it were read.
+/// Starts the thread; it hands records over as if they had just been read.
 pub fn start(
     replay: Replay,
     diagnostics: Diagnostics,
@@ -73,7 +73,7 @@ impl Thread {
                 return;
             }
         };
-        // Nobody receives it only where the tool is ending anyway.
+        // The receiver is gone only if the tool is ending anyway.
         let _ = sender.send(Input::End(end));
     }
 

@@ -1,12 +1,12 @@
-//! When a spool without room is reported: the first time at once, later ones once they take long, and
-//! each time once that there is room again. One that fills up again and again is reported ever more
-//! rarely. A core without I/O.
+//! When to report a full spool: the first time at once, later ones once they last long, and each
+//! reported time once more when there is room again. A spool that fills up repeatedly is reported
+//! ever more rarely. A core without I/O.
 
 use rmq_common::standing::repeats::Repeats;
 use rmq_common::standing::vigil::LONG;
 use std::time::{Duration, Instant};
 
-/// For how long there is no room, and whether that was reported.
+/// For how long there has been no room, and whether that was reported.
 #[derive(Debug)]
 pub struct Fullness {
     times: Repeats,
@@ -21,7 +21,7 @@ impl Default for Fullness {
 }
 
 impl Fullness {
-    /// There is no room: whether to report that now.
+    /// There is no room: returns whether to report that now.
     pub fn full(&mut self, now: Instant) -> bool {
         self.since.get_or_insert(now);
         let report = self.due(now) == Some(Duration::ZERO);
@@ -32,7 +32,7 @@ impl Fullness {
         report
     }
 
-    /// How long to wait at most until it has to be reported.
+    /// How long to wait at most before it has to be reported.
     pub fn due(&self, now: Instant) -> Option<Duration> {
         let since = self.since.filter(|_| !self.reported)?;
         let due = self
@@ -42,7 +42,7 @@ impl Fullness {
         Some(due.saturating_duration_since(now))
     }
 
-    /// There is room: for how long there was none, if that was reported.
+    /// There is room: returns for how long there was none, if that was reported.
     pub fn room(&mut self, now: Instant) -> Option<Duration> {
         let since = self.since.take()?;
         std::mem::take(&mut self.reported).then(|| now.saturating_duration_since(since))

@@ -16,11 +16,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Bytes in a spool, unless `--spool-max` says otherwise.
+/// The size of a spool in bytes, unless `--spool-max` says otherwise.
 const MOST_BYTES: u64 = 1 << 30;
-/// Bytes read at once: what waits in memory alone while the spool is full.
+/// Bytes read at a time: what waits only in memory while the spool is full.
 const BLOCK: usize = 64 << 10;
-/// How often it is checked whether another rmq-send waits for the spool.
+/// How often to check whether another rmq-send waits for the spool.
 const BETWEEN_CHECKS: Duration = Duration::from_millis(200);
 
 /// The spool, as the sender sees it.
@@ -29,20 +29,20 @@ pub struct Spooled {
     directory: Arc<Directory>,
     done: Done,
     sequences: Sequences,
-    /// Comes once, when all of the input is in the spool.
+    /// Receives once, when all of the input is in the spool.
     over: flume::Receiver<Over>,
-    /// It has come.
+    /// Whether that has come.
     is_over: bool,
-    /// Another rmq-send has it next, and goes on with what is left.
+    /// Another rmq-send gets the spool next, and continues with what is left.
     handed_over: bool,
-    /// When it is checked for such a one.
+    /// When to check for that.
     checked: Cell<Instant>,
     /// The first of this run's own records, by its sequence number.
     first: u64,
 }
 
 impl Spooled {
-    /// Opens the spool in `directory`, which is locked, and begins to read, into it and out of it.
+    /// Opens the spool in `directory`, which is locked, and starts reading into it and out of it.
     ///
     /// # Errors
     /// It cannot be read or written (74).
@@ -104,8 +104,8 @@ impl Spooled {
         Ok((spooled, Reader::new(replayed, stop), from_broker))
     }
 
-    /// Waits for the end of the input, and after it, with `None`, until another rmq-send waits for
-    /// the spool.
+    /// Waits for the end of the input and, after it, until another rmq-send waits for the spool
+    /// (`None`).
     pub async fn next(&self) -> Option<Over> {
         if !self.is_over {
             let over = self.over.recv_async().await;
@@ -138,7 +138,7 @@ impl Spooled {
         self.done.done(self.sequences.of(number));
     }
 
-    /// How it stands, for another thread.
+    /// Its state, for another thread.
     pub fn gauge(&self) -> impl Fn() -> Option<Gauge> + Send + use<> {
         self.done.gauge(self.first)
     }
@@ -148,12 +148,12 @@ impl Spooled {
         self.done.kept() == 0 && self.done.in_memory() == 0
     }
 
-    /// Nothing more is to be put into the spool.
+    /// Nothing more goes into the spool.
     pub fn stop_writer(&self) {
         self.done.stop_writer();
     }
 
-    /// Nothing more is to go in or to come out.
+    /// Nothing more goes in or comes out.
     pub fn stop(&self) {
         self.done.stop();
     }
@@ -164,12 +164,12 @@ impl Spooled {
         self.done.stop();
     }
 
-    /// Whether it does.
+    /// Whether another rmq-send gets what is left.
     pub fn is_handed_over(&self) -> bool {
         self.handed_over
     }
 
-    /// Its directory, as diagnostics name it.
+    /// Its directory, for diagnostics.
     pub fn shown(&self) -> String {
         self.directory.path().display().to_string()
     }
@@ -177,7 +177,7 @@ impl Spooled {
     /// Closes it.
     ///
     /// # Errors
-    /// What was done may not be on the disk (74).
+    /// What was done may not be on disk (74).
     pub fn close(self) -> Result<Left, Failure> {
         self.done.close()
     }

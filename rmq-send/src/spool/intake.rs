@@ -1,7 +1,7 @@
-//! Putting what is read into the spool, so that the input never waits for the broker.
+//! Puts what is read into the spool, so that the input never waits for the broker.
 //!
-//! The thread that reads does it, before it reads more: while the spool has no room, nothing but
-//! the block read last is in memory alone.
+//! The reading thread does this before it reads more: without room, only its last block is not on
+//! disk.
 
 use crate::arguments::SpoolFull;
 use crate::input::positions::Positions;
@@ -17,37 +17,37 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::{Duration, Instant};
 
-/// A full disk may get room by others' doing.
+/// Other programs may free room on a full disk.
 const CHECK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The input's end, as the spool has it.
+/// The end of the input, for the spool.
 #[derive(Debug, Default)]
 pub struct Over {
     /// Records read.
     pub read: u64,
     /// Bytes of a record whose end had not come.
     pub partial: usize,
-    /// What ended it before its end.
+    /// Why it ended early.
     pub failure: Option<Failure>,
-    /// The spool takes no more, and the run is over with it.
+    /// Why the spool takes no more, which ends the run.
     pub broken: Option<Failure>,
-    /// Records read that the spool had no room for.
+    /// Records read for which the spool had no room.
     pub unkept: u64,
     /// Records that could not be sent, and are in the rejects.
     pub rejections: RejectedSummary,
 }
 
 impl Over {
-    /// The thread is gone without its last word.
+    /// The thread ended without reporting.
     pub fn lost() -> Self {
         let broken = Failure::new(Exit::Software, "the thread that reads is gone");
         Over { broken: Some(broken), ..Over::default() }
     }
 }
 
-/// What it takes.
+/// What the spooling thread works with.
 pub struct Spooling {
-    /// The spool's end that records go in at.
+    /// The spool's writing end.
     pub writer: Writer,
     pub directory: String,
     /// What to do when it is full.
@@ -56,12 +56,12 @@ pub struct Spooling {
     pub rejects: Kept,
     /// What records are called.
     pub positions: Positions,
-    /// Where it reports what happens.
+    /// Where problems are reported.
     pub diagnostics: Diagnostics,
 }
 
 impl Spooling {
-    /// Takes what the input thread says; what `over` hands over is the last word.
+    /// Takes what the input thread hands over; the receiver gets the end.
     pub fn sink(self) -> (impl FnMut(Input) -> bool + Send + 'static, flume::Receiver<Over>) {
         let (sender, over) = flume::bounded(1);
         let mut sink =
@@ -85,7 +85,7 @@ impl Spooling {
 struct Sink {
     own: Spooling,
     over: Over,
-    /// Whether there is room, as far as it is reported.
+    /// When a lack of room is reported.
     fullness: Fullness,
 }
 
@@ -133,7 +133,7 @@ impl Sink {
                 }
             }
         }
-        // What is good is kept, whatever came between.
+        // Good records are kept, whatever came between them.
         if let Err((broken, unkept)) = self.append(&payloads) {
             self.over.broken = Some(broken);
             self.over.unkept += unkept as u64;
@@ -151,7 +151,7 @@ impl Sink {
         self.over.rejections.add(bad.number, why, self.own.diagnostics);
     }
 
-    /// Appends all, waiting for room where it has to; or says why not, and how many are left over.
+    /// Appends all, waiting for room if necessary; on failure, returns why, and how many are left.
     fn append(&mut self, payloads: &[Vec<u8>]) -> Result<(), (Failure, usize)> {
         let mut rest = payloads;
         loop {

@@ -1,4 +1,4 @@
-//! `--spool`: the queue on disk (`disk`), and what stands between it, the input and the sender.
+//! `--spool`: the queue on disk (`disk`), and its connections to the input and the sender.
 
 pub mod claim;
 pub mod disk;

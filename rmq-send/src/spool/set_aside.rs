@@ -1,9 +1,10 @@
-//! Records of the input that cannot be sent, where a spool stands between the input and the broker: the writer of the
-//! pipe must not be stopped by one of its lines, so they are set aside.
+//! Records of the input that cannot be sent, with a spool between the input and the broker: one bad
+//! line must not stop the writer of the pipe, so such records are set aside.
 //!
-//! The spool's `rejected` holds envelopes. A record that is only too long becomes one that can be sent as it is, with
-//! a larger `--max-size`. One that is not in its format becomes an envelope without a route, which nothing sends by
-//! mistake; and a line that was to be an envelope stays as it is.
+//! The spool's `rejected` holds envelopes. A record that is only too long becomes one that can be
+//! sent as it is, with a larger `--max-size`. One that is not in its format becomes an envelope
+//! without a route, which cannot be sent by mistake; and a line that was meant to be an envelope
+//! stays as it is.
 
 use crate::input::framing::Format;
 use crate::record::compose::Composer;
@@ -23,12 +24,12 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
-/// A record that is too long to be held stands in this file until its end has come.
+/// The file that holds a record which is too long for memory until its end has come.
 const PASSING: &str = "passing";
-/// How much is encoded at once; whole groups of base64.
+/// How much is encoded at a time; whole groups of base64.
 const GROUPS: usize = 48 << 10;
 
-/// Where a run with a spool keeps what it cannot send of its input.
+/// Where a run with a spool keeps input that it cannot send.
 #[derive(Debug)]
 pub enum Kept {
     /// In `--rejects`.
@@ -37,14 +38,14 @@ pub enum Kept {
     AsEnvelopes(Box<SetAside>),
 }
 
-/// The spool's `rejected`, for what comes from the input.
+/// The spool's `rejected` file, for what comes from the input.
 #[derive(Debug)]
 pub struct SetAside {
     directory: Arc<Directory>,
     rejected: Rejects,
     composer: Composer,
     format: Format,
-    /// Bytes of one record that are kept.
+    /// The most bytes kept of one record.
     most: u64,
     diagnostics: Diagnostics,
     passing: Option<Passing>,
@@ -55,16 +56,16 @@ pub struct SetAside {
 struct Passing {
     number: u64,
     file: File,
-    /// Its bytes are kept as they are, and not as base64.
+    /// Its bytes are kept as they are, not as base64.
     plain: bool,
-    /// Bytes that do not make a group of base64.
+    /// Bytes that do not fill a group of base64.
     group: Vec<u8>,
     kept: u64,
     left_out: u64,
 }
 
 impl Kept {
-    /// Takes what there is of the record `number`, which cannot be sent.
+    /// Takes what has been read of the record `number`, which cannot be sent.
     pub fn bad(&mut self, number: u64, raw: &Raw) -> Result<(), Failure> {
         match self {
             Kept::AsTheyStand(rejects) => rejects.bad(number, raw),
@@ -80,7 +81,7 @@ impl Kept {
         }
     }
 
-    /// Nothing more comes: the number of a record whose end has not come, and which is not kept.
+    /// The input has ended: the number of a record whose end has not come, and which is not kept.
     pub fn end(&mut self) -> Option<u64> {
         match self {
             Kept::AsTheyStand(rejects) => rejects.end(),
@@ -88,7 +89,7 @@ impl Kept {
         }
     }
 
-    /// Makes sure that what is kept is on the disk.
+    /// Makes sure that what is kept is on disk.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.rejects_mut().sync()
     }
@@ -110,7 +111,7 @@ impl Kept {
 }
 
 impl SetAside {
-    /// For records of `format`, of each of which at most `most` bytes are kept.
+    /// For records of `format`, of which at most `most` bytes each are kept.
     pub fn new(
         directory: Arc<Directory>,
         rejected: Rejects,
@@ -119,7 +120,7 @@ impl SetAside {
         most: u64,
         diagnostics: Diagnostics,
     ) -> Self {
-        // Of a run that was killed: its record was never whole.
+        // Left by a run that was killed: its record was incomplete.
         let _ = directory.remove(PASSING);
         SetAside { directory, rejected, composer, format, most, diagnostics, passing: None }
     }
@@ -155,14 +156,14 @@ impl SetAside {
         torn
     }
 
-    /// What a record that begins with these bytes holds of content.
+    /// The part of a record that begins with these bytes that is content.
     fn content<'a>(&self, bytes: &'a [u8], more: bool) -> &'a [u8] {
         let from = if self.format == Format::Length { bytes.len().min(Frame::HEAD) } else { 0 };
         let to = if more { bytes.len() } else { bytes.len() - self.ending(bytes) };
         bytes.get(from..to).unwrap_or_default()
     }
 
-    /// How many of the last bytes of a record are its end.
+    /// How many of the last bytes of a record are its delimiter.
     fn ending(&self, bytes: &[u8]) -> usize {
         let has_end = matches!(self.format, Format::Lines | Format::Nul | Format::Json);
         usize::from(has_end).min(bytes.len())
@@ -187,7 +188,7 @@ impl SetAside {
             }
             None => nowhere(&[]).encode(&mut head),
         }
-        // The body is an envelope's last member.
+        // The body is the last member of an envelope.
         head.truncate(head.len().saturating_sub(br#""body":""}"#.len()));
         head.extend_from_slice(br#""body_base64":""#);
         passing.file.write_all(&head)?;
@@ -241,7 +242,7 @@ impl Passing {
         if !self.plain {
             STANDARD.encode_string(&self.group, &mut tail);
             tail.push('"');
-            // No envelope has such a member, so what is left of it is not sent by mistake.
+            // No envelope has such a member, so the rest is not sent by mistake.
             if self.left_out > 0 {
                 tail.push_str(&format!(r#","left_out":{}"#, self.left_out));
             }
@@ -253,7 +254,7 @@ impl Passing {
     }
 }
 
-/// An envelope that does not say where it goes.
+/// An envelope without a destination.
 fn nowhere(body: &[u8]) -> Envelope<'_> {
     Envelope { body: Some(Cow::Borrowed(body)), ..Envelope::default() }
 }

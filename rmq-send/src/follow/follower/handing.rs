@@ -1,4 +1,4 @@
-//! What was read is handed over, a piece at a time.
+//! Hands over what was read, a piece at a time.
 
 use super::{BLOCK, Follower, Over, RESTLESS};
 use crate::follow::pieces::{Piece, marks};
@@ -48,7 +48,7 @@ impl Follower {
         loop {
             let left = ends - at;
             let mut block = vec![0; usize::try_from(left).unwrap_or(BLOCK).min(BLOCK)];
-            // Where it has been truncated meanwhile, what there was of it is all there is.
+            // If the file has been truncated meanwhile, the record ends where the file does.
             let length = file.read_at(&mut block, at).unwrap_or(0);
             block.truncate(length);
             let more = length > 0 && (length as u64) < left;

@@ -1,4 +1,4 @@
-//! What a file holds, beside what was read of it, and beside its copies.
+//! What a file holds, compared with what was read from it and with its copies.
 
 use super::Generation;
 use crate::follow::identity;
@@ -7,11 +7,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-/// Bytes remembered of a file that nothing is read of yet.
+/// Bytes remembered from a file that has not been read yet.
 const AHEAD: usize = 1024;
 
 impl Generation {
-    /// Whether it still holds what was read of it, or is to be read first, at a look.
+    /// Whether, at a check, it still holds what was read from it, or what is to be read first.
     pub fn still_holds(&mut self) -> bool {
         let modified = self.modified();
         let holds = self.holds();
@@ -28,19 +28,19 @@ impl Generation {
         }
     }
 
-    /// Whether it cannot have been written, copied and truncated between the last look at the files
-    /// beside it and the time when it held what it begins with now.
+    /// Whether it cannot have been written, copied and truncated between the last listing of the
+    /// neighbouring files and the time when it had its present beginning.
     pub fn is_settled(&self) -> bool {
         self.seen.offset() > 0 || self.is_settled || self.is_lost
     }
 
-    /// Whether the files beside it have to be looked at, because it may have been.
+    /// Whether the neighbouring files have to be listed, because that may have happened.
     pub fn may_have_been_emptied(&self) -> bool {
         !self.is_settled() && (self.size > 0 || self.modified() != self.known_until)
     }
 
-    /// Before the files beside it are looked at: what it begins with, and the time up to which they
-    /// will be known if they are looked at by `now`.
+    /// Called before the neighbouring files are listed at `now`: remembers how the file begins, and
+    /// returns the time before which all of them will be known.
     pub fn before_look(&mut self, now: i64) -> i64 {
         let modified = self.modified();
         self.peek();
@@ -50,19 +50,19 @@ impl Generation {
         modified.min(now)
     }
 
-    /// The files beside it that were changed before that are known, and it is not a copy of one.
+    /// The neighbouring files changed before this time are known, and this file is not a copy of
+    /// one.
     pub fn settle(&mut self, known_until: i64) {
         self.known_until = known_until;
         self.is_settled = !self.ahead.is_empty();
     }
 
-    /// It has another name than the one that is followed, where nothing truncates it.
+    /// It no longer has the followed name, so nothing truncates it.
     pub fn settle_rotated(&mut self) {
         self.is_settled = true;
     }
 
-    /// Whether this file begins with all that another one holds, which may be a copy of it that is
-    /// being made.
+    /// Whether this file begins with everything in `other`, which may be a copy of it in progress.
     pub fn begins_with(&self, other: &File) -> bool {
         let size =
             |file: &File| rustix::fs::fstat(file).map_or(0, |status| identity::size(&status));
@@ -77,7 +77,7 @@ impl Generation {
         self.modified() > identity::now().saturating_sub(time)
     }
 
-    /// Whether another file holds that. If there is nothing to tell by, it does not.
+    /// Whether another file holds this one's content. False if there is nothing to compare.
     pub fn is_copied_to(&self, file: &File) -> bool {
         match self.seen.offset() {
             0 => !self.ahead.is_empty() && self.begins_with_ahead(file),
@@ -90,7 +90,7 @@ impl Generation {
         file.read_exact_at(&mut begin, 0).is_ok() && begin == self.ahead
     }
 
-    /// Remembers how it begins while nothing is read of it, so that a truncation is noticed.
+    /// Remembers how it begins before it is read, so that a truncation is noticed.
     pub(super) fn peek(&mut self) {
         if self.seen.offset() > 0 || self.ahead.len() == AHEAD {
             return;

@@ -1,4 +1,4 @@
-//! Files that came and went since the last look, and those that were truncated.
+//! Files that came and went since the last listing, and those that were truncated.
 
 use super::{Log, Place, measure};
 use crate::follow::fingerprint::Seen;
@@ -12,31 +12,31 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-/// What a look found.
+/// The result of a listing.
 pub(super) struct Arrivals {
-    /// When it was begun, in nanoseconds since 1970.
+    /// When it started, in nanoseconds since 1970.
     begun: i64,
-    /// Files that came and went meanwhile, oldest first, and what of them is sent already.
+    /// Files that came and went meanwhile, oldest first, and how much of each is already sent.
     between: Vec<(Sibling, io::Result<(File, Seen)>)>,
     /// Those of them that are compressed by now.
     packed: Vec<Sibling>,
-    /// All files beside the followed one, if they were listed.
+    /// All neighbouring files, if they were listed.
     there: Option<Vec<Identity>>,
 }
 
 impl Arrivals {
-    /// When the look was begun, in nanoseconds since 1970.
+    /// When the listing started, in nanoseconds since 1970.
     pub(super) fn begun(&self) -> i64 {
         self.begun
     }
 }
 
-/// A copy, which it is, and when it was changed last.
+/// A copy: the file, its identity, and when it was last changed.
 type Copied = (Arc<File>, Identity, i64);
 
 impl Log {
-    /// Files that came and went since `last`, the time of the last change of the last one that is
-    /// known, and before the file `current`.
+    /// Files that came and went since `last`, the last change of a known file, and before
+    /// `current`.
     pub(super) fn arrivals(
         &self,
         last: Option<i64>,
@@ -50,13 +50,14 @@ impl Log {
         arrivals.there = Some(siblings.iter().map(|sibling| sibling.identity).collect());
         for sibling in siblings {
             if sibling.is_compressed {
-                // What was compressed keeps its time, and is read already by its open file.
+                // A compressed file keeps its original's time; its content was read from the open
+                // file.
                 let was_read = self.generations.iter().any(|one| sibling.is_packed(one.size()));
                 if sibling.modified > last && !was_read {
                     arrivals.packed.push(sibling);
                 }
             } else if sibling.identity == current {
-                // It has been rotated meanwhile, and those behind it came later.
+                // It has been rotated meanwhile, and those after it came later.
                 break;
             } else if sibling.modified >= last && !self.is_open(sibling.identity) {
                 let file = match scan::open_same(&sibling) {
@@ -95,21 +96,21 @@ impl Log {
         }
     }
 
-    /// Whether it is read now.
+    /// Whether it is being read now.
     fn is_open(&self, identity: Identity) -> bool {
         self.generations.iter().any(|one| one.identity() == identity)
     }
 
-    /// What was read before of the file of that identity: all there was of it then, or nothing, if
-    /// it has only got the inode of one that was.
+    /// What was read before from the file with this identity: all there was, or nothing if the
+    /// inode is reused.
     pub(super) fn read_before(&self, identity: Identity, file: &File, tools: &Tools) -> Seen {
         let done = tools.register.done(&self.key(), identity).into_iter();
         let seen = done.filter_map(|entry| entry.seen(file).ok().flatten());
         seen.max_by_key(Seen::offset).unwrap_or_default()
     }
 
-    /// The files beside it. A run that only sends what is there goes on without them where they are
-    /// renamed all the time, or their directory is gone.
+    /// The neighbouring files. A run that only sends existing content continues without them if
+    /// they are renamed all the time or their directory is gone.
     fn siblings(&self, tools: &Tools) -> Result<Vec<Sibling>, Moved> {
         let path = self.real_path();
         match tools.once {
@@ -118,7 +119,7 @@ impl Log {
         }
     }
 
-    /// The file of this generation no longer holds what was read of it.
+    /// The file of this generation no longer holds what was read from it.
     pub(super) fn truncated(&mut self, index: usize, tools: &mut Tools) -> Result<(), Moved> {
         let generation = &self.generations[index];
         let (number, identity) = (generation.number, generation.identity());
@@ -140,7 +141,7 @@ impl Log {
                 tools.register.moved(number, Arc::clone(&file), copied);
                 let moved = &mut self.generations[index];
                 moved.moves(file, copied);
-                // All that will ever be in it.
+                // It will never grow.
                 measure(moved, tools);
             }
             None => {
@@ -161,7 +162,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whatever the name of this file is by now, it is read anew.
+    /// Reads this file from its beginning, whatever its name is by now.
     fn begin_anew(&mut self, file: &File, known_until: i64, tools: &mut Tools) {
         let added = file
             .try_clone()
@@ -171,8 +172,8 @@ impl Log {
         }
     }
 
-    /// Before anything is read of a new file: it may have been written, copied and truncated since
-    /// the files beside it were looked at. Then its copies are read first.
+    /// Called before anything is read from a new file: it may have been written, copied and
+    /// truncated since the neighbouring files were listed. If so, its copies are read first.
     pub fn look_beside(&mut self, tools: &mut Tools) -> Result<(), Moved> {
         let Some(last) = self.generations.back_mut() else { return Ok(()) };
         if !last.may_have_been_emptied() {
@@ -182,7 +183,7 @@ impl Log {
         let (before, identity) = (last.known_until(), last.identity());
         let mut arrivals = self.arrivals(Some(before), identity, tools)?;
         let Some(last) = self.generations.back_mut() else { return Ok(()) };
-        // Copies of what it holds now are found once it is truncated.
+        // Copies of its present content are found once it is truncated.
         arrivals.between.retain(|(_, file)| {
             let is_older =
                 |(copy, seen): &(File, Seen)| seen.offset() > 0 || !last.begins_with(copy);
@@ -195,7 +196,7 @@ impl Log {
             self.arrive(arrivals, tools);
             return Ok(());
         }
-        // What cannot be read is found, and reported, by the next look, which is at once.
+        // The next check, which follows at once, finds and reports what cannot be read.
         arrivals.between.retain(|(_, file)| file.is_ok());
         arrivals.packed.clear();
         self.generations.pop_back();
@@ -206,16 +207,15 @@ impl Log {
         Ok(())
     }
 
-    /// Whether what this generation's file held is read from a copy that was found before the file
-    /// was truncated.
+    /// Whether this generation's content is read from a copy that was found before the truncation.
     fn is_in_another(&self, index: usize) -> bool {
         let generation = &self.generations[index];
         let others = self.generations.iter().filter(|other| other.number != generation.number);
         others.filter(|other| !other.is_lost()).any(|other| generation.is_copied_to(other.file()))
     }
 
-    /// A copy of this generation's file that was found while it was being made, or right after that,
-    /// and of which nothing is read. It is not a generation of its own.
+    /// Removes and returns a copy of this generation's file that was found during or right after
+    /// copying, and from which nothing has been read. It is not a generation of its own.
     fn unread_copy(&mut self, index: usize, tools: &mut Tools) -> Option<Copied> {
         let truncated = &self.generations[index];
         let is_copy = |other: &Generation| {
@@ -229,7 +229,7 @@ impl Log {
         Some((Arc::clone(copy.file()), copy.identity(), copy.modified()))
     }
 
-    /// The copy that rotation may have left of this generation's file, and when it was changed.
+    /// The copy that rotation may have left of this generation's file, and its last change.
     fn copy(&self, index: usize, tools: &Tools) -> Result<Option<Copied>, Moved> {
         let generation = &self.generations[index];
         for sibling in self.siblings(tools)? {

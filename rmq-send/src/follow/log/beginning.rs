@@ -16,7 +16,7 @@ use std::io;
 use std::sync::Arc;
 
 impl Log {
-    /// Goes on where `entries` say, or begins.
+    /// Continues where `entries` say, or starts from the beginning.
     ///
     /// # Errors
     /// A file cannot be read (74).
@@ -73,7 +73,7 @@ impl Log {
         Ok(())
     }
 
-    /// Adds a generation, to be read from where it was `seen` on. The files beside it that were
+    /// Adds a generation, to be read from where it was `seen`. The neighbouring files that were
     /// changed before `known_until` are known.
     pub(super) fn add(
         &mut self,
@@ -112,7 +112,7 @@ impl Log {
         Ok(())
     }
 
-    /// There is a file, after there was none that these entries are of.
+    /// A file exists again, after none of the files of these entries did.
     pub(super) fn returned(&mut self, absent: Vec<(u64, Entry)>, tools: &mut Tools) {
         self.problem = None;
         let (numbers, entries): (Vec<u64>, Vec<Entry>) = absent.into_iter().unzip();
@@ -123,7 +123,7 @@ impl Log {
             self.problem.get_or_insert_default();
             return;
         }
-        // Only now, so that a run that is killed meanwhile leaves them to the next one.
+        // Only now, so that a run that is killed meanwhile leaves them for the next one.
         numbers.into_iter().for_each(|number| tools.register.drop(number));
     }
 }

@@ -1,4 +1,4 @@
-//! What is said of what cannot be had.
+//! Reports of content that can no longer be read.
 
 use super::Log;
 use crate::follow::entry::Entry;
@@ -8,7 +8,7 @@ use rmq_common::count::counted;
 
 impl Log {
     pub(super) fn gone(&self, entry: &Entry, siblings: &[Sibling], tools: &mut Tools) {
-        // What was compressed after it was read is no loss.
+        // A file that was compressed after it was read is not a loss.
         let packed = siblings.iter().filter(|sibling| sibling.modified >= entry.modified);
         let mut packed = packed.filter(|sibling| sibling.is_compressed);
         if packed.any(|sibling| sibling.is_packed(entry.offset)) {
@@ -16,7 +16,7 @@ impl Log {
         }
         let (name, offset) = (&self.name, entry.offset);
         let unread = match entry.size.saturating_sub(offset) {
-            0 => "how much is not known".to_owned(),
+            0 => "how much is unknown".to_owned(),
             bytes => format!("at least {}", counted(bytes, "byte")),
         };
         tools.gap(format!(

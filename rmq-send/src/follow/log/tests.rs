@@ -29,7 +29,7 @@ impl Place {
         self.temporary.path().join(name)
     }
 
-    /// What is known of a file that is confirmed up to `offset`.
+    /// What is known about a file that is confirmed up to `offset`.
     fn entry(&self, name: &str, offset: u64) -> Entry {
         let (file, status) = scan::open_regular(&self.at(name)).unwrap();
         Entry {
@@ -43,7 +43,7 @@ impl Place {
         }
     }
 
-    /// The log as a run finds it that these entries are left to.
+    /// The log as a run finds it that starts with these entries.
     fn resumed(&mut self, entries: &[Entry]) -> Log {
         let mut log = Log::new(0, self.at("log/app.log").to_str().unwrap()).unwrap();
         log.resume(entries, From::Start, &mut self.tools).unwrap();
@@ -57,7 +57,7 @@ impl Place {
     }
 }
 
-/// From where on each generation is read.
+/// The offset at which reading each generation starts.
 fn offsets(log: &Log) -> Vec<u64> {
     log.generations().map(|generation| generation.seen().offset()).collect()
 }
@@ -118,7 +118,7 @@ fn a_file_with_the_inode_of_one_that_was_read_to_its_end_is_another_file() {
     let mut place = Place::new();
     write(place.at("log/app.log"), "one\n").unwrap();
     let mut log = place.resumed(&[]);
-    // As if others had been read that had this inode: an empty one, and one that was removed.
+    // As if other files with this inode had been read: an empty one, and one that was removed.
     write(place.at("log/app.log.1"), "").unwrap();
     let empty = Entry { is_done: true, ..place.entry("log/app.log.1", 0) };
     write(place.at("log/app.log.1"), "no more\n").unwrap();

@@ -1,4 +1,4 @@
-//! What the register knows of one file.
+//! What the register knows about one file.
 
 use crate::follow::entry::Entry;
 use crate::follow::fingerprint::{Fingerprint, Seen};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// One file.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// As it was saved last.
+    /// Its entry as last saved.
     saved: Entry,
     file: Option<Arc<File>>,
     /// Its beginning, as it was read.
@@ -21,16 +21,16 @@ pub(super) struct Known {
     /// The end of the last record that was handed over.
     read: u64,
     size: u64,
-    /// Nothing more will be read of it.
+    /// Nothing more will be read from it.
     is_over: bool,
     /// What was read cannot be found again.
     is_lost: bool,
-    /// It was not found, and may come back with the name that it is followed by.
+    /// It was not found, and may come back under its name.
     is_absent: bool,
 }
 
 impl Known {
-    /// Of a file that is read from where `saved` says, if it is open.
+    /// A file that is read from where `saved` says, if it is open.
     pub(super) fn new(saved: Entry, file: Option<Arc<File>>) -> Self {
         let (offset, size, is_over) = (saved.offset, saved.size, file.is_none());
         Known {
@@ -47,22 +47,22 @@ impl Known {
         }
     }
 
-    /// Of one that is not there, and may come back.
+    /// A file that does not exist now and may come back.
     pub(super) fn absent(saved: Entry) -> Self {
         Known { is_absent: true, ..Known::new(saved, None) }
     }
 
-    /// As it was saved last.
+    /// Its entry as last saved.
     pub(super) fn saved(&self) -> &Entry {
         &self.saved
     }
 
-    /// Whether it is not there, and may come back.
+    /// Whether it does not exist now and may come back.
     pub(super) fn is_absent(&self) -> bool {
         self.is_absent
     }
 
-    /// This was read of it.
+    /// Updates what was read from it.
     pub(super) fn seen(&mut self, seen: &Seen) {
         if self.head.len() < seen.head().len() {
             self.head = Arc::from(seen.head());
@@ -70,30 +70,30 @@ impl Known {
         self.seen = (seen.offset(), seen.fingerprint());
     }
 
-    /// Records up to there were read, and will be handed over.
+    /// Records up to this offset were read and will be handed over.
     pub(super) fn read(&mut self, ends: u64) {
         self.read = ends;
         self.size = self.size.max(ends);
     }
 
-    /// It has so many bytes now.
+    /// Updates its size.
     pub(super) fn resize(&mut self, size: u64) {
         self.size = size;
         self.saved.size = size;
     }
 
-    /// Those that came before it were changed before `time`, or are known.
+    /// Notes that all files before it were changed before `time`, or are known.
     pub(super) fn known_until(&mut self, time: i64) {
         self.saved.modified = time;
     }
 
-    /// What was read of it is in another file.
+    /// What was read from it is now in another file.
     pub(super) fn moved(&mut self, file: Arc<File>, identity: Identity) {
         self.file = Some(file);
         self.saved.identity = identity;
     }
 
-    /// What it held is gone.
+    /// Its former content is gone.
     pub(super) fn lose(&mut self) {
         self.is_over = true;
         self.is_lost = true;
@@ -101,17 +101,17 @@ impl Known {
         self.file = None;
     }
 
-    /// Nothing more is read of it.
+    /// Nothing more will be read from it.
     pub(super) fn end(&mut self) {
         self.is_over = true;
     }
 
-    /// It is confirmed up to there.
+    /// It is confirmed up to this offset.
     pub(super) fn confirm(&mut self, ends: u64) {
         self.confirmed = ends;
     }
 
-    /// Whether there is something to save about it, or it is not confirmed.
+    /// Whether something has to be saved about it, or part of it is not confirmed.
     pub(super) fn is_needed(&self, is_saved: bool) -> bool {
         !self.is_confirmed() || (is_saved && !self.is_lost)
     }
@@ -134,7 +134,7 @@ impl Known {
         }
     }
 
-    /// This was saved; it may have got another name or size meanwhile.
+    /// Notes what was saved; its name or size may have changed meanwhile.
     pub(super) fn saved_as(&mut self, entry: &Entry) {
         self.saved.offset = entry.offset;
         self.saved.fingerprint = entry.fingerprint;

@@ -73,7 +73,7 @@ fn a_file_that_is_gone_is_forgotten_once_it_is_confirmed() {
     let number = register.begin(entry(0), Arc::new(file));
     register.read(number, vec![mark(1, number, 0, 4)]);
     register.end(number);
-    // It has no name, but something of it is not confirmed.
+    // It has no name, but part of it is not confirmed.
     assert_eq!(saved(&register).len(), 2);
     register.confirm(1);
     assert_eq!(saved(&register), [entry(9)]);
@@ -84,7 +84,7 @@ fn the_time_of_a_file_is_saved_as_of_the_last_look_at_it() {
     let mut file = tempfile::tempfile().unwrap();
     let register = Register::new(vec![], true);
     let number = register.begin(entry(0), Arc::new(file.try_clone().unwrap()));
-    // It may be of other content by now, after a truncation that is not noticed yet.
+    // Its content may have changed by now, after a truncation that is not noticed yet.
     file.write_all(b"one\n").unwrap();
     let now = &saved(&register)[0];
     assert_eq!((now.size, now.modified), (0, 0));
@@ -109,7 +109,7 @@ fn a_first_position_is_not_saved_of_content_that_was_written_anew_since_it_was_r
     file.write_all(b"heading\ntwo\nthree\n").unwrap();
     register.confirm(2);
     assert_eq!(saved(&register)[0].offset, 0);
-    // All that was read is confirmed: what it held is known, and a copy of it is recognised by that.
+    // All that was read is confirmed, so its content is known, and a copy is recognised by it.
     register.confirm(3);
     let now = &saved(&register)[0];
     assert_eq!((now.offset, now.fingerprint), (17, seen.fingerprint()));

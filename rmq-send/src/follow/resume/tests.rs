@@ -13,13 +13,13 @@ struct Model {
     files: BTreeMap<String, File>,
     clock: i64,
     inodes: u64,
-    /// Lines that were written and can still be had, in order.
+    /// Lines that were written and can still be read, in order.
     written: Vec<u32>,
     entries: Vec<Entry>,
     /// What an entry's file held up to its offset.
     held: Vec<Vec<u32>>,
     read: Vec<u32>,
-    /// Lines that cannot be had were reported, or went with a file that was removed.
+    /// Whether lost lines were reported, or were in a file that was removed.
     lost: bool,
 }
 
@@ -36,11 +36,11 @@ enum Event {
     Write,
     /// Rename, and a new file.
     Rotate,
-    /// A copy, and the file is truncated.
+    /// Copy the file, then truncate it.
     CopyTruncate,
     Compress,
     RemoveOldest,
-    /// A run reads so many lines of each file, or all.
+    /// A run reads this many lines of each file, or all.
     Run(u8),
 }
 
@@ -113,7 +113,7 @@ impl Model {
             Event::RemoveOldest => {
                 let oldest = self.files.keys().filter(|name| *name != NAME).max().cloned();
                 let removed = oldest.and_then(|name| self.files.remove(&name));
-                // Of a file that no run has seen, nobody knows that it was there.
+                // No run knows about a file that none has seen.
                 let read = &self.read;
                 let is_unread = |file: File| file.lines.iter().any(|line| !read.contains(line));
                 self.lost |= removed.is_some_and(is_unread);
@@ -132,8 +132,8 @@ impl Model {
         }
     }
 
-    /// As a run does: reads at most so many lines of each file, in order, up to the first it does
-    /// not read to its end.
+    /// As a run does: reads at most `most` lines of each file, in order, up to the first it leaves
+    /// unfinished.
     fn run(&mut self, most: usize) {
         let current = self.files.get(NAME).map(|file| Self::sibling(NAME, file));
         let others = self.files.iter().filter(|(name, _)| *name != NAME);
@@ -196,8 +196,8 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
-    /// Whatever happens between runs that are cut short anywhere: what can be had is read once and in
-    /// order, and what cannot is reported.
+    /// Whatever happens between runs that are cut short anywhere, all that can be read is read once
+    /// and in order, and the rest is reported.
     #[test]
     fn every_line_is_read_in_order_or_reported(events in prop::collection::vec(event(), 0..40)) {
         let mut model = Model::default();

@@ -27,7 +27,7 @@ fn records(format: Format, blocks: &[&[u8]]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What a reader of --rejects finds of too long records.
+/// What `--rejects` receives of overlong records.
 fn passed(cuts: &[Cut]) -> Vec<u8> {
     let pieces = cuts.iter().filter_map(|cut| match cut {
         Cut::TooLong { bytes, .. } | Cut::Rest { bytes, .. } => Some(&bytes[..]),
@@ -61,7 +61,7 @@ fn a_record_over_the_limit_passes_by_as_it_stands_and_those_around_it_are_kept()
     assert_eq!(cuts.first(), Some(&Cut::Record(b"abc"[..].into())));
     assert_eq!(cuts.last(), Some(&Cut::Record(b"end"[..].into())));
     assert_eq!(passed(&cuts), b"abcdef\n");
-    // It gets the end that it lacks, so that what is written behind it is a record of its own.
+    // The missing delimiter is added, so that whatever is written after it is a separate record.
     assert_eq!(passed(&cut(Format::Nul, 3, &[b"abcd", b"e"]).0), b"abcde\0");
     let long = [b"\0\0\0\x05ab", &b"cde\0\0\0\x01x"[..]];
     let (cuts, finished) = cut(Format::Length, 3, &long);
@@ -155,7 +155,7 @@ proptest! {
                     }
                 }
             }
-            // The last record gets the end that it lacks.
+            // The last record gets its missing delimiter.
             let ended = again.len() == input.len() || again.len() == input.len() + 1;
             prop_assert!(again.starts_with(&input) && ended);
         }

@@ -74,7 +74,7 @@ fn an_id_without_a_body_is_a_delivery_that_was_dropped() {
     assert!(record.message.is_some());
     let none = "no \"body\" and no \"body_base64\"";
     assert!(refused(&composer, br#"{"type":"t"}"#).starts_with(none));
-    // Nothing but --ack-to gives an id a meaning: an application's record may have one too.
+    // Only --ack-to gives an id a meaning: an application's record may have one, too.
     let composer = Composer { drops: false, ..composer };
     let refusal = refused(&composer, br#"{"id":"u-1","type":"order"}"#);
     assert!(refusal.starts_with(none) && refusal.ends_with("--format lines)"), "{refusal}");
@@ -133,6 +133,6 @@ fn what_rabbitmq_does_not_carry_is_no_record() {
         &composer,
         br#"{"headers":{"n":[{"deep":{"$double":"7ff8000000000000"}}]},"body":"b"}"#,
     );
-    let wanted = "header n: a float that is NaN or infinite, which RabbitMQ does not carry";
+    let wanted = "header n: a float that is NaN or infinite, which RabbitMQ cannot carry";
     assert_eq!(refusal, wanted);
 }

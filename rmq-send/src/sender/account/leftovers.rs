@@ -5,7 +5,7 @@ use crate::results::leaving::Leaving;
 use crate::results::ranges::Ranges;
 use crate::sender::window::Window;
 
-/// What is left over. It goes to the rejects, where there are any, in the order of the input.
+/// The records left over. They go to the rejects, if there are any, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Leftovers {
     /// Those that are not kept yet.
@@ -15,7 +15,7 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
-    /// Takes what is in the window; records whose fate is known leave it as ever.
+    /// Takes what is in the window; records whose fate is known leave it as usual.
     pub fn take(&mut self, window: &mut Window, leaving: &mut Leaving) {
         self.unknown = window.unknown().collect();
         self.unsent = window.unsent().collect();
@@ -50,7 +50,7 @@ impl Leftovers {
         }
     }
 
-    /// Has what is not kept yet kept.
+    /// Keeps what is not kept yet.
     pub fn keep(&mut self, leaving: &mut Leaving) {
         leaving.keep_left_over(std::mem::take(&mut self.records));
     }

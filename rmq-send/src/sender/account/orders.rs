@@ -1,5 +1,5 @@
 //! Events in any order, against a model: what is reported as done is confirmed or kept, and every
-//! record is accounted for when the run ends, whatever came in between.
+//! record is accounted for at the end of the run, whatever happened in between.
 
 mod at_the_end;
 mod world;
@@ -24,7 +24,8 @@ enum Event {
     Confirm(bool),
     Nack(bool),
     Return(bool),
-    /// An answer about what is not in flight: settled already, or sent before a connection was lost.
+    /// An answer about a record that is not in flight: settled already, or sent on a lost
+    /// connection.
     StaleConfirm,
     StaleNack,
     Lost,
@@ -61,7 +62,7 @@ const EVENTS: [Event; 21] = [
     Event::Fail,
 ];
 
-/// What runs may have to do, but for `finite`, which changes nothing here.
+/// The duties that runs may have, except `finite`, which changes nothing here.
 fn duties() -> [Duties; 6] {
     let none = Duties::default();
     let rejects = Duties { rejects: true, ..none };
@@ -81,7 +82,7 @@ fn run(duties: Duties, events: &[Event]) {
     world.end();
 }
 
-/// Every order of so many events, after two records are in flight and one waits.
+/// Every order of a few events, after two records are in flight and one waits.
 #[test]
 fn every_order_of_a_few_events_keeps_the_account() {
     const LENGTH: u32 = 3;

@@ -25,7 +25,7 @@ impl Active {
         }
     }
 
-    /// Takes back what a failed write may have left.
+    /// Removes what a failed write may have left.
     pub fn restore(&self, directory: &Directory, is_new: bool) -> io::Result<()> {
         if is_new {
             directory.remove(&self.segment.name())

@@ -3,12 +3,12 @@
 use crate::spool::disk::damage::Damage;
 use crate::spool::disk::reader::Block;
 
-/// Records in order, in the memory that they were read into: about 256 KiB, unless the first alone
-/// is larger.
+/// Consecutive records, in the memory that they were read into: about 256 KiB, or one larger
+/// record.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) block: Block,
-    /// Something that could not be read stands here in place of records.
+    /// Damage found in place of records.
     pub damage: Option<Damage>,
 }
 
@@ -19,7 +19,7 @@ impl Batch {
         entries.iter().map(|(sequence, range)| (*sequence, &bytes[range.clone()]))
     }
 
-    /// Records that never were on the disk.
+    /// Records that were never on disk.
     pub(super) fn in_memory(first: u64, payloads: &[impl AsRef<[u8]>]) -> Self {
         let mut block = Block::default();
         for (sequence, payload) in (first..).zip(payloads) {

@@ -1,7 +1,7 @@
-//! The cursor: up to which sequence number everything is done.
+//! The cursor: the sequence number up to which everything is done.
 //!
-//! A file of one small block, overwritten in place, so that it needs no room on a full disk once it
-//! is there. Losing it costs copies, never records.
+//! A file of one small block, overwritten in place, so that once it exists it needs no room on a
+//! full disk. Losing it causes duplicates, never lost records.
 
 use crate::spool::disk::directory::Directory;
 use crate::spool::disk::format::{self, Stamp};
@@ -52,13 +52,13 @@ impl Cursor {
         Ok((Cursor(Arc::new(file)), position))
     }
 
-    /// A cursor in another file, which fails as the test wants.
+    /// A cursor in another file, which fails as a test needs.
     #[cfg(test)]
     pub fn of(file: File) -> Self {
         Cursor(Arc::new(file))
     }
 
-    /// Writes the position. A full disk is no error: the file is written when there is room.
+    /// Writes the position. A full disk is not an error: it is written once there is room.
     pub fn write(&self, done: u64) -> io::Result<()> {
         match self.0.write_all_at(&format::cursor(done), 0) {
             Err(error) if no_space(&error) => Ok(()),
@@ -66,7 +66,7 @@ impl Cursor {
         }
     }
 
-    /// Puts on the disk what was written.
+    /// Syncs the file to disk.
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }
@@ -77,7 +77,7 @@ pub fn no_space(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// A file that a later version has written. Nothing in it is touched.
+/// The error about a file that a later version has written. Nothing in it is changed.
 pub fn unknown_version(path: &Path, version: u32) -> Failure {
     let text = format!("spool {}: version {version} is not supported", path.display());
     Failure::new(Exit::IoErr, text)

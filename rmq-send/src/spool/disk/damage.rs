@@ -1,10 +1,9 @@
-//! What is wrong with a segment, told in a line.
+//! What is wrong with a segment, in one line.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// The end of the last segment, which an earlier run was stopped while writing. It was never whole;
-/// it has been cut off.
+/// The incomplete end of the last segment, written by an interrupted run. It has been cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torn {
     /// The segment.
@@ -24,19 +23,18 @@ impl fmt::Display for Torn {
     }
 }
 
-/// Bytes in the middle of a spool that cannot be read. What is behind them is.
+/// Unreadable bytes in the middle of a spool. What comes after them can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The segment.
     pub file: PathBuf,
     /// Where the damage begins.
     pub offset: u64,
-    /// How many bytes are skipped; 0 where they are missing altogether.
+    /// How many bytes are skipped; 0 if they are missing altogether.
     pub bytes: u64,
     /// How many records are lost that were not done.
     pub records: u64,
-    /// Where the segment is kept when the spool has done with it; `None` where nothing of it is
-    /// damaged, or that cannot be.
+    /// Where the segment is kept after use; `None` if it is not damaged, or cannot be kept.
     pub aside: Option<PathBuf>,
 }
 

@@ -1,9 +1,9 @@
-//! The spool's directory: made, checked, and from then on held open, so that its files are reached by
-//! their names in it and nothing that happens to the path can lead elsewhere.
+//! The spool's directory: created, checked, and then held open, so that its files are reached
+//! through it and nothing that happens to the path can lead elsewhere.
 //!
-//! Whatever is in a spool is sent with the credentials of the user who runs rmq-send, so nothing in it may come from
-//! anyone else: the directory belongs to that user and nobody else can write to it, and so do its files, none of which
-//! is followed through a symbolic link. Root is no exception in either direction.
+//! Everything in a spool is sent with the credentials of the user who runs rmq-send, so nothing in
+//! it may come from another user: the directory and its files belong to that user, no other user
+//! can write to the directory, and no symbolic link is followed. Root is not an exception.
 
 use crate::spool::disk::segment::Segment;
 use crate::spool::disk::{format, private};
@@ -17,9 +17,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where the process that has the spool leaves its number.
+/// Where the process that has the spool stores its process id.
 const PID: &str = "pid";
-/// Locked by the process that is to have the spool next.
+/// Locked by the process that gets the spool next.
 const NEXT: &str = "next";
 
 #[derive(Debug)]
@@ -29,10 +29,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens the directory, which is made for its owner alone, with those above it, if it is absent.
+    /// Opens the directory. If missing, it is created for its owner alone, with its parents.
     ///
     /// # Errors
-    /// It cannot be made or opened, or someone else can write to it (74).
+    /// It cannot be created or opened, or another user can write to it (74).
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let opened =
             private::make(path).and_then(|()| private::open(path)).and_then(|descriptor| {
@@ -48,7 +48,7 @@ impl Directory {
         &self.path
     }
 
-    /// The path of one of its files, or its own where `name` is empty.
+    /// The path of one of its files, or its own if `name` is empty.
     pub fn at(&self, name: &str) -> PathBuf {
         if name.is_empty() { self.path.clone() } else { self.path.join(name) }
     }
@@ -58,8 +58,8 @@ impl Directory {
         Failure::io(format!("spool {}", self.at(name).display()), error)
     }
 
-    /// Locks the directory itself, so that removing a file of it lets nothing else in. False where another process has
-    /// the lock.
+    /// Locks the directory itself, so that removing one of its files lets no other process in.
+    /// False if another process has the lock.
     ///
     /// # Errors
     /// Its file system has no such locks (74).
@@ -67,11 +67,11 @@ impl Directory {
         self.locked(rustix::fs::flock(&self.descriptor, FlockOperation::NonBlockingLockExclusive))
     }
 
-    /// Waits, without limit, until this process has the lock. Those that wait are in a queue, and
-    /// its head is what [`is_awaited`](Self::is_awaited) sees.
+    /// Waits, without limit, until this process has the lock. Waiting processes form a queue, whose
+    /// head [`is_awaited`](Self::is_awaited) sees.
     ///
     /// # Errors
-    /// As [`try_lock`](Self::try_lock), and where the queue's file cannot be opened (74).
+    /// As [`try_lock`](Self::try_lock); the queue's file cannot be opened (74).
     pub fn wait_for_lock(&self) -> Result<(), Failure> {
         let next = self.write(NEXT).map_err(|error| self.problem(NEXT, &error))?;
         for descriptor in [next.as_fd(), self.descriptor.as_fd()] {
@@ -88,22 +88,22 @@ impl Directory {
         locked == Err(Errno::WOULDBLOCK)
     }
 
-    /// Lets the lock go. Closing the descriptor may not: a process that is being forked holds it on.
+    /// Releases the lock. Closing the descriptor may not: a process that is being forked keeps it.
     pub fn unlock(&self) {
         let _ = rustix::fs::flock(&self.descriptor, FlockOperation::Unlock);
     }
 
-    /// Leaves this process's number for those that find the directory locked. On a full disk the lock holds all the
-    /// same.
+    /// Stores this process's id for those that find the directory locked. A full disk does not
+    /// matter.
     pub fn sign(&self) {
         let Ok(mut file) = self.write(PID) else { return };
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     }
 
-    /// Another process has the lock.
+    /// The error if another process has the lock.
     pub fn in_use(&self) -> Failure {
         let mut pid = String::new();
-        // Which one only helps; that the lock is taken is what counts.
+        // The process id is only a help; what counts is that the lock is taken.
         let _ = self.read(PID).and_then(|file| file.take(20).read_to_string(&mut pid));
         let who = match pid.trim() {
             "" => String::new(),
@@ -113,7 +113,7 @@ impl Directory {
         Failure::new(Exit::TempFail, text)
     }
 
-    /// Whether its path still leads to it: it may have been removed and made anew.
+    /// Whether its path still leads to it: it may have been removed and created again.
     pub fn is_current(&self) -> bool {
         let own = rustix::fs::fstat(&self.descriptor);
         match (own, std::fs::metadata(&self.path)) {
@@ -125,33 +125,33 @@ impl Directory {
     /// Opens a file to read it.
     ///
     /// # Errors
-    /// As the operating system says; it is not a file of ours.
+    /// As the operating system says, or it is not a file of ours.
     pub fn read(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::RDONLY)
     }
 
-    /// Opens a file to read and write it, made if it is absent.
+    /// Opens a file for reading and writing, created if missing.
     pub fn write(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::RDWR | OFlags::CREATE)
     }
 
-    /// Opens a file to read and append to it, made if it is absent.
+    /// Opens a file for reading and appending, created if missing.
     pub fn append(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::RDWR | OFlags::CREATE | OFlags::APPEND)
     }
 
-    /// Makes a file that does not exist yet.
+    /// Creates a file that does not exist yet.
     pub fn create(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
     }
 
-    /// Opens a file that is there to write it.
+    /// Opens an existing file for writing.
     pub fn change(&self, name: &str) -> io::Result<File> {
         self.file(name, OFlags::WRONLY)
     }
 
     fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
-        // Without waiting, so that a FIFO cannot hold us.
+        // Does not wait, so that a FIFO cannot block us.
         let safe = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
         let file = match rustix::fs::openat(&self.descriptor, name, flags | safe, mode) {
@@ -201,7 +201,7 @@ impl Directory {
         Ok(segments)
     }
 
-    /// Makes what was made and removed in it last.
+    /// Syncs what was last created and removed in it.
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.descriptor)?)
     }
@@ -216,12 +216,12 @@ impl Directory {
         }
     }
 
-    /// What a `flock` gave.
+    /// The result of a `flock`.
     fn locked(&self, locked: rustix::io::Result<()>) -> Result<bool, Failure> {
         match locked {
             Ok(()) => Ok(true),
             Err(Errno::WOULDBLOCK) => Ok(false),
-            // NFS locks only what is open to be written, which a directory cannot be.
+            // NFS locks only files that are open for writing, which a directory cannot be.
             Err(Errno::BADF | Errno::NOTSUP | Errno::NOLCK) => {
                 let why = "its file system cannot lock a directory (use a local disk)";
                 Err(self.problem("", &io::Error::other(why)))

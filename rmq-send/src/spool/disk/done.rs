@@ -1,4 +1,4 @@
-//! Saying what is done, and the end of a run.
+//! Reports what is done, and ends a run.
 
 use crate::spool::disk::cursor::Cursor;
 use crate::spool::disk::segment::Segment;
@@ -9,7 +9,7 @@ use rmq_common::thread::start;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// The sender's handle. Nothing but [`close`](Self::close) and dropping it waits for a disk.
+/// The sender's handle. Only [`close`](Self::close) and dropping it wait for a disk.
 #[derive(Debug)]
 pub struct Done {
     shared: Arc<Shared>,
@@ -20,24 +20,24 @@ pub struct Done {
 /// What a run leaves in the spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// Records that are not done, which the next run finds.
+    /// Records that are not done; the next run finds them.
     pub kept: u64,
-    /// Records that are not done and found no room on the disk.
+    /// Records that are not done and have no room on the disk.
     pub in_memory: u64,
 }
 
-/// How a spool stands.
+/// The state of a spool, in numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauge {
-    /// Records that this run has put into it.
+    /// Records that this run has added.
     pub read: u64,
     /// Records that are not done.
     pub waiting: u64,
 }
 
 impl Done {
-    /// Starts the spool's own threads; `left_over` are the segments of an earlier run, which may
-    /// not be on the disk itself.
+    /// Starts the spool's own threads; an earlier run's segments, `left_over`, may not be synced
+    /// yet.
     pub(super) fn start(
         shared: Arc<Shared>,
         cursor: Cursor,
@@ -47,11 +47,11 @@ impl Done {
             let (shared, cursor) = (Arc::clone(&shared), cursor.clone());
             thread("spool-sync", move || syncer::run(&shared, &cursor, &left_over))
         };
-        // From here on dropping it ends the thread that runs.
+        // From here on, dropping it ends the thread that runs.
         let mut done = Done { shared, keeper: None, syncer: None };
         done.syncer = Some(syncer?);
         let shared = Arc::clone(&done.shared);
-        // Nothing can be done before this returns.
+        // Nothing can become done before this returns.
         let written = shared.lock().done;
         done.keeper = Some(thread("spool", move || keeper::run(&shared, &cursor, written))?);
         Ok(done)
@@ -63,7 +63,7 @@ impl Done {
         state.advance(sequence);
         let (keeper_waits, all_done) = (state.keeper_waits, state.all_done());
         drop(state);
-        // It looks by itself when its pause is over.
+        // Otherwise it checks by itself when its pause is over.
         if keeper_waits {
             self.shared.keep.notify_one();
         }
@@ -77,8 +77,8 @@ impl Done {
         self.shared.lock().next
     }
 
-    /// What the spool has taken from `first` on, and what waits in it, for another thread; `None`
-    /// once it is closed.
+    /// What the spool has taken from `first` on and what waits, for another thread; `None` once
+    /// closed.
     pub fn gauge(&self, first: u64) -> impl Fn() -> Option<Gauge> + Send + use<> {
         let shared = Arc::downgrade(&self.shared);
         move || {
@@ -89,38 +89,37 @@ impl Done {
         }
     }
 
-    /// How many records that are not done are on the disk, exactly.
+    /// How many records on disk are not done, exactly.
     pub fn kept(&self) -> u64 {
         self.shared.lock().kept()
     }
 
-    /// How many records that are not done are in memory alone, because the disk is full.
+    /// How many records that are not done are only in memory, because the disk is full.
     pub fn in_memory(&self) -> u64 {
         self.shared.lock().in_memory()
     }
 
-    /// Why the spool cannot go on, where it cannot: its own threads failed. What is in it still
-    /// comes out, but nothing more goes in.
+    /// Why the spool cannot continue, if its threads failed. Its content still comes out.
     #[cfg(test)]
     pub fn failure(&self) -> Option<Failure> {
         self.shared.lock().failure.clone()
     }
 
-    /// The writer must not wait for room any more.
+    /// The writer no longer waits for room.
     pub fn stop_writer(&self) {
         self.shared.lock().writer_stopped = true;
         self.shared.room.notify_all();
     }
 
-    /// Neither must the writer wait for room nor the replay for records any more.
+    /// The writer no longer waits for room, nor the replay for records.
     pub fn stop(&self) {
         self.stop_writer();
         self.shared.lock().replay_stopped = true;
         self.shared.arrived.notify_all();
     }
 
-    /// Ends the run: the cursor is written, what is done is deleted, and what is kept is on the
-    /// disk itself. The writer must have ended for the last segment to be deleted.
+    /// Ends the run: writes the cursor, deletes what is done, and syncs what is kept. The last
+    /// segment is deleted only if the writer has ended.
     ///
     /// # Errors
     /// The first failure of the spool's own threads (74).
@@ -155,6 +154,6 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 }
 
 fn join(thread: Option<JoinHandle<()>>) {
-    // It does not panic; if it did, its message is on standard error.
+    // It does not panic; if it did, the panic message is on standard error.
     let _ = thread.map(JoinHandle::join);
 }

@@ -1,39 +1,38 @@
-//! How many records fit into the segment that is written to, and into the spool.
+//! How many records fit into the current segment, and into the spool.
 
 use crate::spool::disk::format::{ENTRY, STAMP};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// How many of the records that are left fit, from the first.
+/// How many of the remaining records fit, from the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// These, in `bytes` with the stamp of a new segment.
+    /// This many, in `bytes`, including the stamp of a new segment.
     Entries { count: usize, bytes: u64 },
-    /// Not into this segment.
+    /// None fits into this segment.
     NextSegment,
-    /// Not into the bound.
+    /// None fits within the bound.
     Full,
 }
 
-/// What there is to fill, in bytes.
+/// The space available, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Space {
-    /// By the whole spool.
+    /// Taken by the whole spool.
     pub taken: u64,
     /// The most that the spool may take.
     pub bound: u64,
-    /// Of the segment that is written to, if there is one.
+    /// Used in the current segment, if there is one.
     pub used: Option<u64>,
     /// The most that a segment may take.
     pub segment: u64,
 }
 
 impl Space {
-    /// How many of `payloads` fit. One record always has room in a spool and in a segment that are
-    /// empty.
+    /// How many of `payloads` fit. One record always has room in an empty spool and segment.
     ///
     /// # Errors
-    /// A record is larger than an entry can say (65).
+    /// A record is larger than an entry can represent (65).
     pub fn fit(&self, payloads: &[impl AsRef<[u8]>]) -> Result<Fit, Failure> {
         let stamp = if self.used.is_none() { STAMP as u64 } else { 0 };
         let room = self.bound.saturating_sub(self.taken);

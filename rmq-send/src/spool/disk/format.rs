@@ -5,14 +5,14 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 4 | CRC-32 of all that follows, begun with the segment's salt |
+//! | 4 | CRC-32 of all that follows, seeded with the segment's salt |
 //! | 4 | length of the payload |
-//! | 8 | sequence number, one more than the entry's before |
+//! | 8 | sequence number, one more than the previous entry's |
 //! | length | payload |
 //!
 //! A segment's name is its first sequence number and its salt. The salt is random, so that what
 //! looks like an entry inside a payload, or in a block that belonged to another file, is never
-//! taken for one; it stands in the name so that a damaged stamp does not take the entries with it.
+//! taken for one; it is in the name so that a damaged stamp does not make the entries unreadable.
 
 use std::ops::Range;
 
@@ -26,26 +26,26 @@ pub const STAMP: usize = 16;
 /// Bytes of an entry before its payload.
 pub const ENTRY: usize = 16;
 
-/// Above any sequence number that is ever reached: what is larger was not written by a spool.
+/// Above any sequence number that is ever reached: a larger one was not written by a spool.
 const MOST_SEQUENCE: u64 = 1 << 62;
 
-/// What the beginning of a file says.
+/// What the beginning of a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// It is ours.
+    /// A stamp of ours.
     Good,
-    /// It is ours, of a version that this code does not know.
+    /// A stamp of ours, of a version that this code does not know.
     Unknown(u32),
     /// It cannot be read.
     Damaged,
 }
 
-/// The stamp that a segment begins with.
+/// The stamp at the beginning of a segment.
 pub fn segment_stamp() -> [u8; STAMP] {
     stamp(SEGMENT_MAGIC)
 }
 
-/// Looks at the beginning of a segment.
+/// Checks the beginning of a segment.
 pub fn check_segment(bytes: &[u8]) -> Stamp {
     check(bytes, SEGMENT_MAGIC)
 }
@@ -70,7 +70,7 @@ fn check(bytes: &[u8], magic: [u8; 8]) -> Stamp {
     }
 }
 
-/// The whole of the cursor's file: its stamp, the sequence number, and the CRC-32 of that.
+/// The whole content of the cursor's file: its stamp, the sequence number, and its CRC-32.
 pub fn cursor(done: u64) -> [u8; STAMP + 12] {
     let mut bytes = [0; STAMP + 12];
     bytes[..STAMP].copy_from_slice(&stamp(CURSOR_MAGIC));
@@ -82,7 +82,7 @@ pub fn cursor(done: u64) -> [u8; STAMP + 12] {
 /// Reads the cursor's file.
 ///
 /// # Errors
-/// What its stamp says, where it does not give a number.
+/// What its stamp says, if it gives no number.
 pub fn parse_cursor(bytes: &[u8]) -> Result<u64, Stamp> {
     match check(bytes, CURSOR_MAGIC) {
         Stamp::Good => {}
@@ -103,7 +103,7 @@ pub fn name(first: u64, salt: u32) -> String {
     format!("{first:020}-{salt:08x}.segment")
 }
 
-/// Reads a segment's name; `None` where it is the name of something else.
+/// Reads a segment's name; `None` if something else has that name.
 pub fn parse_name(text: &str) -> Option<(u64, u32)> {
     let (first, salt) = text.strip_suffix(".segment")?.split_once('-')?;
     let parsed = (first.parse().ok()?, u32::from_str_radix(salt, 16).ok()?);
@@ -111,7 +111,7 @@ pub fn parse_name(text: &str) -> Option<(u64, u32)> {
     (possible && name(parsed.0, parsed.1) == text).then_some(parsed)
 }
 
-/// Appends an entry to `bytes`. A payload has less than 4 GiB.
+/// Appends an entry to `bytes`. A payload is smaller than 4 GiB.
 pub fn encode(bytes: &mut Vec<u8>, salt: u32, sequence: u64, length: u32, payload: &[u8]) {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; 4]);
@@ -122,24 +122,24 @@ pub fn encode(bytes: &mut Vec<u8>, salt: u32, sequence: u64, length: u32, payloa
     bytes[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// What stands at the beginning of some bytes.
+/// What is at the beginning of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// An entry; its payload is `payload`, and it ends where that ends.
+    /// An entry. It ends where its payload ends.
     Entry {
         /// Its sequence number.
         sequence: u64,
         /// Where its payload is.
         payload: Range<usize>,
     },
-    /// Perhaps an entry: so many bytes are needed to tell.
+    /// Perhaps an entry: this many bytes are needed to decide.
     Needs(usize),
-    /// No entry.
+    /// Not an entry.
     Bad,
 }
 
-/// Reads the entry at the beginning of `bytes`, behind which the segment goes on to a length of
-/// `available` in all. Its sequence number must be one of `sequences`, which does not include 0.
+/// Reads the entry at the beginning of `bytes`, in a segment that has `available` bytes from there
+/// on. Its sequence number must be one of `sequences`, which does not include 0.
 pub fn decode(bytes: &[u8], salt: u32, available: u64, sequences: &Range<u64>) -> Decoded {
     if available < ENTRY as u64 {
         return Decoded::Bad;
@@ -157,8 +157,8 @@ pub fn decode(bytes: &[u8], salt: u32, available: u64, sequences: &Range<u64>) -
     Decoded::Entry { sequence, payload: ENTRY..end }
 }
 
-/// The first place in `bytes` from `from` on where an entry of one of `sequences` stands, or perhaps does and more bytes
-/// are needed to tell; and which. The segment goes on to a length of `available` in all.
+/// The first place in `bytes`, from `from` on, with an entry of one of `sequences`, or what may be
+/// one with more bytes; and which. The segment has `available` bytes from there on.
 pub fn find(
     bytes: &[u8],
     salt: u32,
@@ -174,12 +174,12 @@ pub fn find(
     })
 }
 
-/// The sequence number of the entry at the beginning of `bytes`, of which the head is there.
+/// The sequence number of the entry at the beginning of `bytes`, which hold at least its head.
 pub fn sequence(bytes: &[u8]) -> u64 {
     bytes.get(8..ENTRY).map_or(0, long)
 }
 
-/// The checksum of an entry that comes in parts, the first of which has all of its head.
+/// The checksum of an entry that comes in parts; the first contains all of its head.
 #[derive(Debug)]
 pub struct Checksum {
     hasher: crc32fast::Hasher,
@@ -187,7 +187,7 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// Of a segment with this salt.
+    /// For a segment with this salt.
     pub fn new(salt: u32) -> Self {
         Checksum { hasher: crc32fast::Hasher::new_with_initial(salt), stated: None }
     }
@@ -202,7 +202,7 @@ impl Checksum {
         }
     }
 
-    /// Whether it is what the head says.
+    /// Whether it matches the head.
     pub fn holds(self) -> bool {
         self.stated == Some(self.hasher.finalize())
     }

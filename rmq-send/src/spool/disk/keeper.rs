@@ -1,4 +1,4 @@
-//! The thread that writes the cursor and deletes what is done, so that the sender need not.
+//! The thread that writes the cursor and deletes what is done, so that the sender need not do it.
 
 use crate::spool::disk::cursor::{self, Cursor};
 use crate::spool::disk::segment::Segment;
@@ -8,11 +8,12 @@ use std::io;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// Between two writes of the cursor: long against what one costs, short against the copies that a
-/// kill makes of what was done since the last.
+/// The time between two writes of the cursor: long compared with the cost of one, short compared
+/// with the duplicates that a kill causes.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Runs until the state says that it ends, or until it cannot go on. The cursor says `written`.
+/// Runs until the state says that it ends, or it cannot continue. The cursor already says
+/// `written`.
 pub fn run(shared: &Shared, cursor: &Cursor, mut written: u64) {
     let mut state = shared.lock();
     loop {
@@ -47,7 +48,7 @@ pub fn run(shared: &Shared, cursor: &Cursor, mut written: u64) {
     }
 }
 
-/// Segments whose records are all done leave the state; nobody reads them any more.
+/// Removes segments whose records are all done from the state; nothing reads them any longer.
 fn take_finished(state: &mut State) -> Vec<Segment> {
     let mut finished = Vec::new();
     while state.front_is_finished() {

@@ -10,16 +10,16 @@ use crate::spool::disk::writer::Writer;
 use rmq_common::failure::Failure;
 use std::sync::Arc;
 
-/// The largest a segment grows, unless a single record is larger.
+/// The largest size of a segment, unless a single record is larger.
 const LARGEST_SEGMENT: u64 = 16 << 20;
 
-/// The way in.
+/// Opens the spool.
 #[derive(Debug)]
 pub struct Spool;
 
 impl Spool {
-    /// Opens the spool in `directory`, which this process has locked, and says what an earlier run
-    /// left in it. Its segments take at most `max_bytes`, unless a single record is larger.
+    /// Opens the spool in `directory`, which this process has locked, and returns what an earlier
+    /// run left in it. Its segments take at most `max_bytes`, unless a single record is larger.
     ///
     /// # Errors
     /// It cannot be read or written, or is of another format (74).
@@ -41,7 +41,7 @@ impl Spool {
         let position = state.done + 1;
         let shared = Arc::new(Shared::new(directory, state));
         let done = Done::start(Arc::clone(&shared), cursor, left_over)?;
-        // Eight at the least, so that room comes back in steps.
+        // At least eight, so that room is freed in steps.
         let segment_bytes = (max_bytes / 8).min(LARGEST_SEGMENT);
         let writer = Writer::new(Arc::clone(&shared), max_bytes, segment_bytes);
         Ok((writer, Replay::new(shared, position), done, found))

@@ -1,4 +1,4 @@
-//! Directories and files that are this user's alone.
+//! Directories and files that belong to this user alone.
 
 use rmq_common::files::parent;
 use rustix::fs::{Mode, OFlags, Stat};
@@ -9,10 +9,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// Symbolic links on the way to the directory itself.
+/// The most symbolic links followed on the way to the directory.
 const MOST_LINKS: usize = 8;
 
-/// Why a directory or a file of it is not ours alone.
+/// Why a directory, or a file in it, does not belong to this user alone.
 pub fn foreign(status: &Stat, path: &Path) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     if status.st_uid != own {
@@ -24,8 +24,8 @@ pub fn foreign(status: &Stat, path: &Path) -> Option<String> {
     writable.then(|| format!("others can write to it (chmod go-w {})", path.display()))
 }
 
-/// Opens a directory. It may be named by a symbolic link of ours or of root's: one of anybody else could lead to any
-/// directory of ours.
+/// Opens a directory. It may be named by a symbolic link of this user's or root's: one of another
+/// user's could lead to any directory of ours.
 pub fn open(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // A slash at the end would follow a link.
@@ -49,19 +49,19 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
     Err(Errno::LOOP.into())
 }
 
-/// Makes sure that a name is known on the disk to the directory it is in.
+/// Syncs the directory that contains a name, so that the name survives a power cut.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent(path))?.sync_all()
 }
 
-/// Makes a directory, and what is missing above it, each known to its parent on the disk.
+/// Creates a directory and its missing parents, and syncs each one's parent.
 pub fn make(directory: &Path) -> io::Result<()> {
     let missing = directory.ancestors().take_while(|path| !path.as_os_str().is_empty());
     let mut missing: Vec<&Path> = missing.take_while(|path| !path.exists()).collect();
     while let Some(path) = missing.pop() {
         match DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => sync_parent(path)?,
-            // Somebody else was quicker.
+            // Another process was quicker.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

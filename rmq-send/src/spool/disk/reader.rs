@@ -1,4 +1,4 @@
-//! Reading one segment from its beginning, a block at a time, past whatever is damaged in it.
+//! Reads one segment from its beginning, a block at a time, past any damage in it.
 
 use crate::spool::disk::directory::Directory;
 use crate::spool::disk::format::{self, Checksum, Decoded, ENTRY, STAMP};
@@ -10,7 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-/// How much is read at once; one entry always has room.
+/// How much is read at a time; one entry always has room.
 const BLOCK: u64 = 256 << 10;
 
 /// A place in a segment.
@@ -22,19 +22,19 @@ pub struct Reader {
     next: u64,
 }
 
-/// Some entries in order.
+/// Consecutive entries.
 #[derive(Debug, Default)]
 pub struct Block {
     pub bytes: Vec<u8>,
-    /// Their sequence numbers and where their payloads are.
+    /// Their sequence numbers, and the ranges of their payloads.
     pub entries: Vec<(u64, Range<usize>)>,
 }
 
-/// What stands at a place.
+/// What is at a place.
 #[derive(Debug)]
 pub enum Piece {
     Entries(Block),
-    /// Something that is none.
+    /// Bytes that are not an entry.
     Gap(Gap),
     /// The end of what is written.
     End,
@@ -52,7 +52,7 @@ pub struct Gap {
 }
 
 impl Reader {
-    /// At the first entry of a segment.
+    /// Starts at the first entry of a segment.
     pub fn open(directory: &Directory, segment: &Segment) -> io::Result<Self> {
         let file = directory.read(&segment.name())?;
         Ok(Reader { file, salt: segment.salt, offset: STAMP as u64, next: segment.first })
@@ -68,8 +68,8 @@ impl Reader {
         self.offset
     }
 
-    /// The next piece of the segment, of which `end` bytes are written: all the sequence numbers
-    /// below `limit` are in them, or are lost.
+    /// The next piece of the segment, of which `end` bytes are written. Sequence numbers below
+    /// `limit` that are not in them are lost.
     pub fn read(&mut self, end: u64, limit: u64) -> io::Result<Piece> {
         let mut want = BLOCK;
         loop {
@@ -109,11 +109,11 @@ impl Reader {
         }
     }
 
-    /// Goes on to the next entry, or to the end.
+    /// Skips to the next entry, or to the end.
     fn skip(&mut self, available: u64, limit: u64) -> io::Result<Gap> {
         let (start, end) = (self.offset, self.offset + available);
-        // An entry has a size, so those that may stand in so many bytes are few. That keeps the
-        // search fast, and what it finds true.
+        // An entry has a minimum size, so only a limited number can fit into these bytes. That
+        // makes the search fast, and rules out most false matches.
         let most = self.next.saturating_add(1 + available / ENTRY as u64);
         let sequences = self.next..limit.min(most);
         let (offset, next) = self.find(end, &sequences)?.unwrap_or((end, limit));
@@ -123,8 +123,8 @@ impl Reader {
         Ok(gap)
     }
 
-    /// Where the first entry of one of `sequences` is that stands from here to `end`, and its sequence number. Takes
-    /// no more memory than a block, however long that is.
+    /// Where the first entry of one of `sequences` begins between here and `end`, and its sequence
+    /// number. Takes no more memory than a block, however long that is.
     fn find(&self, end: u64, sequences: &Range<u64>) -> io::Result<Option<(u64, u64)>> {
         let mut at = self.offset;
         while end - at >= ENTRY as u64 {
@@ -152,19 +152,19 @@ impl Reader {
         Ok(None)
     }
 
-    /// The first place from `offset` on at which an entry may begin: none does in a hole of the file.
+    /// The first place from `offset` on where an entry may begin: never in a hole of the file.
     fn data(&self, offset: u64) -> u64 {
         match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
             // Its first bytes may be zeros.
             Ok(data) => offset.max(data.saturating_sub(ENTRY as u64)),
             Err(Errno::NXIO) => u64::MAX,
-            // The file system cannot tell.
+            // The file system does not support this.
             Err(_) => offset,
         }
     }
 
-    /// Whether the entry of so many bytes at `offset` is what was written. What its head says is not
-    /// believed before: it may say 4 GiB.
+    /// Whether the entry of `length` bytes at `offset` is intact. Until then its head, which may
+    /// say 4 GiB, is not trusted.
     fn is_whole(&self, offset: u64, length: u64) -> io::Result<bool> {
         let mut checksum = Checksum::new(self.salt);
         let mut read = 0;
@@ -179,7 +179,7 @@ impl Reader {
         Ok(checksum.holds())
     }
 
-    /// So many bytes from `offset` on; fewer where the file is shorter than it was.
+    /// The `length` bytes from `offset` on; fewer if the file has become shorter.
     fn bytes(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         let mut filled = 0;

@@ -1,15 +1,15 @@
-//! What an earlier run left, made ready to go on from.
+//! Prepares what an earlier run left, so that this run can continue from it.
 //!
 //! Only the last segment can end in the middle of an entry, because every run begins a segment of
-//! its own and a segment is left only when it is whole; its end is looked at here and cut. Of the
-//! others a power cut may have taken what was not synced yet; that, and what has rotted, is found
-//! when they are replayed, so that starting takes no longer than reading one segment.
+//! its own and leaves one only when it is complete; its end is checked and cut here. In the others,
+//! a power cut may have lost what was not synced; that, and damaged blocks, are found when they are
+//! replayed, so that starting takes no longer than reading one segment.
 //!
 //! The cursor and the segments reach the disk independently, so after a power cut either may be
-//! behind. A cursor behind gives copies. A cursor ahead of every record that the segments hold says
-//! nothing about them, because it may come from anywhere: they are sent again, which gives copies too.
-//! It is put right on the disk before a number is given again, or it would swallow records when it
-//! comes back.
+//! older. An older cursor causes duplicates. A cursor ahead of every record in the segments says
+//! nothing about them, because it may come from anywhere: they are sent again, which also causes
+//! duplicates. It is corrected on disk before a number is used again, or new records might count as
+//! done.
 
 use crate::spool::disk::cursor::{Cursor, Position, unknown_version};
 use crate::spool::disk::damage::{Damage, Torn};
@@ -25,15 +25,15 @@ use std::io::{self, Read};
 /// What an earlier run left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Records that are not done. Damaged ones count until the replay meets them.
+    /// Records that are not done. Damaged ones count until the replay finds them.
     pub records: u64,
     /// Bytes that they take in the segments.
     pub bytes: u64,
-    /// A record that was never whole.
+    /// An incomplete record.
     pub torn: Option<Torn>,
-    /// What is wrong with segments as files; what is wrong inside them comes with the records.
+    /// What is wrong with segments as files; damage inside them is reported with the records.
     pub damaged: Vec<Damage>,
-    /// The cursor cannot be read, or is ahead of the segments: all that they hold counts as not done.
+    /// The cursor cannot be read, or is ahead of the segments, so everything counts as not done.
     pub cursor_damaged: bool,
 }
 
@@ -44,13 +44,13 @@ pub struct Found {
 pub fn recover(directory: &Directory) -> Result<(State, Cursor, Found), Failure> {
     let problem = |error| directory.problem("", &error);
     let mut segments = directory.segments()?;
-    // Before anything is changed: a later version's spool is not ours to touch.
+    // Before anything is changed: a later version's spool must not be touched.
     let stamps = segments.iter().map(|segment| stamp(directory, segment));
     let stamps = stamps.collect::<Result<Vec<_>, _>>()?;
     let (cursor, position) = Cursor::open(directory)?;
     let mut found = Found { cursor_damaged: position == Position::Damaged, ..Found::default() };
 
-    // The last is looked at when its end is known: it may have been stopped in its stamp.
+    // The last is checked when its end is known: writing may have stopped in its stamp.
     let last_is_damaged = stamps.last() == Some(&Stamp::Damaged);
     for (segment, stamp) in segments.iter().zip(&stamps).rev().skip(1) {
         if *stamp == Stamp::Damaged {
@@ -92,7 +92,7 @@ pub fn recover(directory: &Directory) -> Result<(State, Cursor, Found), Failure>
         state.bytes -= finished.bytes;
         directory.remove(&finished.name()).map_err(problem)?;
     }
-    // What is left of a position that only the numbers of segments tell must not be told again.
+    // If only the segments' numbers show the position, those numbers must not be used again.
     cursor.write(done).map_err(problem)?;
     if found.cursor_damaged {
         cursor.sync().map_err(problem)?;
@@ -128,8 +128,8 @@ fn damaged_stamp(directory: &Directory, segment: &Segment) -> Damage {
     Damage { file, offset: 0, bytes: segment.bytes.min(STAMP as u64), records: 0, aside }
 }
 
-/// Two segments that begin with the same number: only a file system that lost what it was told can
-/// leave them. The longer one counts, the other is kept aside.
+/// Two segments that begin with the same number, which only a file system that lost data can leave.
+/// The longer one counts; the other is kept aside.
 fn doubles(
     directory: &Directory,
     segments: &mut Vec<Segment>,
@@ -152,7 +152,7 @@ fn doubles(
     Ok(())
 }
 
-/// Bytes of the entries up to the sequence number `done` in the segment that goes on behind it.
+/// Bytes of the entries up to the sequence number `done`, in the segment that continues after it.
 fn done_bytes(directory: &Directory, front: &Segment, done: u64) -> io::Result<u64> {
     if front.first > done {
         return Ok(0);
@@ -174,8 +174,7 @@ fn done_bytes(directory: &Directory, front: &Segment, done: u64) -> io::Result<u
     Ok(reader.offset() - STAMP as u64)
 }
 
-/// Cuts off what is behind the last entry of the last segment, and gives the sequence number that
-/// comes next.
+/// Cuts off what follows the last entry of the last segment; returns the next sequence number.
 fn cut(directory: &Directory, last: &mut Segment) -> io::Result<(Option<Torn>, u64)> {
     let mut reader = Reader::open(directory, last)?;
     let (mut end, mut next) = ((STAMP as u64).min(last.bytes), last.first);
@@ -185,12 +184,12 @@ fn cut(directory: &Directory, last: &mut Segment) -> io::Result<(Option<Torn>, u
                 end = reader.offset();
                 next = block.entries.last().map_or(next, |(sequence, _)| sequence + 1);
             }
-            // Entries behind it, or nothing.
+            // Followed by entries, or by nothing.
             Piece::Gap(_) => {}
             Piece::End => break,
         }
     }
-    // A stamp alone holds nothing, and neither does half of one.
+    // A stamp alone holds nothing, and neither does part of one.
     let end = if end <= STAMP as u64 { 0 } else { end };
     let bytes = last.bytes - end;
     let file = directory.at(&last.name());

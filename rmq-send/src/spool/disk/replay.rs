@@ -1,4 +1,4 @@
-//! Reading the records back in order: an earlier run's first, then what this run appends.
+//! Reads the records back in order: an earlier run's first, then what this run appends.
 
 use crate::spool::disk::batch::Batch;
 use crate::spool::disk::damage::Damage;
@@ -10,13 +10,13 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The end that records come out at.
+/// The end at which records come out.
 #[derive(Debug)]
 pub struct Replay {
     shared: Arc<Shared>,
     /// The segment that is read, by its first sequence number.
     current: Option<(u64, Reader)>,
-    /// The first sequence number of the segment read last; 0 before the first.
+    /// The first sequence number of the last segment read; 0 before the first.
     last: u64,
     /// The sequence number to hand over next.
     position: u64,
@@ -24,7 +24,7 @@ pub struct Replay {
 
 /// What there is to do next.
 enum Step {
-    /// Read the current segment, of which so many bytes are written, all below a sequence number.
+    /// Read the current segment, of which this many bytes are written, all below a sequence number.
     Read {
         segment: Segment,
         limit: u64,
@@ -81,7 +81,7 @@ impl Replay {
         let following = state.segments.iter().find(|segment| segment.first > after).copied();
         let memory = state.memory.as_mut().filter(|memory| memory.batch.is_some());
         if let Some((first, reader)) = &self.current {
-            // A limit of its own where memory holds what comes between two segments.
+            // A separate limit, if memory holds what comes between two segments.
             let follows = following.map(|segment| segment.first);
             let through_memory = memory.as_ref().map(|memory| memory.sequences.start);
             let limits = [follows, through_memory].into_iter().flatten();
@@ -91,7 +91,7 @@ impl Replay {
                     return Step::Read { segment, limit };
                 }
                 Some(_) => {}
-                // Deleted, but its room is free only when nobody has it open.
+                // It is deleted, but its room is free only once nothing has it open.
                 None => self.leave(),
             }
         }
@@ -117,7 +117,7 @@ impl Replay {
         self.last = self.current.take().map_or(self.last, |(first, _)| first);
     }
 
-    /// Reads on in the current segment; `None` where nothing of it is to be handed over.
+    /// Continues reading the current segment; `None` if nothing of it is to be handed over.
     fn read(&mut self, segment: &Segment, limit: u64) -> Result<Option<Batch>, Failure> {
         let Some((_, reader)) = &mut self.current else { return Ok(None) };
         match reader.read(segment.bytes, limit).map_err(|error| self.problem(segment, &error))? {
@@ -135,7 +135,7 @@ impl Replay {
         }
     }
 
-    /// Records are lost; `None` where all of them were done.
+    /// The damage if records are lost; `None` if all of them were done.
     fn damage(&mut self, segment: &Segment, gap: &Gap) -> Option<Damage> {
         let Gap { offset, bytes, sequences } = gap;
         let done = if sequences.is_empty() {

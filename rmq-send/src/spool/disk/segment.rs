@@ -7,9 +7,9 @@ use crate::spool::disk::format;
 pub struct Segment {
     /// Its first sequence number.
     pub first: u64,
-    /// What its checksums begin with.
+    /// The seed of its checksums.
     pub salt: u32,
-    /// Bytes that are written and whole.
+    /// Bytes that are written and complete.
     pub bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the writer, the replay, the sender and the spool's own threads know in common.
+//! The state shared by the writer, the replay, the sender and the spool's own threads.
 
 use crate::spool::disk::batch::Batch;
 use crate::spool::disk::directory::Directory;
@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Records that found no room on the disk, on their way through memory.
+/// Records that have no room on the disk and pass through memory.
 #[derive(Debug)]
 pub struct InMemory {
     /// Their sequence numbers.
@@ -19,29 +19,29 @@ pub struct InMemory {
     pub batch: Option<Batch>,
 }
 
-/// What is not on the disk itself yet.
+/// What is not synced to disk yet.
 #[derive(Debug, Default)]
 pub struct Unsynced {
     /// Since when.
     pub since: Option<Instant>,
     /// Segments written to.
     pub segments: Vec<(Segment, Arc<File>)>,
-    /// Segments were made or removed.
+    /// Whether segments were created or removed.
     pub directory: bool,
-    /// The cursor was written.
+    /// Whether the cursor was written.
     pub cursor: bool,
 }
 
-/// The state, behind [`Shared`]'s lock. Nothing waits for a disk while it holds it.
+/// The state, protected by [`Shared`]'s lock. Nothing holds the lock while waiting for a disk.
 #[derive(Debug)]
 pub struct State {
-    /// In order; what is being deleted is no longer here.
+    /// In order; a segment that is being deleted is no longer here.
     pub segments: VecDeque<Segment>,
-    /// Bytes that segments take, those that are being deleted among them.
+    /// Bytes that segments take, including those being deleted.
     pub bytes: u64,
     /// Whether the writer appends to the last segment.
     pub active: bool,
-    /// The sequence number that comes next.
+    /// The next sequence number.
     pub next: u64,
     /// Everything up to here is done.
     pub done: u64,
@@ -49,21 +49,21 @@ pub struct State {
     pub lost: VecDeque<Range<u64>>,
     /// Records in memory.
     pub memory: Option<InMemory>,
-    /// Counts whatever may make room.
+    /// Counts events that may make room.
     pub freed: u64,
     /// The writer has ended.
     pub ended: bool,
-    /// The writer must not wait any more.
+    /// The writer must not wait.
     pub writer_stopped: bool,
-    /// The replay must not wait any more.
+    /// The replay must not wait.
     pub replay_stopped: bool,
-    /// The keeper has nothing to do, and waits for word.
+    /// The keeper has nothing to do, and waits to be woken.
     pub keeper_waits: bool,
     /// The keeper ends when nothing is left to do.
     pub keeper_ends: bool,
     /// The syncer ends after one more round.
     pub syncer_ends: bool,
-    /// What is not on the disk itself.
+    /// What is not synced to disk yet.
     pub unsynced: Unsynced,
     /// The first failure of the spool's own threads.
     pub failure: Option<Failure>,
@@ -106,7 +106,7 @@ impl State {
         }
     }
 
-    /// Whether the keeper deletes something, or is about to.
+    /// Whether the keeper is deleting something, or is about to.
     pub fn deletes(&self) -> bool {
         let held: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
         self.front_is_finished() || held < self.bytes
@@ -115,7 +115,7 @@ impl State {
     /// Everything up to `sequence` is done.
     pub fn advance(&mut self, sequence: u64) {
         self.done = self.done.max(sequence.min(self.next - 1));
-        // What is lost cannot be done: nothing waits for it.
+        // A lost record cannot become done: nothing waits for it.
         while let Some(lost) = self.lost.front().filter(|lost| lost.start <= self.done + 1) {
             self.done = self.done.max(lost.end - 1);
             self.lost.pop_front();
@@ -128,13 +128,13 @@ impl State {
         }
     }
 
-    /// Records, behind all that were lost before, cannot be read.
+    /// Records that come after all lost before cannot be read.
     pub fn lose(&mut self, sequences: Range<u64>) {
         self.lost.push_back(sequences);
         self.advance(self.done);
     }
 
-    /// How many records that are not done are in memory alone.
+    /// How many records that are not done are only in memory.
     pub fn in_memory(&self) -> u64 {
         self.memory
             .as_ref()
@@ -147,20 +147,20 @@ impl State {
         self.next - 1 - self.done - lost - self.in_memory()
     }
 
-    /// Notes that something waits for the disk.
+    /// Notes that something has to be synced.
     pub fn changed(&mut self) -> &mut Unsynced {
         self.unsynced.since.get_or_insert_with(Instant::now);
         &mut self.unsynced
     }
 }
 
-/// The state, its lock, and what its users wait for.
+/// The state, its lock, and the conditions that threads wait for.
 #[derive(Debug)]
 pub struct Shared {
     /// The spool's directory, which is locked.
     pub directory: Arc<Directory>,
     state: Mutex<State>,
-    /// Something has come for the replay.
+    /// There may be something for the replay.
     pub arrived: Condvar,
     /// Something may have made room for the writer.
     pub room: Condvar,
@@ -183,12 +183,12 @@ impl Shared {
         }
     }
 
-    /// The state, for a short while.
+    /// Locks the state, for a short while.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of the spool's own threads cannot go on.
+    /// One of the spool's own threads cannot continue.
     pub fn fail(&self, failure: Failure) {
         self.lock().failure.get_or_insert(failure);
         self.room.notify_all();
@@ -201,7 +201,7 @@ impl Drop for Shared {
     }
 }
 
-/// Waits; a lock that another thread let go in a panic is as good as any.
+/// Waits; a lock released by a panicking thread is still usable.
 pub fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     condition.wait(state).unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,7 @@
-//! The thread that puts on the disk what was written, once in a [`SYNC_INTERVAL`], so that neither
-//! the writer nor the sender waits for it.
+//! The thread that syncs what was written, once in a [`SYNC_INTERVAL`], so that nothing else waits.
 //!
-//! A sync that fails is not tried again: the system has dropped what it could not write and would
-//! report success. The writer is told and takes no more; what the spool holds still goes out.
+//! A failed sync is not tried again: the system has dropped what it could not write and would
+//! report success. The writer is informed and takes no more; what the spool holds still goes out.
 
 use crate::spool::disk::cursor::{self, Cursor};
 use crate::spool::disk::directory::Directory;
@@ -13,11 +12,11 @@ use std::io;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// How long an appended record waits at most before it is written to the disk itself.
+/// How long an appended record waits at most before it is synced.
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Runs until the state says that it ends, or until it cannot go on. An earlier run that was killed
-/// has not synced its segments, `left_over`.
+/// Runs until the state says that it ends, or until it cannot continue. An earlier run that was
+/// killed has not synced its segments, `left_over`.
 pub fn run(shared: &Shared, cursor: &Cursor, left_over: &[Segment]) {
     let mut synced = left_over.iter().try_for_each(|segment| left(&shared.directory, segment));
     loop {
@@ -29,7 +28,7 @@ pub fn run(shared: &Shared, cursor: &Cursor, left_over: &[Segment]) {
     }
 }
 
-/// Waits until it is time; `None` when it is the end and nothing is left.
+/// Waits until it is time; `None` at the end, when nothing is left.
 fn next(shared: &Shared) -> Option<Unsynced> {
     let mut state = shared.lock();
     loop {
@@ -60,7 +59,7 @@ fn next(shared: &Shared) -> Option<Unsynced> {
 fn sync(shared: &Shared, cursor: &Cursor, unsynced: &Unsynced) -> Result<(), Failure> {
     let directory = &shared.directory;
     let at = |name: String| move |error: io::Error| problem(directory, &name, &error);
-    // The records first, the cursor that says they are done last.
+    // Records first, and last the cursor that marks them as done.
     for (segment, file) in &unsynced.segments {
         file.sync_data().map_err(at(segment.name()))?;
     }

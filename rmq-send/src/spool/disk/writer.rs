@@ -12,10 +12,10 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Buffers above this are not kept for the next call.
+/// Larger buffers are not kept for the next call.
 const KEPT_BUFFER: usize = 1 << 20;
 
-/// The end that records go in at.
+/// The end at which records go in.
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
@@ -23,30 +23,29 @@ pub struct Writer {
     segment_bytes: u64,
     active: Option<Active>,
     buffer: Vec<u8>,
-    /// [`State::freed`](crate::spool::disk::state::State) when room was last looked for.
+    /// The value of [`State::freed`](crate::spool::disk::state::State) when room was last checked.
     freed: u64,
 }
 
-/// What became of the records that were given. What was not taken is given again after
-/// [`Writer::wait_for_room`].
+/// What became of the given records. Give the rest again after [`Writer::wait_for_room`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// All are in the spool.
     All,
-    /// All are taken. The disk is full although the spool is empty, so those that found no room go
-    /// through memory: they come out in their order, and a kill loses them.
+    /// All are taken. The disk is full although the spool is empty, so those without room pass
+    /// through memory: they come out in order, and a kill loses them.
     InMemory,
-    /// The bound is reached; only so many, from the first, are in the spool.
+    /// The bound is reached; only this many, from the first, are in the spool.
     Full(usize),
-    /// The disk is full; only so many, from the first, are in the spool. Others may make room, so
-    /// the wait for it needs a limit.
+    /// The disk is full; only this many, from the first, are in the spool. Other programs may free
+    /// room, so the wait for it needs a limit.
     NoSpace(usize),
 }
 
 /// Why a wait for room ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// Something was freed; whether it is enough, [`Writer::append`] tells.
+    /// Something was freed; [`Writer::append`] finds out whether it is enough.
     Freed,
     /// The time is over.
     TimedOut,
@@ -66,12 +65,11 @@ impl Writer {
         self.shared.lock().next
     }
 
-    /// Appends records in order, with one write for each segment that they go into.
+    /// Appends records in order, with one write per segment.
     ///
     /// # Errors
-    /// Writing failed, or syncing what was written before did (74). Nothing half-written stays,
-    /// and of the records that were given some, from the first, may be in the spool:
-    /// [`next_sequence`](Self::next_sequence) tells how many.
+    /// Writing failed, or an earlier sync did (74). Nothing half-written stays; the first of the
+    /// records may be in the spool: [`next_sequence`](Self::next_sequence) shows how many.
     pub fn append(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<Appended, Failure> {
         let mut taken = 0;
         while taken < payloads.len() {
@@ -101,11 +99,11 @@ impl Writer {
         Ok(Appended::All)
     }
 
-    /// Waits until something is freed that was not when [`append`](Self::append) last looked; for
-    /// `limit` at most, where there is one: other files may make room on a full disk.
+    /// Waits until something is freed after the last check by [`append`](Self::append); at most for
+    /// `limit`, if there is one: on a full disk, other programs may free room.
     ///
     /// # Errors
-    /// One of the spool's own threads cannot go on (74).
+    /// One of the spool's own threads cannot continue (74).
     pub fn wait_for_room(&self, limit: Option<Duration>) -> Result<Room, Failure> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut state = self.shared.lock();
@@ -130,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// How many of `payloads` fit, the sequence number of the first, and whether all is done.
+    /// How many of `payloads` fit, the first one's sequence number, and whether everything is done.
     fn find_room(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<(Fit, u64, bool), Failure> {
         let (taken, next, all_done) = {
             let state = self.shared.lock();
@@ -149,8 +147,7 @@ impl Writer {
         Ok((space.fit(payloads)?, next, all_done))
     }
 
-    /// Writes entries of `bytes` in all, a new segment's stamp among them, with one write. Where
-    /// that fails, the file is as it was.
+    /// Writes entries of `bytes` in all, with any new segment's stamp, in one write or not at all.
     fn write(
         &mut self,
         payloads: &[impl AsRef<[u8]>],
@@ -204,8 +201,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The disk is full. Where nothing is left that could make room, what is in hand goes on
-    /// through memory, a batch at a time.
+    /// The disk is full. If nothing can make room, the records at hand pass through memory, by
+    /// batches.
     fn no_space(
         &mut self,
         payloads: &[impl AsRef<[u8]>],
@@ -226,15 +223,15 @@ impl Writer {
         Ok(Appended::InMemory)
     }
 
-    /// A segment whose records are all done holds nothing but room.
+    /// A segment whose records are all done only takes room.
     fn leave_if(&mut self, all_done: bool) {
         if all_done {
             self.leave();
         }
     }
 
-    /// Where something is done that is not deleted yet, waits until it is: a spool is full only of
-    /// what it has to keep. False where there is nothing, or nothing must be waited for any more.
+    /// If something is done but not deleted yet, waits until it is: a spool is full only of what it
+    /// has to keep. False if there is nothing to wait for, or waiting is no longer allowed.
     fn wait_for_keeper(&self) -> bool {
         let mut state = self.shared.lock();
         if !state.deletes() {
@@ -247,7 +244,7 @@ impl Writer {
         !state.writer_stopped
     }
 
-    /// What comes next goes into a new segment.
+    /// The next record goes into a new segment.
     fn leave(&mut self) {
         self.active = None;
         self.shared.lock().active = false;

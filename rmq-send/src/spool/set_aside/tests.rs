@@ -55,7 +55,7 @@ fn a_long_record_becomes_an_envelope_that_can_be_sent() {
     let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
     assert_eq!(envelope.body.as_deref(), Some(&b"body"[..]));
     assert_eq!(envelope.routing_key.as_ref().map(Name::as_bytes), Some(&b"jobs"[..]));
-    // Without its key nobody knows where to.
+    // Without its key, its destination is unknown.
     let line = kept(Format::Lines, keyed, 1000, &[b"no key", b" at all\n"]);
     let envelope = Envelope::decode(line.trim_end().as_bytes()).unwrap();
     assert_eq!(envelope.body.as_deref(), Some(&b"no key at all"[..]));

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 impl World {
-    /// The run is over.
+    /// Ends the run.
     pub(super) fn end(mut self) {
         if self.duties.kept {
             self.account.count_unknown();
@@ -23,7 +23,7 @@ impl World {
         self.perform();
         assert!(self.underway.is_none());
         if self.duties.rejects && !self.has_failed {
-            // Whatever is not confirmed is kept, once, but for what had no end.
+            // Everything that is not confirmed is kept, once, except what had no end.
             let all = (1..=self.read).filter(|number| {
                 let known = self.confirmed.contains(number) || self.empty.contains(number);
                 !known && torn != Some(*number)

@@ -4,22 +4,22 @@ use super::*;
 use crate::record::item::Record;
 use std::collections::{BTreeSet, VecDeque};
 
-/// An account, and what is true of its records.
+/// An account, and the truth about its records.
 pub(super) struct World {
     pub(super) account: Account,
     pub(super) duties: Duties,
-    /// Read and not entered.
+    /// Read but not entered.
     pub(super) input: VecDeque<Item>,
     long_is_open: bool,
     pub(super) read: u64,
     in_flight: Vec<u64>,
     pub(super) sent: BTreeSet<u64>,
     returned: BTreeSet<u64>,
-    /// What is truly so.
+    /// What is really confirmed.
     pub(super) confirmed: BTreeSet<u64>,
     pub(super) empty: BTreeSet<u64>,
     pub(super) refused: BTreeSet<u64>,
-    /// In the rejects, in their order, and how many of these are on the disk.
+    /// In the rejects, in order, and how many of these are on disk.
     pub(super) kept: Vec<u64>,
     synced: usize,
     pub(super) underway: Option<u64>,
@@ -267,7 +267,7 @@ impl World {
         self.kept.push(number);
     }
 
-    /// All of these are confirmed, or dropped, or on the disk.
+    /// All of these are confirmed, dropped or on disk.
     fn assert_safe(&self, from: u64, to: u64) {
         for number in from..=to {
             let kept = self.kept[..self.synced].contains(&number);

@@ -27,7 +27,7 @@ fn the_bound_counts_bytes_on_disk_and_room_comes_back_in_steps() {
     spool.done.done(13);
     assert!(matches!(spool.writer.append(&vec![payload; 20]).unwrap(), Appended::Full(10..=13)));
     assert!(bytes(directory.path()) <= 100_000);
-    // What is found again counts too.
+    // What is found again counts, too.
     spool.leave();
     let mut spool = open_bounded(directory.path(), 100_000);
     assert_eq!(spool.found.bytes, 1000 * spool.found.records);
@@ -43,7 +43,7 @@ fn a_record_larger_than_the_bound_goes_through_an_empty_spool() {
     let batch = spool.replay.next().unwrap().unwrap();
     assert_eq!(batch.records().collect::<Vec<_>>(), [(1, &large[..])]);
     spool.done.done(1);
-    // It is not full of what is done.
+    // It is not full if all its records are done.
     assert_eq!(spool.writer.append(&[b"next"]).unwrap(), Appended::All);
     assert_eq!(spool.rest().0, [(2, b"next".to_vec())]);
     assert!(bytes(directory.path()) < 100);

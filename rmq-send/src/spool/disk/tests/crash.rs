@@ -9,13 +9,12 @@ use std::time::Duration;
 
 const FIRST: &str = "RMQ_SPOOL_TEST_FIRST";
 
-/// Appends for ever, and replays what comes; says on standard output what is appended and what is
-/// about to be done.
+/// Appends forever, and replays what comes; prints what is appended and what is about to be done.
 fn run_until_killed(directory: &Path) {
     let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
     let Open { mut writer, mut replay, done, .. } = open_bounded(directory, 300_000);
     let tell = |what: &str, number: u64| {
-        // One write a line: it is out or it is not.
+        // One write per line: a line is out whole or not at all.
         std::io::stderr().write_all(format!("{what} {number}\n").as_bytes()).unwrap();
     };
     std::thread::scope(|scope| {
@@ -30,7 +29,7 @@ fn run_until_killed(directory: &Path) {
                     last = sequence;
                 }
                 done.done(last);
-                // So that something is left when it is killed.
+                // Leaves something in the spool when it is killed.
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
@@ -80,7 +79,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_appended() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        // It is killed while it works: so many lines after its first.
+        // It is killed while it works, this many lines after its first.
         let (mut left, mut last_done) = (1 + (seed >> (round % 40)) % 3000, 0);
         let mut from = first;
         for line in lines {
@@ -103,9 +102,9 @@ fn a_kill_at_any_moment_loses_nothing_that_was_appended() {
             }
         }
         assert!(!child.wait().unwrap().success());
-        // What was written and not said may be there too; it must not be taken for the next run's.
+        // What was written but not printed may exist; it must not be mistaken for the next run's.
         first += 1000;
-        // Now and then what it left is looked at without being taken.
+        // Now and then, what it left is checked without being taken.
         if round % 5 == 0 {
             let spool = open(directory.path());
             torn += u64::from(spool.found.torn.is_some());

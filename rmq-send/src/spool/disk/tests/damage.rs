@@ -1,9 +1,9 @@
-//! Damage in the middle: what is behind it still comes out, and the file is kept.
+//! Damage in the middle: what comes after it still comes out, and the file is kept.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Opens, reads all, says that all is done, and closes.
+/// Opens, reads everything, marks it done, and closes.
 fn through(directory: &Path) -> (Found, Records, Vec<Damage>) {
     let spool = open(directory);
     let found = spool.found.clone();
@@ -39,7 +39,7 @@ fn a_flipped_byte_costs_one_record_at_the_most_and_the_segment_is_kept_aside() {
         let aside = told[0].aside.clone().unwrap();
         assert_eq!(std::fs::read(aside).unwrap(), bytes);
         assert!(segments(directory.path()).is_empty(), "byte {byte}");
-        // The next run has nothing to tell.
+        // The next run has nothing to report.
         let (found, records, damage) = through(directory.path());
         assert_eq!((found.damaged, records, damage), (vec![], vec![], vec![]));
     }
@@ -79,7 +79,7 @@ fn records_that_a_power_cut_took_before_the_last_segment_are_counted() {
 #[test]
 fn an_entry_inside_a_payload_is_never_taken_for_one() {
     let directory = left_behind(3, 3);
-    // A whole segment of the same numbers, as a payload.
+    // A whole segment with the same numbers, as a payload.
     let segment = std::fs::read(segments(directory.path()).remove(0)).unwrap();
     let other = tempfile::tempdir().unwrap();
     let mut spool = open(other.path());

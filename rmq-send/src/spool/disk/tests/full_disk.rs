@@ -1,4 +1,4 @@
-//! A disk that is full: a small tmpfs in a mount namespace of the test's own.
+//! A full disk: a small tmpfs in a mount namespace of the test's own.
 
 use super::*;
 use crate::results::rejects::Rejects;
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::process::Command;
 use std::time::Duration;
 
-/// Runs `test` in a process of its own, in a directory of `size`.
+/// Runs `test` in a separate process, in a directory of this `size`.
 fn confined(name: &str, size: &str, test: impl FnOnce(&Path)) {
     if let Some(directory) = directory_from_parent() {
         let size = format!("{size},mode=0700");
@@ -84,13 +84,13 @@ fn records_go_through_memory_when_even_an_empty_spool_finds_no_room() {
         assert_eq!(done.kept(), 100);
         done.done(100);
         assert_eq!(writer.wait_for_room(None).unwrap(), Room::Freed);
-        // The filler takes what the spool's segment gives back.
+        // The filler takes the room that the spool's segment frees.
         let mut number = 101;
         for _ in 0..3 {
             let some: Vec<_> = (number..number + 10).map(padded).collect();
             assert_eq!(writer.append(&some).unwrap(), Appended::InMemory);
             assert_eq!((done.kept(), done.in_memory()), (0, 10));
-            // One batch in memory is the most.
+            // At most one batch is in memory.
             assert_eq!(writer.append(&some).unwrap(), Appended::NoSpace(0));
             let batch = replay.next().unwrap().unwrap();
             let numbers: Vec<_> = batch.records().map(|(number, _)| number).collect();
@@ -102,7 +102,7 @@ fn records_go_through_memory_when_even_an_empty_spool_finds_no_room() {
             assert_eq!(writer.wait_for_room(None).unwrap(), Room::Freed);
             number += 10;
         }
-        // In order with what is on disk again, though some of memory is not done.
+        // In order with what is on disk again, although some records in memory are not done.
         let some: Vec<_> = (number..number + 10).map(padded).collect();
         assert_eq!(writer.append(&some).unwrap(), Appended::InMemory);
         std::fs::remove_file(filler).unwrap();

@@ -1,4 +1,4 @@
-//! A directory that somebody else has prepared.
+//! A directory that another user has prepared.
 
 use super::*;
 use rmq_common::exit::Exit;
@@ -6,7 +6,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
-/// Opening it is refused, as a matter of files, for this reason.
+/// Opening it is refused, with the status for files, for this reason.
 #[track_caller]
 fn refused(directory: &Path, why: &str) {
     let failure = try_open(directory, PLENTY).err().unwrap();
@@ -58,7 +58,7 @@ fn a_file_that_is_a_link_a_fifo_or_a_directory_is_refused_and_what_it_leads_to_i
         std::fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
         refused(directory.path(), &format!("{name}: others can write to it"));
     }
-    // The number of the process only helps, so it stops nothing.
+    // The process id is only a help, so it stops nothing.
     let directory = left_behind(3, 3);
     let (pid, victim) = (directory.path().join("pid"), directory.path().join("victim"));
     std::fs::write(&victim, b"precious").unwrap();
@@ -135,7 +135,7 @@ fn a_segment_of_absurd_length_takes_no_memory_and_what_is_whole_in_it_comes_out(
         let directory = left_behind(6, 3);
         let segments = segments(directory.path());
         let file = File::options().write(true).open(&segments[usize::from(last)]).unwrap();
-        // Behind the end: a head that speaks of 4 GiB, far away a few bytes, and a terabyte of nothing.
+        // After the end: a head that claims 4 GiB, a few bytes far away, and a terabyte of nothing.
         let mut head = vec![1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff];
         head.extend(if last { 7u64 } else { 4 }.to_le_bytes());
         std::os::unix::fs::FileExt::write_all_at(&file, &head, 88).unwrap();

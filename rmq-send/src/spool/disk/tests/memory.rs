@@ -1,10 +1,9 @@
-//! Much through little memory.
+//! Large amounts of data in little memory.
 
 use super::*;
 use std::time::Instant;
 
-/// What the process has used of the processor, in seconds (proc(5): fields 14 and 15 of `stat`, in
-/// hundredths).
+/// Processor time of the process, in seconds (proc(5): fields 14 and 15 of `stat`, in hundredths).
 fn processor() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<_> = text.rsplit(") ").next().unwrap().split(' ').collect();

@@ -23,7 +23,7 @@ const PLENTY: u64 = 1 << 30;
 /// What comes out: sequence numbers and payloads.
 type Records = Vec<(u64, Vec<u8>)>;
 
-/// A spool whose three ends are in one hand.
+/// A spool with all three of its handles.
 struct Open {
     writer: Writer,
     replay: Replay,
@@ -53,7 +53,7 @@ impl Open {
         assert_eq!(self.writer.append(payloads).unwrap(), Appended::All);
     }
 
-    /// Ends the input, and gives everything that comes out, and what could not.
+    /// Ends the input, and returns everything that comes out, and what could not.
     fn rest(self) -> (Records, Vec<Damage>, Done) {
         let Open { writer, mut replay, done, .. } = self;
         drop(writer);
@@ -72,7 +72,7 @@ impl Open {
     }
 }
 
-/// Records that tell where they belong.
+/// Records that show their own numbers.
 fn numbered(numbers: std::ops::RangeInclusive<u64>) -> Records {
     numbers.map(|number| (number, body(number))).collect()
 }
@@ -85,7 +85,7 @@ fn bodies(numbers: std::ops::RangeInclusive<u64>) -> Vec<Vec<u8>> {
     numbers.map(body).collect()
 }
 
-/// A directory that holds records 1 to `last`, each `each` in a segment of its own run.
+/// A directory that holds records 1 to `last`, `each` records in a segment for each run.
 fn left_behind(last: u64, each: u64) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for first in (1..=last).step_by(usize::try_from(each).unwrap()) {
@@ -114,8 +114,8 @@ fn names(directory: &Path) -> Vec<String> {
     files(directory).iter().map(name).collect()
 }
 
-/// This test binary again, for the test called `name` alone, as the process that is killed, or
-/// watched, or confined; `directory` tells it that it is that.
+/// A command that runs this test binary again, for the test `name` alone, as the process that is
+/// killed, watched or confined; `directory` says that it is that process.
 fn again(name: &str, before: &[&str], directory: &Path) -> std::process::Command {
     let own = std::env::current_exe().unwrap();
     let arguments = ["--exact", name, "--nocapture", "--test-threads=1"];
@@ -143,7 +143,7 @@ fn soak() -> bool {
     std::env::var("RMQ_SOAK").is_ok_and(|soak| soak == "1")
 }
 
-/// For a person who reads the test's output: a seed, a measurement.
+/// Prints a seed or a measurement for a person who reads the test's output.
 fn say(text: &str) {
     std::io::stdout().write_all(format!("{text}\n").as_bytes()).unwrap();
 }

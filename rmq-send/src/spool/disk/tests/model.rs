@@ -1,4 +1,4 @@
-//! Anything a run may do, against a list.
+//! Any sequence of operations, compared with a list.
 
 use super::*;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ enum Act {
     Append(Vec<Vec<u8>>),
     /// Takes a batch, if one is there.
     Take,
-    /// Says that a part of what was taken is done.
+    /// Marks part of what was taken as done.
     Done(prop::sample::Index),
     Reopen,
 }
@@ -31,7 +31,7 @@ fn act() -> impl Strategy<Value = Act> {
 struct Model {
     /// Every payload ever appended; the first has the number 1.
     payloads: Vec<Vec<u8>>,
-    /// Taken in this run, up to here.
+    /// Taken in this run, up to this number.
     taken: u64,
     done: u64,
 }

@@ -18,7 +18,7 @@ fn what_one_run_leaves_the_next_finds_and_numbers_go_on() {
 
     let mut second = open(&path);
     assert_eq!(second.found.records, 3);
-    // Sixteen bytes before each of eight, of three records of the five that are in the segment.
+    // Sixteen bytes before each payload of eight, for three of the five records in the segment.
     assert_eq!(second.found.bytes, 3 * (16 + 8));
     assert_eq!(second.found.torn, None);
     second.append(&bodies(6..=7));
@@ -116,7 +116,7 @@ fn zeros_behind_the_end_are_torn_too() {
     assert_eq!(spool.rest().0, numbered(1..=3));
 }
 
-/// Writes the cursor that a power cut left.
+/// Writes the cursor as a power cut may have left it.
 fn set_cursor(directory: &Path, bytes: &[u8]) {
     std::fs::write(directory.join("cursor"), bytes).unwrap();
 }
@@ -139,7 +139,7 @@ fn a_cursor_that_is_behind_gives_copies_and_loses_nothing() {
 #[test]
 fn a_cursor_that_is_ahead_swallows_nothing_that_comes() {
     let directory = left_behind(6, 3);
-    // All that is whole comes out, and so does what is appended.
+    // Everything that is complete comes out, and so does what is appended.
     set_cursor(directory.path(), &format::cursor(10));
     let mut spool = open(directory.path());
     assert_eq!((spool.found.records, spool.found.cursor_damaged), (6, true));
@@ -149,7 +149,7 @@ fn a_cursor_that_is_ahead_swallows_nothing_that_comes() {
     assert_eq!(records, numbered(1..=8));
     done.done(8);
     done.close().unwrap();
-    // Where there are no segments, its numbers are not given again.
+    // If there are no segments, the cursor's numbers are not used again.
     set_cursor(directory.path(), &format::cursor(10));
     let mut spool = open(directory.path());
     assert_eq!((spool.found.records, spool.found.cursor_damaged), (0, false));
@@ -194,7 +194,7 @@ fn a_later_version_is_refused_and_nothing_of_it_is_touched() {
         bytes.extend(sum.to_le_bytes());
         bytes
     };
-    // The test's own stamp is the code's for the version that the code writes.
+    // The test's own stamp equals the one that the code writes for its version.
     assert_eq!(stamp(b"rmqspool", 1), format::segment_stamp());
     for in_cursor in [false, true] {
         let directory = left_behind(6, 3);
@@ -206,7 +206,7 @@ fn a_later_version_is_refused_and_nothing_of_it_is_touched() {
         let magic = bytes[..8].to_vec();
         bytes.splice(..16, stamp(&magic, 2));
         std::fs::write(&file, &bytes).unwrap();
-        // A torn end would be cut, were it not for the version.
+        // A torn end would be cut if the version were known.
         let last = segments(directory.path()).remove(1);
         let mut torn = std::fs::read(&last).unwrap();
         torn.extend_from_slice(b"torn");

@@ -11,7 +11,7 @@ fn records_go_through_while_others_come() {
         scope.spawn(move || {
             let mut number = 1;
             while number <= COUNT {
-                // From one record a call to some hundreds.
+                // From one record per call to some hundreds.
                 let last = (number + number % 700).min(COUNT);
                 let payloads = bodies(number..=last);
                 let mut left = &payloads[..];
