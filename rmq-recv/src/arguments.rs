@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-recv";
 
-/// What `--help` says beside the options.
+/// What `--help` says besides the options.
 pub const HELP: Help = Help {
     usage: &[
         "[options] QUEUE",
@@ -158,7 +158,7 @@ with_connection_options! {
         #[argh(option, arg_name = "FILE")]
         pub stats: Option<String>,
 
-        /// write it every so often, too: 500ms, 30s, 5m
+        /// also write it at this interval: 500ms, 30s, 5m
         #[argh(option, arg_name = "DURATION", from_str_fn(length_of_time))]
         pub stats_every: Option<Duration>,
     }
@@ -170,7 +170,7 @@ pub enum Ack {
     Read,
     /// The message is written.
     Written,
-    /// Somebody later in the pipeline says so.
+    /// A sender later in the pipeline has reported it.
     Downstream,
 }
 
@@ -195,7 +195,8 @@ pub enum OnFailure {
     Requeue,
     /// Give it to the queue's dead-letter exchange.
     DeadLetter,
-    /// Put it back after a pause, and after so many deliveries give it to the dead-letter exchange.
+    /// Put it back after a pause, and after this number of deliveries give it to the dead-letter
+    /// exchange.
     Retry(u64),
 }
 
@@ -239,8 +240,8 @@ fn length_of_time(text: &str) -> Result<Duration, String> {
     duration::parse(text)
 }
 
-/// Quorum queues take no more than 2000
-/// (<https://www.rabbitmq.com/docs/quorum-queues>, consumer prefetch).
+/// Quorum queues accept no more than 2000 (<https://www.rabbitmq.com/docs/quorum-queues>, consumer
+/// prefetch).
 fn up_to_2000(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(prefetch) if (1..=2000).contains(&prefetch) => Ok(prefetch),
@@ -248,7 +249,7 @@ fn up_to_2000(text: &str) -> Result<u16, String> {
     }
 }
 
-/// At least one byte, because nothing fits into none.
+/// At least one byte: a limit of 0 would admit nothing.
 fn bytes(text: &str) -> Result<u64, String> {
     Ok(size::parse(text)?.max(1))
 }

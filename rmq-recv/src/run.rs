@@ -29,7 +29,7 @@ pub fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
-    // A command has it too.
+    // A command inherits it, too.
     standard_streams::output()?;
     let settings = Settings::new(&arguments)?;
     let options = arguments.connection()?;
@@ -79,7 +79,7 @@ async fn receive(arguments: Arguments) -> Result<Ending, Failure> {
         let peek = Peek { settings, number, broker, patience, output, stops, diagnostics };
         return peek.run(session).await;
     }
-    // A consumer waits for messages anyway; it may as well wait for the broker.
+    // A consumer waits for messages anyway, so it may also wait for the broker.
     let retry = options.retry_or(Limit::Forever);
     let shown = live.clone();
     let wanted = arguments.progress && !arguments.quiet;

@@ -1,4 +1,4 @@
-//! What the command line means, once its options are seen together.
+//! What the command line means when its options are combined.
 
 use crate::arguments::{Ack, Arguments, OnFailure};
 use crate::delivery::envelope::Keep;
@@ -12,36 +12,36 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use rmq_common::names;
 
-/// What a run is to do.
+/// What a run does.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where messages come from.
     pub source: Source,
     /// Where in a stream to begin.
     pub offset: Option<Offset>,
-    /// Only look at so many.
+    /// Only peek at this many.
     pub peek: Option<u64>,
     /// What a message looks like.
     pub framing: Framing,
     /// Where messages go.
     pub sink: SinkKind,
-    /// It counts as written once it is on disk.
+    /// Whether a message counts as written only once it is on disk.
     pub sync: bool,
     pub stop: Conditions,
     /// How many messages may be unacknowledged at once.
     pub prefetch: u16,
-    /// How many bytes they may have, by the largest so far.
+    /// The most bytes that they may have, by the largest so far.
     pub prefetch_bytes: u64,
-    /// How many more may be while they wait to be requeued.
+    /// How many more may be unacknowledged while they wait to be requeued.
     pub postponed: usize,
 }
 
 /// Where messages go, and what shows that one is done.
 #[derive(Clone, Debug)]
 pub enum SinkKind {
-    /// Standard output, which shows it itself.
+    /// Standard output, which itself shows what is done.
     Output(When),
-    /// Standard output; a sender reports it through this FIFO.
+    /// Standard output; a sender reports what is done through this FIFO.
     Downstream(String),
     /// A command for each message.
     Command(Command),
@@ -56,20 +56,20 @@ pub struct Command {
     pub jobs: usize,
     /// What to do when it fails.
     pub on_failure: OnFailure,
-    /// Whether it inherits what leads to the broker.
+    /// Whether it inherits the variables that give access to the broker.
     pub keep_env: bool,
 }
 
-/// Messages that may be unacknowledged at once, by default; bench/prefetch.md says why.
+/// Messages that may be unacknowledged at once, by default (measured in bench/prefetch.md).
 const PREFETCH: u16 = 1000;
 /// Messages whose commands failed that may wait to be requeued while others are taken.
 const POSTPONED: usize = 100;
 
 impl Settings {
-    /// Reads the arguments together.
+    /// Evaluates the arguments together.
     ///
     /// # Errors
-    /// When they do not go together (64), or a name is too long (65).
+    /// They cannot be combined (64), or a name is too long (65).
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let mut words = arguments.words.iter();
         let source = match &arguments.exchange {
@@ -132,13 +132,13 @@ impl Settings {
             stop,
             prefetch,
             prefetch_bytes: arguments.prefetch_bytes,
-            // A limit that was chosen is one.
+            // A limit that the user chose is kept.
             postponed: if arguments.prefetch.is_some() { 0 } else { POSTPONED },
         })
     }
 }
 
-/// An exchange to tap. Without a routing key, everything that a topic or fanout exchange has.
+/// An exchange to tap. Without a routing key, everything that a topic or fanout exchange routes.
 fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
     if exchange.is_empty() {
         return Err(Failure::usage(
@@ -153,10 +153,10 @@ fn tap(exchange: &str, keys: &[String]) -> Result<Source, Failure> {
     Ok(Source::Tap { exchange: short(exchange, "the exchange's name")?, keys })
 }
 
-/// The command behind `--`, where there is one.
+/// The command after `--`, if there is one.
 fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, Failure> {
     let words = match words {
-        // The queue's name stood behind a `--` of its own.
+        // The queue's name came after a `--` of its own.
         [first, rest @ ..] if first == "--" => rest,
         words => words,
     };
@@ -169,7 +169,7 @@ fn command(arguments: &Arguments, words: &[String]) -> Result<Option<Command>, F
         }
         return Ok(None);
     };
-    // A word too many must not be run.
+    // An extra word must not be run.
     let line: Vec<_> = std::env::args_os().collect();
     let before = line.len().checked_sub(words.len() + 1).and_then(|index| line.get(index));
     if before.is_none_or(|before| before != "--") {

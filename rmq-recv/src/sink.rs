@@ -130,7 +130,7 @@ impl Sink {
         }
     }
 
-    /// The number of bytes that were handed to the output.
+    /// How many bytes were handed to the output.
     pub fn handed(&self) -> u64 {
         match self {
             Sink::Output(output, _) | Sink::Downstream(output, _) => output.handed(),
@@ -138,7 +138,7 @@ impl Sink {
         }
     }
 
-    /// What an envelope calls a delivery, if a sender reports deliveries by name.
+    /// The name of a delivery in an envelope, if a sender reports deliveries by name.
     pub fn name(&self, delivery: Delivery) -> Option<String> {
         self.downstream().and_then(|downstream| downstream.name(delivery))
     }
@@ -167,7 +167,7 @@ impl Sink {
     /// and until no command runs.
     pub async fn emptied(&mut self) -> Result<(), Stop> {
         if let Sink::Commands(commands) = self {
-            // Their messages come again, whatever becomes of them.
+            // Their messages are delivered again, whatever becomes of them.
             while !commands.is_idle() {
                 let number = commands.next().await;
                 commands.verdict(number);

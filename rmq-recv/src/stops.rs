@@ -8,7 +8,7 @@ use std::future::pending;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How long giving everything back may take at the end.
+/// How long it may take to give everything back at the end.
 pub const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// The stop conditions that wait for messages, which `--peek` does not.
@@ -47,7 +47,7 @@ impl Conditions {
 /// Why a run stops.
 #[derive(Debug)]
 pub enum Stop {
-    /// All that `-n` asked for is out.
+    /// All that `-n` asked for is written.
     Met,
     /// The queue has nothing more for us.
     Drained,
@@ -58,7 +58,7 @@ pub enum Stop {
     /// The sender that reports what is done (`--ack downstream`) is gone.
     SenderGone,
     Signal(i32),
-    /// It cannot go on.
+    /// The run cannot continue.
     Failed(Failure),
 }
 
@@ -93,7 +93,7 @@ impl Stop {
     }
 }
 
-/// What asks the run to stop.
+/// What can ask the run to stop.
 #[derive(Clone)]
 pub struct Stops {
     pub signals: flume::Receiver<i32>,
@@ -123,7 +123,7 @@ impl Stops {
     }
 }
 
-/// What a message means, once it comes; for ever pending where none can.
+/// What a message means, once it comes; pending forever if none can.
 async fn received<T>(messages: Option<&flume::Receiver<T>>, meaning: impl Fn(T) -> Stop) -> Stop {
     if let Some(messages) = messages
         && let Ok(message) = messages.recv_async().await

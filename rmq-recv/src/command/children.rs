@@ -1,4 +1,4 @@
-//! The processes that commands are and, as process 1 of a container, those that they leave to us.
+//! The processes of commands and, if we are process 1 of a container, the orphans they leave us.
 
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Starts processes and reaps them, and no other client's status is ever taken.
+/// Starts processes and reaps them; never takes the status of any other code's process.
 #[derive(Debug, Default)]
 pub struct Children {
     is_ready: bool,
@@ -21,7 +21,7 @@ pub struct Children {
 }
 
 /// Processes that were started here and are not reaped. Locked while one is started, so that one
-/// which ends at once is not taken for an orphan.
+/// that ends at once is not taken for an orphan.
 #[derive(Clone, Debug, Default)]
 struct Own(Arc<Mutex<HashSet<u32>>>);
 
@@ -38,20 +38,20 @@ impl Children {
         Ok(child)
     }
 
-    /// Takes the status of one that has ended, or waits for that.
+    /// Takes the status of a process that has ended, or waits for it.
     pub fn reap(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
         let status = child.wait();
         self.own.lock().remove(&child.id());
         if signals::is_process_1() {
-            // It may have stood before them.
+            // An orphan may have been first in the queue of ended processes.
             self.own.reap_others();
         }
         status
     }
 
     fn prepare(&self) -> io::Result<()> {
-        // If the parent left SIGCHLD ignored, the kernel would throw every status away. A handler
-        // ends that, here and (unlike the setting itself) in the commands.
+        // If the parent left SIGCHLD ignored, the kernel would discard every status. A handler
+        // prevents that, here and (unlike the setting itself) in the commands.
         flag::register(SIGCHLD, Arc::new(AtomicBool::new(false)))?;
         if signals::is_process_1() {
             let mut ended = Signals::new([SIGCHLD])?;
@@ -67,7 +67,7 @@ impl Own {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reaps those that have ended and were started by others.
+    /// Reaps ended processes that were not started here.
     fn reap_others(&self) {
         let own = self.lock();
         let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
@@ -77,7 +77,7 @@ impl Own {
                 Err(Errno::EINTR) => continue,
                 Ok(_) | Err(_) => return,
             };
-            // Ours is reaped where its status is wanted, and the others are looked for again then.
+            // Ours is reaped when its status is wanted, and then the search for others continues.
             if u32::try_from(process.as_raw()).is_ok_and(|process| own.contains(&process))
                 || waitpid(process, Some(WaitPidFlag::WNOHANG)).is_err()
             {

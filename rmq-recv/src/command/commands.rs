@@ -1,9 +1,9 @@
 //! `-- COMMAND`: one run of a command for each message.
 //!
-//! Each has the body on its standard input and a process group of its own, so that a signal meant
-//! for it reaches what it has started, and Ctrl-C on a terminal reaches us alone. A thread waits for
-//! each; the process is reaped here, so that no signal of ours ever goes to another one that was
-//! given its number.
+//! Each run has the body on its standard input and its own process group, so that a signal meant
+//! for it reaches everything that it has started, and Ctrl-C on a terminal reaches only us. A
+//! thread waits for each; the process is reaped here, so that no signal reaches another one that
+//! reuses its number.
 
 use crate::arguments::OnFailure;
 use crate::command::children::Children;
@@ -26,13 +26,13 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-/// What a pipe takes at once, always (`PIPE_BUF` of Linux).
+/// What a pipe always accepts at once (`PIPE_BUF` of Linux).
 const SHORT: usize = 4096;
-/// The exit status that says: not now (sysexits' `EX_TEMPFAIL`).
+/// The exit status that means "not now" (sysexits' `EX_TEMPFAIL`).
 const TEMPORARY: i32 = 75;
 const BACK: &str = "back in the queue";
 
-/// The commands that run, and those that may.
+/// The running commands, and the rules for starting more.
 #[derive(Debug)]
 pub struct Commands {
     words: Vec<String>,
@@ -41,26 +41,26 @@ pub struct Commands {
     keep_env: bool,
     running: HashMap<u64, Run>,
     children: Children,
-    /// Counts the runs, which name them: delivery tags begin anew with each channel.
+    /// Counts the runs and names them: delivery tags start again with each channel.
     count: u64,
     ended: flume::Receiver<u64>,
     sender: flume::Sender<u64>,
     pauses: Pauses,
-    /// We have sent them a signal: what fails now is unfinished.
+    /// We have sent them a signal: a failure from now on counts as unfinished.
     stopping: bool,
 }
 
-/// A command that runs, and its message.
+/// A running command, and its message.
 #[derive(Debug)]
 struct Run {
     child: Child,
     delivery: Delivery,
     subject: Subject,
-    /// Which delivery of the message this is, as its queue counts them.
+    /// Which delivery of the message this is, as counted by its queue.
     tries: u64,
 }
 
-/// What a run says of its message. Texts say what happened to which message.
+/// What a run means for its message. Texts say what happened to which message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     Done,
@@ -68,21 +68,21 @@ pub enum Verdict {
     PutBack {
         /// When the pause is over.
         until: Instant,
-        /// The queue is to count it.
+        /// Whether the queue is to count this.
         counts: bool,
-        /// Why, unless it is a plain 75.
+        /// Why, unless the status was a plain 75.
         why: Option<String>,
     },
     /// It goes to the dead-letter exchange.
     DeadLetter(String),
-    /// It goes back, and we stop.
+    /// It goes back to the queue, and the run stops.
     Stop(String),
-    /// Our own signal ended it.
+    /// Our own signal ended the command.
     Unfinished,
 }
 
 impl Commands {
-    /// Runs of a command, as many at once as it may.
+    /// Runs of a command, up to the limit of jobs.
     pub fn new(command: settings::Command) -> Self {
         let settings::Command { words, jobs, on_failure, keep_env } = command;
         let (sender, ended) = flume::unbounded();
@@ -101,20 +101,20 @@ impl Commands {
         }
     }
 
-    /// Whether one more may be begun.
+    /// Whether one more may be started.
     pub fn has_room(&self) -> bool {
         self.running.len() < self.jobs && self.pauses.until().is_none()
     }
 
-    /// Whether none runs.
+    /// Whether none is running.
     pub fn is_idle(&self) -> bool {
         self.running.is_empty()
     }
 
-    /// Begins a run for a message.
+    /// Starts a run for a message.
     ///
     /// # Errors
-    /// When it cannot be started: a bad command line (64), or no resources (74).
+    /// It cannot be started: a bad command line (64), or a lack of resources (74).
     pub fn start(
         &mut self,
         queue: &ShortString,
@@ -147,7 +147,7 @@ impl Commands {
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             // Whatever goes wrong, it is reaped next.
             let _ = retry_on_intr(|| waitid(WaitId::Pid(process), ended));
-            // Nobody receives it only where the tool is ending anyway.
+            // The receiver is gone only if the tool is ending anyway.
             let _ = sender.send(number);
         })
         .map_err(problem)?;
@@ -156,7 +156,7 @@ impl Commands {
         Ok(())
     }
 
-    /// Waits for the next one that ends. Pending for ever where none runs.
+    /// Waits for the next one that ends. Pending forever if none is running.
     pub async fn next(&self) -> u64 {
         match self.ended.recv_async().await {
             Ok(number) => number,
@@ -164,7 +164,7 @@ impl Commands {
         }
     }
 
-    /// Reaps one that has ended, and gives what it says of its message.
+    /// Reaps one that has ended, and returns what it means for its message.
     pub fn verdict(&mut self, number: u64) -> Option<(Delivery, Verdict)> {
         let mut run = self.running.remove(&number)?;
         let verdict = match self.children.reap(&mut run.child) {
@@ -214,7 +214,7 @@ impl Commands {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// Until when none is started.
+    /// No command is started before this time.
     pub fn until(&self) -> Option<Instant> {
         self.pauses.until()
     }
@@ -223,17 +223,17 @@ impl Commands {
         self.pauses.go_on();
     }
 
-    /// Sends a signal to all that run; from here on what fails is unfinished.
+    /// Sends a signal to all running commands; from now on a failure counts as unfinished.
     pub fn signal(&mut self, signal: Signal) {
         self.stopping = true;
         for Run { child, .. } in self.running.values() {
-            // Refused only where the whole group has ended.
+            // Fails only if the whole group has ended.
             let _ = kill_process_group(Pid::from_child(child), signal);
         }
     }
 }
 
-/// Writes the body, on a thread of its own where a pipe might not take it at once.
+/// Writes the body, on a separate thread if a pipe might not accept it at once.
 fn feed(mut input: ChildStdin, body: Vec<u8>) -> io::Result<()> {
     let is_short = body.len() <= SHORT;
     // A command need not read its input.

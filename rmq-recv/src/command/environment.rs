@@ -1,4 +1,4 @@
-//! What a command is told of its message, in its environment.
+//! What a command learns about its message from its environment.
 
 use crate::delivery::envelope;
 use crate::delivery::message::Message;
@@ -8,23 +8,23 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-/// Linux takes no more than 128 KiB for one variable (execve(2)); with its name it is less.
+/// Linux accepts at most 128 KiB for one variable (execve(2)), including its name.
 const LONGEST: usize = 120 << 10;
 
-/// What has a password or the cookie in it, and is ours to connect with.
+/// Variables that contain a password or the cookie for our own connections.
 const SECRETS: [&str; 3] = ["AMQP_URL", "RABBITMQ_API_URL", "RABBITMQ_ERLANG_COOKIE"];
 
-/// Removes from the command's environment what leads to the broker: what a command starts, writes
-/// to a log or shows in a page of its state is not ours to know.
+/// Removes from the command's environment what gives access to the broker: we cannot know what the
+/// command starts, logs or shows on a status page.
 pub fn take_secrets(command: &mut Command) {
     for name in SECRETS {
         command.env_remove(name);
     }
 }
 
-/// Sets the variables, and takes away those that an outer rmq-recv may have set, and what would let
-/// the command speak to the service manager for us. `count` is the
-/// number of the delivery in this run: tags begin anew with each connection.
+/// Sets the variables, and removes those that an outer rmq-recv may have set and those with which
+/// the command could speak to the service manager in our name. `count` is the number of the
+/// delivery in this run: tags start again with each connection.
 pub fn set(command: &mut Command, queue: &str, count: u64, message: &Message) {
     command.env_remove(service_manager::SOCKET);
     let number = |value: Option<u64>| value.map(|value| value.to_string().into_bytes());
@@ -49,7 +49,8 @@ pub fn set(command: &mut Command, queue: &str, count: u64, message: &Message) {
         (format!("AMQP_{}", name.to_uppercase()), value)
     });
     for (name, value) in ours.chain(theirs) {
-        // What the environment cannot hold is left out: a NUL, or too much.
+        // What the environment cannot hold is left out: a value with a NUL, or one that is too
+        // long.
         match value.filter(|value| value.len() <= LONGEST && !value.contains(&0)) {
             Some(value) => command.env(name, OsStr::from_bytes(&value)),
             None => command.env_remove(name),

@@ -1,4 +1,4 @@
-//! Waiting for the commands that run when a run stops.
+//! Waiting for the running commands when a run stops.
 
 use crate::command::commands::{Commands, Verdict};
 use crate::delivery::ids::Delivery;
@@ -7,11 +7,11 @@ use rmq_common::runtime::{first, sleep_until};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// How long a command may take to end once it was told to.
+/// How long a command may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Waits for all that run, and passes their verdicts to `ended`, which may be another reason to
-/// stop. A signal is passed on to them; those that have not ended a while later are killed.
+/// Waits for all running commands, and passes their verdicts to `ended`, which may return another
+/// reason to stop. A signal is passed on to them; those that ignore it are killed.
 pub async fn finish(
     commands: &mut Commands,
     mut stop: Stop,
@@ -47,7 +47,7 @@ pub async fn finish(
                     }
                 }
             }
-            // A second signal does not wait any longer.
+            // A second signal ends the wait.
             Step::Stop(_) if matches!(stop, Stop::Signal(_)) => commands.signal(Signal::KILL),
             Step::Stop(signal) => {
                 limit = pass_on(commands, &signal);

@@ -1,14 +1,14 @@
 //! How long a message waits before its command is tried again, and when no command is started.
 //!
-//! A core without I/O. A failure is that message's affair: the others go on. Only if many commands
-//! in a row say "not now" (75) and none succeeds, what they need may be missing for all; then
-//! nothing is started for a while, so that not every message of the queue uses up its deliveries.
+//! A core without I/O. A failure concerns one message: the others continue. Only if many commands
+//! in a row say "not now" (75) and none succeeds, something that all of them need may be missing;
+//! then nothing is started for a while, so that not all messages use up their deliveries.
 
 use std::time::{Duration, Instant};
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
-/// As many failures in a row are an outage, or as many as may run at once.
+/// This many failures in a row count as an outage, or as many as may run at once.
 const MANY: usize = 10;
 
 /// The failures since a command succeeded.
@@ -16,16 +16,16 @@ const MANY: usize = 10;
 pub struct Pauses {
     many: usize,
     failures: usize,
-    /// Those that say "not now", since there were many in a row.
+    /// Consecutive commands that said "not now", since the last time there were many.
     in_a_row: usize,
     /// How often in a row there were many.
     rounds: u32,
-    /// Until when no command is started.
+    /// No command is started before this time.
     until: Option<Instant>,
 }
 
 impl Pauses {
-    /// Where so many commands may run at once.
+    /// For this number of jobs.
     pub fn new(jobs: usize) -> Self {
         Pauses { many: jobs.max(MANY), failures: 0, in_a_row: 0, rounds: 0, until: None }
     }
@@ -35,8 +35,8 @@ impl Pauses {
         (self.failures, self.in_a_row, self.rounds) = (0, 0, 0);
     }
 
-    /// A command has failed over a message that came back `returns` times before, if its queue counts
-    /// them, or said that it cannot be done now. When the message is to be requeued.
+    /// A command has failed over a message that came back `returns` times before, if counted, or
+    /// said "not now". Returns when the message is to be requeued.
     pub fn failed(&mut self, now: Instant, returns: Option<u64>, not_now: bool) -> Instant {
         self.failures = self.failures.saturating_add(1);
         if not_now {
@@ -47,18 +47,19 @@ impl Pauses {
             self.in_a_row = 0;
             self.rounds += 1;
         }
-        // Where nothing counts its returns, what fails again and again must come more rarely too.
+        // If nothing counts its returns, a message that fails repeatedly must still come ever more
+        // rarely.
         let returns = returns.unwrap_or((self.failures / self.many).max(1) as u64);
         let doublings = u32::try_from(returns).unwrap_or(u32::MAX).max(self.rounds);
         now.checked_add(length(doublings)).unwrap_or(now)
     }
 
-    /// Until when no command is started.
+    /// No command is started before this time.
     pub fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// The time is over, or begins anew with another connection.
+    /// The pause is over, or starts again with another connection.
     pub fn go_on(&mut self) {
         self.until = None;
     }
@@ -116,7 +117,7 @@ mod tests {
         for _ in 0..5 * MANY {
             assert_eq!(pauses.failed(now, Some(1), false) - now, Duration::from_secs(2));
         }
-        // But where the queue does not count returns.
+        // But if the queue does not count returns:
         assert_eq!(pauses.failed(now, None, false) - now, Duration::from_secs(32));
     }
 

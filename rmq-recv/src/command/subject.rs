@@ -1,4 +1,4 @@
-//! What a diagnostic says of the message whose command failed, so that it can be found.
+//! How a diagnostic identifies the message whose command failed.
 
 use crate::delivery::message::Message;
 use rmq_common::count::counted;
@@ -9,7 +9,7 @@ use std::fmt;
 /// The most characters of a body, or of a name, that are shown.
 const MOST: usize = 60;
 
-/// A message, as far as a diagnostic names it.
+/// A message, as a diagnostic identifies it.
 #[derive(Debug)]
 pub struct Subject {
     number: u64,
@@ -21,7 +21,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Of the run's message with this number.
+    /// For the run's message with this number.
     pub fn new(number: u64, message: &Message) -> Self {
         Subject {
             number,
@@ -62,7 +62,7 @@ impl fmt::Display for Subject {
 
 /// The beginning of a text or of bytes, escaped, and three dots if there is more.
 fn beginning(bytes: &[u8]) -> String {
-    // Of a character that is cut in two nothing is shown, because it lies beyond what is.
+    // A truncated character is never shown, because it lies beyond the limit.
     let some = bytes.get(..MOST * 4).unwrap_or(bytes);
     let mut shown = String::new();
     let mut count = 0;

@@ -1,9 +1,9 @@
-//! The json envelope of a message, without what would change its meaning in a new place.
+//! The json envelope of a message, without what would change its meaning at its next destination.
 //!
-//! Three things are left out unless they are asked for. A `user_id` must be the sender's own, or
-//! the broker refuses the message. `CC` and `BCC` route again. And the headers that the broker
-//! itself adds when it delivers, dead-letters or forwards tell of this journey, not of the next;
-//! they are known by name, because everybody may call headers `x-` something.
+//! Three things are left out unless requested. A `user_id` must be the sender's own, or the broker
+//! refuses the message. `CC` and `BCC` would route again. And the headers that the broker itself
+//! adds when it delivers, dead-letters or forwards describe this journey, not the next; they are
+//! known by name, because any application may use headers that begin with `x-`.
 
 use crate::delivery::message::Message;
 use rmq_common::envelope::Envelope;
@@ -32,7 +32,7 @@ const OF_BROKER: [&str; 14] = [
 /// Headers that route (<https://www.rabbitmq.com/docs/sender-selected>).
 const ROUTING: [&str; 2] = ["BCC", "CC"];
 
-/// What is kept all the same.
+/// What is kept nevertheless.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
     pub user_id: bool,
@@ -50,7 +50,7 @@ pub fn write(message: Message, id: Option<String>, keep: Keep, out: &mut Vec<u8>
         routing_key: Some(message.routing_key),
         redelivered: message.redelivered,
         delivery_count,
-        // Report, so that rmq-send does not make the copy persistent.
+        // Recorded, so that rmq-send does not make the copy persistent.
         no_delivery_mode: message.properties.octet(Octet::DeliveryMode).is_none(),
         properties: kept(message.properties, keep),
         body: Some(Cow::Owned(message.body)),
@@ -60,17 +60,17 @@ pub fn write(message: Message, id: Option<String>, keep: Keep, out: &mut Vec<u8>
     out.push(b'\n');
 }
 
-/// A message's headers as the envelope has them, all of them.
+/// All headers of a message, as in its envelope.
 pub fn headers(properties: &Properties) -> Vec<u8> {
     let properties = Properties::of_headers(properties.headers.clone());
     let mut out = Vec::new();
     Envelope { properties, ..Envelope::default() }.encode(&mut out);
-    // Of `{"headers":{...}}` what is inside.
+    // The part inside `{"headers":{...}}`.
     const BEFORE: &[u8] = b"{\"headers\":";
     out.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b"{}").to_vec()
 }
 
-/// The properties as a copy of the message has them.
+/// The properties that a copy of the message has.
 pub fn kept(mut properties: Properties, keep: Keep) -> Properties {
     let is_one = |names: &[&str], name: &[u8]| names.iter().any(|one| one.as_bytes() == name);
     let goes =
@@ -82,7 +82,7 @@ pub fn kept(mut properties: Properties, keep: Keep) -> Properties {
         && headers.fields().any(|field| goes(field.name))
     {
         let rest = headers.without(goes);
-        // Without the broker's there was no table, most likely.
+        // If only the broker's headers were there, the message most likely had no table.
         properties.headers = Some(rest).filter(|rest| !rest.is_empty());
     }
     properties

@@ -1,4 +1,4 @@
-//! What can be shown of a message by name: `%{NAME}` in a template.
+//! What a template can show of a message by name: `%{NAME}`.
 
 use crate::delivery::envelope;
 use crate::delivery::message::Message;
@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 use time::OffsetDateTime;
 
-/// Before the name of a header.
+/// The prefix of a header's name.
 const HEADER: &str = "header:";
 
-/// Those that are no properties.
+/// Names that are not properties.
 const OTHERS: [(&str, Field); 16] = [
     ("body", Field::Body),
     ("body_hex", Field::BodyHex),
@@ -52,7 +52,7 @@ pub enum Field {
     Headers,
     /// The property, as a time in UTC.
     TimestampUtc,
-    /// When it came, in seconds since 1970.
+    /// When it arrived, in seconds since 1970.
     Received,
     /// The same as a time in UTC.
     ReceivedUtc,
@@ -61,10 +61,10 @@ pub enum Field {
 }
 
 impl Field {
-    /// The one of this name.
+    /// The field with this name.
     ///
     /// # Errors
-    /// A sentence about a name that there is not.
+    /// The name is unknown; the error is a sentence that says so.
     pub fn named(name: &[u8]) -> Result<Self, String> {
         if let Some(header) = name.strip_prefix(HEADER.as_bytes()) {
             return match header {
@@ -122,7 +122,7 @@ impl Field {
     }
 }
 
-/// A header's value: text as it is, a number or a word as people write it, and JSON.
+/// A header's value: text as it is, numbers and words in their usual form, and the rest as JSON.
 pub fn shown(value: Value<'_>) -> Cow<'_, [u8]> {
     match value {
         Value::String(bytes) | Value::Bytes(bytes) => Cow::Borrowed(bytes),
@@ -148,7 +148,7 @@ pub fn shown(value: Value<'_>) -> Cow<'_, [u8]> {
     }
 }
 
-/// A time as RFC 3339 writes it, in UTC; `None` where it is after the year 9999.
+/// A time as RFC 3339 writes it, in UTC; `None` if it is after the year 9999.
 pub fn utc(seconds: u64) -> Option<String> {
     let time = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
     let (date, month) = (time.date(), u8::from(time.month()));
@@ -158,7 +158,7 @@ pub fn utc(seconds: u64) -> Option<String> {
 }
 
 fn now() -> u64 {
-    // Before 1970 no message came.
+    // No message arrived before 1970.
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -10,7 +10,7 @@ use rmq_common::frame::Frame;
 use rmq_common::lane::Content;
 use std::str::FromStr;
 
-/// What an envelope adds to a body, more or less.
+/// Roughly what an envelope adds to a body.
 const ENVELOPE: usize = 256;
 
 /// What a message looks like.
@@ -20,24 +20,24 @@ pub enum Framing {
     Lines,
     /// The body and a NUL.
     Nul,
-    /// The body behind its length, in four bytes, the highest first.
+    /// The body after its length, in four bytes, big-endian.
     Length,
     /// A json envelope and a newline.
     Json(Keep),
-    /// As the user says.
+    /// As a template says.
     Template(Template),
-    /// A block of lines for people, on a terminal of so many columns.
+    /// A human-readable block of lines, for a terminal of this many columns.
     Pretty(usize),
 }
 
-/// How the reader tells one record from the next.
+/// How a reader finds the boundaries of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// Each ends with this byte, so that a body with that inside is more than one.
+    /// Each ends with this byte, so a body that contains it is more than one record.
     End(u8),
-    /// Each message is one.
+    /// Each message is one record.
     Each,
-    /// It cannot tell.
+    /// They cannot be found.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ pub enum Records {
 pub struct Encoded {
     /// Records, as the reader counts them.
     pub records: u64,
-    /// In line framing: its body has a newline inside.
+    /// With line framing: whether its body contains a newline.
     pub newline: bool,
 }
 
@@ -60,7 +60,7 @@ impl FromStr for Framing {
             "length" => Ok(Framing::Length),
             "json" => Ok(Framing::Json(Keep::default())),
             "pretty" => Ok(Framing::Pretty(pretty::columns())),
-            // A word without a field would write the same for every message: it is a slip.
+            // Text without a field would be the same for every message, so it must be a mistake.
             text if text.contains('%') => Template::parse(text).map(Framing::Template),
             _ => {
                 Err("expected lines, nul, length, json, pretty or a template such as '%r\\t%s\\n'"
@@ -71,7 +71,7 @@ impl FromStr for Framing {
 }
 
 impl Framing {
-    /// How the reader tells one record from the next.
+    /// How a reader finds the boundaries of records.
     pub fn records(&self) -> Records {
         match self {
             Framing::Lines => Records::End(b'\n'),
@@ -84,10 +84,10 @@ impl Framing {
         }
     }
 
-    /// Adds a message as it came to what is written; `id` is what an envelope calls its delivery.
+    /// Adds a message as it arrived to the batch; `id` is the name of its delivery in an envelope.
     ///
     /// # Errors
-    /// When this framing cannot carry it; a sentence that says so.
+    /// This framing cannot represent it; the error is a sentence that says so.
     pub fn write_arrived(
         &self,
         arrived: &Arrived,
@@ -100,10 +100,10 @@ impl Framing {
         }
     }
 
-    /// Adds a message to what is written; `id` is what an envelope calls its delivery.
+    /// Adds a message to the batch; `id` is the name of its delivery in an envelope.
     ///
     /// # Errors
-    /// When this framing cannot carry it; a sentence that says so.
+    /// This framing cannot represent it; the error is a sentence that says so.
     pub fn write(
         &self,
         message: Message,
@@ -133,8 +133,7 @@ impl Framing {
         }
     }
 
-    /// Adds a body to what is written, where this framing shows nothing else of a message; else
-    /// `None`.
+    /// Adds a body to the batch, if this framing shows nothing else of a message; otherwise `None`.
     fn write_body(&self, content: &Content, batch: &mut Batch) -> Result<Option<Encoded>, String> {
         let around = match self {
             Framing::Lines => Frame::LINES,

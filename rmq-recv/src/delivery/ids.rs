@@ -1,6 +1,6 @@
-//! Names for deliveries, which the json envelope carries and a sender gives back (`--ack
-//! downstream`): `RUN.CHANNEL.TAG`. Delivery tags begin anew with every channel, and a sender may
-//! still speak of a channel that is gone, or of another run's.
+//! Names for deliveries, which the json envelope carries and a sender returns (`--ack downstream`):
+//! `RUN.CHANNEL.TAG`. Delivery tags start again with every channel, and a sender may still name a
+//! delivery of an earlier channel, or of another run.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,17 +10,17 @@ pub struct Ids {
     run: String,
 }
 
-/// Which delivery a name means.
+/// The delivery that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The channel it came on: how many there were before in this run.
+    /// The channel that it came on: the number of earlier channels in this run.
     pub channel: u64,
     /// Its delivery tag there.
     pub tag: u64,
 }
 
 impl Default for Ids {
-    /// A run's names begin with 64 random bits.
+    /// The names of a run begin with 64 random bits.
     fn default() -> Self {
         Ids { run: format!("{:016x}", RandomState::new().hash_one(0u8)) }
     }
@@ -32,11 +32,11 @@ impl Ids {
         format!("{}.{channel}.{tag}", self.run)
     }
 
-    /// The delivery of that name; `None` where it is not of this run.
+    /// The delivery with this name; `None` if it is not from this run.
     pub fn delivery(&self, name: &str) -> Option<Delivery> {
         let (channel, tag) = name.strip_prefix(&self.run)?.strip_prefix('.')?.split_once('.')?;
         let delivery = Delivery { channel: channel.parse().ok()?, tag: tag.parse().ok()? };
-        // One delivery has one name: no leading zeros, no plus.
+        // A delivery has only one name: no leading zeros, no plus sign.
         (self.name(delivery) == name).then_some(delivery)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The longest text that is laid out anew; what is longer is no longer looked at line by line.
+/// The longest text that is reformatted; nothing longer is read line by line.
 const LONGEST: usize = 64 << 10;
 
 /// An object or an array on several lines; `None` for what is not one.

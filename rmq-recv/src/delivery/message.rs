@@ -8,7 +8,7 @@ use rmq_common::message::{Name, Properties};
 pub struct Message {
     /// Its delivery tag, by which it is acknowledged on its channel.
     pub tag: u64,
-    /// The broker has delivered it before, to us or to another client.
+    /// Whether the broker has delivered it before, to us or to another client.
     pub redelivered: bool,
     /// The exchange it was published to; empty for the default one.
     pub exchange: Name,
@@ -18,12 +18,12 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
-/// A delivered message as it came, of which as little is read as its use needs.
+/// A delivered message as it arrived; only as much of it is parsed as its use needs.
 #[derive(Debug)]
 pub struct Arrived {
     /// Its delivery tag, by which it is acknowledged on its channel.
     pub tag: u64,
-    /// The broker has delivered it before, to us or to another client.
+    /// Whether the broker has delivered it before, to us or to another client.
     pub redelivered: bool,
     pub content: Content,
 }
@@ -34,10 +34,10 @@ impl Arrived {
         self.content.consumer() == consumer.as_str().as_bytes()
     }
 
-    /// All of it, read.
+    /// The whole message, parsed.
     ///
     /// # Errors
-    /// Its properties are not those of AMQP.
+    /// Its properties are malformed.
     pub fn message(&self) -> Result<Message, String> {
         let content = &self.content;
         let read = || {
@@ -53,7 +53,7 @@ impl Arrived {
         read().ok_or_else(|| "the broker sent properties that are not AMQP 0-9-1".to_owned())
     }
 
-    /// What its headers count.
+    /// The counts in its headers.
     pub fn counts(&self) -> Counts {
         let count = |name: &str| self.content.header(name.as_bytes())?.whole_number();
         Counts { deliveries: count(DELIVERY_COUNT), offset: count(STREAM_OFFSET) }
@@ -62,33 +62,33 @@ impl Arrived {
 
 /// The header in which a quorum queue counts how often a message came back to it.
 const DELIVERY_COUNT: &str = "x-delivery-count";
-/// The header in which RabbitMQ counts from 4.0 on how often a quorum queue gave a message to a
-/// consumer before this delivery, also where that is not a [delivery](DELIVERY_COUNT).
+/// The header in which RabbitMQ, from 4.0 on, counts how often a quorum queue gave a message to a
+/// consumer before this delivery, even if not a counted [delivery](DELIVERY_COUNT).
 const ACQUIRED_COUNT: &str = "x-acquired-count";
 /// The header that has a message's offset in its stream.
 const STREAM_OFFSET: &str = "x-stream-offset";
 
-/// What a message's headers count.
+/// The counts in a message's headers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
-    /// How often it came back to its queue, where that counts: quorum queues do.
+    /// How often it came back to its queue, if the queue counts that: quorum queues do.
     pub deliveries: Option<u64>,
-    /// Its offset, where it comes from a stream.
+    /// Its offset, if it comes from a stream.
     pub offset: Option<u64>,
 }
 
 impl Message {
-    /// How often it came back to its queue, where that counts: quorum queues do.
+    /// How often it came back to its queue, if the queue counts that: quorum queues do.
     pub fn delivery_count(&self) -> Option<u64> {
         self.count(DELIVERY_COUNT)
     }
 
-    /// How often it came back, counted or not, as far as the queue shows that.
+    /// How often it came back, counted as a delivery or not, as far as the queue shows it.
     pub fn returns(&self) -> Option<u64> {
         self.delivery_count().max(self.count(ACQUIRED_COUNT))
     }
 
-    /// Its offset, where it comes from a stream.
+    /// Its offset, if it comes from a stream.
     pub fn stream_offset(&self) -> Option<u64> {
         self.count(STREAM_OFFSET)
     }

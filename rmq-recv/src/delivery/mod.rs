@@ -1,4 +1,4 @@
-//! A delivered message, and what it looks like as a record.
+//! A delivered message, and its form as a record.
 
 pub mod envelope;
 mod field;

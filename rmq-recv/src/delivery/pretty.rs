@@ -1,4 +1,4 @@
-//! `--format pretty`: a message as a block of lines for people, which no program reads.
+//! `--format pretty`: a message as a human-readable block of lines, which no program reads.
 
 use crate::delivery::field::{shown, utc};
 use crate::delivery::indent::indented;
@@ -9,13 +9,13 @@ use rmq_common::message::{Fields, PROPERTIES, Property, Table, Value};
 use rustix::termios::tcgetwinsize;
 use unicode_width::UnicodeWidthChar;
 
-/// Columns where there is no terminal.
+/// Columns if there is no terminal.
 const COLUMNS: usize = 80;
-/// A terminal is hardly narrower, whatever it says.
+/// A terminal is hardly ever narrower, whatever it reports.
 const LEAST_COLUMNS: usize = 20;
-/// Lines of a body at most.
+/// The most lines of a body that are shown.
 const LINES: usize = 40;
-/// What is cut off ends with this.
+/// Marks what was cut off.
 const CUT: &str = "...";
 const DEATHS: &[u8] = b"x-death";
 
@@ -104,7 +104,7 @@ impl Block {
     fn body(&mut self, body: &[u8]) {
         let indented = indented(body);
         let body = indented.as_deref().unwrap_or(body);
-        // The newline that ends the last line begins none.
+        // The newline that ends the last line does not begin another.
         let lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
         for line in lines.clone().take(LINES) {
             self.line(4, line);
@@ -116,7 +116,7 @@ impl Block {
     }
 }
 
-/// One entry of `x-death`: why it left which queue, how often and when.
+/// One entry of `x-death`: why the message left which queue, how often and when.
 fn died(fields: Fields<'_>) -> String {
     let field = |name: &[u8]| fields.into_iter().find(|it| it.name == name).map(|it| it.value);
     let text = |name: &[u8]| {
@@ -144,9 +144,9 @@ fn time(seconds: u64) -> String {
     utc(seconds).unwrap_or_else(|| seconds.to_string())
 }
 
-/// What of a line fits into so many columns, escaped.
+/// The part of a line that fits into this many columns, escaped.
 fn cut(line: &[u8], columns: usize) -> String {
-    // A character takes four bytes at most, so this is more than fits if it is not all.
+    // A character takes at most four bytes, so this is more than fits, or the whole line.
     let some = line.get(..columns.saturating_mul(4).saturating_add(4)).unwrap_or(line);
     let text = escape(some, is_control);
     let width = |letter: char| letter.width().unwrap_or(0);

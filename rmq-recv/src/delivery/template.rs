@@ -8,7 +8,7 @@ use rmq_common::backslash::escaped;
 use rmq_common::message::Property;
 use std::str::Chars;
 
-/// Between a name and what stands for a field that is not there, as in a shell.
+/// Separates a name from the default for a missing field, as in a shell.
 const DEFAULT: &str = ":-";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Template(Vec<Part>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(Vec<u8>),
-    /// A field, and what stands for it where the message has none.
+    /// A field, and its default if the message has none.
     Field(Field, Vec<Part>),
 }
 
@@ -25,12 +25,12 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// A sentence about the first letter that means nothing.
+    /// A sentence about the first letter that has no meaning.
     pub fn parse(text: &str) -> Result<Self, String> {
         Ok(Template(parts(&mut text.chars(), false)?.unwrap_or_default()))
     }
 
-    /// The byte that ends each record, where the template ends with one.
+    /// The byte that ends each record, if the template ends with one.
     pub fn separator(&self) -> Option<u8> {
         match self.0.last()? {
             Part::Literal(text) => text.last().copied().filter(|last| [b'\n', 0].contains(last)),
@@ -38,7 +38,7 @@ impl Template {
         }
     }
 
-    /// Adds a message to what is written, and counts this byte in what it adds.
+    /// Adds a message to the batch, and returns how often the added bytes contain this byte.
     pub fn write(&self, message: &Message, batch: &mut Batch, counted: Option<u8>) -> u64 {
         write(&self.0, message, batch, counted)
     }
@@ -62,7 +62,7 @@ fn write(parts: &[Part], message: &Message, batch: &mut Batch, counted: Option<u
     count
 }
 
-/// Reads the rest of a template, or a default up to the brace that ends it; `None` if there is none.
+/// Reads the rest of a template, or a default up to its closing brace; `None` if there is no brace.
 fn parts(letters: &mut Chars<'_>, is_default: bool) -> Result<Option<Vec<Part>>, String> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
@@ -100,7 +100,7 @@ fn parts(letters: &mut Chars<'_>, is_default: bool) -> Result<Option<Vec<Part>>,
     Ok(is_ended.then_some(parts))
 }
 
-/// What stands behind a backslash; a brace stands for itself.
+/// The character after a backslash; an escaped brace is a brace.
 fn after_backslash(letters: &mut Chars<'_>) -> Result<u8, String> {
     for (brace, byte) in [('{', b'{'), ('}', b'}')] {
         if letters.as_str().starts_with(brace) {
@@ -111,8 +111,7 @@ fn after_backslash(letters: &mut Chars<'_>) -> Result<u8, String> {
     escaped(letters).map_err(|why| format!("{why} in a template"))
 }
 
-/// What stands behind `%`: a letter, or a name in braces and perhaps a default. `None` for the sign
-/// itself.
+/// What follows a `%`: a letter, or a name in braces with an optional default. `None` for `%%`.
 fn field(letters: &mut Chars<'_>) -> Result<Option<Part>, String> {
     let field = match letters.next() {
         Some('s') => Field::Body,
@@ -132,7 +131,7 @@ fn field(letters: &mut Chars<'_>) -> Result<Option<Part>, String> {
     Ok(Some(Part::Field(field, Vec::new())))
 }
 
-/// A name, and perhaps a default, up to the brace that ends them.
+/// A name with an optional default, up to the closing brace.
 fn named(letters: &mut Chars<'_>) -> Result<Part, String> {
     let whole = letters.as_str();
     let unended = || format!("%{{{whole} has no }} at its end");
@@ -216,7 +215,7 @@ mod tests {
         let (seconds, utc) = received.split_once(' ').unwrap();
         assert!(seconds.parse::<u64>().unwrap() > 1_700_000_000);
         assert!(utc.starts_with("20") && utc.ends_with('Z') && utc.len() == 20, "{utc}");
-        // As a template for each property.
+        // A template for each property.
         for (name, _) in rmq_common::message::PROPERTIES {
             assert!(Template::parse(&format!("%{{{name}}}")).is_ok(), "{name}");
         }

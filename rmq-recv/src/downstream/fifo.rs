@@ -1,5 +1,5 @@
-//! Reading `--ack-from`, on a thread of its own, so that a sender is never kept waiting while our
-//! own output waits for it.
+//! Reads `--ack-from` on a separate thread, so that a sender never waits while our output waits for
+//! it.
 
 use crate::downstream::lines::{AckLines, Report};
 use rmq_common::failure::{Cause, Failure};
@@ -15,24 +15,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often it is looked whether a sender has opened the FIFO.
+/// How often to check whether a sender has opened the FIFO.
 const NOBODY_THERE: Duration = Duration::from_millis(20);
 
 /// The FIFO, and the thread that reads it.
 #[derive(Clone, Debug)]
 pub struct AckFifo {
-    /// What a sender says.
+    /// What a sender reports.
     pub reports: flume::Receiver<Report>,
-    /// The sender that had announced itself is gone. What it said before has come by then.
+    /// Signals that the announced sender is gone. All its reports have arrived by then.
     pub sender_gone: flume::Receiver<()>,
     announced: Arc<AtomicBool>,
 }
 
 impl AckFifo {
-    /// Opens the FIFO and begins to read.
+    /// Opens the FIFO and starts reading.
     ///
     /// # Errors
-    /// When it is not there, or no FIFO (64); when it cannot be read (74).
+    /// It does not exist, or is not a FIFO (64); it cannot be read (74).
     pub fn open(path: &str) -> Result<Self, Failure> {
         let problem = |error| Failure::io(format!("read {path}"), &error);
         let opened = files::open(Path::new(path), OFlags::RDONLY, Mode::empty());
@@ -50,11 +50,11 @@ impl AckFifo {
         }
         let mut lines = AckLines::default();
         let (sender, reports) = flume::unbounded();
-        // What the FIFO holds when we come may have been said to an earlier run.
+        // What is already in the FIFO may have been meant for an earlier run.
         let mut block = vec![0; 1 << 16];
         while let Ok(length @ 1..) = fifo.read(&mut block) {
             for said in lines.read_left_over(&block[..length]) {
-                // Its receiver is in this function's hands.
+                // This function still holds the receiver.
                 let _ = sender.send(said);
             }
         }
@@ -63,7 +63,7 @@ impl AckFifo {
         let (ended, sender_gone) = flume::bounded(1);
         thread::start("acks", move || {
             read(&mut fifo, &mut lines, &sender, &is_announced);
-            // Nobody receives it only where the tool is ending anyway.
+            // The receiver is gone only if the tool is ending anyway.
             let _ = ended.send(());
         })
         .map_err(problem)?;
@@ -76,7 +76,7 @@ impl AckFifo {
     }
 }
 
-/// Reads until the sender that has announced itself is gone.
+/// Reads until the announced sender is gone.
 fn read(
     fifo: &mut File,
     lines: &mut AckLines,
@@ -99,10 +99,10 @@ fn read(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut descriptors = [PollFd::new(fifo, PollFlags::IN)];
-                // Whatever goes wrong here goes wrong at the next read, too.
+                // An error here recurs at the next read.
                 let _ = poll(&mut descriptors, None);
             }
-            // Nothing can be said any longer.
+            // There is no way to report anything.
             Err(_) => return,
         }
     }

@@ -1,16 +1,15 @@
-//! The lines that come through `--ack-from` ([`AckLine`]), and whose are obeyed: only those of the
-//! sender that announced itself first. One that is left over from an earlier run has counted other
-//! records.
+//! The lines that come through `--ack-from` ([`AckLine`]). Only those of the first sender to
+//! announce itself are obeyed: a sender left over from an earlier run has counted other records.
 
 use memchr::memchr;
 use rmq_common::ack_line::{AckLine, LONGEST};
 
-/// What a sender said.
+/// What a sender reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// Records 1 to this one are done.
     Records(u64),
-    /// The delivery of this name is done.
+    /// The delivery with this name is done.
     Delivery(String),
     /// Something that is not obeyed.
     Ignored(Why),
@@ -19,28 +18,28 @@ pub enum Report {
 /// Why something is not obeyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// It is not of the protocol.
+    /// It does not follow the protocol.
     Malformed,
-    /// Another sender than the one that announced itself first says so.
+    /// It comes from a sender other than the first that announced itself.
     OtherSender,
     /// Another sender announces itself.
     SecondSender,
     /// A sender of an earlier run announces itself again.
     EarlierSender,
-    /// It is of an earlier run, which the FIFO still held.
+    /// It is from an earlier run, and was still in the FIFO.
     LeftOver,
 }
 
-/// Reads the lines.
+/// Parses the lines.
 #[derive(Debug, Default)]
 pub struct AckLines {
     /// The beginning of a line whose end has not come.
     rest: Vec<u8>,
-    /// A line that is too long, of which the end has not come.
+    /// Whether an overlong line is being skipped, whose end has not come.
     skips: bool,
     /// The sender that announced itself first.
     run: Option<String>,
-    /// Senders that were there before us.
+    /// Senders that announced themselves before this run.
     earlier: Vec<String>,
 }
 
@@ -50,9 +49,9 @@ impl AckLines {
         self.run.is_some()
     }
 
-    /// Reads what the FIFO held when we came. A sender who already says that something is done does
-    /// not speak of us, who have written nothing yet: it is never obeyed. One that has only
-    /// announced itself came just before.
+    /// Parses what the FIFO held when this run started. A sender that already reports something as
+    /// done cannot mean this run, which has written nothing yet, so it is never obeyed. One that
+    /// has only announced itself has just started.
     pub fn read_left_over(&mut self, bytes: &[u8]) -> Vec<Report> {
         let mut said = Vec::new();
         self.lines(bytes, |lines, line| match AckLine::read(line) {
@@ -67,14 +66,14 @@ impl AckLines {
         said
     }
 
-    /// Reads what came, and gives what whole lines say.
+    /// Parses new bytes, and returns what complete lines say.
     pub fn read(&mut self, bytes: &[u8]) -> Vec<Report> {
         let mut said = Vec::new();
         self.lines(bytes, |lines, line| said.extend(lines.line(line)));
         said
     }
 
-    /// Cuts what came into lines; those that are no text or too long are empty.
+    /// Splits bytes into lines; a line that is not text or is too long counts as empty.
     fn lines(&mut self, mut bytes: &[u8], mut line: impl FnMut(&mut Self, &str)) {
         while let Some(end) = memchr(b'\n', bytes) {
             let mut whole = std::mem::take(&mut self.rest);

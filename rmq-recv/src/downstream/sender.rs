@@ -1,9 +1,9 @@
-//! `--ack downstream`: what counts as taken is what a sender later in the pipeline says is done.
+//! `--ack downstream`: a message counts as taken when a later sender in the pipeline reports it.
 //!
-//! Nothing that cannot be meant is obeyed: a count that goes down or beyond what was written, the
-//! name of a delivery that was never made or is done already, anything from another sender. Each
-//! kind is told once. Both sides keep counting across connections: what is done of a lost one is
-//! done, but can no longer be acknowledged, and comes again.
+//! A report that cannot be true is not obeyed: a count that goes down or exceeds what was written,
+//! the name of a delivery that never existed or is done already, anything from another sender. Each
+//! kind is reported once. Both sides keep counting across connections: a message of a lost
+//! connection can be done, but can no longer be acknowledged, and is delivered again.
 
 use crate::delivery::ids::{Delivery, Ids};
 use crate::downstream::fifo::AckFifo;
@@ -16,44 +16,44 @@ use rmq_common::standing::repeats::Repeats;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How long nothing must be said while everything waits for it, before that is told.
+/// How long everything may wait for a silent sender before that is reported.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// How long nothing must be said before a queue without messages counts as drained, though what is
-/// out is not done: as long as a queue takes for another leader, most of the time.
+/// How long the sender must be silent before a queue without messages counts as drained although
+/// written messages are not done: usually as long as a queue takes to get another leader.
 const STILL: Duration = Duration::from_secs(1);
 
-/// How long everything may wait for a sender that has never announced itself. One that died before
-/// leaves a filter that knows nothing of it, and would be waited for, for ever.
+/// How long everything may wait for a sender that has never announced itself. If it died before
+/// that, the filter knows nothing of it, and the wait would last forever.
 const NO_SENDER: Duration = Duration::from_secs(60);
 
 /// The sender at the end of the pipeline, and what it has reported.
 #[derive(Debug)]
 pub struct Downstream {
-    /// The FIFO it speaks through.
+    /// The FIFO that it writes to.
     pub fifo: AckFifo,
     path: String,
     diagnostics: Diagnostics,
-    /// Set where it speaks of deliveries by name, and not of records by number.
+    /// Set if it reports deliveries by name, and not records by number.
     names: Option<Ids>,
-    /// The highest number of records it has said is done.
+    /// The highest number of records that it has reported as done.
     records: u64,
     /// The number of records written, as the filter counts them.
     written: u64,
     reported: HashSet<&'static str>,
-    /// When it last said something that moved us, or something was written.
+    /// When it last reported progress, or something was written.
     moved: Instant,
     reported_silence: bool,
     silences: Repeats,
-    /// Its end is not reported, because the run ends with it.
+    /// Its end is not reported, because the run ends as well.
     is_last_silence: bool,
 }
 
 impl Downstream {
-    /// Listens at `path`; with `names` to names of deliveries.
+    /// Listens at `path`; with `names`, for names of deliveries.
     ///
     /// # Errors
-    /// When it is not there, or no FIFO (64); when it cannot be read (74).
+    /// It does not exist, or is not a FIFO (64); it cannot be read (74).
     pub fn new(path: &str, names: Option<Ids>, diagnostics: Diagnostics) -> Result<Self, Failure> {
         Ok(Downstream {
             fifo: AckFifo::open(path)?,
@@ -70,12 +70,12 @@ impl Downstream {
         })
     }
 
-    /// What a delivery is called, where the sender goes by names.
+    /// The name of a delivery, if the sender uses names.
     pub fn name(&self, delivery: Delivery) -> Option<String> {
         self.names.as_ref().map(|names| names.name(delivery))
     }
 
-    /// Marks as done what the sender has reported since.
+    /// Marks as done what the sender has reported meanwhile.
     pub fn apply_rest(&mut self, hand: &mut Hand) {
         while let Ok(said) = self.fifo.reports.try_recv() {
             self.apply(said, hand);
@@ -126,7 +126,7 @@ impl Downstream {
         };
         match names.delivery(name) {
             None => self.report_once("an id that is not from this run"),
-            // Done, and too late: its channel is gone, and it comes again.
+            // Done, but too late: its channel is gone, and it is delivered again.
             Some(delivery) if delivery.channel < hand.channel() => {}
             Some(delivery) if hand.done(delivery) => {}
             Some(_) => self.report_once("an id that was acknowledged before or never written"),
@@ -141,7 +141,7 @@ impl Downstream {
         }
     }
 
-    /// Counts records that are written now; how many there are with them.
+    /// Counts records that are being written; returns the new total.
     pub fn count(&mut self, records: u64) -> u64 {
         self.written += records;
         self.written
@@ -152,7 +152,7 @@ impl Downstream {
         self.written
     }
 
-    /// Only so many records were written after all: the rest of a batch was not.
+    /// Corrects the count to `written`: the rest of a batch was not written.
     pub fn take_back_to(&mut self, written: u64) {
         self.written = written;
     }
@@ -163,13 +163,13 @@ impl Downstream {
         self.reported_silence = false;
     }
 
-    /// When it has been silent for long enough to hold what is out for kept by a filter until its
-    /// input ends, or for dropped.
+    /// When it will have been silent for so long that a filter must be keeping the outstanding
+    /// records until its input ends, or has dropped them.
     pub fn still_at(&self) -> Instant {
         self.moved + STILL
     }
 
-    /// When a silence is to be told, or to be the end.
+    /// When a silence is to be reported, or ends the run.
     pub fn silent_at(&self) -> Option<Instant> {
         match (self.reported_silence, self.fifo.is_announced()) {
             (false, _) => {
@@ -181,12 +181,12 @@ impl Downstream {
         }
     }
 
-    /// Whether there will be no sender any longer.
+    /// Whether no sender will come.
     pub fn is_abandoned(&self) -> bool {
         !self.fifo.is_announced() && self.moved.elapsed() >= NO_SENDER
     }
 
-    /// Tells that nothing was said for long, while so many messages wait for it; `ended` is
+    /// Reports that the sender has been silent while `waiting` messages wait for it; `ended` says
     /// whether standard output is closed, so that no filter can be waiting for more.
     pub fn report_silence(&mut self, waiting: u64, ended: bool) {
         (self.reported_silence, self.is_last_silence) = (true, ended);

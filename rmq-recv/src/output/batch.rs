@@ -1,14 +1,14 @@
-//! Bytes on their way to standard output: small pieces together, so that few system calls write
-//! many messages; large bodies as they are, so that they are not copied.
+//! Bytes on their way to standard output: small pieces are gathered, so that few system calls write
+//! many messages; large bodies are used in place, so that they are not copied.
 
 use rmq_common::lane::Content;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bodies below this are gathered; what a pipe of Linux holds, so that one write fills it.
+/// Bodies below this are gathered; the capacity of a Linux pipe, so that one write fills it.
 const GATHER: usize = 64 << 10;
 
-/// What is written at one go.
+/// What is written together.
 #[derive(Debug, Default)]
 pub struct Batch {
     chunks: Vec<Chunk>,
@@ -18,7 +18,7 @@ pub struct Batch {
 #[derive(Debug)]
 enum Chunk {
     Own(Vec<u8>),
-    /// Where it came into.
+    /// The buffer that it was received in.
     Shared(Arc<Vec<u8>>, Range<usize>),
 }
 
@@ -48,7 +48,7 @@ impl Batch {
         }
     }
 
-    /// Adds a message's body, from where it is if it is large.
+    /// Adds a message's body; a large one is used in place.
     pub fn put_content(&mut self, content: &Content) {
         for (bytes, range) in content.shared() {
             if range.len() < GATHER / 4 {

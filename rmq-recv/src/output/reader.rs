@@ -1,4 +1,4 @@
-//! Noticing that whoever reads standard output is gone, also while there is nothing to write.
+//! Noticing that the reader of standard output is gone, even while there is nothing to write.
 
 use rmq_common::failure::Failure;
 use rmq_common::thread;
@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, OwnedFd};
 /// The watching thread. It holds standard output open until this is dropped.
 #[derive(Debug)]
 pub struct Watch {
-    /// Says that the reader is gone; on a file it never does.
+    /// Signals that the reader is gone; never for a file.
     pub gone: flume::Receiver<()>,
     /// The thread ends when this is closed.
     end: Option<OwnedFd>,
@@ -24,17 +24,17 @@ pub fn watch() -> Result<Watch, Failure> {
     let (ended, end) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| problem(error.into()))?;
     let (sender, gone) = flume::bounded(1);
     thread::start("reader", move || {
-        // Nothing is asked for, so only what is always told comes: error and hang-up, which is
-        // how a pipe without a reader shows (poll(2)).
+        // No events are requested, so only those come that are always reported: error and hang-up,
+        // the latter for a pipe without a reader (poll(2)).
         let mut descriptors =
             [PollFd::new(&output, PollFlags::empty()), PollFd::new(&ended, PollFlags::empty())];
-        // Whatever goes wrong shows as no end.
+        // An error only means that the end is not noticed.
         let _ = retry_on_intr(|| poll(&mut descriptors, None));
         let is_gone = !descriptors[0].revents().is_empty();
-        // Before the channel, whose end says that it is closed.
+        // Before the channel, whose end signals that the output is closed.
         drop(output);
         if is_gone {
-            // Nobody receives it only where the tool is ending anyway.
+            // The receiver is gone only if the tool is ending anyway.
             let _ = sender.send(());
         }
     })

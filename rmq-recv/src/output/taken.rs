@@ -1,12 +1,12 @@
 //! How much of the output counts as taken (`--ack`).
 //!
-//! With `written` that is what the operating system has taken, or what is on disk. With `read` it
-//! is what has left the pipe: a reader that is still there a moment after it took something is
-//! held to have it. One that took a block, found what it wanted in the first line and ended,
-//! as head(1) does, is gone by then, and what it took counts for nothing.
+//! With `written`, that is what the operating system has accepted, or what is on disk. With `read`,
+//! it is what has left the pipe: a reader that still exists a moment after it took something counts
+//! as having it. A reader that took a block, found what it wanted in the first line and ended, as
+//! head(1) does, is gone by then, and nothing of that block counts.
 //!
-//! Nothing reports that a pipe drains, so it is checked again after 1 ms, and less and less often,
-//! down to four times a second, while nothing moves.
+//! Nothing reports that a pipe drains, so it is checked again after 1 ms, and then less and less
+//! often, down to four times a second, while nothing moves.
 
 use crate::output::pipe;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_millis(250);
 pub enum When {
     /// It is written.
     Written,
-    /// It has left the pipe, and the reader is still there.
+    /// It has left the pipe, and the reader still exists.
     Read,
 }
 
@@ -27,9 +27,9 @@ pub enum When {
 #[derive(Debug)]
 pub struct Taken {
     when: When,
-    /// Taken for sure.
+    /// Taken for certain.
     sure: u64,
-    /// Taken, by the last check.
+    /// Taken according to the last check.
     seen: u64,
     checked: Instant,
     pause: Duration,
@@ -46,13 +46,13 @@ impl Taken {
         self.when
     }
 
-    /// How far it is taken for sure.
+    /// How far it is taken for certain.
     pub fn bytes(&self) -> u64 {
         self.sure
     }
 
-    /// Looks how far it is taken, where so much is written. `written` must have been asked before:
-    /// what is written in between only makes the pipe look fuller.
+    /// Checks how far it is taken when this many bytes are written. `written` must be determined
+    /// first: what is written in between only makes the pipe look fuller.
     pub fn check(&mut self, written: u64) {
         match self.when {
             When::Written => self.seen(written, true),
@@ -65,7 +65,7 @@ impl Taken {
         if self.when == When::Written {
             self.sure = now;
         } else if waited < SHORTEST {
-            // Too soon for a second look.
+            // Too soon for a second check.
             return;
         } else if has_reader {
             self.sure = self.sure.max(self.seen);
@@ -76,18 +76,18 @@ impl Taken {
         self.checked = Instant::now();
     }
 
-    /// Something was written: the next look comes soon.
+    /// Something was written: check again soon.
     pub fn soon(&mut self) {
         self.pause = SHORTEST;
     }
 
-    /// When to look next.
+    /// When to check next.
     pub fn next_check(&self) -> Instant {
         self.checked + self.pause
     }
 
-    /// Nothing more comes: a reader that has emptied the pipe, where so much is written, has taken
-    /// everything and may go. `written` must have been asked before.
+    /// Nothing more comes: a reader that has emptied the pipe, with this many bytes written, has
+    /// taken everything and may go. `written` must be determined first.
     pub fn conclude(&mut self, written: u64) {
         if self.when == When::Read && pipe::unread() == 0 {
             self.sure = written;
@@ -109,7 +109,7 @@ mod tests {
         let mut taken = Taken::new(When::Read);
         after(&mut taken, SHORTEST, 100, true);
         assert_eq!(taken.bytes(), 0);
-        // Not a second look, only the same again.
+        // This does not count as a second check, only as a repetition.
         taken.checked = Instant::now() + SHORTEST;
         taken.seen(150, true);
         assert_eq!(taken.bytes(), 0);

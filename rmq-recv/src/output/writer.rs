@@ -1,5 +1,5 @@
-//! Writing standard output, on a thread of its own, because a reader may pause for as long as it
-//! likes while signals and the broker still want an answer.
+//! Writes standard output on a separate thread, because a reader may pause for as long as it likes
+//! while signals and the broker still need an answer.
 
 use crate::output::batch::Batch;
 use crate::output::reader::{self, Watch};
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-/// One system call writes at most so much: how far a long write has got is known no finer.
+/// One system call writes at most this much: progress within a call is unknown.
 const SLICE: usize = 64 << 10;
-/// And so much more, if that is an end that would need a call of its own.
+/// It may write this much more, if that is a remainder that would need another call.
 const FEW: usize = 4 << 10;
 /// The number of pieces that one call writes at most.
 const MOST_TOGETHER: usize = 64;
@@ -34,10 +34,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// Starts the thread; with `sync` what it writes counts once it is on disk.
+    /// Starts the thread; with `sync`, data counts as written once it is on disk.
     pub fn start(sync: bool) -> Result<Self, Failure> {
         let problem = |error| Failure::io("write standard output", &error);
-        // A descriptor of our own: the standard library's would look for line ends to flush at.
+        // A descriptor of our own: the standard library's would search for line ends to flush at.
         let output = io::stdout().as_fd().try_clone_to_owned().map_err(problem)?;
         let output = File::from(output);
         let (batches, todo) = flume::bounded::<Batch>(1);
@@ -62,7 +62,7 @@ impl Output {
         Ok(Output { batches, results, thread, written, handed: 0, busy: false, reader })
     }
 
-    /// Reports that the reader of standard output is gone; for a file it never does.
+    /// Signals that the reader of standard output is gone; never for a file.
     pub fn reader_gone(&self) -> flume::Receiver<()> {
         self.reader.gone.clone()
     }
@@ -72,7 +72,7 @@ impl Output {
         self.busy
     }
 
-    /// Whether it is open still.
+    /// Whether it is still open.
     pub fn is_open(&self) -> bool {
         self.batches.is_some()
     }
@@ -83,17 +83,17 @@ impl Output {
         self.busy = self.batches.as_ref().is_some_and(|batches| batches.send(batch).is_ok());
     }
 
-    /// How many bytes it was given to write, in all.
+    /// How many bytes it has been given, in total.
     pub fn handed(&self) -> u64 {
         self.handed
     }
 
-    /// How many of them are out, in all.
+    /// How many of them are written, in total.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Waits until the batch is written, or cannot be. Pending for ever where there is none.
+    /// Waits until the batch is written, or cannot be. Pending forever if there is none.
     pub async fn result(&mut self) -> io::Result<()> {
         if !self.busy {
             std::future::pending::<()>().await;
@@ -103,12 +103,12 @@ impl Output {
         result.unwrap_or_else(|_| Err(io::Error::other("the output thread ended")))
     }
 
-    /// Closes standard output, so that the reader sees its end; only while it is not busy.
+    /// Closes standard output, so that the reader sees the end; only while it is not busy.
     pub fn close(&mut self) -> Result<(), Failure> {
         self.reader.end();
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            // It panics nowhere; and its descriptor is closed either way.
+            // The thread does not panic; and its descriptor is closed either way.
             let _ = thread.join();
         }
         let problem = |error| Failure::io("close standard output", &error);
@@ -128,7 +128,7 @@ fn write_and_sync(output: &File, batch: &Batch, count: &AtomicU64) -> io::Result
     Ok(())
 }
 
-/// Writes a batch, and tells of the bytes as they are out.
+/// Writes a batch, and reports bytes to `out` as they are written.
 fn write(mut output: impl Write + AsFd, batch: &Batch, out: impl Fn(usize)) -> io::Result<()> {
     let slices = batch.chunks().flat_map(|chunk| chunk.chunks(SLICE));
     let mut slices: Vec<IoSlice<'_>> = slices.map(IoSlice::new).collect();
@@ -141,7 +141,7 @@ fn write(mut output: impl Write + AsFd, batch: &Batch, out: impl Fn(usize)) -> i
                 IoSlice::advance_slices(&mut rest, written);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Somebody who shares this descriptor has made it so.
+            // Another process that shares this descriptor has made it non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut descriptors = [PollFd::new(&output, PollFlags::OUT)];
                 retry_on_intr(|| poll(&mut descriptors, None))?;
@@ -152,7 +152,7 @@ fn write(mut output: impl Write + AsFd, batch: &Batch, out: impl Fn(usize)) -> i
     Ok(())
 }
 
-/// How many of these one system call writes: one, and more as long as they are short.
+/// How many of these slices one system call writes: one, and more as long as they are short.
 fn together(slices: &[IoSlice<'_>]) -> usize {
     let mut length = 0;
     let fits = slices.iter().take(MOST_TOGETHER).take_while(|slice| {

@@ -1,9 +1,9 @@
-//! What a queue does with what is put back, as far as the broker says.
+//! What a queue does with messages that are put back, as far as the broker says.
 //!
-//! The question is a declaration that can only be refused: no quorum queue has a text for a limit,
-//! and none that could be made has the priorities of a classic one. So a queue that is deleted in
-//! that instant is not made again. RabbitMQ compares the limit before the priorities (3.10 to 4.3);
-//! what it compares before the limit is taken over, one argument a round.
+//! The question is a declaration that can only be refused: no quorum queue has a text as its limit,
+//! and none that could be declared has the priorities of a classic one. So a queue that is deleted
+//! at that moment is not declared again. RabbitMQ compares the limit before the priorities (3.10 to
+//! 4.3); what it compares before the limit is copied from the refusals, one argument per round.
 
 use crate::peek::returns::Returns;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -17,19 +17,19 @@ const PRIORITY: &str = "x-max-priority";
 /// More arguments than a quorum queue has.
 const ROUNDS: usize = 24;
 
-/// A queue, as `--peek` tells them apart.
+/// The kinds of queues that `--peek` distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Messages are taken and put back.
     Queue(Returns),
-    /// Messages are read, and stay.
+    /// Messages are read and stay in place.
     Stream,
 }
 
-/// Asks for `queue` of `vhost`.
+/// Asks about `queue` of `vhost`.
 ///
 /// # Errors
-/// When the connection is lost. A broker that does not say is no error.
+/// The connection is lost. A broker that does not say is not an error.
 pub async fn ask(session: &Session, queue: &ShortString, vhost: &str) -> Result<Kind, AmqpError> {
     let from =
         |major, minor| session.server().is_some_and(|server| server.is_rabbitmq_from(major, minor));
@@ -60,7 +60,7 @@ pub async fn ask(session: &Session, queue: &ShortString, vhost: &str) -> Result<
                 }
             }
             Err(lost @ AmqpError::Lost(_)) => return Err(lost),
-            // Not permitted to configure it, or another broker.
+            // No permission to configure it, or another kind of broker.
             _ => break,
         }
     }
@@ -79,7 +79,7 @@ fn read(argument: &str, current: Value, from_4_0: bool) -> Read {
     let not_known = Read::Is(Kind::Queue(Returns::NotKnown));
     let classic = Read::Is(Kind::Queue(Returns::Free));
     match (argument, current) {
-        // Too long a name for the sentence.
+        // The name was too long for the sentence.
         (_, Value::CutOff) => not_known,
         (LIMIT, Value::Is(limit)) => match limit.parse() {
             Ok(limit) => Read::Is(Kind::Queue(Returns::of_quorum(Some(limit), from_4_0))),
@@ -87,8 +87,8 @@ fn read(argument: &str, current: Value, from_4_0: bool) -> Read {
         },
         (LIMIT, Value::None) => Read::Is(Kind::Queue(Returns::of_quorum(None, from_4_0))),
         (TYPE, Value::Is(queue_type)) if queue_type == "stream" => Read::Is(Kind::Stream),
-        // Up to 3.10 an untyped queue has no type. Only a classic one is transient, goes with its
-        // last consumer, or has priorities.
+        // Up to 3.10 an untyped queue has no type. Only a classic one can be transient, be deleted
+        // with its last consumer, or have priorities.
         (TYPE | PRIORITY | "durable" | "auto_delete", _) => classic,
         (name, Value::Is(value)) => Read::Differs(name.to_owned(), value),
         (_, Value::None) => not_known,

@@ -1,4 +1,4 @@
-//! Messages asked for one at a time (basic.get), on a channel's lane.
+//! Fetching messages one at a time (basic.get), on a channel's lane.
 
 use crate::delivery::message::Arrived;
 use lapin::Channel;
@@ -9,7 +9,7 @@ use rmq_common::message::Name;
 use rmq_common::session::Session;
 use std::future::poll_fn;
 
-/// A channel on which messages are asked for.
+/// A channel for fetching messages.
 #[derive(Debug)]
 pub struct Getting {
     // Before the channel, which closes when it is dropped.
@@ -18,7 +18,7 @@ pub struct Getting {
 }
 
 impl Getting {
-    /// On this channel of `session`.
+    /// Uses this channel of `session`.
     pub fn on(session: &Session, channel: Channel) -> Self {
         Getting { lane: session.lane(&channel), channel }
     }
@@ -32,7 +32,7 @@ impl Getting {
         self.channel
     }
 
-    /// A message of `queue`; `None` where none is ready.
+    /// A message of `queue`; `None` if none is ready.
     ///
     /// # Errors
     /// The queue does not give any, or the connection is lost.
@@ -41,7 +41,7 @@ impl Getting {
         session: &Session,
         queue: &ShortString,
     ) -> Result<Option<Arrived>, AmqpError> {
-        // A short string of lapin's is none that is too long.
+        // A short string from lapin is never too long.
         self.lane.get(&Name::new(queue.as_str()).unwrap_or_default());
         let answer = async {
             if self.lane.send().is_err() {
@@ -55,7 +55,7 @@ impl Getting {
                     Event::Empty => return Ok(None),
                     Event::Closed { code, text } => return Err(AmqpError::closed(code, &text)),
                     Event::Ended => return Err(AmqpError::unexplained()),
-                    // Nothing is published or consumed here.
+                    // Nothing is published or consumed on this channel.
                     Event::Ack { .. }
                     | Event::Nack { .. }
                     | Event::Returned { .. }

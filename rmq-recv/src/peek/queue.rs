@@ -1,9 +1,10 @@
-//! `--peek`: look at messages and put them back, where they were.
+//! `--peek`: shows messages and puts them back in their places.
 //!
-//! How they go back decides whether they keep their places and whether that counts. Measured on
-//! quorum queues: up to 4.2 every way back counts as a delivery, and a nack moves messages to the
-//! end of a queue without a delivery limit, where the end of the channel does not; from 4.3 on a
-//! nack does neither, and the end of a channel counts. Classic queues keep places either way.
+//! The method of putting them back decides whether they keep their places and whether that counts.
+//! Measured on quorum queues: up to 4.2 every method counts as a delivery, and a nack moves
+//! messages to the end of a queue without a delivery limit, while closing the channel does not;
+//! from 4.3 on a nack does neither, and closing the channel counts. Classic queues keep places
+//! anyway.
 
 use crate::delivery::message::Message;
 use crate::output::batch::Batch;
@@ -29,37 +30,37 @@ use rmq_common::retry::Patience;
 use rmq_common::runtime::{self, first};
 use rmq_common::session::Session;
 
-/// A run that only looks.
+/// A run that only shows messages.
 pub struct Peek<'a> {
-    /// What to look at, and how to show it.
+    /// What to show, and how.
     pub settings: &'a Settings,
     /// How many messages at most.
     pub number: u64,
-    /// Where it is.
+    /// The broker of the queue.
     pub broker: &'a mut Broker,
-    /// How long to go on trying to reach it again.
+    /// For how long to try to reach it again.
     pub patience: Patience,
-    /// Where what is seen goes.
+    /// Where shown messages go.
     pub output: &'a mut Output,
     /// What asks the run to stop.
     pub stops: &'a Stops,
-    /// Where it is said what the look has cost.
+    /// Where the cost of peeking is reported.
     pub diagnostics: Diagnostics,
 }
 
-/// What was taken, and what is known of it.
+/// What was taken, and what is known about it.
 struct Taken {
     returns: Returns,
-    /// Messages that are to go back.
+    /// Messages to put back.
     count: u32,
-    /// How often the one that came back most had come back.
+    /// How often the message that came back most had come back.
     most: u64,
 }
 
-/// Why looking ends.
+/// Why peeking ends.
 enum Break {
     Stop(Stop),
-    /// It is a stream, and the connection may be gone with the question.
+    /// It is a stream, and the question may have cost the connection.
     Stream,
     /// This message must not be put back.
     Last(Box<Message>),
@@ -72,11 +73,11 @@ impl From<Stop> for Break {
 }
 
 impl Peek<'_> {
-    /// Looks, and puts everything back.
+    /// Shows messages, and puts all of them back.
     ///
     /// # Errors
-    /// No such queue, a lost connection, standard output that takes no more, or a message that was
-    /// delivered too often; everything is in the queue all the same.
+    /// There is no such queue, the connection was lost, standard output accepts no more, or a
+    /// message was delivered too often; nevertheless, everything is in the queue.
     pub async fn run(mut self, session: Session) -> Result<Ending, Failure> {
         let stops = self.stops.clone();
         let stopped = async { Err(stops.next().await) };
@@ -102,7 +103,7 @@ impl Peek<'_> {
             Ok(()) => Ok(()),
             Err(Break::Stop(stop)) => Err(stop),
             Err(Break::Stream) => return self.stream(session).await,
-            // Whatever else happens: dropping this half-way would lose it.
+            // Before anything else: dropping this half-way would lose it.
             Err(Break::Last(message)) => {
                 taken.count -= 1;
                 Err(self.last(&session, getting.channel(), *message).await)
@@ -122,8 +123,8 @@ impl Peek<'_> {
         self.settings.source.name()
     }
 
-    /// A channel to look on, and what the queue does with what is put back; `None` of a stream. One
-    /// channel after another, because a user may be allowed no second one.
+    /// A channel to fetch on, and what the queue does with messages that are put back; `None` for a
+    /// stream. Only one channel at a time, because a user may be allowed no second one.
     async fn ask(
         &mut self,
         session: Session,
@@ -157,7 +158,7 @@ impl Peek<'_> {
     ) -> Result<(), Break> {
         for _ in 0..self.number {
             let got = match getting.get(session, self.queue()).await {
-                // The connection ends with that.
+                // This ends the connection.
                 Err(AmqpError::Refused(refused)) if refused.what == Refusal::NotImplemented => {
                     return Err(Break::Stream);
                 }
@@ -232,7 +233,7 @@ fn refused(error: AmqpError, queue: &ShortString, vhost: &str) -> Failure {
     error.failure().context(format!("peek at {queue} in vhost {vhost}"))
 }
 
-/// Puts back what `channel` holds, and waits a moment until `queue` has that many.
+/// Puts back what `channel` holds, and waits a moment until `queue` has that many messages.
 async fn put_back(session: Session, channel: Channel, queue: &ShortString, count: u32) {
     let by_closing = session
         .server()
@@ -245,7 +246,7 @@ async fn put_back(session: Session, channel: Channel, queue: &ShortString, count
         let all = BasicNackOptions { multiple: true, requeue: true };
         session.answer(channel.basic_nack(0, all)).await.is_ok()
     };
-    // If this cannot be said, the broker puts them back by itself when the connection is gone.
+    // If this fails, the broker puts them back by itself when the connection ends.
     if runtime::timeout(LETTING_GO, put_back).await != Some(true) {
         session.cut();
         return;

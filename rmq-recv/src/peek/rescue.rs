@@ -1,5 +1,5 @@
-//! A message that its queue would drop if it came back once more: a copy goes to the end of the
-//! queue, and only once the broker has confirmed that is the original removed.
+//! Rescues a message that its queue would drop if it came back once more: a copy goes to the end of
+//! the queue, and the original is removed only once the broker has confirmed the copy.
 
 use crate::delivery::envelope::{Keep, kept};
 use crate::delivery::message::Message;
@@ -14,11 +14,11 @@ use rmq_common::runtime;
 use rmq_common::session::{ANSWER_TIMEOUT, Session};
 use std::future::poll_fn;
 
-/// Puts a copy of `message`, which `channel` has given, to the end of `queue`, without what would
-/// have it refused or routed elsewhere too.
+/// Publishes a copy of `message`, which came on `channel`, to the end of `queue`, without anything
+/// that would have it refused or also routed elsewhere.
 ///
 /// # Errors
-/// Why that cannot be; then nothing has changed.
+/// The reason why that failed; nothing has changed then.
 pub async fn rescue(
     session: &Session,
     channel: &Channel,
@@ -26,7 +26,7 @@ pub async fn rescue(
     message: &Message,
 ) -> Result<(), String> {
     let said = |error: AmqpError| error.failure().to_string();
-    // A refusal closes its channel, and must not close the one that holds the message.
+    // A refusal closes its channel, which must not be the one that holds the message.
     let sending = session.channel().await.map_err(said)?;
     session.answer(sending.confirm_select(ConfirmSelectOptions::default())).await.map_err(said)?;
     let properties = kept(message.properties.clone(), Keep::default());
@@ -44,7 +44,7 @@ pub async fn rescue(
     acked.map_err(|error| said(AmqpError::from(&error)))
 }
 
-/// Whether the broker has taken the one message that was put on this lane.
+/// Whether the broker has confirmed the one message on this lane.
 async fn confirmed(lane: &mut Lane) -> Result<bool, AmqpError> {
     let lost = || AmqpError::unexplained();
     lane.send().map_err(|_| lost())?;
@@ -56,7 +56,7 @@ async fn confirmed(lane: &mut Lane) -> Result<bool, AmqpError> {
             Event::Returned { .. } => is_returned = true,
             Event::Closed { code, text } => return Err(AmqpError::closed(code, &text)),
             Event::Ended => return Err(lost()),
-            // Nothing is consumed or asked for here.
+            // Nothing is consumed or fetched on this channel.
             Event::Delivered { .. } | Event::Empty | Event::Cancelled { .. } => {}
         }
     }

@@ -1,10 +1,10 @@
 //! What it costs a message to be put back into its queue, as `--peek` does.
 //!
-//! Before RabbitMQ 4.3 a quorum queue counts every return, and past its delivery limit it drops or
-//! dead-letters the message. So a look must be refused while there is a margin left for consumers,
-//! and the refusal counts as well, because only taking a message shows its count.
+//! Before RabbitMQ 4.3 a quorum queue counts every return, and beyond its delivery limit it drops
+//! or dead-letters the message. So peeking must be refused while there is a margin left for
+//! consumers, and the refusal counts as well, because the count shows only when a message is taken.
 
-/// The delivery limit of a quorum queue that sets none, from RabbitMQ 4.0 on
+/// The default delivery limit of a quorum queue, from RabbitMQ 4.0 on
 /// (<https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling>).
 const DEFAULT_LIMIT: u64 = 20;
 
@@ -21,7 +21,7 @@ pub enum Returns {
     NotKnown,
 }
 
-/// What to do with a message that was taken for a look.
+/// What to do with a message that was taken by `--peek`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Show it and put it back.
@@ -33,12 +33,12 @@ pub enum Verdict {
 }
 
 impl Returns {
-    /// Of a quorum queue with this `x-delivery-limit`, on a broker `from_4_0` or before.
+    /// For a quorum queue with this `x-delivery-limit`, on a broker `from_4_0` on or before.
     pub fn of_quorum(limit: Option<i64>, from_4_0: bool) -> Self {
         match limit.map(u64::try_from) {
             Some(Ok(limit)) => Returns::Limited(limit),
             Some(Err(_)) if from_4_0 => Returns::Unlimited,
-            // RabbitMQ 3.10 drops whatever comes back to a queue with a limit of -1.
+            // RabbitMQ 3.10 drops any message that comes back to a queue with a limit of -1.
             Some(Err(_)) => Returns::Limited(0),
             None if from_4_0 => Returns::Limited(DEFAULT_LIMIT),
             None => Returns::Unlimited,
@@ -53,13 +53,13 @@ impl Returns {
         }
     }
 
-    /// Whether no message of the queue may be put back even once with a margin; the limit.
+    /// The limit, if it leaves no margin to put back any message of the queue even once.
     pub fn forbids(self) -> Option<u64> {
         self.limit().filter(|limit| *limit < 2)
     }
 
-    /// Whether a message that has come back `count` times may be shown: half of the returns are for
-    /// consumers.
+    /// Whether a message that has come back `count` times may be shown: consumers keep half of the
+    /// returns.
     pub fn judge(self, count: u64) -> Verdict {
         match self.limit() {
             Some(limit) if count >= limit => Verdict::Last,
@@ -68,8 +68,7 @@ impl Returns {
         }
     }
 
-    /// What a look at `queue` has cost; `most` is how often the message that came back most had come
-    /// back before it.
+    /// What peeking at `queue` has cost; `most` is the highest return count of its messages before.
     pub fn notice(self, queue: &str, most: u64) -> Option<String> {
         Some(match self {
             Returns::Free => return None,
@@ -148,7 +147,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever looks for ever, the queue is never given back what it would drop.
+        /// However often messages are peeked at, none is put back that the queue would drop.
         #[test]
         fn what_is_put_back_is_kept(limit in 0u64..200) {
             let returns = Returns::Limited(limit);

@@ -1,4 +1,4 @@
-//! `--peek` at a stream: its first messages are read, and stay. RabbitMQ has no basic.get there.
+//! `--peek` at a stream reads its first messages, which stay. Streams have no basic.get.
 
 use crate::output::batch::Batch;
 use crate::output::writer::Output;
@@ -12,11 +12,11 @@ use rmq_common::runtime;
 use rmq_common::session::Session;
 use std::time::Duration;
 
-/// How long a message may take to come that the stream says it has.
+/// How long a message that the stream says it has may take to arrive.
 const DUE: Duration = Duration::from_secs(5);
-/// How long more are waited for than it says; the number lags.
+/// How long to wait for more than it says; its number lags.
 const QUIET: Duration = Duration::from_millis(500);
-/// As many as may come at once; a stream counts them by blocks anyway.
+/// The most that may arrive at once; a stream counts them in blocks anyway.
 const PREFETCH: u16 = 100;
 
 /// Writes at most `number` of the first messages.
@@ -40,7 +40,7 @@ pub async fn show(
             Some(Delivered::Error(error)) => return Err(failed(error)),
             Some(Delivered::End { .. } | Delivered::Early) | None => break,
         };
-        // Only asks for the next: a stream forgets nothing.
+        // Only asks for the next: a stream keeps its messages.
         let done = crate::receiver::ledger::Acknowledgement {
             tag: message.tag,
             multiple: false,

@@ -1,10 +1,10 @@
-//! Whether a queue has a dead-letter exchange, before anything is given up to it: without one a
-//! rejected message is gone.
+//! Whether a queue has a dead-letter exchange, which must be known before anything is rejected:
+//! without one, a rejected message is lost.
 //!
-//! AMQP shows nobody a queue's arguments. But a declaration with another dead-letter exchange is
+//! AMQP shows no client a queue's arguments. But a declaration with another dead-letter exchange is
 //! refused, and the refusal says what the queue has. It names the first argument that differs, so
-//! those before it are taken over, one by one. A passive declaration comes first: a queue that is
-//! not there must not be made.
+//! those before it are copied, one by one. A passive declaration comes first, so that none is
+//! created.
 
 use lapin::types::{FieldTable, ShortString};
 use rmq_common::amqp_error::{AmqpError, Value};
@@ -17,22 +17,22 @@ const NO_EXCHANGE: &str = "rmq-recv: no such exchange";
 const TYPE: &str = "x-queue-type";
 const QUORUM: &str = "quorum";
 const EXCHANGE: &str = "x-dead-letter-exchange";
-/// How often something may be taken over: RabbitMQ compares two arguments and two properties before
-/// this one, and what looks like a number may be a text.
+/// How many times something may be copied: RabbitMQ compares two arguments and two properties
+/// before this one, and what looks like a number may be a text.
 const TRIES: usize = 6;
-/// The same for the type, which some queues show last of all their arguments.
+/// The same for the type, which some queues compare last of all.
 const TRIES_FOR_TYPE: usize = 20;
 
-/// Whether a queue has a dead-letter exchange of its own; what is found out outlives a connection.
+/// The question whether a queue has a dead-letter exchange; the answer lasts across connections.
 pub struct Question<'a> {
     queue: &'a ShortString,
     vhost: String,
     exists: bool,
     guess: Declaration,
     left: usize,
-    /// It has to count deliveries, too.
+    /// Whether it also has to count deliveries.
     counts: bool,
-    /// It has such an exchange.
+    /// Whether it is known to have such an exchange.
     has_exchange: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct Found {
 }
 
 impl<'a> Question<'a> {
-    /// Of this queue of `vhost`; also, whether it `counts` deliveries.
+    /// About this queue of `vhost`; also, whether it `counts` deliveries.
     pub fn new(queue: &'a ShortString, vhost: &str, counts: bool) -> Self {
         let mut arguments = FieldTable::default();
         set(&mut arguments, TYPE, text(QUORUM));
@@ -61,11 +61,11 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Asks, with one channel at a time; what it found, or why the queue must not be used.
+    /// Asks, with one channel at a time. Returns what it found, or why the queue must not be used.
     ///
     /// # Errors
-    /// When the connection is lost or another one is needed, which goes on where this one ended; no
-    /// such queue (65); without configure permission (77).
+    /// The connection is lost, or another one is needed, which continues where this one ended.
+    /// There is no such queue (65), or no configure permission (77).
     pub async fn ask(&mut self, session: &Session) -> Result<Result<Found, Failure>, AmqpError> {
         while self.left > 0 {
             let channel = session.channel().await?;
@@ -81,7 +81,7 @@ impl<'a> Question<'a> {
                 }
                 Err(AmqpError::Refused(refused)) => refused.what,
                 Err(error) => return Err(error),
-                // It is all as asked for.
+                // Everything is as required.
                 Ok(_) if self.has_exchange => return Ok(Ok(self.found())),
                 Ok(_) => break,
             };
@@ -94,7 +94,7 @@ impl<'a> Question<'a> {
                 return Ok(answer);
             }
             if session.has_one_channel() {
-                // The refusal has closed it, and lapin uses its number no second time.
+                // The refusal has closed it, and lapin never reuses its number.
                 return Err(AmqpError::lost("another channel is needed (channel_max 1)"));
             }
         }
@@ -113,7 +113,7 @@ impl<'a> Question<'a> {
         Found { auto_delete: self.guess.auto_delete }
     }
 
-    /// What a refusal says of the queue; `None` where that is one argument more to be taken over.
+    /// What a refusal says about the queue; `None` if it is one more argument to copy.
     fn learn(&mut self, argument: &str, current: Value) -> Option<Result<Found, Failure>> {
         match (argument, current) {
             (EXCHANGE, Value::Is(_)) if !self.counts => Some(Ok(self.found())),
@@ -140,7 +140,7 @@ impl<'a> Question<'a> {
     }
 }
 
-/// `failure`, where it is about the dead-letter exchange of `queue`.
+/// Adds context to `failure` if it is about the dead-letter exchange of `queue`.
 pub fn context(queue: &ShortString, failure: Failure) -> Failure {
     failure.context(format!("query the dead-letter exchange of {queue} (--on-failure)"))
 }

@@ -1,4 +1,4 @@
-//! The queue that messages come from, and the consumer on it.
+//! The queue that messages come from, and its consumer.
 
 pub mod dead_letter;
 pub mod offset;

@@ -11,7 +11,7 @@ pub enum Offset {
     Named(&'static str),
     /// A message's number.
     Number(u64),
-    /// Seconds since 1970; the broker begins with the block of messages that has it.
+    /// Seconds since 1970; the broker begins with the block of messages that contains this time.
     Time(u64),
 }
 
@@ -27,7 +27,7 @@ impl FromStr for Offset {
             Some(seconds) => seconds.parse().ok(),
             None => timestamp::parse(text),
         };
-        // The broker's number is a signed one.
+        // The broker's number is signed.
         let number = text.parse().ok().filter(|number| i64::try_from(*number).is_ok());
         number.map(Offset::Number).or(time.map(Offset::Time)).ok_or_else(|| {
             "expected first, last, next, a number, @SECONDS or a time such as 2026-11-23T12:00:00Z"
@@ -37,7 +37,7 @@ impl FromStr for Offset {
 }
 
 impl Offset {
-    /// The argument that a consumer asks for it with.
+    /// The consumer argument for it.
     pub fn argument(&self) -> FieldTable {
         let value = match self {
             Offset::Named(name) => AMQPValue::LongString((*name).into()),
@@ -52,8 +52,8 @@ impl Offset {
     }
 }
 
-/// Whether a stream whose last block begins at this offset has nothing more for a consumer that was
-/// to go on at `next` and has been given nothing for a moment: a block comes whole.
+/// Whether a consumer that was to continue at `next` and has received nothing for a moment is at
+/// the end of a stream whose last block begins at this offset: a block is always delivered whole.
 pub fn is_at_end(next: Option<&Offset>, last_block: u64) -> bool {
     match next {
         Some(Offset::Number(next)) => *next > last_block,

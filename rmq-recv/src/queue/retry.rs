@@ -1,7 +1,7 @@
-//! Questions before a run begins, asked again on another connection if one is lost over them.
+//! Questions asked before a run begins, and repeated on another connection if one is lost.
 //!
 //! A user may be allowed a single channel, and a refusal costs one. The broker counts a closed
-//! channel for a moment longer, and ends the connection that opens the next one meanwhile.
+//! channel for a moment longer, and closes a connection that opens the next one too soon.
 
 use rmq_common::amqp_error::AmqpError;
 use rmq_common::connection::Broker;
@@ -10,10 +10,10 @@ use rmq_common::retry::{Backoff, Patience};
 use rmq_common::runtime;
 use rmq_common::session::Session;
 
-/// Asks on `session`, and on others until `patience` is over; the one that answered.
+/// Asks on `session`, and on others until `patience` is over. Returns the one that answered.
 ///
 /// # Errors
-/// What `said` makes of a refusal or of the last loss, or why no broker can be reached.
+/// What `said` makes of a refusal or of the last lost connection, or why no broker can be reached.
 pub async fn ask_again<T>(
     broker: &mut Broker,
     patience: &Patience,

@@ -1,4 +1,4 @@
-//! Where messages come from: a queue that is there, or one of our own for tapping an exchange.
+//! Where messages come from: an existing queue, or a queue of our own that taps an exchange.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -8,30 +8,29 @@ use rmq_common::runtime;
 use rmq_common::session::Session;
 use std::time::Duration;
 
-/// What a tap holds at most, so that one that is not read does not fill the broker; the oldest go
-/// first.
+/// The most messages in a tap, so that an unread one does not fill the broker; the oldest go first.
 const MOST: i32 = 100_000;
-/// How long a question may take that only helps to say more.
+/// How long a question may take whose answer only improves a message.
 const AN_ANSWER: Duration = Duration::from_secs(2);
 
 /// Where messages come from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// This queue, which is never declared here.
+    /// This queue, which is never declared.
     Queue(ShortString),
-    /// A queue of our own, with these bindings, that is gone with its connection.
+    /// A queue of our own, with these bindings, that is deleted with its connection.
     Tap { exchange: ShortString, keys: Vec<ShortString> },
 }
 
 impl Source {
-    /// What it is called in a diagnostic.
+    /// Its name in diagnostics.
     pub fn name(&self) -> &ShortString {
         match self {
             Source::Queue(name) | Source::Tap { exchange: name, .. } => name,
         }
     }
 
-    /// What may help with an error: a queue that does not exist may be an exchange.
+    /// A hint for an error: a queue that does not exist may be an exchange.
     pub async fn hint(&self, session: &Session, error: &AmqpError) -> String {
         let (Source::Queue(name), AmqpError::Refused(refused)) = (self, error) else {
             return String::new();
@@ -53,10 +52,10 @@ impl Source {
         }
     }
 
-    /// The queue to consume from, made on `channel` where it is our own.
+    /// The queue to consume from; declared on `channel` if it is our own.
     ///
     /// # Errors
-    /// No such exchange, no permission, or the connection is lost.
+    /// There is no such exchange, no permission, or the connection is lost.
     pub async fn queue(
         &self,
         session: &Session,
@@ -66,8 +65,8 @@ impl Source {
             Source::Queue(queue) => return Ok(queue.clone()),
             Source::Tap { exchange, keys } => (exchange, keys),
         };
-        // A virtual host's default may be another type, which can be neither exclusive nor of the
-        // broker's naming.
+        // A virtual host's default type may be one that cannot be exclusive, or named by the
+        // broker.
         let mut arguments = FieldTable::default();
         for (name, value) in [
             ("x-queue-type", AMQPValue::LongString("classic".into())),

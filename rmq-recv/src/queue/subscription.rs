@@ -18,8 +18,7 @@ mod settle;
 pub mod state;
 mod takeover;
 
-/// A channel and the consumer on it, if there is one, and for a while another one beside it, which
-/// is to take over.
+/// A channel and its consumer, if any, and for a while a second one, which is to take over.
 pub struct Subscription {
     // Before the channel, which closes when it is dropped.
     lane: Lane,
@@ -29,25 +28,26 @@ pub struct Subscription {
     own: Option<Own>,
     next: Option<Next>,
     sample: Option<Sample>,
-    /// Messages that have come and are not taken, in the order of their tags.
+    /// Messages that have arrived and are not taken, in the order of their tags.
     here: VecDeque<Arrived>,
-    /// The broker has ended these; lapin may not know that yet, and would cancel what is dropped.
+    /// Consumers that the broker has ended; lapin may not know it, and would cancel them if
+    /// dropped.
     old: Vec<Consumer>,
-    /// Nothing more comes.
+    /// Why nothing more comes.
     over: Option<AmqpError>,
 }
 
-/// The consumer there is.
+/// The current consumer.
 struct Own {
     consumer: Consumer,
     tag: ShortString,
-    /// We have cancelled it; what was on its way still comes.
+    /// We have cancelled it; messages on their way still arrive.
     is_cancelled: bool,
-    /// It has ended; by the broker, if so.
+    /// Whether it has ended and, if so, whether the broker ended it.
     ended: Option<bool>,
 }
 
-/// The one that is to take over.
+/// The consumer that is to take over.
 struct Next {
     consumer: Consumer,
     tag: ShortString,
@@ -56,22 +56,22 @@ struct Next {
     has_ended: bool,
 }
 
-/// One that is to show what it is given first.
+/// A consumer that shows what it is given first.
 struct Sample {
     tag: ShortString,
     given: Option<Arrived>,
 }
 
-/// What a subscription gives.
+/// What a subscription delivers.
 #[derive(Debug)]
 pub enum Delivered {
     Message(Arrived),
     /// No more: the consumer is cancelled, by us or by the broker.
     End {
-        /// It was the broker.
+        /// Whether the broker cancelled it.
         by_broker: bool,
     },
-    /// The consumer that is to take over was given something: there is nothing to wait for.
+    /// The consumer that is to take over received something, so there is nothing to wait for.
     Early,
     /// The channel or the connection is gone.
     Error(AmqpError),
@@ -83,7 +83,7 @@ impl Subscription {
         Ok(Subscription::on(session, session.channel().await?, queue))
     }
 
-    /// Goes on with this channel of `session`.
+    /// Continues with this channel of `session`.
     pub fn on(session: &Session, channel: Channel, queue: ShortString) -> Self {
         Subscription {
             lane: session.lane(&channel),
@@ -99,10 +99,10 @@ impl Subscription {
         }
     }
 
-    /// Begins to consume with this prefetch and these arguments.
+    /// Starts to consume with this prefetch and these arguments.
     ///
     /// # Errors
-    /// No such queue, no permission, or the connection is lost.
+    /// There is no such queue, no permission, or the connection is lost.
     pub async fn consume(&mut self, prefetch: u16, arguments: FieldTable) -> Result<(), AmqpError> {
         let consumer = self.register(prefetch, arguments).await?;
         let tag = consumer.tag();
@@ -110,7 +110,7 @@ impl Subscription {
         Ok(())
     }
 
-    /// A prefetch holds for consumers made after it.
+    /// A prefetch applies to consumers that are registered after it.
     async fn register(&self, prefetch: u16, arguments: FieldTable) -> Result<Consumer, AmqpError> {
         self.lane.asks_for(usize::from(prefetch));
         let qos = self.asker.answer(self.channel.basic_qos(prefetch, BasicQosOptions::default()));
@@ -120,7 +120,8 @@ impl Subscription {
             BasicConsumeOptions::default(),
             arguments,
         ));
-        // One round trip for both. They are sent in this order, because each is sent when first polled.
+        // One round trip for both. They are sent in this order, because each is sent when first
+        // polled.
         let (prefetch_set, consumer) = join(qos, consume).await;
         prefetch_set.and(consumer)
     }
@@ -129,7 +130,7 @@ impl Subscription {
         self.asker.answer(self.channel.basic_cancel(tag, BasicCancelOptions::default())).await
     }
 
-    /// Waits at most so long for a message; whether there is one, or none will come.
+    /// Waits up to `limit` for a message. Returns whether there is one, or none will come.
     pub async fn has_message(&mut self, limit: Duration) -> Result<bool, AmqpError> {
         self.wait_until(limit, |it| {
             !it.here.is_empty() || it.own.as_ref().is_none_or(|own| own.ended.is_some())
@@ -137,7 +138,7 @@ impl Subscription {
         .await
     }
 
-    /// Waits at most so long for something; whether it is so.
+    /// Waits up to a limit for a condition. Returns whether it holds.
     async fn wait_until(
         &mut self,
         limit: Duration,
@@ -160,27 +161,27 @@ impl Subscription {
         runtime::timeout(limit, wait).await.unwrap_or(Ok(false))
     }
 
-    /// How many consumers of ours the queue has.
+    /// How many of our consumers the queue has.
     pub fn consumers(&self) -> u32 {
         u32::from(self.is_consuming()) + u32::from(self.next.is_some())
     }
 
-    /// How many messages the channel has given that [`next`](Self::next) has not.
+    /// How many messages have arrived that [`next`](Self::next) has not returned.
     pub fn waiting(&self) -> usize {
         self.lane.waiting()
     }
 
-    /// Whether there is a consumer that may be given more.
+    /// Whether there is a consumer that may receive more.
     pub fn is_consuming(&self) -> bool {
         self.own.as_ref().is_some_and(|own| !own.is_cancelled)
     }
 
-    /// Whether there is a consumer, if only a cancelled one whose last messages are on their way.
+    /// Whether there is a consumer, even if it is cancelled and its last messages are on their way.
     pub fn has_consumer(&self) -> bool {
         self.own.is_some()
     }
 
-    /// Waits for the next message. Pending for ever where there is no consumer.
+    /// Waits for the next message. Pending forever if there is no consumer.
     pub async fn next(&mut self) -> Delivered {
         poll_fn(|context| self.poll_next(context)).await
     }
@@ -197,7 +198,7 @@ impl Subscription {
         }
     }
 
-    /// The next message, if it is here already.
+    /// The next message, if it has arrived already.
     pub fn next_now(&mut self) -> Option<Delivered> {
         loop {
             let taken = self.take();
@@ -209,7 +210,7 @@ impl Subscription {
         }
     }
 
-    /// What there is of what was noted.
+    /// The next of the noted messages or events.
     fn take(&mut self) -> Option<Delivered> {
         if let Some(next) = &self.next
             && (next.has_ended || self.here.front().is_some_and(|first| first.is_to(&next.tag)))
@@ -227,8 +228,7 @@ impl Subscription {
         Some(Delivered::End { by_broker })
     }
 
-    /// Notes what has come. What comes to a consumer that is none of these is not ours: a stream
-    /// gives more than was asked for.
+    /// Notes an event. Messages to other consumers are not ours: a stream delivers too many.
     fn note(&mut self, event: Event) {
         match event {
             Event::Delivered { tag, redelivered, content } => {
@@ -255,12 +255,12 @@ impl Subscription {
             Event::Ended => {
                 self.over.get_or_insert_with(AmqpError::unexplained);
             }
-            // Nothing is published or asked for here.
+            // Nothing is published or fetched on this channel.
             Event::Ack { .. } | Event::Nack { .. } | Event::Returned { .. } | Event::Empty => {}
         }
     }
 
-    /// Notes all that has come.
+    /// Notes all that has arrived.
     fn note_all(&mut self) -> Result<(), AmqpError> {
         while let Some(event) = self.lane.next_now() {
             self.note(event);
@@ -268,10 +268,10 @@ impl Subscription {
         self.over.clone().map_or(Ok(()), Err)
     }
 
-    /// Asks for no more, and waits until the broker has heard it. What was on its way still comes
-    /// from [`next`](Self::next).
+    /// Asks for no more, and waits until the broker has answered. Messages that were on their way
+    /// still come from [`next`](Self::next).
     pub async fn cancel(&mut self) -> Result<(), AmqpError> {
-        // First the one that the broker would go on with.
+        // First the one with which the broker would continue.
         self.withdraw().await?;
         self.cancel_own().await
     }

@@ -1,4 +1,4 @@
-//! Checks of the queue: whether it is drained, has forgotten us, or still exists.
+//! Checks of the queue: whether it is drained, has forgotten our consumer, or still exists.
 
 use crate::queue::offset::{Offset, is_at_end};
 use crate::queue::subscription::Subscription;
@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 
 /// How long a stream may take to give its last block.
 const LAST_BLOCK_WITHIN: Duration = Duration::from_millis(500);
-/// The pause before a consumer that the broker has cancelled is made again.
+/// The pause before a consumer that the broker has cancelled is registered again.
 const AFTER_CANCEL: Duration = Duration::from_millis(500);
 
 impl Connected<'_> {
     /// The broker has cancelled the consumer: the queue is gone, or has moved, or what we hold was
-    /// not acknowledged for longer than it waits (RabbitMQ 4.3).
+    /// not acknowledged within its timeout (RabbitMQ 4.3).
     pub(super) async fn after_cancel_by_broker(&mut self) -> Result<(), Break> {
         self.query().await?;
         let held = self.receiver.hand.open_count();
@@ -34,12 +34,13 @@ impl Connected<'_> {
                 counted(held, "message")
             ));
         }
-        // What we hold is back in the queue, or is with the channel gone: RabbitMQ 4.3 ignores
-        // acknowledgements of what has timed out. And it goes on delivering to the consumer that
-        // it has cancelled, once that has room again, which the lane drops.
+        // What we hold is back in the queue, or will be when the channel is closed: RabbitMQ 4.3
+        // ignores acknowledgements that come after the timeout. It also continues to deliver to the
+        // consumer that it has cancelled, once that has room again; the lane drops these
+        // deliveries.
         self.change_channel().await?;
         runtime::sleep(AFTER_CANCEL).await;
-        // What is in the pipe must not be written a second time before somebody has read it.
+        // What is in the pipe must not be written a second time before it has been read.
         self.receiver.sink.emptied().await.map_err(Break::Stop)
     }
 
@@ -76,9 +77,10 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// A quorum queue answers a look at once, and what it has given us may be on its way still: on a
-    /// busy node of RabbitMQ 4.0 hundreds of messages came long after a look that had seen none. But
-    /// it answers one more consumer, and the end of that, behind what it has given before.
+    /// A quorum queue answers a query at once, while messages that it has given us may still be on
+    /// their way: on a busy node of RabbitMQ 4.0, hundreds of messages arrived long after a query
+    /// that had shown none. But it answers the registration and the end of one more consumer after
+    /// what it has given before.
     async fn await_what_is_given(&mut self) -> Result<(), Break> {
         if self.subscription.prepared().is_none() {
             self.subscription.prepare(1, -1).await?;
@@ -88,8 +90,8 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// A stream keeps its messages, tells their number late, and shows no consumers. But what a
-    /// consumer is given that begins with its last block says how far it goes.
+    /// A stream keeps its messages, reports their number late, and shows no consumers. But a
+    /// consumer that begins with its last block shows how far it goes.
     async fn check_end_of_stream(&mut self, count: u32) -> Result<(), Break> {
         let last = Offset::Named("last").argument();
         let given = self.subscription.sample(last, LAST_BLOCK_WITHIN).await?;
@@ -98,7 +100,7 @@ impl Connected<'_> {
         let at_end = match &given {
             Some(message) => match message.counts().offset {
                 Some(offset) => is_at_end(self.receiver.offset.as_ref(), offset),
-                // A queue after all, which gave it to that consumer and not to ours.
+                // It is a queue after all, which gave the message to that consumer and not to ours.
                 None => return self.consume_on_another_channel().await,
             },
             None => count == 0,
@@ -106,8 +108,8 @@ impl Connected<'_> {
         if self.quiet.saw_end(at_end) { Err(Break::Stop(Stop::Drained)) } else { Ok(()) }
     }
 
-    /// Nothing has come for long. If the queue has messages all the same, or the connection is one
-    /// that was made while a node died, another channel may be given them.
+    /// Nothing has come for long. If the queue has messages nevertheless, or the connection was
+    /// made while a node died, they may come on another channel.
     pub(super) async fn check_forgotten(&mut self) -> Result<(), Break> {
         let state = self.query().await?;
         let was_missing = self.leader.is_missing();
@@ -166,14 +168,14 @@ impl Connected<'_> {
             self.change_channel().await?;
             return self.consume().await;
         }
-        // The new one first: an auto-delete queue goes with its last consumer.
+        // The new one first: an auto-delete queue is deleted with its last consumer.
         let fresh = Subscription::open(&self.session, self.receiver.queue.clone()).await?;
         let old = self.begin_channel(fresh);
         self.consume().await?;
         Ok(old.close().await?)
     }
 
-    /// A new channel, without a consumer, in place of this one.
+    /// Replaces this channel with a new one without a consumer.
     async fn change_channel(&mut self) -> Result<(), Break> {
         let queue = self.receiver.queue.clone();
         if self.has_one_channel() {
@@ -186,7 +188,7 @@ impl Connected<'_> {
         Ok(self.begin_channel(fresh).close().await?)
     }
 
-    /// Whether there may be no second channel beside the first.
+    /// Whether a second channel beside the first is not allowed.
     fn has_one_channel(&self) -> bool {
         self.session.has_one_channel() || self.receiver.earlier.allows_one_channel()
     }

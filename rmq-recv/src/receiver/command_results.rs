@@ -1,4 +1,4 @@
-//! `-- COMMAND`: what becomes of a message when its command has ended.
+//! `-- COMMAND`: what happens to a message when its command has ended.
 
 use crate::command::commands::{Commands, Verdict};
 use crate::command::finish::finish;
@@ -16,7 +16,7 @@ use rmq_common::failure::Failure;
 use std::time::Instant;
 
 impl Connected<'_> {
-    /// Begins a run for a message.
+    /// Starts a run for a message.
     pub(super) fn begin(&mut self, message: &Arrived) -> Result<(), Break> {
         let delivery = self.receiver.hand.delivery(message.tag);
         let offset = self.receiver.count_in(message).offset;
@@ -34,7 +34,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// A run has ended.
+    /// Handles the end of a run.
     pub(super) fn ran(&mut self, number: u64) -> Result<(), Break> {
         let Receiver { sink: Sink::Commands(commands), hand, diagnostics, .. } =
             &mut *self.receiver
@@ -47,8 +47,8 @@ impl Connected<'_> {
         stop.map_or(Ok(()), |stop| Err(Break::Stop(stop)))
     }
 
-    /// A pause is over: what was kept goes back, and comes again at once where no other client takes
-    /// it. The consumer stays meanwhile: an auto-delete queue would go with it.
+    /// A pause is over: what was kept goes back, and is delivered again at once if no other client
+    /// takes it. The consumer stays meanwhile: an auto-delete queue would be deleted with it.
     pub(super) fn put_back_held(&mut self) -> Result<(), Break> {
         for postponed in self.receiver.hand.take_postponed(Instant::now()) {
             self.subscription.put_back_one(postponed);
@@ -67,7 +67,7 @@ impl Connected<'_> {
     }
 
     /// Messages that wait for the end of their pauses are unacknowledged, and must not keep others
-    /// from coming: another consumer, which has a prefetch of its own, takes over.
+    /// from being delivered: another consumer, which has its own prefetch, takes over.
     pub(super) async fn make_room(&mut self) -> Result<(), Break> {
         let Receiver { hand, sink, settings, .. } = &*self.receiver;
         let may_start = sink.commands().is_some_and(Commands::has_room);
@@ -82,13 +82,13 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Waits for the commands that run; what they finish is acknowledged.
+    /// Waits for the running commands; what they finish is acknowledged.
     pub(super) async fn finish_commands(&mut self, mut stop: Stop) -> Stop {
         if self.receiver.sink.commands().is_none() {
             return stop;
         }
-        // What a command fails over has to be rejected while the queue is there; no more than the
-        // prefetch comes meanwhile.
+        // A message whose command fails has to be rejected while the queue exists; no more than the
+        // prefetch arrives meanwhile.
         if !self.receiver.rejects_first
             && let Err(Break::Stop(signal)) = self.cancel_in_time().await
         {

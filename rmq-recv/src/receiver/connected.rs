@@ -1,4 +1,4 @@
-//! One connection, and what is known of its consumer.
+//! One connection, and what is known about its consumer.
 
 use crate::queue::subscription::Subscription;
 use crate::receiver::lasting::Receiver;
@@ -16,9 +16,9 @@ pub struct Connected<'a> {
     pub(super) receiver: &'a mut Receiver,
     pub(super) session: Session,
     pub(super) subscription: Subscription,
-    /// How far its consumer may give way to one with another prefetch.
+    /// Whether its consumer may give way to one with another prefetch.
     pub(super) takeover: Takeover,
-    /// The queue is a stream.
+    /// Whether the queue is a stream.
     pub(super) is_stream: bool,
     pub(super) quiet: Quiet,
     /// Whether the queue has a leader.
@@ -30,7 +30,7 @@ pub struct Connected<'a> {
     pub(super) cancelled_by_broker: bool,
 }
 
-/// Why serving ends, before anything is let go.
+/// Why serving ends, before anything is given back.
 pub(super) enum Break {
     Stop(Stop),
     Error(AmqpError),

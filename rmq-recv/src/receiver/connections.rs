@@ -1,4 +1,4 @@
-//! From the first connection to the last: serve, and connect again, until something stops it.
+//! From the first connection to the last: serves, and connects again, until something stops it.
 
 use crate::command::finish::finish;
 use crate::receiver::lasting::Receiver;
@@ -12,7 +12,7 @@ use rmq_common::retry::Backoff;
 use rmq_common::session::Session;
 
 impl Receiver {
-    /// Serves `session`, and after it as many longer as it takes, until something stops it.
+    /// Serves `session`, and further ones after it, until something stops it.
     pub async fn run(mut self, session: Session) -> (Result<Ending, Failure>, Tally) {
         let mut session = Some(session);
         let mut backoff = Backoff::default();
@@ -44,14 +44,14 @@ impl Receiver {
                         break Stop::Failed(Failure::new(Exit::TempFail, text));
                     }
                     // Each connection that ends without an acknowledgement costs its messages a
-                    // delivery, and quorum queues count those; so the next one comes later.
+                    // delivery, and quorum queues count those, so the next one comes later.
                     if let Some(stop) = self.pause(backoff.next_pause()).await {
                         break stop;
                     }
                 }
             }
         };
-        // After a lost connection some may run still.
+        // After a lost connection, some may still run.
         let stop = match self.sink.commands_mut() {
             Some(commands) => finish(commands, stop, &self.stops, |_, _| None).await,
             None => stop,

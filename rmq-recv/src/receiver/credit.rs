@@ -1,8 +1,8 @@
 //! How many messages may be taken: the prefetch, and what `-n` leaves of it.
 //!
-//! The first message of a connection is taken alone: a message that makes us die must not cost a
+//! The first message of a connection is taken alone: a message that crashes us must not cost a
 //! whole prefetch of others a delivery each, because quorum queues count deliveries and drop or
-//! dead-letter what has had too many.
+//! dead-letter messages that have had too many.
 //!
 //! A prefetch holds for as long as its consumer does, so another one needs another consumer
 //! (`prefetch_change.rs`). With `-n N` no more than N are ever taken: a broker hands out as many as are
@@ -10,12 +10,12 @@
 //! before a consumer with a smaller prefetch has taken over. One message is always left for that
 //! consumer, which can so be made before the old one is cancelled.
 //!
-//! RabbitMQ has no prefetch in bytes. The largest body so far stands for all: no more are asked for
-//! than fit into `--prefetch-bytes` if all were like it.
+//! RabbitMQ has no prefetch in bytes. The largest body so far stands for all: the prefetch is the
+//! number that would fit into `--prefetch-bytes` if all were this large.
 
 #[derive(Clone, Debug)]
 pub struct Credit {
-    /// What `-n` still asks for; `None` is without end.
+    /// How many `-n` still asks for; `None` means without end.
     wanted: Option<u64>,
     /// `--prefetch`.
     most: u16,
@@ -23,9 +23,9 @@ pub struct Credit {
     bytes: u64,
     /// The largest body so far.
     largest: u64,
-    /// The prefetch of the consumer there is.
+    /// The prefetch of the current consumer.
     prefetch: u16,
-    /// The consumer there is takes the first message alone.
+    /// Whether the current consumer takes the first message alone.
     guarded: bool,
 }
 
@@ -35,24 +35,24 @@ pub struct InHand {
     pub taken: u64,
     /// Those of them that may be acknowledged.
     pub done: u64,
-    /// Messages of earlier consumers that are not done.
+    /// Those of earlier consumers that are not done.
     pub earlier: u64,
-    /// Messages of the consumer there is.
+    /// Those of the current consumer.
     pub newer: u64,
 }
 
 impl Credit {
-    /// For `wanted` messages (`None`: all), at most `most` of them or so many bytes at once.
+    /// For `wanted` messages (`None`: all), with at most `most` of them or this many bytes at once.
     pub fn new(wanted: Option<u64>, most: u16, bytes: u64) -> Self {
         Credit { wanted, most, bytes, largest: 1, prefetch: 1, guarded: false }
     }
 
-    /// A body of this length has come.
+    /// Notes that a body of this length has arrived.
     pub fn seen(&mut self, length: usize) {
         self.largest = self.largest.max(length as u64);
     }
 
-    /// The prefetch for a consumer where there is none, and so many are taken and not acknowledged.
+    /// The prefetch of a first consumer, when this many are taken and not acknowledged.
     pub fn begin(&mut self, guarded: bool, taken: u64) -> u16 {
         self.guarded = guarded;
         self.prefetch = if guarded { 1 } else { self.plan(taken).unwrap_or(1) };
@@ -65,23 +65,21 @@ impl Credit {
         self.prefetch = prefetch;
     }
 
-    /// The prefetch for a consumer beside one that takes the first message alone.
+    /// The prefetch of a consumer beside one that takes the first message alone.
     pub fn beside_the_first(&self) -> Option<u16> {
         self.plan(1).filter(|prefetch| *prefetch > 1)
     }
 
-    /// The prefetch for a consumer in place of one that has been given all that it may.
+    /// The prefetch of a consumer that replaces one that has been given all that it may.
     pub fn beside(&self, hand: InHand) -> Option<u16> {
         self.plan(hand.taken)
     }
 
-    /// The prefetch for one more consumer, where as many may be taken by the others; `None` where
-    /// those are all that is wanted.
+    /// The prefetch of one more consumer, when others may take this many; `None` if they suffice.
     fn plan(&self, taken: u64) -> Option<u16> {
         match self.wanted {
             None => Some(self.limit()),
-            // Half of the rest, so that the consumer need not be changed over each message when
-            // they come slowly.
+            // Half of the rest, so that slow messages do not each replace the consumer.
             Some(wanted) => {
                 let rest = wanted.checked_sub(taken).filter(|rest| *rest > 0)?;
                 Some(u16::try_from((rest / 2).max(1)).unwrap_or(u16::MAX).min(self.limit()))
@@ -89,25 +87,24 @@ impl Credit {
         }
     }
 
-    /// The prefetch of the consumer there is: with so many unacknowledged nothing more is on its
-    /// way.
+    /// The current consumer's prefetch: with this many unacknowledged, nothing more is on its way.
     pub fn prefetch(&self) -> u64 {
         u64::from(self.prefetch)
     }
 
-    /// Whether the consumer there is takes the first message alone.
+    /// Whether the current consumer takes the first message alone.
     pub fn is_guarded(&self) -> bool {
         self.guarded
     }
 
-    /// Whether one more may be taken than all that the consumer there is may be given.
+    /// Whether one more may be taken than the current consumer may be given.
     pub fn wants_one_more(&self, hand: InHand) -> bool {
         self.plan(hand.taken + self.prefetch().saturating_sub(hand.newer)).is_some()
     }
 
-    /// The prefetch of the consumer that has to take over before all that is done is acknowledged:
-    /// more than wanted could be taken, or more than memory is meant to hold, or it is time for the
-    /// full prefetch.
+    /// The prefetch of the consumer that has to take over before everything done is acknowledged:
+    /// otherwise more than wanted could be taken, or more than memory should hold, or it is time
+    /// for the full prefetch.
     pub fn next(&self, hand: InHand) -> Option<u16> {
         if hand.done == 0 {
             return None;
@@ -115,15 +112,15 @@ impl Credit {
         let may_come = self.prefetch().saturating_sub(hand.newer);
         let next = self.plan(hand.taken + may_come)?;
         let rest = |wanted: u64| wanted.saturating_sub(hand.done);
-        // One more than may come is left, for the next consumer.
+        // One more than may arrive is left for the next consumer.
         let ends = self.wanted.is_some_and(|wanted| rest(wanted) <= self.prefetch() + hand.earlier);
         let lower = (ends || self.prefetch > self.limit()) && next < self.prefetch;
         let higher = self.guarded && next > self.prefetch;
         (lower || higher).then_some(next)
     }
 
-    /// How many may be acknowledged while the consumer stays; in `bytes`, so that no more come than
-    /// memory is meant to hold.
+    /// How many may be acknowledged while the consumer stays; with `in_bytes`, so that no more
+    /// arrive than memory should hold.
     pub fn may_acknowledge(&self, hand: InHand, in_bytes: bool) -> u64 {
         let number = match self.wanted {
             Some(wanted) => wanted.saturating_sub(self.prefetch() + hand.earlier),
@@ -133,7 +130,7 @@ impl Credit {
         hand.done.saturating_sub(u64::from(kept)).min(number)
     }
 
-    /// So many have been acknowledged.
+    /// Notes that this many have been acknowledged.
     pub fn acknowledged(&mut self, count: u64) {
         if let Some(wanted) = &mut self.wanted {
             *wanted = wanted.saturating_sub(count);
@@ -145,12 +142,12 @@ impl Credit {
         self.wanted
     }
 
-    /// Whether all that `-n` asked for will have come with so many longer.
+    /// Whether all that `-n` asked for will have arrived with this many more.
     pub fn is_met_with(&self, more: u64) -> bool {
         self.wanted.is_some_and(|wanted| wanted <= more)
     }
 
-    /// Whether more are wanted than so many that are taken already.
+    /// Whether more are wanted than this many, which are taken already.
     pub fn wants(&self, taken: u64) -> bool {
         self.wanted.is_none_or(|wanted| wanted > taken)
     }
@@ -191,7 +188,7 @@ mod tests {
         assert_eq!(credit.next(hand(5, 5)), None);
         credit.seen(1 << 20);
         assert_eq!(credit.next(hand(5, 5)), Some(64));
-        // Where no other consumer can take over, as many stay unacknowledged as are too many.
+        // If no other consumer can take over, the number that is too many stays unacknowledged.
         assert_eq!(credit.may_acknowledge(hand(300, 300), true), 64);
         assert_eq!(credit.may_acknowledge(hand(100, 100), true), 0);
         assert_eq!(credit.may_acknowledge(hand(100, 100), false), 100);
@@ -218,7 +215,7 @@ mod tests {
     }
 
     proptest! {
-        /// A broker that hands out what it may, now and then; commands that end in any order; other
+        /// A broker that now and then hands out what it may; commands that end in any order; other
         /// consumers take over, or may not.
         #[test]
         fn no_more_than_asked_for_is_ever_taken_and_that_is_taken(
@@ -231,7 +228,7 @@ mod tests {
             let mut credit = Credit::new(Some(number), most, u64::MAX);
             credit.begin(guarded, 0);
             let (mut taken, mut acknowledged) = (Vec::<Taken>::new(), 0u64);
-            // At the end everything comes and is done.
+            // At the end everything arrives and is done.
             let end = (0..4000).flat_map(|_| [(0, 399), (1, 0)]);
             for (what, pick) in picks.into_iter().chain(end) {
                 match what {

@@ -1,32 +1,32 @@
-//! What earlier connections have shown, for the next one.
+//! What earlier connections have shown, for use by the next one.
 
 use rmq_common::duration::Limit;
 use rmq_common::retry::Patience;
 use std::time::Duration;
 
-/// How often in a row a broker may answer what was not asked before that is an error.
+/// How often in a row a broker may answer something that was not asked before that is an error.
 const UNASKED: u32 = 3;
 
-/// What is known of the connections before this one, and for how long to go on making new ones.
+/// What is known about earlier connections, and for how long to open new ones.
 #[derive(Debug)]
 pub struct Earlier {
     patience: Patience,
-    /// There was one.
+    /// Whether there was one.
     was_connected: bool,
-    /// The last of them serves, or was the first: only of others is it reported that they do.
+    /// The last of them serves, or was the first: only for others is it reported that they serve.
     serves: bool,
-    /// The broker has given us a consumer on the last of them.
+    /// Whether the broker has accepted a consumer on the last of them.
     consumed: bool,
-    /// One was lost because the broker allows no second channel.
+    /// Whether one was lost because the broker allows no second channel.
     one_channel: bool,
-    /// How much was acknowledged when the broker last answered what was not asked.
+    /// How much was acknowledged when the broker last answered something that was not asked.
     unasked_after: u64,
     /// How often in a row it has done so with nothing acknowledged in between.
     unasked: u32,
 }
 
 impl Earlier {
-    /// None yet; go on for as long as `retry` says.
+    /// None yet; connects for as long as `retry` says.
     pub fn new(retry: Limit) -> Self {
         Earlier {
             patience: Patience::new(retry),
@@ -44,30 +44,30 @@ impl Earlier {
         self.was_connected
     }
 
-    /// How long to try to connect.
+    /// For how long to try to connect.
     pub fn patience(&self) -> &Patience {
         &self.patience
     }
 
-    /// A reader that pauses is no broker that cannot be reached; but a broker that is reached may
-    /// still give no consumer.
+    /// A reader that pauses does not mean that the broker cannot be reached; but a broker that is
+    /// reached may still accept no consumer.
     pub fn reader_paused(&mut self, pause: Duration) {
         self.patience.leave_out(pause);
     }
 
-    /// There is another connection.
+    /// Notes another connection.
     pub fn reconnected(&mut self) {
         (self.was_connected, self.serves) = (true, false);
     }
 
-    /// The broker has given us a consumer. Whether that is worth a report: the first one on another
+    /// The broker has accepted a consumer. Returns whether to report it: the first on another
     /// connection.
     pub fn consumes(&mut self) -> bool {
         self.consumed = true;
         !std::mem::replace(&mut self.serves, true)
     }
 
-    /// A connection was lost: the limit, if there may be no other one.
+    /// A connection was lost. Returns the limit, if there may be no other one.
     pub fn lost(&mut self) -> Option<Limit> {
         if std::mem::take(&mut self.consumed) {
             self.patience.progress();
@@ -85,8 +85,8 @@ impl Earlier {
         self.one_channel
     }
 
-    /// The broker has answered what was not asked, after so much was acknowledged: whether that is
-    /// worth another try. It is not if it happens three times in a row with nothing acknowledged in
+    /// The broker has answered something that was not asked, after this much was acknowledged.
+    /// Returns whether to try again: not the third time in a row with nothing acknowledged in
     /// between.
     pub fn may_answer_unasked(&mut self, acknowledged: u64) -> bool {
         let before = std::mem::replace(&mut self.unasked_after, acknowledged);

@@ -10,8 +10,8 @@ use crate::receiver::ledger::{Done, Entry, Ledger};
 use crate::stops::Conditions;
 use std::time::Instant;
 
-/// Messages in hand. It lasts over connections: `-n` counts on, and a result may arrive for a
-/// channel that is gone.
+/// Messages in hand. It lasts across connections: `-n` continues to count, and a result may arrive
+/// for a channel that is gone.
 #[derive(Debug)]
 pub struct Hand {
     credit: Credit,
@@ -20,7 +20,7 @@ pub struct Hand {
     channel: u64,
     /// The last delivery tag before the current consumer was registered.
     after: u64,
-    /// Messages to requeue after a pause, each its own.
+    /// Messages to requeue after a pause, each with its own pause.
     postponed: Vec<Postponed>,
 }
 
@@ -30,7 +30,7 @@ pub struct Postponed {
     pub tag: u64,
     /// When the pause is over.
     pub until: Instant,
-    /// The queue is to count it as a delivery.
+    /// Whether the queue is to count it as a delivery.
     pub counts: bool,
 }
 
@@ -42,7 +42,7 @@ impl Hand {
         Hand { credit, ledger: Ledger::default(), channel: 0, after: 0, postponed: Vec::new() }
     }
 
-    /// A new channel replaces the one before: what that delivered is back in the queue.
+    /// A new channel replaces the previous one: what that one delivered is back in the queue.
     pub fn begin_channel(&mut self) {
         self.forget();
         self.channel += 1;
@@ -113,12 +113,12 @@ impl Hand {
         self.ledger.reached(|entry| entry.records <= number);
     }
 
-    /// A message is done; whether it was in hand and not done.
+    /// A message is done. Returns whether it was in hand and not done.
     pub fn done(&mut self, delivery: Delivery) -> bool {
         delivery.channel == self.channel && self.ledger.mark(delivery.tag)
     }
 
-    /// A message is to be rejected; whether it was in hand and not done.
+    /// A message is to be rejected. Returns whether it was in hand and not done.
     pub fn reject(&mut self, delivery: Delivery) -> bool {
         delivery.channel == self.channel && self.ledger.reject(delivery.tag)
     }
@@ -144,7 +144,7 @@ impl Hand {
         due
     }
 
-    /// Takes out all that is to be requeued, whether or not its pause is over.
+    /// Takes out all that are to be requeued, whether or not its pause is over.
     pub fn take_all_postponed(&mut self) -> Vec<Postponed> {
         let mut all = std::mem::take(&mut self.postponed);
         all.retain(|it| self.ledger.remove(it.tag));
@@ -152,8 +152,9 @@ impl Hand {
     }
 
     /// The prefetch of a consumer that has to take over so that more come while up to `most`
-    /// messages wait for the end of their pauses. More may not, but the first message must not keep
-    /// the rest of the prefetch from coming.
+    /// messages wait for the end of their pauses. If more wait, none takes over, unless the current
+    /// consumer takes the first message alone, which must not keep the rest of the prefetch from
+    /// coming.
     pub fn prefetch_beside_postponed(&self, most: usize) -> Option<u16> {
         if self.postponed.is_empty() || !self.is_full() {
             return None;
@@ -214,7 +215,7 @@ impl Hand {
         self.in_hand().newer >= self.credit.prefetch()
     }
 
-    /// Whether so much is done that waiting for more saves nothing.
+    /// Whether enough is done that waiting for more saves nothing.
     pub fn is_half_done(&self) -> bool {
         self.ledger.done() >= self.credit.prefetch() / 2
     }

@@ -10,8 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A quorum queue that loses its leader, however it loses it, goes on within 7 s; most of the time
-/// in one.
+/// A quorum queue that loses its leader continues within 7 s, usually within one.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
 const LONGEST_LIMIT: Duration = Duration::from_secs(60);
 /// The same while the queue has no leader, so that its return is reported soon.
@@ -22,16 +21,16 @@ const ASKED_EVERY: Duration = Duration::from_secs(300);
 /// Between two changes of the channel where messages wait all the time: so many looks at most.
 const MOST_LOOKS: u32 = 60;
 
-/// How long nothing has come.
+/// For how long nothing has come.
 #[derive(Debug)]
 pub struct Idle {
     since: Instant,
     limit: Duration,
-    /// The channel may have been opened in a bad moment.
+    /// Whether the channel may have been opened at a bad moment.
     suspect: bool,
-    /// How many looks in a row have seen messages that we were not given.
+    /// How many checks in a row have found messages that we were not given.
     looks: u32,
-    /// The number of such looks at which the channel is changed.
+    /// The number of such checks at which the channel is changed.
     change_at: u32,
     /// When something last came.
     over: Instant,
@@ -40,7 +39,7 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// For a new connection, which is suspect where one was lost before it.
+    /// For a new connection, which is suspect if one was lost before it.
     pub fn new(suspect: bool) -> Self {
         let since = Instant::now();
         let (looks, change_at) = (0, 1);
@@ -70,18 +69,19 @@ impl Idle {
         is_time
     }
 
-    /// When the queue is to be looked at.
+    /// When the queue is to be checked.
     pub fn until(&self) -> Option<Instant> {
         self.since.checked_add(self.limit)
     }
 
-    /// It has been checked, and has messages or not, which pass us by or wait: whether to try another
-    /// channel. The next check comes after twice as long, but soon if messages wait: if this consumer
-    /// waits in line, it goes on once its turn has come. While they wait and no consumer is seen to be
-    /// given any, the channel is changed at once and then ever more rarely, since this may be a line.
-    /// A suspect channel is changed once even if nothing is ready, because what its lost
-    /// acknowledgements were for comes back only then. Neither happens before everything that the
-    /// channel gave is `settled`, because that would come again.
+    /// The queue has been checked, and has messages or not, which go to others or wait: returns
+    /// whether to try another channel. The next check comes after twice as long, but soon if
+    /// messages wait: a consumer that waits in line continues once its turn has come. While they
+    /// wait and no consumer appears to be given any, the channel is changed at once and then ever
+    /// more rarely, since this may be a line. A suspect channel is changed once even if nothing is
+    /// ready, because messages whose acknowledgements it lost come back only then. Neither happens
+    /// before everything that the channel delivered is `settled`, because it would be delivered
+    /// again.
     pub fn is_forgotten(&mut self, has_messages: bool, passed_by: bool, settled: bool) -> bool {
         self.since = Instant::now();
         if !has_messages {
@@ -113,7 +113,7 @@ mod tests {
         assert!(idle.is_forgotten(true, true, true));
         idle.over();
         assert_eq!(idle.limit, FIRST_LIMIT);
-        // Another consumer's turn, perhaps.
+        // It may be another consumer's turn.
         assert!(idle.is_forgotten(true, false, true));
         assert_eq!(idle.limit, FIRST_LIMIT);
     }

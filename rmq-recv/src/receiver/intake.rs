@@ -1,4 +1,4 @@
-//! Taking messages: asking for them, and handing them to the output.
+//! Taking messages: requesting them, and handing them to the output.
 
 use crate::delivery::message::Arrived;
 use crate::downstream::sender::Downstream;
@@ -16,13 +16,13 @@ use rmq_common::failure::Failure;
 use rmq_common::service_manager;
 use std::time::Instant;
 
-/// Records of a batch together, at most: enough for large writes, little to hold twice.
+/// The most bytes of records in a batch: enough for large writes, little to hold twice.
 const BATCH_BYTES: u64 = 1 << 20;
 
 impl Connected<'_> {
-    /// Begins to consume, where there is no consumer. The first message is taken alone where one
-    /// may wait already, or come back from somebody who dies of it; a stream counts no deliveries,
-    /// and a tap's messages were never anybody else's.
+    /// Starts to consume, if there is no consumer. The first message is taken alone if one may be
+    /// waiting already, or may come back from a client that it crashes; a stream counts no
+    /// deliveries, and a tap's messages never had another consumer.
     pub(super) async fn consume(&mut self) -> Result<(), Break> {
         self.quiet.begins();
         let Receiver { settings, hand, earlier, .. } = &*self.receiver;
@@ -47,8 +47,9 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Of a quorum queue with a single active consumer only that one shows. Where it is not ours,
-    /// the consumer for the full prefetch is registered now, so that nobody comes between the two.
+    /// A quorum queue with a single active consumer shows only that one. If it is not ours, the
+    /// consumer for the full prefetch is registered now, so that no other client's comes between
+    /// the two.
     async fn stand_in_line(&mut self, others: u32) -> Result<(), Break> {
         if let Some(prefetch) = self.receiver.hand.prefetch_beside_the_first()
             && self.query().await?.consumers == others
@@ -59,7 +60,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Takes a message and all that are here already, and has them written.
+    /// Takes a message and all others that have arrived, and has them written.
     pub(super) fn take(&mut self, message: Arrived) -> Result<(), Break> {
         let mut batch = Batch::default();
         let records = self.receiver.sink.downstream().map(Downstream::written);
@@ -86,7 +87,7 @@ impl Connected<'_> {
         let mut next = Some(Delivered::Message(message));
         while let Some(delivered) = next {
             match delivered {
-                // A stream may give more than its prefetch; what is not wanted is not ours to write.
+                // A stream may deliver more than its prefetch; the excess must not be written.
                 Delivered::Message(_) if !self.receiver.hand.wants_more() => {}
                 Delivered::Message(message) => self.add(&message, batch)?,
                 Delivered::End { by_broker } => {
@@ -101,7 +102,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Something came.
+    /// Notes that something has arrived.
     pub(super) fn message_came(&mut self) {
         self.quiet.over();
         let news = self.leader.is_there(Instant::now());

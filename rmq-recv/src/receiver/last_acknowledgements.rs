@@ -1,4 +1,4 @@
-//! The end of `--ack downstream`: standard output is closed first, so that a filter lets go of what
+//! The end of `--ack downstream`: standard output is closed first, so that a filter releases what
 //! it holds and the sender sees the end; then the last acknowledgements are awaited.
 
 use crate::receiver::connected::{Break, Connected};
@@ -13,12 +13,11 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime::{self, first, sleep_until};
 use std::time::{Duration, Instant};
 
-/// How long the last acknowledgements may take when we are told to go, time is up, or nobody reads
-/// any longer.
+/// How long the last acknowledgements may take after a signal, a timeout, or the end of the reader.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 
 const GONE: &str = "the sender is gone";
-/// It has seen the end of what we gave out.
+/// The sender has seen the end of our output.
 const ENDED: &str =
     "the sender ended too early (does the filter write one record for each, or keep the id?)";
 
@@ -30,7 +29,7 @@ enum Step {
 }
 
 impl Connected<'_> {
-    /// Waits until what is out is done, and gives why the run stops then.
+    /// Waits until everything written is done, and returns why the run then stops.
     pub(super) async fn finish(&mut self, stop: Stop) -> Stop {
         if self.receiver.sink.downstream().is_none() || matches!(stop, Stop::Failed(_)) {
             return stop;
@@ -78,13 +77,13 @@ impl Connected<'_> {
                     let is_closed = self.receiver.sink.is_closed();
                     return self.not_done(stop, if is_closed { ENDED } else { GONE });
                 }
-                // A second signal does not wait.
+                // A second signal ends the wait.
                 Step::Stop(Stop::Signal(_)) if matches!(stop, Stop::Signal(_)) => return stop,
                 Step::Stop(next) => {
                     limit = self::limit(&next).or(limit);
                     stop = next;
                 }
-                // Only commands end.
+                // Only commands end that way.
                 Step::Sink(SinkEvent::Ended(_)) => {}
                 Step::Lost(error) => return self.not_done(stop, &lost(error)),
                 Step::Time if limit.is_some_and(|limit| limit <= Instant::now()) => {
@@ -103,8 +102,8 @@ impl Connected<'_> {
         }
     }
 
-    /// Cancels the consumer, but waits for the broker no longer than letting go may take, and not
-    /// past another signal.
+    /// Cancels the consumer, but waits no longer than letting go may take, nor beyond another
+    /// signal.
     pub(super) async fn cancel_in_time(&mut self) -> Result<(), Break> {
         let stops = self.receiver.stops.clone();
         let again = async { Err(Break::Stop(stops.signal().await)) };
@@ -118,7 +117,7 @@ impl Connected<'_> {
         let Receiver { sink, stops, .. } = &mut **receiver;
         let silent_at = sink.downstream().and_then(|downstream| downstream.silent_at());
         let sink = async { Step::Sink(sink.next().await) };
-        // Once `--timeout` is over it would come again and again.
+        // Once `--timeout` is over, it would fire again and again.
         let deadline = stops.deadline.filter(|_| !matches!(stop, Stop::TimeUp | Stop::Signal(_)));
         let stops = Stops { deadline, ..stops.clone() };
         let stopped = async { Step::Stop(stops.next().await) };
@@ -136,8 +135,7 @@ impl Connected<'_> {
         first(sink, first(stopped, first(lost, time))).await
     }
 
-    /// Something that is out is not done: it goes back to the queue, and comes again. After a
-    /// signal that is no news.
+    /// Something written is not done: it goes back to the queue. After a signal, that is expected.
     fn not_done(&self, stop: Stop, why: &str) -> Stop {
         if matches!(stop, Stop::Signal(_)) {
             return stop;

@@ -19,32 +19,32 @@ use rmq_common::standing::live::Live;
 use rmq_common::standing::vigil::{LONG, Vigil};
 use std::time::Instant;
 
-/// Deliveries of one message that are worth a warning.
+/// The number of deliveries of one message that is worth a warning.
 pub(super) const MANY_DELIVERIES: u64 = 10;
 
 /// Everything a run holds, whichever connection it is on.
 pub struct Receiver {
     pub(super) broker: Broker,
     pub(super) settings: Settings,
-    /// The queue, where it is our own under another name with each connection.
+    /// The queue; if it is our own, it has another name with each connection.
     pub(super) queue: ShortString,
-    /// Where in a stream to go on.
+    /// Where in a stream to continue.
     pub(super) offset: Option<Offset>,
     pub(super) sink: Sink,
-    /// A message that was delivered very often was reported.
+    /// Whether a message that was delivered very often has been reported.
     warned: bool,
     pub(super) hand: Hand,
     pub(super) tally: Tally,
-    /// The counts for those that ask.
+    /// The counts for other threads.
     live: Live<Tally>,
     pub(super) stops: Stops,
     pub(super) diagnostics: Diagnostics,
     pub(super) earlier: Earlier,
-    /// What is rejected has to be before the consumer is cancelled: an auto-delete queue goes then.
+    /// Rejections must be sent before the consumer is cancelled: that deletes an auto-delete queue.
     pub(super) rejects_first: bool,
-    /// How far the output was when that was last looked at: messages and bytes.
+    /// How far the output was at the last check: messages and bytes.
     reached: (u64, u64),
-    /// Since when nothing of it is read.
+    /// Since when none of it has been read.
     vigil: Vigil,
 }
 
@@ -54,9 +54,9 @@ pub struct Ends {
     pub sink: Sink,
     /// What asks the run to stop.
     pub stops: Stops,
-    /// The counts for those that ask.
+    /// The counts for other threads.
     pub live: Live<Tally>,
-    /// What fails is rejected, from a queue that goes with its last consumer.
+    /// Whether failed messages are rejected from a queue that is deleted with its last consumer.
     pub rejects_first: bool,
 }
 
@@ -91,15 +91,14 @@ impl Receiver {
         }
     }
 
-    /// Sets the counts for those that ask.
+    /// Updates the counts for other threads.
     pub(super) fn show(&mut self) {
         self.tally.unacknowledged = self.hand.len();
         self.live.set(self.tally.clone());
         self.keep_vigil(Instant::now());
     }
 
-    /// A reader of standard output that does not read for long is reported once, and once that it
-    /// does again.
+    /// Reports, once each, that the reader of standard output has long not read, and reads again.
     fn keep_vigil(&mut self, now: Instant) {
         let Sink::Output(output, taken) = &self.sink else { return };
         let waiting = self.hand.open_count();
@@ -124,13 +123,13 @@ impl Receiver {
         self.vigil.due()
     }
 
-    /// What messages come from, for a diagnostic.
+    /// The source of messages, for diagnostics.
     pub(super) fn name(&self) -> &ShortString {
         self.settings.source.name()
     }
 
-    /// Counts a message that has come, and warns once of one that has been delivered so often that
-    /// a delivery limit is near. What its headers count.
+    /// Counts a message that has arrived, and warns once about one that has been delivered so often
+    /// that a delivery limit is near. Returns the counts in its headers.
     pub(super) fn count_in(&mut self, message: &Arrived) -> Counts {
         self.tally.received += 1;
         self.tally.redelivered += u64::from(message.redelivered);
@@ -148,7 +147,7 @@ impl Receiver {
         counts
     }
 
-    /// A refusal, reported with its queue, and what may help.
+    /// A refusal, reported with its queue and a hint.
     pub(super) fn refused(&self, error: AmqpError, hint: &str) -> Failure {
         let (queue, vhost) = (self.name(), self.broker.vhost());
         let what = match &error {

@@ -1,4 +1,4 @@
-//! What a channel has given us and we have not acknowledged, in the order of its delivery tags.
+//! What a channel has delivered and we have not acknowledged, in the order of its delivery tags.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ pub struct Entry {
     pub end: u64,
     /// The same in records, as the reader counts them.
     pub records: u64,
-    /// A newline in its body makes it more than one line.
+    /// Whether a newline in its body makes it more than one line.
     pub newline: bool,
     /// Its offset in a stream.
     pub offset: Option<u64>,
@@ -18,7 +18,7 @@ pub struct Entry {
     pub bytes: u64,
     /// It may be acknowledged.
     pub done: bool,
-    /// It is rejected in place of that, which sends it to the dead-letter exchange.
+    /// It is rejected instead, which sends it to the dead-letter exchange.
     pub rejected: bool,
 }
 
@@ -29,43 +29,43 @@ pub struct Ledger {
     done: usize,
     /// The last tag that came.
     last: u64,
-    /// A tag was skipped: the channel was given a message that we were not.
+    /// Whether a tag was skipped: the channel was given a message that we were not.
     skipped: bool,
     /// The highest offset in a stream that was acknowledged.
     offset: Option<u64>,
 }
 
-/// One acknowledgement to send, and what it is for.
+/// One acknowledgement to send, and its purpose.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     pub tag: u64,
-    /// Whether it stands for all before it, too.
+    /// Whether it includes all before it.
     pub multiple: bool,
-    /// It is a rejection, of this message alone.
+    /// Whether it is a rejection, of this message alone.
     pub reject: bool,
 }
 
 /// What was done and leaves the ledger.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// The acknowledgements that say so.
+    /// The acknowledgements to send.
     pub acknowledgements: Vec<Acknowledgement>,
-    /// How many messages they are for.
+    /// How many messages they cover.
     pub count: u64,
     /// How many of those were rejected.
     pub rejected: u64,
-    /// How many of those had a newline inside.
+    /// How many of those contained a newline.
     pub newlines: u64,
     /// The bytes of the bodies of those that were not rejected.
     pub bytes: u64,
-    /// Where in a stream to go on: at the first message that is not acknowledged.
+    /// Where in a stream to continue: at the first message that is not acknowledged.
     pub offset: Option<u64>,
 }
 
 impl Ledger {
     /// Adds a message; its tag is higher than those before it.
     pub fn push(&mut self, entry: Entry) {
-        // RabbitMQ counts them from 1 on. Seen of 4.3: deliveries to a consumer that it had
+        // RabbitMQ counts tags from 1. Seen with 4.3: deliveries to a consumer that it had
         // cancelled, which the lane drops. "All up to this one" would acknowledge them unseen.
         self.skipped |= entry.tag.checked_sub(1) != Some(self.last);
         self.last = entry.tag;
@@ -77,7 +77,7 @@ impl Ledger {
         self.entries.len() as u64
     }
 
-    /// Whether everything that was taken is acknowledged.
+    /// Whether everything taken is acknowledged.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -87,16 +87,16 @@ impl Ledger {
         self.done as u64
     }
 
-    /// Marks messages from the first on as done, as far as `reached` says so.
+    /// Marks messages as done, from the first on, while `reached` is true.
     pub fn reached(&mut self, reached: impl Fn(&Entry) -> bool) {
-        // Where messages are done in order, those that are come first, and `done` counts them.
+        // If messages are done in order, the done ones are at the front, and `done` counts them.
         for entry in self.entries.iter_mut().skip(self.done).take_while(|entry| reached(entry)) {
             entry.done = true;
             self.done += 1;
         }
     }
 
-    /// Marks one message as done, in any order; whether it was there and was not done before.
+    /// Marks one message as done, in any order. Returns whether it was there and not done before.
     pub fn mark(&mut self, tag: u64) -> bool {
         let found = self.entries.binary_search_by_key(&tag, |entry| entry.tag).ok();
         match found.and_then(|index| self.entries.get_mut(index)) {
@@ -109,8 +109,8 @@ impl Ledger {
         }
     }
 
-    /// Takes one message out, because it is settled in another way than by an acknowledgement;
-    /// whether it was there and was not done.
+    /// Removes one message that is settled in another way than by an acknowledgement. Returns
+    /// whether it was there and not done.
     pub fn remove(&mut self, tag: u64) -> bool {
         match self.entries.binary_search_by_key(&tag, |entry| entry.tag) {
             Ok(index) if !self.entries[index].done => {
@@ -121,7 +121,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets everything: its channel is gone, or nobody can tell what is done.
+    /// Forgets everything: its channel is gone, or nothing shows what is done.
     pub fn clear(&mut self) {
         *self = Ledger::default();
     }
@@ -142,7 +142,7 @@ impl Ledger {
         self.last
     }
 
-    /// Marks one message as done by a rejection; whether it was there and was not done before.
+    /// Marks one message as done by a rejection. Returns whether it was there and not done before.
     pub fn reject(&mut self, tag: u64) -> bool {
         let marked = self.mark(tag);
         if marked
@@ -154,8 +154,8 @@ impl Ledger {
         marked
     }
 
-    /// Takes out what is done, at most so many, the oldest first: as many as possible by one
-    /// acknowledgement for all before it; the others, which stand after one that is not done or did
+    /// Removes what is done, at most `at_most`, the oldest first: as many as possible with one
+    /// acknowledgement for all before it; the others, which come after one that is not done or did
     /// not reach us, one by one.
     pub fn take_done(&mut self, at_most: u64) -> Done {
         let mut done = Done::default();
@@ -167,7 +167,7 @@ impl Ledger {
             if entry.rejected {
                 done.settle(&entry, false);
             } else {
-                // One with `multiple` makes those just before it superfluous, but no rejection.
+                // One with `multiple` makes those just before it superfluous, but not a rejection.
                 if done.acknowledgements.last().is_some_and(|last| last.multiple) {
                     done.acknowledgements.pop();
                 }

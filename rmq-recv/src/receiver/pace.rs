@@ -1,33 +1,32 @@
 //! Resting while messages pour in, so that one wake-up takes many of them.
 //!
 //! A broker writes messages one by one. A reader that is as quick is woken for each, and the
-//! switching costs more than the messages do: without rests 2.2 µs of processor time a message in
-//! place of 1.6 to 1.9 (100 bytes, RabbitMQ 3.10). What comes meanwhile waits in the socket and in
+//! switching costs more than the messages do: without rests 2.2 µs of processor time per message
+//! instead of 1.6 to 1.9 (100 bytes, RabbitMQ 3.10). Meanwhile, messages wait in the socket and in
 //! the lane.
 
 use std::time::{Duration, Instant};
 
-/// Messages closer together than this pour in; a round trip through a broker takes longer.
+/// Messages closer together than this are pouring in; a round trip through a broker takes longer.
 const DENSE: Duration = Duration::from_micros(100);
 /// How long a rest is: at 100,000 messages a second, 100 of them.
 const REST: Duration = Duration::from_micros(1000);
-/// With a smaller prefetch the broker would rest, too.
+/// With a smaller prefetch, the broker would rest, too.
 const LEAST_PREFETCH: u64 = 500;
 
-/// From when on more may be taken: since messages were last taken, or since the end of the rest
-/// after it.
+/// When more may be taken: counted from the last messages taken, or the end of the rest after them.
 #[derive(Debug, Default)]
 pub struct Pace(Option<Instant>);
 
 impl Pace {
-    /// Messages were taken just now, and so many may be on their way at once.
+    /// Messages were taken just now; `prefetch` may be on their way at once.
     pub fn taken(&mut self, now: Instant, prefetch: u64) {
         let dense = self.0.is_some_and(|since| now.saturating_duration_since(since) < DENSE);
         let rests = dense && prefetch >= LEAST_PREFETCH;
         self.0 = Some(if rests { now + REST } else { now });
     }
 
-    /// How long not to look for more.
+    /// Until when not to check for more.
     pub fn rest(&self, now: Instant) -> Option<Instant> {
         self.0.filter(|rest| *rest > now)
     }

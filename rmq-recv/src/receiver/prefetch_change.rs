@@ -1,61 +1,61 @@
-//! Another prefetch: one more consumer, which takes over from the one there is.
+//! Changing the prefetch: one more consumer, which takes over from the current one.
 //!
-//! A prefetch holds for as long as its consumer. The new one is registered before the old one is
-//! cancelled, because an auto-delete queue goes with its last consumer, and with it what is in it.
-//! It is when the old one is full, or nothing has come for a moment, so that the order is kept.
+//! A prefetch lasts as long as its consumer. The new one is registered before the old one is
+//! cancelled, because an auto-delete queue is deleted with its last consumer, with everything in
+//! it. That happens when the old one is full, or nothing comes for a moment, to keep the order.
 //!
-//! A queue with a single active consumer gives the new one nothing while the old one is there, and
-//! once that is cancelled goes on with whichever is next in line. That may be another client's, and
-//! then the order among receivers would be broken. A classic queue shows how many wait; a quorum
-//! queue shows none but the active one, by which it is known. Where another client may wait, the new
-//! one is registered with a higher priority, which puts it first. Quorum queues know that from
-//! RabbitMQ 4.0 on: before, the old one stays, unless the two were registered close together, and
-//! what must not come is kept away by acknowledgements that are not sent.
+//! A queue with a single active consumer delivers nothing to the new one while the old one exists,
+//! and continues with the next in line once the old one is cancelled. That may be another client's,
+//! and then the order among receivers would be broken. A classic queue shows how many wait; a
+//! quorum queue shows only the active one, which is how it is recognised. If another client may be
+//! waiting, the new one is registered with a higher priority, which puts it first. Quorum queues
+//! support that from RabbitMQ 4.0 on: before, the old one stays, unless the two were registered
+//! close together, and unsent acknowledgements hold off messages that must not come.
 
 use crate::receiver::connected::{Break, Connected};
 use std::time::{Duration, Instant};
 
-/// How soon a new consumer is given something where messages wait.
+/// How soon a new consumer receives something if messages wait.
 const AT_ONCE: Duration = Duration::from_millis(5);
-/// How long that may take a busy broker.
+/// How long that may take on a busy broker.
 const GIVEN_WITHIN: Duration = Duration::from_millis(200);
-/// How soon after the first one the second has to be registered to be held to be the next in line.
+/// How soon after the first one the second must be registered to be assumed next in line.
 const NEXT_IN_LINE: Duration = Duration::from_millis(250);
-/// From this release on quorum queues with a single active consumer go by priorities.
+/// From this release on, quorum queues with a single active consumer respect priorities.
 const KNOWS_PRIORITIES: u32 = 4;
 
-/// Whether the consumer that is prepared may take over.
+/// Whether the prepared consumer may take over.
 enum Turn {
     Its,
-    /// Others may wait, too: it has to come before them.
+    /// Others may wait, too, and it has to come before them.
     AmongOthers,
-    /// It stays as it is for now.
+    /// Unknown: nothing changes for now.
     Unknown {
-        /// Another client's may be the next to be given what waits.
+        /// Whether another client's consumer may be next to receive what waits.
         waits: bool,
     },
 }
 
 impl Connected<'_> {
-    /// The prefetch that is to be next, where it may be now.
+    /// The next prefetch, if it may be changed now.
     pub(super) fn next_prefetch(&self) -> Option<u16> {
         self.receiver.hand.next_prefetch().filter(|_| !self.takeover.is_kept())
     }
 
-    /// How many of those that are done may be acknowledged now.
+    /// How many of those done may be acknowledged now.
     pub(super) fn may_acknowledge(&self) -> u64 {
         self.receiver.hand.may_acknowledge(self.takeover.is_kept_from_others())
     }
 
-    /// When what is kept back has to be acknowledged.
+    /// When acknowledgements that are kept back have to be sent.
     pub(super) fn kept_until(&self) -> Option<Instant> {
         self.takeover
             .kept_until()
             .filter(|_| self.may_acknowledge() < self.receiver.hand.done_count())
     }
 
-    /// It has to be, even if more large messages come than are wanted at once; but no more than
-    /// `-n` says, so then another consumer takes over, whoever else may be next in line.
+    /// Acknowledges, even if more large messages come than are wanted at once, but no more than
+    /// `-n` says; for that, another consumer takes over, whichever client may be next in line.
     pub(super) async fn end_keeping(&mut self) -> Result<(), Break> {
         self.takeover.sent_kept();
         let hand = &self.receiver.hand;
@@ -69,11 +69,11 @@ impl Connected<'_> {
         Ok(self.acknowledge(number)?)
     }
 
-    /// Has a consumer with this prefetch take over, if that may be.
+    /// Has a consumer with this prefetch take over, if possible.
     pub(super) async fn try_change(&mut self, prefetch: u16) -> Result<(), Break> {
         if self.is_stream {
             // A stream gives each consumer everything from where it begins, so the old one ends
-            // first; it has neither line nor end.
+            // first; a stream has no line of consumers and no end.
             self.subscription.cancel().await?;
             return Ok(self.acknowledge(u64::MAX)?);
         }
@@ -96,8 +96,8 @@ impl Connected<'_> {
         }
     }
 
-    /// The prefetch of the consumer that could take over from one that takes the first message alone,
-    /// and has it.
+    /// The prefetch of the consumer that could take over from one that takes the first message
+    /// alone, and has it.
     pub(super) fn prefetch_beside_the_first(&self) -> Option<u16> {
         let hand = &self.receiver.hand;
         let is_alone = hand.is_guarded() && hand.is_full() && hand.done_count() == 0;
@@ -105,7 +105,7 @@ impl Connected<'_> {
         hand.prefetch_beside_the_first().filter(|_| may)
     }
 
-    /// A filter keeps the first record, or has dropped it. It may do so for good, or until it has
+    /// A filter keeps the first record, or has dropped it. It may keep it for good, or until it has
     /// more; the first message did not crash the pipeline.
     pub(super) async fn widen(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.prefetch_beside_the_first() else { return Ok(()) };
@@ -127,14 +127,14 @@ impl Connected<'_> {
                 let first = self.receiver.hand.is_guarded();
                 Ok(if soon && first { Turn::Its } else { Turn::Unknown { waits: true } })
             }
-            // Both are ours, and no other client's is there.
+            // Both are ours, and no other client has one.
             2 => {
                 let waits = state.ready > 0;
                 let single = waits && !self.subscription.wait_for_next(GIVEN_WITHIN).await?;
                 self.takeover.set_single(single);
                 Ok(Turn::Its)
             }
-            // Without a message to give there is nothing by which to tell.
+            // Without a message to deliver, it cannot be determined.
             _ if state.ready == 0 => Ok(Turn::Unknown { waits: false }),
             _ if self.subscription.wait_for_next(GIVEN_WITHIN).await? => Ok(Turn::Its),
             _ => Ok(Turn::AmongOthers),
@@ -146,7 +146,7 @@ impl Connected<'_> {
         server.is_some_and(|server| server.is_rabbitmq_from(KNOWS_PRIORITIES, 0))
     }
 
-    /// The consumer that is prepared takes over.
+    /// Has the prepared consumer take over.
     pub(super) async fn take_over(&mut self) -> Result<(), Break> {
         let Some(prefetch) = self.subscription.prepared() else { return Ok(()) };
         let last = self.subscription.take_over().await?;
@@ -158,10 +158,10 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// RabbitMQ 3.10: a classic queue with a single active consumer gives the next one nothing until
-    /// something happens to it, as one more consumer. Whether ours is given something then; where
-    /// the other one is, the queue has forgotten ours. Where a queue may give it to either, no more
-    /// than `-n` says must come.
+    /// RabbitMQ 3.10: a classic queue with a single active consumer delivers nothing to the next
+    /// one until something happens to the queue, such as one more consumer. Returns whether ours
+    /// then receives something; if the other one does, the queue has forgotten ours. If either may
+    /// receive it, no more than `-n` says may come.
     pub(super) async fn wake(&mut self) -> Result<Woken, Break> {
         let may_take = self.takeover.is_single() || self.receiver.hand.wants_one_more();
         if self.subscription.prepared().is_some() || !may_take {
@@ -180,11 +180,11 @@ impl Connected<'_> {
     }
 }
 
-/// What one more consumer made of a queue that gave nothing.
+/// What one more consumer did to a queue that delivered nothing.
 pub(super) enum Woken {
-    /// It goes on with ours.
+    /// It delivers to ours again.
     Ours,
-    /// It gives it to the new one.
+    /// It delivers to the new one.
     Other,
     Nothing,
 }

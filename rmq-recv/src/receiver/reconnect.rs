@@ -14,7 +14,7 @@ impl Receiver {
         if why.why != Loss::AcknowledgementTimeout {
             return self.broker.report_lost(host, why, false);
         }
-        // Up to RabbitMQ 4.2; from 4.3 on it cancels the consumer.
+        // Up to RabbitMQ 4.2; from 4.3 on the broker cancels the consumer.
         self.diagnostics.notice(&format!(
             "the broker requeued what was unacknowledged for too long; consuming again once \
              standard output has been read ({host}: {why})"
@@ -22,8 +22,8 @@ impl Receiver {
         self.broker.loss_was_reported();
     }
 
-    /// Connects again, once what was written is read: there is no use in taking more before, and
-    /// some of it would be the same messages.
+    /// Connects again, once what was written is read: before that, there is no use in taking more,
+    /// and some of it would be the same messages.
     pub(super) async fn reconnect(&mut self) -> Result<Session, Stop> {
         let stops = self.stops.clone();
         let begun = Instant::now();
@@ -37,8 +37,8 @@ impl Receiver {
         Ok(session)
     }
 
-    /// There is a consumer on a connection: if it is another connection, now it serves, which a
-    /// queue without a leader can delay.
+    /// There is a consumer on a connection. If it is another connection, it serves only now; a
+    /// queue without a leader can delay that.
     pub(super) fn consumes(&mut self, host: &str) {
         if !self.earlier.consumes() {
             return;

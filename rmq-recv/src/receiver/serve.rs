@@ -192,13 +192,13 @@ async fn ended(receiver: &mut Receiver, session: Session, error: AmqpError) -> E
             }
             End::Lost(lost)
         }
-        // Seen of RabbitMQ 3.10 under a partition: a consume-ok that nobody waited for. A broker
-        // that does so again and again will go on doing so.
+        // Seen from RabbitMQ 3.10 under a partition: an unexpected consume-ok. A broker that sends
+        // them again and again will not stop.
         AmqpError::Protocol(violation)
             if violation.breach == Breach::Unasked
                 && receiver.earlier.may_answer_unasked(receiver.tally.acknowledged) =>
         {
-            End::Lost(Lost::because("the broker sent an answer to no question"))
+            End::Lost(Lost::because("the broker sent an answer to a question that was not asked"))
         }
         refused @ AmqpError::Refused(_) => {
             End::Stop(Stop::Failed(receiver.refused(refused, &hint)))

@@ -1,4 +1,4 @@
-//! Acknowledging what is out, and giving back what is not.
+//! Acknowledging what is written, and giving back what is not.
 
 use crate::downstream::lines::Report;
 use crate::output::pipe;
@@ -13,18 +13,18 @@ use rmq_common::runtime::{self, first, sleep_until};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How long the last batch may take to be written, and read, once it is time to let go.
+/// How long the last batch may take to be written, and read, when the run lets go.
 const LAST_WRITE: Duration = Duration::from_millis(500);
 
-/// Between two acknowledgements, at least: one more message is worth no more of them.
+/// The least time between two acknowledgements: one more message is not worth another.
 const BETWEEN: Duration = Duration::from_millis(1);
 
 impl Connected<'_> {
     /// A batch is written, or could not be.
     pub(super) fn written(&mut self, result: io::Result<()>) -> Result<(), Break> {
         let outcome = Stop::of_write(result);
-        // What a reader that is gone had not read is lost in the pipe, so nothing of the last
-        // batch counts as taken.
+        // What a reader that is gone had not read is lost in the pipe, so nothing of the last batch
+        // counts as taken.
         if !matches!(outcome, Err(Stop::ReaderGone)) {
             if let Sink::Output(_, taken) = &mut self.receiver.sink {
                 taken.soon();
@@ -34,7 +34,7 @@ impl Connected<'_> {
         outcome.map_err(Break::Stop)
     }
 
-    /// Looks how far the output is taken.
+    /// Checks how far the output is taken.
     pub(super) fn check_output(&mut self) {
         if let Some(bytes) = self.receiver.sink.check_taken() {
             self.receiver.hand.done_to_byte(bytes);
@@ -75,7 +75,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Whether the filter has not read all that was written, so that it is not silent yet.
+    /// Whether the filter has not read all that was written, so that the sender is not silent yet.
     pub(super) fn filter_reads(&mut self) -> bool {
         let Some(downstream) = self.receiver.sink.downstream_mut() else { return false };
         let reads = pipe::unread() > 0;
@@ -85,7 +85,7 @@ impl Connected<'_> {
         reads
     }
 
-    /// Acknowledges what is done, and goes on where there is no consumer any longer.
+    /// Acknowledges what is done, and continues if there is no consumer.
     pub(super) async fn settle(&mut self) -> Result<(), Break> {
         let Receiver { hand, sink, .. } = &*self.receiver;
         if hand.is_met_by_done() {
@@ -94,7 +94,7 @@ impl Connected<'_> {
         }
         let written = !hand.is_empty() && !sink.is_busy();
         if sink.downstream().is_some() && written && hand.is_met_by_all() {
-            // All that was asked for is out; a filter may hold it until its input ends.
+            // All that was asked for is written; a filter may hold it until its input ends.
             return Err(Break::Stop(Stop::Met));
         }
         self.acknowledge_if_it_may().await?;
@@ -105,7 +105,7 @@ impl Connected<'_> {
         if std::mem::take(&mut self.cancelled_by_broker) {
             self.after_cancel_by_broker().await?;
         }
-        // No new consumer before everything of the old one is acknowledged: what it was given
+        // No new consumer before everything of the old one is acknowledged: what that one was given
         // would come on top of the new one's prefetch.
         if self.receiver.hand.is_empty() && !self.subscription.has_consumer() {
             self.consume().await?;
@@ -113,7 +113,7 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// Acknowledges what is out, unless another consumer has to take over before.
+    /// Acknowledges what is done, unless another consumer has to take over first.
     async fn acknowledge_if_it_may(&mut self) -> Result<(), Break> {
         if self.receiver.hand.done_count() == 0 {
             return Ok(());
@@ -121,7 +121,7 @@ impl Connected<'_> {
         if !self.subscription.is_consuming() {
             self.acknowledge(u64::MAX)?;
         } else if let Some(prefetch) = self.next_prefetch() {
-            // Else more come, or none come for a while.
+            // Otherwise more come, or none for a while.
             if self.receiver.hand.is_full() {
                 self.try_change(prefetch).await?;
                 self.acknowledge(self.may_acknowledge())?;
@@ -135,13 +135,13 @@ impl Connected<'_> {
         Ok(())
     }
 
-    /// When the next acknowledgement may go: a broker with more of them than it can pass on holds
-    /// the rest back, and forgets them if the channel closes meanwhile.
+    /// When the next acknowledgement may be sent: a broker with more of them than it can pass on
+    /// holds the rest back, and forgets them if the channel closes meanwhile.
     pub(super) fn next_acknowledgement(&self) -> Option<Instant> {
         self.acknowledged.map(|last| last + BETWEEN)
     }
 
-    /// Acknowledges what is done, at most so many.
+    /// Acknowledges what is done, at most this many.
     pub(super) fn acknowledge(&mut self, at_most: u64) -> Result<(), AmqpError> {
         let done = self.receiver.hand.settle(at_most);
         if done.count == 0 {
@@ -158,20 +158,20 @@ impl Connected<'_> {
         receiver.tally.dead_lettered += done.rejected;
         receiver.tally.with_newline += done.newlines;
         receiver.tally.bytes += done.bytes;
-        // A new consumer on a stream begins where it is told to.
+        // A new consumer on a stream begins where it is asked to.
         if let Some(next) = done.offset {
             receiver.offset = Some(Offset::Number(next));
         }
         Ok(())
     }
 
-    /// Cancel, wait, give back what was not taken, close. Should the connection be lost meanwhile,
-    /// the broker gives it back by itself.
+    /// Cancels, waits, gives back what was not taken, and closes. If the connection is lost
+    /// meanwhile, the broker gives it back by itself.
     pub(super) async fn let_go(mut self, stop: &Stop) {
         if matches!(stop, Stop::ReaderGone) {
             self.conclude_output().await;
         }
-        // Before the cancel where that may be: it waits in the queue behind what was acknowledged,
+        // Before the cancel if possible: the cancel waits in the queue after the acknowledgements,
         // while a channel that closes may drop acknowledgements that it has not passed on.
         let may = if self.goes_with_us().await { u64::MAX } else { self.may_acknowledge() };
         let mut intact = !self.subscription.is_consuming() || self.acknowledge(may).is_ok();
@@ -181,9 +181,9 @@ impl Connected<'_> {
             let _ = runtime::timeout(LAST_WRITE, self.last_checks()).await;
         }
         intact = intact && self.acknowledge(u64::MAX).is_ok();
-        // A stream keeps everything, and RabbitMQ closes the connection over what is given back to it.
+        // A stream keeps everything, and RabbitMQ closes the connection if messages are given back.
         if intact && !self.is_stream {
-            // First what counts as a delivery; what comes next gives back the rest.
+            // First what counts as a delivery; the next step gives back the rest.
             for postponed in self.receiver.hand.take_all_postponed() {
                 self.subscription.put_back_one(postponed);
             }
@@ -198,7 +198,7 @@ impl Connected<'_> {
         if intact { self.session.close().await } else { self.session.cut() }
     }
 
-    /// The reader is gone.
+    /// Handles the end of the reader.
     async fn conclude_output(&mut self) {
         let Receiver { sink: Sink::Output(output, taken), hand, .. } = &mut *self.receiver else {
             return;
@@ -209,7 +209,7 @@ impl Connected<'_> {
             // A reader that has read all that was asked for has reason to go.
             When::Read if hand.is_met_by_all() => {
                 if output.is_busy() {
-                    // A quick reader is gone before the thread that writes has reported it.
+                    // A quick reader may be gone before the writing thread has reported it.
                     let _ = runtime::timeout(LAST_WRITE, output.result()).await;
                 }
                 let written = output.written();
@@ -222,9 +222,9 @@ impl Connected<'_> {
         }
     }
 
-    /// Whether the queue will go with our consumer, and what is rejected only then would not be
-    /// dead-lettered. What it gives us in place of that goes with it. Where others keep the queue
-    /// nothing more may be taken than `-n` says.
+    /// Whether the queue will be deleted with our consumer, so that what is rejected only then
+    /// would not be dead-lettered. What it delivers to us instead is deleted with it. If other
+    /// clients keep the queue, no more may be taken than `-n` says.
     async fn goes_with_us(&self) -> bool {
         self.receiver.rejects_first
             && self.receiver.hand.done_count() > 0
@@ -234,7 +234,7 @@ impl Connected<'_> {
                 .is_ok_and(|state| state.consumers <= self.subscription.consumers())
     }
 
-    /// Waits until all that was handed over is taken; its consumer is cancelled already.
+    /// Waits until everything handed over is taken; the consumer is cancelled already.
     async fn last_checks(&mut self) {
         while self.receiver.hand.open_count() > 0 {
             let Sink::Output(output, taken) = &mut self.receiver.sink else { return };

@@ -1,14 +1,14 @@
-//! What is known of the current consumer, and whether another one may take over from it.
+//! What is known about the current consumer, and whether another one may take over from it.
 
 use std::time::{Duration, Instant};
 
-/// Between two tries to take over.
+/// The pause between two attempts to take over.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long acknowledgements are kept back: less than a broker waits for them (30 minutes).
 const KEPT_AT_MOST: Duration = Duration::from_secs(600);
 
-/// The current consumer, and how far it may be cancelled.
+/// The current consumer, and whether it may be cancelled.
 #[derive(Debug)]
 pub struct Takeover {
     registered: Instant,
@@ -18,13 +18,13 @@ pub struct Takeover {
     single: bool,
 }
 
-/// The consumer stays until another try.
+/// The consumer stays until another attempt.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     since: Instant,
     until: Instant,
     pause: Duration,
-    /// As far as can be known, another client's consumer waits for the queue's messages.
+    /// As far as is known, another client's consumer waits for the queue's messages.
     others_wait: bool,
 }
 
@@ -72,7 +72,7 @@ impl Takeover {
         self.priority += 1;
     }
 
-    /// Whether, as far as can be known, the queue has a single active consumer.
+    /// Whether, as far as is known, the queue has a single active consumer.
     pub fn is_single(&self) -> bool {
         self.single
     }
@@ -82,7 +82,7 @@ impl Takeover {
         self.single = single;
     }
 
-    /// The consumer stays, for longer after each try.
+    /// The consumer stays, and for longer after each attempt.
     pub fn keep(&mut self, others_wait: bool) {
         let now = Instant::now();
         let pause = self.kept.map_or(FIRST_PAUSE, |kept| (kept.pause * 2).min(LONGEST_PAUSE));
@@ -105,7 +105,7 @@ impl Takeover {
         self.kept?.since.checked_add(KEPT_AT_MOST)
     }
 
-    /// They are sent now; the time begins again.
+    /// They are sent now, and the time starts again.
     pub fn sent_kept(&mut self) {
         if let Some(kept) = &mut self.kept {
             kept.since = Instant::now();

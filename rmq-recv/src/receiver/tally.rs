@@ -1,4 +1,4 @@
-//! What became of the messages, counted.
+//! Counts of what became of the messages.
 
 use rmq_common::progress::Pulse;
 use rmq_common::standing::figures::{Figure, Standing};
@@ -17,9 +17,9 @@ pub struct Tally {
     pub dead_lettered: u64,
     /// Messages that the broker had delivered before, to us or to another client.
     pub redelivered: u64,
-    /// Messages taken and not acknowledged, as the run goes on.
+    /// Messages taken and not acknowledged, during the run.
     pub unacknowledged: u64,
-    /// Bodies written that have a newline in them, and so are more than one line.
+    /// Bodies written that contain a newline, and so are more than one line.
     pub with_newline: u64,
     started: Instant,
 }
@@ -47,7 +47,7 @@ impl Tally {
         self
     }
 
-    /// How far the run is, for `--progress`.
+    /// How far the run has come, for `--progress`.
     pub fn pulse(&self) -> Pulse {
         let waiting = vec![(self.unacknowledged, "unacknowledged")];
         Pulse { done: self.acknowledged, bytes: self.bytes, waiting, behind: 0 }

@@ -1,4 +1,4 @@
-//! What has to be done at a time of its own, if nothing happens before.
+//! What has to be done at a certain time, if nothing happens before.
 
 use crate::downstream::sender::Downstream;
 use crate::output::taken::When;
@@ -19,7 +19,7 @@ pub(super) enum Due {
     Silence,
     /// To have another consumer take over: nothing is on its way.
     Change,
-    /// To have more come beside the first message, which a filter keeps.
+    /// To get more messages beside the first, which a filter keeps.
     Widen,
     /// To acknowledge what was kept back.
     Kept,
@@ -42,7 +42,7 @@ impl Connected<'_> {
     pub(super) async fn due(&mut self, due: Due) -> Result<(), Break> {
         match due {
             Due::CheckOutput => self.check_output(),
-            // Which is what follows.
+            // The loop does that next anyway.
             Due::Acknowledge => {}
             Due::Silence => self.report_silence()?,
             Due::Change => {
@@ -81,10 +81,11 @@ impl Connected<'_> {
             Sink::Downstream(..) | Sink::Commands(_) => None,
         };
         let done = hand.done_count();
-        // While there is no room either, another consumer has to take over first.
+        // If there is no room either, another consumer has to take over first.
         let waits_for_change = self.subscription.is_consuming() && self.next_prefetch().is_some();
         let change = done > 0 && waits && waits_for_change;
-        // What is out and only waits to be acknowledged keeps nothing from being the last.
+        // What is written and only waits to be acknowledged does not keep a message from being the
+        // last.
         let all_out = all_settled || (hand.open_count() == 0 && self.may_acknowledge() == 0);
         // What a filter has kept or dropped for a while may never be done before its input ends.
         let kept_at = downstream.filter(|_| !all_out).map(Downstream::still_at);
@@ -98,7 +99,7 @@ impl Connected<'_> {
         let idle = settings.stop.idle.filter(|_| waits && (all_out || downstream.is_some()));
         let is_stream = self.receiver.offset.is_some();
         let takes_more = waits && has_room;
-        // What runs would run a second time beside itself.
+        // The message of a running command would be run a second time beside it.
         let may_change = !is_stream && (commands.is_none() || all_settled);
         let is_stuck = !(busy || all_settled || takes_more);
         let widen_at = downstream.filter(|it| it.fifo.is_announced() && is_stuck && waits);

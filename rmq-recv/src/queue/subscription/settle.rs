@@ -7,7 +7,7 @@ use lapin::options::BasicNackOptions;
 use rmq_common::amqp_error::AmqpError;
 
 impl Subscription {
-    /// Acknowledges a message, or every message up to it; [`send`](Self::send) sends that.
+    /// Acknowledges a message, or every message up to it, at the next [`send`](Self::send).
     pub fn acknowledge(&mut self, acknowledgement: &Acknowledgement) {
         let Acknowledgement { tag, multiple, reject } = *acknowledgement;
         if reject {
@@ -17,9 +17,9 @@ impl Subscription {
         }
     }
 
-    /// Gives one message back to the queue; [`send`](Self::send) sends that. To a live consumer it
-    /// comes again at once. If the queue counts deliveries, this is one if it `counts`; before
-    /// RabbitMQ 4.3 each is.
+    /// Gives one message back to the queue; [`send`](Self::send) sends that. A live consumer gets
+    /// it again at once. If `counts`, the queue counts this as a delivery, if it counts them at
+    /// all; before RabbitMQ 4.3 every return counts.
     pub fn put_back_one(&mut self, Postponed { tag, counts, .. }: Postponed) {
         if counts {
             self.lane.give_back(tag);
@@ -28,31 +28,31 @@ impl Subscription {
         }
     }
 
-    /// Sends the acknowledgements. Waiting until they are written would tell no more: nothing
-    /// confirms them.
+    /// Sends the acknowledgements. There is nothing to wait for: nothing confirms them.
     ///
     /// # Errors
-    /// When the channel is closed: then none of them counts.
+    /// The channel is closed, so none of them counts.
     pub fn send(&mut self) -> Result<(), AmqpError> {
         match self.lane.send() {
             Ok(_) => Ok(()),
-            // What says why has come, and may not be noted: nothing is taken without room for it.
+            // The reason has arrived but may not be noted yet: nothing is taken without room for
+            // it.
             Err(_) => self.note_all().and(Err(AmqpError::unexplained())),
         }
     }
 
-    /// Gives back everything that is not acknowledged. Only once the consumer is cancelled: what
-    /// goes back to a live one comes again at once, and counts as a delivery each time.
+    /// Gives back everything that is not acknowledged. Only once the consumer is cancelled: a live
+    /// one gets it again at once, and each time counts as a delivery.
     ///
     /// # Errors
-    /// When the connection is lost; then the broker gives it back by itself.
+    /// The connection is lost; the broker then gives it back by itself.
     pub async fn put_back(&self) -> Result<(), AmqpError> {
         let options = BasicNackOptions { multiple: true, requeue: true };
         // Tag 0 with multiple means all of them (AMQP 0-9-1, basic.nack).
         self.asker.answer(self.channel.basic_nack(0, options)).await
     }
 
-    /// Closes the channel and waits until the broker has: what is unacknowledged is back then.
+    /// Closes the channel, and waits for it: unacknowledged messages are back in the queue then.
     pub async fn close(&self) -> Result<(), AmqpError> {
         self.asker.close(&self.channel).await
     }

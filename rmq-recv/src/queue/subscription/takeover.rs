@@ -1,5 +1,4 @@
-//! A second consumer on the channel: one that takes over from the first, or one that shows what a
-//! queue gives.
+//! A second consumer on the channel: to take over from the first, or to show what a queue delivers.
 
 use super::{Next, Own, Sample, Subscription};
 use crate::delivery::message::Arrived;
@@ -8,8 +7,8 @@ use rmq_common::amqp_error::AmqpError;
 use std::time::Duration;
 
 impl Subscription {
-    /// Registers a consumer with this prefetch and priority beside the one there is; [`take_over`](Self::take_over)
-    /// puts it in its place.
+    /// Registers a consumer with this prefetch and priority beside the current one;
+    /// [`take_over`](Self::take_over) replaces the current one with it.
     pub async fn prepare(&mut self, prefetch: u16, priority: i32) -> Result<(), AmqpError> {
         let mut arguments = FieldTable::default();
         if priority != 0 {
@@ -22,13 +21,12 @@ impl Subscription {
         Ok(())
     }
 
-    /// The prefetch of the consumer that is to take over, where there is one.
+    /// The prefetch of the consumer that is to take over, if there is one.
     pub fn prepared(&self) -> Option<u16> {
         self.next.as_ref().map(|next| next.prefetch)
     }
 
-    /// Waits at most so long for a message to the consumer that is to take over; whether there is
-    /// one, or it was cancelled.
+    /// Waits up to `limit` until the next consumer has a message, or has been cancelled: then true.
     pub async fn wait_for_next(&mut self, limit: Duration) -> Result<bool, AmqpError> {
         if self.next.is_none() {
             return Ok(true);
@@ -40,11 +38,11 @@ impl Subscription {
         .await
     }
 
-    /// Cancels the consumer there is, and goes on with the one that was prepared. What the first
-    /// was given comes still, in its place; the last tag of that, where there is any.
+    /// Cancels the current consumer, and continues with the prepared one. Messages that the first
+    /// was given still come, in order. Returns the last tag of those, if there are any.
     pub async fn take_over(&mut self) -> Result<Option<u64>, AmqpError> {
         self.cancel_own().await?;
-        // All that the cancelled one will ever have is here, since the broker has answered.
+        // Since the broker has answered, everything for the cancelled one has arrived.
         self.note_all()?;
         let Some(Next { consumer, tag, has_ended, .. }) = self.next.take() else { return Ok(None) };
         let ended = has_ended.then_some(true);
@@ -53,8 +51,7 @@ impl Subscription {
         Ok(self.here.iter().rfind(is_of_old).map(|message| message.tag))
     }
 
-    /// Cancels the consumer that was prepared. What it was given by then comes in its place; whether
-    /// that is anything.
+    /// Cancels the prepared consumer. Its messages come in order. Returns whether it has any.
     pub async fn withdraw(&mut self) -> Result<bool, AmqpError> {
         let Some(next) = &self.next else { return Ok(false) };
         let tag = next.tag.clone();
@@ -64,11 +61,11 @@ impl Subscription {
         Ok(self.here.iter().any(|message| message.is_to(&tag)))
     }
 
-    /// What one more consumer is given first, with these arguments, at most so long after it has
-    /// begun. It stays unacknowledged on this channel.
+    /// What one more consumer with these arguments is given first, within `limit` of its start. It
+    /// stays unacknowledged on this channel.
     ///
     /// # Errors
-    /// No permission, or the connection is lost.
+    /// There is no permission, or the connection is lost.
     pub async fn sample(
         &mut self,
         arguments: FieldTable,

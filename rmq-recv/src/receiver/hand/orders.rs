@@ -1,5 +1,5 @@
-//! Orders of events that a real broker shows only in a torture: results after a cancel, a
-//! requeue while a channel closes, a reader that exits during a write.
+//! Orders of events that a real broker shows only under torture: results after a cancel, a requeue
+//! while a channel closes, a reader that exits during a write.
 
 mod events;
 
@@ -144,7 +144,7 @@ impl Model {
                 self.hand.forget();
                 self.on_the_way.clear();
                 for state in self.unacknowledged.values_mut() {
-                    // No result of these counts any longer.
+                    // Results for these no longer count.
                     *state = State::Sent;
                 }
             }

@@ -1,4 +1,4 @@
-//! What becomes of entries in the orders that matter.
+//! What becomes of entries in the orders of events that matter.
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn what_is_done_behind_one_that_is_not_is_acknowledged_alone_and_once() {
     let done = ledger.take_done(u64::MAX);
     assert_eq!(tags(&done), [(2, true), (4, false), (6, false)]);
     assert_eq!(done.count, 4);
-    // The broker no longer knows 4 and 6: neither may be named again.
+    // The broker no longer knows 4 and 6: neither may be used again.
     assert!(!ledger.mark(4));
     assert!(ledger.mark(3) && ledger.mark(5));
     assert_eq!(tags(&ledger.take_done(u64::MAX)), [(5, true)]);
