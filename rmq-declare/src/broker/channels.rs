@@ -89,7 +89,7 @@ pub enum Problem {
     UsedUp,
 }
 
-/// What a connection shows on which a request was not answered.
+/// The state of a connection on which a request was not answered.
 pub enum Life {
     /// It answers other requests.
     Alive,

@@ -86,8 +86,8 @@ fn down(link: &Link, queue: &ShortString, why: String) -> Failure {
     Failure::new(Exit::No, why).context(request)
 }
 
-/// Checks whether a queue exists and matches; also returns what one that differs is like, if all of
-/// that is known.
+/// Checks whether a queue exists and matches; also returns a different one's full description, if
+/// known.
 ///
 /// A passive declaration does not compare arguments, so the comparison is a real declaration, made
 /// only after the passive one has found the queue. It is confirmed or refused, and creates a queue

@@ -22,7 +22,7 @@ pub type Answer<T> = Result<T, Failure>;
 #[derive(Debug)]
 pub struct Refused {
     pub failure: Failure,
-    /// What the existing queue is like, if it differs and all of that is known.
+    /// The description of the existing queue, if it differs and is fully known.
     pub is: Option<Declaration>,
 }
 

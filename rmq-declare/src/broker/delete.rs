@@ -55,7 +55,7 @@ pub async fn delete(
 ) -> Result<Deleted, Failure> {
     let subject = Subject::Queue(queue.as_str(), None);
     let request = Request { verb: "delete", subject, vhost: link.vhost(), user: link.user() };
-    // This shows whether the queue exists, which a deletion does not.
+    // Unlike a deletion, this shows whether the queue exists.
     let found = look_within(link, queue, LOOK).await?;
     match (&found, conditions.options()) {
         (Found::Missing, _) => return Ok(Deleted::Missing),

@@ -1,4 +1,4 @@
-//! Bindings of an exchange to another one, whose messages it is given.
+//! Bindings of an exchange to another one, from which it receives messages.
 
 use crate::broker::check::passive_exchange;
 use crate::broker::link::Link;

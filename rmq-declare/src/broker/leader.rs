@@ -34,7 +34,7 @@ pub struct Leaders {
     alone: Mutex<Slot>,
     /// Why no such connection can be opened, if that is so: the user may have reached a limit.
     given_up: RefCell<Option<String>>,
-    /// The queues that could not be checked, and the reason for the first.
+    /// The queues that could not be checked, and the reason for the first one.
     unchecked: RefCell<(BTreeSet<String>, String)>,
 }
 
@@ -48,7 +48,7 @@ enum Asked {
     Ended(Lost),
     /// No answer came, on a live connection.
     Silent,
-    /// It could not be found out, for this reason.
+    /// The answer could not be determined, for this reason.
     Unknown(String),
 }
 

@@ -1,4 +1,4 @@
-//! Learns from refusals what an existing queue or exchange is like.
+//! Determines the description of an existing queue or exchange from refusals.
 //!
 //! AMQP has no method for this. But a declaration that does not match is refused, and the refusal
 //! names one argument and its value; so the declaration is corrected and repeated until the broker
@@ -23,16 +23,16 @@ const NO_TYPE: &str = "none";
 
 #[derive(Clone, Debug)]
 pub struct Learnt<T> {
-    /// What it is like, as far as the broker said.
+    /// The description, as far as the broker gave it.
     pub is: T,
     /// An argument that differs and whose value the broker cut off.
     pub cut_off: Option<String>,
-    /// Whether that is everything.
+    /// Whether the description is complete.
     pub is_whole: bool,
 }
 
 impl<T> Learnt<T> {
-    /// What it is like, if all of that is known.
+    /// The description, if it is complete.
     pub fn whole(self) -> Option<T> {
         self.is_whole.then_some(self.is)
     }
@@ -44,7 +44,7 @@ pub trait Guess: Sized {
     fn correct(&mut self, argument: &str, value: Value) -> bool;
 }
 
-/// What `queue` is like, starting from the guess `declaration` and its known refusal.
+/// The description of `queue`, starting from the guess `declaration` and its known refusal.
 pub async fn queue(
     link: &Link,
     queue: &ShortString,
@@ -59,8 +59,7 @@ pub async fn queue(
 
 /// The type of an existing queue; `None` if unknown.
 ///
-/// The type asked for does not exist, so that no declaration creates a queue. It needs the
-/// `configure` permission.
+/// The requested type does not exist, so no queue is created. It needs the `configure` permission.
 pub async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>, Failure> {
     let mut arguments = FieldTable::default();
     arguments.insert(short(TYPE).unwrap_or_default(), long(NO_TYPE));
@@ -92,7 +91,7 @@ pub async fn type_of(link: &Link, queue: &ShortString) -> Result<Option<String>,
     Ok(None)
 }
 
-/// What an exchange is like whose declaration as `asked` was refused so.
+/// The description of an exchange whose declaration as `asked` was refused in this way.
 pub async fn exchange(
     link: &Link,
     asked: &Exchange,

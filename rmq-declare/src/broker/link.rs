@@ -43,7 +43,7 @@ pub struct Link {
     leaders: Leaders,
     alone: Mutex<()>,
     retry: Limit,
-    /// It was reported that a question waits long.
+    /// Whether a long wait for an answer has been reported.
     slow: Cell<bool>,
     diagnostics: Diagnostics,
 }
@@ -188,8 +188,8 @@ impl Link {
         }
     }
 
-    /// Reports once that a question waits long for its answer; that it ends is seen by what is printed.
-    /// One of several questions at once speaks for all. Never ready.
+    /// Reports once that a question waits long for its answer; the output shows when the wait is
+    /// over. Of several simultaneous questions, only one is reported. Never ready.
     async fn slow<T>(&self, what: &str, limit: Duration) -> T {
         runtime::sleep(LONG).await;
         if limit > LONG && !self.slow.replace(true) {

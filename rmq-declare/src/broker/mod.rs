@@ -1,4 +1,4 @@
-//! What is asked of the broker.
+//! The requests to the broker.
 
 pub mod channels;
 pub mod check;

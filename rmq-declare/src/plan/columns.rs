@@ -139,7 +139,7 @@ impl Columns {
         for (column, cell) in self.columns.iter().zip(row) {
             match (column.option, column.is_switch, cell) {
                 (None, ..) | (_, _, "") => {}
-                // Spreadsheets write them in capitals.
+                // Spreadsheets write booleans in capitals.
                 (_, true, cell) if cell.eq_ignore_ascii_case("false") => {}
                 (Some(option), true, cell) if cell.eq_ignore_ascii_case("true") => {
                     words.push(option);

@@ -53,7 +53,7 @@ pub struct Job {
     pub bindings: Vec<Binding>,
     /// Bindings to remove.
     pub unwanted: Vec<Binding>,
-    /// Whether an option describes the queue, or a column, whose empty cell says "not set".
+    /// Whether an option or a column describes the queue: an empty cell there means "not set".
     pub described: bool,
 }
 
@@ -115,14 +115,14 @@ impl Plan {
         Ok(Plan { unwanted: options.unwanted_exchanges()?, ..Plan::default() })
     }
 
-    /// The plans of a file, in the order of its rows: one for rows that follow one another and are on
-    /// the same virtual host, which is the connection's if it is `None`.
+    /// The plans of a file, in the order of its rows: one for each sequence of rows on the same
+    /// virtual host, which is the connection's if it is `None`.
     pub fn of_sheet(sheet: &Sheet) -> Vec<(Option<String>, Self)> {
         let mut parts: Vec<(Option<String>, Vec<&Row>)> = Vec::new();
         for row in &sheet.rows {
             let vhost = row.cells.as_ref().map(|cells| sheet.columns.vhost(cells));
             match (parts.last_mut(), vhost) {
-                // A row that cannot be read is on none.
+                // A row that cannot be read belongs to no virtual host.
                 (Some((_, rows)), Err(_)) => rows.push(row),
                 (Some((last, rows)), Ok(vhost)) if last.as_deref() == vhost => rows.push(row),
                 (_, vhost) => parts.push((vhost.ok().flatten().map(str::to_owned), vec![row])),
@@ -145,7 +145,7 @@ impl Plan {
                     let job = Shape::from_options(&options)
                         .and_then(|shape| Job::new(sheet.columns.queue(&row), &options, &shape))
                         .map(|job| Job { described, ..job })
-                        // Wrong options make only this row wrong.
+                        // Invalid options affect only this row.
                         .map_err(|failure| Failure::data(failure.to_string()));
                     if let Ok(job) = &job {
                         plan.add_exchanges(line, &job.exchanges);
@@ -160,7 +160,7 @@ impl Plan {
         plan
     }
 
-    /// Whether it needs no broker: every row is wrong.
+    /// Whether it needs no broker: every row is invalid.
     pub fn asks_nothing(&self) -> bool {
         let is_all_wrong = self.entries.iter().all(|entry| entry.job.is_err());
         self.exchanges.is_empty()

@@ -44,7 +44,7 @@ impl Binding {
         Some(Binding { arguments, ..self.clone() })
     }
 
-    /// As after `--bind`: JSON where the short form would lack something.
+    /// As after `--bind`: as JSON if the short form would omit something.
     pub fn text(&self) -> String {
         match self.arguments.inner().is_empty() && !self.source.as_str().contains(':') {
             true => self.to_string(),
@@ -78,7 +78,7 @@ impl FromStr for Binding {
                 binding
             }
             None => {
-                // Keys have colons as often as names of exchanges do; JSON says it either way.
+                // Keys contain colons as often as names of exchanges do; JSON is unambiguous.
                 let (source, key) = text.split_once(':').unwrap_or((text, ""));
                 Binding {
                     source: short(source)?,

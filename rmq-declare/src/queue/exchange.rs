@@ -63,7 +63,7 @@ pub fn name(text: &str) -> Result<ShortString, String> {
             name
         }
         None => match text.rsplit_once(':') {
-            // It is the value that declared the exchange; nothing called so is likely to exist.
+            // A value for declaring an exchange; one of that full name is unlikely to exist.
             Some((name, kind)) if TYPES.contains(&kind) => {
                 return Err(format!(
                     "'{text}' has a type, which only a declaration takes: use {name}, or, if the \

@@ -17,7 +17,7 @@ pub struct Difference {
     pub asked: Option<AMQPValue>,
 }
 
-/// The differences between a queue that `is` so and what was `asked` for.
+/// The differences between the queue as it `is` and what was `asked` for.
 pub fn of_queue(asked: &Declaration, is: &Declaration) -> Vec<Difference> {
     let properties = [TYPE, "durable", "auto_delete"].map(str::to_owned);
     let known = TABLE.iter().map(|row| row.key.to_owned());
@@ -26,7 +26,7 @@ pub fn of_queue(asked: &Declaration, is: &Declaration) -> Vec<Difference> {
     differences(names.chain(others), |it| asked.asked(it), |it| is.asked(it))
 }
 
-/// The differences between an exchange that `is` so and what was `asked` for.
+/// The differences between the exchange as it `is` and what was `asked` for.
 pub fn of_exchange(asked: &Exchange, is: &Exchange) -> Vec<Difference> {
     let properties = ["type", "durable", "auto_delete", "internal"].map(str::to_owned);
     let others = names_of([&asked.arguments, &is.arguments]);

@@ -23,7 +23,7 @@ pub enum Action<'a> {
     Purge,
 }
 
-/// What requires a permission beyond that of the operation itself.
+/// What requires a permission beyond that for the operation itself.
 pub type Taker = Option<&'static str>;
 
 /// `configure on jobs`, and what requires it.
@@ -57,7 +57,7 @@ pub fn lacking(missing: &Permission, action: Action<'_>) -> (String, Taker) {
 mod tests {
     use super::*;
 
-    /// Of 3.10.8, and of 4.0.5 and 4.3.6.
+    /// From 3.10.8, and from 4.0.5 and 4.3.6.
     #[test]
     fn what_the_broker_leaves_open_is_inferred_from_what_was_to_be_done() {
         use Access::{Configure, Read, Write};

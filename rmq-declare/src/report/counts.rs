@@ -5,7 +5,7 @@ use std::fmt;
 /// From `queue.declare-ok`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages ready for delivery, without those that consumers hold.
+    /// Messages ready for delivery, excluding those that consumers hold.
     pub messages: u32,
     pub consumers: u32,
 }

@@ -1,4 +1,4 @@
-//! `--check --csv`: the rows as the broker has them, in the columns of the file.
+//! `--check --csv`: prints the rows again as the broker has them, in the columns of the file.
 
 use crate::broker::check::Found;
 use crate::broker::link::Link;

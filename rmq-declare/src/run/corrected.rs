@@ -88,7 +88,7 @@ fn cells_of<'a>(
     columns.cells(row).filter(move |(option, cell)| says(*option, cell)).map(|(_, cell)| cell)
 }
 
-/// The cell of a column for a queue that `is` so; `cell` is the text that `asked` came from.
+/// The cell of a column for the queue as it `is`; `cell` is the text that `asked` came from.
 fn cell_of(option: &str, cell: &str, asked: &Declaration, is: &Declaration) -> String {
     let flag = |was: bool, now: bool| if was == now { cell.to_owned() } else { now.to_string() };
     match option {
@@ -131,7 +131,7 @@ mod tests {
 
     const HEADER: [&str; 6] = ["queue", "with-dlq", "max-length", "arg", "arg", "type"];
 
-    /// What a row asks for; its queue is called `q`.
+    /// What a row asks for; its queue is `q`.
     fn asked(columns: &Columns, row: &StringRecord) -> Declaration {
         let options = columns.options(row).unwrap();
         let shape = Shape::from_options(&options).unwrap();
@@ -142,7 +142,7 @@ mod tests {
         shape.declaration(None)
     }
 
-    /// What becomes of a row where the queue `is` like a row of [`HEADER`].
+    /// What becomes of a row if the queue `is` as a row of [`HEADER`] describes.
     fn corrected(header: &[&str], cells: &[&str], is: &[&str]) -> (StringRecord, Vec<String>) {
         let columns = |header: &[&str]| Columns::of(&StringRecord::from(header)).unwrap();
         let is = asked(&columns(&HEADER), &StringRecord::from(is));

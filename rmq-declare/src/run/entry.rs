@@ -1,5 +1,4 @@
-//! A queue of the command line or a row of a file: what is done for it, and what is reported if it is
-//! not.
+//! A queue on the command line or a row of a file: what is done for it, or reported instead.
 
 use crate::broker::link::Link;
 use crate::plan::sheet::Sheet;

@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         let mut options = options.clone();
         options.settings.vhost = vhost.or(options.settings.vhost);
         match run.on_vhost(&options, diagnostics, &plan) {
-            // That virtual host does not exist, or is not for this user; others may be.
+            // That virtual host does not exist, or this user has no access; others may be usable.
             Err(failure) if !is_one && matches!(failure.exit(), Exit::DataErr | Exit::NoPerm) => {
                 run.all_failed(&plan, &failure);
             }
@@ -106,7 +106,7 @@ struct Run {
 }
 
 impl Run {
-    /// Performs what is on one virtual host.
+    /// Performs the tasks for one virtual host.
     fn on_vhost(
         &mut self,
         options: &ConnectionOptions,
@@ -133,7 +133,7 @@ impl Run {
         })
     }
 
-    /// Reports that nothing on a virtual host was tried.
+    /// Reports that nothing was tried on a virtual host.
     fn all_failed(&mut self, plan: &Plan, why: &Failure) {
         self.header();
         for Entry { line, job, .. } in &plan.entries {

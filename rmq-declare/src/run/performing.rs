@@ -146,7 +146,7 @@ pub async fn check_all(link: &Link, job: &Job) -> Result<Vec<Outcome>, Failure> 
     Ok(outcomes)
 }
 
-/// The result of a check, and what a queue that differs is like, if all of that is known.
+/// The result of a check, and the full description of a queue that differs, if known.
 pub type Looked = (Found<Counts>, Option<Declaration>);
 
 /// Checks a queue as far as `job` describes it.
@@ -172,7 +172,7 @@ pub fn unchecked(link: &Link, job: &Job) -> Vec<Outcome> {
     bindings.into_iter().chain(arguments).map(Outcome::Notice).collect()
 }
 
-/// That bindings are not checked, and where they are listed.
+/// A notice that bindings are not checked, and where they are listed.
 pub fn bindings_unchecked(link: &Link) -> String {
     let vhost = shell::word(link.vhost());
     format!("bindings are not checked: AMQP cannot query them (rmq-perm list-bindings -p {vhost})")

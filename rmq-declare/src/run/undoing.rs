@@ -1,4 +1,4 @@
-//! What is removed, and what is reported about it: bindings, messages, exchanges.
+//! Removals and their reports: bindings, messages, exchanges.
 
 use crate::broker::delete_exchange::{self, Deleted};
 use crate::broker::link::Link;

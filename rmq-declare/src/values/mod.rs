@@ -1,4 +1,4 @@
-//! Values as the command line and AMQP write them.
+//! Values in the forms of the command line and of AMQP.
 
 pub mod argument_value;
 pub mod json_parts;
