@@ -1,12 +1,11 @@
-//! What can be asked of a broker, over either transport. The subcommands know this interface alone.
+//! What can be asked of a broker, over either transport. The subcommands know only this interface.
 //!
-//! Unless it says otherwise, a function that names a user or a virtual host ends with 67 if there is
-//! no such user, and else with 65 if there is no such virtual host, whatever the broker's release
-//! does by itself. Then, and after any other refusal, nothing has been changed. If no answer comes
-//! (75), whether something was changed is unknown.
+//! Unless stated otherwise, a function that names a user or a virtual host ends with 67 if there is
+//! no such user, and otherwise with 65 if there is no such virtual host, whatever the broker's
+//! release does by itself. In these cases, and after any other refusal, nothing has been changed.
+//! If no answer comes (75), it is unknown whether something was changed.
 //!
-//! An error of these functions is the cause only (`no such user`); the subcommand adds what it was
-//! about to do.
+//! An error of these functions is only the cause (`no such user`); the subcommand adds the rest.
 
 mod cluster;
 mod connections;

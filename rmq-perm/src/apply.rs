@@ -1,10 +1,11 @@
 //! `apply`: makes the broker's permissions those of a file.
 //!
-//! * [`sections`], [`columns`] and [`rows`] read the file; [`desired`] is what it asks for as a whole, [`checks`]
-//!   what is wrong with it for the broker.
-//! * [`state`] is what the broker has; [`plan`] the difference, as a [`change`] each in an order in
-//!   which they can be made.
-//! * [`exchanges`] are where topic permissions can be; [`unnamed`] is what pruning does not compare.
+//! * [`sections`], [`columns`] and [`rows`] read the file; [`desired`] is the state it asks for,
+//!   and [`checks`] finds what the broker would not accept in it.
+//! * [`state`] is the broker's present state; [`plan`] the difference, as a list of [`change`]s in
+//!   an order in which they can be made.
+//! * [`exchanges`] checks where topic permissions take effect; [`unnamed`] reports what pruning
+//!   skips.
 
 pub mod change;
 pub mod checks;

@@ -1,5 +1,5 @@
-//! The command line: the options every subcommand takes, and which subcommands there are. What a
-//! subcommand takes itself stands in its own file.
+//! The command line: the options of every subcommand, and the subcommands, whose files have their
+//! own.
 
 use crate::commands::Command;
 use crate::options::Options;
@@ -9,7 +9,7 @@ use rmq_common::duration::{self, Limit};
 use rmq_common::help::Help;
 use std::time::Duration;
 
-/// What `--help` says beside the options.
+/// What `--help` says besides the options.
 pub const HELP: Help = Help {
     usage: &["[options] COMMAND [ARGUMENT...]"],
     example: "rmq-perm set -p /orders alice '^orders' '^orders' '^orders'",
@@ -129,7 +129,7 @@ impl Arguments {
     }
 }
 
-/// At least a millisecond: with none every answer would be late.
+/// At least a millisecond: with 0, every answer would be too late.
 fn timeout(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {
         Duration::ZERO => Err("give at least 1ms".to_owned()),

@@ -1,4 +1,4 @@
-//! The subcommands. A file has those that belong together: their arguments and what they do.
+//! The subcommands. Each file contains a few related ones: their arguments and what they do.
 
 mod add_vhost;
 mod apply;

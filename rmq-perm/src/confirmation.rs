@@ -4,15 +4,16 @@ use rmq_common::failure::{Cause, Failure};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 
-/// The terminal, also if standard input and output are redirected.
+/// The terminal, even if standard input and output are redirected.
 #[derive(Debug)]
 pub struct Terminal(File);
 
 impl Terminal {
-    /// Opens it for the question of `option`. Done first, so that a run without a terminal ends at once.
+    /// Opens it for the question of `option`; done first, so that a run without a terminal ends at
+    /// once.
     ///
     /// # Errors
-    /// There is none (64): `--yes` is needed.
+    /// There is no terminal (64): `--yes` is needed.
     pub fn open(option: &str) -> Result<Self, Failure> {
         let terminal = File::options().read(true).write(true).open("/dev/tty");
         terminal.map(Terminal).map_err(|error| {

@@ -1,12 +1,12 @@
 //! Erlang distribution: rabbitmqctl's transport, without Erlang on this side.
 //!
-//! * [`node`] says which node, [`address`] where it is and whether we may speak to it there;
-//!   [`cookie`] finds the secret that proves who we are.
-//! * [`connect`] finds the node's port and shakes hands; [`link`] then keeps the connection;
-//!   [`frame`] and [`decode`] read what the node sends, within bounds; [`call`] has it call a
+//! * [`node`] determines which node to ask, [`address`] where it is and whether we may connect to
+//!   it there; [`cookie`] finds the secret that proves our identity.
+//! * [`connect`] finds the node's port and performs the handshake; [`link`] then keeps the
+//!   connection; [`frame`] and [`decode`] read from it, within bounds; [`call`] has it call a
 //!   function.
-//! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called as rabbitmqctl
-//!   does. They check little, so the names that come here have been checked.
+//! * [`broker`] is a node with RabbitMQ on it, whose internal functions are called in the same way
+//!   as by rabbitmqctl. These functions check little, so names are checked before they get here.
 //! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`limits`], [`topology`],
 //!   [`cluster`] and
 //!   [`connections`]

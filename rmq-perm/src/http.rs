@@ -1,9 +1,10 @@
 //! The management HTTP API: the transport for brokers with that plugin, over a network, encrypted
 //! with https.
 //!
-//! * [`client`] sends a request to the [`url`], one at a time over one connection; [`no_answer`] is
-//!   why there is no answer.
-//! * [`broker`] is the API as its user sees it; [`refusal`] reads the statuses, [`json`] the answers.
+//! * [`client`] sends a request to the [`url`], one at a time over one connection; [`no_answer`]
+//!   says why there is no answer.
+//! * [`broker`] is the API from its user's point of view; [`refusal`] interprets the statuses,
+//!   [`json`] the answers.
 //! * [`vhosts`], [`users`], [`permissions`], [`topic_permissions`], [`limits`], [`topology`],
 //!   [`cluster`] and [`connections`] implement the traits of
 //!   [`administration`](crate::administration), with [`imports`] and [`objections`], and [`queues`]

@@ -1,4 +1,4 @@
-//! Names that the broker's internal functions accept, but that no client can use.
+//! Rules for names: the broker's internal functions accept some that no client can use.
 
 use rmq_common::failure::Failure;
 use rmq_common::{names, nearest};
@@ -7,13 +7,13 @@ use rmq_common::{names, nearest};
 const LONGEST: usize = 255;
 
 /// # Errors
-/// An empty name, or one too long to connect to (65).
+/// The name is empty, or too long to connect to (65).
 pub fn vhost(name: &str) -> Result<&str, Failure> {
     checked("a virtual host's name", name)
 }
 
 /// # Errors
-/// An empty name, or one that no message could carry as its `user_id` (65).
+/// The name is empty, or too long for a message's `user_id` (65).
 pub fn user(name: &str) -> Result<&str, Failure> {
     checked("a user's name", name)
 }
@@ -28,10 +28,10 @@ pub fn resource(name: &str) -> Result<&str, Failure> {
     checked("a name", name)
 }
 
-/// A limit of a virtual host or user; Erlang's distribution has a short form for as many.
+/// A limit of a virtual host or user; Erlang's distribution has a short form for this range.
 ///
 /// # Errors
-/// Not a number, or too large a one (65).
+/// It is not a number, or it is too large (65).
 pub fn limit(text: &str) -> Result<u32, Failure> {
     const LARGEST: u32 = i32::MAX.unsigned_abs();
     let limit = text.parse().ok().filter(|limit| *limit <= LARGEST);
@@ -42,7 +42,7 @@ pub fn limit(text: &str) -> Result<u32, Failure> {
 /// The types of queues that every release has.
 const QUEUE_TYPES: [&str; 3] = ["classic", "quorum", "stream"];
 
-/// The type of a queue. RabbitMQ 4.0 accepts any.
+/// The type of a queue. RabbitMQ 4.0 accepts any text.
 ///
 /// # Errors
 /// Another name (65).
@@ -50,14 +50,14 @@ pub fn queue_type(kind: &str) -> Result<&str, Failure> {
     if QUEUE_TYPES.contains(&kind) {
         return Ok(kind);
     }
-    let why = format!("'{kind}' is not a type of queues; use classic, quorum or stream");
+    let why = format!("'{kind}' is not a queue type; use classic, quorum or stream");
     Err(Failure::data(why))
 }
 
-/// A user's tag. Several are written with commas between them, so none may contain one.
+/// A user's tag. Tags are separated by commas, so a tag may not contain one.
 ///
 /// # Errors
-/// An empty or too long tag, or one with a comma or a space in it (65).
+/// The tag is empty or too long, or contains a comma or a space (65).
 pub fn tag(tag: &str) -> Result<&str, Failure> {
     if tag.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
         let why = "a tag cannot contain a comma or a space; give several tags as separate words";

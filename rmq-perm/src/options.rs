@@ -1,4 +1,4 @@
-//! The options that every subcommand takes, apart from the subcommand.
+//! The options of every subcommand, without the subcommand.
 
 use crate::output::Format;
 use rmq_common::duration::Limit;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The tool's name.
 pub const PROGRAM: &str = "rmq-perm";
 
-/// The options given; the help describes each.
+/// The options that were given; the help describes each.
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "the help says what each is")]
 pub struct Options {

@@ -66,16 +66,16 @@ impl Column {
 pub enum Value {
     /// A name or pattern.
     Text(Vec<u8>),
-    /// Several names, in no order that matters.
+    /// Several names, in no particular order.
     Texts(Vec<Vec<u8>>),
     Number(u64),
-    /// What has structure of its own, as JSON.
+    /// A structured value, as JSON.
     Json(String),
     Unknown,
 }
 
 impl Value {
-    /// In a table or for awk(1): `-` is nothing, because awk does not count an empty field.
+    /// The value in a table or for awk(1): an empty one is `-`, because awk skips an empty field.
     fn in_a_line(&self) -> Vec<u8> {
         match self {
             Value::Texts(texts) if texts.is_empty() => b"-".to_vec(),
@@ -116,7 +116,7 @@ impl Listing {
     /// Writes it to standard output; without `format`, a terminal gets a table.
     ///
     /// # Errors
-    /// When standard output refuses it (74). A reader that has gone away is not an error.
+    /// Standard output refuses it (74). A reader that has gone away is not an error.
     pub fn print(&self, format: Option<Format>) -> Result<(), Failure> {
         let by_itself = if std::io::stdout().is_terminal() { Format::Table } else { Format::Tsv };
         let text = match format.unwrap_or(by_itself) {
@@ -128,12 +128,12 @@ impl Listing {
         write(text.as_bytes())
     }
 
-    /// It as CSV.
+    /// The listing as CSV.
     pub fn csv(&self) -> Vec<u8> {
         separated::csv(self)
     }
 
-    /// The columns that are not implied, and what a row has in them.
+    /// The columns that are not implied, with a row's values for them.
     fn shown<'a, T>(&'a self, row: &'a [T]) -> impl Iterator<Item = (&'a Column, &'a T)> {
         self.columns.iter().zip(row).filter(|(column, _)| !column.implied)
     }
@@ -142,7 +142,7 @@ impl Listing {
 /// Writes to standard output.
 ///
 /// # Errors
-/// When it refuses it (74). A reader that has gone away is not an error.
+/// Standard output refuses it (74). A reader that has gone away is not an error.
 pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     match written(bytes) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(refused(&error)),
@@ -150,10 +150,10 @@ pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes to standard output what must be read.
+/// Writes something that must be read to standard output.
 ///
 /// # Errors
-/// When it refuses it, or its reader has gone away (74).
+/// Standard output refuses it, or its reader has gone away (74).
 pub fn write_needed(bytes: &[u8]) -> Result<(), Failure> {
     written(bytes).map_err(|error| refused(&error))
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// client's properties, which take up to a kilobyte.
 const LONGEST: usize = 3000;
 
-/// Where the command line says a new password comes from.
+/// The source of a new password on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// `--password-file`
@@ -68,7 +68,7 @@ impl Source<'_> {
         Ok((password, None))
     }
 
-    /// The password that `user` has already.
+    /// The existing password of `user`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -105,7 +105,7 @@ fn generate() -> Result<Secret, Failure> {
     Ok(Secret::new(password))
 }
 
-/// How often a password is asked for.
+/// How often a password has to be typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Typed {
     Once,

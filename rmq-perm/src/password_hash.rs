@@ -10,7 +10,7 @@ use std::fmt;
 const SALT: usize = 4;
 
 /// The broker's algorithms and the sizes of their digests. The size identifies the algorithm, which
-/// must be sent with a hash: a cluster may have hashes of several from earlier releases.
+/// must be sent with a hash: a cluster may have hashes by several algorithms from earlier releases.
 const ALGORITHMS: [(usize, &str); 3] = [(16, "md5"), (32, "sha256"), (64, "sha512")];
 
 /// A salted hash. Passwords can be guessed from it, so it is a secret, too.
@@ -28,7 +28,7 @@ impl fmt::Debug for PasswordHash {
 }
 
 impl PasswordHash {
-    /// Reads a hash as `rabbitmqctl hash_password` and the HTTP API write it.
+    /// Reads a hash in the form of `rabbitmqctl hash_password` and the HTTP API.
     ///
     /// # Errors
     /// It is not a hash (65).
@@ -51,12 +51,12 @@ impl PasswordHash {
         self.base64.reveal()
     }
 
-    /// Bytes of a hash in Base64.
+    /// Encodes the bytes of a hash in Base64.
     pub fn encode(bytes: &[u8]) -> Secret {
         Secret::new(STANDARD.encode(bytes))
     }
 
-    /// The name of the algorithm that made it: `md5`, `sha256` or `sha512`.
+    /// The name of its algorithm: `md5`, `sha256` or `sha512`.
     pub fn algorithm(&self) -> &'static str {
         self.algorithm
     }

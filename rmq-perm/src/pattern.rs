@@ -1,4 +1,4 @@
-//! Patterns of permissions that match something other than what was probably meant.
+//! Warns about patterns of permissions that probably match something unintended.
 //!
 //! Only the broker decides whether a pattern is a regular expression. The warnings are needed
 //! because RabbitMQ matches a pattern anywhere in a name, which few users expect.
@@ -25,7 +25,7 @@ pub fn anchored(pattern: &str) -> String {
     format!("{verbs}^(?:{rest})$")
 }
 
-/// What the pattern matches that may not be meant, a sentence each.
+/// Possibly unintended matches of the pattern, a sentence for each.
 pub fn warnings(pattern: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let parts = alternatives(pattern);
@@ -62,7 +62,7 @@ pub fn warnings(pattern: &str) -> Vec<String> {
 /// The part of an alternative that is not anchored, unless it allows everything.
 fn open_part(alternative: &str) -> Option<&str> {
     match alternative.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        // One group around everything: its contents count.
+        // One group around everything: its content decides.
         Some(inner) if closes_at_its_end(alternative) => {
             let inner = inner.strip_prefix("?:").unwrap_or(inner);
             alternatives(inner).into_iter().find_map(open_part)
@@ -129,7 +129,7 @@ fn closes_at_its_end(part: &str) -> bool {
         depths.push(depth);
         count += 1;
     });
-    // Only at the last character, the parenthesis, is no group open.
+    // No group is open only at the last character, the parenthesis.
     depths.iter().skip(1).take(count.saturating_sub(2)).all(|depth| *depth > 0)
 }
 
@@ -176,7 +176,7 @@ fn scan_positions(pattern: &str, mut each: impl FnMut(usize, char, usize, bool))
                 _ => continue,
             },
             '[' => {
-                // A ] in the first place belongs to the class.
+                // A ] in the first position belongs to the class.
                 characters.next_if(|(_, next)| *next == '^');
                 characters.next_if(|(_, next)| *next == ']');
                 while let Some((_, inside)) = characters.next() {

@@ -14,7 +14,7 @@ pub type Counts = [Option<u64>; COUNTS.len()];
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
     pub name: Text,
-    /// `quorum`, `classic`, `stream`, or what a plugin calls its own.
+    /// `quorum`, `classic`, `stream`, or a plugin's own type.
     pub kind: Text,
     /// Ready and unacknowledged; unknown if the queue is down or in a minority.
     pub messages: Option<u64>,
@@ -27,17 +27,17 @@ pub struct Queue {
     pub state: Text,
     /// The nodes with a replica; empty if unknown.
     pub members: Vec<Text>,
-    /// Those of them that run.
+    /// Those of them that are running.
     pub online: Vec<Text>,
-    /// The node that leads it, if that was asked for; unknown likewise.
+    /// The node that leads it, if requested; unknown likewise.
     pub leader: Option<Text>,
-    /// The policy in force on it, empty if there is none; if that was asked for.
+    /// The policy that applies to it, empty if there is none; if requested.
     pub policy: Option<Text>,
-    /// What it was declared with, if that was asked for.
+    /// What it was declared with, if requested.
     pub declared: Option<Declared>,
 }
 
-/// What is asked about each queue beside what every listing of them needs.
+/// What is requested for each queue besides the basic items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Its [`Declared`].
@@ -48,7 +48,7 @@ pub struct Asked {
     pub replicas: bool,
 }
 
-/// What a queue was declared with, as far as it is known.
+/// What a queue was declared with, as far as is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
     pub durable: Option<bool>,
@@ -59,8 +59,8 @@ pub struct Declared {
 }
 
 impl Queue {
-    /// Corrects the state by the members: a broker may call a queue without a majority running, or
-    /// give no state. Its counts are then unknown.
+    /// Corrects the state according to the members: a broker may report a queue without a majority
+    /// as running, or give no state. Its counts are then unknown.
     #[must_use]
     pub fn judged(mut self) -> Self {
         let replicated = matches!(&*self.kind, b"quorum" | b"stream") && !self.members.is_empty();
@@ -94,14 +94,14 @@ impl Queue {
     }
 }
 
-/// Nested deeper than this, arguments are shown as `...`.
+/// Arguments nested more deeply than this are shown as `...`.
 pub const DEEPEST: usize = 64;
-/// The arguments of one queue are left out above this many bytes of JSON,
+/// The arguments of one queue are left out if they exceed this many bytes of JSON,
 const LARGEST: usize = 1 << 20;
-/// and those of all queues together above this.
+/// and those of all queues together if they exceed this.
 const LARGEST_OF_ALL: usize = 128 << 20;
 
-/// How much may still be kept of arguments: any user who may declare a queue chooses its arguments.
+/// How many bytes of arguments can still be kept: any user who may declare a queue chooses them.
 #[derive(Debug)]
 pub struct Room(usize);
 
@@ -112,7 +112,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// The arguments as text, as far as there is room.
+    /// The arguments as text, if there is room.
     pub fn keep(&mut self, arguments: &Value) -> String {
         let text = shallow(arguments, DEEPEST).to_string();
         if text.len() > LARGEST.min(self.0) {
@@ -123,7 +123,7 @@ impl Room {
     }
 }
 
-/// What is shown in place of arguments that are left out.
+/// The text in place of arguments that are left out.
 pub fn left_out(why: &str) -> String {
     serde_json::json!({ "...": format!("left out: {why}") }).to_string()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long every tool tries to reach a broker at first, without `--retry`.
 pub const FIRST_RETRY: Limit = Limit::For(Duration::from_secs(30));
 
-/// Why the broker was not reached. Nothing that changes it has been sent by then.
+/// Why the broker was not reached. No request that changes it has been sent by then.
 #[derive(Debug)]
 pub struct Unreached {
     pub failure: Failure,
@@ -23,8 +23,8 @@ pub struct Unreached {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Later {
     Never,
-    /// If it has never started yet: it is given what it lacks when it does. Otherwise that is an
-    /// error of who asks, who is not left waiting.
+    /// Only if the broker has never started yet: then it gets what it lacks when it starts.
+    /// Otherwise the caller has made an error, and is not left waiting.
     BeforeTheFirstStart,
     /// The broker may be starting.
     Soon,
@@ -41,7 +41,7 @@ impl Unreached {
         Unreached { failure, later: Later::Never }
     }
 
-    /// Trying again cannot help, unless the broker has never started yet.
+    /// Trying again cannot help, unless the broker has never started.
     pub fn before_the_first_start(failure: Failure) -> Self {
         Unreached { failure, later: Later::BeforeTheFirstStart }
     }
@@ -54,14 +54,14 @@ impl Unreached {
 }
 
 impl From<Failure> for Unreached {
-    /// A node that cannot be reached (69) may be starting; no other failure is tried again.
+    /// A node that cannot be reached (69) may be starting; no other failure is retried.
     fn from(failure: Failure) -> Self {
         let is_starting = failure.exit() == Exit::Unavailable;
         Unreached { later: if is_starting { Later::Soon } else { Later::Never }, failure }
     }
 }
 
-/// Tries `connect` until it succeeds, fails for good, or `limit` is over.
+/// Tries `connect` until it succeeds, fails permanently, or `limit` is over.
 ///
 /// # Errors
 /// The last failure.

@@ -1,7 +1,6 @@
-//! What a broker refuses, with the sentence and the exit status of each refusal, over either
-//! transport.
+//! A broker's refusals, with the sentence and the exit status of each, over either transport.
 //!
-//! What the broker says is read once, in [`words`]. Everything else matches on what was read.
+//! The broker's text is parsed once, in [`words`]. Everything else matches on the result.
 
 pub mod words;
 
@@ -10,7 +9,7 @@ use crate::unanswered::{Effect, UNKNOWN};
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// Why the broker does not do what it was asked.
+/// Why the broker refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     NoSuchUser,
@@ -18,7 +17,7 @@ pub enum Refusal {
     /// The management API does not say which of the two is missing.
     NoSuchUserOrVhost,
     NoSuchExchange(String),
-    /// Topic permissions at an exchange of another type restrict nothing.
+    /// Topic permissions have no effect on an exchange of another type.
     NotTopic {
         exchange: String,
         kind: String,
@@ -31,22 +30,22 @@ pub enum Refusal {
         pattern: Vec<u8>,
         objection: String,
     },
-    /// What a credential validator says against a password.
+    /// A credential validator's objection to a password.
     InvalidPassword(String),
     NoMajority,
     /// A node of the cluster became unreachable during the request.
     NodeWentAway,
     /// A node that is starting or stopping has no tables.
     NodeNotReady,
-    /// The user that we are may not do this.
+    /// Our user may not do this.
     Denied(Denial),
-    /// Another refusal, in the broker's words if it has any.
+    /// Another refusal, with the broker's words if there are any.
     Other {
         status: u16,
         reason: Option<String>,
     },
-    /// A status from 500 on. A broker that is starting or has no majority says 503, and so does a
-    /// proxy without a broker, which also says 502 and 504.
+    /// A status of 500 or above. A broker that is starting or has no majority answers 503, and so
+    /// does a proxy without a broker, which also answers 502 and 504.
     Failed {
         status: u16,
         reason: Option<String>,
@@ -54,7 +53,7 @@ pub enum Refusal {
     },
 }
 
-/// Why the user that we are may not do something.
+/// Why our user may not do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     LacksAdministrator,
@@ -68,7 +67,7 @@ pub enum Denial {
 }
 
 impl Refusal {
-    /// `objection` is the broker's.
+    /// `objection` comes from the broker.
     pub fn invalid_pattern(pattern: &str, objection: &str) -> Self {
         Refusal::InvalidPattern { pattern: pattern.into(), objection: objection.to_owned() }
     }
@@ -78,12 +77,12 @@ impl Refusal {
         if exists { Ok(()) } else { Err(self.failure()) }
     }
 
-    /// The failure it ends with, if it is not about the user that we are.
+    /// The failure for it, if it is not about our user.
     pub fn failure(&self) -> Failure {
         self.failure_of("this user")
     }
 
-    /// The failure it ends with; `user` is the one that we are.
+    /// The failure for it; `user` is our user.
     pub fn failure_of(&self, user: &str) -> Failure {
         match self {
             Refusal::NoSuchUser => Failure::new(Exit::NoUser, "no such user"),
@@ -169,7 +168,7 @@ impl Denial {
     }
 }
 
-/// Checks that an exchange whose type is `kind`, if it exists, can have topic permissions.
+/// Checks that topic permissions have an effect on an exchange with the type `kind`, if it exists.
 pub fn unless_topic(exchange: &str, kind: Option<&[u8]>) -> Result<(), Refusal> {
     let kind = match kind {
         Some(b"topic") => return Ok(()),

@@ -54,7 +54,8 @@ impl Session {
     /// A name is not valid (65); `--vhost` with `all`, or no user although `of_user` (64).
     pub fn scope(&self, user: Option<&str>, all: bool, of_user: bool) -> Result<Scope, Failure> {
         if of_user && user.is_none() {
-            // rabbitmqctl's name for this never lists a virtual host: a script's variable is empty.
+            // rabbitmqctl's name for this never lists a virtual host, so a shell variable must be
+            // empty.
             return Err(Failure::usage("missing: USER (rmq-perm list lists a virtual host)"));
         }
         if all && (self.vhost.is_some() || user.is_some()) {
@@ -66,8 +67,7 @@ impl Session {
         Ok(Scope { vhost, user })
     }
 
-    /// The patterns, each with its name, as they are to be set: anchored if `anchor`. Warnings about
-    /// them are printed.
+    /// The patterns with their names, as they are set: anchored if `anchor`. Warnings are printed.
     pub fn patterns<const N: usize>(
         &self,
         anchor: bool,
@@ -92,8 +92,8 @@ impl Session {
         self.transport.connect(self.retry, self.diagnostics)
     }
 
-    /// Connects to the broker until it is `ready`, for as long as `--retry` allows; also to one that
-    /// has never started yet.
+    /// Connects to the broker and waits until it is `ready`, within `--retry`; even if it never
+    /// started yet.
     ///
     /// # Errors
     /// It is not ready by then (75), or never will be.

@@ -13,7 +13,7 @@ pub struct Silence(Arc<Silenced>);
 struct Silenced {
     terminal: Arc<File>,
     before: Termios,
-    /// Whether the echo is still to be off.
+    /// Whether the echo should still be off.
     wanted: Mutex<bool>,
 }
 
@@ -32,7 +32,7 @@ impl Silence {
             while let Ok(signal) = signals.recv() {
                 shared.show();
                 signals::end_by(signal);
-                // Continued after a stop: if the prompt still waits, the echo goes off again.
+                // Continued after a stop: if the prompt still waits, the echo is turned off again.
                 let wanted = shared.wanted.lock().unwrap_or_else(PoisonError::into_inner);
                 if *wanted {
                     let _ = shared.hide(OptionalActions::Now);

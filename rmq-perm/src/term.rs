@@ -1,4 +1,4 @@
-//! Erlang terms as a node sends them, and ways to look into one without surprises.
+//! Erlang terms as a node sends them, and safe access to their parts.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Term {
     Float(f64),
     /// `<<"text">>`
     Binary(Vec<u8>),
-    /// `"text"`: a list of small integers, which the format has a short form for.
+    /// `"text"`: a list of small integers, for which the format has a short form.
     Charlist(Vec<u8>),
     /// `[a, b]`
     List(Vec<Term>),
@@ -23,7 +23,7 @@ pub enum Term {
     Map(Vec<(Term, Term)>),
     /// `<0.1.2>`
     Pid(Pid),
-    /// What nothing here reads: a port, a function, anything nested too deep.
+    /// A term that nothing reads: a port, a function, anything nested too deeply.
     Opaque,
 }
 
@@ -51,7 +51,7 @@ impl Term {
         }
     }
 
-    /// The elements of a tuple that begins with the atom `tag`, without it.
+    /// The elements after the atom `tag`, in a tuple that begins with it.
     pub fn tagged(&self, tag: &str) -> Option<&[Term]> {
         match self.tuple()? {
             [first, rest @ ..] if first.is_atom(tag) => Some(rest),
@@ -59,7 +59,7 @@ impl Term {
         }
     }
 
-    /// The elements of a list, not of a charlist.
+    /// The elements of a list that is not a charlist.
     pub fn list(&self) -> Option<&[Term]> {
         match self {
             Term::List(elements) => Some(elements),
@@ -67,7 +67,7 @@ impl Term {
         }
     }
 
-    /// What a property list has under `key`.
+    /// The value of `key` in a property list.
     pub fn property(&self, key: &str) -> Option<&Term> {
         self.list()?.iter().find_map(|pair| match pair.tagged(key)? {
             [value] => Some(value),
@@ -75,7 +75,7 @@ impl Term {
         })
     }
 
-    /// The bytes of a text, whichever of its forms Erlang chose: a binary, an atom, a charlist.
+    /// The bytes of a text, in whichever form Erlang chose: a binary, an atom, a charlist.
     pub fn text(&self) -> Option<Vec<u8>> {
         match self {
             Term::Binary(bytes) => Some(bytes.clone()),
@@ -102,8 +102,8 @@ impl Term {
     }
 }
 
-/// For an unexpected error: the words, without Erlang's punctuation, cut if long. Binaries are left
-/// out: the arguments in a stack trace may contain a password.
+/// For an unexpected error: its words, without Erlang's punctuation, shortened if long. Binaries
+/// are left out: the arguments in a stack trace may contain a password.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -130,7 +130,7 @@ fn sequence(f: &mut fmt::Formatter<'_>, elements: &[Term], between: &str) -> fmt
     f.write_str(if elements.len() > SHOWN { ", ..." } else { "" })
 }
 
-/// Terms as tests write them.
+/// Terms for tests.
 #[cfg(test)]
 pub mod samples {
     use super::Term;

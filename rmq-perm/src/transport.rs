@@ -1,4 +1,4 @@
-//! The transport to the broker. The options decide which of the two; the other is never tried.
+//! The transport to the broker. The options decide between the two; the other is never tried.
 
 mod api;
 
@@ -26,11 +26,11 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The transport of the command line, else of the environment, else distribution.
+    /// The transport that the command line, or else the environment, names; otherwise distribution.
     ///
     /// # Errors
-    /// Options of both, or an invalid URL (64; 78 from the environment); a profile or a password file
-    /// cannot be read (78).
+    /// Options of both, or an invalid URL (64; 78 from the environment); an unreadable profile or
+    /// password file (78).
     pub fn choose(options: &Options, diagnostics: Diagnostics) -> Result<Transport, Failure> {
         let variable = std::env::var_os(api::VARIABLE).map(|url| url.into_string().ok());
         Self::choose_among(options, variable, diagnostics)
@@ -90,7 +90,7 @@ impl Transport {
         }))
     }
 
-    /// `retry` of the profile, if it has one.
+    /// The profile's `retry`, if it has one.
     pub fn retry(&self) -> Option<Limit> {
         match self {
             Transport::Distribution(_) => None,
@@ -98,7 +98,7 @@ impl Transport {
         }
     }
 
-    /// Connects, or says why not and whether it may help to try again.
+    /// Connects; on failure, returns why, and whether trying again may help.
     pub fn connect_once(
         &self,
         diagnostics: Diagnostics,
@@ -195,7 +195,7 @@ mod tests {
         let why = "--api: no password for adm; give --password-file FILE".to_owned();
         assert_eq!(chosen(&["--api", "http://adm@h"]), Err((why.clone(), 64)));
         assert_eq!(chosen(&["--api", "http://h", "--user", "adm"]), Err((why.clone(), 64)));
-        // A given user, also guest, needs a password: guest's own is for a URL without a user.
+        // A given user, even guest, needs a password: guest's own is for a URL without a user.
         let why = why.replace("adm", "guest");
         assert_eq!(chosen(&["--api", "http://guest@h"]), Err((why.clone(), 64)));
         assert_eq!(chosen(&["--api", "http://h", "--user", "guest"]), Err((why, 64)));

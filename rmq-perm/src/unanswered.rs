@@ -1,4 +1,4 @@
-//! No answer: what that means for what was asked, over either transport.
+//! Requests without an answer: what that means, over either transport.
 
 use rmq_common::duration::Limit;
 use rmq_common::exit::Exit;
@@ -12,11 +12,11 @@ pub enum Effect {
     Changes,
 }
 
-/// Follows the reason if a change may have been made.
+/// Appended to the reason if a change may have been made.
 pub const UNKNOWN: &str = "; whether it was done is unknown";
 
 impl Effect {
-    /// `why`, and that a change may have been made.
+    /// `why`, followed by a note that a change may have been made.
     pub fn may_be_done(self, why: String) -> String {
         match self {
             Effect::Reads => why,
@@ -31,14 +31,14 @@ pub enum Unanswered {
     Late,
     /// The connection has ended.
     Lost(std::io::Error),
-    /// What came is not the protocol.
+    /// What arrived does not follow the protocol.
     Broken(String),
-    /// What came is larger than anything that is asked for.
+    /// What arrived is larger than any answer that is requested.
     TooLarge,
 }
 
 impl Unanswered {
-    /// The failure it ends with. `place` is what was asked.
+    /// The failure for it. `place` is what was asked.
     pub fn failure(&self, effect: Effect, place: &str, limit: Duration) -> Failure {
         let (exit, why) = match self {
             Unanswered::Late => {
@@ -58,7 +58,7 @@ impl Unanswered {
     }
 }
 
-/// The failure of `count` changes that share a lost answer.
+/// The failure of `count` changes that share a missing answer.
 pub fn of_several(failure: Failure, count: usize) -> Failure {
     match count {
         0 | 1 => failure,

@@ -1,8 +1,8 @@
-//! Names of commands in RabbitMQ's tools, and what to use for them.
+//! Commands of RabbitMQ's tools, and their equivalents.
 
 use rmq_common::arguments::Aliases;
 
-/// Defines the aliases: pairs, and for each of RabbitMQ's tools the commands that only it has.
+/// Defines the aliases: pairs and, for each of RabbitMQ's tools, the commands that only it has.
 macro_rules! aliases {
     ($($name:literal => $command:literal,)* $(in $tool:literal: $($verb:ident)*;)*) => {
         &[
@@ -12,8 +12,9 @@ macro_rules! aliases {
     };
 }
 
-/// Names of commands in rabbitmqctl, its sisters and rabbitmqadmin. The first are subcommands here;
-/// the others are in another of these tools, or in RabbitMQ's. A hyphen matches an underscore, too.
+/// Commands of rabbitmqctl and its like, and rabbitmqadmin. The first are subcommands here; the
+/// others have an equivalent in another of these tools, or in RabbitMQ's. A hyphen also matches an
+/// underscore.
 pub const ALIASES: Aliases = aliases! {
     "add_user" => "add-user",
     "add_vhost" => "add-vhost",
@@ -48,7 +49,7 @@ pub const ALIASES: Aliases = aliases! {
     "list_user_limits" => "list-user-limits",
     "list_vhost_limits" => "list-vhost-limits",
     "update_vhost_metadata" => "set-vhost",
-    // In these tools.
+    // Equivalents in these tools.
     "alarms" => "rmq-perm cluster-status",
     "check_alarms" => "rmq-perm cluster-status",
     "check_local_alarms" => "rmq-perm cluster-status",
@@ -78,7 +79,7 @@ pub const ALIASES: Aliases = aliases! {
     "show" => "rmq-perm cluster-status, or rmq-perm list-queues",
     "status" => "rmq-perm cluster-status",
     "version" => "rmq-perm --version",
-    // In RabbitMQ's, under the same name.
+    // Only in RabbitMQ's tools, under the same name.
     in "rabbitmqctl":
         activate_free_disk_space_monitoring autocomplete
         await_online_nodes cancel_sync_queue change_cluster_node_type

@@ -24,18 +24,18 @@ pub trait Cluster {
     fn list_consumers(&mut self, vhost: &str) -> Result<Vec<Consumer>, Failure>;
 }
 
-/// A consumer of a queue.
+/// A consumer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Consumer {
     pub queue: Text,
     /// The name of its connection, if it is known.
     pub connection: Option<Text>,
     pub tag: Text,
-    /// How many messages it may have unacknowledged; 0 is any number.
+    /// How many messages it may have unacknowledged; 0 means no limit.
     pub prefetch: u64,
-    /// Whether it acknowledges what it gets; without that, a message is gone once it is sent.
+    /// Whether it acknowledges messages; otherwise, a message is gone once it is sent.
     pub acknowledges: bool,
-    /// Whether it gets messages now: another may be the single active consumer.
+    /// Whether it receives messages now: another may be the single active consumer.
     pub active: bool,
     pub exclusive: bool,
 }
@@ -60,7 +60,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member with only its state known.
+    /// A member of which only the state is known.
     pub fn new(node: Text, state: NodeState) -> Self {
         Member {
             node,

@@ -9,11 +9,11 @@ pub trait Connections: Users {
     /// All connections, or those of `user`, who need not exist; as far as our user may see them.
     fn list_connections(&mut self, user: Option<&str>) -> Result<Vec<Connection>, Failure>;
 
-    /// Those of `user` at this moment, with no more than where each is.
+    /// Those of `user` at this moment, with only what locates each.
     fn connections_of(&mut self, user: &str) -> Result<Vec<Connection>, Failure>;
 
-    /// Has the broker close the `connections` of `user`, which are `all` the user's or some; their
-    /// clients are given `reason`. A client that does not answer keeps its connection for some
+    /// Has the broker close the `connections` of `user`; `all` says whether those are all of the
+    /// user's. Their clients are given `reason`. A client that does not answer stays for some
     /// seconds.
     fn close_connections(
         &mut self,
@@ -33,7 +33,7 @@ pub struct Connection {
     pub vhost: Option<Text>,
     /// `127.0.0.1:50904`
     pub peer: Option<Text>,
-    /// What the client calls itself.
+    /// The client's own name for it.
     pub client: Option<Text>,
     /// `running`, `blocked`, ...
     pub state: Option<Text>,
@@ -46,7 +46,7 @@ pub struct Connection {
     pub process: Option<Pid>,
 }
 
-/// `127.0.0.1:50904`, or `[::1]:50904`; an IPv4 address in IPv6's form is written as itself.
+/// `127.0.0.1:50904`, or `[::1]:50904`; an IPv4 address in IPv6 form is written as IPv4.
 pub fn peer(host: &str, port: u64) -> Text {
     use std::net::IpAddr;
     let canonical = host.parse().map(|address: IpAddr| address.to_canonical().to_string());

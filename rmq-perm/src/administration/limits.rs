@@ -5,11 +5,11 @@ use rmq_common::failure::Failure;
 
 /// The broker's limits.
 pub trait Limits: Vhosts + Users {
-    /// What the broker lists of all virtual hosts, or of all users; some may have no limit.
+    /// The listed limits of all virtual hosts, or of all users; some may have none.
     fn listed_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure>;
 
-    /// Sets or, with `None`, removes one limit of a virtual host or user that exists. Not an error
-    /// if there is nothing to remove.
+    /// Sets one limit of an existing virtual host or user or, with `None`, removes it. It is not an
+    /// error if there is nothing to remove.
     fn put_limit(
         &mut self,
         holder: Holder,
@@ -18,7 +18,7 @@ pub trait Limits: Vhosts + Users {
         value: Option<u32>,
     ) -> Result<(), Failure>;
 
-    /// Those of all virtual hosts, or of all users, that have any.
+    /// The limits of all virtual hosts, or of all users, that have any.
     fn list_limits(&mut self, holder: Holder) -> Result<Vec<(Text, Limited)>, Failure> {
         let mut all = self.listed_limits(holder)?;
         all.retain(|(_, limits)| *limits != Limited::default());
@@ -45,7 +45,7 @@ pub trait Limits: Vhosts + Users {
     }
 }
 
-/// What has limits.
+/// A holder of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     Vhost,
@@ -69,7 +69,7 @@ impl Holder {
         }
     }
 
-    /// The limits among `pairs` of the broker's names and values. A negative value is no limit.
+    /// The limits among these `pairs` of the broker's names and values. Negative means no limit.
     pub fn among(self, pairs: impl IntoIterator<Item = (Text, i128)>) -> Limited {
         let mut limited = Limited::default();
         for (name, value) in pairs {
@@ -82,22 +82,22 @@ impl Holder {
     }
 }
 
-/// The limits of a virtual host or user, in the order of its holder's; `None` is no limit.
+/// The limits of a virtual host or user, in the order of [`Holder::limits`]; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limited(pub [Option<u32>; 2]);
 
-/// What limits are to be; `None` leaves one as it is.
+/// Changes to limits; `None` leaves one as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitsChange(pub [Option<Option<u32>>; 2]);
 
 impl LimitsChange {
-    /// What limits are after it.
+    /// The limits after this change.
     pub fn of(self, before: Limited) -> Limited {
         let (LimitsChange([one, other]), Limited([before, other_before])) = (self, before);
         Limited([one.unwrap_or(before), other.unwrap_or(other_before)])
     }
 
-    /// What changes `before` to `after`.
+    /// The change from `before` to `after`.
     pub fn between(before: Limited, after: Limited) -> LimitsChange {
         let differs = |before, after| (before != after).then_some(after);
         let (Limited([one, other]), Limited([one_after, other_after])) = (before, after);

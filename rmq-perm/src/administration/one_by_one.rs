@@ -1,11 +1,11 @@
-//! Many changes without a mechanism for many.
+//! Many changes, for transports that can only make one at a time.
 
 use rmq_common::failure::Failure;
 
-/// Makes each of `all`, in their order, until `made` returns that no more are to be begun.
+/// Makes each of `all`, in order, until `made` returns that no more are to be started.
 ///
 /// # Errors
-/// The place of one that was not made, or perhaps not, and why.
+/// The position of one that was not made, or may not have been, and why.
 pub fn one_by_one<T>(
     all: &[T],
     made: &mut dyn FnMut() -> bool,

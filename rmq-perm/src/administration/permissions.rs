@@ -3,17 +3,17 @@
 use super::{Text, Users, Vhosts};
 use rmq_common::failure::Failure;
 
-/// The permissions on the broker's virtual hosts, and its regular expressions.
+/// The permissions on the broker's virtual hosts, and the regular expressions in them.
 pub trait Permissions: Vhosts + Users {
-    /// Gives a user exactly these permissions, in place of those it had on the virtual host. A
+    /// Gives a user exactly these permissions, replacing those it had on the virtual host. A
     /// pattern that the broker refuses is an error (65).
     fn set_permissions(&mut self, grant: Grant<'_>) -> Result<(), Failure>;
 
-    /// The same of many, in any order; several at a time if the transport allows it. `made` is
-    /// called for each that was made; once it returns false, no more are begun.
+    /// The same for many, in any order; several at a time if the transport allows it. `made` is
+    /// called for each that was made; once it returns false, no more are started.
     ///
     /// # Errors
-    /// The place of one that was not made, or perhaps not, and why.
+    /// The position of one that was not made, or may not have been, and why.
     fn set_all_permissions(
         &mut self,
         grants: &[Grant<'_>],
@@ -27,7 +27,7 @@ pub trait Permissions: Vhosts + Users {
         self.remove_permissions(user, vhost)
     }
 
-    /// The same of a user and a virtual host that exist.
+    /// The same for a user and a virtual host that exist.
     fn remove_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure>;
 
     /// The permissions within `scope`.
@@ -43,11 +43,11 @@ pub trait Permissions: Vhosts + Users {
         name: &str,
     ) -> Result<bool, Failure>;
 
-    /// What the broker says against each of `patterns` as a regular expression, in their order;
-    /// `None` if it takes it. Changes nothing.
+    /// The broker's objection to each of `patterns` as a regular expression, in order; `None` if it
+    /// accepts the pattern. Changes nothing.
     ///
     /// # Errors
-    /// The place of one about which the broker did not say, and why.
+    /// The position of one about which the broker did not answer, and why.
     fn objections_to(&mut self, patterns: &[&str])
     -> Result<Vec<Option<String>>, (usize, Failure)>;
 }
@@ -55,9 +55,9 @@ pub trait Permissions: Vhosts + Users {
 /// Which permissions to list; all if both are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// On this virtual host alone.
+    /// Only on this virtual host.
     pub vhost: Option<String>,
-    /// Of this user alone.
+    /// Only of this user.
     pub user: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Scope {
     }
 }
 
-/// What a permission is about.
+/// The operation that a permission allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// To declare and delete.
@@ -101,7 +101,7 @@ pub struct Patterns<T> {
     pub read: T,
 }
 
-/// What a user may do on a virtual host.
+/// A user's permissions on a virtual host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission<T> {
     pub vhost: T,
@@ -109,5 +109,5 @@ pub struct Permission<T> {
     pub patterns: Patterns<T>,
 }
 
-/// What a user is to be allowed on a virtual host.
+/// The permissions to give to a user on a virtual host.
 pub type Grant<'a> = Permission<&'a str>;

@@ -1,4 +1,4 @@
-//! A permission of either kind: on a virtual host, or at one of its topic exchanges.
+//! A permission of either kind: on a virtual host, or on one of its topic exchanges.
 
 use super::{Administration, Patterns, Permission, Text, TopicPatterns, TopicPermission};
 use rmq_common::failure::Failure;
@@ -79,7 +79,7 @@ impl<T: AsRef<[u8]>> Rule<T> {
         }
     }
 
-    /// Its row of a listing, which begins with the virtual host and the user.
+    /// Its row in a listing, which begins with the virtual host and the user.
     pub fn row(&self) -> Vec<&T> {
         let (vhost, user, exchange) = self.names();
         let patterns = self.patterns().into_iter().map(|(_, pattern)| pattern);

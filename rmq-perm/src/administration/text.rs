@@ -1,2 +1,2 @@
-/// A name or pattern as the broker has it. Nearly always UTF-8, but the broker does not require it.
+/// A name or pattern in the broker's form: nearly always UTF-8, which the broker does not require.
 pub type Text = Vec<u8>;

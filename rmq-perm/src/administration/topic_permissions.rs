@@ -4,12 +4,11 @@ use super::{Scope, Text, Users, Vhosts, one_by_one};
 use crate::refusal::unless_topic;
 use rmq_common::failure::Failure;
 
-/// What restricts routing keys at the broker's topic exchanges.
+/// The restrictions of routing keys on the broker's topic exchanges.
 pub trait TopicPermissions: Vhosts + Users {
-    /// Restricts which routing keys a user may use at a topic exchange, in place of what restricted
-    /// it there. An exchange that does not exist (brokers before 4.3 accept it), one of another type
-    /// (every broker accepts it, and nothing is restricted), and a pattern that the broker refuses
-    /// are errors (65).
+    /// Restricts the routing keys that a user may use with a topic exchange, replacing earlier
+    /// restrictions there. An error (65) if the exchange does not exist (before 4.3, brokers accept
+    /// that), has another type (all brokers accept that, without effect), or a pattern is refused.
     fn set_topic_permissions(&mut self, grant: TopicGrant<'_>) -> Result<(), Failure> {
         self.require_user(grant.user)?;
         self.require_vhost(grant.vhost)?;
@@ -17,14 +16,13 @@ pub trait TopicPermissions: Vhosts + Users {
         self.put_topic_permissions(grant)
     }
 
-    /// The same of a user and an exchange that exist.
+    /// The same for a user and an exchange that exist.
     fn put_topic_permissions(&mut self, grant: TopicGrant<'_>) -> Result<(), Failure>;
 
-    /// The same of many, as
-    /// [`set_all_permissions`](super::Permissions::set_all_permissions).
+    /// The same for many, as [`set_all_permissions`](super::Permissions::set_all_permissions).
     ///
     /// # Errors
-    /// The place of one that was not made, or perhaps not, and why.
+    /// The position of one that was not made, or may not have been, and why.
     fn set_all_topic_permissions(
         &mut self,
         grants: &[TopicGrant<'_>],
@@ -33,8 +31,8 @@ pub trait TopicPermissions: Vhosts + Users {
         one_by_one(grants, made, |grant| self.set_topic_permissions(*grant))
     }
 
-    /// Removes the restrictions of a user at `exchange` of `vhost`, or at all of its exchanges; not an
-    /// error if there are none.
+    /// Removes a user's restrictions on `exchange` of `vhost`, or on all exchanges; not an error if
+    /// none exist.
     fn clear_topic_permissions(
         &mut self,
         user: &str,
@@ -46,7 +44,7 @@ pub trait TopicPermissions: Vhosts + Users {
         self.remove_topic_permissions(user, vhost, exchange)
     }
 
-    /// The same of a user and a virtual host that exist.
+    /// The same for a user and a virtual host that exist.
     fn remove_topic_permissions(
         &mut self,
         user: &str,
@@ -63,14 +61,14 @@ pub trait TopicPermissions: Vhosts + Users {
     /// The type of an exchange of a virtual host that exists; `None` if there is no such exchange.
     fn exchange_type(&mut self, vhost: &str, exchange: &str) -> Result<Option<Text>, Failure>;
 
-    /// Checks that topic permissions restrict something at an exchange.
+    /// Checks that topic permissions have an effect on an exchange.
     fn require_topic_exchange(&mut self, vhost: &str, exchange: &str) -> Result<(), Failure> {
         let kind = self.exchange_type(vhost, exchange)?;
         unless_topic(exchange, kind.as_deref()).map_err(|refusal| refusal.failure())
     }
 }
 
-/// The two regular expressions of a topic permission, over routing keys.
+/// The two regular expressions of a topic permission, for routing keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TopicPatterns<T> {
     /// Keys that may be published with.
@@ -79,7 +77,7 @@ pub struct TopicPatterns<T> {
     pub read: T,
 }
 
-/// What restricts a user at a topic exchange of a virtual host.
+/// A user's restrictions on a topic exchange of a virtual host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TopicPermission<T> {
     pub vhost: T,
@@ -88,5 +86,5 @@ pub struct TopicPermission<T> {
     pub patterns: TopicPatterns<T>,
 }
 
-/// What a user is to be restricted to at a topic exchange.
+/// The restrictions to set for a user on a topic exchange.
 pub type TopicGrant<'a> = TopicPermission<&'a str>;

@@ -3,7 +3,7 @@
 use super::{Text, Vhosts};
 use rmq_common::failure::Failure;
 
-/// What messages pass through on their way to a queue.
+/// The exchanges and bindings that messages pass on their way to a queue.
 pub trait Topology: Vhosts {
     /// The exchanges of `vhost`; with their arguments if `arguments`.
     fn list_exchanges(&mut self, vhost: &str, arguments: bool) -> Result<Vec<Exchange>, Failure>;
@@ -17,13 +17,13 @@ pub trait Topology: Vhosts {
 pub struct Exchange {
     /// Empty for the default exchange.
     pub name: Text,
-    /// `topic`, or what a plugin calls its own.
+    /// `topic`, or a plugin's own type.
     pub kind: Text,
     pub durable: bool,
     pub auto_delete: bool,
     /// Whether only other exchanges may publish to it.
     pub internal: bool,
-    /// As a JSON object, if they were asked for.
+    /// As a JSON object, if requested.
     pub arguments: Option<String>,
 }
 
@@ -37,6 +37,6 @@ pub struct Binding {
     pub kind: Text,
     /// The routing key, or a pattern for a topic exchange.
     pub key: Text,
-    /// As a JSON object, if they were asked for.
+    /// As a JSON object, if requested.
     pub arguments: Option<String>,
 }

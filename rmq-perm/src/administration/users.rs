@@ -8,7 +8,7 @@ use rmq_common::secret::Secret;
 
 /// The broker's users.
 pub trait Users {
-    /// Adds a user with these tags and without permissions; one that exists is an error (65).
+    /// Adds a user with these tags and without permissions; it is an error (65) if the user exists.
     fn add_user(&mut self, user: &str, password: &Password, tags: &[&str]) -> Result<(), Failure>;
 
     /// Gives a user exactly this password and these tags, whether it exists or not; permissions
@@ -24,19 +24,19 @@ pub trait Users {
     fn change_password(&mut self, user: &str, password: &Password) -> Result<(), Failure>;
 
     /// Whether a client can log in with this name and password, whichever of the broker's backends
-    /// says so. An unknown user cannot.
+    /// decides it. An unknown user cannot.
     fn authenticate(&mut self, user: &str, password: &Secret) -> Result<bool, Failure>;
 
     /// Deletes a user, with all permissions; not an error if it does not exist.
     fn delete_user(&mut self, user: &str) -> Result<Deleted, Failure>;
 
-    /// Gives a user exactly these tags, in place of those the user had.
+    /// Gives a user exactly these tags, replacing those the user had.
     fn set_tags(&mut self, user: &str, tags: &[&str]) -> Result<(), Failure>;
 
     /// The users, with the hashes of their passwords if `hashes`.
     fn list_users(&mut self, hashes: bool) -> Result<Vec<User>, Failure>;
 
-    /// The user as which we ask, if it is one.
+    /// The user with whose login we ask, if there is one.
     fn own_user(&self) -> Option<&str>;
 
     /// Whether there is such a user.
@@ -48,7 +48,7 @@ pub trait Users {
     }
 }
 
-/// What a user is to log in with.
+/// The password of a user.
 #[derive(Debug)]
 pub enum Password {
     Clear(Secret),
@@ -63,6 +63,6 @@ pub struct User {
     pub name: Text,
     /// Such as `administrator`.
     pub tags: Vec<Text>,
-    /// The hash of the password in Base64, empty if the user has none; only if it was asked for.
+    /// The hash of the password in Base64, empty if the user has none; only if requested.
     pub hash: Option<Secret>,
 }

@@ -6,11 +6,10 @@ use rmq_common::failure::Failure;
 
 /// The broker's virtual hosts.
 pub trait Vhosts {
-    /// Adds a virtual host like this, without permissions; one that exists is not changed, and not
-    /// an error.
+    /// Adds a virtual host with these traits, without permissions. Does nothing if it exists.
     fn add_vhost(&mut self, vhost: &str, traits: &VhostTraits) -> Result<Added, Failure>;
 
-    /// Makes a virtual host that is like `before` like `after`; queues and permissions stay.
+    /// Changes a virtual host from `before` to `after`; queues and permissions stay.
     ///
     /// # Errors
     /// The release cannot change the default queue type (65).
@@ -21,18 +20,18 @@ pub trait Vhosts {
         after: &VhostTraits,
     ) -> Result<(), Failure>;
 
-    /// Whether the release can change the default queue type of a virtual host that exists.
+    /// Whether the release can change the default queue type of an existing virtual host.
     fn changes_queue_type(&mut self) -> Result<bool, Failure>;
 
     /// Deletes a virtual host, with all queues, messages and permissions on it; not an error if it
     /// does not exist.
     fn delete_vhost(&mut self, vhost: &str) -> Result<Deleted, Failure>;
 
-    /// Whether the broker finishes what it has begun if the connection ends. The management
-    /// API's process, which deletes a virtual host queue by queue, ends with its connection.
+    /// Whether the broker finishes an operation if the connection ends. The management API's
+    /// process, which deletes a virtual host queue by queue, ends with its connection.
     fn goes_on_alone(&self) -> bool;
 
-    /// Checks that a request can have this name in it, of a virtual host or a user.
+    /// Checks that a request can contain this name of a virtual host or a user.
     ///
     /// # Errors
     /// It cannot (65).
@@ -41,7 +40,7 @@ pub trait Vhosts {
     /// The names of the virtual hosts.
     fn list_vhosts(&mut self) -> Result<Vec<Text>, Failure>;
 
-    /// The virtual hosts, and what they are like.
+    /// The virtual hosts and their traits.
     fn describe_vhosts(&mut self) -> Result<Vec<Vhost>, Failure>;
 
     /// Whether there is such a virtual host.
@@ -53,25 +52,24 @@ pub trait Vhosts {
     }
 }
 
-/// A virtual host, and what it is like.
+/// A virtual host and its traits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vhost {
     pub name: Text,
     pub traits: VhostTraits,
 }
 
-/// What a virtual host is like.
+/// The traits of a virtual host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VhostTraits {
-    /// The type of a queue that is declared without one; `None` leaves it to the release, which
-    /// takes `classic`.
+    /// The type of a queue that is declared without one; `None`: the release's, which is `classic`.
     pub default_queue_type: Option<Text>,
     pub description: Text,
     /// Sorted.
     pub tags: Vec<Text>,
 }
 
-/// What a virtual host is to be like; `None` leaves it as it is.
+/// Changes to the traits of a virtual host; `None` leaves one as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VhostChange {
     pub default_queue_type: Option<String>,
@@ -81,7 +79,7 @@ pub struct VhostChange {
 }
 
 impl VhostChange {
-    /// What a virtual host that exists is like after it. If no type is set, it is classic.
+    /// The traits of an existing virtual host after this change. If no type is set, it is classic.
     pub fn of_existing(&self, before: &VhostTraits) -> VhostTraits {
         let after = self.of(before);
         let is_same = before.default_queue_type.is_none()
@@ -89,7 +87,7 @@ impl VhostChange {
         VhostTraits { default_queue_type: after.default_queue_type.filter(|_| !is_same), ..after }
     }
 
-    /// What a virtual host is like after it.
+    /// The traits of a virtual host after this change.
     pub fn of(&self, before: &VhostTraits) -> VhostTraits {
         let bytes = |text: &String| text.clone().into_bytes();
         let VhostTraits { default_queue_type, description, tags } = before.clone();

@@ -40,7 +40,7 @@ pub enum What {
     },
     SetPassword {
         user: String,
-        /// The algorithm of the hash that the broker has; `None` if it has none.
+        /// The algorithm of the hash that the broker has; `None` if there is no hash.
         before: Option<&'static str>,
         hash: PasswordHash,
     },
@@ -55,9 +55,9 @@ pub enum What {
         /// What it replaces.
         before: Option<Rule<Text>>,
     },
-    /// What the file lacks.
+    /// Remove a rule that is not in the file.
     Clear(Rule<Text>),
-    /// A user that the file lacks.
+    /// Delete a user who is not in the file.
     DeleteUser {
         user: String,
         tags: Vec<Text>,
@@ -202,7 +202,7 @@ impl Change {
     }
 }
 
-/// Adds a user, or if another client has done so since the file was compared, makes it the same.
+/// Adds a user or, if another client has since done so, gives it the same properties.
 fn add(
     broker: &mut dyn Administration,
     user: &str,
@@ -210,14 +210,14 @@ fn add(
     tags: &[&str],
 ) -> Result<(), Failure> {
     match hash {
-        // If this ends in the middle, the next run finds that the tags differ.
+        // If this is interrupted, the next run finds that the tags differ.
         Some(hash) => broker.put_user(user, &Password::Hashed(hash.clone()), tags).map(drop),
         None if broker.user_exists(user)? => broker.set_tags(user, tags),
         None => broker.add_user(user, &Password::None, tags),
     }
 }
 
-/// The lines of what differs; nothing is shown for no limit.
+/// The lines of the differences; no limit is shown as nothing.
 fn limits_lines(holder: Holder, name: &str, before: Limited, after: Limited) -> String {
     let kind = format!("{}-limit", holder.name());
     let mut text = String::new();
@@ -236,7 +236,7 @@ fn limits_lines(holder: Holder, name: &str, before: Limited, after: Limited) -> 
     text
 }
 
-/// The lines of what differs; nothing is shown for a trait that is not set.
+/// The lines of the differences; a trait that is not set is shown as nothing.
 fn traits_lines(vhost: &str, before: &VhostTraits, after: &VhostTraits) -> String {
     let rows = |traits: &VhostTraits| {
         [

@@ -1,4 +1,4 @@
-//! What is wrong with a file for the broker, before anything is changed.
+//! What the broker would not accept in a file, found before anything is changed.
 
 use super::change::Change;
 use super::columns::Column;
@@ -13,7 +13,7 @@ use rmq_common::failure::Failure;
 use std::collections::{BTreeSet, HashMap};
 
 impl Desired {
-    /// Leaves out topic permissions at exchanges that do not exist; what was left out.
+    /// Removes topic permissions on exchanges that do not exist; returns what was removed.
     pub fn without_missing_exchanges(
         &mut self,
         state: &State,
@@ -24,8 +24,8 @@ impl Desired {
         Ok(missing.filter_map(|it| self.rules.remove(&it.subject)).map(|(_, rule)| rule).collect())
     }
 
-    /// What is wrong with it for this broker: virtual hosts and users that neither it nor the file
-    /// has, exchanges where topic permissions restrict nothing, and patterns that it refuses.
+    /// The problems for this broker: virtual hosts and users that neither it nor the file has,
+    /// exchanges on which topic permissions have no effect, and patterns that it refuses.
     pub fn problems_with(
         &self,
         state: &State,
@@ -69,10 +69,10 @@ impl Desired {
     }
 }
 
-/// Names that this transport cannot send, in what is to be changed.
+/// Names in the planned changes that this transport cannot send.
 ///
 /// # Errors
-/// Something that the file lacks has such a name.
+/// Something that is not in the file has such a name.
 pub fn unsendable<'a>(
     changes: impl IntoIterator<Item = &'a Change>,
     broker: &dyn Administration,

@@ -152,21 +152,21 @@ impl Columns {
         self.0.contains(&column)
     }
 
-    /// Whether the file lists all users: it has a column that each user has, or no other. A file with
-    /// their limits alone may be a list of those that have any.
+    /// Whether the file lists all users: it has a column that applies to each user, or only the
+    /// users' names. A file with only their limits may list just those that have any.
     pub fn are_of_users(&self) -> bool {
         let of_users = self.have(Column::Tags) || self.have(Column::PasswordHash);
         self.have(Column::User) && of_users || !self.have(Column::Vhost) && !self.describe()
     }
 
-    /// Whether the file says what virtual hosts or users are like, and not only that they exist.
+    /// Whether the file describes virtual hosts or users, and does not only name them.
     pub fn describe(&self) -> bool {
         use Column::{DefaultQueueType, Description, MaxChannels, MaxConnections, MaxQueues};
         let describing = [DefaultQueueType, Description, MaxConnections, MaxQueues, MaxChannels];
         describing.into_iter().any(|column| self.have(column))
     }
 
-    /// What a row has in a column; empty if the file does not have it.
+    /// The cell of a row in a column; empty if the file does not have the column.
     pub fn of_row<'a>(&self, cells: &'a StringRecord, column: Column) -> &'a str {
         let index = self.0.iter().position(|it| *it == column);
         index.and_then(|index| cells.get(index)).unwrap_or_default()

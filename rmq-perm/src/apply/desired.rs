@@ -1,4 +1,4 @@
-//! The desired state: what the file asks for as a whole, and everything that is wrong with it.
+//! The desired state that the file describes, and everything that is wrong with it.
 
 use super::columns::Column;
 use super::rows::{self, Item, User, Vhost, Wrong};
@@ -10,18 +10,18 @@ use rmq_common::failure::Failure;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What the file asks for, and on which line.
+/// What the file asks for, with line numbers.
 #[derive(Debug, Default)]
 pub struct Desired {
     pub vhosts: BTreeMap<String, (u64, Vhost)>,
     pub users: BTreeMap<String, (u64, User)>,
     pub rules: BTreeMap<Subject, (u64, Rule<String>)>,
-    /// Whether the file lists permissions, so that those it lacks can be pruned: not if it only has
-    /// columns for topic permissions, or for what virtual hosts are like.
+    /// Whether the file lists permissions, so that others can be pruned: not if it only has columns
+    /// for topic permissions, or for traits of virtual hosts.
     lists_permissions: bool,
-    /// The same of topic permissions.
+    /// The same for topic permissions.
     pub lists_topics: bool,
-    /// The same of users.
+    /// The same for users.
     pub lists_users: bool,
 }
 
@@ -43,7 +43,7 @@ impl Problem {
 }
 
 impl Desired {
-    /// Reads the rows. With `only`, rows about another virtual host are wrong.
+    /// Reads the rows. With `only`, rows about another virtual host are errors.
     pub fn of(sections: &Sections, anchor: bool, only: Option<&str>) -> (Desired, Vec<Problem>) {
         let mut desired = Desired {
             lists_permissions: sections.have(Column::Configure)
@@ -96,7 +96,7 @@ impl Desired {
         })
     }
 
-    /// Whether the file lists rules of this kind, so that those it lacks can be pruned.
+    /// Whether the file lists rules of this kind, so that others can be pruned.
     pub fn lists(&self, kind: Kind) -> bool {
         match kind {
             Kind::Permissions => self.lists_permissions,
@@ -139,7 +139,7 @@ impl Desired {
             .collect()
     }
 
-    /// Warnings about patterns, by line; once for a pattern that is on several.
+    /// Warnings about patterns, by line; only one for a pattern on several lines.
     pub fn warnings(&self, name: &str) -> Vec<String> {
         let mut places: HashMap<&str, (u64, Column, u64)> = HashMap::new();
         for (line, column, pattern) in self.patterns() {

@@ -1,4 +1,5 @@
-//! Checks that topic permissions are for topic exchanges that exist, or will with their virtual host.
+//! Checks that topic permissions are for topic exchanges that exist, or will with their virtual
+//! host.
 
 use super::columns::Column;
 use super::desired::{Desired, Problem};
@@ -9,7 +10,7 @@ use crate::refusal::{Refusal, unless_topic};
 use rmq_common::failure::Failure;
 use std::collections::HashMap;
 
-/// A topic permission to be set where it restricts nothing.
+/// A topic permission that would have no effect.
 #[derive(Debug)]
 pub struct Misplaced {
     pub line: u64,
@@ -24,8 +25,8 @@ impl Misplaced {
     }
 }
 
-/// Topic permissions to be set at exchanges where they restrict nothing. Those that the broker already
-/// has are not checked: what was listed can be applied again.
+/// The topic permissions to be set that would have no effect. Those that the broker already has are
+/// not checked: what was listed can be applied again.
 pub fn misplaced(
     desired: &Desired,
     state: &State,
@@ -61,7 +62,7 @@ pub fn misplaced(
     Ok(misplaced)
 }
 
-/// The type of an exchange that every virtual host begins with.
+/// The type of an exchange that every new virtual host has.
 fn of_a_new_vhost(exchange: &str) -> Option<&'static str> {
     match exchange {
         "amq.topic" | "amq.rabbitmq.trace" => Some("topic"),

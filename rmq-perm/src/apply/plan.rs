@@ -6,15 +6,15 @@ use super::state::State;
 use crate::administration::{Holder, Rule, Subject, Text, VhostTraits};
 use crate::password_hash::PasswordHash;
 
-/// What is removed if the file lacks it.
+/// What is removed if it is not in the file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lacking {
-    /// Permissions on the virtual hosts that it names.
+    /// Permissions on the virtual hosts that the file names.
     pub permissions: bool,
     pub users: bool,
 }
 
-/// The changes after which the broker has what the file asks for.
+/// The changes that give the broker the state that the file describes.
 pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |line: u64, what| changes.push(Change { line: Some(line), what });
@@ -41,7 +41,7 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
         {
             add(*line, What::SetTags { user: user.clone(), before: before.tags.clone(), tags });
         }
-        // With an empty cell the user keeps the password.
+        // If the cell is empty, the user keeps the password.
         if let Some(hash) = hash
             && before.hash.as_ref().is_none_or(|before| before.reveal() != hash.base64())
         {
@@ -84,8 +84,8 @@ pub fn plan(desired: &Desired, state: &State, lack: Lacking) -> Vec<Change> {
     changes
 }
 
-/// What the broker has on the virtual hosts that the file names, and the file does not. Names that are
-/// not UTF-8, which no client can have given, are skipped.
+/// What the broker has on the virtual hosts that the file names, but the file does not have. Names
+/// that are not UTF-8, which no client can have given, are skipped.
 fn lacking<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = What> + 'a {
     let named = desired.named_vhosts();
     let lacks = move |(subject, rule): &(&Subject, &Rule<Text>)| {

@@ -21,7 +21,7 @@ pub enum Item {
     Rule(Rule<String>),
 }
 
-/// A virtual host that is to exist.
+/// A virtual host that is required.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vhost {
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Vhost {
     pub limits: LimitsChange,
 }
 
-/// A user that is to exist.
+/// A user that is required.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     pub name: String,
@@ -40,7 +40,7 @@ pub struct User {
     pub limits: LimitsChange,
 }
 
-/// A cell that is wrong, and why.
+/// An invalid cell, and why.
 #[derive(Debug)]
 pub struct Wrong {
     /// The column, if one cell is at fault.
@@ -95,7 +95,7 @@ impl Row<'_> {
             "" => None,
             kind => Some(self.name(DefaultQueueType, kind, names::queue_type)?),
         };
-        // If the file has users, too, the column may be theirs alone.
+        // If the file has users, too, the column may be only for them.
         let is_tagged =
             !self.cell(Tags).is_empty() || self.columns.have(Tags) && !self.columns.have(User);
         let tags = if is_tagged { Some(self.tags()?) } else { None };
@@ -106,7 +106,7 @@ impl Row<'_> {
         Ok(Item::Vhost(Vhost { name, change, limits }))
     }
 
-    /// What the file has columns for; an empty cell is no limit.
+    /// The limits for which the file has columns; an empty cell means no limit.
     fn limits(&self, columns: [Column; 2]) -> Result<LimitsChange, Wrong> {
         let mut change = LimitsChange::default();
         for (column, limit) in columns.into_iter().zip(&mut change.0) {

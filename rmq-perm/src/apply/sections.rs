@@ -29,10 +29,10 @@ impl Sections {
     /// is misspelt, which is an error: taken for a row, it would add what no one asked for.
     ///
     /// # Errors
-    /// What is wrong with a header row.
+    /// A header row is invalid.
     pub fn of(sheet: &Sheet) -> Result<Sections, String> {
         let mut all = vec![Section { columns: Columns::of(&sheet.header)?, rows: Vec::new() }];
-        // Where all is in quotes, they say nothing.
+        // If everything is in quotes, the quotes mean nothing.
         let quotes_tell = !has_quotes(&sheet.written);
         for row in &sheet.rows {
             if let Ok(cells) = row.cells.as_ref().map(without_end)
@@ -63,7 +63,7 @@ impl Sections {
         self.0.iter().any(|section| section.columns.are_of_users())
     }
 
-    /// Whether any section says what virtual hosts or users are like.
+    /// Whether any section describes virtual hosts or users.
     pub fn describe(&self) -> bool {
         self.0.iter().any(|section| section.columns.describe())
     }
@@ -73,7 +73,7 @@ impl Sections {
     }
 }
 
-/// Whether a cell is in quotes, as a value is that could be taken for the name of a column.
+/// Whether a cell is in quotes, as a value is that could be mistaken for a column name.
 fn has_quotes(written: &Written) -> bool {
     written.cells.iter().any(|cell| cell.starts_with('"'))
 }
@@ -131,11 +131,11 @@ mod tests {
 
     #[test]
     fn what_is_no_header_is_a_row_and_a_wrong_header_is_refused() {
-        // Users may be called anything.
+        // Users may have any name.
         assert_eq!(of("user\nuser\nvhost\n").unwrap().iter().count(), 1);
         assert_eq!(of("user,tags\nuser,\n").unwrap().iter().count(), 1);
         assert_eq!(of("user,tags\n\"user\",tags\n").unwrap().iter().count(), 1);
-        // Some programs write all cells in quotes.
+        // Some programs put all cells in quotes.
         assert_eq!(of("\"user\",\"tags\"\n\"vhost\",\"tags\"\n").unwrap().iter().count(), 2);
         let why = of("user,tags\na,\ntags,password_hash\n").unwrap_err();
         assert_eq!(why, "line 3: there is no column vhost and no column user");

@@ -7,17 +7,17 @@ use rmq_common::failure::Failure;
 use rmq_common::secret::Secret;
 use std::collections::BTreeMap;
 
-/// Virtual hosts, users and permissions, all there are.
+/// All virtual hosts, users and permissions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub vhosts: BTreeMap<Text, VhostTraits>,
     pub users: BTreeMap<Text, Known>,
     pub rules: BTreeMap<Subject, Rule<Text>>,
-    /// Those that there are; only if they were asked for.
+    /// The existing limits; only if requested.
     pub limits: BTreeMap<(Holder, Text), Limited>,
 }
 
-/// What need not be asked for.
+/// Optional parts.
 #[derive(Clone, Copy, Debug)]
 pub struct More {
     /// The hashes of passwords.
@@ -25,17 +25,17 @@ pub struct More {
     pub limits: bool,
 }
 
-/// What the broker has of a user.
+/// What the broker knows about a user.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     /// The tags, sorted.
     pub tags: Vec<Text>,
-    /// The hash of the password in Base64, empty if there is none; only if it was asked for.
+    /// The hash of the password in Base64, empty if there is none; only if requested.
     pub hash: Option<Secret>,
 }
 
 impl State {
-    /// Asks the broker.
+    /// Reads the state from the broker.
     pub fn read(broker: &mut dyn Administration, more: More) -> Result<State, Failure> {
         let context = |what: &'static str| move |failure: Failure| failure.context(what);
         let vhosts = broker.describe_vhosts().map_err(context("list vhosts"))?;

@@ -125,7 +125,7 @@ fn change(
     Ok(VhostChange { default_queue_type, description, tags })
 }
 
-/// What a virtual host is like, unless nothing about that is asked for.
+/// The traits of a virtual host, unless no option is about them.
 fn traits(
     broker: &mut dyn Administration,
     vhost: &str,
@@ -139,7 +139,7 @@ fn traits(
     Ok(found.map(|it| it.traits).unwrap_or_default())
 }
 
-/// What of the present state is not as it is to be.
+/// How the present state differs from the desired one.
 fn differences(before: &VhostTraits, after: &VhostTraits) -> Vec<String> {
     let unset = b"unset".to_vec();
     let pairs = [

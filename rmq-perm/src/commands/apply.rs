@@ -68,7 +68,7 @@ impl Apply {
         for notice in &sheet.notices {
             diagnostics.notice(notice);
         }
-        // What was written to be applied ends its last row, which else may be a part of one.
+        // A file that a program wrote ends its last row; otherwise the row may be incomplete.
         let is_cut = |last: &Row| last.written.end.is_empty();
         if (self.prune || self.prune_users) && sheet.rows.last().is_some_and(is_cut) {
             let name = &sheet.name;
@@ -103,7 +103,7 @@ impl Apply {
         for warning in desired.tag_warnings(&sheet.name) {
             diagnostics.notice(&warning);
         }
-        // A file about one virtual host does not say who else there is.
+        // A file about one virtual host does not say which other users there are.
         let users = self.prune && only.is_none() || self.prune_users;
         let changes = plan(&desired, &state, Lacking { permissions: self.prune, users });
         let to_make = changes.iter().filter(|it| self.prune_users || it.deleted_user().is_none());
@@ -165,7 +165,7 @@ impl Apply {
     }
 }
 
-/// Reports what is wrong, if anything is.
+/// Reports what is wrong, if there is anything.
 fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Result<(), Failure> {
     let failures: Vec<Failure> =
         problems.into_iter().map(|problem| problem.failure(&sheet.name)).collect();
@@ -178,7 +178,7 @@ fn refuse(sheet: &Sheet, problems: Vec<Problem>, diagnostics: Diagnostics) -> Re
     Err(Failure::new(worst, format!("apply {name}: {wrong}; nothing was changed")))
 }
 
-/// Makes the changes: permissions several at once, everything else one by one.
+/// Makes the changes: permissions several at a time, everything else one by one.
 fn make(
     changes: &[Change],
     broker: &mut dyn Administration,
@@ -219,8 +219,8 @@ fn make(
     Ok(Exit::Ok.into())
 }
 
-/// The changes with those of the user that this run connects as at the end: after them its password
-/// may be another, and its tags too few.
+/// Moves the changes to the user that this run connects as to the end: after them, its password may
+/// differ, and its tags may not suffice.
 fn own_last(changes: Vec<Change>, own: Option<&str>) -> Vec<Change> {
     let is_own = |change: &Change| change.login_of().is_some_and(|user| own == Some(user));
     let (own, mut changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_own);
@@ -239,7 +239,7 @@ fn report_left_out(left_out: &[Rule<String>], diagnostics: Diagnostics) {
     }
 }
 
-/// Reported before anything is made: a listing without hashes makes such users on another cluster.
+/// Reported before any change: applying a listing without hashes elsewhere creates such users.
 fn report_passwordless(changes: &[Change], diagnostics: Diagnostics) {
     let users: Vec<&str> = changes.iter().filter_map(Change::passwordless_user).collect();
     if !users.is_empty() {

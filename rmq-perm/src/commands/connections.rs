@@ -50,7 +50,7 @@ impl ListConnections {
     }
 }
 
-/// Those to `vhost`, if one is given; none of a user who does not exist is an error.
+/// Those to `vhost`, if given; if there are none for a user who does not exist, that is an error.
 fn on_vhost(
     broker: &mut dyn Administration,
     user: Option<&str>,
@@ -59,7 +59,7 @@ fn on_vhost(
 ) -> Result<Vec<Connection>, Failure> {
     if let Some(user) = user
         && connections.is_empty()
-        // Not every user of the API may ask that.
+        // Not every user of the API may ask for that.
         && matches!(broker.user_exists(user), Ok(false))
     {
         return Err(Refusal::NoSuchUser.failure());
@@ -154,7 +154,7 @@ impl CloseConnections {
     }
 }
 
-/// How many of these are still there after some time: a client has to answer.
+/// How many of these still exist after a while: a client has to answer.
 fn left_open(
     broker: &mut dyn Administration,
     user: &str,
@@ -173,7 +173,7 @@ fn left_open(
     }
 }
 
-/// By HTTP it goes into a header, in which brokers read letters outside ASCII differently.
+/// Over HTTP it is sent in a header, in which brokers interpret letters outside ASCII differently.
 fn reason(text: &str) -> Result<&str, Failure> {
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     match is_plain && (1..=200).contains(&text.len()) {

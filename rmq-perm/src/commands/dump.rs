@@ -72,7 +72,7 @@ impl Dump {
     }
 }
 
-/// Leaves one virtual host, its permissions, and the users who have any.
+/// Keeps one virtual host, its permissions, and the users who have any.
 fn keep(state: &mut State, vhost: &[u8]) {
     state.vhosts.retain(|name, _| name == vhost);
     state.rules.retain(|_, rule| rule.row().first().is_some_and(|name| *name == vhost));
@@ -146,7 +146,7 @@ mod tests {
         String::from_utf8(sections.join(&b'\n')).unwrap()
     }
 
-    /// States with names that a file could misread.
+    /// States with names that could be misread in a file.
     fn states() -> impl Strategy<Value = State> {
         let odd = || "[a-c#\"' ,;\n\t=ü]{1,4}";
         let vhost = (odd(), prop::option::of("quorum|stream"), "[a# \n,]{0,4}", 0..3_usize)

@@ -1,4 +1,4 @@
-//! Listings of one virtual host, or with `--all` of every one.
+//! Listings of one virtual host, or of all with `--all`.
 
 use crate::administration::Administration;
 use crate::output::{Column, Value};
@@ -6,14 +6,14 @@ use crate::session::Session;
 use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 
-/// What one virtual host has.
+/// The list of one virtual host.
 pub struct OnVhost<T> {
     pub vhost: String,
     pub rows: Vec<T>,
 }
 
-/// What `list` finds on the virtual host of `--vhost`, or on every one if `all`. `what` is what is
-/// listed, in messages.
+/// The result of `list` for the virtual host of `--vhost`, or for each one if `all`; `what` names
+/// it.
 ///
 /// # Errors
 /// `--vhost` with `all` (64), or a list fails.
@@ -39,7 +39,7 @@ pub fn gather<T>(
     for vhost in sendable_vhosts(session, broker)? {
         match unless_deleted(broker, &vhost, &mut list) {
             Ok(rows) => found.extend(rows.map(|rows| OnVhost { vhost, rows })),
-            // Of the management API, which names all virtual hosts to who may monitor.
+            // From the management API, which names all virtual hosts to a user who may monitor.
             Err(failure) if failure.exit() == Exit::NoPerm => refused.push((vhost, failure)),
             Err(failure) => return Err(context(&vhost, failure)),
         }
@@ -53,7 +53,7 @@ pub fn gather<T>(
     Ok(found)
 }
 
-/// The virtual hosts, sorted. A notice names those that this transport cannot ask about.
+/// The virtual hosts, sorted. A notice names those about which this transport cannot ask.
 pub fn sendable_vhosts(
     session: &Session,
     broker: &mut dyn Administration,
@@ -78,7 +78,7 @@ fn vhosts(broker: &mut dyn Administration) -> Result<Vec<String>, Failure> {
     Ok(vhosts)
 }
 
-/// What `list` finds on a virtual host; `None` if that was deleted meanwhile.
+/// The result of `list` for a virtual host; `None` if the virtual host was deleted meanwhile.
 pub fn unless_deleted<T>(
     broker: &mut dyn Administration,
     vhost: &str,
@@ -88,7 +88,7 @@ pub fn unless_deleted<T>(
         Ok(found) => Ok(Some(found)),
         Err(failure) => match broker.vhost_exists(vhost) {
             Ok(false) => Ok(None),
-            // Not every user may ask that.
+            // Not every user may ask for that.
             Ok(true) | Err(_) => Err(failure),
         },
     }

@@ -77,7 +77,7 @@ impl ListQueues {
         session.print(&listing)
     }
 
-    /// A match that takes the library too long is none.
+    /// If matching takes the library too long, that is not a match.
     fn is_wanted(&self, name: &[u8]) -> bool {
         self.name.as_ref().is_none_or(|pattern| pattern.is_match(name).unwrap_or(false))
     }
@@ -89,7 +89,7 @@ fn known(columns: &[String]) -> Vec<String> {
     columns.iter().map(|given| own(given).map_or_else(|| given.clone(), str::to_owned)).collect()
 }
 
-/// As in permissions, it need only match a part of a name.
+/// As in permissions, it only has to match part of a name.
 fn pattern(text: &str) -> Result<Regex, String> {
     RegexBuilder::new().build(text).map_err(|why| why.to_string())
 }

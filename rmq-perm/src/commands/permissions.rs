@@ -125,8 +125,8 @@ impl List {
     }
 }
 
-/// Lists the permissions of either kind. Each row begins with its virtual host and its user; a table
-/// or tab-separated values leave out what is the same in each row, as rabbitmqctl does.
+/// Lists the permissions of either kind. Each row begins with its virtual host and its user; a
+/// table or tab-separated values leave out a value that every row shares, as rabbitmqctl does.
 pub(super) fn list(
     session: &Session,
     scope: &Scope,

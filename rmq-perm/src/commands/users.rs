@@ -45,7 +45,7 @@ pub struct AddUser {
 }
 
 impl AddUser {
-    /// Whether it writes the password that it makes.
+    /// Whether it writes a password that it generates.
     pub fn writes(&self) -> bool {
         self.generate
     }
@@ -101,7 +101,7 @@ pub struct ChangePassword {
 }
 
 impl ChangePassword {
-    /// Whether it writes the password that it makes.
+    /// Whether it writes a password that it generates.
     pub fn writes(&self) -> bool {
         self.generate
     }
@@ -123,7 +123,7 @@ impl ChangePassword {
 }
 
 /// Sets a new password, and writes it to standard output if it was generated: the only time it is
-/// shown. `what` is the operation in messages; `give` returns what was done.
+/// shown. `what` is the operation in messages; `give` sets the password and returns what was done.
 fn give_password(
     session: &Session,
     user: &str,

@@ -17,7 +17,7 @@ impl Wait {
     pub fn run(&self, session: &Session) -> Result<(), Failure> {
         let waited = session.wait_until(|broker| {
             broker.require_started()?;
-            // First: this says what the user lacks.
+            // First, because this reports which right the user lacks.
             let members = broker.cluster_status()?;
             let asked = broker.node_asked()?;
             let member = members.iter().find(|member| member.node == asked);

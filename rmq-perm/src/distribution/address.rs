@@ -1,8 +1,8 @@
-//! Where a node is, and whether we may speak to it there.
+//! Where a node is, and whether we may connect to it there.
 //!
 //! Distribution is not encrypted, and any process that can listen can guess the cookie from the
-//! handshake; the cookie grants everything. So, unless configured otherwise, we speak to this machine
-//! only: over loopback, or an address of its own, which the kernel also keeps off the network.
+//! handshake; the cookie grants everything. So, by default, we connect only to this machine: over
+//! loopback, or over one of its own addresses, which the kernel keeps off the network.
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -11,10 +11,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// The addresses at which `host` may be spoken to, IPv4 first as Erlang itself does.
+/// The allowed addresses of `host`, IPv4 first, as in Erlang itself.
 ///
 /// # Errors
-/// When there is none (69), or none on this machine and `insecure` is not set (64).
+/// There is none (69), or none on this machine and `insecure` is not set (64).
 pub fn of_host(host: &str, insecure: bool, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
     allowed(resolve(host, limit)?, insecure, is_on_this_machine).ok_or_else(|| {
         Failure::usage(format!(
@@ -25,7 +25,7 @@ pub fn of_host(host: &str, insecure: bool, limit: Duration) -> Result<Vec<IpAddr
     })
 }
 
-/// Whether what is sent to `host` leaves this machine; one that has no address does not.
+/// Whether data sent to `host` leaves this machine; false for a host without an address.
 pub fn is_another_machine(host: &str, limit: Duration) -> bool {
     resolve(host, limit).is_ok_and(|addresses| !addresses.into_iter().all(is_on_this_machine))
 }
@@ -61,8 +61,8 @@ fn allowed(
     Some(addresses).filter(|addresses| !addresses.is_empty())
 }
 
-/// Whether what is sent to `address` stays on this machine. To reach an address of its own the
-/// kernel also sends from it, which connecting a UDP socket shows without sending anything.
+/// Whether data sent to `address` stays on this machine. The kernel also uses an address of its own
+/// as the source for it, which connecting a UDP socket shows without sending anything.
 fn is_on_this_machine(address: IpAddr) -> bool {
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

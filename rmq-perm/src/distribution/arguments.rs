@@ -1,10 +1,10 @@
-//! The few kinds of terms that RabbitMQ's functions take, under short names.
+//! The few kinds of terms that RabbitMQ's functions take, with short names.
 
 use crate::term::Pid;
 use erl_dist::term::{Atom, Binary, FixInteger, List, Map, Term, Tuple};
 use std::collections::HashMap;
 
-/// A text, which RabbitMQ has as a binary.
+/// A text, which is a binary for RabbitMQ.
 pub fn text(text: &str) -> Term {
     binary(text.as_bytes())
 }
@@ -51,12 +51,12 @@ pub fn resource(vhost: &str, kind: &str, name: &str) -> Term {
     resource_of(text(vhost), kind, text(name))
 }
 
-/// The same of names that need not be UTF-8.
+/// The same for names that need not be UTF-8.
 pub fn resource_of(vhost: Term, kind: &str, name: Term) -> Term {
     tuple([atom("resource"), vhost, atom(kind), name])
 }
 
-/// The user in the broker's log.
+/// The user that the broker's log shows.
 pub fn acting_user() -> Term {
     text(crate::options::PROGRAM)
 }

@@ -1,5 +1,5 @@
-//! Many calls on one connection, several of them in flight: most of the time that a change takes, the
-//! node waits for its disk.
+//! Many calls on one connection, several in flight: during a change, the node mostly waits for its
+//! disk.
 
 use super::call::{Call, answer_to, receive, request};
 use super::link::Link;
@@ -10,21 +10,21 @@ use rmq_common::runtime;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// More at once make the node no faster.
+/// More at a time do not make the node faster.
 const AT_ONCE: usize = 32;
 
-/// Calls whose answers did not come.
+/// Calls that were not answered.
 #[derive(Debug)]
 pub struct Missing {
-    /// The place of the first of them.
+    /// The position of the first of them.
     pub first: usize,
-    /// How many there are; whether these were made is unknown.
+    /// How many there are; it is unknown whether they were made.
     pub count: usize,
     pub why: Unanswered,
 }
 
-/// Has the node make `calls`, in any order, and gives each answer with its call's place to
-/// `answered`. After that returns false, no more are made, but those in flight are waited for.
+/// Has the node make `calls`, in any order, and passes each answer with its call's position to
+/// `answered`. After that returns false, no more are made, but those in flight are awaited.
 ///
 /// # Errors
 /// The connection ends, or no answer comes within `limit` of the previous one.

@@ -57,7 +57,7 @@ impl Distribution {
             .map_err(context)?;
         let mut broker =
             Distribution { link, us, node: node.to_string(), limit, long: options.long };
-        // Asked first: if RabbitMQ is not running, 4.3 answers as if it were empty.
+        // Asked first: if RabbitMQ is not running, 4.3 answers as if it had no objects.
         broker.check_running().map_err(context)?;
         if diagnostics.verbose() {
             diagnostics.detail(&format!("connected to {node}, cookie from {}", cookie.origin));
@@ -117,7 +117,7 @@ pub(super) fn unexpected(answer: &Term) -> Failure {
     broken(format!("unexpected answer: {answer}"))
 }
 
-/// A broker that does not do what all known versions do (70).
+/// The error about a broker that behaves unlike all known versions (70).
 pub(super) fn broken(what: String) -> Failure {
     Failure::new(Exit::Software, what)
 }

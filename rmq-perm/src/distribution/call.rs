@@ -1,9 +1,9 @@
 //! Calling a function on a node, as C nodes do: a message to the process named `rex`, which calls
 //! it and answers.
 //!
-//! An answer does not name its call. After we disconnect, the node gives our name to the next client,
-//! and with it the answers to calls that were not waited for. So each call is made by a process of
-//! its own, as far as the node can see, and only what is sent to that process is its answer.
+//! An answer does not name its call. After we disconnect, the node gives our name to the next
+//! client, and with it the answers to calls that were not awaited. So each call comes from a
+//! separate process, as far as the node can see, and only messages to that process answer it.
 
 use super::decode::decode;
 use super::link::Link;
@@ -79,11 +79,11 @@ fn answer_in(frame: &[u8], us: &Pid) -> Result<Option<Term>, String> {
     Ok(answer_to(frame, |to| to == us)?.map(|(_, answer)| answer))
 }
 
-/// What `{rex, Result}` to one of us holds, and to which; `None` of any other message: nodes send
-/// other messages to a connected node, for example log events.
+/// The content of `{rex, Result}` and the process of ours that it is for; `None` for any other
+/// message: nodes send other messages to a connected node, for example log events.
 ///
 /// # Errors
-/// It is not the protocol; what was sent.
+/// It does not follow the protocol; the error is what was sent.
 pub fn answer_to(
     frame: &[u8],
     is_ours: impl Fn(&Pid) -> bool,

@@ -22,7 +22,7 @@ impl Cluster for Distribution {
     }
 
     fn require_started(&mut self) -> Result<(), Failure> {
-        // It runs already while plugins are started and definitions are imported.
+        // RabbitMQ already runs while plugins are started and definitions are imported.
         let state = self.ask_if_there("rabbit_boot_state", "get", vec![])?;
         match state {
             Some(state) if !state.is_atom("ready") => Err(Refusal::NodeNotReady.failure()),
@@ -85,7 +85,7 @@ fn versions(
     })
 }
 
-/// From which nodes each has been separated. 4.3 has no partitions: Raft decides.
+/// The nodes that each has been separated from. 4.3 has no partitions, because Raft decides.
 fn partitions(
     broker: &mut Distribution,
     members: &mut [Member],
@@ -98,7 +98,7 @@ fn partitions(
     })
 }
 
-/// Which are drained, according to the node we ask: asking all could wait for a majority.
+/// Which nodes are drained, according to the node we ask: asking all could wait for a majority.
 fn maintenance(broker: &mut Distribution, members: &mut [Member]) -> Result<(), Failure> {
     for member in members {
         let node = atom(&String::from_utf8_lossy(&member.node));
@@ -158,8 +158,8 @@ pub fn address_of(term: &Term) -> Option<IpAddr> {
     <[u8; 4]>::try_from(&*octets).ok().map(IpAddr::from)
 }
 
-/// Asks only members that are `wanted` and answered before: waiting once for one that hangs is enough.
-/// A function that this release lacks reports nothing.
+/// Asks only those `wanted` members that have answered before: waiting once for one that hangs is
+/// enough. If this release lacks the function, nothing is reported.
 fn of_those(
     broker: &mut Distribution,
     members: &mut [Member],
@@ -181,8 +181,8 @@ fn of_those(
     Ok(())
 }
 
-/// What a function returns on each node, through the one we are connected to; `None` of a node
-/// that does not answer.
+/// What a function returns on each node, called through ours; `None` for a node that does not
+/// answer.
 fn on_each(
     broker: &mut Distribution,
     nodes: &[String],

@@ -1,5 +1,5 @@
-//! From a node's name to a connection: epmd gives the port, the handshake proves on both sides
-//! that the cookie is known.
+//! From a node's name to a connection: epmd gives the port; in the handshake both sides prove the
+//! cookie.
 
 use super::cookie::Cookie;
 use super::link::Link;
@@ -25,11 +25,11 @@ pub enum Port {
     Epmd(u16),
 }
 
-/// Connects to `node` at the first of `addresses` that works. Returns the link, and a
-/// process of ours there that answers are sent to.
+/// Connects to `node` at the first of `addresses` that works. Returns the link, and a process of
+/// ours to which the node sends answers.
 ///
 /// # Errors
-/// It is not reached (69), or it refuses our cookie or has another (77).
+/// It is not reached (69), or it refuses our cookie or has another one (77).
 pub async fn connect(
     node: &NodeName,
     addresses: &[IpAddr],
@@ -83,7 +83,7 @@ async fn ask_epmd(node: &NodeName, address: IpAddr, port: u16) -> Result<u16, Fa
 
 async fn open(address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect((address, port)).await?;
-    // Many small messages are exchanged, each of which waits for the previous one.
+    // Many small messages are exchanged, each after the previous one is answered.
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -99,8 +99,8 @@ async fn shake_hands(
             "the node does not speak unencrypted Erlang distribution of OTP 23 or later: {error}"
         ))
     };
-    // A name of our own would stay in the node's atom table for ever; with NAME_ME the node
-    // assigns one of a few that it keeps for this. Only the host of ours is then used.
+    // A name of our own would stay in the node's atom table forever; with NAME_ME, the node assigns
+    // one of a few that it keeps for this. Only the host in our name is then used.
     let us = NodeName::new("rmq-perm", node.host())
         .map_err(|error| Failure::usage(format!("the host's name is too long: {error}")))?;
     let mut us = LocalNode::new(us, Creation::random());
@@ -116,7 +116,7 @@ async fn shake_hands(
             return Err(unavailable(format!("the node assigned no name, but answered {status:?}")));
         }
     };
-    // erl_dist checks the node's answer to our challenge: from here on the node has the cookie.
+    // erl_dist checks the node's answer to our challenge: so the node has the cookie.
     let (stream, peer) = handshake.execute_rest(true).await.map_err(|error| match error {
         HandshakeError::Io(error) if has_ended(&error) => {
             refused(&format!("the node refused the cookie from {}", cookie.origin))
@@ -131,7 +131,7 @@ async fn shake_hands(
         return Err(unavailable(format!("another node listens there: {}", peer.name)));
     }
     let us = format!("{name}@{}", node.host());
-    // A client that had this name before must not have been the same process; see `call`.
+    // A client that had this name before must not have used the same process id; see `call`.
     let id = Creation::random().get();
     let link = Link::new(stream.clone(), stream)?;
     Ok((link, Pid { node: us, id, serial: 0, creation: creation.get() }))

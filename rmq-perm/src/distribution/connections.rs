@@ -1,8 +1,8 @@
 //! Connections of clients.
 //!
-//! Which there are, each node tracks for its limits. What else a connection has, its own process
-//! says, if it is one of AMQP: processes of other protocols crash when they are asked for what they
-//! do not know.
+//! Each node tracks its connections for the sake of limits. Everything else about a connection
+//! comes from its own process, if it is an AMQP one: processes of other protocols crash when asked
+//! about an item that they do not know.
 
 use super::arguments::{atoms, process, text};
 use super::broker::{Distribution, each};
@@ -61,7 +61,7 @@ impl Connections for Distribution {
     }
 }
 
-/// The connections that are tracked, on every node.
+/// The tracked connections, on every node.
 fn tracked(broker: &mut Distribution, user: Option<&str>) -> Result<Vec<Connection>, Failure> {
     let answer = match user {
         Some(user) => broker.ask(TRACKED, "list_of_user", vec![text(user)])?,
@@ -95,7 +95,7 @@ fn connection(record: &Term) -> Option<Connection> {
     })
 }
 
-/// `{0, 9, 1}` is `AMQP 0-9-1`; of other protocols it is `{'MQTT', "3.1.1"}`, or a name alone.
+/// `{0, 9, 1}` is `AMQP 0-9-1`; other protocols have `{'MQTT', "3.1.1"}`, or only a name.
 fn named(protocol: &Term) -> Option<Text> {
     let Some(parts) = protocol.tuple() else { return protocol.text() };
     let numbers: Option<Vec<String>> =
@@ -106,14 +106,14 @@ fn named(protocol: &Term) -> Option<Text> {
     }
 }
 
-/// Whether it can be asked more.
+/// Whether more can be asked of it.
 fn speaks_amqp(all: &[Connection], at: usize) -> bool {
     let of = all.get(at);
     let of = of.filter(|connection| connection.peer.is_some() && connection.process.is_some());
     of.and_then(|of| of.protocol.as_ref()).is_some_and(|protocol| protocol.starts_with(b"AMQP "))
 }
 
-/// What the client calls itself, from `[{Name, Type, Value}, ...]`.
+/// The client's own name for the connection, from `[{Name, Type, Value}, ...]`.
 fn own_name(properties: &Term) -> Option<Text> {
     let property = |property: &Term| match property.tuple()? {
         [name, _, value] if name.text()? == b"connection_name" => value.text(),

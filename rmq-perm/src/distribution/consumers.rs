@@ -1,8 +1,8 @@
 //! The consumers of queues.
 //!
-//! Each node has those of the queues it leads in a table, and the names of its channels in another;
-//! they are read there, so that no process of a queue or a client is waited for. The arguments of
-//! consumers, whose size their clients choose, stay where they are.
+//! Each node has a table with the consumers of the queues it leads, and one with the names of its
+//! channels; both are read directly, so that no process of a queue or a client is waited for. The
+//! consumers' arguments, whose size their clients choose, are not fetched.
 
 use super::arguments::{atom, atoms, list, number, process, text, tuple};
 use super::broker::{Distribution, each};
@@ -28,12 +28,12 @@ pub fn of_vhost(broker: &mut Distribution, vhost: &str) -> Result<Vec<Consumer>,
         number(milliseconds(broker)),
     ];
     let answer = broker.ask("erpc", "multicall", arguments)?;
-    // A node that went away leads nothing any longer.
+    // A node that went away no longer leads any queue.
     let rows = each(&answer, |answer| match answer.tagged("ok") {
         Some([rows]) => rows.list()?.iter().map(row).collect::<Option<Vec<_>>>(),
         _ => Some(Vec::new()),
     })?;
-    // A node that led the queue before may have it still.
+    // A node that led the queue before may still have it.
     let rows: BTreeMap<_, _> = rows.into_iter().flatten().map(|row| (row.key(), row)).collect();
     let mut channels: Vec<Pid> = rows.values().map(|row| row.channel.clone()).collect();
     channels.sort_by_key(identity);
@@ -66,8 +66,8 @@ impl Row {
     }
 }
 
-/// What matches `{{Queue, Channel, Tag}, Exclusive, Acknowledges, Prefetch, Active, State, Arguments}`
-/// of a virtual host, and what is taken of it.
+/// A pattern for `{{Queue, Channel, Tag}, Exclusive, Acknowledges, Prefetch, Active, State,
+/// Arguments}` on a virtual host, and the parts to return.
 fn of(vhost: &str) -> sent::Term {
     let queue = tuple([atom("resource"), text(vhost), atom("queue"), atom("$1")]);
     let key = tuple([queue, atom("$2"), atom("$3")]);
@@ -94,7 +94,7 @@ fn row(row: &Term) -> Option<Row> {
     Some(Row { consumer, channel: channel.clone() })
 }
 
-/// The names of the connections that channels are on.
+/// The names of the connections of these channels.
 fn names(broker: &mut Distribution, channels: &[Pid]) -> Result<HashMap<Identity, Text>, Failure> {
     let limit = milliseconds(broker);
     let lookup = |channel: &Pid| {
@@ -114,7 +114,7 @@ fn names(broker: &mut Distribution, channels: &[Pid]) -> Result<HashMap<Identity
     Ok(names)
 }
 
-/// The name of a channel is that of its connection, and its number.
+/// The name of a channel is that of its connection followed by its number.
 fn connection_of(channel: Text) -> Text {
     let end = channel.windows(2).rposition(|two| two == b" (");
     match end {

@@ -1,6 +1,6 @@
 //! The cookie: the secret all nodes of a cluster share, found where rabbitmqctl finds it.
 //!
-//! It grants everything, so a file that others can read is refused, and it is never shown.
+//! It grants everything, so a file that other users can read is refused, and it is never shown.
 
 use rmq_common::exit::Exit;
 use rmq_common::failure::{Cause, Failure};
@@ -11,10 +11,10 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Where Debian's and most other packages keep the broker's own.
+/// Where Debian's package, like most others, keeps the broker's own cookie.
 const OF_THE_SERVICE: &str = "/var/lib/rabbitmq/.erlang.cookie";
 
-/// A cookie is some dozen characters; a file larger than this is something else.
+/// A cookie has a few dozen characters; a larger file is something else.
 const LARGEST: u64 = 4096;
 
 /// A cookie, and its source for errors.
@@ -28,9 +28,9 @@ pub struct Cookie {
 /// Why there is no cookie (78).
 #[derive(Debug)]
 pub enum NoCookie {
-    /// There is no file with one. A node makes it when it starts for the first time.
+    /// There is no file with a cookie. A node creates it when it starts for the first time.
     Missing(Failure),
-    /// The one found cannot be used.
+    /// The cookie found cannot be used.
     Unusable(Failure),
 }
 
@@ -97,7 +97,7 @@ fn read(path: &Path) -> Result<Cookie, NoCookie> {
     Ok(Cookie { secret, origin: shown.to_string() })
 }
 
-/// What Erlang takes as the cookie: printable ASCII, after which only blanks may follow.
+/// What Erlang uses as the cookie: printable ASCII, which only blanks may follow.
 fn cookie_in(bytes: &[u8]) -> Result<Secret, &'static str> {
     let end = bytes.iter().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(bytes.len());
     let (cookie, rest) = bytes.split_at(end);

@@ -1,18 +1,17 @@
-//! Reading Erlang's external term format, whatever the bytes are.
+//! Reads Erlang's external term format from arbitrary bytes.
 //!
 //! eetf, which erl_dist depends on, panics on some tags and allocates what a length field says, so
-//! what comes in is read here; eetf only writes what goes out. Nothing is allocated that the bytes do
-//! not back, the number of terms is bounded, and what is nested too deep is skipped without
-//! recursion: any user who may declare a queue chooses how deep its arguments are.
+//! incoming terms are read here; eetf only writes outgoing ones. Nothing is allocated without bytes
+//! to fill it, the number of terms is bounded, and deep nesting is skipped without recursion: any
+//! user who may declare a queue chooses how deep its arguments are.
 
 use crate::term::{Pid, Term};
 use std::fmt;
 
-/// Nested deeper than this a term becomes [`Term::Opaque`].
-/// A level of a queue's arguments takes two.
+/// Nested more deeply, a term becomes [`Term::Opaque`]. A level of a queue's arguments takes two.
 const DEEPEST: usize = 2 * crate::queues::DEEPEST + 16;
 
-/// More terms than this are not read: 256 MiB, or the answer about two hundred thousand queues.
+/// The most terms that are read: 256 MiB, or the answer about two hundred thousand queues.
 const MOST_TERMS: u32 = 6 << 20;
 
 /// The bytes are not a term.
@@ -106,7 +105,7 @@ impl<'a> Reader<'a> {
                     Term::Opaque
                 }
                 _ if left > 0 => {
-                    // Grows with what comes, so that the number alone allocates nothing.
+                    // Grows as elements are read, so that the number alone allocates nothing.
                     open.push(Open { head, left, children: Vec::with_capacity(left.min(64)) });
                     continue;
                 }
@@ -179,7 +178,7 @@ impl<'a> Reader<'a> {
                 let size = self.size()?;
                 self.big(size)?
             }
-            // A function says how long it is, counting the field that says it.
+            // A function states its length, including the length field.
             112 => {
                 let size = self.size()?;
                 self.opaque(size.saturating_sub(4))?

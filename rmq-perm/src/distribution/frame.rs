@@ -1,12 +1,13 @@
-//! What travels on a connection after the handshake: frames of a length and that many bytes. An
-//! empty one is a tick, which says that its sender is alive ([`link`](super::link)).
+//! What travels on a connection after the handshake: frames, each with its length first. An empty
+//! one is a tick, which says that its sender is alive ([`link`](super::link)).
 
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use std::future::poll_fn;
 use std::io::{Error, ErrorKind, Result};
 use std::task::Poll;
 
-/// A larger frame is refused: about two hundred thousand queues with what we ask about each.
+/// The largest frame accepted, enough for about two hundred thousand queues with what we ask about
+/// each.
 const LARGEST: u32 = 64 << 20;
 
 /// The next frame that is not a tick.
@@ -25,7 +26,7 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
                 return Err(Error::new(ErrorKind::InvalidData, what));
             }
             length => {
-                // Grows with what comes, so that the length alone allocates nothing.
+                // Grows as bytes arrive, so that the length alone allocates nothing.
                 let mut frame = Vec::new();
                 stream.take(length.into()).read_to_end(&mut frame).await?;
                 if u32::try_from(frame.len()) != Ok(length) {
@@ -37,7 +38,7 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
     }
 }
 
-/// Lets a time limit be noticed if a node sends without pause.
+/// Gives time limits a chance if a node sends without pause.
 async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
@@ -51,7 +52,7 @@ async fn pause() {
     .await;
 }
 
-/// Writes a frame, in one piece.
+/// Writes a frame in one piece.
 ///
 /// # Errors
 /// The connection does not accept it, or it is too long for a frame.

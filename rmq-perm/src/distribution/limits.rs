@@ -45,7 +45,7 @@ impl Limits for Distribution {
     }
 }
 
-/// `{Name, Limits}`, the limits a list of pairs or a map.
+/// `{Name, Limits}`, in which the limits are a list of pairs or a map.
 fn limited(holder: Holder, row: &Term) -> Option<(Text, Limited)> {
     let [name, limits] = row.tuple()? else { return None };
     let pairs: Vec<(&Term, &Term)> = match limits {

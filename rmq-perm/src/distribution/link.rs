@@ -1,10 +1,9 @@
 //! A connection to a node after the handshake.
 //!
-//! A node closes a connection on which it has received nothing for its `net_ticktime`: a minute,
-//! unless it is configured otherwise. We may be silent for longer than that, while a large answer
-//! is decoded or a question waits at the terminal, and the node's own ticks may be queued behind
-//! the answers that we have not read yet. So a thread sends ticks, regardless of what the rest
-//! does; they need no answer, and neither do the node's.
+//! A node closes a connection on which it has received nothing for its `net_ticktime`, by default a
+//! minute. We may be silent for longer, while a large answer is decoded or a question waits at the
+//! terminal, and the node's own ticks may be queued after answers that we have not read yet. So a
+//! thread sends ticks, whatever the rest does; they need no answer, and neither do the node's.
 
 use super::frame;
 use flume::RecvTimeoutError;
@@ -35,10 +34,10 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    /// Over these two directions.
+    /// Uses these two directions.
     ///
     /// # Errors
-    /// When the thread cannot be started (74).
+    /// The thread cannot be started (74).
     pub fn new(incoming: R, outgoing: W) -> std::result::Result<Self, Failure> {
         let outgoing = Arc::new(Mutex::new(Outgoing { stream: outgoing, is_whole: true }));
         let ticks = Ticks::start(Arc::clone(&outgoing))
@@ -60,8 +59,8 @@ where
 #[derive(Debug)]
 struct Outgoing<W> {
     stream: W,
-    /// Whether the last frame was written to its end. If not, because its time was over, a tick
-    /// would become a part of it: four bytes of what was to be changed.
+    /// Whether the last frame was written completely. If its time limit cut it off, a tick would
+    /// become part of it: four bytes of the intended change.
     is_whole: bool,
 }
 
@@ -77,7 +76,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
     }
 }
 
-/// The thread; it ends when this is dropped, and the connection is closed then.
+/// The thread; it ends when this is dropped, and the connection is then closed.
 #[derive(Debug)]
 struct Ticks {
     end: Option<flume::Sender<()>>,
@@ -93,9 +92,9 @@ impl Ticks {
         let thread = thread::start("ticks", move || {
             // Nothing is ever sent: the other end is dropped.
             while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                // A connection that is lost is noticed by the thread that waits for answers.
+                // The thread that waits for answers notices a lost connection.
                 let tick = async { outgoing.lock().await.write(&[]).await.is_err() };
-                // A tick, too, may have to wait for a node that reads nothing.
+                // A tick, too, may have to wait if the node reads nothing.
                 let over = async { ended.recv_async().await.is_err() };
                 if runtime::block_on(runtime::first(over, tick)) {
                     break;
@@ -110,7 +109,7 @@ impl Drop for Ticks {
     fn drop(&mut self) {
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
-            // It does nothing that panics.
+            // The thread does nothing that panics.
             let _ = thread.join();
         }
     }
@@ -165,7 +164,7 @@ mod tests {
                 let mut length = [0; 4];
                 node.read_exact(&mut length).unwrap();
                 let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
-                // Slower than the frames come, so that one waits whenever a tick is due.
+                // Slower than the frames arrive, so that one is always waiting when a tick is due.
                 std::thread::sleep(INTERVAL / 4);
                 node.read_exact(&mut bytes).unwrap();
                 assert!(bytes.iter().all(|byte| *byte == 7));
@@ -178,7 +177,7 @@ mod tests {
         reading.join().unwrap();
     }
 
-    /// Takes a few bytes, and then no more.
+    /// Accepts a few bytes, and then no more.
     struct Stuck(usize);
 
     impl AsyncWrite for Stuck {

@@ -35,7 +35,7 @@ fn read(text: &str, this_host: &str) -> Result<NodeName, String> {
     NodeName::new(name, host).map_err(|why| format!("'{text}' is not a node name: {why}"))
 }
 
-/// This host's name up to its first dot, as Erlang's short names have it.
+/// This host's name up to the first dot, as in Erlang's short names.
 fn this_host() -> String {
     let system = rustix::system::uname();
     let name = system.nodename().to_string_lossy();

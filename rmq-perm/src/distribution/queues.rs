@@ -1,9 +1,9 @@
 //! The queues of a virtual host, from every node of the cluster.
 //!
-//! Each node reports the queues it leads, so those without a leader, because their node is down
-//! or a majority is missing, are reported by none. They are in the cluster's database still, and
-//! are looked up there, one by one: a queue's record has its arguments, whose size the user who
-//! declared it chose, so no answer may contain those of many.
+//! Each node reports the queues it leads, so those without a leader, because their node is down or
+//! a majority is missing, are not reported by any. They are still in the cluster's database, and
+//! are looked up there, one by one: a queue's record contains its arguments, whose size the user
+//! who declared it chose, so no answer may contain those of many.
 
 use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};
@@ -86,7 +86,7 @@ fn names(broker: &mut Distribution, vhost: &str) -> Result<HashSet<Text>, Failur
     Ok(names)
 }
 
-/// The nodes that run, and whether they are of a release before the one that has the function for it.
+/// The running nodes, and whether their release is older than the function for listing them.
 pub fn running_nodes(broker: &mut Distribution) -> Result<(Vec<Text>, bool), Failure> {
     let running = broker.ask_if_there("rabbit_nodes", "list_running", vec![])?;
     let is_3_10 = running.is_none();
@@ -97,7 +97,7 @@ pub fn running_nodes(broker: &mut Distribution) -> Result<(Vec<Text>, bool), Fai
     Ok((each(&running, Term::text)?, is_3_10))
 }
 
-/// The queues of these names as the database has them.
+/// The queues with these names, from the database.
 fn look_up(
     broker: &mut Distribution,
     vhost: &str,
@@ -166,9 +166,10 @@ fn info(info: &Term) -> Option<Queue> {
     })
 }
 
-/// A queue as the database has it: the record `amqqueue`, of which the beginning (name, durable,
-/// auto_delete, exclusive owner, arguments, process) is the same in every release. The places of
-/// the rest are not, but no other field has such an atom, or such a map.
+/// A queue in the database: the record `amqqueue`, whose beginning (name, durable, auto_delete,
+/// exclusive owner, arguments, process) is the same in every release. The other fields have
+/// different places in each release, but each is recognised by an atom, or a map, that no other
+/// field has.
 fn record(record: &Term, room: Option<&mut Room>) -> Option<Queue> {
     let fields = record.tagged("amqqueue")?;
     let is_kind = |field: &&Term| matches!(field, Term::Atom(atom) if atom.starts_with("rabbit_") && atom.ends_with("_queue"));
@@ -210,7 +211,7 @@ fn name(resource: &Term) -> Option<Text> {
     }
 }
 
-/// `rabbit_quorum_queue` is `quorum`, and so on.
+/// The name for a module: `rabbit_quorum_queue` becomes `quorum`.
 fn kind(module: &Term) -> Option<Text> {
     let module = module.text()?;
     let kind = module.strip_prefix(b"rabbit_").and_then(|kind| kind.strip_suffix(b"_queue"));

@@ -1,4 +1,4 @@
-//! Permissions of either kind as the broker lists them.
+//! Permissions of either kind in the form in which the broker lists them.
 
 use super::arguments::text;
 use super::broker::{Distribution, USERS, each};
@@ -6,7 +6,7 @@ use crate::administration::{Scope, Text, Users, Vhosts};
 use crate::term::Term;
 use rmq_common::failure::Failure;
 
-/// A row of a listing, without the user or virtual host that the listing was requested by.
+/// A row of a listing, without the user or the virtual host by which the listing was requested.
 pub struct Row<'a> {
     properties: &'a Term,
     scope: &'a Scope,
@@ -26,7 +26,7 @@ impl Row<'_> {
     }
 }
 
-/// The rows within `scope`, each as `read` reads it.
+/// The rows within `scope`, each parsed by `read`.
 pub fn rows<T>(
     broker: &mut Distribution,
     scope: &Scope,

@@ -1,9 +1,9 @@
-//! AMQP tables, as RabbitMQ has them in Erlang terms, to JSON.
+//! Converts AMQP tables, as RabbitMQ stores them in Erlang terms, to JSON.
 
 use crate::term::Term;
 use serde_json::{Map, Number, Value};
 
-/// The table `[{Key, Type, Value}, ...]` as a JSON object. Values without a form in JSON are null.
+/// The table `[{Key, Type, Value}, ...]` as a JSON object. Values without a JSON form are null.
 pub fn json(table: &Term) -> Value {
     let fields =
         table.list().unwrap_or_default().iter().filter_map(|field| match field.tuple()? {

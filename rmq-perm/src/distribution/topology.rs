@@ -1,7 +1,7 @@
 //! Exchanges and bindings.
 //!
 //! Their arguments, whose size any user who may declare or bind chooses, are fetched only if they
-//! are listed: an exchange at a time, and the bindings of an exchange at a time.
+//! are listed: for one exchange at a time, and for the bindings of one exchange at a time.
 
 use super::arguments::{atoms, binary, resource_of, text};
 use super::broker::{Distribution, each};

@@ -17,7 +17,7 @@ impl Users for Distribution {
             self.change(USERS, "add_user", arguments)?;
             return if tags.is_empty() { Ok(()) } else { self.set_tags(user, tags) };
         }
-        // The one function that takes a hash in every release also changes a user who exists.
+        // The only function that accepts a hash in every release also changes an existing user.
         if self.user_exists(user)? {
             return Err(Refusal::UserExists.failure());
         }

@@ -10,11 +10,11 @@ use rmq_common::failure::Failure;
 
 impl Vhosts for Distribution {
     fn add_vhost(&mut self, vhost: &str, traits: &VhostTraits) -> Result<Added, Failure> {
-        // Whether adding it again is an error depends on the release.
+        // Adding it again is an error in some releases.
         if self.vhost_exists(vhost)? {
             return Ok(Added::Existed);
         }
-        // `put_vhost` would also give permissions to a user that is called as we are.
+        // `put_vhost` would also give permissions to a user with the name that we act under.
         self.change("rabbit_vhost", "add", vec![text(vhost), metadata(traits), acting_user()])?;
         Ok(Added::New)
     }
@@ -34,7 +34,7 @@ impl Vhosts for Distribution {
         Refusal::FixedQueueType.unless(before.default_queue_type == after.default_queue_type)?;
         let kind = after.default_queue_type.as_deref().map_or(atom("undefined"), binary);
         let (tags, description) = (after.tags.join(&b","[..]), binary(&after.description));
-        // What is traced stays.
+        // Tracing is not changed.
         let tracing = atom("undefined");
         let arguments = vec![text(vhost), description, binary(&tags), kind, tracing, acting_user()];
         self.change("rabbit_vhost", "put_vhost", arguments)
@@ -78,7 +78,7 @@ impl Vhosts for Distribution {
     }
 }
 
-/// What `rabbit_vhost:add/3` and `update_metadata/3` take.
+/// The argument of `rabbit_vhost:add/3` and `update_metadata/3`.
 fn metadata(traits: &VhostTraits) -> sent::Term {
     let tags = traits.tags.iter().map(|tag| atom(&String::from_utf8_lossy(tag)));
     let description = ("description", binary(&traits.description));

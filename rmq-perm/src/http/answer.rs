@@ -8,6 +8,6 @@ pub struct Answer {
     pub status: u16,
     /// The body; null if it is empty or, in a refusal, not JSON.
     pub body: Value,
-    /// Where else to ask, in a redirection.
+    /// The new location, in a redirection.
     pub location: Option<String>,
 }

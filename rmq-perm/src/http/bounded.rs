@@ -1,5 +1,5 @@
-//! JSON from an untrusted peer: the memory it takes is bounded, not only its size. An object of a few
-//! bytes takes some seven hundred in memory, so 60 MB could become 5 GB.
+//! JSON from an untrusted peer: not only its size is bounded, but also the memory it takes. An
+//! object of a few bytes takes some seven hundred in memory, so 60 MB could become 5 GB.
 
 use crate::queues::DEEPEST;
 use serde_json::Value;
@@ -13,8 +13,8 @@ const MOST: usize = 256 << 20;
 const VALUE: usize = 64;
 const OBJECT: usize = 640;
 
-/// Nested deeper than this, and by more than a queue's arguments in a listing, a value becomes
-/// `...`; serde_json reads no more than 128 levels.
+/// A value that is nested more deeply than this, which exceeds a queue's arguments in a listing,
+/// becomes `...`; serde_json reads at most 128 levels.
 const CUT: usize = DEEPEST + 8;
 
 /// Why there is no value.
@@ -25,7 +25,7 @@ pub enum Unfit {
 }
 
 /// # Errors
-/// When it is too large, or there is none.
+/// It is too large, or it is not JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value, Unfit> {
     let (bytes, takes) = shallow(bytes);
     if takes > MOST {
@@ -34,8 +34,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unfit> {
     serde_json::from_slice(&bytes).map_err(|_| Unfit::NotJson)
 }
 
-/// The same text with `"..."` in place of what is nested too deep, and an estimate of the memory it
-/// would take. Nothing is checked here.
+/// The same text with `"..."` in place of what is nested too deeply, and an estimate of the memory
+/// it would take. Nothing is validated here.
 fn shallow(bytes: &[u8]) -> (Cow<'_, [u8]>, usize) {
     let (mut depth, mut takes) = (0usize, bytes.len());
     let (mut in_string, mut escaped) = (false, false);

@@ -1,4 +1,4 @@
-//! The API, and what it answers.
+//! The API and its answers.
 
 mod many;
 
@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use std::time::Duration;
 use ureq::http::Method;
 
-/// A broker, by its management API.
+/// A broker, through its management API.
 #[derive(Debug)]
 pub struct Http {
     client: Client,
@@ -32,7 +32,7 @@ pub struct Http {
     limit: Duration,
     /// For long operations.
     long: Duration,
-    /// The user that we are there.
+    /// Our user there.
     pub(super) user: String,
     tags: Vec<Text>,
     /// A virtual host and a user that exist.
@@ -40,7 +40,7 @@ pub struct Http {
     diagnostics: Diagnostics,
 }
 
-/// What was found at a path.
+/// What a path led to.
 #[derive(Debug)]
 pub(super) enum Fetched {
     Found(Value),
@@ -69,7 +69,7 @@ impl Changed {
 }
 
 impl Http {
-    /// Connects to the API that `options` name, and asks it who we are.
+    /// Connects to the API that `options` name, and asks it for our user.
     pub fn connect(options: &Options, diagnostics: Diagnostics) -> Result<Self, Unreached> {
         let place = options.url.to_string();
         let context = |failure: Unreached| failure.context(format!("connect to {place}"));
@@ -79,7 +79,7 @@ impl Http {
         let answer = answer.map_err(|why: NoAnswer| {
             context(why.while_connecting(options.timeout, options.url.tls))
         })?;
-        // It was sent, whatever the answer.
+        // The password was sent, whatever the answer.
         report_unencrypted(options, diagnostics);
         if let Some(failure) = refusal::of_the_first(&answer, &options.user) {
             return Err(context(failure));
@@ -97,7 +97,7 @@ impl Http {
         Ok(Http { client, place, limit, long, user, tags, witness, diagnostics })
     }
 
-    /// Whether our user sees what belongs to other users.
+    /// Whether our user can see objects of other users.
     pub(super) fn sees_all(&self) -> bool {
         self.tags.iter().any(|tag| matches!(&**tag, b"administrator" | b"monitoring"))
     }
@@ -117,7 +117,7 @@ impl Http {
         }
     }
 
-    /// Gets what is at a path; `None` if there is nothing. `query` may name `columns`.
+    /// Gets the object at a path; `None` if there is none. `query` may name `columns`.
     pub(super) fn get(&self, segments: &[&str], query: &str) -> Result<Option<Value>, Failure> {
         let answer = self.send(Effect::Reads, Method::GET, segments, query, None)?;
         match answer.status {
@@ -127,7 +127,7 @@ impl Http {
         }
     }
 
-    /// The same, if it may be too large or take longer than `limit`.
+    /// The same, for an answer that may be too large or take longer than `limit`.
     pub(super) fn fetch(
         &self,
         limit: Duration,
@@ -149,7 +149,7 @@ impl Http {
         }
     }
 
-    /// Any answer that comes within `limit`.
+    /// Any answer that arrives within `limit`.
     pub(super) fn read_in_time(
         &self,
         limit: Duration,
@@ -176,13 +176,13 @@ impl Http {
         self.diagnostics.notice(text);
     }
 
-    /// Gets what every broker has.
+    /// Gets something that every broker has.
     pub(super) fn expect(&self, segments: &[&str], query: &str) -> Result<Value, Failure> {
         let found = self.get(segments, query)?;
         found.ok_or_else(|| broken(format!("{} has no /api/{}", self.place, segments.join("/"))))
     }
 
-    /// Posts what changes many things at once.
+    /// Posts a request that changes many things at once.
     ///
     /// # Errors
     /// There is no answer, or an unexpected one.
@@ -198,7 +198,7 @@ impl Http {
         self.change(Method::DELETE, segments, None)
     }
 
-    /// Ends clients' connections, which are given `reason`.
+    /// Closes clients' connections; the clients are given `reason`.
     pub(super) fn close(&self, segments: &[&str], reason: &str) -> Result<Changed, Failure> {
         let answer = self.client.close(&path(segments)?, reason);
         let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.limit))?;
@@ -208,7 +208,7 @@ impl Http {
         self.changed(&answer)
     }
 
-    /// Deletes what may take the broker minutes.
+    /// Deletes something, which may take the broker minutes.
     pub(super) fn delete_patiently(&self, segments: &[&str]) -> Result<Changed, Failure> {
         let answer = self.client.ask_within(self.long, Method::DELETE, &path(segments)?, None);
         let answer = answer.map_err(|it| it.failure(Effect::Changes, &self.place, self.long))?;
@@ -230,7 +230,7 @@ impl Http {
         refusal::of(answer, effect).failure_of(&self.user)
     }
 
-    /// What the answer to a change says.
+    /// The result of a change, from its answer.
     pub(super) fn changed(&self, answer: &Answer) -> Result<Changed, Failure> {
         match answer.status {
             201 => Ok(Changed::Created),
@@ -256,7 +256,7 @@ impl Http {
         answer.map_err(|why| why.failure(effect, &self.place, self.limit))
     }
 
-    /// What the API says to another user who asks who it is.
+    /// The API's answer to another user who asks for their own identity.
     pub(super) fn who_is(&self, user: &str, password: &Secret) -> Result<Answer, Failure> {
         let answer = self.client.of_user(user, password).ask_first("/whoami");
         answer.map_err(|why| why.failure(Effect::Reads, &self.place, self.limit))
@@ -276,7 +276,7 @@ impl Http {
     }
 }
 
-/// Reports a password that is worth something and was sent over the network in the clear.
+/// Reports a password that grants access and was sent unencrypted over the network.
 fn report_unencrypted(options: &Options, diagnostics: Diagnostics) {
     let (user, host) = (&options.user, &options.url.host.name);
     let is_guest = user == "guest" && options.password.is("guest");

@@ -1,8 +1,8 @@
 //! Requests over HTTP: one at a time, on one connection that is kept.
 //!
 //! No request is ever sent a second time, neither by ureq nor here: one that was not answered may
-//! have been carried out. The exception is one whose password was refused, and which was not carried
-//! out, if the password file holds another one by then.
+//! have been carried out. The exception is a request that was not carried out because its password
+//! was refused, if the password file contains another one by then.
 
 use super::answer::Answer;
 use super::bounded::{self, Unfit};
@@ -28,14 +28,14 @@ use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 
-/// A larger answer is refused: about two hundred thousand queues with what we ask about each.
+/// A larger answer is refused: this holds about 200,000 queues with all that we ask about each.
 const LARGEST: u64 = 64 << 20;
 /// The same of the first answer, when the server is still unknown, and of a refusal,
 const LARGEST_UNKNOWN: u64 = 64 << 10;
 /// which may also repeat each byte of the request as a number with a comma, twice.
 const REPEATED: u64 = 8;
 
-/// The header with the reason that the client of a closed connection is given.
+/// The header with the reason that the client of a closed connection receives.
 const REASON: &str = "X-Reason";
 
 /// What is sent in a request.
@@ -49,11 +49,11 @@ struct Sent<'a> {
 #[derive(Debug)]
 pub struct Client {
     config: Config,
-    /// Has the connection.
+    /// Owns the connection.
     agent: RefCell<Agent>,
     base: String,
     user: String,
-    /// Read anew for each request.
+    /// Read again for each request.
     password: Password,
     limit: Duration,
     diagnostics: Diagnostics,
@@ -65,7 +65,7 @@ impl Client {
     pub fn new(options: &Options, diagnostics: Diagnostics) -> Result<Self, Failure> {
         let Options { user, password, timeout: limit, .. } = options.clone();
         let config = Agent::config_builder()
-            // The body of a refusal is needed; the target of a redirection is unknown.
+            // The body of a refusal is needed; the target of a redirection is not trusted.
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -85,7 +85,7 @@ impl Client {
         Ok(Client { config, agent, base, user, password, limit, diagnostics })
     }
 
-    /// Another one, with a connection of its own.
+    /// Another client, with its own connection.
     pub fn another(&self) -> Self {
         Client {
             config: self.config.clone(),
@@ -98,7 +98,7 @@ impl Client {
         }
     }
 
-    /// Another one, which asks as another user.
+    /// Another client, which asks as another user.
     pub fn of_user(&self, user: &str, password: &Secret) -> Self {
         let password = Password::known(password.clone());
         Client { user: user.to_owned(), password, ..self.another() }
@@ -113,7 +113,7 @@ impl Client {
         )
     }
 
-    /// Asks the broker to end a client's connection, which is given `reason`.
+    /// Asks the broker to close a client's connection; the client is given `reason`.
     pub fn close(&self, path: &str, reason: &str) -> Result<Answer, NoAnswer> {
         let sent = Sent { method: Method::DELETE, path, body: None, reason: Some(reason) };
         self.send(&sent, self.limit, LARGEST)

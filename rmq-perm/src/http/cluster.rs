@@ -9,7 +9,7 @@ use crate::queues::{Asked, Queue};
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
-/// What the node reports of itself and of all listeners.
+/// What the node reports about itself, and all listeners.
 const OVERVIEW: &str = "?columns=node,rabbitmq_version,erlang_version,listeners";
 
 impl Cluster for Http {
@@ -23,7 +23,7 @@ impl Cluster for Http {
     }
 
     fn require_started(&mut self) -> Result<(), Failure> {
-        // Its plugins, of which the API is one, start last.
+        // Its plugins, including the API, start last.
         Ok(())
     }
 
@@ -44,7 +44,7 @@ fn members(broker: &Http) -> Result<Vec<Member>, Failure> {
     let overview = broker.expect(&["overview"], OVERVIEW)?;
     let asked = text(&overview, "node");
     if let Some(member) = members.iter_mut().find(|member| Some(&member.node) == asked.as_ref()) {
-        // For some seconds after its start a node reports nothing of itself.
+        // For some seconds after its start, a node reports nothing about itself.
         member.rabbitmq = member.rabbitmq.take().or_else(|| text(&overview, "rabbitmq_version"));
         member.erlang = member.erlang.take().or_else(|| text(&overview, "erlang_version"));
     }

@@ -1,5 +1,5 @@
-//! Connections of clients. The API lists all as it has collected them, some seconds ago, and those of
-//! a user as they are, with no more than their names.
+//! Connections of clients. The API lists all connections as it collected them some seconds ago, and
+//! those of one user as they are now, but only with their names.
 
 use super::broker::{Changed, Http};
 use super::json::{each, text};
@@ -20,10 +20,10 @@ use ureq::http::Method;
 const COLUMNS: &str = "?columns=name,user,vhost,peer_host,peer_port,client_properties,state,\
                        connected_at,node,protocol";
 
-/// Until the API is asked again about a connection that it does not know yet.
+/// How long to wait before asking the API again about a connection that it does not know yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the API says instead of such a property.
+/// The API's substitute for a property that is not UTF-8.
 const NOT_UTF_8: &str = "Not UTF-8, base64 is: ";
 
 impl Connections for Http {
@@ -75,7 +75,7 @@ impl Connections for Http {
                     unknown.push(connection);
                 }
             }
-            // Closed meanwhile, or so new that the API has collected nothing of it.
+            // Closed meanwhile, or so new that the API has not collected anything about it.
             let now = if unknown.is_empty() { Vec::new() } else { self.connections_of(user)? };
             unknown.retain(|connection| now.iter().any(|other| other.name == connection.name));
             if unknown.is_empty() {

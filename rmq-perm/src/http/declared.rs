@@ -1,8 +1,8 @@
 //! Arguments and flags of the queues of a virtual host.
 //!
-//! Any user who may declare a queue chooses the size of its arguments, so they are fetched a page at a
-//! time, and one by one if a page is too large or too slow: for each page the API reads those of all
-//! queues.
+//! Any user who may declare a queue chooses the size of its arguments, so they are fetched a page
+//! at a time, and one by one if a page is too large or too slow: the API reads those of all queues
+//! each time.
 
 use super::broker::{Fetched, Http};
 use super::json::{broken, text};
@@ -13,10 +13,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The columns with them.
+/// The columns for them.
 pub const COLUMNS: &str = "durable,auto_delete,exclusive,arguments";
 
-/// The number of queues in a page, which grows while each answer comes this soon,
+/// The number of queues on a page, which grows while each answer arrives this quickly,
 const SMALLEST_PAGE: usize = 8;
 const LARGEST_PAGE: usize = 512;
 const QUICK: Duration = Duration::from_millis(250);
@@ -33,7 +33,7 @@ pub fn add(broker: &Http, vhost: &str, mut queues: Vec<Queue>) -> Result<Vec<Que
         all.insert(name, of(queue, &mut room));
         Ok(())
     })?;
-    // Also those that moved to another page meanwhile, because a queue before them was deleted.
+    // These include queues that moved to another page because one before them was deleted.
     let (until, mut late) = (Instant::now() + broker.limit(), 0);
     let query = format!("?columns={COLUMNS}");
     for name in queues.iter().map(|queue| &queue.name) {
@@ -77,7 +77,7 @@ pub fn unknown(why: &str) -> Declared {
     Declared { arguments: left_out(why), ..Declared::default() }
 }
 
-/// Fetches as many pages as come soon enough and are not too large.
+/// Fetches as many pages as arrive in time and are not too large.
 fn by_pages(
     broker: &Http,
     vhost: &str,
@@ -115,7 +115,7 @@ fn by_pages(
     Ok(())
 }
 
-/// Reads them from the API's object of a queue.
+/// Reads them from the API's object for a queue.
 pub fn of(queue: &Value, room: &mut Room) -> Declared {
     let is = |key: &str| queue.get(key).and_then(Value::as_bool);
     let arguments = match &queue["arguments"] {

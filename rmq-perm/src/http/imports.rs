@@ -1,8 +1,8 @@
-//! Many permissions by imports of definitions: one request for hundreds of them.
+//! Sets many permissions by importing definitions: one request for hundreds of them.
 //!
-//! Measured on RabbitMQ 3.10, 4.0 and 4.3: an import needs the tag that a request for one permission
-//! needs, replaces only what it names, and makes neither a user nor a virtual host. One bad entry
-//! has it refused, when others on both sides of that may have been set.
+//! Measured on RabbitMQ 3.10, 4.0 and 4.3: an import needs the same tag as a request for one
+//! permission, replaces only what it names, and creates neither users nor virtual hosts. If one
+//! entry is bad, the import is refused, and entries before and after it may have been set.
 
 use super::answer::Answer;
 use super::broker::Http;
@@ -27,20 +27,20 @@ const PACE: Duration = Duration::from_secs(1);
 pub enum Refused {
     /// They are not set.
     Ends,
-    /// They are set, also after `made` has returned false: some are set already, and the count must
-    /// be right.
+    /// They are set, even if `made` has returned false: some are set already, and the count must be
+    /// right.
     Passes,
 }
 
-/// Sets those in a range one by one, and returns whether to go on.
+/// Sets those in a range one by one, and returns whether to continue.
 pub type OneByOne<'a> = dyn FnMut(Range<usize>, Refused, &mut dyn FnMut() -> bool) -> Result<bool, (usize, Failure)>
     + 'a;
 
-/// Sets `entries` of the list of definitions called `key`. `made` is called for each, and
-/// returns whether to go on. The entries of a refused import, and all after it, are set one by one.
+/// Sets `entries` of the list `key` in definitions. `made` is called for each, and returns whether
+/// to continue. The entries of a refused import, and all after it, are set one by one.
 ///
 /// # Errors
-/// The place of one that was not set, or perhaps not, and why.
+/// The position of one that was not set, or may not have been, and why.
 pub fn set_all(
     broker: &Http,
     key: &str,
@@ -82,9 +82,9 @@ fn import(
         let end = next + chunk.len();
         match answer.status {
             200..300 => {}
-            // An entry is bad, or made the broker fail.
+            // An entry is bad, or made the broker crash.
             400 | 500 => return Ok(Some(Left { tried: next..end, untried: end..all })),
-            // The import was not read.
+            // The import was not processed.
             _ => return Ok(Some(Left { tried: next..next, untried: next..all })),
         }
         pace.keep(begun.elapsed());
@@ -97,11 +97,11 @@ fn import(
     Ok(None)
 }
 
-/// An answer, unless it leaves unknown what was done.
+/// The answer, unless it leaves open what was done.
 fn ask(broker: &Http, key: &str, chunk: &[Value]) -> Result<Answer, Failure> {
     let unknown = |failure: Failure| of_several(failure, chunk.len());
     match broker.post("/definitions", &json!({key: chunk})) {
-        // A proxy, whose broker may have done it.
+        // From a proxy; the broker may have done it.
         Ok(answer) if answer.status > 500 => Err(unknown(broker.refusal(&answer, Effect::Changes))),
         Ok(answer) => Ok(answer),
         Err(why) => {
@@ -112,7 +112,7 @@ fn ask(broker: &Http, key: &str, chunk: &[Value]) -> Result<Answer, Failure> {
     }
 }
 
-/// The number of entries in an import, by how long earlier ones took.
+/// The number of entries per import, adapted to how long earlier ones took.
 #[derive(Debug)]
 struct Pace {
     size: usize,

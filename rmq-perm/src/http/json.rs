@@ -1,4 +1,4 @@
-//! Reading what the API answers.
+//! Parsing the API's answers.
 
 use crate::administration::Text;
 use rmq_common::exit::Exit;
@@ -11,12 +11,12 @@ pub fn each<T>(answer: &Value, read: impl Fn(&Value) -> Option<T>) -> Result<Vec
     elements.ok_or_else(|| broken("unexpected answer".to_owned()))
 }
 
-/// A text of an object.
+/// A text in an object.
 pub fn text(object: &Value, key: &str) -> Option<Text> {
     object.get(key)?.as_str().map(|text| text.as_bytes().to_vec())
 }
 
-/// The tags of a user: a list, or in older releases one text with commas.
+/// The tags of a user: a list or, in older releases, one text with commas.
 pub fn tags(user: &Value) -> Option<Vec<Text>> {
     let text = |tag: &Value| tag.as_str().map(|tag| tag.as_bytes().to_vec());
     match user.get("tags")? {
@@ -29,7 +29,7 @@ pub fn tags(user: &Value) -> Option<Vec<Text>> {
     }
 }
 
-/// A broker that does not do what all known versions do (70).
+/// The error about a broker that behaves unlike all known versions (70).
 pub fn broken(what: String) -> Failure {
     Failure::new(Exit::Software, what)
 }

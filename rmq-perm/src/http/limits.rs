@@ -11,7 +11,7 @@ impl Limits for Http {
         let answer = self.expect(&[kind(holder)], "")?;
         each(&answer, |row| {
             let name = text(row, holder.name())?;
-            // An empty list is how some releases write an empty object.
+            // Some releases write an empty object as an empty list.
             let pairs = row.get("value").and_then(Value::as_object).into_iter().flatten();
             let known =
                 pairs.map(|(key, value)| Some((key.clone().into(), value.as_i64()?.into())));

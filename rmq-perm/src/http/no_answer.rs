@@ -1,4 +1,4 @@
-//! No answer from the API, or none that is its own.
+//! No answer from the API, or one that did not come from it.
 
 use crate::reach::Unreached;
 use crate::unanswered::{Effect, Unanswered};
@@ -24,17 +24,17 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
-    /// What a body that is not the API's is.
+    /// A body that did not come from the API; `what` describes it.
     pub fn broken(what: impl Into<String>) -> Self {
         NoAnswer::Sent(Unanswered::Broken(what.into()))
     }
 
-    /// It was not sent, for a reason of ours.
+    /// The request was not sent, for a reason on our side.
     pub fn unsent(failure: Failure) -> Self {
         NoAnswer::NotReached { failure, later: false }
     }
 
-    /// The failure of a request on a connection that worked before. `place` is what was asked.
+    /// The failure of a request on a connection that worked before. `place` names the API.
     pub fn failure(self, effect: Effect, place: &str, limit: Duration) -> Failure {
         match self {
             NoAnswer::NotReached { failure, .. } => failure.context(place),
@@ -96,7 +96,7 @@ impl From<Error> for NoAnswer {
     }
 }
 
-/// What comes of connecting, before anything is sent.
+/// Whether such an error comes from connecting, before anything is sent.
 fn is_before_anything(kind: ErrorKind) -> bool {
     matches!(
         kind,

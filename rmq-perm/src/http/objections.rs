@@ -1,8 +1,8 @@
-//! What the broker says against patterns.
+//! The broker's objections to patterns.
 //!
-//! Nothing in the API only checks a pattern. So a permission is put which also holds, after the
-//! pattern in question, one that no broker takes: the broker checks them in their order before it
-//! changes anything, and says which it refuses.
+//! No request of the API only checks a pattern. So a permission is sent in which the pattern in
+//! question is followed by one that no broker accepts: the broker checks them in order before it
+//! changes anything, and says which one it refuses.
 
 use super::broker::Http;
 use super::json::broken;
@@ -27,13 +27,13 @@ pub fn to(broker: &Http, pattern: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The same of many, over several connections, in their order.
+/// The same for many, over several connections, in order.
 ///
 /// # Errors
-/// The place of one about which the broker does not say, and why.
+/// The position of one about which the broker gave no answer, and why.
 pub fn to_each(broker: &Http, patterns: &[&str]) -> Result<Vec<Option<String>>, (usize, Failure)> {
     let (vhost, user) = witness(broker).map_err(|failure| (0, failure))?;
-    // Two at a time: nearly always both are good.
+    // Two at a time, because nearly always both are good.
     let pairs: Vec<&[&str]> = patterns.chunks(2).collect();
     let request = |pair: &&[&str]| {
         let configure = pair.first().copied().unwrap_or_default();
@@ -79,7 +79,7 @@ fn witness(broker: &Http) -> Result<(&str, &str), Failure> {
     Ok((vhost, user))
 }
 
-/// The name of one that exists: `likely`, which nothing deletes meanwhile, if it does.
+/// The name of an existing one: `likely`, which nothing deletes meanwhile, if it exists.
 fn one_of(broker: &Http, kind: &str, likely: &str) -> Result<String, Failure> {
     let all = broker.expect(&[kind], "?columns=name")?;
     let names = || all.as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());

@@ -1,4 +1,4 @@
-//! Lists of what is on a virtual host.
+//! Lists of objects on a virtual host.
 
 use super::answer::Answer;
 use super::broker::Http;
@@ -7,7 +7,7 @@ use crate::unanswered::Effect;
 use rmq_common::failure::Failure;
 use serde_json::Value;
 
-/// The body of an answer about what is on a virtual host.
+/// The body of an answer about objects on a virtual host.
 ///
 /// # Errors
 /// There is no such virtual host (65), or our user has no access to it (77).

@@ -1,6 +1,6 @@
-//! The queues of a virtual host whose list does not come in time: their names, from the default
-//! exchange's bindings, for which the API reads no arguments, and then as many of the queues, one by
-//! one, as the time allows.
+//! The queues of a virtual host whose list does not arrive in time: their names come from the
+//! default exchange's bindings, for which the API reads no arguments, and then as many queues as
+//! time allows are fetched one by one.
 
 use super::broker::{Fetched, Http};
 use super::declared;
@@ -13,10 +13,10 @@ use rmq_common::exit::Exit;
 use rmq_common::failure::Failure;
 use std::time::Instant;
 
-/// All queues of `vhost`; those that were not reached by name only.
+/// All queues of `vhost`; those that were not fetched, with only their names.
 ///
 /// # Errors
-/// Not even the names come in time (75), or the broker refuses.
+/// Not even the names arrive in time (75), or the broker refuses.
 pub fn of_vhost(broker: &Http, vhost: &str, asked: Asked) -> Result<Vec<Queue>, Failure> {
     let declared = asked.declared;
     let until = Instant::now() + broker.limit();

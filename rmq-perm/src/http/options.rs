@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The API of the command line, the environment or a profile.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `--api`, of which user and password are not used.
+    /// `--api`, without its user and password.
     pub url: ApiUrl,
     pub user: String,
     pub password: Password,

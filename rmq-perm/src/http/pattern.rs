@@ -1,14 +1,13 @@
-//! Matching as the broker does. The API shows the patterns, but cannot match them, so that is done
-//! here, with the same library that is in Erlang.
+//! Matches patterns as the broker does. The API shows the patterns but cannot match them, so that
+//! is done here, with the library that Erlang uses.
 
 use pcre2::bytes::RegexBuilder;
 
-/// Whether RabbitMQ finds `name` allowed by `pattern`. A match that takes the library too long is
-/// none, as over there.
+/// Whether RabbitMQ would allow `name` by `pattern`. As there, a match that takes too long is none.
 pub fn allows(pattern: &str, name: &str) -> bool {
-    // So RabbitMQ reads the empty pattern, which would match anything.
+    // RabbitMQ reads the empty pattern in this way; otherwise it would match anything.
     let pattern = if pattern.is_empty() { "^$" } else { pattern };
-    // Bytes, not characters; and no name is long enough for compiling to machine code to pay.
+    // Bytes, not characters; and names are too short for compilation to machine code to pay off.
     let regex = RegexBuilder::new().build(pattern);
     regex.is_ok_and(|regex| regex.is_match(name.as_bytes()).unwrap_or(false))
 }

@@ -19,7 +19,7 @@ impl Permissions for Http {
         }
     }
 
-    /// By imports if they are many, else over several connections.
+    /// By imports if they are many, otherwise over several connections.
     fn set_all_permissions(
         &mut self,
         grants: &[Grant<'_>],
@@ -39,7 +39,7 @@ impl Permissions for Http {
     }
 
     fn remove_permissions(&mut self, user: &str, vhost: &str) -> Result<(), Failure> {
-        // That there are none, which it says, too, is as good.
+        // If there are none, the API reports that, which is just as good.
         self.delete(&path_of(vhost, user)).map(drop)
     }
 
@@ -79,7 +79,7 @@ impl Permissions for Http {
     }
 }
 
-/// Sets each over several connections, and returns whether to go on.
+/// Sets each over several connections, and returns whether to continue.
 fn put_each(
     broker: &Http,
     grants: &[Grant<'_>],
@@ -117,8 +117,8 @@ fn put_each(
     }
 }
 
-/// The API says neither whether the user or the virtual host is missing, nor then whether it takes
-/// the patterns, which the broker itself checks first.
+/// The API says neither whether the user or the virtual host is missing nor, in that case, whether
+/// it accepts the patterns, which the broker itself checks first.
 fn why_missing(broker: &Http, grant: Grant<'_>) -> Result<Failure, Failure> {
     let Grant { user, vhost, patterns } = grant;
     for pattern in [patterns.configure, patterns.write, patterns.read] {
@@ -131,7 +131,7 @@ fn why_missing(broker: &Http, grant: Grant<'_>) -> Result<Failure, Failure> {
     Ok(Refusal::NoSuchUserOrVhost.failure())
 }
 
-/// The rows of a listing of `kind` within `scope`, each as `read` reads it.
+/// The rows of a listing of `kind` within `scope`, each parsed by `read`.
 pub fn rows<T>(
     broker: &Http,
     scope: &Scope,

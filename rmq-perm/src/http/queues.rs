@@ -50,13 +50,13 @@ pub fn of_vhost(broker: &Http, vhost: &str, asked: Asked) -> Result<Vec<Queue>, 
     Ok(queues)
 }
 
-/// All queues by the API's lists; `None` if the first does not come in time.
+/// All queues from the API's lists; `None` if the first does not arrive in time.
 fn listed(broker: &Http, vhost: &str, asked: Asked) -> Result<Option<Vec<Queue>>, Failure> {
     let columns = columns(asked);
-    // Statistics first: then a queue deleted in between does not look like one that is down.
+    // Statistics first, so that a queue deleted in between does not look like one that is down.
     let Some(collected) = ask(broker, vhost, &columns)? else { return Ok(None) };
     let totals = ask(broker, vhost, &(columns + TOTALS))?;
-    // In the statistics a member stays online long after its node is gone.
+    // In the statistics, a member stays online long after its node is gone.
     let running = running_nodes(broker)?;
     let judged = |queue: Queue| judged(queue, running.as_ref());
     let Some(mut queues) = totals else {
@@ -86,7 +86,7 @@ fn listed(broker: &Http, vhost: &str, asked: Asked) -> Result<Option<Vec<Queue>>
     let mut queues: Vec<Queue> = queues.into_iter().map(judged).collect();
     for queue in collected.into_values() {
         let mut queue = judged(queue);
-        // What was collected may be ten seconds old, and the queue deleted since.
+        // The collected data may be ten seconds old, and the queue may have been deleted since.
         if !queue.lacks_leader() {
             if !exists(broker, vhost, &queue.name)? {
                 continue;
@@ -99,7 +99,7 @@ fn listed(broker: &Http, vhost: &str, asked: Asked) -> Result<Option<Vec<Queue>>
     Ok(Some(queues))
 }
 
-/// The queue with only members on running nodes online, and its state by that.
+/// The queue with only members on running nodes shown as online, and a state that fits.
 fn judged(mut queue: Queue, running: Option<&HashSet<Text>>) -> Queue {
     if let Some(running) = running {
         queue.online.retain(|node| running.contains(node));
@@ -119,7 +119,7 @@ fn running_nodes(broker: &Http) -> Result<Option<HashSet<Text>>, Failure> {
     Ok(Some(running.into_iter().flatten().collect()))
 }
 
-/// `None` if it does not come in time.
+/// `None` if the list does not arrive in time.
 fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Failure> {
     let Some(answer) = broker.read_in_time(broker.limit(), &["queues", vhost], query)? else {
         return Ok(None);
@@ -127,7 +127,7 @@ fn ask(broker: &Http, vhost: &str, query: &str) -> Result<Option<Vec<Queue>>, Fa
     each(&on_vhost::body(broker, answer)?, queue).map(Some)
 }
 
-/// Whether a queue exists that only the statistics have.
+/// Whether a queue that only the statistics have exists.
 fn exists(broker: &Http, vhost: &str, name: &[u8]) -> Result<bool, Failure> {
     let name = String::from_utf8_lossy(name);
     if path(&[&name]).is_err() {
@@ -136,7 +136,7 @@ fn exists(broker: &Http, vhost: &str, name: &[u8]) -> Result<bool, Failure> {
     Ok(broker.get(&["queues", vhost, &name], "?columns=name")?.is_some())
 }
 
-/// How many consumers each queue has that has any; `None` if that does not come in time.
+/// How many consumers each queue has, if any; `None` if that does not arrive in time.
 fn consumers(broker: &Http, vhost: &str) -> Result<Option<HashMap<Text, u64>>, Failure> {
     let (segments, query) = (["consumers", vhost], "?columns=queue.name");
     let Some(answer) = broker.read_in_time(broker.limit(), &segments, query)? else {

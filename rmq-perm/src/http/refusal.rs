@@ -1,4 +1,4 @@
-//! What the status of an answer that is not a success means.
+//! The meaning of the status of an unsuccessful answer.
 
 use super::answer::Answer;
 use crate::reach::Unreached;
@@ -12,11 +12,11 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
     let refused = || of(answer, Effect::Reads).failure_of(user);
     let why = match answer.status {
         200 => return None,
-        // A broker that is starting, or a proxy before it.
+        // A broker that is starting, or a proxy in front of it.
         500.. => return Some(Unreached::for_now(refused())),
         401 | 403 => return Some(Unreached::lasting(refused())),
         404 => {
-            // Its server may listen a moment before it has any page.
+            // Its server may listen for a moment before it serves any page.
             let why = "no management API there (is the plugin enabled?)";
             return Some(Unreached::before_the_first_start(Failure::new(Exit::Unavailable, why)));
         }
@@ -29,7 +29,7 @@ pub fn of_the_first(answer: &Answer, user: &str) -> Option<Unreached> {
     Some(Unreached::lasting(Failure::new(Exit::Unavailable, why)))
 }
 
-/// What an answer that is not a success refuses.
+/// The refusal in an unsuccessful answer.
 pub fn of(answer: &Answer, effect: Effect) -> Refusal {
     let Answer { status, body, .. } = answer;
     match *status {
@@ -38,7 +38,7 @@ pub fn of(answer: &Answer, effect: Effect) -> Refusal {
     }
 }
 
-/// What an answer to a permission with an invalid pattern has against it, and the pattern.
+/// The objection in an answer to a permission with an invalid pattern, and the pattern.
 pub fn invalid_pattern(answer: &Answer) -> Option<(Vec<u8>, String)> {
     match words::of_answer(answer.status, &answer.body) {
         Refusal::InvalidPattern { pattern, objection } => Some((pattern, objection)),

@@ -25,7 +25,7 @@ impl TopicPermissions for Http {
     ) -> Result<(), (usize, Failure)> {
         let mut seen = HashSet::new();
         for (place, TopicGrant { vhost, exchange, .. }) in grants.iter().enumerate() {
-            // No import minds, before 4.3, that there is no such exchange; none that it is of
+            // Before 4.3, an import accepts a missing exchange; every release accepts one of
             // another type.
             if seen.insert((vhost, exchange)) {
                 self.require_topic_exchange(vhost, exchange).map_err(|why| (place, why))?;
@@ -59,8 +59,8 @@ impl TopicPermissions for Http {
         })
     }
 
-    /// The API can only end all of it. What is to stay is then set again, and for that moment does
-    /// not restrict the user.
+    /// The API can only remove all of them. The others are set again; until then, nothing restricts
+    /// the user.
     fn remove_topic_permissions(
         &mut self,
         user: &str,

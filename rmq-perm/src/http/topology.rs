@@ -26,7 +26,7 @@ impl Topology for Http {
     }
 }
 
-/// A list of what is on a virtual host; `read` is given the arguments of each.
+/// A list of objects on a virtual host; `read` also gets the arguments of each.
 fn list<T>(
     broker: &Http,
     [what, vhost]: [&str; 2],
@@ -43,7 +43,7 @@ fn list<T>(
                 let room = RefCell::new(Room::default());
                 return each(&answer, |one| {
                     let arguments = match &one["arguments"] {
-                        // An empty table is an empty list in some releases.
+                        // Some releases write an empty table as an empty list.
                         arguments @ Value::Object(_) => room.borrow_mut().keep(arguments),
                         _ => "{}".to_owned(),
                     };

@@ -1,5 +1,4 @@
-//! Users. The API puts a user whole, whether it is new or not, so what is to stay is asked for first,
-//! and put again.
+//! Users. The API replaces a user as a whole, so what is to stay is fetched first and sent again.
 
 use super::broker::{Changed, Http};
 use super::json::{each, tags, text};
@@ -82,7 +81,7 @@ impl Users for Http {
             if hashes { "?columns=name,tags,password_hash" } else { "?columns=name,tags" };
         let answer = self.expect(&["users"], columns)?;
         each(&answer, |user| {
-            // A user who never had a password may have none here either.
+            // A user who has never had a password may have none here either.
             let hash = user.get("password_hash").and_then(Value::as_str).unwrap_or_default();
             let hash = hashes.then(|| Secret::new(hash));
             Some(User { name: text(user, "name")?, tags: tags(user)?, hash })
@@ -110,7 +109,7 @@ fn with(password: &Password) -> Map<String, Value> {
         Password::Clear(password) => of(&[("password", password.reveal())]),
         Password::Hashed(hash) => of(&[
             ("password_hash", hash.base64()),
-            // Without it the broker takes the one that it is configured for.
+            // Without it, the broker assumes its configured algorithm.
             ("hashing_algorithm", &hash.module()),
         ]),
         Password::None => of(&[("password_hash", "")]),

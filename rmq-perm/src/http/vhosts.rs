@@ -77,20 +77,20 @@ impl Vhosts for Http {
     }
 }
 
-/// What the API takes. It resets what is left out, except that what is traced stays.
+/// The request body for these traits. The API resets what is left out, except tracing.
 fn body(traits: &VhostTraits) -> Value {
     let readable = |text: &Text| String::from_utf8_lossy(text).into_owned();
     let tags: Vec<_> = traits.tags.iter().map(readable).collect();
     let mut body = json!({ "description": readable(&traits.description), "tags": tags });
     if let Some(kind) = &traits.default_queue_type {
         body["default_queue_type"] = readable(kind).into();
-        // Its name for 3.10, which ignores the other.
+        // The name that 3.10 uses; it ignores the other.
         body["defaultqueuetype"] = readable(kind).into();
     }
     body
 }
 
-/// Whether a release is not later than 3.10.
+/// Whether a release is 3.10 or earlier.
 fn is_too_old(version: &str) -> bool {
     let mut numbers = version.split('.').map(|number| number.parse().unwrap_or_default());
     let (major, minor): (u32, u32) =
@@ -99,7 +99,7 @@ fn is_too_old(version: &str) -> bool {
 }
 
 fn described(vhost: &Value) -> Option<Vhost> {
-    // What is not set is this word.
+    // This word means that a value is not set.
     let known = |key| text(vhost, key).filter(|value| value != b"undefined");
     let mut tags = tags(vhost).filter(|tags| *tags != [b"undefined"]).unwrap_or_default();
     tags.sort();

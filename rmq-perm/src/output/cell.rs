@@ -21,7 +21,7 @@ pub fn cell(value: &[u8]) -> String {
     text
 }
 
-/// A pattern as it is meant: `''`, which is how a listing writes the empty one, is empty.
+/// The pattern that was meant: `''`, which is how a listing shows the empty one, becomes empty.
 pub fn given(pattern: &str) -> &str {
     if pattern == "''" { "" } else { pattern }
 }
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Reads a cell as the page says.
+    /// Reads a cell as the manual page describes.
     fn read(cell: &str) -> Vec<u8> {
         if cell == "''" {
             return Vec::new();

@@ -4,8 +4,8 @@ use super::{Listing, Value};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// The listing as JSON. A name that is not UTF-8, which no client can have made, is shown with
-/// replacement characters.
+/// The listing as JSON, with replacement characters for bytes that are not UTF-8, which no client
+/// sends.
 pub fn json(listing: &Listing) -> String {
     let object = |row: &Vec<Value>| {
         let pairs = listing.columns.iter().zip(row);

@@ -1,4 +1,4 @@
-//! Files for their owner alone.
+//! Files that only their owner can read.
 
 use rmq_common::failure::Failure;
 use rmq_common::files;
@@ -7,12 +7,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes to the file called `name`, which only its owner can then read. A file that exists is
-/// replaced whole: what has it open already, from when others could read it, sees none of this, and
-/// a disk that is full leaves it as it was.
+/// Writes to the file `name`, which only its owner can then read. An existing file is replaced as a
+/// whole: a process that already has it open sees nothing new, and a full disk leaves it as it was.
 ///
-/// # Errors
-/// When it cannot be written, or somebody else has put it into a directory such as `/tmp` (74).
+/// It cannot be written, or another user has put it into a directory such as `/tmp` (74).
+/// It cannot be written, or another user has put it into a directory such as `/tmp` (74).
 pub fn write_private(name: &str, bytes: &[u8]) -> Result<(), Failure> {
     write(Path::new(name), bytes).map_err(|error| Failure::io(format!("write {name}"), &error))
 }

@@ -17,8 +17,8 @@ pub fn tsv(listing: &Listing) -> String {
     text
 }
 
-/// Header and rows as RFC 4180 has them, but with a newline alone at a line's end, and such that
-/// `apply` reads each cell as it is.
+/// Header and rows as in RFC 4180, but with only a newline at the end of a line, and such that
+/// `apply` reads each cell unchanged.
 pub fn csv(listing: &Listing) -> Vec<u8> {
     let header: Vec<Vec<u8>> =
         listing.columns.iter().map(|column| column.name.as_bytes().to_vec()).collect();
@@ -37,7 +37,7 @@ fn seems_header(cells: &[Vec<u8>]) -> bool {
 fn line(cells: &[Vec<u8>], in_quotes: bool) -> Vec<u8> {
     let mut cells: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell, ',')).collect();
     match &mut *cells {
-        // An empty line is not a row.
+        // An empty line is not read as a row.
         [only] if only.is_empty() => *only = b"\"\"".to_vec(),
         [first, ..] if in_quotes => *first = [b"\"", &**first, b"\""].concat(),
         _ => {}

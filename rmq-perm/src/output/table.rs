@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The widest cell: one queue's arguments must not push everything else off the screen.
 const WIDEST: usize = 400;
 
-/// The listing as a table. A cell that is too wide ends in `...`; the other formats have it whole.
+/// The listing as a table. A cell that is too wide ends in `...`; other formats show all of it.
 pub fn table(listing: &Listing) -> String {
     let names: Vec<String> = listing.columns.iter().map(|column| column.name.to_owned()).collect();
     let header = listing.shown(&names).map(|(_, name)| name.clone()).collect();
@@ -21,7 +21,7 @@ pub fn table(listing: &Listing) -> String {
     let mut text = String::new();
     for line in &lines {
         let cells = line.iter().zip(&columns).zip(&widths);
-        // A format's width panics over 65,535.
+        // Rust's format width panics above 65,535.
         let cells = cells.map(|((value, column), width)| {
             let padding = " ".repeat(width.saturating_sub(value.width()));
             if column.right { padding + value } else { value.clone() + &padding }
@@ -48,7 +48,7 @@ fn cut(mut text: String) -> String {
     let mut width = 0;
     let end = text.char_indices().find_map(|(at, letter)| {
         width += letter.width().unwrap_or_default();
-        // A sequence can be wider than its characters together, but not wider than their number.
+        // A sequence can be wider than the sum of its characters, but not wider than their number.
         (width > WIDEST - 3 || at > 4 * WIDEST).then_some(at)
     });
     text.truncate(end.unwrap_or(text.len()));

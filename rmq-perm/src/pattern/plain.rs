@@ -1,13 +1,13 @@
-//! Patterns so plain that every broker accepts them, which need not be checked there: a file with
-//! 10,000 patterns would otherwise take longer to check than to apply.
+//! Patterns that are so simple that every broker accepts them, and that need not be checked there:
+//! a file with 10,000 patterns would otherwise take longer to check than to apply.
 
-/// The longest, far below what PCRE may find too large.
+/// The longest simple pattern, far below what PCRE may find too large.
 const LONGEST: usize = 512;
-/// The deepest nesting of groups, likewise.
+/// The deepest nesting of groups, for the same reason.
 const DEEPEST: usize = 16;
 
-/// Whether `pattern` is made of letters, digits, marks without a special meaning, escaped punctuation, `.`,
-/// `.*`, `.+`, `^`, `$`, `|` and groups of these alone.
+/// Whether `pattern` consists only of letters, digits, characters without a special meaning,
+/// escaped punctuation, `.`, `.*`, `.+`, `^`, `$`, `|` and groups of these.
 pub fn is_plain(pattern: &str) -> bool {
     let mut rest = pattern.as_bytes();
     let mut depth = 0_usize;

@@ -1,8 +1,7 @@
-//! The broker's words, read: the reasons of its management API, in JSON, and what its functions
-//! return, as Erlang terms. No other file of rmq-perm has any of them; a test of rmq-common's
-//! holds that.
+//! Interprets the broker's words: the reasons of its management API, in JSON, and the results of
+//! its functions, as Erlang terms. No other file of rmq-perm contains them (a test in rmq-common).
 //!
-//! They are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their modules.
+//! They are those of RabbitMQ 3.10.8, 4.0.5 and 4.3.6, from their source modules.
 
 use super::{Denial, Refusal};
 use crate::term::Term;
@@ -14,9 +13,9 @@ const NO_SUCH_EXCHANGE: &str = "no_such_exchange";
 const USER_EXISTS: &str = "user_already_exists";
 const INVALID_PATTERN: &str = "invalid_regexp";
 const NO_USER_OR_VHOST: &str = "vhost_or_user_not_found";
-/// What 4.3 says of a virtual host that our user has no access to.
+/// 4.3's word for a virtual host that our user has no access to.
 const NO_ACCESS: &str = "not_found";
-/// What Khepri says without a majority.
+/// Khepri's word for a missing majority.
 const NO_MAJORITY: &str = "timeout";
 
 const NOT_ADMINISTRATOR: &str = "Not administrator user";
@@ -30,7 +29,7 @@ const LOGIN_FAILED: &str = "Login failed";
 const NOT_AUTHORIZED: &str = "Not_Authorized";
 
 const ERROR: &str = "error";
-/// What an authentication backend says against a login.
+/// An authentication backend's word for a refused login.
 const REFUSED: &str = "refused";
 const REASON: &str = "reason";
 
@@ -39,14 +38,14 @@ const EXIT: &str = "EXIT";
 const UNDEFINED: &str = "undef";
 const NODE_DOWN: &str = "nodedown";
 const NO_CONNECTION: &str = "noconnection";
-/// What Mnesia says on a node that is starting or stopping.
+/// Mnesia's word on a node that is starting or stopping.
 const ABORTED: &str = "aborted";
 const NO_TABLE: &str = "no_exists";
-/// What reading a table, or calling a process, that is not there yet comes to.
+/// The error of reading a table, or calling a process, that does not exist yet.
 const BAD_ARGUMENT: &str = "badarg";
 const NO_PROCESS: &str = "noproc";
 
-/// What an answer of the API's with a status from 400 to 499 refuses.
+/// The refusal in an answer of the API with a status from 400 to 499.
 pub fn of_answer(status: u16, body: &Value) -> Refusal {
     let said = text(body);
     match (status, said) {
@@ -62,7 +61,7 @@ pub fn of_answer(status: u16, body: &Value) -> Refusal {
     }
 }
 
-/// What a 404 for a list on a virtual host refuses.
+/// The refusal in a 404 for a list on a virtual host.
 pub fn of_missing_vhost(body: &Value) -> Refusal {
     match body.get(ERROR).and_then(Value::as_str) {
         Some(NO_ACCESS) => Refusal::Denied(Denial::NoVhostAccess),
@@ -119,7 +118,7 @@ fn with_details(reason: &Value) -> Option<Refusal> {
     }
 }
 
-/// The bytes of a text, which may be a list of bytes in Erlang and so in JSON.
+/// The bytes of a text, which may be a list of bytes in Erlang, and so in JSON.
 fn bytes(text: &Value) -> Option<Vec<u8>> {
     match text {
         Value::String(text) => Some(text.clone().into_bytes()),
@@ -131,7 +130,7 @@ fn bytes(text: &Value) -> Option<Vec<u8>> {
     }
 }
 
-/// What a function's result refuses; `None` if it is none of the known refusals.
+/// The refusal in a function's result; `None` if it is not a known one.
 pub fn of_term(result: &Term) -> Option<Refusal> {
     let reason = reason_of_crash(result);
     if reason.is_atom(NO_CONNECTION) || reason.tagged(NODE_DOWN).is_some() {
@@ -163,7 +162,7 @@ pub fn of_term(result: &Term) -> Option<Refusal> {
         (USER_EXISTS, _) => Some(Refusal::UserExists),
         (INVALID_PATTERN, [pattern, why]) => {
             let pattern = match pattern {
-                // Bytes here; elsewhere a list of numbers is one of characters.
+                // Bytes here; in other places, a list of numbers is a list of characters.
                 Term::Charlist(bytes) => bytes.clone(),
                 other => other.text().unwrap_or_default(),
             };
@@ -173,12 +172,12 @@ pub fn of_term(result: &Term) -> Option<Refusal> {
     }
 }
 
-/// What `re:compile/1` says against a pattern; `None` if it takes it.
+/// The objection of `re:compile/1` to a pattern; `None` if it accepts it.
 pub fn objection_of_compiler(result: &Term) -> Option<String> {
     result.tagged(ERROR).and_then(<[Term]>::first).map(objection)
 }
 
-/// What `{Text, Position}` says against a pattern.
+/// The objection in `{Text, Position}`.
 fn objection(why: &Term) -> String {
     match why.tuple() {
         Some([text, Term::Integer(position)]) => {
@@ -215,8 +214,7 @@ pub fn is_crash(result: &Term) -> bool {
     result.tagged(NO_CALL).is_some()
 }
 
-/// Whether a call crashed as it does on a node that is starting or stopping, which has no tables
-/// and no processes yet.
+/// Whether a call crashed as on a node that is starting or stopping, without tables and processes.
 pub fn is_of_a_start(result: &Term) -> bool {
     let reason = reason_of_crash(result);
     let is = |why: &str| reason.is_atom(why) || reason.tagged(why).is_some();
@@ -243,8 +241,8 @@ pub fn reason_of_crash(result: &Term) -> &Term {
     }
 }
 
-/// The broker's own words without Erlang's signs: `<<"al">>` is `'al'`, and `{error,not_allowed}` is
-/// `error: not_allowed`.
+/// The broker's own words without Erlang's punctuation: `<<"al">>` becomes `'al'`, and
+/// `{error,not_allowed}` becomes `error: not_allowed`.
 fn plain(said: &str) -> String {
     let text = said.trim().replace("<<\"", "'").replace("\">>", "'").replace("<<>>", "''");
     match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {

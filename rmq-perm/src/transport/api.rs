@@ -10,13 +10,13 @@ use rmq_common::profiles::{self, Profile};
 use rmq_common::secret::Secret;
 use std::time::Duration;
 
-/// Where `--api` comes from if the command line names neither a node nor an API.
+/// The source of `--api` if the command line names neither a node nor an API.
 pub const VARIABLE: &str = "RABBITMQ_API_URL";
 
 /// A management API, with its profile.
 #[derive(Default)]
 pub struct Api {
-    /// With its source and exit status for errors about it.
+    /// With its source and the exit status for errors about it.
     url: Option<ApiUrl>,
     source: String,
     exit: Option<Exit>,
@@ -90,7 +90,7 @@ impl Api {
         Ok(http::Options { url, user, password, cacert, timeout, long, retry })
     }
 
-    /// The API of the environment, if there is one; `Some(None)` is not UTF-8.
+    /// The API in the environment, if any; `Some(None)` means that it is not UTF-8.
     pub fn from_environment(variable: Option<Option<String>>) -> Result<Option<Api>, Failure> {
         let source = format!("${VARIABLE}");
         match variable {

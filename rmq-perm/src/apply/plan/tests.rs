@@ -1,4 +1,4 @@
-//! A plan makes of what is what was asked for, and a second one has nothing to do.
+//! A plan turns the present state into the desired one, and a second plan has nothing to do.
 
 mod any_files;
 
@@ -18,7 +18,7 @@ fn desired(text: &str) -> Desired {
     desired
 }
 
-/// What a change does, without a broker.
+/// Makes a change without a broker.
 fn made(state: &mut State, change: &Change) {
     let owned = |text: &String| text.clone().into_bytes();
     match &change.what {
@@ -163,7 +163,7 @@ fn a_virtual_host_is_made_like_its_row() {
         made(&mut state, &change);
     }
     assert_eq!(diff(file, &state, false), "");
-    // A column that the file does not have says nothing.
+    // A missing column changes nothing.
     assert_eq!(diff("vhost,default_queue_type\n/b,\n/c,\n", &state, false), "");
 }
 
@@ -184,7 +184,7 @@ fn limits_are_set_changed_and_removed_by_what_the_cells_say() {
     let wanted = "-vhost-limit\t/c\tmax-queues\t0\n+vhost-limit\t/c\tmax-queues\t3\n\
                   -user-limit\tnew\tmax-channels\t7\n";
     goes("vhost,max_queues\n/,\n/c,3\n\nuser,max_channels\nnew,none\n", wanted);
-    // A column that the file does not have says nothing.
+    // A missing column changes nothing.
     goes("vhost\n/\n/c\n", "");
 }
 
@@ -208,8 +208,8 @@ fn what_the_file_lacks_goes_only_when_asked_and_only_where_the_file_looks() {
     let wanted = "-permissions\t/\tg\t.*\t.*\t.*\n-topic-permissions\t/\ta\tamq.topic\t^a\t''\n";
     assert_eq!(diff(file, &a_state(), true), wanted);
     assert_eq!(diff("vhost\n/b\n", &a_state(), true), "-permissions\t/b\tg\t.*\t.*\t.*\n");
-    // What list-vhosts -v, list-vhost-limits and list-user-limits write is not about permissions, nor
-    // about all users.
+    // Output of list-vhosts -v, list-vhost-limits and list-user-limits: no permissions, not all
+    // users.
     for file in ["vhost,default_queue_type,description,tags\n/b,,,\n", "vhost,max_queues\n/b,\n"] {
         assert_eq!(diff(file, &a_state(), true), "");
     }

@@ -3,15 +3,15 @@
 use crate::administration::{Member, NodeState, Text};
 use crate::queues::Queue;
 
-/// More queues than this are not named.
+/// At most this many queues are named.
 const MOST: usize = 100;
 
-/// Whether clients of AMQP can connect to the node.
+/// Whether AMQP clients can connect to the node.
 pub fn accepts_amqp(member: &Member) -> bool {
     member.listeners.iter().any(|it| matches!(&*it.protocol, b"amqp" | b"amqp/ssl"))
 }
 
-/// What is wrong with the members, each in a few words.
+/// What is wrong with the members, in a few words each.
 pub fn problems(members: &[Member]) -> Vec<String> {
     let mut problems = Vec::new();
     for member in members {
@@ -31,7 +31,7 @@ pub fn problems(members: &[Member]) -> Vec<String> {
     problems
 }
 
-/// Whether the queue has a majority now, and would not have it if `node` stopped.
+/// Whether the queue has a majority now, and would lose it if `node` stopped.
 pub fn depends_on(queue: &Queue, node: &[u8]) -> bool {
     let has_majority = |online: usize| online * 2 > queue.members.len();
     let is_replicated = matches!(&*queue.kind, b"quorum" | b"stream");
@@ -91,7 +91,7 @@ mod tests {
             ("quorum", &all[..], &all[..], false),
             ("quorum", &all, &["a", "b"], true),
             ("stream", &all, &["a", "b"], true),
-            // It is not on this node, or has lost its majority already.
+            // It has no replica on this node, or has lost its majority already.
             ("quorum", &all, &["b", "c"], false),
             ("quorum", &all, &["a"], false),
             ("quorum", &["a"], &["a"], true),

@@ -1,11 +1,11 @@
-//! Limits as the command line and files have them.
+//! Limits in the forms of the command line and of files.
 
 use crate::administration::{Holder, LimitsChange};
 use crate::names;
 use serde_json::Value;
 use std::str::FromStr;
 
-/// A limit; `None` is no limit.
+/// A limit; `None` means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(pub Option<u32>);
 
@@ -13,7 +13,7 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // -1 is rabbitmqctl's word for it.
+        // -1 is rabbitmqctl's form of it.
         if matches!(text, "none" | "-1") {
             return Ok(Limit(None));
         }
@@ -21,7 +21,7 @@ impl FromStr for Limit {
     }
 }
 
-/// What `rabbitmqctl set_vhost_limits` and `set_user_limits` take.
+/// The JSON that `rabbitmqctl set_vhost_limits` and `set_user_limits` accept.
 pub fn of_json(holder: Holder, json: &str) -> Result<LimitsChange, String> {
     let known = holder.limits();
     let wrong = || {

@@ -1,4 +1,4 @@
-//! Calling a node's functions, and what their results mean.
+//! Calling a node's functions, and interpreting their results.
 
 use super::super::at_once::{self, Missing};
 use super::super::call::Call;
@@ -11,12 +11,12 @@ use rmq_common::failure::Failure;
 use rmq_common::runtime;
 use std::time::Duration;
 
-/// How often all nodes are asked again: several may become unreachable at once.
+/// How often all nodes are asked again: several may become unreachable at the same time.
 const AGAIN: usize = 5;
 
 impl Distribution {
-    /// Asks something. A crash there and a known `{error, ...}` are errors, any other value is an
-    /// answer.
+    /// Calls a function that reads. A crash there and a known `{error, ...}` are errors; the rest
+    /// is answers.
     pub(in crate::distribution) fn ask(
         &mut self,
         module: &'static str,
@@ -27,7 +27,7 @@ impl Distribution {
         answer.ok_or_else(|| self.lacks(module, function))
     }
 
-    /// The same of all nodes, and again if one of them becomes unreachable.
+    /// The same for all nodes, repeated if one of them becomes unreachable.
     pub(in crate::distribution) fn ask_of_all(
         &mut self,
         module: &'static str,
@@ -45,7 +45,7 @@ impl Distribution {
         self.ask(module, function, arguments.to_vec())
     }
 
-    /// The same of a function that not every release has: `None` if this one lacks it.
+    /// The same for a function that not every release has: `None` if this one lacks it.
     pub(in crate::distribution) fn ask_if_there(
         &mut self,
         module: &'static str,
@@ -56,7 +56,7 @@ impl Distribution {
         self.unless_refused(module, function, result)
     }
 
-    /// Asks something to which an `{error, ...}`, too, is an answer.
+    /// Calls a function of which `{error, ...}` is also an answer.
     pub(in crate::distribution) fn answer(
         &mut self,
         module: &'static str,
@@ -98,7 +98,7 @@ impl Distribution {
         broken(format!("{} has no {module}:{function}", self.node))
     }
 
-    /// Calls what changes something; any result but `ok` is an error.
+    /// Calls a function that changes something; any result but `ok` is an error.
     pub(in crate::distribution) fn change(
         &mut self,
         module: &'static str,
@@ -124,10 +124,10 @@ impl Distribution {
         Err(self.explain(module, function, &result))
     }
 
-    /// The same of many, in any order; `made` is called for each, and returns whether to go on.
+    /// The same for many, in any order; `made` is called for each, and returns whether to continue.
     ///
     /// # Errors
-    /// The place of one that could not be changed, and why.
+    /// The position of one that could not be changed, and why.
     pub(in crate::distribution) fn change_all(
         &mut self,
         module: &'static str,
@@ -152,11 +152,11 @@ impl Distribution {
             .map_or(Ok(()), |(place, result)| Err((place, self.explain(module, function, &result))))
     }
 
-    /// Asks the same function many things, in any order; `answered` is called for each answer with
-    /// its call's place, and returns `None` for one that it does not understand.
+    /// Calls the same function with many arguments, in any order; `answered` is called for each
+    /// answer with its call's position, and returns `None` for one it does not understand.
     ///
     /// # Errors
-    /// When an answer does not come, or is not understood.
+    /// An answer does not come, or is not understood.
     pub(in crate::distribution) fn ask_all(
         &mut self,
         module: &'static str,
@@ -178,7 +178,7 @@ impl Distribution {
         odd.map_or(Ok(()), |result| Err(self.explain(module, function, &result)))
     }
 
-    /// The same, whatever comes: also a crash or an error.
+    /// The same for any answer, even a crash or an error.
     pub(in crate::distribution) fn answers_of(
         &mut self,
         module: &'static str,
@@ -206,8 +206,8 @@ impl Distribution {
         runtime::block_on(at_once::call_all(link, us, calls, self.limit, answered))
     }
 
-    /// What an unexpected result means. If RabbitMQ has just stopped, its functions crash in many
-    /// ways, so that is asked.
+    /// The meaning of an unexpected result. If RabbitMQ has just stopped, its functions crash in
+    /// many ways, so its state is checked.
     fn explain(&mut self, module: &str, function: &str, result: &Term) -> Failure {
         if let Some(refusal) = words::of_term(result) {
             return refusal.failure();

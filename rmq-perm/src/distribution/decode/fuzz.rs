@@ -1,13 +1,12 @@
-//! Bytes that were terms once, damaged at random, for two seconds, or with `RMQ_SOAK=1` for ten
-//! minutes: whatever they are, reading them ends, gives no more than they back, and is the same
-//! each time. `RMQ_SEED` repeats a run.
+//! Former terms, damaged at random, for two seconds, or with `RMQ_SOAK=1` ten minutes: reading them
+//! ends, gives no more than the bytes can hold, and is repeatable. `RMQ_SEED` repeats a run.
 
 #![expect(clippy::print_stdout, reason = "what a run did is told where a test is asked for it")]
 
 use super::*;
 use std::time::{Duration, Instant};
 
-/// Answers of real brokers, and one of each tag that no broker sends: what the damage begins with.
+/// Answers of real brokers, and one of each tag that no broker sends: starting points for damage.
 fn corpus() -> Vec<Vec<u8>> {
     let mut corpus: Vec<Vec<u8>> = vec![
         // {rex, [[{user, <<"guest">>}, {tags, [administrator]}]]}
@@ -51,13 +50,13 @@ fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
     }
 }
 
-/// How many terms there are in one, counting the bytes of texts.
+/// The number of terms in one, including the bytes of texts.
 fn weight(term: &Term) -> usize {
     1 + match term {
         Term::List(terms) | Term::Tuple(terms) => terms.iter().map(weight).sum(),
         Term::Map(pairs) => pairs.iter().map(|(key, value)| weight(key) + weight(value)).sum(),
         Term::Binary(bytes) | Term::Charlist(bytes) => bytes.len(),
-        // A Latin-1 character takes a byte more as UTF-8.
+        // A Latin-1 character takes one more byte in UTF-8.
         Term::Atom(name) => name.len() / 2,
         _ => 0,
     }
@@ -84,7 +83,7 @@ fn whatever_was_damaged_is_read_or_refused_and_gives_no_more_than_its_bytes_back
         let taken = bytes.len() - rest.len();
         assert!(weight(&term) <= taken, "{seed}: {} of {taken}: {bytes:?}", weight(&term));
         assert!(!term.to_string().contains('\n'), "{seed}: {bytes:?}");
-        // What is still a term is a good beginning for more damage.
+        // Whatever is still a term is a good starting point for more damage.
         if random.u8(..) == 0 {
             corpus[index] = bytes;
         }

@@ -79,7 +79,7 @@ fn a_term_of_endless_parts_is_refused() {
     assert_eq!(decoded(&bytes), Err(Malformed("a term of too many parts")));
 }
 
-/// A list; one of small numbers is written as if it were a text.
+/// A list; a list of small numbers is encoded like a text.
 fn list(elements: Vec<Term>) -> Term {
     let byte = |term: &Term| match term {
         Term::Integer(number) => u8::try_from(*number).ok(),
@@ -91,11 +91,11 @@ fn list(elements: Vec<Term>) -> Term {
     }
 }
 
-/// A term as eetf writes it, and what reading it must give.
+/// A term as eetf writes it, and the expected result of reading it.
 fn terms() -> impl Strategy<Value = (written::Term, Term)> {
     let leaf = prop_oneof![
         "[a-zé]{0,9}".prop_map(|name| (written::Atom::from(name.as_str()).into(), atom(&name))),
-        // eetf 0.11 writes a list of small negative numbers wrong; we never send one.
+        // eetf 0.11 encodes a list of small negative numbers incorrectly; we never send one.
         (0..i32::MAX).prop_map(|n| (written::FixInteger::from(n).into(), Term::Integer(n.into()))),
         any::<u64>().prop_map(|n| (written::BigInteger::from(n).into(), Term::Integer(n.into()))),
         any::<i64>().prop_map(|n| (written::BigInteger::from(n).into(), Term::Integer(n.into()))),

@@ -1,4 +1,4 @@
-//! Many requests, over several connections at a time.
+//! Many requests, over several connections.
 
 use super::super::answer::Answer;
 use super::super::path::path;
@@ -9,16 +9,16 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ureq::http::Method;
 
-/// More connections make the broker no faster.
+/// More connections do not make the broker faster.
 const AT_ONCE: usize = 16;
 
 impl Http {
     /// Sends many requests, in any order, over several connections: for most of the milliseconds that
     /// a change takes, the broker waits for its disk. `answered` is called for each answer with its
-    /// request's place, and returns whether to go on; requests in flight are waited for.
+    /// request's place, and returns whether to continue; requests in flight are waited for.
     ///
     /// # Errors
-    /// The place of one that was not answered, and why.
+    /// The position of one that was not answered, and why.
     pub(in crate::http) fn send_all(
         &self,
         effect: Effect,

@@ -2,8 +2,8 @@ use super::*;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-/// Answers like an API for which only `accepted` is the right credentials, calls `meanwhile`
-/// before each answer, and returns the credentials of each request.
+/// Answers like an API that accepts only the credentials `accepted`, calls `meanwhile` before each
+/// answer, and returns the credentials of each request.
 fn serve(
     listener: &TcpListener,
     accepted: &str,
@@ -64,7 +64,7 @@ fn the_password_is_read_anew_for_each_request_and_after_a_refusal() {
     });
     let client = Client::new(&options, diagnostics).unwrap();
     std::thread::scope(|scope| {
-        // It is not asked for ever.
+        // It does not ask forever.
         let server = scope.spawn(|| serve(&listener, "u:another", 1, || ()));
         assert_eq!(client.ask(Method::GET, "/whoami", None).unwrap().status, 401);
         assert_eq!(server.join().unwrap(), ["u:new"]);

@@ -155,7 +155,7 @@ fn what_a_node_without_tables_and_processes_says_is_not_taken_for_a_bug() {
 fn a_function_that_a_release_lacks_is_distinguished_from_one_that_crashes() {
     let undefined = |result: &Term| is_undefined(result, "rabbit_node_monitor", "partitions");
     assert!(undefined(&crashed("undef", "rabbit_node_monitor", "partitions")));
-    // Something that the function calls is missing: that is a crash of its own.
+    // Something that the function calls is missing, which is a crash of its own.
     assert!(!undefined(&crashed("undef", "mnesia", "dirty_read")));
     assert!(!undefined(&crashed("noproc", "rabbit_node_monitor", "partitions")));
 }

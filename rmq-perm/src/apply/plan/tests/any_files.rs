@@ -1,8 +1,8 @@
-//! Any file after any other.
+//! Any file applied after any other.
 
 use super::*;
 
-/// Names and patterns from so few that files and states meet.
+/// Names and patterns from a small set, so that files and states overlap.
 fn files() -> impl Strategy<Value = String> {
     let name = || prop::sample::select(vec!["x", "y", "z"]);
     let pattern = || prop::sample::select(vec!["", ".*", "^x"]);
@@ -40,7 +40,7 @@ fn files() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn after_a_plan_nothing_is_left_to_do(before in files(), file in files(), prune: bool) {
-        // Everything any row may name, so that the plans can be carried out.
+        // Everything that any row may name, so that the plans can be carried out.
         let all = "vhost,user\nx,\ny,\nz,\n,x\n,y\n,z\n";
         let mut state = State::default();
         for text in [all, &before] {
