@@ -1,4 +1,4 @@
-//! The brokers that are measured on, and their queues.
+//! The brokers used for measurements, and their queues.
 
 use crate::measure;
 use crate::tell;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A cluster of this run's own.
+/// A cluster for this run.
 #[derive(Debug)]
 pub struct Broker {
     cluster: Held,
@@ -32,7 +32,7 @@ impl Broker {
         Broker { cluster: Held::Plain(Cluster::up(nodes, release)) }
     }
 
-    /// Starts one node that speaks TLS, too, of the release in `RMQ_RELEASE`.
+    /// Starts one node that also accepts TLS, with the release in `RMQ_RELEASE`.
     ///
     /// # Panics
     /// When it does not come up.
@@ -47,14 +47,14 @@ impl Broker {
         }
     }
 
-    /// The URL by TLS, and the file of the authority to trust; `None` where it does not speak TLS.
+    /// The TLS URL, and the file of the authority to trust; `None` without TLS.
     pub fn tls(&self) -> Option<[String; 2]> {
         let Held::Secured(secured) = &self.cluster else { return None };
         let url = format!("amqps://guest:guest@{}", secured.host(Listener::Good));
         Some([url, secured.authority.path()])
     }
 
-    /// Puts the first node on one processor, and this program with all that it starts on another.
+    /// Puts the first node on one processor, and this program with everything it starts on another.
     ///
     /// # Errors
     /// When that fails.
@@ -67,7 +67,7 @@ impl Broker {
         Ok(())
     }
 
-    /// What is measured, and where, in a line.
+    /// What is measured, and where, on one line.
     pub fn described(&self) -> String {
         let [broker, erlang] = self.cluster().versions();
         let ours = env!("CARGO_PKG_VERSION");
@@ -75,10 +75,10 @@ impl Broker {
         format!("rmq {ours}, RabbitMQ {broker} on Erlang/OTP {erlang}; {machine}")
     }
 
-    /// rmq-perm with these words, told how to find the first node and its cookie.
+    /// rmq-perm with these words, configured for the first node and its cookie.
     ///
     /// # Errors
-    /// When nobody knows where this program is.
+    /// When the path of this program is unknown.
     pub fn administer(&self, words: &[&str]) -> Result<Command> {
         let mut command = measure::command(&tool("rmq-perm")?, words, None)?;
         command.env("HOME", self.cluster().variable("RMQ_CLUSTER_HOME"));
@@ -91,7 +91,7 @@ impl Broker {
     /// rabbitmqctl with these words.
     ///
     /// # Errors
-    /// Never known to happen.
+    /// None so far.
     pub fn control(&self, words: &[&str]) -> Result<Command> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/cluster");
         let directory = self.cluster().directory().to_string_lossy().into_owned();
@@ -114,7 +114,7 @@ impl Broker {
         format!("amqp://guest:guest@{}", self.address())
     }
 
-    /// Makes an empty queue, in place of what was there. It is led by the first node.
+    /// Creates an empty queue, replacing an earlier one. It is led by the first node.
     ///
     /// # Errors
     /// When that fails.
@@ -142,11 +142,11 @@ impl Broker {
         Wire::connect(&self.address())?.publish(queue, body, count)
     }
 
-    /// Waits until the queue holds `count` messages, for peers that await no confirm; when that
-    /// was. What such a peer loses never comes: then it is when the last one came, and it is told.
+    /// Waits until the queue holds `count` messages, for peers that await no confirm; returns when
+    /// that was. If such a peer lost messages, returns when the last one arrived, and reports it.
     ///
     /// # Errors
-    /// When the broker does not say.
+    /// When the broker does not answer.
     pub fn await_ready(&self, queue: &str, count: u64) -> Result<Instant> {
         const PATIENCE: Duration = Duration::from_secs(5);
         let mut wire = Wire::connect(&self.address())?;
@@ -168,10 +168,10 @@ impl Broker {
     }
 }
 
-/// One of our tools, built as this program is.
+/// One of our tools, built like this program.
 ///
 /// # Errors
-/// When nobody knows where this program is.
+/// When the path of this program is unknown.
 pub fn tool(name: &str) -> Result<String> {
     let path: PathBuf = std::env::current_exe()?.with_file_name(name);
     Ok(path.to_string_lossy().into_owned())

@@ -1,6 +1,6 @@
 //! What a client writes: frames and methods of AMQP 0-9-1, encoded by hand.
 
-/// What RabbitMQ offers, and every client takes.
+/// What RabbitMQ offers and every client accepts.
 pub(crate) const FRAME_MAX: u32 = 131_072;
 
 pub(crate) const METHOD: u8 = 1;
@@ -30,11 +30,11 @@ pub(crate) const ACK: Method = (60, 80);
 pub(crate) const SELECT: Method = (85, 10);
 pub(crate) const SELECT_OK: Method = (85, 11);
 
-/// A message to `queue` by the default exchange, as frames.
+/// A message to `queue` through the default exchange, as frames.
 pub(crate) fn message(queue: &str, body: &[u8]) -> Vec<u8> {
     let mut publish = vec![0, 0, 0];
     short(&mut publish, queue);
-    // Mandatory, as rmq-send's.
+    // Mandatory, as in rmq-send.
     publish.push(1);
     let mut bytes = method(1, PUBLISH, &publish);
     let mut header = vec![0, 60, 0, 0];

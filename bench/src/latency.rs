@@ -1,5 +1,5 @@
-//! How long a line takes from rmq-send's standard input through a queue to rmq-recv's standard
-//! output, beside a bare client's round trip.
+//! The time from a line on rmq-send's standard input through a queue to rmq-recv's standard output,
+//! compared with a bare client's round trip.
 
 use crate::broker::{Broker, tool};
 use crate::measure::{median, percentile_99};
@@ -10,11 +10,10 @@ use std::time::Instant;
 
 const QUEUE: &str = "bench-latency";
 
-/// Prints medians and 99th percentiles, with nothing else on the broker, and with another queue
-/// under load.
+/// Prints medians and 99th percentiles, on an idle broker, and with another queue under load.
 ///
 /// # Errors
-/// When somebody fails.
+/// When a program fails.
 pub fn print(broker: &Broker, count: u64) -> Result<()> {
     println!("\n| line in to line out, ms | median | of the ceiling | 99th percentile |");
     println!("|---|---:|---:|---:|");
@@ -59,7 +58,7 @@ fn round_trips(broker: &Broker, count: u64) -> Result<Vec<f64>> {
     let mut output = BufReader::new(receiving.stdout.take().ok_or_else(gone)?);
     let mut input = sending.stdin.take().ok_or_else(gone)?;
     let (mut seconds, mut line) = (Vec::new(), String::new());
-    // The first trip connects; it does not count.
+    // The first trip includes connecting, so it does not count.
     for number in 0..=count {
         let begun = Instant::now();
         input.write_all(b"hello\n")?;

@@ -1,5 +1,5 @@
-//! How fast the tools are: beside the wire's own ceiling, amqp-tools, pika and rabbitmqctl, on the
-//! same broker and input, alternating, as tables of medians and ratios. `make bench` runs all of it.
+//! The speed of the tools, compared with the wire's own ceiling, amqp-tools, pika and rabbitmqctl,
+//! on the same broker and input, alternating, as medians and ratios. `make bench` runs all.
 #![expect(clippy::print_stdout, reason = "tables are what this program is for")]
 #![expect(clippy::print_stderr, reason = "and this is how far it has come")]
 
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says on standard error how far it is, or what is wrong; standard output is for the tables.
+/// Reports progress or a problem on standard error; standard output is for the tables.
 fn tell(what: &str) {
     eprintln!("rmq-bench: {what}");
 }
@@ -122,7 +122,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
             throughput::receiving(&broker, *case, *rounds, work)?;
         }
     }
-    // The last, since what is pinned stays so.
+    // Last, because the processes stay pinned.
     if wanted("pinned") {
         let broker = Broker::up(1, release);
         broker.pin()?;
@@ -136,7 +136,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// As many messages as make a run of some seconds.
+/// Enough messages for a run of some seconds.
 fn case(kind: &'static str, size: usize, count: u64) -> Case {
     let count = match size {
         0..10_000 => count,

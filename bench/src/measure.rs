@@ -1,4 +1,4 @@
-//! Running a command and watching what it takes.
+//! Runs a command and measures the resources it takes.
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use std::fs::File;
@@ -7,19 +7,19 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a run took.
+/// The resources that a run took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Taken {
     /// From its start to its end, in seconds.
     pub seconds: f64,
-    /// Of the processor, its own and the kernel's for it, in seconds.
+    /// Processor time, its own and the kernel's for it, in seconds.
     pub processor: f64,
-    /// The most memory it had, in MiB.
+    /// Its peak memory, in MiB.
     pub mebibytes: f64,
 }
 
-/// Runs `command` to its end, and then `settle`, which waits for what the command left to others,
-/// and says when that was done: its time counts, its processor does not.
+/// Runs `command` to its end, and then `settle`, which waits for what the command left to other
+/// processes, and returns when that was done: its time counts, its processor time does not.
 ///
 /// # Errors
 /// When it cannot be started, or fails.
@@ -29,7 +29,8 @@ pub fn run(mut command: Command, settle: impl FnOnce() -> Result<Instant>) -> Re
     let mut child = command.spawn()?;
     let mut mebibytes = 0.0;
     let status = loop {
-        // The kernel knows the peak until the process is gone, so the last look before is the one.
+        // The kernel knows the peak only until the process is gone, so the last value before
+        // counts.
         mebibytes = peak(&child).unwrap_or(mebibytes);
         if let Some(status) = child.try_wait()? {
             break status;
@@ -43,7 +44,7 @@ pub fn run(mut command: Command, settle: impl FnOnce() -> Result<Instant>) -> Re
     Ok(Taken { seconds, processor: processor()? - before, mebibytes })
 }
 
-/// Of a command that leaves nothing to others: it is done when it has ended.
+/// For a command that leaves nothing to others: it is done when it has ended.
 ///
 /// # Errors
 /// Never.
@@ -51,7 +52,7 @@ pub fn at_its_end() -> Result<Instant> {
     Ok(Instant::now())
 }
 
-/// Runs several commands at once, as [`run`] does one; the memory is not watched.
+/// Runs several commands at once, as [`run`] does one; their memory is not measured.
 ///
 /// # Errors
 /// When one cannot be started, or fails.
@@ -69,10 +70,10 @@ pub fn run_together(commands: Vec<Command>) -> Result<Taken> {
     Ok(Taken { seconds, processor: processor()? - before, mebibytes: 0.0 })
 }
 
-/// A command that reads `input`, writes nowhere, and says on standard error what goes wrong.
+/// A command that reads `input`, discards its output, and reports errors on standard error.
 ///
 /// # Errors
-/// When there is no `input`.
+/// When `input` does not exist.
 pub fn command(program: &str, words: &[&str], input: Option<&Path>) -> Result<Command> {
     let mut command = Command::new(program);
     command.args(words).stdout(Stdio::null());
@@ -83,13 +84,13 @@ pub fn command(program: &str, words: &[&str], input: Option<&Path>) -> Result<Co
     Ok(command)
 }
 
-/// The middle one.
+/// The middle value.
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The number that a hundredth of them exceed.
+/// The value that a hundredth of them exceed.
 pub fn percentile_99(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() * 99 / 100).copied().unwrap_or(f64::NAN)

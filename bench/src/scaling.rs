@@ -1,4 +1,4 @@
-//! What several processes, a larger window and a longer backlog do.
+//! The effect of several processes, a larger window and a longer backlog.
 
 use crate::broker::{Broker, tool};
 use crate::measure::{at_its_end, command, medians, run, run_together};
@@ -46,7 +46,7 @@ pub fn processes(broker: &Broker, count: u64, rounds: usize, work: &Path) -> Res
     Ok(())
 }
 
-/// Prints what a message costs by the window of confirms.
+/// Prints the cost of a message for different confirm windows.
 ///
 /// # Errors
 /// When a run fails.
@@ -67,7 +67,7 @@ pub fn windows(broker: &Broker, count: u64, rounds: usize, work: &Path) -> Resul
     Ok(())
 }
 
-/// Prints what a message costs as a queue grows, and as it is emptied.
+/// Prints the cost of a message as a queue grows, and as it is emptied.
 ///
 /// # Errors
 /// When a run fails.

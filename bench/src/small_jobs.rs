@@ -1,4 +1,4 @@
-//! Starting, doing one small thing, and ending: what a cron job or a shell loop feels.
+//! Starting, doing one small thing, and ending, as in a cron job or a shell loop.
 
 use crate::broker::{Broker, tool};
 use crate::measure::{Taken, command, median, run_together};
@@ -42,7 +42,7 @@ pub fn print(broker: &Broker, rounds: usize) -> Result<()> {
     )
 }
 
-/// Prints how much quicker rmq-perm is than rabbitmqctl.
+/// Prints how much faster rmq-perm is than rabbitmqctl.
 ///
 /// # Errors
 /// When one fails.
@@ -70,7 +70,7 @@ fn compare(rounds: usize, ours: (&str, Start<'_>), theirs: (&str, Start<'_>)) ->
     let mut taken = [Vec::new(), Vec::new()];
     for number in 0..=rounds {
         for (taken, start) in taken.iter_mut().zip([ours.1, theirs.1]) {
-            // Looks at a job's memory would be a part of its time.
+            // Measuring a job's memory would add to its time.
             let Taken { seconds, .. } = run_together(vec![start()?])?;
             if number > 0 {
                 taken.push(seconds * 1e3);

@@ -1,4 +1,4 @@
-//! Messages into and out of a queue, beside the peers, alternating, on the same broker and input.
+//! Messages into and out of a queue, compared with the peers, alternating, on the same broker.
 
 use crate::broker::{Broker, tool};
 use crate::measure::{Taken, at_its_end, command, medians, run};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 const QUEUE: &str = "bench";
 
-/// What is measured: messages of a size, so many of them, into or out of a kind of queue.
+/// What is measured: a number of messages of one size, into or out of one kind of queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// `quorum` or `classic`.
@@ -20,7 +20,7 @@ pub struct Case {
     pub count: u64,
 }
 
-/// Somebody who sends or receives.
+/// A program that sends or receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contender {
     Ceiling,
@@ -33,7 +33,7 @@ enum Contender {
 }
 
 impl Contender {
-    /// Slow ones are given less to do; what is compared is messages in a second.
+    /// Slow ones get less to do; what is compared is messages per second.
     fn share(self, count: u64, receiving: bool) -> u64 {
         match self {
             Contender::AmqpTools if receiving => (count / 100).max(20),
@@ -52,10 +52,10 @@ struct Line {
     mebibytes: f64,
 }
 
-/// Prints how fast everybody sends.
+/// Prints how fast each program sends.
 ///
 /// # Errors
-/// When somebody fails.
+/// When a program fails.
 pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
     use Contender::{AmqpTools, Ceiling, Ours, Pika};
     let contenders = [
@@ -67,10 +67,10 @@ pub fn sending(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Resul
     print_sending(broker, case, rounds, work, (&contenders, "of the ceiling"))
 }
 
-/// Prints how fast everybody receives.
+/// Prints how fast each program receives.
 ///
 /// # Errors
-/// When somebody fails.
+/// When a program fails.
 pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
     use Contender::{AmqpTools, Ceiling, Ours, OursInAPipe, Pika};
     let contenders = [
@@ -83,10 +83,11 @@ pub fn receiving(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Res
     print_receiving(broker, case, rounds, work, (&contenders, "of the ceiling"))
 }
 
-/// Prints how fast rmq-send and rmq-recv are by TLS, beside themselves without and amqp-publish with it.
+/// Prints how fast rmq-send and rmq-recv are with TLS, beside themselves without and amqp-publish
+/// with it.
 ///
 /// # Errors
-/// When somebody fails.
+/// When a program fails.
 pub fn by_tls(broker: &Broker, case: Case, rounds: usize, work: &Path) -> Result<()> {
     use Contender::{AmqpToolsByTls, Ours, OursByTls};
     let contenders = [
@@ -169,7 +170,7 @@ fn sender(
         }
         Contender::AmqpToolsByTls => {
             let [url, authority] = tls(broker)?;
-            // Its library compares no addresses with a certificate.
+            // Its library does not compare addresses with a certificate.
             let url = url.replace("127.0.0.1", "localhost");
             let words = ["--url", &url, "--cacert", &authority, "-r", QUEUE, "-p", "-l"];
             command("amqp-publish", &words, Some(input))
@@ -209,7 +210,7 @@ fn receiver(broker: &Broker, contender: Contender, count: u64, work: &Path) -> R
     Ok(command)
 }
 
-/// Everybody in turn, so often, after one round that does not count.
+/// Runs all in turn, this many times, after one round that does not count.
 fn alternate(
     contenders: &[(Contender, &'static str)],
     rounds: usize,
@@ -239,7 +240,7 @@ fn tls(broker: &Broker) -> Result<[String; 2]> {
     broker.tls().ok_or_else(|| std::io::Error::other("the broker does not speak TLS"))
 }
 
-/// The first line is what the others are measured against.
+/// The first line is the reference for the others.
 fn print(what: &str, of_first: &str, lines: &[Line]) {
     println!("\n| {what} | messages/s | {of_first} | processor, µs/message | peak, MiB |");
     println!("|---|---:|---:|---:|---:|");
@@ -272,7 +273,7 @@ fn body(size: usize) -> Vec<u8> {
     vec![b'x'; size]
 }
 
-/// A script of the peers'.
+/// The path of a peer's script.
 fn peer(name: &str) -> String {
     format!("{}/peers/{name}", env!("CARGO_MANIFEST_DIR"))
 }

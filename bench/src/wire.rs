@@ -1,5 +1,5 @@
-//! AMQP 0-9-1 by hand, as little as a measure of the wire needs: one connection, one channel, a
-//! broker that is trusted.
+//! AMQP 0-9-1 by hand, as little as measuring the wire needs: a connection, a channel, a trusted
+//! broker.
 
 use crate::frames::{
     ACK, BODY, CHANNEL_OPEN, CHANNEL_OPEN_OK, CONSUME, CONSUME_OK, DECLARE, DECLARE_OK, DELIVER,
@@ -17,7 +17,7 @@ pub struct Wire {
     reader: Reader,
 }
 
-/// What came in and is not looked at yet.
+/// What has arrived and is not parsed yet.
 #[derive(Debug, Default)]
 struct Reader {
     buffer: Vec<u8>,
@@ -60,7 +60,7 @@ impl Wire {
     /// How many messages are ready in `queue`.
     ///
     /// # Errors
-    /// When the broker does not say.
+    /// When the broker does not answer.
     pub fn ready(&mut self, queue: &str) -> Result<u32> {
         let mut arguments = vec![0, 0];
         short(&mut arguments, queue);
@@ -98,7 +98,7 @@ impl Wire {
     }
 
     fn confirms(&mut self, count: u64) -> Result<()> {
-        // All up to `until`, and those of `single` beyond it.
+        // All up to `until`, and those in `single` beyond it.
         let (mut until, mut single) = (0, BTreeSet::new());
         while until + (single.len() as u64) < count {
             match self.next_method()? {
@@ -120,7 +120,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Begins to consume `queue`.
+    /// Starts to consume `queue`.
     ///
     /// # Errors
     /// When the broker refuses.
@@ -137,8 +137,8 @@ impl Wire {
         self.call(1, CONSUME, &arguments, CONSUME_OK).map(drop)
     }
 
-    /// Takes `count` messages and writes them to `output`, acknowledging what one read brought
-    /// with one `multiple` acknowledgement. Gives back what it acknowledged.
+    /// Takes `count` messages and writes them to `output`, with one `multiple` acknowledgement for
+    /// each read.
     ///
     /// # Errors
     /// When the connection fails.
@@ -179,11 +179,11 @@ impl Wire {
         if last > acknowledged {
             self.stream.write_all(&ack(last))?;
         }
-        // The acknowledgement is in the broker's hands once it has answered what came after it.
+        // The broker has processed the acknowledgement once it has answered what came after it.
         self.call(1, QOS, &[0, 0, 0, 0, 0, 0, 0], QOS_OK).map(drop)
     }
 
-    /// Publishes one message and takes it again, `count` times; how long each took.
+    /// Publishes one message and takes it again, `count` times; returns how long each took.
     ///
     /// # Errors
     /// When the connection fails.
@@ -252,7 +252,7 @@ impl Wire {
 }
 
 impl Reader {
-    /// The next frame that is there in whole.
+    /// The next complete frame.
     fn frame(&mut self) -> Option<Frame<'_>> {
         let bytes = self.buffer.get(self.begin..self.end)?;
         let (head, rest) = bytes.split_first_chunk::<7>()?;
@@ -282,7 +282,7 @@ impl Reader {
     }
 }
 
-/// The eight bytes in front as a number.
+/// The first eight bytes as a number.
 fn tag(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().map(|tag| u64::from_be_bytes(*tag))
 }

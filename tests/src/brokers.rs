@@ -1,28 +1,28 @@
-//! The clusters that tests share: each is started when the first test wants it, and lives as long
-//! as the test process.
+//! The clusters that tests share: each starts with the first test that needs it, and ends with the
+//! process.
 
 use crate::cluster::Cluster;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The release the shared brokers are of: `RMQ_RELEASE`, or Debian's own.
+/// The release of the shared brokers: `RMQ_RELEASE`, or Debian's own.
 pub fn release() -> String {
     std::env::var("RMQ_RELEASE").unwrap_or_else(|_| "3.10".to_owned())
 }
 
-/// One node, which nobody stops.
+/// One node, which no test stops.
 pub fn one() -> &'static Cluster {
     static ONE: OnceLock<Cluster> = OnceLock::new();
     ONE.get_or_init(|| Cluster::up(1, &release()))
 }
 
-/// Three nodes, which nobody stops.
+/// Three nodes, which no test stops.
 pub fn three() -> &'static Cluster {
     static THREE: OnceLock<Cluster> = OnceLock::new();
     THREE.get_or_init(|| Cluster::up(3, &release()))
 }
 
-/// One node of RabbitMQ 4.0, which nobody stops.
+/// One node of RabbitMQ 4.0, which no test stops.
 pub fn one_of_four() -> &'static Cluster {
     static FOUR: OnceLock<Cluster> = OnceLock::new();
     if release().starts_with("4.0") { one() } else { FOUR.get_or_init(|| Cluster::up(1, "4.0")) }
@@ -40,7 +40,7 @@ pub fn three_to_break() -> Breakable {
     Breakable::of(&BREAKABLE, 3)
 }
 
-/// A cluster that one test has to itself for a while.
+/// A cluster that one test has for itself for a while.
 #[derive(Debug)]
 pub struct Breakable {
     cluster: MutexGuard<'static, Option<Cluster>>,
@@ -48,7 +48,7 @@ pub struct Breakable {
 
 impl Breakable {
     fn of(shared: &'static Mutex<Option<Cluster>>, nodes: usize) -> Self {
-        // A test that failed with it poisons it; what it left down is started again.
+        // A test that failed with it poisons the lock; nodes that it left down are started again.
         let mut cluster = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match &*cluster {
             Some(cluster) => cluster.heal(),

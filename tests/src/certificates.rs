@@ -1,4 +1,4 @@
-//! Certificates made on the spot, by openssl.
+//! Certificates made on demand, by openssl.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Authority {
     directory: PathBuf,
     name: String,
-    /// `openssl ca` keeps an account that only one may write at a time.
+    /// `openssl ca` keeps a database that only one process may write at a time.
     turn: Mutex<()>,
 }
 
@@ -22,7 +22,7 @@ pub struct Certificate {
     pub key: String,
 }
 
-/// From when to when a certificate is good.
+/// The validity of a certificate.
 #[derive(Clone, Copy, Debug)]
 pub enum Valid {
     /// For as long as these tests are run.
@@ -40,7 +40,7 @@ impl Authority {
         let (directory, name) = (directory.to_owned(), name.to_owned());
         let authority = Authority { directory, name, turn: Mutex::default() };
         let (directory, name) = (&authority.directory, &authority.name);
-        // What `openssl ca` keeps its accounts in; it alone can be told the dates.
+        // The database of `openssl ca`, which is the only command that accepts dates.
         let settings = format!(
             "[ca]\ndefault_ca = a\n[a]\ndatabase = {name}.index\nnew_certs_dir = .\n\
              certificate = {name}.pem\nprivate_key = {name}.key\nrand_serial = yes\n\
@@ -64,7 +64,7 @@ impl Authority {
         self.file("pem", &self.name)
     }
 
-    /// Signs a certificate for the `subject`, as a common name, and for these other names:
+    /// Signs a certificate with `subject` as its common name, and with these other names:
     /// `DNS:localhost,IP:127.0.0.1`. Its files are called `name`.
     ///
     /// # Panics
@@ -96,7 +96,7 @@ impl Authority {
         self.directory.join(format!("{name}.{extension}")).to_str().expect("UTF-8").to_owned()
     }
 
-    /// Runs openssl where its files are.
+    /// Runs openssl in the directory of its files.
     ///
     /// # Panics
     /// When it fails.
@@ -140,5 +140,5 @@ fn openssl(directory: &Path, words: &[&str]) {
     assert!(output.status.success(), "openssl {words:?}: {errors}");
 }
 
-/// Elliptic keys are made in no time, RSA's take a second each.
+/// Elliptic-curve keys are made at once; RSA keys take a second each.
 const NEW_KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// A port that is taken and not listened on, so that connecting to it is refused. One that was
-/// listened on and let go may be another test's listener the next moment.
+/// A port that is taken and not listened on, so that connections to it are refused. One that was
+/// listened on and released may be another test's listener the next moment.
 #[derive(Debug)]
 pub struct Closed {
     /// Where nothing listens.
@@ -25,20 +25,20 @@ impl Closed {
     }
 }
 
-/// A port whose queue of connections is full, so that the kernel drops what comes next.
+/// A port whose queue of connections is full, so that the kernel drops further ones.
 #[derive(Debug)]
 pub struct Full {
-    /// Where connecting takes for ever.
+    /// An address to which connecting takes forever.
     pub address: SocketAddr,
     _taken: OwnedFd,
     _waiting: Vec<TcpStream>,
 }
 
 impl Full {
-    /// Takes the port, any one if it is 0.
+    /// Takes this port, or any one if it is 0.
     ///
     /// # Panics
-    /// When it is not to be had.
+    /// When it is not available.
     pub fn take(at: SocketAddrV4) -> Self {
         let (taken, address) = take(at);
         listen(&taken, 0).expect("a queue");

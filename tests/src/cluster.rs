@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-/// A cluster of this process's own, taken down when dropped. Should the process end without that
-/// (statics are never dropped, and tests are killed), `--owner` ends the cluster a second later.
+/// A cluster of this process, taken down when dropped. If the process ends without that (statics
+/// are never dropped, and tests are killed), `--owner` ends the cluster a second later.
 #[derive(Debug)]
 pub struct Cluster {
     directory: PathBuf,
@@ -46,12 +46,12 @@ impl Cluster {
         cluster
     }
 
-    /// Where everything of it is, and is gone with it.
+    /// The directory with all its files, which is removed with it.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Runs rabbitmqctl on a node, and gives what it says.
+    /// Runs rabbitmqctl on a node, and returns its output.
     ///
     /// # Panics
     /// When it fails.
@@ -67,10 +67,10 @@ impl Cluster {
         self.nodes
     }
 
-    /// What `scripts/cluster env` tells.
+    /// A variable from `scripts/cluster env`.
     ///
     /// # Panics
-    /// When it does not tell that.
+    /// When there is no such variable.
     pub fn variable(&self, name: &str) -> &str {
         let value = self.environment.get(name);
         value.unwrap_or_else(|| panic!("scripts/cluster env has no {name}"))
@@ -81,12 +81,12 @@ impl Cluster {
         self.variable("AMQP_URL").split_once('@').expect("a URL with a user").1
     }
 
-    /// Ends nodes by SIGKILL.
+    /// Kills nodes by SIGKILL.
     pub fn kill(&self, nodes: &[usize]) {
         self.each("kill", nodes);
     }
 
-    /// Stops nodes in an orderly way, and waits until they are gone.
+    /// Stops nodes in an orderly way, and waits until they have stopped.
     pub fn stop(&self, nodes: &[usize]) {
         self.each("stop", nodes);
     }
@@ -101,28 +101,28 @@ impl Cluster {
         self.each("pause", nodes);
     }
 
-    /// Lets paused nodes go on.
+    /// Resumes paused nodes.
     pub fn resume(&self, nodes: &[usize]) {
         self.each("resume", nodes);
     }
 
-    /// Whether a node's process is there, whatever it does.
+    /// Whether a node's process exists, whatever its state.
     pub fn is_running(&self, node: usize) -> bool {
         !self.script(&["env"]).contains(&format!("RMQ_NODE{node}_PID=\n"))
     }
 
-    /// Cuts nodes off from the others, and not from their clients, until
-    /// [`reunite`](Self::reunite). Only in a network name space of our own.
+    /// Cuts nodes off from the others, but not from their clients, until
+    /// [`reunite`](Self::reunite). Only in a network namespace of our own.
     pub fn partition(&self, nodes: &[usize]) {
         self.each("partition", nodes);
     }
 
-    /// The end of a partition.
+    /// Ends a partition.
     pub fn reunite(&self) {
         self.script(&["reunite"]);
     }
 
-    /// As [`start`](Self::start), and what went wrong.
+    /// As [`start`](Self::start), but returns what went wrong.
     ///
     /// # Errors
     /// When they do not come back.
@@ -133,7 +133,7 @@ impl Cluster {
     /// Waits until all nodes that run see one another.
     ///
     /// # Errors
-    /// When they do not within so many seconds.
+    /// When they do not within this number of seconds.
     pub fn try_wait(&self, seconds: u32) -> Result<(), String> {
         self.try_script(&["wait".to_owned(), seconds.to_string()])
     }
@@ -146,8 +146,8 @@ impl Cluster {
         }
     }
 
-    /// Evaluates an Erlang expression on a node; it gives a string, which comes back. An error,
-    /// with what was answered, where the node is down or the expression fails.
+    /// Evaluates an Erlang expression that returns a string on a node. Returns an error with the
+    /// answer if the node is down or the expression fails.
     pub fn try_erlang(&self, node: usize, expression: &str) -> Result<String, String> {
         use std::io::Write;
         let node = node.to_string();
@@ -160,7 +160,7 @@ impl Cluster {
             .spawn()
             .expect("run scripts/cluster");
         let mut stdin = child.stdin.take().expect("its standard input");
-        // Where it cannot be written the answer tells.
+        // If writing fails, the answer shows it.
         let _ = writeln!(stdin, "lists:flatten(io_lib:format(\"~ts\", [{expression}])).");
         drop(stdin);
         let output = child.wait_with_output().expect("wait for scripts/cluster");
@@ -174,7 +174,7 @@ impl Cluster {
         }
     }
 
-    /// Of the broker, and of its Erlang.
+    /// The versions of the broker and of its Erlang.
     pub fn versions(&self) -> [String; 2] {
         ["version", "otp_release"].map(|what| self.erlang(&format!("rabbit_misc:{what}()")))
     }
@@ -184,7 +184,7 @@ impl Cluster {
     /// # Panics
     /// When it fails.
     pub fn erlang(&self, expression: &str) -> String {
-        // Two callers at once may take each other's node name; one of them has to come again.
+        // Two callers at once may choose the same node name; one of them has to try again.
         let busy = |problem: &String| problem.contains("failed to connect");
         let answer = wait_for(Duration::from_secs(5), expression, || {
             Some(self.try_erlang(1, expression)).filter(|it| !it.as_ref().is_err_and(busy))
@@ -224,7 +224,7 @@ fn words(command: &str, nodes: &[usize]) -> Vec<String> {
 fn script() -> Command {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/cluster");
     let mut command = Command::new(path);
-    // Somebody else's cluster is none of ours.
+    // The cluster of the calling environment must not be used.
     command.env_remove("RMQ_CLUSTER_DIR").stdin(Stdio::null());
     command
 }

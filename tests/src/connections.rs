@@ -1,4 +1,4 @@
-//! Connections, as the broker itself lists them.
+//! Connections, as listed by the broker itself.
 
 use crate::vhost::Vhost;
 use crate::wait::wait_for;
@@ -7,13 +7,13 @@ use std::time::Duration;
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// The broker's process behind it: another one for every connection.
+    /// The broker's process for it, different for every connection.
     pub pid: String,
     /// The user who is logged in.
     pub user: String,
     /// Seconds between heartbeats.
     pub heartbeat: String,
-    /// What the client called it.
+    /// The client's name for it.
     pub name: String,
 }
 
@@ -41,7 +41,7 @@ impl Vhost<'_> {
         connections.collect()
     }
 
-    /// The connection of the process `pid`, once it is there.
+    /// The connection of the process `pid`, once it exists.
     ///
     /// # Panics
     /// When it does not come.
@@ -78,7 +78,7 @@ impl Vhost<'_> {
     /// How many channels there are in this vhost, on node 1.
     ///
     /// # Panics
-    /// When the broker does not tell.
+    /// When the broker does not answer.
     pub fn channels(&self) -> usize {
         let name = &self.name;
         let text = self.cluster.erlang(&format!(

@@ -1,8 +1,8 @@
-//! The commands that a page shows, with what it says comes out of them.
+//! The commands that a page shows, and the output that it shows for them.
 //!
-//! In a block of literal text a line that begins with `$ ` is a command, and what follows is its
-//! output; in a block without any, all of it is commands. A command is as many lines as the shell
-//! needs to understand it.
+//! In a block of literal text, a line that begins with `$ ` is a command, followed by its output;
+//! in a block without such lines, everything is commands. A command has as many lines as the shell
+//! needs.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub struct Section {
 /// Literal text.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// The line of the page that it begins with, from 1.
+    /// Its first line in the page, from 1.
     pub line: usize,
     /// Its lines.
     pub lines: Vec<String>,
@@ -29,15 +29,15 @@ pub struct Block {
 /// A command of a page.
 #[derive(Debug)]
 pub struct Step {
-    /// The line of the page that it begins with, from 1.
+    /// Its first line in the page, from 1.
     pub line: usize,
     /// What is typed.
     pub command: String,
-    /// What the page says comes out; nothing where it does not say.
+    /// The output that the page shows; empty if it shows none.
     pub output: Vec<String>,
 }
 
-/// The sections of a manual page or of a page in Markdown, by its name from the top directory.
+/// The sections of a manual page or a Markdown page, by its path from the top directory.
 ///
 /// # Panics
 /// When it cannot be read.
@@ -147,7 +147,7 @@ impl Block {
     }
 }
 
-/// Whether the shell waits for no more lines.
+/// Whether the shell needs no more lines.
 fn is_whole(command: &str) -> bool {
     let mut shell = Command::new("bash");
     shell.args(["-n", "-c", command]).stdin(Stdio::null()).stderr(Stdio::null());

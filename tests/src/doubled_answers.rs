@@ -1,4 +1,4 @@
-//! A proxy before a broker that answers twice.
+//! A proxy that makes a broker answer twice.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,8 +7,8 @@ use std::thread::spawn;
 /// `basic.consume-ok`, as its class and its method.
 const CONSUME_OK: [u8; 4] = [0, 60, 0, 21];
 
-/// A proxy to `target` that passes the second consume-ok of the first connection on twice. Where
-/// it listens; it does so until the process ends.
+/// A proxy to `target` that passes on the second consume-ok of the first connection twice. Returns
+/// its address; it runs until the process ends.
 ///
 /// # Panics
 /// When there is no port for it.
@@ -18,7 +18,7 @@ pub fn consume_ok_twice(target: &str) -> String {
     let target = target.to_owned();
     spawn(move || {
         for (number, client) in listener.incoming().flatten().enumerate() {
-            // Where the broker is gone the client finds its connection closed.
+            // If the broker is gone, the client finds its connection closed.
             let Ok(server) = TcpStream::connect(&target) else { continue };
             let clone = |stream: &TcpStream| stream.try_clone().expect("a second handle");
             let (mut from, mut to) = (clone(&client), clone(&server));
@@ -29,7 +29,7 @@ pub fn consume_ok_twice(target: &str) -> String {
     address
 }
 
-/// Passes frames on (AMQP 0-9-1, section 2.3.5) until there are no more.
+/// Passes on frames (AMQP 0-9-1, section 2.3.5) until there are no more.
 fn answers(mut from: TcpStream, mut to: TcpStream, twice: bool) -> std::io::Result<()> {
     let mut seen = 0;
     loop {

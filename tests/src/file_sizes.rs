@@ -1,4 +1,4 @@
-//! That files stay small enough to be read at once.
+//! Checks that files stay small enough to be read at once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ const MOST: usize = 300;
 const CRATES: [&str; 7] =
     ["bench", "rmq-common", "rmq-declare", "rmq-perm", "rmq-recv", "rmq-send", "tests"];
 
-/// The files of Rust under `directory`, each with the number of its lines.
+/// The Rust files under `directory`, each with its number of lines.
 fn files(directory: &Path, found: &mut Vec<(PathBuf, usize)>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// One that runs, with directories of its own. It ends when this is dropped.
+/// A running one, with its own directories. It ends when this is dropped.
 #[derive(Debug)]
 pub struct GarageMq {
     child: Child,
@@ -20,12 +20,12 @@ impl GarageMq {
     /// Starts one, and waits until it listens.
     ///
     /// # Panics
-    /// When it is not there, or does not come up.
+    /// When it is not installed, or does not start.
     pub fn up() -> Self {
         let program = program();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let at = directory.path().display();
-        // Two ports that nobody has, or had the moment before.
+        // Two ports that are free now.
         let [port, admin] = [(); 2].map(|()| {
             let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
             taken.local_addr().expect("its number").port()

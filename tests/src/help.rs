@@ -2,7 +2,7 @@
 
 use crate::tool::Tool;
 
-/// What the tool prints for these words, `--help` among them.
+/// What the tool prints for these words, including `--help`.
 ///
 /// # Panics
 /// When it fails.

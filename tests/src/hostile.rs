@@ -1,5 +1,5 @@
-//! A peer that plays a broker by a script, and breaks off or breaks the rules where a test wants it:
-//! raw frames of AMQP 0-9-1 on loopback.
+//! A peer that plays a broker according to a script, and breaks off or breaks the rules at the
+//! chosen point: raw frames of AMQP 0-9-1 on loopback.
 
 mod frames;
 
@@ -10,16 +10,16 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A hostile broker, on a port of loopback until the process ends.
+/// A hostile broker, on a loopback port until the process ends.
 #[derive(Debug)]
 pub struct Hostile {
-    /// Where it listens, with its port.
+    /// Its address, with the port.
     pub address: String,
     asked: Arc<Mutex<Vec<Method>>>,
 }
 
 impl Hostile {
-    /// Plays `script` to every client that comes, and hangs up when that returns.
+    /// Plays `script` for every client that connects, and hangs up when that returns.
     ///
     /// # Panics
     /// When there is no port for it.
@@ -35,7 +35,7 @@ impl Hostile {
                     let tuning = Tuning::default();
                     let mut peer =
                         Peer { stream, tuning, published: 0, arguments: Vec::new(), asked };
-                    // A client that hangs up before the end of the script is the test's to judge.
+                    // A client that hangs up before the end of the script is judged by the test.
                     let _ = script(&mut peer);
                 });
             }
@@ -43,15 +43,15 @@ impl Hostile {
         Hostile { address, asked }
     }
 
-    /// A URL for it, with a heartbeat that notices a silent peer soon.
+    /// Its URL, with a heartbeat that notices a silent peer soon.
     pub fn url(&self) -> String {
         format!("amqp://{}/?heartbeat=1&connection_timeout=2000", self.address)
     }
 
-    /// How often this has been asked, by whichever client.
+    /// How often this was asked, by any client.
     ///
     /// # Panics
-    /// When a script has.
+    /// When a script has panicked.
     pub fn asked(&self, method: Method) -> usize {
         let asked = self.asked.lock().expect("no panic while it was held");
         asked.iter().filter(|asked| **asked == method).count()
@@ -75,14 +75,14 @@ impl Default for Tuning {
     }
 }
 
-/// One client, seen from the broker.
+/// One client, from the broker's side.
 #[derive(Debug)]
 pub struct Peer {
     stream: TcpStream,
     /// What [`answer`](Self::answer) proposes.
     pub tuning: Tuning,
     published: u64,
-    /// Of the last method that came.
+    /// The arguments of the last method that arrived.
     arguments: Vec<u8>,
     asked: Arc<Mutex<Vec<Method>>>,
 }
@@ -97,7 +97,7 @@ pub struct Asked {
 }
 
 impl Peer {
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
@@ -157,7 +157,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Behaves until the client asks for this, and leaves that unanswered.
+    /// Behaves correctly until the client asks for this, and leaves that unanswered.
     pub fn until(&mut self, method: Method) -> io::Result<Asked> {
         self.header()?;
         self.send(&start(b""))?;
@@ -170,7 +170,7 @@ impl Peer {
         }
     }
 
-    /// Behaves from here on, and counts what is published as confirmed.
+    /// Behaves correctly from here on, and counts what is published as confirmed.
     pub fn behave(&mut self) -> io::Result<()> {
         loop {
             let asked = self.next_method()?;
@@ -186,7 +186,7 @@ impl Peer {
         }
     }
 
-    /// What a broker should answer; nothing to what takes no answer.
+    /// The correct answer of a broker; `None` if no answer is due.
     pub fn right_answer(&self, Asked { channel, method: asked }: Asked) -> Option<Vec<u8>> {
         let empty: &[u8] = &[];
         Some(match asked {
@@ -199,7 +199,7 @@ impl Peer {
             CHANNEL_OPEN => method(channel, CHANNEL_OPEN_OK, &[&[0; 4]]),
             QUEUE_DECLARE => method(channel, QUEUE_DECLARE_OK, &[b"\x01q", &[0; 8]]),
             CONSUME => method(channel, CONSUME_OK, &[b"\x03tag"]),
-            // With the consumer's tag, which may be another in a script of many consumers.
+            // With the consumer's tag, which may vary in a script with many consumers.
             CANCEL => method(channel, (60, 31), &[&self.arguments[..=self.arguments[0].into()]]),
             PUBLISH => method(channel, ACK, &[&self.published.to_be_bytes(), &[0]]),
             CLOSE | CHANNEL_CLOSE | EXCHANGE_DECLARE | QOS | CONFIRM_SELECT => {
@@ -209,13 +209,13 @@ impl Peer {
         })
     }
 
-    /// Says nothing more, and hears whatever comes, until the client hangs up.
+    /// Sends nothing more, and reads whatever arrives, until the client hangs up.
     pub fn fall_silent(&mut self) -> io::Result<()> {
         while self.stream.read(&mut [0; 4096])? > 0 {}
         Ok(())
     }
 
-    /// Lives, but answers nothing any more: heartbeats until the client hangs up.
+    /// Stays alive, but answers nothing: sends heartbeats until the client hangs up.
     pub fn only_beat(&mut self) -> io::Result<()> {
         self.stream.set_read_timeout(Some(Duration::from_millis(200)))?;
         loop {

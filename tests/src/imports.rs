@@ -1,7 +1,7 @@
-//! Which modules of a crate import which, as its sources say, and whether that goes in circles.
+//! Which modules of a crate import which, according to its sources, and whether there are circles.
 //!
-//! cargo-modules knows the same and takes minutes to build. This reads the text: paths that begin with
-//! `crate`, `super`, `self` or a child's name, outside of comments, strings and tests.
+//! cargo-modules can do the same but takes minutes to build. This reads the text: paths that begin
+//! with `crate`, `super`, `self` or a child's name, outside of comments, strings and tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,16 +10,16 @@ use std::path::Path;
 /// A module, as its path within the crate; the root is empty.
 type Module = Vec<String>;
 
-/// The modules of a crate that have files, and what their files say.
+/// The modules of a crate that have files, and the text of these files.
 #[derive(Debug, Default)]
 pub struct Crate {
     texts: BTreeMap<Module, String>,
-    /// What a module passes on under a name of its own: where it comes from.
+    /// The origin of what a module re-exports under a name of its own.
     passed_on: BTreeMap<(Module, String), Module>,
 }
 
 impl Crate {
-    /// Reads the sources under `src`, but for tests.
+    /// Reads the sources under `src`, except tests.
     ///
     /// # Panics
     /// When they cannot be read.
@@ -53,7 +53,7 @@ impl Crate {
         self.texts.insert(module, text);
     }
 
-    /// Circles: sets of modules each of which imports, over others, itself.
+    /// Circles: sets of modules, each of which imports itself through others.
     pub fn circles(&self) -> Vec<BTreeSet<String>> {
         let imports: BTreeMap<&Module, BTreeSet<Module>> =
             self.texts.keys().map(|module| (module, self.imports(module))).collect();
@@ -77,7 +77,7 @@ impl Crate {
         circles.into_iter().filter(|circle| !circle.is_empty()).collect()
     }
 
-    /// What the module imports. A child may use what its parents hold, which are one room with it.
+    /// What the module imports. A child may use items of its parents, which count as one with it.
     fn imports(&self, module: &Module) -> BTreeSet<Module> {
         let uses = self.uses(module).into_iter();
         let paths = uses.filter(|(_, is_public)| !is_public).flat_map(|(paths, _)| paths);
@@ -85,7 +85,8 @@ impl Crate {
         found.filter(|other| !module.starts_with(other)).collect()
     }
 
-    /// All paths of the module that may lead to another, a statement each, and whether it passes them on.
+    /// All paths of the module that may lead to another, by statement, and whether that re-exports
+    /// them.
     fn uses(&self, module: &Module) -> Vec<(Vec<Vec<String>>, bool)> {
         let text = &self.texts[module];
         let children = children(text);
@@ -118,7 +119,7 @@ impl Crate {
         uses
     }
 
-    /// The module that a path as `module` writes it leads to.
+    /// The module to which a path in `module` leads.
     fn resolve(&self, module: &Module, path: &[String]) -> Option<Module> {
         let (first, rest) = path.split_first()?;
         let mut at = match first.as_str() {
@@ -148,7 +149,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Reads a path, or a tree of paths between braces, at the beginning of `text`; how long it is.
+/// Parses a path, or a tree of paths in braces, at the beginning of `text`; returns its length.
 fn tree(text: &str, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) -> usize {
     let depth = prefix.len();
     let mut at = 0;
@@ -188,7 +189,7 @@ fn tree(text: &str, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) -> u
     at
 }
 
-/// The modules that this text declares, but for tests.
+/// The modules that this text declares, except tests.
 fn children(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let declared = lines.iter().enumerate().filter_map(|(index, line)| {
@@ -200,7 +201,7 @@ fn children(text: &str) -> Vec<String> {
     declared.collect()
 }
 
-/// The text without comments, strings, characters and tests, which stand at the end of a file.
+/// The text without comments, strings, characters and tests, which are at the end of a file.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut code = String::new();
@@ -229,7 +230,7 @@ fn code(text: &str) -> String {
     code
 }
 
-/// How long the string at the beginning is.
+/// The length of the string at the beginning.
 fn quoted(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.char_indices().skip(1).find(|(_, c)| {

@@ -1,5 +1,5 @@
-//! What the end-to-end tests stand on: real brokers, the real binaries, and a look at the broker
-//! that does not go through our own tools.
+//! The fixture of the end-to-end tests: real brokers, the real binaries, and a view of the broker
+//! that does not depend on our own tools.
 //!
 //! * [`brokers`] are the clusters that tests share, each started when the first test wants it.
 //! * [`cluster`] is a handle on `scripts/cluster`; [`vhost`] is a test's own corner of one; [`apart`]

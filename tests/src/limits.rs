@@ -1,22 +1,22 @@
-//! What a process takes of the machine.
+//! The resources of the machine that a process takes.
 
 use std::fs;
 
-/// What a process takes, at one moment.
+/// The resources that a process takes at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Threads.
     pub threads: usize,
     /// Open file descriptors.
     pub descriptors: usize,
-    /// Children that have ended and that nobody has waited for.
+    /// Children that have ended and have not been waited for.
     pub zombies: usize,
-    /// Memory that is resident, in kibibytes.
+    /// Resident memory in kibibytes.
     pub resident: usize,
 }
 
 impl Taken {
-    /// What the process `pid` takes now.
+    /// The resources that the process `pid` takes now.
     ///
     /// # Panics
     /// When there is no such process.
@@ -24,9 +24,9 @@ impl Taken {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
         let zombies = fs::read_dir("/proc").expect("processes").filter(|entry| {
             let path = entry.as_ref().expect("a process").path().join("stat");
-            // It may be gone by now.
+            // It may have ended by now.
             let stat = fs::read_to_string(path).unwrap_or_default();
-            // The name, in parentheses, may hold anything.
+            // The name, in parentheses, may contain anything.
             let fields = stat.rsplit_once(") ").map(|(_, fields)| fields).unwrap_or_default();
             fields.starts_with(&format!("Z {pid} "))
         });
@@ -35,14 +35,14 @@ impl Taken {
         Taken { threads, descriptors, zombies, resident }
     }
 
-    /// The same with no memory, to be compared.
+    /// The same without memory, for comparisons.
     #[must_use]
     pub fn but_memory(self) -> Self {
         Taken { resident: 0, ..self }
     }
 }
 
-/// A number in `/proc/PID/status`; those of memory are in kibibytes.
+/// A number from `/proc/PID/status`; those about memory are in kibibytes.
 ///
 /// # Panics
 /// When there is no such process.

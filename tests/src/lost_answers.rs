@@ -1,22 +1,22 @@
-//! A TCP proxy that loses the answer: once a certain word has passed to the target, nothing comes
-//! back any more, and neither end is told; or something else comes in its place.
+//! A TCP proxy that loses answers: once a certain word has passed to the target, nothing comes
+//! back, and neither end notices; or something else is sent instead.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What comes in place of an answer.
+/// What is sent instead of an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Instead {
     /// This first.
     pub first: Vec<u8>,
-    /// Then this, again and again without a pause; nothing if it is empty.
+    /// Then this, repeatedly without a pause; nothing if it is empty.
     pub endlessly: Vec<u8>,
 }
 
-/// Listens on loopback for connections to `target`, and loses what is answered to the first block
-/// of bytes with `word` in it and from then on. It goes on until the process ends.
+/// Listens on loopback for connections to `target`, and loses every answer after the first block of
+/// bytes that contains `word`. It runs until the process ends.
 ///
 /// # Panics
 /// When there is no port for it.
@@ -24,7 +24,7 @@ pub fn answers_after(word: &'static str, target: &str) -> SocketAddr {
     answers_instead(word, target, Instead::default())
 }
 
-/// The same, with other answers in place of those that are lost.
+/// The same, with other answers instead of the lost ones.
 ///
 /// # Panics
 /// When there is no port for it.
@@ -34,7 +34,7 @@ pub fn answers_instead(word: &'static str, target: &str, instead: Instead) -> So
     let target = target.to_owned();
     std::thread::spawn(move || {
         while let Ok((client, _)) = listener.accept() {
-            // Where the target is gone the client finds its connection closed.
+            // If the target is gone, the client finds its connection closed.
             let _ = serve(client, &target, word, instead.clone());
         }
     });
@@ -77,7 +77,7 @@ fn serve(
     Ok(())
 }
 
-/// Writes it, until the client has gone away.
+/// Writes it until the client has gone.
 fn answer(client: &mut TcpStream, instead: &Instead) {
     let mut going = client.write_all(&instead.first).is_ok() && !instead.endlessly.is_empty();
     while going {

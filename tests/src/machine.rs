@@ -1,8 +1,8 @@
-//! What a report was made on.
+//! The machine on which a report was made.
 
 use std::fs;
 
-/// The system, its kernel and its processors, in a line.
+/// The system, its kernel and its processors, on one line.
 pub fn described() -> String {
     let of = |file: &str, field: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A broker with the management plugin, and rmq-perm by each of its two ways to it.
+//! A broker with the management plugin, and rmq-perm over each of its two transports.
 
 use crate::brokers::release;
 use crate::cluster::Cluster;
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// The options of `scripts/cluster up` for the plugin.
 pub const MANAGEMENT: [&str; 2] = ["--plugins", "rabbitmq_management"];
 
-/// A way of rmq-perm's to a broker.
+/// A transport of rmq-perm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Erlang distribution.
@@ -20,14 +20,14 @@ pub enum Way {
 /// Both.
 pub const WAYS: [Way; 2] = [Way::Distribution, Way::Http];
 
-/// One node with the plugin, which nobody stops.
+/// One node with the plugin, which no test stops.
 pub fn managed() -> &'static Cluster {
     static MANAGED: OnceLock<Cluster> = OnceLock::new();
     MANAGED.get_or_init(|| Cluster::up_with(1, &release(), &MANAGEMENT))
 }
 
 impl Way {
-    /// rmq-perm, set to go this way to the cluster's first node.
+    /// rmq-perm, configured for this transport to the cluster's first node.
     pub fn perm(self, cluster: &Cluster) -> Tool {
         match self {
             Way::Distribution => Tool::new("rmq-perm")
@@ -41,7 +41,7 @@ impl Way {
         }
     }
 
-    /// A word for names, so that the ways do not meet.
+    /// A word for names, so that the two transports do not collide.
     pub fn name(self) -> &'static str {
         match self {
             Way::Distribution => "dist",
@@ -50,7 +50,7 @@ impl Way {
     }
 }
 
-/// Where the API of the first node listens.
+/// The address of the first node's API.
 pub fn http_address(cluster: &Cluster) -> String {
     format!("127.0.0.1:{}", cluster.variable("RMQ_NODE1_HTTP_PORT"))
 }

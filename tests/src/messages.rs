@@ -1,9 +1,9 @@
-//! What the tools can say, as their sources have it, and what a page's DIAGNOSTICS say they say.
+//! The messages of the tools according to their sources, and according to a page's DIAGNOSTICS.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words that stand for something in the messages of the pages.
+/// Placeholders in the messages of the pages.
 const PLACEHOLDERS: [&str; 52] = [
     "ADDRESS",
     "ARGUMENT",
@@ -58,11 +58,11 @@ const PLACEHOLDERS: [&str; 52] = [
     "TAG",
     "ALARM",
 ];
-/// In how many pieces of the source a piece of a message may be: what is between two values often
-/// comes from two sentences that are put together.
+/// The most pieces of source text that a piece of a message may come from: the text between two
+/// values often consists of two sentences.
 const PIECES: usize = 3;
 
-/// The pieces of text in the sources of a crate, as they are between the values that are put in.
+/// The pieces of text between inserted values in the sources of a crate.
 ///
 /// # Panics
 /// When they cannot be read.
@@ -85,7 +85,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     sources.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// The texts between quotes in Rust.
+/// The string literals in Rust code.
 fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -94,7 +94,7 @@ fn literals(code: &str) -> Vec<String> {
         let is_raw = at.starts_with('"') && rest[..start].ends_with("r#");
         rest = if is_raw {
             let (text, rest) = at[1..].split_once("\"#").unwrap_or((&at[1..], ""));
-            // Its braces are text, unless something is put in between them.
+            // Its braces are text, unless a value is inserted.
             let text = if text.contains("{}") { text.to_owned() } else { doubled(text) };
             found.push(text);
             rest
@@ -113,12 +113,12 @@ fn literals(code: &str) -> Vec<String> {
     found
 }
 
-/// Braces as a format has them for braces.
+/// Braces escaped as in a format string.
 fn doubled(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 
-/// A text up to its closing quote, and what is behind that.
+/// A text up to its closing quote, and what follows it.
 fn literal(inside: &str) -> (String, &str) {
     let mut text = String::new();
     let mut letters = inside.chars();
@@ -137,7 +137,7 @@ fn literal(inside: &str) -> (String, &str) {
     (text, letters.as_str())
 }
 
-/// What stands between `{value}` and `{}` in a format.
+/// The text between `{value}` and `{}` in a format string.
 fn between_values(format: &str) -> Vec<String> {
     let plain = format.replace("{{", "\u{1}").replace("}}", "\u{2}");
     let mut pieces = plain.split('{');
@@ -151,7 +151,7 @@ fn between_values(format: &str) -> Vec<String> {
 /// The messages in the DIAGNOSTICS of a page.
 ///
 /// # Panics
-/// When the page cannot be read, or has none.
+/// When the page cannot be read, or has no such section.
 pub fn told(page: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../man").join(page);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -171,7 +171,7 @@ pub fn told(page: &str) -> Vec<String> {
     told
 }
 
-/// The part of a message that no source has; `None` where each is there.
+/// The first part of a message that no source contains; `None` if each part is found.
 pub fn unfounded(message: &str, sources: &[String]) -> Option<String> {
     let spoken = fragments(message);
     if spoken.is_empty() {
@@ -180,7 +180,7 @@ pub fn unfounded(message: &str, sources: &[String]) -> Option<String> {
     spoken.into_iter().find(|fragment| !is_said(fragment, sources))
 }
 
-/// A message in the parts that stand between what is put in, and between its sentences.
+/// A message split at inserted values and between its sentences.
 fn fragments(message: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     for word in message.split_inclusive(|letter: char| !letter.is_alphanumeric()) {

@@ -1,14 +1,13 @@
-//! What the broker itself says, asked inside it: no listing that is seconds old, and none of our
-//! own tools.
+//! The state of the broker, queried inside it: no stale listing, and none of our own tools.
 
 use crate::vhost::Vhost;
 use crate::wait::{wait_equal, wait_for};
 use std::time::Duration;
 
-/// How long the broker may take to show what it was told.
+/// How long the broker may take to show a change.
 const SETTLES: Duration = Duration::from_secs(20);
 
-/// What a queue holds, at one moment.
+/// The content of a queue at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// Messages ready to be delivered.
@@ -20,19 +19,19 @@ pub struct Held {
 }
 
 impl Held {
-    /// So many messages ready, nothing taken, nobody there.
+    /// This many messages ready, none unacknowledged, no consumer.
     pub fn ready(ready: usize) -> Self {
         Held { ready, ..Held::default() }
     }
 
-    /// Messages in the queue, whoever holds them.
+    /// Messages in the queue, ready or unacknowledged.
     pub fn messages(&self) -> usize {
         self.ready + self.unacked
     }
 }
 
 impl Vhost<'_> {
-    /// What a quorum queue's leader holds; `None` while there is no leader, or no queue.
+    /// The content of a quorum queue, from its leader; `None` while there is no leader or queue.
     pub fn try_held(&self, queue: &str) -> Option<Held> {
         let find = self.find(queue);
         let expression = format!(
@@ -46,16 +45,16 @@ impl Vhost<'_> {
         Some(Held { ready, unacked, consumers })
     }
 
-    /// What a quorum queue holds.
+    /// The content of a quorum queue.
     ///
     /// # Panics
-    /// When nobody can tell.
+    /// When it cannot be determined.
     #[track_caller]
     pub fn held(&self, queue: &str) -> Held {
         wait_for(SETTLES, &format!("a leader of {queue}"), || self.try_held(queue))
     }
 
-    /// Waits until a quorum queue holds exactly this.
+    /// Waits until a quorum queue has exactly this content.
     ///
     /// # Panics
     /// When it does not in time.
@@ -79,7 +78,7 @@ impl Vhost<'_> {
             .unwrap_or_else(|| panic!("no node is called {name}"))
     }
 
-    /// Deletes a queue, as somebody else might.
+    /// Deletes a queue, as another client might.
     pub fn delete(&self, queue: &str) {
         let resource = self.resource("queue", queue);
         self.cluster.erlang(&format!(
@@ -100,23 +99,23 @@ impl Vhost<'_> {
         names.lines().map(str::to_owned).collect()
     }
 
-    /// Waits until nobody is connected to this vhost.
+    /// Waits until no client is connected to this vhost.
     ///
     /// # Panics
-    /// When somebody still is, after a while.
+    /// When a client still is, after a while.
     #[track_caller]
     pub fn wait_no_connections(&self) {
         wait_equal(SETTLES, &Vec::<String>::new(), || self.connection_names());
     }
 
-    /// Any node that answers is good enough: the queue's leader is found from there.
+    /// Asks any node that answers: it finds the queue's leader.
     fn ask(&self, expression: &str) -> Option<String> {
         (1..=self.cluster.nodes()).find_map(|node| self.cluster.try_erlang(node, expression).ok())
     }
 
     fn find(&self, queue: &str) -> String {
         let resource = self.resource("queue", queue);
-        // The queue's own record may still name a leader that died.
+        // The queue's own record may still name a dead leader.
         format!(
             "{{ok, Q}} = rabbit_amqqueue:lookup({resource}), Pid = amqqueue:get_pid(Q), \
              Leader = case ra_leaderboard:lookup_leader(element(1, Pid)) of undefined -> Pid; \

@@ -1,14 +1,12 @@
-//! Another client: pika, by Python. What our own tools show of a message could be wrong in the same
-//! way in which they sent it.
+//! Another client: pika, in Python. Our own tools could show a message as wrongly as they sent it.
 
 use crate::tool::Tool;
 use crate::vhost::Vhost;
 
 impl Vhost<'_> {
-    /// Runs a Python script that finds pika's connection in `connection` and a channel in `channel`;
-    /// its standard output.
+    /// Runs a Python script with pika's `connection` and a `channel`; returns its standard output.
     pub fn pika(&self, script: &str) -> Vec<u8> {
-        // pika knows no lists of hosts.
+        // pika does not support lists of hosts.
         let hosts = self.cluster.hosts();
         let first = hosts.split(',').next().unwrap_or(hosts);
         let script = format!(
@@ -21,7 +19,7 @@ impl Vhost<'_> {
         Tool::program("/usr/bin/python3").arguments(&["-c", &script]).run().expect(0).stdout
     }
 
-    /// The bodies of all messages of a queue, taken from it.
+    /// The bodies of all messages of a queue, consumed from it.
     ///
     /// # Panics
     /// When the script does not write what it should.

@@ -1,5 +1,5 @@
-//! A TCP proxy that can fall silent as a network does, nothing passes any more and neither end is
-//! told; or cut what passes in the middle.
+//! A TCP proxy that can fall silent like a network, so that neither end notices, or cut data in the
+//! middle.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// A proxy on a port of loopback. It listens until the process ends.
+/// A proxy on a loopback port. It listens until the process ends.
 #[derive(Debug)]
 pub struct Proxy {
     address: String,
@@ -19,22 +19,21 @@ struct Shared {
     target: String,
     delay: Duration,
     stalled: AtomicBool,
-    /// How often it was told to cut; a connection is cut if it was there by then.
+    /// How often it was asked to cut; a connection is cut if it existed by then.
     cuts: AtomicUsize,
-    /// How many more bytes pass of what comes next on such a connection.
+    /// How many more bytes pass on such a connection.
     left: AtomicUsize,
     connections: AtomicUsize,
-    /// After how many milliseconds without a byte either way a connection is cut; 0 is never.
+    /// After how many idle milliseconds a connection is cut; 0 means never.
     idle: AtomicUsize,
     /// A client that sends this is cut off.
     marker: Mutex<Vec<u8>>,
-    /// Both ends of every connection that has fallen silent, so that none is closed because nobody
-    /// holds it.
+    /// Both ends of every silent connection, kept so that none is closed by being dropped.
     kept: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
-    /// A proxy to `target`, an address with a port; whatever passes is held back for `delay`.
+    /// A proxy to `target`, an address with a port; data is delayed by `delay`.
     ///
     /// # Panics
     /// When there is no port for it.
@@ -56,7 +55,7 @@ impl Proxy {
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 accepting.connections.fetch_add(1, Ordering::Relaxed);
-                // Where the target is gone the client finds its connection closed.
+                // If the target is gone, the client finds its connection closed.
                 let _ = accepting.serve(stream);
             }
         });
@@ -68,41 +67,41 @@ impl Proxy {
         &self.address
     }
 
-    /// From here on nothing passes, and new connections hear nothing.
+    /// From now on nothing passes, and new connections receive nothing.
     pub fn stall(&self) {
         self.shared.stalled.store(true, Ordering::Relaxed);
     }
 
-    /// New connections are served again. Those that have fallen silent stay so.
+    /// Serves new connections again. Silent ones stay silent.
     pub fn resume(&self) {
         self.shared.stalled.store(false, Ordering::Relaxed);
     }
 
-    /// Of what comes next on each connection that there is, in either direction, no more than so
-    /// many bytes pass; then it is closed to both ends.
+    /// On each existing connection, passes at most this many more bytes; then closes it at both
+    /// ends.
     pub fn cut(&self, bytes: usize) {
         self.shared.left.store(bytes, Ordering::Relaxed);
         self.shared.cuts.fetch_add(1, Ordering::Release);
     }
 
-    /// Cuts new connections, and those that there are, once nothing has passed for so long.
+    /// Cuts new and existing connections once nothing has passed for this long.
     ///
     /// # Panics
-    /// When it is longer than any test.
+    /// When that is longer than any test.
     pub fn cut_idle(&self, idle: Duration) {
         let idle = usize::try_from(idle.as_millis()).expect("a short time");
         self.shared.idle.store(idle, Ordering::Relaxed);
     }
 
-    /// From here on a client that sends these bytes is cut off before they pass.
+    /// From now on, a client that sends these bytes is cut off before they pass.
     ///
     /// # Panics
-    /// When a connection's thread has.
+    /// When a connection's thread has panicked.
     pub fn cut_at(&self, marker: &[u8]) {
         *self.shared.marker.lock().expect("no panic while it was held") = marker.to_vec();
     }
 
-    /// How many connections have come.
+    /// How many connections have been accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
@@ -128,8 +127,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Carries bytes one way until there are no more or the proxy stalls. What was read then is
-    /// lost, and what comes after stays in the kernel's buffers until they are full.
+    /// Passes bytes in one direction until there are no more or the proxy stalls. What was read
+    /// then is lost, and later bytes stay in the kernel's buffers until they are full.
     fn pump(
         &self,
         mut from: TcpStream,
@@ -139,7 +138,7 @@ impl Shared {
         is_client: bool,
     ) {
         let mut block = vec![0; 1 << 16];
-        // The end of what has passed, in which the marker may begin.
+        // The last bytes that have passed, in which the marker may begin.
         let mut seen = Vec::new();
         while let Ok(length @ 1..) = from.read(&mut block) {
             *passed.lock().expect("no panic while it was held") = Instant::now();
@@ -153,7 +152,7 @@ impl Shared {
             }
             if self.cuts.load(Ordering::Acquire) > cuts {
                 let left = self.left.load(Ordering::Relaxed).min(length);
-                // Fails only where the other end is gone already, and so do the next two.
+                // Fails only if the other end is already gone, and so do the next two.
                 let _ = to.write_all(&block[..left]);
                 let _ = from.shutdown(Shutdown::Both);
                 break;

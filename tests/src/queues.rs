@@ -3,8 +3,8 @@
 use crate::vhost::Vhost;
 
 impl Vhost<'_> {
-    /// The arguments of a queue in Erlang's words, as in `{<<"x-max-length">>,long,5}`, with
-    /// `durable` and `auto_delete` where they hold; `None` where there is no such queue.
+    /// The arguments of a queue as Erlang terms, as in `{<<"x-max-length">>,long,5}`, with
+    /// `durable` and `auto_delete` if they are set; `None` if there is no such queue.
     pub fn arguments(&self, queue: &str) -> Option<String> {
         let text = self.cluster.erlang(&format!(
             "case rabbit_amqqueue:lookup({}) of {{ok, Q}} -> io_lib:format(\"~0p~s~s\", \
@@ -26,7 +26,7 @@ impl Vhost<'_> {
         text.parse().expect("a number")
     }
 
-    /// An exchange's type, and its arguments in Erlang's words; `None` where there is none.
+    /// An exchange's type, and its arguments as Erlang terms; `None` if it does not exist.
     pub fn exchange(&self, exchange: &str) -> Option<String> {
         let text = self.cluster.erlang(&format!(
             "case rabbit_exchange:lookup({}) of {{ok, X}} -> io_lib:format(\"~s ~0p\", \
@@ -36,8 +36,8 @@ impl Vhost<'_> {
         (text != "none").then_some(text)
     }
 
-    /// The bindings of a queue but that to the default exchange, sorted: exchange, routing key and
-    /// arguments in Erlang's words.
+    /// The bindings of a queue except the default exchange's, sorted: exchange, routing key,
+    /// arguments.
     pub fn bindings(&self, queue: &str) -> Vec<String> {
         let text = self.cluster.erlang(&format!(
             "lists:join($\\n, lists:sort([lists:flatten(io_lib:format(\"~s ~s ~0p\", \
@@ -49,7 +49,7 @@ impl Vhost<'_> {
     }
 
     fn name_of(&self, kind: &str, name: &str) -> String {
-        // As UTF-8 bytes, which any name can be written as.
+        // As UTF-8 bytes, which can represent any name.
         let bytes: Vec<String> = name.bytes().map(|byte| byte.to_string()).collect();
         format!("rabbit_misc:r(<<\"{}\">>, {kind}, <<{}>>)", self.name, bytes.join(","))
     }

@@ -1,5 +1,4 @@
-//! Somebody who follows a page, command by command, and looks whether what comes out is what the
-//! page says.
+//! A reader who follows a page, command by command, and compares the output with the page.
 
 use crate::document::{Section, Step, sections};
 use crate::tool::{Ended, Tool};
@@ -9,26 +8,25 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a command that has no end may take until it has done what it is to do.
+/// How long a command without an end may take to do its work.
 const LONG: Duration = Duration::from_secs(60);
-/// Keeps the variables of the shell from one command to the next, as one shell does.
+/// Keeps the shell's variables from one command to the next, as a single shell does.
 const STATE: &str = "set -a; [ ! -e .variables ] || . ./.variables; \
                      trap 'export -p > .variables' EXIT; ";
 
-/// What is different about a command, or a whole block, that begins so.
+/// What is different about a command, or a whole block, that begins like this.
 pub type Unlike = (&'static str, How);
 
-/// How something is run that does not run by itself as it stands.
+/// How to run something that does not work unchanged.
 #[derive(Clone, Copy, Debug)]
 pub enum How {
-    /// It has no end: Ctrl-C, once this command of the shell succeeds. What it has written so far
-    /// is in the file `output`.
+    /// It has no end: Ctrl-C, once this shell command succeeds. Its output is in the file `output`.
     Until(&'static str),
     /// It ends with this exit status.
     Status(i32),
-    /// Numbers that come out differ from one machine to the next.
+    /// Numbers in its output vary between machines.
     OtherNumbers,
-    /// It is no command, or not for this machine, because of this.
+    /// It is not a command, or not for this machine, for this reason.
     Not(&'static str),
 }
 
@@ -37,20 +35,19 @@ pub enum How {
 pub struct Reader<'a> {
     /// Where the commands run.
     pub directory: &'a Path,
-    /// What is typed in place of a name that stands for another one.
+    /// What is typed in place of a name that is only an example.
     pub names: Vec<(&'static str, String)>,
     /// The environment.
     pub environment: Vec<(&'static str, String)>,
-    /// What is different.
+    /// The exceptions.
     pub unlike: &'a [Unlike],
 }
 
 impl Reader<'_> {
-    /// Follows a page from its beginning to its end. Each section of it begins with a new shell.
+    /// Follows a page from beginning to end. Each section begins with a new shell.
     ///
     /// # Panics
-    /// When a command fails, or something else comes out; and when something that is said to be
-    /// different is not on the page.
+    /// When a command fails, its output differs, or one of the exceptions is not on the page.
     pub fn follow(&self, page: &str) {
         let sections = sections(page);
         let mut met = vec![false; self.unlike.len()];
@@ -115,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Runs what has no end, and types Ctrl-C when it is `done`.
+    /// Runs a command without an end, and presses Ctrl-C when it is `done`.
     fn interrupted(&self, command: &str, done: impl Fn(&[u8]) -> bool) -> Ended {
         let running = self.shell(&self.typed(command)).start();
         let output = self.directory.join("output");

@@ -1,4 +1,4 @@
-//! A program that runs: watched, fed, signalled, and never left behind.
+//! A running program: watched, fed, signalled, and never left behind.
 
 use crate::tool::{Ended, Input, Tool};
 use crate::wait::wait_until;
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// A program that runs. Killed when dropped before it has ended.
+/// A running program. Killed when dropped before it has ended.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     command: String,
-    /// What is to be written to its standard input; dropped to end that.
+    /// Data to be written to its standard input; dropped to end the input.
     feed: Option<Sender<Vec<u8>>>,
-    /// How often something has been put there and is not written yet; `None` once it takes no more.
+    /// How many pieces of data are not written yet; `None` once it accepts no more.
     unwritten: Arc<Mutex<Option<usize>>>,
     stdout: Heard,
     stderr: Heard,
@@ -26,7 +26,7 @@ pub struct Running {
     group: bool,
 }
 
-/// What has come from a pipe so far.
+/// What has been read from a pipe so far.
 #[derive(Debug, Default)]
 struct Heard {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -76,8 +76,8 @@ impl Running {
         let feed = child.stdin.take().map(|mut stdin| {
             let (feed, todo) = channel::<Vec<u8>>();
             let unwritten = unwritten.clone();
-            // A thread, because one that stops reading must not stop the test with it; one that
-            // ends before it has read everything is the test's to judge.
+            // A thread, because a program that stops reading must not block the test; one that ends
+            // before it has read everything is judged by the test.
             std::thread::spawn(move || {
                 for bytes in todo {
                     let written = stdin.write_all(&bytes);
@@ -111,7 +111,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends it a signal, and where it has a process group of its own, all of that.
+    /// Sends a signal to it or, if it has its own process group, to the whole group.
     ///
     /// # Panics
     /// When it is gone.
@@ -123,10 +123,10 @@ impl Running {
         sent.expect("a process to signal");
     }
 
-    /// Writes to its standard input, and waits until it is in the pipe.
+    /// Writes to its standard input, and waits until the data is in the pipe.
     ///
     /// # Panics
-    /// When that is not open, or it takes nothing for too long.
+    /// When that is not open, or the program does not read for too long.
     #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {
         self.feed(bytes);
@@ -136,7 +136,7 @@ impl Running {
         });
     }
 
-    /// Writes to its standard input, as fast as it takes it, while the test goes on.
+    /// Writes to its standard input as fast as it reads, while the test continues.
     ///
     /// # Panics
     /// When that is not open.
@@ -146,16 +146,16 @@ impl Running {
         if let Some(count) = &mut *self.unwritten.lock().expect("no panic while it was held") {
             *count += 1;
         }
-        // A thread that has ended is a program that has, which waiting for it will show.
+        // If the thread has ended, the program has, too, which waiting for it will show.
         let _ = feed.send(bytes.to_vec());
     }
 
-    /// Ends its standard input, once all of it is written.
+    /// Ends its standard input after everything is written.
     pub fn end_input(&mut self) {
         self.feed = None;
     }
 
-    /// The pipe it writes to, after [`Tool::output_to_pipe`].
+    /// The pipe to which it writes, after [`Tool::output_to_pipe`].
     ///
     /// # Panics
     /// When it was taken already.
@@ -168,7 +168,7 @@ impl Running {
         self.stdout.so_far()
     }
 
-    /// What it has said so far.
+    /// What it has written to standard error so far.
     pub fn stderr(&self) -> String {
         text(&self.stderr.so_far())
     }
@@ -182,7 +182,7 @@ impl Running {
         self.child.try_wait().expect("wait for a child")
     }
 
-    /// Waits until it has written so many bytes.
+    /// Waits until it has written this many bytes.
     ///
     /// # Panics
     /// When it has not in time.
@@ -192,7 +192,7 @@ impl Running {
         wait_until(self.timeout, &what, || self.stdout.so_far().len() >= bytes);
     }
 
-    /// Waits until it has said this.
+    /// Waits until it has written this to standard error.
     ///
     /// # Panics
     /// When it has not in time.
@@ -209,10 +209,10 @@ impl Running {
         self.wait()
     }
 
-    /// Waits for its end; its standard input stays as it is.
+    /// Waits for its end, without closing its standard input.
     ///
     /// # Panics
-    /// When it has not ended in time, from its start; it is killed then.
+    /// When it has not ended within its time limit; it is killed then.
     #[track_caller]
     pub fn wait(mut self) -> Ended {
         let status = loop {
@@ -233,7 +233,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After an end that was waited for both do nothing. Of a group, some may be left.
+        // After a normal end, both do nothing. Members of a group may be left.
         if self.group {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         }

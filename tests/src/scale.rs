@@ -1,4 +1,4 @@
-//! How much of everything: the one place where the short and the full form differ.
+//! The size of everything: the only place where the short and the full form differ.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 pub struct Scale {
     /// Log lines that go through a quorum queue.
     pub log_lines: usize,
-    /// Messages that wait while rmq-recv is killed again and again.
+    /// Messages that wait while rmq-recv is killed repeatedly.
     pub crash_lines: usize,
     /// How often it is killed.
     pub crashes: u32,
@@ -17,11 +17,11 @@ pub struct Scale {
     pub memory_lines: usize,
     /// Lines that go in while a broker stops and starts again.
     pub restart_lines: usize,
-    /// How often each of three nodes is stopped and started in turn, which takes it 7 s.
+    /// How often each of three nodes is stopped and started in turn, which takes 7 s.
     pub turns: usize,
-    /// Messages that go from queue to queue while one of the three processes between is killed.
+    /// Messages that are moved from queue to queue while one of the three processes is killed.
     pub pipeline_lines: usize,
-    /// How often one is.
+    /// How often one of them is killed.
     pub pipeline_kills: usize,
     /// Mebibytes that go through rmq-recv while its memory is watched.
     pub mebibytes: usize,
@@ -29,7 +29,7 @@ pub struct Scale {
     pub large: usize,
     /// How often rmq-recv is killed before it has acknowledged anything.
     pub crash_loop: usize,
-    /// Queues in one CSV file; in the full form more than a connection has channels.
+    /// Queues in one CSV file; in the full form, more than a connection has channels.
     pub queues: usize,
     /// Rows of a random CSV file.
     pub rows: usize,
@@ -39,15 +39,15 @@ pub struct Scale {
     pub bindings: usize,
     /// How often rmq-perm is run while the broker is busy.
     pub administrations: usize,
-    /// Seconds of steady load, while what the tools take is watched.
+    /// Seconds of steady load, while the resources of the tools are watched.
     pub steady_seconds: u64,
     /// How often the tools lose their connections meanwhile.
     pub reconnects: usize,
-    /// Seconds in which a log is rotated about every 10 ms beside runs that send what is new.
+    /// Seconds in which a log is rotated about every 10 ms while runs send what is new.
     pub rotating_seconds: u64,
-    /// Messages that are given to a command each.
+    /// Messages that are each passed to a command.
     pub commands: usize,
-    /// Command lines of each of rmq-send and rmq-recv, put together at random.
+    /// Random command lines of each of rmq-send and rmq-recv.
     pub combinations: usize,
     /// Whether a table of runs has each of its cells.
     pub all_cells: bool,
@@ -109,13 +109,13 @@ const FULL: Scale = Scale {
     torture_minutes: "60",
 };
 
-/// The form that is run: the full one where `RMQ_SOAK` is 1, the short one otherwise.
+/// The chosen form: the full one if `RMQ_SOAK` is 1, otherwise the short one.
 pub fn scale() -> Scale {
     if std::env::var("RMQ_SOAK").is_ok_and(|soak| soak == "1") { FULL } else { SHORT }
 }
 
-/// A generator for the test called `test`, from a seed that is the run's own unless `RMQ_SEED`
-/// gives it. It prints the seed, which the test harness shows with a failure.
+/// A random generator for the test `test`. Its seed belongs to the run, unless `RMQ_SEED` gives
+/// one. The seed is printed, and the test harness shows it after a failure.
 ///
 /// # Panics
 /// When `RMQ_SEED` is not a number.
@@ -126,7 +126,7 @@ pub fn random(test: &str) -> fastrand::Rng {
         Err(_) => fastrand::u64(..),
     });
     eprintln!("{test}: RMQ_SEED={seed}");
-    // Tests run in any order and side by side, so each has a sequence of its own.
+    // Tests run in any order and in parallel, so each has its own sequence.
     let own = test.bytes().fold(seed, |seed, byte| (seed ^ u64::from(byte)).wrapping_mul(PRIME));
     fastrand::Rng::with_seed(own)
 }
@@ -137,5 +137,5 @@ pub fn seeded(test: &str, seed: u64) -> fastrand::Rng {
     if is_free { random(test) } else { fastrand::Rng::with_seed(seed) }
 }
 
-/// FNV's, for telling names apart.
+/// The prime of FNV, to distinguish names.
 const PRIME: u64 = 0x0100_0000_01b3;

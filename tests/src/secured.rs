@@ -1,5 +1,5 @@
-//! A broker behind TLS: one node whose listeners, each on a loopback address of its own, show each
-//! another certificate.
+//! A broker with TLS: one node whose listeners, on loopback addresses, present different
+//! certificates.
 
 use crate::brokers::release;
 use crate::certificates::{Authority, Certificate, Valid};
@@ -14,11 +14,11 @@ pub struct Secured {
     pub cluster: Cluster,
     /// The authority that signed the good certificates.
     pub authority: Authority,
-    /// One that the broker and its clients do not know.
+    /// An authority that the broker and its clients do not know.
     pub stranger: Authority,
 }
 
-/// A listener; its number is the last of its loopback address.
+/// A listener; its number is the last part of its loopback address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     /// Its certificate is good.
@@ -27,11 +27,11 @@ pub enum Listener {
     Expired,
     /// Its certificate is for [`OTHER_NAME`].
     WrongName,
-    /// Nobody knows who signed its certificate.
+    /// Its certificate is signed by an unknown authority.
     UnknownAuthority,
-    /// It wants a certificate of the client's, too.
+    /// It requires a certificate from the client, too.
     Mutual,
-    /// The same by TLS 1.2 alone.
+    /// The same with TLS 1.2 only.
     Mutual12,
     /// Its certificate is its own authority.
     SelfSigned,
@@ -39,18 +39,18 @@ pub enum Listener {
     SelfSignedOther,
     /// Its certificate is of X.509 version 1.
     VersionOne,
-    /// It speaks TLS 1.2 alone, by a cipher that is no good any more.
+    /// It uses TLS 1.2 only, with an obsolete cipher.
     OldCipher,
 }
 
-/// What the certificate of [`Listener::WrongName`] is for.
+/// The name in the certificate of [`Listener::WrongName`].
 pub const OTHER_NAME: &str = "broker.example";
 
-/// Names the good certificates are for.
+/// The names in the good certificates.
 const NAMES: &str =
     "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.4,IP:127.0.0.5,IP:127.0.0.6";
 
-/// The broker of all TLS tests, started when the first of them wants it.
+/// The broker of all TLS tests, started when the first of them needs it.
 pub fn secured() -> &'static Secured {
     static SECURED: OnceLock<Secured> = OnceLock::new();
     SECURED.get_or_init(Secured::up)
@@ -59,7 +59,7 @@ pub fn secured() -> &'static Secured {
 impl Secured {
     fn up() -> Self {
         let settings = [
-            // EXTERNAL is refused where this does not stand in the file.
+            // EXTERNAL is refused without this in the file.
             "ssl_options.verify = verify_peer",
             "ssl_cert_login_from = common_name",
             "auth_mechanisms.1 = EXTERNAL",
@@ -68,7 +68,7 @@ impl Secured {
         let settings = settings.iter().flat_map(|line| ["--config", line]);
         let options = ["--plugins", "rabbitmq_auth_mechanism_ssl"].into_iter().chain(settings);
         let cluster = Cluster::up_with(1, &release(), &options.collect::<Vec<_>>());
-        // They go with the cluster.
+        // They are removed with the cluster.
         let directory = cluster.directory().join("certificates");
         std::fs::create_dir(&directory).expect("make a directory");
         let authority = Authority::new(&directory, "authority");
@@ -100,8 +100,8 @@ impl Secured {
         secured
     }
 
-    /// Opens a listener. A configuration file has one certificate for all of them, so this is done
-    /// while the broker runs.
+    /// Opens a listener at run time, because a configuration file has one certificate for all of
+    /// them.
     fn listen(&self, listener: Listener, certificate: &Certificate, more: &str) {
         let (number, port) = (listener as u8, self.port());
         let (authority, Certificate { cert, key }) = (self.authority.path(), certificate);
@@ -122,7 +122,7 @@ impl Secured {
         format!("127.0.0.{}:{}", listener as u8, self.port())
     }
 
-    /// The URL of `vhost` by a listener, with the vhost's user.
+    /// The URL of `vhost` through a listener, with the vhost's user.
     pub fn url(&self, listener: Listener, vhost: &Vhost<'_>) -> String {
         let (name, host) = (&vhost.name, self.host(listener));
         format!("amqps://{name}:{PASSWORD}@{host}/{name}")

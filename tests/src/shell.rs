@@ -1,5 +1,5 @@
-//! A shell as a user of the tools has it: they are first in its PATH, and so are the stand-ins of a
-//! test for programs that this machine may not have.
+//! A shell as a user of the tools has it: the tools are first in its PATH, as are a test's
+//! stand-ins for programs that this machine may not have.
 
 use crate::tool::{Tool, binary};
 use std::fs;
@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 const PROGRAMS: &str = "bin";
 
 impl Tool {
-    /// A shell in `directory` that runs `script`, in a process group of its own. A pipeline fails
-    /// where one of its commands does.
+    /// A shell in `directory` that runs `script` in its own process group, with `pipefail`.
     ///
     /// # Panics
     /// When the tools are not built.
@@ -45,8 +44,8 @@ pub fn stand_in(directory: &Path, name: &str, script: &str) {
     executable(&programs.join(name), format!("#!/bin/sh\n{script}\n").as_bytes());
 }
 
-/// Puts a file there that anybody may run. Another process writes it: what a thread starts meanwhile
-/// would inherit a descriptor of ours, and a file that is open for writing is not run (ETXTBSY).
+/// Creates an executable file with this content. Another process writes it: a child of another
+/// thread would inherit our descriptor, and a file open for writing cannot be executed (ETXTBSY).
 ///
 /// # Panics
 /// When it cannot be written.

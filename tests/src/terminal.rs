@@ -4,15 +4,15 @@ use crate::tool::Tool;
 use crate::wait::wait_for;
 use std::time::Duration;
 
-/// It is gone when this is dropped.
+/// It ends when this is dropped.
 pub struct Terminal(String);
 
 impl Terminal {
-    /// One in which the shell runs `script`, with these variables; `name` tells it from the other
-    /// terminals of this process.
+    /// A terminal in which the shell runs `script`, with these variables; `name` distinguishes it
+    /// from other terminals of this process.
     ///
     /// # Panics
-    /// When tmux cannot be had.
+    /// When tmux is not installed.
     pub fn run(name: &str, environment: &[(&str, &str)], script: &str) -> Self {
         let socket = format!("{name}-{}", std::process::id());
         let words =
@@ -24,7 +24,7 @@ impl Terminal {
         Terminal(socket)
     }
 
-    /// Types a text, and then keys by their names, like `Tab`.
+    /// Types a text, and then presses keys by their names, such as `Tab`.
     ///
     /// # Panics
     /// When the terminal is gone.
@@ -37,10 +37,10 @@ impl Terminal {
         send(keys);
     }
 
-    /// Waits until `is_there` is true of what stands on the screen, and returns that.
+    /// Waits until `is_there` is true of the screen, and returns its text.
     ///
     /// # Panics
-    /// When that takes longer than 20 seconds; the last screen is told.
+    /// When that takes longer than 20 seconds; the message shows the last screen.
     pub fn wait(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
         let mut last = String::new();
         wait_for(Duration::from_secs(20), what, || {

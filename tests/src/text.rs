@@ -1,10 +1,10 @@
-//! Input for the tools, and the account of what became of it.
+//! Input for the tools, and accounts of what became of it.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-/// `count` lines of this machine's own logs, with their ends, from the beginning again as often as
-/// it takes; of the licences every Debian has where there are no logs.
+/// `count` lines of this machine's own logs, with line ends, repeated if necessary; if there are no
+/// logs, of the licences on every Debian system.
 ///
 /// # Panics
 /// When this machine has neither.
@@ -18,7 +18,7 @@ pub fn log_lines(count: usize) -> Vec<u8> {
     ];
     let text: Vec<u8> = FILES.iter().filter_map(|file| fs::read(file).ok()).flatten().collect();
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
-    // A log's last line may be one that is still being written; it would be one with the next.
+    // A log's last line may be incomplete; it would merge with the next.
     let whole = lines.iter().copied().filter(|line| line.ends_with(b"\n"));
     assert!(whole.clone().count() > 100, "no text on this machine: {FILES:?}");
     whole.cycle().take(count).collect::<Vec<_>>().concat()
@@ -33,11 +33,11 @@ pub fn lines(text: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// `count` numbered lines that say themselves whether they are whole.
+/// `count` numbered lines, each of which shows whether it is complete.
 pub fn numbered(count: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(count * 64);
     for number in 0..count {
-        // Lengths differ, so that no two tears fall alike.
+        // Lengths differ, so that no two tears look alike.
         let body = format!("{number}:{}", "x".repeat(number * 7 % 60));
         text.extend_from_slice(checked(&body).as_bytes());
     }
@@ -45,7 +45,7 @@ pub fn numbered(count: usize) -> Vec<u8> {
 }
 
 /// How often each numbered line is in `text`. A killed writer may leave the beginning of a line,
-/// with the next writer's first line right behind it: what follows the last `#` is what counts.
+/// directly followed by the next writer's first line: only what follows the last `#` counts.
 pub fn account(text: &[u8]) -> Account {
     let mut account = Account::default();
     for line in lines(text) {
@@ -59,33 +59,33 @@ pub fn account(text: &[u8]) -> Account {
     account
 }
 
-/// What [`account`] found.
+/// The result of [`account`].
 #[derive(Clone, Debug, Default)]
 pub struct Account {
-    /// How often each line is there.
+    /// How often each line occurs.
     pub times: BTreeMap<usize, usize>,
     /// Pieces of lines.
     pub torn: usize,
 }
 
 impl Account {
-    /// The lines among the first `count` that are not there.
+    /// The missing lines among the first `count`.
     pub fn missing(&self, count: usize) -> Vec<usize> {
         (0..count).filter(|number| !self.times.contains_key(number)).collect()
     }
 
-    /// Whole lines, each as often as it is there.
+    /// Complete lines, each counted as often as it occurs.
     pub fn total(&self) -> usize {
         self.times.values().sum()
     }
 
-    /// Lines that are there more often than once, counted each time but the first.
+    /// Duplicates: every occurrence of a line after the first.
     pub fn duplicates(&self) -> usize {
         self.total() - self.times.len()
     }
 }
 
-/// The numbers of [`numbered`] lines in their order, for those that are whole.
+/// The numbers of complete [`numbered`] lines, in order.
 pub fn numbers(text: &[u8]) -> Vec<usize> {
     lines(text).into_iter().filter_map(number).collect()
 }
@@ -95,19 +95,19 @@ fn number(line: &[u8]) -> Option<usize> {
     number.parse().ok()
 }
 
-/// A line, with its end, that says itself whether it is whole.
+/// A line, with its end, that shows whether it is complete.
 pub fn checked(body: &str) -> String {
     format!("#{:08x}:{body}\n", sum(body.as_bytes()))
 }
 
-/// The body of a [`checked`] line, given without its end, where that is whole.
+/// The body of a [`checked`] line, given without its end, if it is complete.
 pub fn unchecked(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?.strip_prefix('#')?;
     let (checksum, body) = line.split_once(':')?;
     (u32::from_str_radix(checksum, 16) == Ok(sum(body.as_bytes()))).then_some(body)
 }
 
-/// Adler-32 (RFC 1950): enough to tell a torn line, and six lines long.
+/// Adler-32 (RFC 1950): enough to detect a torn line, and six lines long.
 fn sum(bytes: &[u8]) -> u32 {
     let (low, high) = bytes.iter().fold((1, 0), |(low, high): (u32, u32), byte| {
         let low = (low + u32::from(*byte)) % 65_521;

@@ -28,12 +28,12 @@ pub(crate) enum Input {
     Bytes(Vec<u8>),
     /// What the test writes while it runs.
     Open,
-    /// Something that is there already.
+    /// An existing stream.
     Given(Stdio),
 }
 
 impl Tool {
-    /// One of our tools, with nothing on its standard input.
+    /// One of our tools, with empty standard input.
     ///
     /// # Panics
     /// When it is not built.
@@ -47,18 +47,18 @@ impl Tool {
     /// Any program.
     pub fn program(path: impl Into<PathBuf>) -> Self {
         let mut command = Command::new(path.into());
-        // What the tests' own caller has set must not decide what they see.
+        // The environment of whoever runs the tests must not affect them.
         command.env_remove("AMQP_URL").env_remove("RABBITMQ_API_URL");
         let input = Input::Bytes(Vec::new());
         Tool { command, input, output: None, timeout: TIMEOUT, group: false }
     }
 
-    /// One of our tools, with a disk of its own of so many bytes mounted on `directory`, which
-    /// nobody else sees.
+    /// One of our tools, with a separate disk of this size on `directory`, which no other process
+    /// sees.
     pub fn on_a_small_disk(name: &str, directory: &std::path::Path, bytes: usize) -> Self {
         let script =
             "mount -t tmpfs -o size=\"$1\",mode=0700 tmpfs \"$2\" && shift 2 && exec \"$@\"";
-        // Without privileges, a user name space allows it.
+        // Without privileges, a user namespace allows it.
         let mut words = vec!["--mount"];
         if !rustix::process::geteuid().is_root() {
             words.push("--map-root-user");
@@ -69,19 +69,19 @@ impl Tool {
         Self::program("unshare").arguments(&words)
     }
 
-    /// Words for its command line, behind those it has.
+    /// Appends words to its command line.
     #[must_use]
     pub fn arguments(mut self, words: &[&str]) -> Self {
         self.command.args(words);
         self
     }
 
-    /// Words that need not be text, behind those it has.
+    /// Appends words that need not be text.
     pub fn add(&mut self, words: &[&OsStr]) {
         self.command.args(words);
     }
 
-    /// A variable of its environment.
+    /// Sets a variable in its environment.
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
@@ -116,22 +116,21 @@ impl Tool {
         self
     }
 
-    /// It writes to a file, in place of being listened to.
+    /// It writes to a file, and its output is not captured.
     #[must_use]
     pub fn output_to(mut self, file: File) -> Self {
         self.output = Some(file.into());
         self
     }
 
-    /// It writes to a pipe that is left to the test, by [`Running::take_output`].
+    /// It writes to a pipe that the test takes with [`Running::take_output`].
     #[must_use]
     pub fn output_to_pipe(mut self) -> Self {
         self.output = Some(Stdio::piped());
         self
     }
 
-    /// It is the first of a process group of its own, all of which is signalled and killed with it,
-    /// as a terminal does with a pipeline.
+    /// It leads its own process group, which is signalled and killed as a whole, like a pipeline.
     #[must_use]
     pub fn own_group(mut self) -> Self {
         self.command.process_group(0);
@@ -157,23 +156,23 @@ impl Tool {
     }
 }
 
-/// Where cargo puts our binary of that name.
+/// Where cargo puts our binary with this name.
 pub fn binary(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the test's own path");
     let directory = own.parent().expect("a target directory");
-    // The tests themselves are one further down, in target/<profile>/deps.
+    // The tests themselves are one directory deeper, in target/<profile>/deps.
     let above = directory.parent().filter(|_| directory.ends_with("deps"));
     above.unwrap_or(directory).join(name)
 }
 
-/// How a program ended, and what it said.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub struct Ended {
     /// Its command line.
     pub command: String,
     /// How it ended.
     pub status: ExitStatus,
-    /// Its standard output, where nobody else had it.
+    /// Its standard output, if it was captured.
     pub stdout: Vec<u8>,
     /// Its standard error.
     pub stderr: String,
@@ -182,10 +181,10 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// It has exited with this status.
+    /// It exited with this status.
     ///
     /// # Panics
-    /// When it has not.
+    /// When it did not.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {
         let Ended { command, status: ended, stderr, .. } = &self;
@@ -193,10 +192,10 @@ impl Ended {
         self
     }
 
-    /// It has ended by this signal, which is more than an exit status over 128.
+    /// It was ended by this signal, which is not the same as an exit status over 128.
     ///
     /// # Panics
-    /// When it has not.
+    /// When it was not.
     #[track_caller]
     pub fn expect_signal(self, signal: rustix::process::Signal) -> Self {
         let Ended { command, status, stderr, .. } = &self;
@@ -205,10 +204,10 @@ impl Ended {
         self
     }
 
-    /// It has said this on standard error.
+    /// It wrote this to standard error.
     ///
     /// # Panics
-    /// When it has not.
+    /// When it did not.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         let Ended { command, stderr, .. } = &self;
@@ -216,16 +215,16 @@ impl Ended {
         self
     }
 
-    /// A number of the tally on standard error, as in `resent 7`.
+    /// A number in the tally on standard error, as in `resent 7`.
     ///
     /// # Panics
-    /// When it is not there.
+    /// When it is missing.
     #[track_caller]
     pub fn tally(&self, name: &str) -> usize {
         self.try_tally(name).unwrap_or_else(|| panic!("no tally with {name}: {}", self.stderr))
     }
 
-    /// The same, where it is there.
+    /// The same; `None` if it is missing.
     pub fn try_tally(&self, name: &str) -> Option<usize> {
         let words: Vec<&str> = self.stderr.split([' ', ',', '\n']).collect();
         let pairs = words.windows(2).rev();

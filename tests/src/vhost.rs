@@ -1,11 +1,11 @@
-//! A test's own corner of a broker.
+//! A test's own part of a broker.
 
 use crate::cluster::Cluster;
 use crate::text::numbered;
 use crate::tool::Tool;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A virtual host with a user who may do everything there. Both are gone when this is dropped.
+/// A virtual host with a user who may do everything there. Both are deleted when this is dropped.
 #[derive(Debug)]
 pub struct Vhost<'a> {
     /// The cluster it is on.
@@ -15,7 +15,7 @@ pub struct Vhost<'a> {
     temporary: bool,
 }
 
-/// The password of every test's user: long and odd enough to be looked for in what tools say.
+/// The password of every test's user: long and unusual enough to be searched for in output.
 pub const PASSWORD: &str = "s3cr3t-p4ssw0rd";
 
 impl<'a> Vhost<'a> {
@@ -31,18 +31,18 @@ impl<'a> Vhost<'a> {
         vhost
     }
 
-    /// One that a test has made in another way, and takes away itself.
+    /// One that a test has created in another way, and deletes itself.
     pub fn named(cluster: &'a Cluster, name: &str) -> Self {
         Vhost { cluster, name: name.to_owned(), temporary: false }
     }
 
-    /// Adds a user with [`PASSWORD`] who may configure, write and read what these patterns say.
+    /// Adds a user with [`PASSWORD`] and these permissions: configure, write and read.
     pub fn add_user(&self, user: &str, permissions: [&str; 3]) {
         let user = self.user(user, permissions);
         self.cluster.erlang(&format!("begin {user}, \"\" end"));
     }
 
-    /// What makes that user.
+    /// The command that adds that user.
     fn user(&self, user: &str, [configure, write, read]: [&str; 3]) -> String {
         let vhost = &self.name;
         format!(
@@ -63,12 +63,12 @@ impl<'a> Vhost<'a> {
         format!("amqp://{user}:{PASSWORD}@{}/{}", self.cluster.hosts(), self.name)
     }
 
-    /// The URL for its own user through other hosts, as proxies are.
+    /// The URL for its own user through other hosts, such as proxies.
     pub fn url_through(&self, hosts: &str) -> String {
         format!("amqp://{}:{PASSWORD}@{hosts}/{}", self.name, self.name)
     }
 
-    /// One of our tools, set to reach this vhost by `$AMQP_URL`.
+    /// One of our tools, configured for this vhost by `$AMQP_URL`.
     pub fn tool(&self, name: &str) -> Tool {
         Tool::new(name).environment("AMQP_URL", &self.url())
     }
@@ -83,10 +83,10 @@ impl<'a> Vhost<'a> {
         self.tool("rmq-recv").arguments(words)
     }
 
-    /// A new one whose quorum queue `q` holds so many numbered lines.
+    /// A new one whose quorum queue `q` holds this many numbered lines.
     ///
     /// # Panics
-    /// When some were sent twice: without a fault none is.
+    /// When some were sent twice, which does not happen without a fault.
     pub fn filled(cluster: &'a Cluster, count: usize) -> Self {
         let vhost = Vhost::new(cluster);
         vhost.declare(&[], "q");
@@ -97,12 +97,12 @@ impl<'a> Vhost<'a> {
         vhost
     }
 
-    /// Declares a queue with rmq-declare, and these words before its name.
+    /// Declares a queue with rmq-declare, with these words before its name.
     pub fn declare(&self, words: &[&str], queue: &str) {
         self.tool("rmq-declare").arguments(words).arguments(&[queue]).run().expect(0);
     }
 
-    /// Declares an exchange of this type, as somebody else might.
+    /// Declares an exchange of this type, as another client might.
     pub fn add_exchange(&self, exchange: &str, kind: &str) {
         let resource = self.resource("exchange", exchange);
         self.cluster.erlang(&format!(
@@ -121,12 +121,12 @@ impl<'a> Vhost<'a> {
         ));
     }
 
-    /// The broker's name for something of this vhost.
+    /// The broker's name for an object of this vhost.
     pub(crate) fn resource(&self, kind: &str, name: &str) -> String {
         format!("rabbit_misc:r(<<\"{}\">>, {kind}, <<\"{name}\">>)", self.name)
     }
 
-    /// Everything that is in a queue, by rmq-recv.
+    /// Everything in a queue, read by rmq-recv.
     pub fn drain(&self, queue: &str) -> Vec<u8> {
         self.receive(&["--drain", queue]).run().expect(0).stdout
     }
@@ -138,7 +138,8 @@ impl Drop for Vhost<'_> {
             return;
         }
         let name = &self.name;
-        // It may be called while a test fails with its nodes down: then they go with the cluster.
+        // It may be called while a test fails with its nodes down: they are removed with the
+        // cluster.
         let expression = format!(
             "begin catch rabbit_vhost:delete(<<\"{name}\">>, <<\"tests\">>), \
              catch rabbit_auth_backend_internal:delete_user(<<\"{name}\">>, <<\"tests\">>), \

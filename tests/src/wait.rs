@@ -1,14 +1,14 @@
-//! Waiting for a condition, never for a length of time.
+//! Waiting for a condition, never for a fixed time.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// Between the first two looks; twice as long each time, up to the longest. What comes at once is seen
-/// at once, and a look that costs as much as a program's start leaves the processors to what it waits for.
+/// The pause between the first two checks; it doubles each time, up to the longest. What comes at
+/// once is seen at once, and expensive checks leave the processors to what is waited for.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(30);
 
-/// Pauses that grow.
+/// Growing pauses.
 struct Pauses(Duration);
 
 impl Pauses {
@@ -22,7 +22,7 @@ impl Pauses {
     }
 }
 
-/// Looks until `look` gives something.
+/// Checks until `look` returns something.
 ///
 /// # Panics
 /// When it has not within `limit`.
@@ -38,7 +38,7 @@ pub fn wait_for<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option
     }
 }
 
-/// Looks until `condition` holds.
+/// Checks until `condition` is true.
 ///
 /// # Panics
 /// When it does not within `limit`.
@@ -47,10 +47,10 @@ pub fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bo
     wait_for(limit, what, || condition().then_some(()));
 }
 
-/// Looks until what is seen is what is wanted.
+/// Checks until the value seen is the one wanted.
 ///
 /// # Panics
-/// When it is not within `limit`; it says what was seen last.
+/// When it is not within `limit`; the message shows the last value.
 #[track_caller]
 pub fn wait_equal<T: PartialEq + Debug>(limit: Duration, wanted: &T, mut look: impl FnMut() -> T) {
     let (deadline, mut pauses) = (Instant::now() + limit, Pauses::new());

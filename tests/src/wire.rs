@@ -1,5 +1,5 @@
-//! A client that says on the wire what it is told to, byte by byte: names that are not UTF-8, headers
-//! that stand twice. No library of another client can.
+//! A client that sends exactly the given bytes: names that are not UTF-8, duplicate headers. No
+//! library of another client can do that.
 
 use crate::vhost::{PASSWORD, Vhost};
 use std::io::{Read, Write};
@@ -76,7 +76,7 @@ impl Wire {
         self.method(&[ACK]);
     }
 
-    /// Takes a message of `queue`, which is there or comes.
+    /// Takes a message from `queue`, waiting for one if necessary.
     pub fn take(&mut self, queue: &str) -> Raw {
         let until = Instant::now() + Duration::from_secs(20);
         loop {
@@ -143,8 +143,7 @@ pub fn long(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
 }
 
-/// Properties that are these fields of headers alone: names, and values after the letters of their
-/// types.
+/// Properties with only these headers: names, and values after the letters of their types.
 pub fn headers(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
     let fields: Vec<u8> =
         fields.iter().flat_map(|(name, value)| [&short(name)[..], value].concat()).collect();

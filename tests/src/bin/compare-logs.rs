@@ -1,5 +1,5 @@
-//! How many lines of a log are lost and duplicated by `tail -F | amqp-publish -l` and by `rmq-send
-//! --follow --positions`: see `make compare-logs`.
+//! Counts the lines of a log that are lost and duplicated by `tail -F | amqp-publish -l` and by
+//! `rmq-send --follow --positions`: see `make compare-logs`.
 
 #![allow(clippy::print_stdout, reason = "the table is its output")]
 

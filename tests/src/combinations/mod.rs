@@ -1,4 +1,4 @@
-//! Command lines put together at random, and what the manual pages promise of each.
+//! Random command lines, and what the manual pages promise about each.
 //!
 //! [`sending`] and [`receiving`] are the models: a case is drawn, run against a real queue of a
 //! random [`Kind`], and what came out is compared with what the pages say. A case that differs is
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How long a queue may take to show what it holds.
+/// How long a queue may take to show its content.
 const SETTLES: Duration = Duration::from_secs(10);
 /// How many cases run at once.
 const AT_ONCE: usize = 4;
@@ -63,17 +63,17 @@ impl Kind {
         }
     }
 
-    /// Whether it keeps what was read.
+    /// Whether it keeps messages that were read.
     fn keeps(self) -> bool {
         self == Kind::Stream
     }
 }
 
-/// Draws `count` cases and runs them, some at once. One that ends by a time of its own is tried again
-/// alone before it counts as failed: on a busy machine that time may come before the work is done.
+/// Draws `count` cases and runs them, some at once. One that ends by its own time limit is tried
+/// again alone before it counts as failed: on a busy machine, work may take longer.
 ///
 /// # Panics
-/// When one ends otherwise than the pages say; every such case is reported.
+/// When a case does not end as the pages say; every such case is reported.
 pub fn run<C: Clone + Send>(
     count: usize,
     random: &mut Rng,
@@ -90,7 +90,7 @@ pub fn run<C: Clone + Send>(
                 loop {
                     let next = cases.lock().expect("no panic while it was held").next();
                     let Some((number, case)) = next else { break };
-                    // One that hangs is a panic of whatever waits for it, and a case like another.
+                    // A case that hangs makes what waits for it panic, and counts like any other.
                     let again = case.clone();
                     let checked = catch_unwind(AssertUnwindSafe(|| check(case, number)));
                     let checked = checked.unwrap_or_else(|panic| Err(said(&*panic)));
@@ -119,7 +119,7 @@ pub fn run<C: Clone + Send>(
     assert_eq!(ran.into_inner(), count, "each case was run");
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
@@ -152,24 +152,24 @@ fn same_bytes(what: &str, got: &[u8], wanted: &[u8]) -> Result<(), String> {
     ))
 }
 
-/// Fails with both values where they differ.
+/// Fails with both values if they differ.
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, wanted: &T) -> Result<(), String> {
     if got == wanted { Ok(()) } else { Err(format!("{what}: {got:?}, not {wanted:?}")) }
 }
 
-/// The case's command line and what it said, before what is wrong with it.
+/// The case's command line and its output, followed by what is wrong.
 fn told(ended: &Ended, why: &str) -> String {
     format!("{}\n  {why}\n  {}\n  {}", ended.command, ended.status, ended.stderr.trim_end())
 }
 
-/// How many messages a queue has ready; `None` where it does not exist.
+/// How many messages a queue has ready; `None` if it does not exist.
 fn ready(vhost: &Vhost<'_>, queue: &str) -> Option<usize> {
     let checked = vhost.tool("rmq-declare").arguments(&["--check", queue]).run();
     let text = String::from_utf8_lossy(&checked.stdout).into_owned();
     text.trim_end().split('\t').nth(1).and_then(|count| count.parse().ok())
 }
 
-/// Waits until a queue has so many ready, or does not exist.
+/// Waits until a queue has this many ready, or does not exist.
 fn wait_ready(vhost: &Vhost<'_>, queue: &str, wanted: Option<usize>) -> Result<(), String> {
     let seen = std::cell::Cell::new(None);
     let deadline = std::time::Instant::now() + SETTLES;
@@ -180,7 +180,7 @@ fn wait_ready(vhost: &Vhost<'_>, queue: &str, wanted: Option<usize>) -> Result<(
     same(&format!("messages ready in {queue}"), &seen.get(), &wanted)
 }
 
-/// Bodies cut out of records with a length before each.
+/// Splits records with a length before each into bodies.
 fn lengths(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {

@@ -1,5 +1,4 @@
-//! What rmq-recv promises: which messages come out, in which order, what stays in the queue, and
-//! the exit status.
+//! What rmq-recv promises: which messages are written, in which order, what stays, the exit status.
 
 use super::{Kind, one_in, pick, same, same_bytes, told, wait_ready};
 use crate::tool::{Ended, Tool};
@@ -29,11 +28,11 @@ enum OnFailure {
 struct Command {
     jobs: usize,
     on_failure: OnFailure,
-    /// Which messages it fails over.
+    /// For which messages the command fails.
     fails: Vec<bool>,
 }
 
-/// A command line of rmq-recv, and what is in its queue.
+/// A command line of rmq-recv, and the content of its queue.
 #[derive(Clone, Debug)]
 pub struct Receiving {
     kind: Kind,
@@ -49,7 +48,7 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    /// One at random, which ends by itself.
+    /// A random one, which ends by itself.
     pub fn draw(random: &mut Rng) -> Self {
         let kind = Kind::random(random);
         let count = random.usize(..60);
@@ -87,7 +86,7 @@ impl Receiving {
         Receiving { kind, count, number, drain, idle, timeout, framing, command, to_file, options }
     }
 
-    /// Runs it on a queue of its own, and compares what came of it with the page.
+    /// Runs it on a queue of its own, and compares the result with the page.
     ///
     /// # Errors
     /// What differs, with the command line.
@@ -152,7 +151,7 @@ impl Receiving {
         tool.arguments(&[queue]).run()
     }
 
-    /// How many messages are asked for, of those that are there.
+    /// How many of the existing messages are asked for.
     fn asked(&self) -> usize {
         self.number.unwrap_or(usize::MAX).min(self.count)
     }
@@ -177,7 +176,7 @@ impl Receiving {
         self.judge_rest(vhost, queue, self.count - self.asked())
     }
 
-    /// What must be left in the queue.
+    /// Checks what is left in the queue.
     fn judge_rest(&self, vhost: &Vhost<'_>, queue: &str, rest: usize) -> Result<(), String> {
         let wanted = match self.kind {
             Kind::Stream => return Ok(()),
@@ -209,7 +208,7 @@ impl Receiving {
                 if command.jobs == 1 {
                     same_bytes("output", &out, &lines((0..fails[0]).collect()))?;
                 }
-                // Nothing is done and left, and nothing is neither.
+                // No message is both done and left, and none is neither.
                 self.judge_rest(vhost, queue, self.count - done.len())
             }
             OnFailure::DeadLetter => {
@@ -219,7 +218,7 @@ impl Receiving {
                 wait_ready(vhost, &format!("{queue}.dead"), Some(fails.len()))?;
                 self.judge_rest(vhost, queue, self.count - self.asked())
             }
-            // What failed once comes again, after the others.
+            // A message that failed is delivered again, after the others.
             OnFailure::Requeue if !fails.is_empty() => {
                 same("exit status", &ended.status.code(), &Some(self.status()))?;
                 same("messages done", &done.len(), &self.asked())?;
@@ -236,7 +235,7 @@ impl Receiving {
         }
     }
 
-    /// A message as the format has it.
+    /// A message in the chosen format.
     fn record(&self, queue: &str, index: usize) -> Vec<u8> {
         let body = body(index);
         let length = u32::try_from(body.len()).expect("a short body");
@@ -268,7 +267,7 @@ impl Command {
         Command { jobs: pick(random, &[1, 1, 3, 8]), on_failure, fails }
     }
 
-    /// Writes the message as a line, or fails where it is to: with `requeue` only the first time.
+    /// Writes the message as a line, or fails if it should: with `requeue`, only the first time.
     fn script(&self, directory: &Path) -> String {
         let failing: Vec<String> = self
             .fails

@@ -1,5 +1,5 @@
-//! What rmq-send promises: which records are in the queue, in `--rejects` and in `--tee`, and the
-//! exit status.
+//! What rmq-send promises: which records are in the queue, in `--rejects` and `--tee`, the exit
+//! status.
 
 use super::{Kind, lengths, one_in, pick, same, same_bytes, told, wait_ready};
 use crate::tool::Ended;
@@ -17,7 +17,7 @@ enum Framing {
     Nul,
     Length,
     Json,
-    /// A routing key, a tab and the body, each line.
+    /// A routing key, a tab and the body on each line.
     Keyed,
 }
 
@@ -49,7 +49,7 @@ pub struct Sending {
     kind: Kind,
     framing: Framing,
     records: Vec<Record>,
-    /// Of how many files the input is; none is standard input.
+    /// How many files the input consists of; with none, it is standard input.
     files: usize,
     keeper: Keeper,
     tee: bool,
@@ -58,7 +58,7 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// One at random.
+    /// A random one.
     pub fn draw(random: &mut Rng) -> Self {
         use Framing::{Json, Keyed, Length, Lines, Nul};
         let framing = pick(random, &[Lines, Lines, Nul, Length, Json, Keyed]);
@@ -103,7 +103,7 @@ impl Sending {
         }
     }
 
-    /// Runs it on a queue of its own, and compares what came of it with the page.
+    /// Runs it on a queue of its own, and compares the result with the page.
     ///
     /// # Errors
     /// What differs, with the command line.
@@ -197,8 +197,8 @@ impl Sending {
         Ok(())
     }
 
-    /// The records that are sent where the one numbered `first` ends the run: those before it, and
-    /// of one that no queue takes also those after it that were on their way.
+    /// The records that are sent if the one numbered `first` ends the run: those before it and, if
+    /// it is unroutable, those after it that were on their way.
     fn up_to(&self, first: usize, arrived: usize) -> Vec<&Record> {
         let on_their_way = match self.records[first].flaw {
             Some(Flaw::Unroutable) => {
@@ -243,7 +243,7 @@ impl Sending {
         record.flaw.is_none()
     }
 
-    /// A record as it stands in the input.
+    /// A record as it is in the input.
     fn raw(&self, record: &Record, queue: &str) -> Vec<u8> {
         let Record { body, flaw } = record;
         let malformed = *flaw == Some(Flaw::Malformed);
@@ -278,7 +278,7 @@ fn flaw(framing: Framing, random: &mut Rng) -> Option<Flaw> {
 fn body(framing: Framing, flaw: Option<Flaw>, random: &mut Rng) -> Vec<u8> {
     let length = match flaw {
         Some(Flaw::TooLong) => random.usize(MAX_SIZE * 2..MAX_SIZE * 4),
-        // A key without a body is not one without a separator.
+        // A key without a body is not a record without a separator.
         Some(Flaw::Malformed) => random.usize(1..MAX_SIZE / 2),
         _ => random.usize(..MAX_SIZE / 2),
     };

@@ -77,7 +77,7 @@ pub fn start(table: &[u8]) -> Vec<u8> {
     introduction(table, "PLAIN")
 }
 
-/// `connection.start`, offering these ways to log in, with spaces between them.
+/// `connection.start` that offers these login mechanisms, separated by spaces.
 pub fn start_offering(mechanisms: &str) -> Vec<u8> {
     introduction(b"", mechanisms)
 }
@@ -96,7 +96,7 @@ pub fn close(channel: u16, code: u16, text: &str) -> Vec<u8> {
     method(channel, closes, &[&code.to_be_bytes(), &[length], text.as_bytes(), &[0; 4]])
 }
 
-/// A delivery, whole: to consumer `tag`, with these property bytes and this body.
+/// A complete delivery: to consumer `tag`, with these property bytes and this body.
 pub fn delivery(channel: u16, tag: &str, number: u64, properties: &[u8], body: &[u8]) -> Vec<u8> {
     let length = u8::try_from(tag.len()).expect("a short tag");
     let number = number.to_be_bytes();
@@ -105,7 +105,7 @@ pub fn delivery(channel: u16, tag: &str, number: u64, properties: &[u8], body: &
     [deliver, content(channel, properties, body)].concat()
 }
 
-/// The header and the body behind a method that carries a message.
+/// The header and the body after a method that carries a message.
 pub fn content(channel: u16, properties: &[u8], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u64).to_be_bytes();
     let header = frame(HEADER, channel, &[&[0, 60, 0, 0], &size[..], properties].concat());

@@ -1,45 +1,43 @@
-//! What a ledger comes to, and what of it must not be.
+//! The result of a ledger, and the faults in it.
 
-/// What a ledger comes to.
+/// The result of a ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     /// Different lines that were given to rmq-send.
     pub lines: usize,
-    /// How often a line was given to another run, because one was stopped or killed before it was
-    /// confirmed.
+    /// How often a line was given to another run, because one ended before the line was confirmed.
     pub again: usize,
     /// Lines that a run confirmed or kept.
     pub promised: usize,
     /// Different lines that came out.
     pub out: usize,
-    /// Copies marked as delivered before.
+    /// Duplicates marked as delivered before.
     pub redelivered: usize,
-    /// Copies not marked, of messages that a run counted as sent again.
+    /// Unmarked duplicates, of messages that a run counted as sent again.
     pub resent: usize,
-    /// The most there may be of them.
+    /// The most of these that there may be.
     pub resent_told: usize,
-    /// Copies not marked, of runs that were killed before they could tell what they sent again.
+    /// Unmarked duplicates of runs that were killed before they could report what they sent again.
     pub untold: usize,
     /// Pieces of lines.
     pub torn: usize,
-    /// Lines out of their order, though sent once: more than their run has sent again.
+    /// Lines out of order, although sent once: more than their run has sent again.
     pub disordered: usize,
     /// Lines that were promised and did not come out.
     pub lost: Vec<u32>,
     /// Lines that a killed run with a spool had not read, or that were removed from a log before
     /// they were sent.
     pub unread: usize,
-    /// Copies that nothing explains which happened to the senders of a followed log.
+    /// Duplicates that nothing that happened to the senders of a followed log explains.
     pub unexplained: usize,
-    /// Where to look for what is wrong with a followed log.
+    /// Hints on what is wrong with a followed log.
     pub remarks: Vec<String>,
-    /// What came out and was never given to anybody.
+    /// What came out without having been sent.
     pub foreign: Vec<String>,
 }
 
 impl Account {
-    /// What must not be, in words; empty where all is well. `torn` is how many pieces of lines
-    /// there may be.
+    /// The faults, in words; empty if there are none. `torn` pieces of lines are allowed.
     pub fn faults(&self, torn: usize) -> Vec<String> {
         let mut faults = Vec::new();
         let mut fault = |wrong: bool, text: String| {

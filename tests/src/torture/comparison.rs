@@ -1,4 +1,4 @@
-//! The same log, rotations, kills and killed nodes for two ways to send a log, side by side.
+//! Two ways to send a log, side by side, with the same log, rotations, kills and killed nodes.
 
 use crate::cluster::Cluster;
 use crate::torture::account::Account;
@@ -19,10 +19,10 @@ use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// amqp-publish leaves each line its end.
+/// amqp-publish keeps each line's end.
 const ENDED: &str = "%R %s";
 
-/// What keeps a log being sent.
+/// A function that keeps a log being sent.
 type Keep = fn(&Stage<'_>, &Flow, &Orders, &Options);
 
 /// What became of the lines.
@@ -33,7 +33,7 @@ pub struct Comparison {
     columns: Vec<Column>,
 }
 
-/// One of the two.
+/// One of the two ways.
 #[derive(Debug)]
 struct Column {
     name: &'static str,

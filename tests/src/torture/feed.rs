@@ -1,11 +1,11 @@
-//! The pipe into a program: what is in it, and how much of it has been read.
+//! The pipe into a program: its content, and how much of it has been read.
 
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::ioctl_fionread;
 use std::collections::VecDeque;
 use std::io::{PipeReader, PipeWriter, Write};
 
-/// A pipe that lines are written to as it takes them, by one who does not wait.
+/// A pipe to which lines are written as it accepts them, without waiting.
 #[derive(Debug)]
 pub struct Feed {
     /// `None` once it is closed.
@@ -38,7 +38,7 @@ impl Feed {
     pub fn pump(&mut self) {
         while !self.pending.is_empty() {
             let (bytes, _) = self.pending.as_slices();
-            // A full pipe, or one whose reader is gone, which waiting for that will show.
+            // The pipe is full, or its reader is gone, which waiting for that will show.
             let Some(Ok(length)) = self.writer.as_mut().map(|pipe| pipe.write(bytes)) else {
                 return;
             };
@@ -57,10 +57,10 @@ impl Feed {
         self.writer = None;
     }
 
-    /// How many whole lines have been read, while it is not closed.
+    /// How many complete lines have been read, while it is not closed.
     ///
     /// # Panics
-    /// When the pipe does not tell.
+    /// When that cannot be determined.
     pub fn read(&self) -> usize {
         let tell = |pipe| ioctl_fionread(pipe).expect("what is in the pipe");
         let left = self.writer.as_ref().map_or(0, tell) as usize;

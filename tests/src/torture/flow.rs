@@ -1,4 +1,4 @@
-//! A flow of lines: who sends, what is between, and who receives.
+//! A flow of lines: the sender, the programs between, and the receiver.
 
 use crate::tool::Ended;
 use crate::torture::ledger::Ledger;
@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Flow {
     /// Its name.
     pub name: &'static str,
-    /// The name of the queue that it begins with.
+    /// The name of its first queue.
     pub queue: &'static str,
     /// How its receiver writes each message.
     pub format: &'static str,
@@ -45,17 +45,17 @@ impl Flow {
         Flow { format, ..self }
     }
 
-    /// Its account.
+    /// Its ledger.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().expect("no panic while it was held")
     }
 
-    /// From here on nothing new is given to it.
+    /// From now on, it is given nothing new.
     pub fn end(&self) {
         self.no_more.store(true, Ordering::Relaxed);
     }
 
-    /// Whether nothing new is given to it.
+    /// Whether it is given nothing new.
     pub fn is_ending(&self) -> bool {
         self.no_more.load(Ordering::Relaxed)
     }
@@ -86,7 +86,7 @@ impl Flow {
         self.rotations.lock().expect("no panic while it was held").clone()
     }
 
-    /// Notes what must not be.
+    /// Notes a fault.
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
     pub fn problem(&self, text: String) {
         let text = format!("{}: {text}", self.name);
@@ -94,7 +94,7 @@ impl Flow {
         self.problems.lock().expect("no panic while it was held").push(text);
     }
 
-    /// What must not be, and was.
+    /// The faults.
     pub fn problems(&self) -> Vec<String> {
         self.problems.lock().expect("no panic while it was held").clone()
     }

@@ -10,7 +10,7 @@ use crate::torture::watched::{Order, Orders};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a flow may take to go on after a fault, before that counts as a fault of ours.
+/// How long a flow may take to continue after a fault, before that counts as a fault of ours.
 const GOES_ON: Duration = Duration::from_secs(240);
 
 /// What was done.
@@ -22,7 +22,7 @@ pub struct Done {
     pub without_majority: usize,
     /// Nodes that had to be killed to become whole.
     pub unhealed: usize,
-    /// The longest that a flow took to go on once the cluster was whole.
+    /// The longest that a flow took to continue once the cluster was whole.
     pub longest: Duration,
 }
 
@@ -48,7 +48,7 @@ fn next(stage: &Stage<'_>, schedule: &mut Schedule, length: Duration) -> Option<
     Some(fault)
 }
 
-/// Causes faults of nodes for so long, and waits after each until every flow goes on.
+/// Causes faults of nodes for so long, and waits after each until every flow continues.
 pub fn of_nodes(
     stage: &Stage<'_>,
     flows: &[Flow],

@@ -1,4 +1,4 @@
-//! What was given to a flow, what was promised of it, and what came out.
+//! What a flow was given, what was promised, and what came out.
 
 use crate::torture::account::Account;
 use crate::torture::line::{Delivery, Line};
@@ -6,28 +6,28 @@ use crate::torture::order::displaced;
 use crate::torture::shipped::Shipped;
 use std::collections::{BTreeSet, HashMap};
 
-/// The account of one flow of lines, from the first rmq-send to the last rmq-recv.
+/// The ledger of one flow of lines, from the first rmq-send to the last rmq-recv.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// What one run was given another may send, from a spool.
+    /// Lines given to one run may be sent by another, from a spool.
     spooled: bool,
-    /// Who sent the lines of a followed log, each generation of which counts as a run.
+    /// The senders of a followed log, each generation of which counts as a run.
     shipped: Option<Shipped>,
     next: u32,
     /// Lines that a run was given and neither confirmed nor kept.
     again: BTreeSet<u32>,
     runs: Vec<Run>,
-    /// What each pipeline's rmq-send said that it sent again, where it lived to say so.
+    /// What each pipeline's rmq-send reported as sent again, if it lived to report it.
     pipelines: HashMap<u32, usize>,
     /// By number: whether the line was promised to come out, and how often it has.
     lines: Vec<(bool, u32)>,
     promised: usize,
     out: usize,
-    /// Copies not marked redelivered.
+    /// Duplicates not marked as redelivered.
     fresh: HashMap<Line, u32>,
-    /// By run and pipeline, the lines that came, the first time and not marked, as they came.
+    /// By run and pipeline: the lines in order of arrival, the first time and if not marked.
     order: HashMap<(u32, Option<u32>), Vec<u32>>,
-    /// By run and pipeline, copies that were neither the first nor marked.
+    /// By run and pipeline: later, unmarked copies.
     copies: HashMap<(u32, Option<u32>), usize>,
     redelivered: usize,
     torn: usize,
@@ -37,12 +37,12 @@ pub struct Ledger {
 /// A run of the first rmq-send.
 #[derive(Clone, Debug, Default)]
 struct Run {
-    /// The lines that it was given, which rise.
+    /// The lines that it was given, in ascending order.
     fed: Vec<u32>,
-    /// How many messages it said that it sent again, where it lived to say so.
+    /// How many messages it reported as sent again, if it lived to report it.
     resent: Option<usize>,
-    /// So many of the first lines were read for certain before it was killed, and so many more
-    /// may have been: of those the first come out or none.
+    /// How many of the first lines it certainly read before it was killed; it may have read more,
+    /// and of those only a first part comes out, or none.
     read: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Ledger {
         Ledger { shipped: Some(Shipped::default()), ..Ledger::default() }
     }
 
-    /// Who sent the lines of a followed log.
+    /// The senders of a followed log.
     pub fn shipped(&mut self) -> Option<&mut Shipped> {
         self.shipped.as_mut()
     }
@@ -67,7 +67,7 @@ impl Ledger {
         self.lines.len()
     }
 
-    /// Whether all that the run was given has come out.
+    /// Whether everything that the run was given has come out.
     pub fn is_out(&self, run: u32) -> bool {
         self.runs[run as usize].fed.iter().all(|number| self.lines[*number as usize].1 > 0)
     }
@@ -78,8 +78,8 @@ impl Ledger {
         self.runs.len() as u32 - 1
     }
 
-    /// A line for the run: one that another was given before, or where there is none and `new`
-    /// says so, a new one.
+    /// A line for the run: one that was given before or, if there is none and `new` allows it, a
+    /// new one.
     pub fn feed(&mut self, run: u32, new: bool) -> Option<Line> {
         let number = match self.again.pop_first() {
             Some(number) => number,
@@ -111,7 +111,7 @@ impl Ledger {
         *promised = true;
     }
 
-    /// The first `count` lines of the run have to come out, or all that the run was given.
+    /// The first `count` lines of the run have to come out, or all that it was given.
     pub fn promise_first(&mut self, run: u32, count: usize) {
         for index in 0..count.min(self.fed(run)) {
             self.promise(self.runs[run as usize].fed[index]);
@@ -124,22 +124,22 @@ impl Ledger {
         fed.filter(|number| !self.lines[*number as usize].0).collect()
     }
 
-    /// The run is over; what it was given and is not promised goes to another. What it has told
-    /// that it sent again explains copies.
+    /// The run is over; what is not promised goes to another. What it reported as resent explains
+    /// duplicates.
     pub fn end(&mut self, run: u32, resent: Option<usize>) {
         let unpromised = self.unpromised(run, usize::MAX);
         self.again.extend(unpromised);
         self.runs[run as usize].resent = resent;
     }
 
-    /// The run of an rmq-send with a spool was killed, when it had kept at least `kept` lines; where
-    /// it is `whole`, of more a beginning and nothing else.
+    /// The run of an rmq-send with a spool was killed after it had kept at least `kept` lines; if
+    /// it is `whole`, only a first part of any further lines was kept.
     pub fn end_killed(&mut self, run: u32, kept: usize, whole: bool) {
         self.promise_first(run, kept);
         self.runs[run as usize].read = whole.then_some(kept);
     }
 
-    /// What a pipeline's rmq-send has told that it sent again.
+    /// What a pipeline's rmq-send has reported as sent again.
     pub fn end_pipeline(&mut self, pipeline: u32, resent: usize) {
         self.pipelines.insert(pipeline, resent);
     }
@@ -176,7 +176,7 @@ impl Ledger {
         }
     }
 
-    /// A piece of a record was the last that a receiver wrote.
+    /// The last record of a receiver was incomplete.
     pub fn receive_torn(&mut self) {
         self.torn += 1;
     }
@@ -191,7 +191,7 @@ impl Ledger {
         self.promised
     }
 
-    /// What the run and the pipeline behind it have told that they sent again.
+    /// What the run and the pipeline after it have reported as sent again.
     fn told(&self, (run, pipeline): (u32, Option<u32>)) -> Option<usize> {
         let behind = match pipeline {
             Some(pipeline) => *self.pipelines.get(&pipeline)?,
@@ -205,7 +205,7 @@ impl Ledger {
         Some(told + behind)
     }
 
-    /// What it comes to, once everything has come out that will.
+    /// The result, once everything has come out that will.
     pub fn account(&self) -> Account {
         let fed: usize = self.runs.iter().map(|run| run.fed.len()).sum();
         let mut account = Account {
@@ -226,7 +226,7 @@ impl Ledger {
         for run in &self.runs {
             let Some(read) = run.read else { continue };
             let came = |number: &u32| self.lines[*number as usize].1 > 0;
-            // What is in the spool is a beginning of what was read.
+            // The spool contains a first part of what was read.
             let last = run.fed.iter().rposition(came).map_or(0, |last| last + 1).max(read);
             account.unread += run.fed.len() - last;
             let holes = run.fed[read..last].iter().filter(|number| !came(number));

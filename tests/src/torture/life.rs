@@ -5,7 +5,7 @@ use crate::torture::options::Options;
 use crate::torture::watched::Order;
 use std::time::{Duration, Instant};
 
-/// Lives, by a seed.
+/// Random lives.
 #[derive(Debug)]
 pub struct Lives {
     random: fastrand::Rng,
@@ -16,12 +16,12 @@ pub struct Lives {
 #[derive(Clone, Copy, Debug)]
 pub struct Life {
     began: Instant,
-    /// `None` for one that nothing ends.
+    /// `None` if nothing ends it.
     length: Option<(Duration, Order)>,
 }
 
 impl Lives {
-    /// Those of a torture.
+    /// The lives for a torture.
     pub fn new(options: &Options) -> Self {
         let mut ends = vec![(Class::KillTool, Order::Kill); 3];
         ends.push((Class::StopTool, Order::Stop));
@@ -30,7 +30,7 @@ impl Lives {
         Lives { random: fastrand::Rng::with_seed(!options.seed), ends }
     }
 
-    /// The next one. Some are longer than a rotated file is quiet before it is given up.
+    /// The next one. Some are longer than the time after which a quiet rotated file is given up.
     pub fn next_life(&mut self) -> Life {
         let is_long = self.random.u8(..8) == 0;
         let length = self.random.u64(if is_long { 8_000..15_000 } else { 50..3_000 });
@@ -41,7 +41,7 @@ impl Lives {
 }
 
 impl Life {
-    /// What ends it by now; where everything `is_over`, SIGTERM.
+    /// What has to end it now; SIGTERM if everything `is_over`.
     pub fn order(&self, is_over: bool) -> Option<Order> {
         match self.length {
             _ if is_over => Some(Order::Stop),

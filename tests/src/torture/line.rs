@@ -1,12 +1,12 @@
-//! The lines that the torture sends: each says which it is, which run of rmq-send was given it, and
-//! whether it is whole; and what was added on its way.
+//! The lines that the torture sends: each shows its number, the run of rmq-send that was given it,
+//! and whether it is complete; and what was added on the way.
 
 use crate::text::{checked, unchecked};
 
-/// A line. It is sent again, by another run, where a run was killed before it was confirmed.
+/// A line. It is sent again, by another run, if a run was killed before it was confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
-    /// Which line it is, from 0.
+    /// Its number, from 0.
     pub number: u32,
     /// The run that was given it.
     pub run: u32,
@@ -20,7 +20,7 @@ impl Line {
         checked(&format!("{number}:{run}:{}", "x".repeat(length)))
     }
 
-    /// The line whose text this is, without its end; `None` where it is not whole.
+    /// Parses a line without its end; `None` if it is not complete.
     pub fn read(text: &[u8]) -> Option<Self> {
         let mut words = unchecked(text)?.split(':');
         let mut number = || words.next()?.parse().ok();
@@ -33,14 +33,14 @@ impl Line {
 pub struct Delivery {
     /// The line.
     pub line: Line,
-    /// Marked as delivered before, by the broker of this queue or of the one before it.
+    /// Whether it was marked as delivered before, by this queue's broker or the previous one's.
     pub redelivered: bool,
-    /// The pipeline that it came through, or the run that sent it from a followed log.
+    /// The pipeline that it passed, or the run that sent it from a followed log.
     pub through: Option<u32>,
 }
 
 impl Delivery {
-    /// What a receiver wrote, without its end; `None` where it is not whole.
+    /// Parses what a receiver wrote, without its end; `None` if it is not complete.
     pub fn read(record: &[u8]) -> Option<Self> {
         let start = record.iter().position(|byte| *byte == b'#')?;
         let (marks, line) = record.split_at(start);

@@ -1,4 +1,4 @@
-//! The log of the flow that is followed: written a line at a time, and rotated all the time.
+//! The log of the flow that is followed: written line by line, and rotated continually.
 
 use crate::tool::Tool;
 use crate::torture::flow::Flow;
@@ -10,38 +10,38 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Rotated files that stay even if all their lines have come out.
+/// Rotated files that are kept even if all their lines have come out.
 const KEPT: usize = 3;
 
-/// Lines between two of several renames.
+/// Lines written between consecutive renames.
 const BETWEEN: usize = 4;
 
-/// The log, and what rotation has left beside it.
+/// The log, and the files that rotation has left beside it.
 #[derive(Debug)]
 pub struct Log<'a> {
     stage: &'a Stage<'a>,
     flow: &'a Flow,
     random: fastrand::Rng,
-    /// Where it is, which may be moved away for a while.
+    /// Its directory, which may be moved away for a while.
     directory: PathBuf,
     file: File,
-    /// Its content since the last rotation, which counts as a run in the account.
+    /// Its content since the last rotation, which counts as a run in the ledger.
     generation: u32,
     /// The rotated files with their generations, newest first.
     rotated: Vec<(PathBuf, u32)>,
-    /// The rotations that are still to come before one comes again.
+    /// The rotations still to come before any is repeated.
     coming: Vec<Rotation>,
-    /// What ends a rotation, and when.
+    /// The end of the present rotation, and when it is due.
     pending: Option<(Instant, Rotation)>,
     /// How many names had a date.
     dates: u32,
 }
 
 impl<'a> Log<'a> {
-    /// An empty one, in a directory of its own.
+    /// An empty log, in a directory of its own.
     ///
     /// # Panics
     /// When it cannot be created.
@@ -101,7 +101,7 @@ impl<'a> Log<'a> {
         Instant::now() + Duration::from_millis(self.random.u64(5..500))
     }
 
-    /// Each line by one write(2).
+    /// Writes each line with one write(2).
     fn write(&mut self, lines: usize) {
         for _ in 0..lines {
             let line = self.flow.ledger().feed(self.generation, true);
@@ -182,7 +182,7 @@ impl<'a> Log<'a> {
         self.rotated.insert(0, (name, self.generation));
     }
 
-    /// What was written so far has to come out, if it still exists; if not, a beginning of it.
+    /// Everything written so far has to come out if it still exists; otherwise, a first part of it.
     fn next_generation(&mut self, exists: bool) {
         let mut ledger = self.flow.ledger();
         if exists {
@@ -193,7 +193,7 @@ impl<'a> Log<'a> {
         self.generation = ledger.begin();
     }
 
-    /// A name for a rotated file: with a date, or with the number 1, for which the others move up.
+    /// A name for a rotated file: with a date, or with the number 1, after moving the others up.
     fn free_name(&mut self) -> PathBuf {
         if self.random.u8(..3) == 0 {
             self.dates += 1;

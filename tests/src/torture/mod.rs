@@ -1,4 +1,4 @@
-//! Faults of every kind at once, by a seed, and the account of what became of each line.
+//! Random faults of every kind at the same time, and the ledger of what became of each line.
 //!
 //! Four flows of numbered lines go through quorum queues on three nodes, each at a steady pace:
 //!
@@ -6,13 +6,14 @@
 //! * pipeline: rmq-send → queue → rmq-recv --ack downstream | filter | rmq-send --ack-to → queue →
 //!   rmq-recv;
 //! * spool: rmq-send --spool → queue → rmq-recv;
-//! * follow: a log that is rotated all the time → rmq-send --follow --positions → queue → rmq-recv.
+//! * follow: a log that is rotated continually → rmq-send --follow --positions → queue → rmq-recv.
 //!
-//! Meanwhile [`lanes`] causes the faults that [`schedule`] draws from the seed. [`sender`],
-//! [`spooler`], [`shipper`], [`receiver`] and [`pipeline`] keep the programs running and judge how each ends, and
-//! [`ledger`] keeps the account: which line was given to whom, which were promised (confirmed, in
-//! a spool, or in a log that still exists), and which came out, how often, and how marked. In the end everything is healed, the
-//! flows run dry, and [`report`] says what it came to.
+//! Meanwhile, [`lanes`] causes the faults that [`schedule`] draws from the seed. [`sender`],
+//! [`spooler`], [`shipper`], [`receiver`] and [`pipeline`] keep the programs running and judge how
+//! each ends, and [`ledger`] records which line was given to which program, which lines were
+//! promised (confirmed, in a spool, or in a log that still exists), and which came out, how often,
+//! and how marked. At the end everything is healed, the flows run dry, and [`report`] gives the
+//! result.
 
 pub mod account;
 pub mod class;
@@ -58,10 +59,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// A cut-off node of RabbitMQ 3.10 pauses; the other releases know the word, too.
+/// A node of RabbitMQ 3.10 that is cut off pauses; the other releases accept this setting, too.
 const CONFIG: [&str; 2] = ["--config", "cluster_partition_handling = pause_minority"];
 
-/// The programs that faults are done to, in the order of [`play`].
+/// The programs that faults affect, in the order of [`play`].
 const PROGRAMS: [&str; 11] = [
     "direct send",
     "direct recv",
@@ -79,10 +80,10 @@ const PROGRAMS: [&str; 11] = [
 /// Every queue.
 const QUEUES: [&str; 5] = ["direct", "first", "second", "spooled", "followed"];
 
-/// How long the end may take, without any more faults.
+/// How long the end may take, without further faults.
 const ENDS: Duration = Duration::from_secs(600);
 
-/// Plays it, and gives the report.
+/// Plays it, and returns the report.
 ///
 /// # Panics
 /// When there is no cluster to play it on.
@@ -109,7 +110,7 @@ pub fn run(options: Options) -> Report {
     report(options, versions, &stage, &flows, &programs, done)
 }
 
-/// Faults while there is time, then the end.
+/// Causes faults while there is time, then ends everything.
 fn play(stage: &Stage<'_>, flows: &[Flow; 4], programs: &[Orders; 11], options: &Options) -> Done {
     let [direct, pipeline, spool, follow] = flows;
     let [piped, received] = [&AtomicBool::new(false), &AtomicBool::new(false)];
@@ -165,7 +166,7 @@ fn play(stage: &Stage<'_>, flows: &[Flow; 4], programs: &[Orders; 11], options: 
     })
 }
 
-/// Waits, and where it is in vain ends everything: what hangs is wrong, and cannot be waited for.
+/// Waits and, after the time limit, ends everything: a program that hangs is a fault.
 fn wait(
     stage: &Stage<'_>,
     flows: &[Flow],

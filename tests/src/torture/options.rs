@@ -1,11 +1,11 @@
-//! What a torture is told by its environment.
+//! The settings of a torture, from its environment.
 
 use crate::brokers::release;
 use crate::torture::class::Class;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What it is told.
+/// The settings.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What decides the faults: `RMQ_SEED`, else any.

@@ -1,7 +1,7 @@
 //! How far a sequence is from being in order.
 
-/// The fewest elements of `sequence` without which the rest rises: those that may have been sent
-/// again and so have lost their place. (By the longest rising part of it, found as in patience
+/// The fewest elements of `sequence` whose removal leaves it ascending: those that may have been
+/// sent again and so have lost their place. (By its longest ascending subsequence, as in patience
 /// sorting.)
 pub fn displaced(sequence: &[u32]) -> usize {
     let mut ends: Vec<u32> = Vec::new();

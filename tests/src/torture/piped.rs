@@ -1,4 +1,4 @@
-//! Keeps `tail -F | amqp-publish` running, which many use to send a log, as a service does.
+//! Keeps `tail -F | amqp-publish`, a common way to send a log, running as a service does.
 
 use crate::tool::Tool;
 use crate::torture::flow::Flow;
@@ -10,20 +10,19 @@ use crate::torture::watched::{Orders, Watched};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
-/// How long after its end systemd starts a service again.
+/// How long after its end systemd restarts a service.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// How long the last run has for what is left.
+/// How long the last run has for the rest.
 const REST: Duration = Duration::from_secs(10);
 
-/// What is run.
+/// The script that is run.
 const SCRIPT: &str = "tail -F \"$1\" | amqp-publish --url \"$2\" -r \"$3\" -p -l";
 
-/// Writes a log, and keeps them running, until the flow ends and what they send is sent. Each start
-/// connects to the next node.
+/// Writes a log, and keeps the script running, on the next node each time, until the flow is sent.
 pub fn keep_publishing(stage: &Stage<'_>, flow: &Flow, orders: &Orders, options: &Options) {
     let mut log = Log::new(stage, flow, options.seed);
     let path = log.path();

@@ -1,4 +1,4 @@
-//! Keeps a pipeline from queue to queue running, which must lose nothing whoever dies in it.
+//! Keeps a pipeline from queue to queue running, which must lose nothing whichever program dies.
 
 use crate::tool::Tool;
 use crate::torture::flow::Flow;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
 /// Keeps one running from queue `from` to queue `to` until `done`. The orders are for rmq-recv, the
@@ -29,7 +29,7 @@ pub fn keep_piping(
         let words = ["-v", "-f", FORMAT, "--ack", "downstream", "--ack-from", path, from];
         let receiving = stage.tool("rmq-recv").arguments(&words).output_to_pipe();
         let mut receiving = receiving.start();
-        // It marks what comes through this pipeline.
+        // It marks what passes this pipeline.
         let mark = format!("s/^/>{number} /");
         let filter = Tool::program("sed").arguments(&["-u", &mark]).timeout(stage.limit);
         let filter = filter.input_from(receiving.take_output()).output_to_pipe();
@@ -42,7 +42,7 @@ pub fn keep_piping(
             .map(|(running, orders)| Watched::new(running, orders))
             .collect();
         loop {
-            // All of them, and not only as far as the first that still runs.
+            // All of them, not just up to the first that is still running.
             let ended = three.iter_mut().map(|one| one.look()).filter(|ended| *ended).count();
             if ended == three.len() {
                 break;
@@ -53,14 +53,13 @@ pub fn keep_piping(
             sleep(TICK);
         }
         end(stage, flow, number, three, orders);
-        // What nobody can open any more is in nobody's way.
+        // A FIFO that nothing can open is in no program's way.
         let _ = std::fs::remove_file(fifo);
         number += 1;
     }
 }
 
-/// Notes how they have ended. Who was not asked to end has ended because of another, which is to be
-/// told by 0 or 75.
+/// Notes how the programs have ended. One that ended because of another must exit with 0 or 75.
 fn end(stage: &Stage<'_>, flow: &Flow, number: u32, three: Vec<Watched<'_>>, orders: [&Orders; 3]) {
     let asked = three.iter().any(|one| one.asked.is_some());
     for (index, (one, orders)) in three.into_iter().zip(orders).enumerate() {
@@ -69,9 +68,9 @@ fn end(stage: &Stage<'_>, flow: &Flow, number: u32, three: Vec<Watched<'_>>, ord
         flow.ended(orders.name, &ended);
         stage.log(orders.name, &ended);
         let expected = match (index, ended.status.code()) {
-            // A filter whose reader is gone ends by a signal or says so.
+            // A filter whose reader is gone ends by a signal, or reports it.
             (1, _) => asked,
-            // 74: what is confirmed could not be told to a receiver that is gone.
+            // 74: what is confirmed could not be reported to a receiver that is gone.
             (2, Some(74)) => asked,
             (_, Some(0 | 75)) => asked,
             (_, Some(_)) => false,

@@ -1,4 +1,4 @@
-//! Keeps an rmq-recv running, and gives what it writes to the account.
+//! Keeps an rmq-recv running, and enters its output in the ledger.
 
 use crate::torture::flow::Flow;
 use crate::torture::stage::Stage;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
-/// What each record is: whether it was delivered before, and the body.
+/// The format of a record: whether it was delivered before, and the body.
 pub const FORMAT: &str = "%R %s\\n";
 
-/// The same with the run that sent it, of a followed log.
+/// The same with the run that sent it, for a followed log.
 pub const SHIPPED: &str = "%R %h %s\\n";
 
-/// Keeps one running at the queue until `done`.
+/// Keeps one running on the queue until `done`.
 pub fn keep_receiving(
     stage: &Stage<'_>,
     flow: &Flow,
@@ -45,7 +45,7 @@ pub fn keep_receiving(
         stage.log(orders.name, &ended);
         let wrong = match asked {
             None => Some("ended by itself"),
-            // It may be stopped before it has begun.
+            // It may be stopped before it has started.
             Some(Order::Stop) if torn => Some("wrote a piece of a record"),
             Some(Order::Stop)
                 if ended.status.code().is_some_and(|code| ![0, 75].contains(&code)) =>
@@ -60,7 +60,7 @@ pub fn keep_receiving(
     }
 }
 
-/// Reads what it writes until its end; whether the last was a piece of a record.
+/// Reads its output to the end; returns whether the last record was incomplete.
 fn read(flow: &Flow, output: ChildStdout) -> bool {
     let (mut output, mut record) = (BufReader::new(output), Vec::new());
     while output.read_until(b'\n', &mut record).is_ok_and(|length| length > 0) {

@@ -1,4 +1,4 @@
-//! What a sceptic may want to know of a torture.
+//! What a sceptic may want to know about a torture.
 
 use crate::machine;
 use crate::torture::account::Account;
@@ -11,9 +11,9 @@ use std::time::Duration;
 /// The report.
 #[derive(Debug)]
 pub struct Report {
-    /// What it was told.
+    /// Its options.
     pub options: Options,
-    /// Of the broker, and of its Erlang.
+    /// The versions of the broker and of its Erlang.
     pub versions: [String; 2],
     /// How long it took, with its beginning and its end.
     pub took: Duration,
@@ -21,22 +21,22 @@ pub struct Report {
     pub faults: BTreeMap<Class, usize>,
     /// Nodes that did not heal by themselves.
     pub unhealed: usize,
-    /// The longest that a flow took to go on after a whole cluster.
+    /// The longest time that a flow took to continue after the cluster was whole.
     pub longest: Duration,
     /// Lines promised while there was no majority.
     pub without_majority: usize,
-    /// Each flow by its name.
+    /// The result of each flow, by name.
     pub accounts: Vec<(&'static str, Account)>,
     /// How programs have ended.
     pub endings: BTreeMap<String, usize>,
     /// How the log was rotated.
     pub rotations: BTreeMap<&'static str, usize>,
-    /// What must not be, and was.
+    /// The faults of the tools.
     pub problems: Vec<String>,
 }
 
 impl Report {
-    /// Whether everything was as promised.
+    /// Whether all promises were kept.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty()
     }

@@ -5,17 +5,17 @@
 pub enum Rotation {
     /// Renamed, and a new file is created.
     Create,
-    /// The same, but its program goes on writing to the old file for a while.
+    /// The same, but its program continues to write to the old file for a while.
     Late,
-    /// Renamed and created a few times at once.
+    /// Renamed and created a few times in a row.
     Several,
     /// Copied, and truncated.
     CopyTruncate,
-    /// Truncated, and what was in it is gone.
+    /// Truncated, so that its content is lost.
     Truncate,
-    /// Removed while its program goes on writing to it; after a while there is a new one.
+    /// Removed while its program continues to write to it; after a while there is a new one.
     Remove,
-    /// Moved to another directory while its program goes on writing to it, and back.
+    /// Moved to another directory while its program continues to write to it, and back.
     Away,
     /// Its directory is moved away, and back.
     Directory,
@@ -34,7 +34,7 @@ impl Rotation {
         Rotation::Directory,
     ];
 
-    /// What the report calls it.
+    /// Its name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Rotation::Create => "rename and create",

@@ -1,4 +1,4 @@
-//! Keeps an rmq-send running, given lines one after another, and judges each run when it is over.
+//! Keeps an rmq-send running, gives it lines one by one, and judges each run when it is over.
 
 use crate::text::lines;
 use crate::tool::Ended;
@@ -14,7 +14,7 @@ use std::process::ChildStdout;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
 /// How much may wait for a full pipe.
@@ -25,7 +25,7 @@ pub fn keep_sending(stage: &Stage<'_>, flow: &Flow, orders: &Orders) {
     while !run(stage, flow, orders) {}
 }
 
-/// One run; whether it was the last.
+/// One run; returns whether it was the last.
 fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     let run = flow.ledger().begin();
     let rejects = stage.directory.join(format!("rejects-{}-{run}", flow.name));
@@ -45,14 +45,14 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     flow.ended(orders.name, &ended);
     stage.log(orders.name, &ended);
     judge(flow, run, asked, &ended, confirmed, &rejects);
-    // Where nothing was rejected there may be no file.
+    // If nothing was rejected, there may be no file.
     let _ = std::fs::remove_file(rejects);
     flow.is_ending() && asked.is_none() && !flow.ledger().has_again()
 }
 
-/// Gives lines to a run until it ends: at the pace of the torture, and once the flow is ending only
-/// those that another run has left. `look` is told how it stands, again and again, and whether the
-/// program is frozen.
+/// Gives lines to a run until it ends: at the pace of the torture and, once the flow is ending,
+/// only those that another run has left. `look` is called with the feed and whether the program is
+/// frozen.
 pub fn give(
     stage: &Stage<'_>,
     flow: &Flow,
@@ -79,7 +79,7 @@ pub fn give(
             feed.offer(&line.text());
             feed.pump();
         }
-        // What could not be given in time is not made up for.
+        // Lines that could not be given in time are not made up for.
         due = due.fract();
         feed.pump();
         if !new && feed.is_written() && !flow.ledger().has_again() {
@@ -89,7 +89,7 @@ pub fn give(
     }
 }
 
-/// Reads what `--tee` writes, each line of which is promised, until its end; how many there were.
+/// Reads the output of `--tee`, all of which is promised, to its end; returns the number of lines.
 fn confirm(flow: &Flow, output: ChildStdout) -> usize {
     let (mut confirmed, mut text) = (0, Vec::new());
     let mut output = BufReader::new(output);
@@ -100,7 +100,7 @@ fn confirm(flow: &Flow, output: ChildStdout) -> usize {
                 flow.ledger().promise(line.number);
                 confirmed += 1;
             }
-            // One that is killed may have written a part of it.
+            // One that is killed may have written part of it.
             None if !text.ends_with(b"\n") => {}
             None => flow.problem(format!("--tee wrote {:?}", String::from_utf8_lossy(&text))),
         }
@@ -109,7 +109,7 @@ fn confirm(flow: &Flow, output: ChildStdout) -> usize {
     confirmed
 }
 
-/// What was read is confirmed or in the rejects, and the tally says the same.
+/// Checks that what was read is confirmed or in the rejects, and that the tally agrees.
 fn judge(
     flow: &Flow,
     run: u32,

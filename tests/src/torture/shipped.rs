@@ -1,4 +1,4 @@
-//! Who sent the lines of a followed log: which run of rmq-send, how it ended, and which copies that
+//! The senders of a followed log: which run sent a line, how it ended, which duplicates that
 //! explains.
 
 use crate::torture::account::Account;
@@ -6,25 +6,25 @@ use crate::torture::line::Line;
 use crate::torture::order::displaced;
 use std::collections::{BTreeMap, HashMap};
 
-/// The runs of rmq-send, and what came of each, the first time and not marked.
+/// The runs of rmq-send, and each one's lines that came out, the first time and if not marked.
 #[derive(Debug, Default)]
 pub struct Shipped {
     runs: Vec<Run>,
     /// By line, the runs that sent it.
     by: HashMap<u32, Vec<u32>>,
-    /// By generation of the log and run, the lines in the order in which they came.
+    /// By generation of the log and run: the lines in order of arrival.
     order: BTreeMap<(u32, u32), Vec<u32>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Run {
-    /// Copies of what it sent itself.
+    /// Duplicates of lines that it sent itself.
     own: usize,
-    /// Copies of what it sent, by later runs.
+    /// Duplicates of its lines by later runs.
     later: usize,
     /// How many messages it sent again, if that is known.
     resent: Option<usize>,
-    /// How many of those that it sent were not confirmed at its end; `None` if it was killed.
+    /// How many of its messages were not confirmed at its end; `None` if it was killed.
     unconfirmed: Option<usize>,
 }
 
@@ -35,14 +35,14 @@ impl Shipped {
         self.runs.len() as u32 - 1
     }
 
-    /// How a run has ended: how many messages it sent again, and how many it leaves to the next
-    /// one; `None` if that is not known.
+    /// How a run has ended: how many messages it sent again, and leaves to the next one; `None`:
+    /// unknown.
     pub fn end(&mut self, run: u32, resent: Option<usize>, unconfirmed: Option<usize>) {
         let ended = &mut self.runs[run as usize];
         (ended.resent, ended.unconfirmed) = (resent, unconfirmed);
     }
 
-    /// A line came that a run has sent, not marked as redelivered.
+    /// A line arrived that a run has sent, not marked as redelivered.
     pub fn receive(&mut self, line: Line, run: u32) {
         let by = self.by.entry(line.number).or_default();
         if by.contains(&run) {
@@ -56,7 +56,7 @@ impl Shipped {
         self.order.entry((line.run, run)).or_default().push(line.number);
     }
 
-    /// The runs that sent the last line before these that came, and the first after them.
+    /// The runs that sent the last line that came before these, and the first one after them.
     fn around(&self, lost: &[u32]) -> String {
         let by = |number: u32| self.by.get(&number);
         let before = lost.first().and_then(|first| (0..*first).rev().find_map(by));
@@ -65,7 +65,7 @@ impl Shipped {
         format!("{lost:?} between runs {before:?} and {after:?}")
     }
 
-    /// Adds copies and order.
+    /// Adds duplicates and order.
     pub fn account(&self, account: &mut Account) {
         for Run { own, later, resent, unconfirmed } in &self.runs {
             account.resent_told += resent.unwrap_or_default();
@@ -122,7 +122,7 @@ mod tests {
         // Two that the second run has left, although only one was not confirmed.
         shipped.receive(line(1), third);
         assert_eq!(account(&shipped), (4, 1, 1));
-        // One that a run sent twice, and says that it did not.
+        // One that a run sent twice without reporting it.
         shipped.receive(line(2), third);
         assert_eq!(account(&shipped), (4, 2, 1));
     }

@@ -1,4 +1,4 @@
-//! Keeps an rmq-send running that follows a log, kills it again and again, and judges each run.
+//! Keeps an rmq-send that follows a log running, kills it repeatedly, and judges each run.
 
 use crate::tool::{Ended, Tool};
 use crate::torture::class::{Class, Lane};
@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-/// Between two looks.
+/// The time between two checks.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Runs in the end that may report something before one finds nothing more to send.
+/// How many runs at the end may report something before one finds nothing more to send.
 const LAST_RUNS: usize = 10;
 
 /// The runs of rmq-send that follow a log.
@@ -29,7 +29,7 @@ struct Shipper<'a> {
     path: PathBuf,
 }
 
-/// Writes a log, and keeps one running that follows it, until the flow ends and all is sent.
+/// Writes a log, and keeps an rmq-send following it, until the flow ends and all is sent.
 pub fn keep_shipping(stage: &Stage<'_>, flow: &Flow, orders: &Orders, options: &Options) {
     let mut log = Log::new(stage, flow, options.seed);
     let (classes, lives, path) = (&options.classes[..], Lives::new(options), log.path());
@@ -82,7 +82,7 @@ impl Shipper<'_> {
         }
     }
 
-    /// Notes how a run has ended, and which copies that explains.
+    /// Notes how a run has ended, and which duplicates that explains.
     fn note(&self, run: u32, ended: &Ended, asked: Option<Order>) {
         self.flow.ended(self.orders.name, ended);
         self.stage.log(&format!("{} {run}", self.orders.name), ended);
@@ -91,8 +91,8 @@ impl Shipper<'_> {
             let is_calm = self.classes.iter().all(|class| class.row().lane == Lane::Programs);
             (is_calm.then_some(0), None)
         } else {
-            // If something was not confirmed, and its file was truncated just then, the position is
-            // the one that was saved last.
+            // If a file was truncated while some of it was unconfirmed, the position is the one
+            // saved before.
             let unconfirmed = ended.try_tally("unknown").filter(|unknown| *unknown == 0);
             (ended.try_tally("resent"), unconfirmed)
         };
@@ -109,7 +109,7 @@ impl Shipper<'_> {
             self.note(run, &ended, None);
             match ended.status.code() {
                 Some(0) if ended.stderr.contains("bytes behind 0,") => return,
-                // What was removed before its end is reported once.
+                // Content that was removed before it was read is reported once.
                 Some(74) if ended.stderr.contains("not sent") => {}
                 Some(75) => {}
                 _ => return self.problem(run, &ended),

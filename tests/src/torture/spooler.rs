@@ -9,7 +9,7 @@ use crate::torture::watched::{Order, Orders, Watched};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What was read so long ago is in the spool.
+/// What was read this long ago is in the spool.
 const WRITTEN: Duration = Duration::from_millis(300);
 
 /// Keeps one running until the flow ends and its spool is empty.
@@ -17,7 +17,7 @@ pub fn keep_spooling(stage: &Stage<'_>, flow: &Flow, orders: &Orders) {
     while !run(stage, flow, orders) {}
 }
 
-/// One run; whether it was the last.
+/// One run; returns whether it was the last.
 fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     let run = flow.ledger().begin();
     let (reader, mut feed) = Feed::new();
@@ -35,7 +35,7 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     flow.ended(orders.name, &ended);
     stage.log(orders.name, &ended);
     if asked == Some(Order::Kill) {
-        // Where the disk was full, what was read may have been in memory alone, and sent from there.
+        // If the disk was full, what was read may have been only in memory, and sent from there.
         let whole = !ended.stderr.contains("the input waits");
         flow.ledger().end_killed(run, kept.lines, whole);
     } else {
@@ -44,7 +44,7 @@ fn run(stage: &Stage<'_>, flow: &Flow, orders: &Orders) -> bool {
     flow.is_ending() && asked.is_none() && !flow.ledger().has_again()
 }
 
-/// How many lines are in the spool for certain, whatever happens to who put them there.
+/// How many lines are certainly in the spool, whatever happens to the program that put them there.
 #[derive(Debug, Default)]
 struct Kept {
     /// How many had been read, and when.
@@ -53,8 +53,8 @@ struct Kept {
 }
 
 impl Kept {
-    /// Notes how many have been read by now. Where they cannot be written at once, nothing is
-    /// certain but what was before.
+    /// Notes how many have been read by now. If they cannot be written, only earlier ones are
+    /// certain.
     fn look(&mut self, feed: &Feed, writes: bool) {
         if !writes {
             self.read.clear();
@@ -69,7 +69,7 @@ impl Kept {
     }
 }
 
-/// What was read is confirmed or in the spool, unless it says how much is not.
+/// Checks that what was read is confirmed or in the spool, unless it reports how much is not.
 fn judge(flow: &Flow, run: u32, asked: Option<Order>, ended: &Ended) {
     let read = ended.try_tally("read").unwrap_or_default();
     let fed = flow.ledger().fed(run);

@@ -1,4 +1,4 @@
-//! What the torture is played on: three nodes, proxies before them, a vhost, and a small disk.
+//! The stage of the torture: three nodes, a proxy for each, a vhost, and a small disk.
 
 use crate::proxy::Proxy;
 use crate::tool::{Ended, Tool};
@@ -11,10 +11,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The bytes of the disk that the spool is on.
+/// The size of the disk that the spool is on.
 const DISK: &str = "size=8m";
 
-/// How long after there is room again that may not be noticed.
+/// How long it may take until free room is noticed.
 const NOTICED: Duration = Duration::from_secs(5);
 
 /// The stage.
@@ -22,7 +22,7 @@ const NOTICED: Duration = Duration::from_secs(5);
 pub struct Stage<'a> {
     /// The vhost on the cluster.
     pub vhost: Vhost<'a>,
-    /// A proxy before each node.
+    /// A proxy for each node.
     pub proxies: Vec<Proxy>,
     /// Where files go.
     pub directory: PathBuf,
@@ -30,7 +30,7 @@ pub struct Stage<'a> {
     pub disk: PathBuf,
     /// Lines a second into each flow.
     pub rate: f64,
-    /// Longer than anything may run.
+    /// Longer than any program may run.
     pub limit: Duration,
     /// When it began.
     pub began: Instant,
@@ -41,7 +41,7 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Sets it, with a file for what all programs say.
+    /// Sets the stage, with a file for the output of all programs.
     ///
     /// # Panics
     /// When it cannot.
@@ -56,7 +56,7 @@ impl<'a> Stage<'a> {
         let directory = temporary.path().to_owned();
         let disk = directory.join("disk");
         std::fs::create_dir(&disk).expect("a directory");
-        // In the mount name space of our own, so nobody has to take it away.
+        // In our own mount namespace, so it need not be removed.
         let words = ["-t", "tmpfs", "-o", DISK, "tmpfs", disk.to_str().expect("UTF-8")];
         Tool::program("mount").arguments(&words).run().expect(0);
         Stage {
@@ -76,7 +76,7 @@ impl<'a> Stage<'a> {
     /// One of our tools, set to reach the vhost through the proxies.
     pub fn tool(&self, name: &str) -> Tool {
         let hosts: Vec<&str> = self.proxies.iter().map(Proxy::address).collect();
-        // A silent network is noticed within 15 s, rather than 30, and a host that says nothing in 5.
+        // A silent network is noticed within 15 s, rather than 30, and a silent host within 5.
         let url = format!(
             "{}?heartbeat=5&connection_timeout=5000",
             self.vhost.url_through(&hosts.join(","))
@@ -84,7 +84,7 @@ impl<'a> Stage<'a> {
         Tool::new(name).environment("AMQP_URL", &url).timeout(self.limit)
     }
 
-    /// Fills the small disk, for so long.
+    /// Fills the small disk for this long.
     ///
     /// # Panics
     /// When it cannot.
@@ -101,7 +101,7 @@ impl<'a> Stage<'a> {
         full(Instant::now() + NOTICED);
     }
 
-    /// Whether what is written to the small disk now finds room at once.
+    /// Whether data written to the small disk now finds room at once.
     pub fn disk_has_room(&self) -> bool {
         let full = *self.full.lock().expect("no panic while it was held");
         full.is_none_or(|until| Instant::now() > until)
@@ -112,19 +112,19 @@ impl<'a> Stage<'a> {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// Prints a line of what happens, with the time.
+    /// Prints an event, with the time.
     pub fn tell(&self, text: &str) {
         let line = format!("{:9.3}  {text}", self.seconds());
         eprintln!("{line}");
         self.write(&line);
     }
 
-    /// Keeps a line of what happens, with the time.
+    /// Records an event, with the time.
     pub fn note(&self, text: &str) {
         self.write(&format!("{:9.3}  {text}", self.seconds()));
     }
 
-    /// Keeps what a program has said.
+    /// Records a program's output.
     pub fn log(&self, name: &str, ended: &Ended) {
         let seconds = self.seconds();
         let Ended { status, stderr, took, .. } = ended;

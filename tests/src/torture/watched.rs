@@ -1,4 +1,4 @@
-//! A program that runs, and that the torture may do something to.
+//! A running program that the torture may act on.
 
 use crate::running::Running;
 use crate::tool::Ended;
@@ -8,24 +8,24 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often what a program says is noted.
+/// How often a program's messages are recorded.
 const NOTED: Duration = Duration::from_secs(5);
 
-/// What is to be done to a program.
+/// An action on a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// SIGKILL.
     Kill,
     /// SIGTERM.
     Stop,
-    /// SIGSTOP, and after so long SIGCONT.
+    /// SIGSTOP, and after this time SIGCONT.
     Pause(Duration),
 }
 
-/// What is to be done to one kind of program, whichever is running.
+/// The actions for one kind of program, whichever is running.
 #[derive(Debug)]
 pub struct Orders {
-    /// What the program is in its flow.
+    /// The program's role in its flow.
     pub name: &'static str,
     waiting: Mutex<VecDeque<Order>>,
     said: Mutex<String>,
@@ -33,7 +33,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// For a program that is this in its flow.
+    /// For a program with this role in its flow.
     pub fn new(name: &'static str) -> Self {
         Orders {
             name,
@@ -43,17 +43,17 @@ impl Orders {
         }
     }
 
-    /// Has it done, to the next program where none runs.
+    /// Requests an action; if no program is running, the next one gets it.
     pub fn give(&self, order: Order) {
         self.waiting.lock().expect("no panic while it was held").push_back(order);
     }
 
-    /// What the program that runs had said a moment ago.
+    /// What the running program had written a moment ago.
     pub fn said(&self) -> String {
         self.said.lock().expect("no panic while it was held").clone()
     }
 
-    /// How often it was done with SIGKILL.
+    /// How often it was killed by SIGKILL.
     pub fn kills(&self) -> usize {
         self.kills.load(Ordering::Relaxed)
     }
@@ -63,7 +63,7 @@ impl Orders {
     }
 }
 
-/// A program that runs.
+/// A running program.
 #[derive(Debug)]
 pub struct Watched<'a> {
     running: Running,
@@ -75,7 +75,7 @@ pub struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    /// It has been started.
+    /// The program has been started.
     pub fn new(running: Running, orders: &'a Orders) -> Self {
         Watched { running, orders, frozen: None, noted: Instant::now(), asked: None }
     }
@@ -85,8 +85,8 @@ impl<'a> Watched<'a> {
         &mut self.running
     }
 
-    /// Does what was ordered, and says whether the program has ended. What is ordered after it was
-    /// asked to end is for the next one.
+    /// Performs requested actions, and returns whether the program has ended. Actions requested
+    /// after it was asked to end are left for the next one.
     pub fn look(&mut self) -> bool {
         if !self.running.is_running() {
             return true;

@@ -1,4 +1,4 @@
-//! `--ack-to`: what rmq-send tells of what is done.
+//! `--ack-to`: what rmq-send reports as done.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -18,7 +18,7 @@ fn fifo(directory: &Path) -> PathBuf {
     path
 }
 
-/// Sends `input`, and what was told of it, without the run's name, which must be one.
+/// Sends `input`, and returns what was reported, without the run's name, which must be present.
 fn told(vhost: &Vhost<'_>, words: &[&str], input: Vec<u8>, status: i32) -> (Ended, Vec<String>) {
     let directory = tempfile::tempdir().unwrap();
     let path = fifo(directory.path());
@@ -91,7 +91,7 @@ fn it_waits_for_a_reader_and_goes_on_without_one() {
     let mut sending = vhost.send(&["--ack-to", path, "q"]).open_input().start();
     sending.write(b"one\n");
     std::thread::sleep(Duration::from_millis(300));
-    // Nothing is sent while nobody hears of it.
+    // Nothing is sent before the FIFO has a reader.
     assert_eq!(vhost.held("q"), Held::ready(0));
     let reader = Tool::program("cat").arguments(&[path]).start();
     vhost.wait_held("q", Held::ready(1));
@@ -102,7 +102,7 @@ fn it_waits_for_a_reader_and_goes_on_without_one() {
     reader.wait();
     sending.write(b"two\n");
     vhost.wait_held("q", Held::ready(2));
-    // What nobody heard of comes again, so that it is no success.
+    // What was not reported is delivered again, so this is not a success.
     sending.finish().expect(74).says(&format!("write to {path}: Broken pipe"));
 }
 

@@ -1,4 +1,4 @@
-//! A broker short of memory, which blocks whoever publishes.
+//! A broker short of memory, which blocks publishers.
 
 use rmq_tests::brokers;
 use rmq_tests::cluster::Cluster;
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 const BLOCKED: &str = "rmq-send: the broker blocks publishing (low on memory); waiting\n";
 
-/// A memory alarm, over when this is dropped.
+/// A memory alarm, cleared when this is dropped.
 struct Alarm<'a>(&'a Cluster);
 
 impl<'a> Alarm<'a> {
     fn raise(cluster: &'a Cluster) -> Self {
-        // By the broker's own tool, as operators do; anything is too much now.
+        // With the broker's own tool, as operators do it; any amount is too much now.
         cluster.control(1, &["set_vm_memory_high_watermark", "0.0000001"]);
         Alarm(cluster)
     }
@@ -46,7 +46,7 @@ fn a_memory_alarm_is_told_at_once_and_its_end_too_and_nothing_is_lost() {
     let mut loud = sending(&vhost, &[], "loud");
     let mut quiet = sending(&vhost, &["--quiet"], "quiet");
     let alarm = Alarm::raise(&cluster);
-    // The broker tells those who publish.
+    // The broker notifies publishers.
     for sending in [&mut loud, &mut quiet] {
         sending.write(b"two\n");
     }
@@ -61,7 +61,7 @@ fn a_memory_alarm_is_told_at_once_and_its_end_too_and_nothing_is_lost() {
     assert!(vhost.held("loud").ready <= 2 && vhost.held("quiet").ready <= 2);
     assert!(loud.is_running() && quiet.is_running());
     drop(alarm);
-    // At its end it would not wait to be told.
+    // At its end it would not wait for the notification.
     let again = format!("{BLOCKED}rmq-send: the broker accepts messages again\n");
     loud.wait_stderr(&again);
     loud.end_input();

@@ -1,4 +1,4 @@
-//! rmq-perm apply: a file says how permissions are to be.
+//! rmq-perm apply: a file describes the permissions.
 
 use rmq_tests::brokers;
 use rmq_tests::cluster::Cluster;
@@ -7,7 +7,7 @@ use rmq_tests::tool::{Ended, Tool, binary};
 use rmq_tests::wait::wait_until;
 use rustix::process::Signal;
 
-/// The names of one test, and what it leaves is taken away.
+/// The names of one test; everything with these names is removed.
 struct Names<'a> {
     cluster: &'a Cluster,
     vhost: String,
@@ -35,7 +35,7 @@ impl<'a> Names<'a> {
     }
 
     fn perm(&self, words: &[&str]) -> Tool {
-        // Beside the 10,000 changes of another test, RabbitMQ 3.10 takes its time to list.
+        // During another test's 10,000 changes, RabbitMQ 3.10 lists slowly.
         let tool = self.at_the_broker(Tool::new("rmq-perm")).arguments(&["--timeout", "60s"]);
         tool.arguments(&self.words(words))
     }
@@ -110,7 +110,7 @@ fn a_file_is_planned_then_made_and_then_there_is_nothing_to_do() {
     assert_eq!((output(&again), again.stderr), (String::new(), String::new()));
     names.apply(&["--dry-run"], file).run().expect(0);
 
-    // What the listings write is a file, and asks for what is there.
+    // The output of the listings is a valid file that asks for what exists.
     for command in ["list", "list-topic"] {
         let listed = names.listed(command);
         let ended = names.apply(&["--prune", "--dry-run"], &listed).run().expect(0);
@@ -204,7 +204,7 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
     alone.input(names.filled(&lacking)).run().expect(64).says("--yes");
     names.has(both);
 
-    // On a terminal no is what an empty answer means.
+    // On a terminal, an empty answer means no.
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lacking.csv");
     std::fs::write(&path, names.filled(&lacking)).unwrap();
@@ -223,7 +223,7 @@ fn what_a_file_lacks_goes_only_with_prune_and_after_a_yes() {
         names.has(left);
     }
 
-    // A listing of topic permissions says nothing of others.
+    // A listing of topic permissions does not affect others.
     let topics = "vhost,user,exchange,write,read\n{v},{1},amq.topic,,^k\n";
     let plan = "+topic-permissions\t{v}\t{1}\tamq.topic\t''\t^k\n\
                 -topic-permissions\t{v}\t{2}\tamq.topic\t^k\t''\n";
@@ -257,7 +257,7 @@ fn a_run_that_was_stopped_or_killed_is_finished_by_the_next() {
     told.signal(Signal::TERM);
     told.wait().expect_signal(Signal::TERM).says("changes were made; run it again to make");
     let killed = apply().start();
-    // The plan is there before the first change is made.
+    // The plan is printed before the first change is made.
     killed.wait_stdout(1);
     killed.signal(Signal::KILL);
     killed.wait().expect_signal(Signal::KILL);

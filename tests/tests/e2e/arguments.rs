@@ -1,5 +1,5 @@
-//! Every argument of a queue: declared, declared again, differing, compared; each time the broker
-//! itself is asked what the queue is like.
+//! Every argument of a queue: declared, declared again, changed, compared; each time the broker
+//! itself is asked for the queue's description.
 
 mod every_argument;
 
@@ -35,7 +35,7 @@ fn all_differences_are_told_in_one_run_the_type_first_and_with_a_command_that_ex
         assert_eq!(told.stderr.lines().count(), 1, "{}", told.stderr);
     }
     assert_eq!(vhost.arguments("jobs"), is);
-    // What is advised can be done.
+    // The advice works.
     let delete = ["-p", &vhost.name, "--delete", "--if-empty", "--if-unused", "jobs"];
     vhost.tool("rmq-declare").arguments(&delete).run().expect(0);
     vhost.declare(&["--quiet"], "jobs");
@@ -115,8 +115,7 @@ fn what_the_release_does_not_know_yet_is_refused_and_not_silently_ignored() {
     let ended = vhost.tool("rmq-declare").arguments(&retry).run();
     if known {
         ended.expect(0);
-        // One that is not permitted any more is told at once, although the broker calls it an
-        // accident of its own.
+        // One that is no longer permitted is reported at once, although its code is INTERNAL_ERROR.
         let old = ["--type", "classic", "--master-locator", "random", "old"];
         let ended = vhost.tool("rmq-declare").arguments(&old).run().expect(65);
         let ended = ended.says("does not allow it").says("queue_master_locator");
@@ -176,7 +175,7 @@ fn a_check_without_options_needs_no_permission_and_makes_nothing() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&["--max-length", "5"], "q");
     let user = format!("{}-monitor", vhost.name);
-    // 4.3 answers those only who have some permission on the queue.
+    // 4.3 answers only users who have some permission on the queue.
     vhost.add_user(&user, ["^$", "^$", ".*"]);
     let url = vhost.url_for(&user);
     let check = |words: &[&str]| {

@@ -1,4 +1,4 @@
-//! A user who may open one channel at a time, which the broker says only by ending the connection.
+//! A user who may open one channel at a time, which the broker enforces by closing the connection.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -65,7 +65,7 @@ fn one_channel_is_enough_to_find_a_dead_letter_exchange_and_to_go_on_after_a_los
     let words = ["--drain", "--on-failure", "dead-letter", "q", "--", "false"];
     limited.receive(&words).run().expect(0);
     vhost.wait_held("dead", Held::ready(3));
-    // A drain looks once more on another channel after a lost connection.
+    // After a lost connection, a drain checks once more on another channel.
     let draining = limited.receive(&["--idle", "3s", "q"]).start();
     vhost.wait_held("q", Held { consumers: 1, ..Held::default() });
     vhost.close_connection_of(draining.pid(), "test");

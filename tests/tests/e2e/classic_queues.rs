@@ -1,4 +1,4 @@
-//! A classic queue lives on one node of a cluster, and is not there while that is down.
+//! A classic queue lives on one node of a cluster, and is unavailable while that is down.
 
 use rmq_tests::brokers;
 use rmq_tests::text::numbered;
@@ -23,7 +23,7 @@ fn a_follower_outlives_a_restart_of_its_queues_node_and_an_impatient_one_ends_wi
     let impatient = vhost.receive(&["--retry", "2s", "other"]).timeout(LONG).start();
     following.wait_stdout(half);
     cluster.stop(&[1]);
-    // Node after node says that the queue is not there for now.
+    // One node after another says that the queue is unavailable for now.
     impatient.wait().expect(75).says("receive from other: ").says("(--retry 2s)");
     cluster.start(&[1]);
     vhost.send(&["q"]).input(&text[half..]).timeout(LONG).run().expect(0);

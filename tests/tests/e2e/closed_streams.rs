@@ -31,7 +31,7 @@ fn with_a_closed_standard_output_nothing_is_taken() {
     }
     run(&vhost, "rmq-recv --drain q >&- 2>&-").expect(74);
     vhost.wait_held("q", Held::ready(10));
-    // Nothing was even delivered, so nothing comes as redelivered.
+    // Nothing was even delivered, so nothing is marked as redelivered.
     let received = vhost.receive(&["--format", "json", "--drain", "q"]).run().expect(0);
     assert!(!String::from_utf8_lossy(&received.stdout).contains("redelivered\":true"));
 }
@@ -130,7 +130,7 @@ fn a_password_that_nothing_would_show_is_not_given() {
     perm("rmq-perm --cookie-file $COOKIE list-users >&-").expect(74);
     let users = Way::Distribution.perm(cluster).arguments(&["list-users"]).run().expect(0);
     assert!(!String::from_utf8_lossy(&users.stdout).contains(&user));
-    // One that was given, and is lost on the way, is an error that says what to do.
+    // A stream that was open at the start and is lost on the way is an error that says what to do.
     let gone = "| { exec <&-; touch gone; while [ ! -s status ]; do sleep 0.1; done; }";
     for (begin, lost) in [("", "> /dev/full"), ("while [ ! -e gone ]; do sleep 0.1; done;", gone)] {
         let script = format!(

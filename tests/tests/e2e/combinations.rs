@@ -1,4 +1,4 @@
-//! Options that may go together do what their pages say together.
+//! Options that can be combined do what their pages say about the combination.
 
 use rmq_tests::brokers;
 use rmq_tests::combinations::receiving::Receiving;
@@ -7,7 +7,7 @@ use rmq_tests::combinations::sending::Sending;
 use rmq_tests::scale::{scale, seeded};
 use rmq_tests::vhost::Vhost;
 
-/// Of the short form, which is the same each time; the full form has others each time.
+/// For the short form, which is the same each time; the full form varies.
 const SEED: u64 = 19;
 
 #[test]

@@ -20,7 +20,7 @@ fn each_message_is_the_standard_input_of_a_run_of_its_own() {
     assert_eq!(received.stdout, numbered(30));
     vhost.wait_held("q", Held::ready(0));
     vhost.send(&["q"]).input(numbered(30)).run().expect(0);
-    // Side by side they must write a line at once.
+    // Running in parallel, they must each write a line at once.
     let script = "printf '%s\\n' \"$(cat)\"";
     let words = ["-n", "20", "-j", "4", "q", "--", "sh", "-c", script];
     let received = vhost.receive(&words).run().expect(0);
@@ -76,7 +76,7 @@ fn a_command_that_cannot_be_started_stops_it_and_eats_nothing() {
     vhost.receive(&words).run().expect(64).says("Exec format error");
     vhost.wait_held("q", Held::ready(3));
     vhost.wait_no_connections();
-    // A word too many is no command.
+    // An extra word is not a command.
     vhost.receive(&["q", "true"]).run().expect(64).says("unexpected argument 'true'");
 }
 

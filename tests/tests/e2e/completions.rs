@@ -1,4 +1,4 @@
-//! Completions, in the shells themselves: somebody types at a terminal and presses the tab key.
+//! Completions, in the shells themselves: text is typed at a terminal and the tab key is pressed.
 
 use rmq_tests::help::{help, options};
 use rmq_tests::terminal::Terminal;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 const TOOLS: [&str; 4] = ["rmq-declare", "rmq-perm", "rmq-recv", "rmq-send"];
 
-/// What is typed, and what stands there after the tab key.
+/// What is typed, and the line after the tab key.
 const TYPED: [(&str, &str); 19] = [
     ("rmq-send --routin", "rmq-send --routing-key"),
     ("rmq-send --format wh", "rmq-send --format whole"),
@@ -72,7 +72,7 @@ fn types(shell: &str, directory: &Path, command: &str) {
     terminal.wait("the prompt", |screen| stands(screen, "$"));
     for (typed, completed) in TYPED {
         terminal.types(typed, &["Tab"]);
-        // zsh puts an equals sign behind an option that takes a value.
+        // zsh puts an equals sign after an option that takes a value.
         let lines = [format!("$ {completed}"), format!("$ {completed}=")];
         terminal.wait(&format!("{shell}: {completed}"), |screen| {
             lines.iter().any(|line| stands(screen, line))
@@ -116,7 +116,7 @@ fn fish_completes_options_values_files_profiles_and_commands() {
     types("fish", directory.path(), "fish --no-config --private -C 'source start'");
 }
 
-/// The long options that `--help=all` tells.
+/// The long options in `--help=all`.
 fn known(tool: &str) -> BTreeSet<String> {
     let help = help(tool, &["--help=all"]);
     let words =
@@ -124,7 +124,7 @@ fn known(tool: &str) -> BTreeSet<String> {
     words.map(str::to_owned).collect()
 }
 
-/// What the shell says, a word a line, without what fish says of it.
+/// The shell's output, a word per line, without fish's own messages.
 fn offered(shell: &[&str], script: &str) -> BTreeSet<String> {
     let (program, words) = shell.split_first().unwrap();
     let shell = Tool::program(*program).environment("PATH", &search_path());
@@ -154,7 +154,7 @@ fn every_value_that_is_offered_is_one() {
     let mut seen = 0;
     for tool in TOOLS {
         let help = help(tool, &["--help=all"]);
-        // The first value that is wrong is told: this one, if that before it is right.
+        // Only the first invalid value is reported: this one, if the one before it is valid.
         let wrong = if tool == "rmq-perm" { "--dist-port" } else { "--retry" };
         for line in options(&help) {
             let mut words = line.split_whitespace().skip_while(|word| !word.starts_with("--"));

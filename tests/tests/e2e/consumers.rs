@@ -1,5 +1,5 @@
-//! What a queue does with its consumers: one that goes with its last, one that has a single active
-//! one. Reading must not end the first, nor hand the second to somebody else.
+//! What a queue does with its consumers: one that is deleted with its last, one that has a single
+//! active one. Reading must not delete the first, nor hand the second to another client.
 
 mod auto_delete;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(20);
 const COUNT: usize = 3000;
 
-/// How many consumers a queue has, those that wait for their turn among them.
+/// How many consumers a queue has, including those that wait for their turn.
 fn consumers(vhost: &Vhost<'_>, queue: &str) -> usize {
     let name = &vhost.name;
     let text = vhost.cluster.erlang(&format!(
@@ -67,7 +67,7 @@ fn an_auto_delete_queue_is_not_deleted_while_it_is_read() {
         let count = lines(&received.stdout).len();
         assert!(received.stdout == numbered(wanted), "{}: {count}", received.command);
         assert_eq!(received.stderr, "", "{}", received.command);
-        // It goes with its last consumer, and that is no error.
+        // It is deleted with its last consumer, which is not an error.
         check(&vhost, &queue).expect(1);
     }
 }
@@ -96,7 +96,7 @@ fn what_fails_is_dead_lettered_up_to_the_last_message_of_an_auto_delete_queue() 
     }
 }
 
-/// Waits until a queue, of whichever type, says that it has so many messages ready.
+/// Waits until a queue of any type reports this many ready messages.
 fn wait_count(vhost: &Vhost<'_>, queue: &str, count: usize) {
     wait_equal(SOON, &count, || {
         let line = String::from_utf8(check(vhost, queue).stdout).unwrap();
@@ -136,7 +136,7 @@ fn an_auto_delete_queue_outlives_what_its_commands_and_signals_do() {
     fill("a", 60);
     let directory = tempfile::tempdir().unwrap();
     let tried = directory.path().join("tried");
-    // One is put back once, and comes again.
+    // One is put back once, and is delivered again.
     let script = format!(
         "read -r line; case $line in *:3:*) mkdir {0} 2>/dev/null && exit 75;; esac; \
          printf '%s\\n' \"$line\"",
@@ -206,7 +206,7 @@ fn a_single_active_consumer_keeps_its_role_when_large_messages_lower_its_prefetc
         vhost.send(&["q"]).input(numbered(20)).run().expect(0);
         second.wait_stdout(numbered(20).len());
         second.signal(Signal::TERM);
-        // Nothing that the first had written comes a second time.
+        // Nothing that the first had written is delivered a second time.
         assert!(second.wait().expect_signal(Signal::TERM).stdout == numbered(20), "{kind}");
         vhost.delete("q");
     }
@@ -259,7 +259,7 @@ fn a_standby_with_drain_says_what_it_waits_for_and_ends_when_nothing_is_left() {
     for kind in ["classic", "quorum"] {
         vhost.declare(&["--type", kind, "--single-active-consumer"], "q");
         vhost.send(&["q"]).input(numbered(50)).run().expect(0);
-        // Nobody reads it, so it holds the first message and takes no more.
+        // Nothing reads its output, so it holds the first message and takes no more.
         let mut first = vhost.receive(&["--prefetch", "10", "q"]).output_to_pipe().start();
         let unread = first.take_output();
         wait_consumers(&vhost, "q", 1);
@@ -269,11 +269,11 @@ fn a_standby_with_drain_says_what_it_waits_for_and_ends_when_nothing_is_left() {
         drop(unread);
         first.wait().expect(0);
         let second = second.wait().expect(0);
-        // RabbitMQ 3.10 puts what comes back to a quorum queue behind the others.
+        // RabbitMQ 3.10 puts messages that come back to a quorum queue after the others.
         assert_eq!(account(&second.stdout).missing(50), [], "{kind}");
         assert_eq!(lines(second.stderr.as_bytes()).len(), 1, "{}", second.stderr);
         vhost.delete("q");
-        // Where there is nothing for it, it ends at once.
+        // If there is nothing for it, it ends at once.
         vhost.declare(&["--type", kind, "--single-active-consumer"], "q");
         let first = vhost.receive(&["q"]).start();
         wait_consumers(&vhost, "q", 1);

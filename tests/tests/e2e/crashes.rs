@@ -1,4 +1,4 @@
-//! rmq-recv, killed without a word.
+//! rmq-recv, killed without warning.
 
 use rmq_tests::brokers;
 use rmq_tests::cluster::Cluster;
@@ -40,10 +40,10 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
     let mut in_use = 0;
     for _ in 0..crashes {
         let part = parts.next().unwrap_or_default().concat();
-        // A moment in time, which may be before anything has come, or one in the output.
+        // A moment in time, which may be before anything has arrived, or one in the output.
         let moment = random.u64(0..30);
         let by_time = random.u8(0..4) == 0;
-        // In the first quarter: a quick receiver has all the rest before it is looked at again.
+        // In the first quarter: a quick receiver has all the rest before the next check.
         let enough = size() + random.u64(0..part.len() as u64 / 4);
         sending.feed(&part);
         let receiving = vhost.receive(&["q"]).output_to(append()).start();
@@ -69,7 +69,7 @@ fn loses_nothing(cluster: &Cluster, name: &str) {
     let account = account(&fs::read(&path).unwrap());
     eprintln!("{} duplicates, {} torn", account.duplicates(), account.torn);
     assert_eq!(account.missing(count), []);
-    // Each crash can bring back what was on its way, and no more than that.
+    // Each crash can bring back what was on its way, and nothing more.
     assert!(account.duplicates() <= crashes as usize * 1000, "{}", account.duplicates());
 }
 
@@ -78,7 +78,7 @@ fn past_the_default_delivery_limit_of_release_4_a_message_is_dead_lettered_and_n
     let vhost = Vhost::new(brokers::one_of_four());
     vhost.declare(&["--delivery-limit", "unlimited"], "dlq");
     vhost.declare(&["--dead-letter-exchange", "", "--dead-letter-key", "dlq"], "q");
-    // More than a pipe holds: it is never out while nobody reads, so it is never acknowledged.
+    // More than a pipe holds: while nothing reads, it is never completely written nor acknowledged.
     let mut text = vec![b'x'; 1 << 20];
     text.extend_from_slice(b"\nsecond\nthird\n");
     vhost.send(&["q"]).input(text.clone()).run().expect(0);
@@ -95,7 +95,7 @@ fn past_the_default_delivery_limit_of_release_4_a_message_is_dead_lettered_and_n
         wait_until(Duration::from_secs(20), "it back", || vhost.held("q").unacked == 0);
     }
     assert!(deliveries > 20, "gone after {deliveries} deliveries");
-    // The others, behind it, were not touched: the first message is always taken alone.
+    // The others, after it, were not touched: the first message is always taken alone.
     vhost.wait_held("q", Held::ready(2));
     vhost.wait_held("dlq", Held::ready(1));
     let line = text.iter().position(|byte| *byte == b'\n').unwrap();

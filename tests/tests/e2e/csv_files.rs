@@ -64,7 +64,7 @@ fn what_a_file_declares_is_what_a_check_writes_again() {
     assert_eq!(again.stdout, declared.stdout, "the same file twice is a no-op");
     let checked = run(&vhost, &["--check"], &file).expect(0);
     assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
-    // And of a file that asks for something else, it writes what is there.
+    // And for a file that asks for something else, it writes what exists.
     let wrong = format!(
         "{HEADER}\n{}\n",
         rows.iter().map(|row| differing(row)).collect::<Vec<_>>().join("\n")
@@ -77,7 +77,7 @@ fn what_a_file_declares_is_what_a_check_writes_again() {
 
 /// The same row with a `max-bytes` that no row has.
 fn differing(row: &str) -> String {
-    // A name may have commas of its own, but ends where the type begins.
+    // A name may contain commas, but ends where the type begins.
     let kinds = [",,", ",quorum,", ",classic,", ",stream,"];
     let (name, rest) = row.split_at(kinds.iter().filter_map(|kind| row.find(kind)).min().unwrap());
     let mut cells: Vec<&str> = rest.splitn(5, ',').collect();
@@ -155,7 +155,7 @@ fn an_empty_column_arg_takes_what_a_queue_has_beside_the_columns() {
     let wanted = "queue,with-dlq,arg,arg\n\
                   q,false,x-dead-letter-exchange=amq.direct,x-message-ttl=5000\n";
     assert_eq!(String::from_utf8_lossy(&checked.stdout), wanted, "{}", checked.stderr);
-    // It is the queue: the same file declares it and checks it.
+    // It describes the queue: the same file declares it and checks it.
     run(&vhost, &[], wanted).expect(0);
     assert_eq!(run(&vhost, &["--check"], wanted).expect(0).stdout, wanted.as_bytes());
 }
@@ -178,15 +178,15 @@ fn what_a_queue_has_beside_the_columns_is_told() {
     let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,quorum,\n").expect(1);
     assert_eq!(checked.stdout, b"queue,type,max-length\nq,classic,7\n");
     checked.says("no column for x-expires=3600000, which the queue also has");
-    // An empty cell says that it is not set, and a column that is not there says nothing: then a
-    // comment shows to diff(1) that the queue differs.
+    // An empty cell means "not set", and a missing column means nothing: then a comment shows
+    // diff(1) that the queue differs.
     let checked = run(&vhost, &["--check"], "queue,type,max-length\nq,classic,7\n").expect(1);
     let text = String::from_utf8(checked.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[1].starts_with("# check q in "), "{text}");
     assert!(lines[1].contains("--expires (x-expires) 1h, none was asked for"), "{text}");
     assert_eq!((lines[0], lines[2]), ("queue,type,max-length", "q,classic,7"));
-    // A queue's name alone asks for nothing, and is only looked at.
+    // A queue's name alone describes nothing, and its existence is checked.
     let checked = run(&vhost, &["--check"], "queue\nq\n").expect(0);
     assert_eq!(checked.stdout, b"queue\nq\n");
 }
@@ -201,7 +201,7 @@ fn an_empty_cell_asks_for_a_queue_that_has_nothing_there() {
     let checked = run(&vhost, &["--check"], file).expect(1);
     let wanted = "queue,type,max-length,overflow\norders,,100,reject-publish\nmail,classic,,\n";
     assert_eq!(String::from_utf8(checked.stdout).unwrap(), wanted);
-    // An exchange has no cell that could show how it differs.
+    // An exchange has no cell that could show a difference.
     run(&vhost, &[], "queue,exchange\nq,e:topic\n").expect(0);
     let checked = run(&vhost, &["--check"], "queue,exchange\nq,e:fanout\n").expect(1);
     let text = String::from_utf8(checked.stdout).unwrap();

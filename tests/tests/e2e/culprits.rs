@@ -16,20 +16,20 @@ const COUNT: usize = 300;
 const CULPRIT: &str = "the culprit";
 const SAID: &str = "publish to q: the broker drops the connection over it: ";
 
-/// A way to the broker that does not survive line 150.
+/// A proxy to the broker that cuts the connection at line 150.
 fn fragile(vhost: &Vhost<'_>) -> Proxy {
     let proxy = Proxy::new(vhost.cluster.hosts(), Duration::ZERO);
     proxy.cut_at(CULPRIT.as_bytes());
     proxy
 }
 
-/// Lines of which number 150 is the culprit.
+/// Lines, of which number 150 is the culprit.
 fn input() -> String {
     let line = |number| if number == 150 { CULPRIT.to_owned() } else { format!("line {number}") };
     (1..=COUNT).map(|number| line(number) + "\n").collect()
 }
 
-/// All lines but the one are in the queue, and none too often.
+/// All lines but that one are in the queue, and none too often.
 #[track_caller]
 fn all_but_one(vhost: &Vhost<'_>) {
     let there = vhost.drain("q");
@@ -87,7 +87,7 @@ fn a_record_that_ends_each_connection_does_not_stop_a_spool() {
     let rejected = fs::read_to_string(spool.join("rejected")).unwrap();
     assert!(rejected.contains("\"body\":\"the culprit\""), "{rejected}");
     all_but_one(&vhost);
-    // What came after it is not held up in any later run.
+    // What came after it is not delayed in any later run.
     vhost.send(&words).input("301\n").run().expect(0);
     vhost.wait_held("q", Held::ready(1));
 }
@@ -106,7 +106,7 @@ fn a_decimal_in_a_header_ends_every_connection_to_a_stream_and_is_named() {
     let sent = sent.says("header price is a decimal, which no stream carries");
     assert_eq!((sent.tally("confirmed"), sent.tally("rejected")), (2, 1));
     assert_eq!(fs::read_to_string(&rejects).unwrap(), format!("{bad}\n"));
-    // Other queues carry it.
+    // Other queues accept it.
     vhost.declare(&[], "quorum");
     vhost.send(&["--format", "json", "quorum"]).input(bad).run().expect(0);
 }

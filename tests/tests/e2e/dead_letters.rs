@@ -17,7 +17,7 @@ fn expired_messages_arrive_in_the_dead_letter_queue_at_least_once() {
     let is = vhost.arguments("jobs").unwrap();
     assert!(is.contains(AT_LEAST_ONCE) && is.contains("reject-publish"), "{is}");
     assert_eq!((vhost.members("jobs"), vhost.members("jobs.dlq")), (3, 3));
-    // Which is no difference the next time.
+    // The second time, that is not a difference.
     vhost.tool("rmq-declare").arguments(&words).run().expect(0);
     let check = [&["--check"], &words[..]].concat();
     vhost.tool("rmq-declare").arguments(&check).run().expect(0);
@@ -64,7 +64,7 @@ fn what_was_made_for_a_queue_that_is_refused_is_taken_back_and_nothing_else() {
     let words = ["--with-dlq", "--exchange", "new:topic", "--bind", "new:k", "jobs"];
     declare(&words).expect(65).says("with --type (x-queue-type) classic, quorum was asked for");
     assert_eq!((vhost.arguments("jobs.dlq"), vhost.exchange("new")), (None, None));
-    // The broker refuses this one when its dead-letter queue is made already.
+    // The broker refuses this one after its dead-letter queue has been created.
     let words = ["--with-dlq", "--exchange", "new:topic", "--arg", "x-max-priority=5", "fresh"];
     declare(&words).expect(65).says("quorum queues have no argument --max-priority");
     assert_eq!((vhost.arguments("fresh"), vhost.arguments("fresh.dlq")), (None, None));
@@ -95,7 +95,7 @@ fn dead_letters_that_would_go_nowhere_are_told() {
     declare(&to_queue).says("dead letters of c go nowhere: there is no queue parking in ");
     let with = r#"{"name":"e","type":"topic","arguments":{"alternate-exchange":"lost"}}"#;
     declare(&["--exchange", with]).says("messages that exchange e cannot route go nowhere");
-    // Nothing is told once it is there, or made with it.
+    // Nothing is reported once it exists, or is created with it.
     declare(&["--quiet", "parking"]);
     for words in [
         &to_queue[..],

@@ -35,7 +35,7 @@ fn a_queue_is_deleted_with_its_messages_and_one_that_is_not_there_is_no_error() 
 #[test]
 fn if_empty_and_if_unused_keep_a_classic_queue_that_is_neither() {
     let vhost = Vhost::new(brokers::one());
-    // The type is found out behind whatever arguments it has.
+    // The type is determined after any other arguments.
     let shape = ["--type", "classic", "--max-length", "9", "--message-ttl", "1h", "--transient"];
     vhost.declare(&shape, "q");
     vhost.send(&["q"]).input(*b"one\n").run().expect(0);
@@ -62,8 +62,8 @@ fn what_rabbitmq_would_delete_without_looking_is_kept() {
     vhost.declare(&["--type", "stream", "--max-age", "7d"], "stream");
     vhost.declare(&["--max-length", "9", "--dead-letter-exchange", "x"], "quorum");
     for condition in ["--if-empty", "--if-unused"] {
-        // Empty and unused as they are: RabbitMQ does not look at a stream, and ends the connection
-        // over a quorum queue.
+        // Although empty and unused: RabbitMQ does not check a stream, and ends the connection for
+        // a quorum queue.
         let kept = delete(&vhost, &[condition, "stream", "quorum", "nope"]).expect(65);
         let kept = kept.says("delete stream in ").says("it is a stream").says("a quorum queue");
         assert_eq!(kept.stdout, b"nope\tmissing\n");

@@ -1,5 +1,4 @@
-//! Every command in the pages and the README does what it is said to do, and what is shown to come
-//! out of it does come out.
+//! Every command in the pages and the README works, and its output is what the page shows.
 
 use rmq_tests::brokers::{self, release};
 use rmq_tests::cluster::Cluster;
@@ -11,7 +10,7 @@ use rmq_tests::vhost::Vhost;
 use std::fs;
 use std::path::Path;
 
-/// Pipelines without an end, each of which is interrupted when this has come of it.
+/// Endless pipelines, each of which is interrupted when it has had this effect.
 const SENT_LOG: &str = "rmq-recv -n 1 --idle 1s logs | grep -q ERROR";
 const SEEN_ERROR: &str = "rmq-send -b 'ERROR: seen' logs && grep -q seen output";
 const SEEN: &str = "rmq-send -b hello in && rmq-recv -n 1 --idle 1s out | grep -q 'seen hello'";
@@ -22,7 +21,7 @@ const MADE: &str = "rmq-send -b picture thumbnails && grep -q picture made";
 const TAPPED: &str =
     "rmq-send --allow-unroutable -e logs -r app.x -b hello && grep -q hello output";
 
-/// What the commands of a page find there: programs that are not the page's matter, files, queues.
+/// What the commands of a page need: programs that are not the page's subject, files, queues.
 fn prepare(directory: &Path, vhost: &Vhost, other: &Vhost) {
     stand_in(directory, "service", "echo started; echo 'ERROR: stopped' >&2");
     stand_in(directory, "psql", "printf '1,20\\n2,30\\n'");
@@ -47,7 +46,7 @@ fn prepare(directory: &Path, vhost: &Vhost, other: &Vhost) {
     other.send(&["jobs"]).input("one\ntwo\n").run().expect(0);
 }
 
-/// Follows a page on a cluster, as a user of a virtual host, where `queues` are declared besides.
+/// Follows a page on a cluster, as a user of a virtual host in which `queues` are also declared.
 fn follow(page: &str, cluster: &Cluster, queues: &[&str], unlike: &[Unlike]) {
     let (vhost, other) = (Vhost::new(cluster), Vhost::new(cluster));
     let directory = tempfile::tempdir().unwrap();
@@ -66,15 +65,15 @@ fn follow(page: &str, cluster: &Cluster, queues: &[&str], unlike: &[Unlike]) {
         ("/var/spool/rmq", format!("{}/spool", directory.path().display())),
         ("/etc/rabbitmq/permissions.csv", "permissions.csv".to_owned()),
         ("/var/lib/rabbitmq/.erlang.cookie", cluster.variable("RMQ_COOKIE_FILE").to_owned()),
-        // When cron is to run it.
+        // The schedule for cron.
         ("0 * * * *  ", String::new()),
     ];
-    // The README makes it; for a manual page it is there.
+    // The README creates it; for a manual page it exists.
     if page.starts_with("man/") {
         names.push(("/testvhost", vhost.name.clone()));
     }
     let mut environment = vec![("AMQP_URL", vhost.url())];
-    // Who may read a node's cookie.
+    // For a user who may read a node's cookie.
     environment.push(("HOME", cluster.variable("RMQ_CLUSTER_HOME").to_owned()));
     for name in ["RABBITMQ_NODENAME", "ERL_EPMD_PORT"] {
         environment.push((name, cluster.variable(name).to_owned()));
@@ -99,7 +98,7 @@ fn the_readme_does_what_it_says() {
     follow("README.md", &cluster, &[], &unlike);
 }
 
-/// What a walkthrough makes for good.
+/// What a walkthrough creates permanently.
 struct Walkthrough<'a>(&'a Cluster);
 
 impl Drop for Walkthrough<'_> {
@@ -133,13 +132,13 @@ fn the_page_of_rmq_declare_does_what_it_says() {
 
 #[test]
 fn the_page_of_rmq_perm_does_what_it_says() {
-    // It lists what is on all virtual hosts, which no other test may take away meanwhile.
+    // It lists all virtual hosts, which no other test may delete meanwhile.
     let cluster = brokers::three_to_break();
     let _users = Walkthrough(&cluster);
     follow("man/rmq-perm.1", &cluster, &[], &[]);
 }
 
-/// The virtual host and the users of a page, which are gone when this is dropped.
+/// The virtual host and the users of a page, which are deleted when this is dropped.
 struct Team<'a>(&'a Cluster);
 
 impl Drop for Team<'_> {
@@ -200,7 +199,7 @@ fn the_japanese_walkthrough_does_what_it_says_from_the_first_node_on() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     let script = top.join("scripts/cluster");
     let (script, release) = (script.display(), release());
-    // Should the test end before the page does, the cluster ends with it.
+    // If the test ends before the page does, the cluster ends with it.
     let up = format!("{script} up 3 --release {release} --owner {}", std::process::id());
     let names = vec![
         ("scripts/cluster up 3", up),

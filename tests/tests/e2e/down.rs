@@ -1,4 +1,4 @@
-//! Queues that are there and cannot be used.
+//! Queues that exist but cannot be used.
 
 use rmq_tests::brokers::{self, release};
 use rmq_tests::tool::Ended;
@@ -48,7 +48,7 @@ fn a_queue_without_a_leader_or_a_node_is_down_and_is_deleted_without_being_asked
     } else {
         assert_eq!(deleted.expect(0).stdout, b"gone\tdeleted\t-\n");
     }
-    // Its leader alone could count them.
+    // Only its leader could count them.
     let deleted = through(&vhost, 1, &["--delete", "alone"]);
     assert!(deleted.took < limit, "{:?}", deleted.took);
     assert!(!deleted.status.success() || deleted.stdout == b"alone\tdeleted\t-\n", "{deleted:?}");
@@ -69,7 +69,7 @@ fn a_queue_that_is_empty_and_unused_is_not_down_whatever_its_type_and_whoever_as
     vhost.declare(&["--quiet", "--type", "classic"], "classic");
     vhost.declare(&["--quiet", "--type", "stream"], "stream");
     let user = format!("{}-monitor", vhost.name);
-    // It may not fetch, and 4.3 answers those only who have some permission on the queue.
+    // It may not fetch, and 4.3 answers only users who have some permission on the queue.
     vhost.add_user(&user, ["^$", ".*", "^$"]);
     let names = ["quorum", "stream", "single", "classic", "stream", "quorum"];
     for (url, may_fetch) in [(vhost.url(), true), (vhost.url_for(&user), false)] {

@@ -1,4 +1,4 @@
-//! A classic queue whose node is down is not gone: it comes back with its node.
+//! A classic queue whose node is down is not lost: it comes back with its node.
 
 use rmq_tests::brokers;
 use rmq_tests::text::lines;
@@ -38,6 +38,6 @@ fn a_classic_queue_whose_node_is_down_is_waited_for_and_never_missing() {
     let mut there = lines(&there);
     there.sort();
     assert_eq!(there, [b"one", b"two"]);
-    // One that is really missing is told at once.
+    // One that is really missing is reported at once.
     vhost.send(&["--url", &url, "--routed", "-K:"]).input("none:x\n").run().expect(65);
 }

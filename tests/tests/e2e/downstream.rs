@@ -22,7 +22,7 @@ const RUN: &str = "00112233445566778899aabbccddeeff";
 const OTHER: &str = "ffeeddccbbaa99887766554433221100";
 const SOON: Duration = Duration::from_secs(20);
 
-/// A FIFO for acknowledgements, and who writes to it.
+/// A FIFO for acknowledgements, and its writer.
 struct Fifo {
     _directory: TempDir,
     path: PathBuf,
@@ -40,7 +40,7 @@ impl Fifo {
         self.path.to_str().unwrap()
     }
 
-    /// Opens it as a sender does: as soon as somebody listens.
+    /// Opens it as a sender does: as soon as it has a reader.
     fn sender(&self, run: &str) -> File {
         let no_blocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
         let open =
@@ -51,7 +51,7 @@ impl Fifo {
     }
 }
 
-/// A rmq-recv of `vhost`, and its sender, which has said that the first record is done.
+/// An rmq-recv of `vhost`, and its sender, which has reported the first record as done.
 fn begun(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> (Running, File) {
     let receiving = receive(vhost, fifo, words);
     let mut sender = fifo.sender(RUN);
@@ -60,7 +60,7 @@ fn begun(vhost: &Vhost<'_>, fifo: &Fifo, words: &[&str]) -> (Running, File) {
     (receiving, sender)
 }
 
-/// The same with envelopes, and the ids of the ten that have come.
+/// The same with envelopes, and the ids of the ten that have arrived.
 fn begun_by_ids(vhost: &Vhost<'_>, fifo: &Fifo) -> (Running, File, Vec<String>) {
     let receiving = receive(vhost, fifo, &["--format", "json", "q"]);
     let mut sender = fifo.sender(RUN);
@@ -78,7 +78,7 @@ fn wait_messages(vhost: &Vhost<'_>, count: usize) {
     wait_until(SOON, &format!("{count} messages"), || vhost.held("q").messages() == count);
 }
 
-/// The ids of the envelopes that have come.
+/// The ids of the envelopes that have arrived.
 fn ids(receiving: &Running) -> Vec<String> {
     let text = String::from_utf8(receiving.stdout()).unwrap();
     let ids = text.lines().filter_map(|line| {
@@ -101,7 +101,7 @@ fn exactly_what_the_sender_says_is_acknowledged() {
     let mut receiving = vhost.receive(&start).output_to_pipe().start();
     let mut output = receiving.take_output();
     let mut sender = fifo.sender(RUN);
-    // One alone until the first is acknowledged.
+    // Only one until the first is acknowledged.
     let mut text = vec![0; numbered(1).len()];
     output.read_exact(&mut text).unwrap();
     assert_eq!(text, numbered(1));
@@ -224,7 +224,7 @@ fn with_n_standard_output_ends_before_the_last_acknowledgements_come() {
         text.extend(line);
         writeln!(sender, "{RUN} {number}").unwrap();
     }
-    // The tenth is not said to be done, and the end comes all the same.
+    // The tenth is not reported as done, and the end comes nevertheless.
     output.read_to_end(&mut text).unwrap();
     assert_eq!(text, numbered(10));
     assert!(receiving.is_running());
@@ -249,7 +249,7 @@ fn acknowledgements_are_read_while_standard_output_blocks() {
     output.read_exact(&mut one).unwrap();
     writeln!(sender, "{RUN} 1").unwrap();
     output.read_exact(&mut one).unwrap();
-    // From here on nothing is read, and the sender has more to say than its FIFO holds.
+    // From here on nothing is read, and the sender has more to report than its FIFO holds.
     let foreign = format!("{OTHER} 1\n").repeat(10_000);
     let mut written = 0;
     wait_until(SOON, "everything is said", || {
@@ -268,7 +268,7 @@ fn acknowledgements_are_read_while_standard_output_blocks() {
 fn a_sender_that_spoke_before_the_fifo_was_opened_is_never_obeyed() {
     let vhost = Vhost::filled(brokers::one(), 3);
     let fifo = Fifo::new();
-    // A sender of an earlier run, whose reader is gone: both ends open keep what it said.
+    // A sender of an earlier run, whose reader is gone: with both ends open, its reports stay.
     let mut earlier = OpenOptions::new().read(true).write(true).open(fifo.path()).unwrap();
     writeln!(earlier, "run {OTHER}\n{OTHER} 1").unwrap();
     let receiving = receive(&vhost, &fifo, &["q"]);

@@ -1,9 +1,9 @@
-//! An option with an empty value, as a variable of the shell leaves it that is not set.
+//! An option with an empty value, from an unset shell variable.
 
 use rmq_tests::help::{help, options};
 use rmq_tests::tool::Tool;
 
-/// Texts and names may be empty, or have a sentence of their own for that.
+/// Texts and names may be empty, or have their own message for that.
 const MAY_BE_EMPTY: [&str; 15] = [
     "CONF",
     "ENCODING",
@@ -22,7 +22,7 @@ const MAY_BE_EMPTY: [&str; 15] = [
     "auto|ID",
 ];
 
-/// `--retry` and `DURATION|forever` of a line of help; nothing of a switch.
+/// `--retry` and `DURATION|forever` from a line of help; nothing for a switch.
 fn option(line: &str) -> Option<(&str, &str)> {
     let (_, line) = line.split_at(line.find("--")?);
     let mut words = line.split(' ');

@@ -1,4 +1,4 @@
-//! Much, large, and again and again.
+//! Large amounts, large messages, many repetitions.
 
 use rmq_tests::brokers;
 use rmq_tests::limits::status;
@@ -33,7 +33,7 @@ fn memory_stays_flat_however_much_goes_through() {
     wait_until(LONG, "everything through", || vhost.held("q") == empty);
     let late = status(receiving.pid(), "VmHWM:");
     eprintln!("{early} KiB after 64 MiB, {late} KiB after {} MiB", scale().mebibytes);
-    // What may be on its way is 64 MiB.
+    // Up to 64 MiB may be on their way.
     assert!(late < 192 << 10, "{early} KiB, then {late} KiB");
     receiving.signal(Signal::TERM);
     receiving.wait().expect_signal(Signal::TERM);
@@ -104,7 +104,7 @@ fn a_crash_loop_leaves_every_message_in_the_queue_or_dead_lettered() {
         drop(unread);
         wait_until(Duration::from_secs(20), "it back", || vhost.held("q").unacked == 0);
     }
-    // Only the first was ever taken, and it is worth a delivery limit of twenty.
+    // Only the first was ever taken, which uses up a delivery limit of twenty.
     let dead = scale().crash_loop / 21;
     vhost.wait_held("dlq", Held::ready(dead));
     let all = account(&[vhost.drain("q"), vhost.drain("dlq")].concat());

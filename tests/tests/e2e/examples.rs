@@ -76,7 +76,7 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").canonicalize().unwrap()
 }
 
-/// Ctrl-C for all of it, as a terminal would.
+/// Ctrl-C for the whole group, as a terminal would.
 fn interrupt(running: Running) -> String {
     running.signal(Signal::INT);
     running.wait().stderr
@@ -127,7 +127,7 @@ fn permissions_in_a_file_are_planned_applied_and_watched() {
     };
     let shown = |ended: Ended| String::from_utf8(ended.stdout).unwrap();
     assert!(shown(ci("plan").expect(0)).contains(&developer));
-    // A plan changes nothing, and a watch says what is not as it is written.
+    // A plan changes nothing, and a watch reports what differs from the file.
     assert!(shown(ci("watch").expect(1)).contains(&developer));
     ci("apply").expect(0);
     assert_eq!(shown(ci("watch").expect(0)), "");

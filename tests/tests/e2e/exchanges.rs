@@ -104,13 +104,13 @@ fn a_missing_exchange_fails_the_binding_before_anything_is_made() {
         assert_eq!(vhost.arguments(queue), None);
     }
     assert_eq!(vhost.exchange("new"), None);
-    // What is there already stays, and every binding is tried.
+    // What exists stays, and every binding is tried.
     vhost.declare(&[], "q");
     let told = declare(&vhost, &["--bind", "nowhere:k", "--bind", "amq.topic:k", "q"]).expect(65);
     assert_eq!(told.says("bind q to nowhere:k in ").stdout, b"q\t0\t0\n");
     assert_eq!(vhost.bindings("q"), ["amq.topic k []"]);
     assert_eq!(vhost.held("q"), Held::ready(0));
-    // Of what was made, and cannot be bound for another reason, the name is said.
+    // What was created but cannot be bound for another reason is named.
     let user = format!("{}-maker", vhost.name);
     vhost.add_user(&user, [".*", ".*", "^q"]);
     let told = vhost.tool("rmq-declare").arguments(&["--url", &vhost.url_for(&user)]);
@@ -141,7 +141,7 @@ fn an_exchange_is_bound_to_another_and_unbound_and_nothing_else_is() {
         told(&[&all[..], &["--dry-run"]].concat(), 1).0.matches("binding\tto\tmissing").count(),
         2
     );
-    // The same again is no error.
+    // Repeating it is not an error.
     for _ in 0..2 {
         assert_eq!(told(&all, 0).0, "");
     }

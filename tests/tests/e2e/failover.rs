@@ -1,4 +1,4 @@
-//! How long a run stands still when the node that leads its queue is killed.
+//! How long a run is interrupted when the node that leads its queue is killed.
 
 use rmq_tests::brokers;
 use rmq_tests::running::Running;
@@ -8,9 +8,9 @@ use rmq_tests::wait::wait_until;
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(120);
-/// From when the queue has a new leader.
+/// How long after that the queue has a new leader.
 const GOES_ON: Duration = Duration::from_secs(4);
-/// Between two lines of the slow one, and how many there may be.
+/// The pause between two lines of the slow one, and how many there may be.
 const SLOWLY: Duration = Duration::from_millis(10);
 const MOST: usize = 12_000;
 
@@ -22,7 +22,7 @@ fn a_killed_leader_stops_confirms_for_no_longer_than_the_election_and_four_secon
     vhost.declare(&[], "slow");
     let leader = vhost.leader("fast");
     assert_eq!(vhost.leader("slow"), leader);
-    // The senders are connected to the node that is killed, so that all in flight is sent again.
+    // The senders are connected to the node that is killed, so everything in flight is sent again.
     let port = |node| cluster.variable(&format!("RMQ_NODE{node}_AMQP_PORT")).to_owned();
     let others = (1..=3).filter(|node| *node != leader);
     let hosts: Vec<String> =
@@ -32,7 +32,7 @@ fn a_killed_leader_stops_confirms_for_no_longer_than_the_election_and_four_secon
         let words = ["--url", &url, "-v", "--tee", "--window", window, queue];
         vhost.send(&words).open_input().timeout(LONG).start()
     };
-    // A window so large makes what each message in it costs plain.
+    // Such a large window shows what each message in it costs.
     let mut fast = start("4000", "fast");
     let mut slow = start("1000", "slow");
     let many = numbered(40_000);
@@ -72,7 +72,7 @@ fn a_killed_leader_stops_confirms_for_no_longer_than_the_election_and_four_secon
     cluster.start(&[leader]);
     for (took, sent) in took.iter().zip(&sent) {
         assert!(took.is_some_and(|took| took < GOES_ON), "{took:?}\n{}", sent.stderr);
-        // One record asks whether the queue takes any, and not the whole window.
+        // One record tests whether the queue accepts any, not the whole window.
         assert!(sent.tally("nacked") < 50, "{}", sent.stderr);
         assert_eq!(sent.tally("confirmed"), sent.tally("read"), "{}", sent.stderr);
     }

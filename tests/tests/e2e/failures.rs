@@ -1,5 +1,5 @@
-//! `rmq-recv QUEUE -- COMMAND` where commands fail: which message that was, how often it is tried,
-//! and what the others do meanwhile.
+//! `rmq-recv QUEUE -- COMMAND` if commands fail: which message it was, how often it is tried, and
+//! what happens to the others meanwhile.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -25,7 +25,7 @@ fn a_failure_names_its_message_by_number_key_id_and_beginning() {
     let said = "message 2: run sh: exit status 1; the message is back in the queue \
                 (key q, id m-1): {\"order\":\"\\x1b[2Jxxxxx";
     first.says(said).says("xxx...\n");
-    // What the queue counts is named, too.
+    // The count in the queue is reported, too.
     let words = ["-n", "1", "q", "--", "sh", "-c", "exit 2"];
     let second = vhost.receive(&words).run().expect(75);
     second.says("message 1: run sh: exit status 2; ").says("redelivered 1 time): {");
@@ -50,7 +50,7 @@ fn a_message_is_tried_three_times_by_its_queues_count_and_then_dead_lettered() {
     vhost.send(&["q"]).input(numbered(3)).run().expect(0);
     let script = "read -r line; echo \"$line\"; case $line in *:1:*) exit 1;; esac";
     let command = ["q", "--", "sh", "-c", script];
-    // The first try is another run's, which ends before the pause does.
+    // The first try belongs to another run, which ends before the pause does.
     let words = ["--timeout", "700ms", "--on-failure", "retry:3"];
     let first = vhost.receive(&words).arguments(&command).run().expect(0);
     let first = first.says("; the message is requeued after delivery 1 of 3 (key q)");
@@ -71,7 +71,7 @@ fn what_failed_waits_alone_and_the_others_go_on() {
     let vhost = Vhost::new(brokers::one());
     with_dead_letters(&vhost, "q");
     vhost.send(&["q"]).input(numbered(100)).run().expect(0);
-    // One in ten fails at first, in its own way, and ten pauses of a second would be ten.
+    // One in ten fails at first, each separately; ten consecutive pauses would take ten seconds.
     let script = "[ $AMQP_REDELIVERED = 1 ] && exit; read -r line; \
                   case $line in *:*5:*) exit STATUS;; esac";
     for (status, on_failure) in [("75", "stop"), ("1", "requeue"), ("1", "retry:3")] {
@@ -117,7 +117,7 @@ fn many_that_fail_in_a_row_wait_no_longer_than_each_alone() {
     vhost.send(&["q"]).input(numbered(40)).run().expect(0);
     let words = ["--quiet", "-j", "4", "--drain", "--on-failure", "retry:2", "q", "--", "false"];
     let ended = vhost.receive(&words).run().expect(0);
-    // A second, and not eight and sixteen for the last of them.
+    // A second, not eight and sixteen for the last ones.
     assert!(ended.took < Duration::from_secs(7), "{:?}", ended.took);
     assert_eq!(vhost.held("q").messages(), 0);
 }

@@ -1,22 +1,22 @@
 //! A broker that sends one thing without end: nothing of it is kept, and the tool ends as its page
-//! says where that is no way to behave.
+//! says if that violates the protocol.
 
 use rmq_tests::hostile::*;
 use rmq_tests::tool::Tool;
 use std::fs;
 use std::time::Duration;
 
-/// Bytes of a flood, and what a tool takes at the most meanwhile, in KiB: of small frames, which would
-/// take many times as much if they were kept, and of large tables, of which some may wait.
+/// The size of a flood in bytes, and the most memory in KiB that a tool may take meanwhile: for
+/// small frames, which must not be kept, and for large tables, of which some may wait.
 const SMALL: (usize, usize) = (3 << 20, 36 << 10);
 const LARGE: (usize, usize) = (48 << 20, 200 << 10);
-/// How a run may end over it: it was done, or the broker refuses, is given up, or breaks the protocol.
+/// How a run may end: it was done, or the broker refuses, is given up, or violates the protocol.
 const ENDS: [i32; 5] = [0, 65, 69, 70, 75];
 
-/// What a process has taken at the most, in KiB; `None` where it has ended.
+/// The peak memory of a process, in KiB; `None` if it has ended.
 fn peak(pid: u32) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    // A child that has not begun to be the tool for good still has this process's memory (vfork(2)).
+    // A child that is not running the tool yet still has this process's memory (vfork(2)).
     if !status.starts_with("Name:\trmq-") {
         return None;
     }
@@ -24,20 +24,20 @@ fn peak(pid: u32) -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// A table that fills a frame: fields of a void each.
+/// A table that fills a frame, with fields of type void.
 fn table(size: usize) -> Vec<u8> {
     let fields = (0..size / 7).map(|number| format!("\x05{number:05}V").into_bytes());
     let fields = fields.collect::<Vec<_>>().concat();
     [&u32::try_from(fields.len()).unwrap().to_be_bytes(), &fields[..]].concat()
 }
 
-/// A content header with nothing in it but a table of headers.
+/// A content header that contains only a table of headers.
 fn header(size: usize) -> Vec<u8> {
     let fixed = [&[0, 60, 0, 0][..], &[0; 8], &[0x20, 0]].concat();
     frame(2, 1, &[&fixed, &table(size)[..]].concat())
 }
 
-/// What is sent again and again, by its name.
+/// What is sent repeatedly, by name.
 fn floods() -> Vec<(&'static str, Vec<u8>)> {
     let blocked = method(0, BLOCKED, &[b"\x0dlow on memory"]);
     let unblocked = method(0, (10, 61), &[]);
@@ -71,7 +71,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Runs a tool against a flood that begins after `stage`; what it took, and how it ended.
+/// Runs a tool against a flood that begins after `stage`; checks its memory and how it ended.
 fn drowned(tool: &str, stage: Method, what: &str, flood: &[u8]) -> Result<(), String> {
     let (total, allowed) = if flood.len() > 2000 { LARGE } else { SMALL };
     let many = flood.repeat((1 << 20) / flood.len() + 1);

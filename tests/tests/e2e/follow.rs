@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Nobody listens there.
+/// Nothing listens there.
 const NOWHERE: &str = "amqp://127.0.0.1:1";
 
-/// A log, the positions of it, and a queue it goes to.
+/// A log, its positions, and the queue for it.
 struct Place {
     vhost: Vhost<'static>,
     directory: TempDir,
@@ -82,7 +82,7 @@ fn a_run_sends_what_is_new_since_the_last_one() {
     place.append("app.log", "1\n2\n");
     place.once().expect(0);
     assert_eq!(place.sent(), "1\n2\n");
-    // Nothing is new, so that no broker is needed; and a line that is not whole waits.
+    // Nothing is new, so no broker is needed; an incomplete line waits.
     place.append("app.log", "thr");
     place.tool(&["--url", NOWHERE]).run().expect(0);
     place.append("app.log", "ee\n4\n");
@@ -182,7 +182,7 @@ fn a_full_disk_stops_neither_the_sending_nor_the_log() {
     let mut filler = File::create(Path::new(&inside).join("filler")).unwrap();
     while filler.write_all(&[0; 4096]).is_ok() {}
     place.append("app.log", "2\n");
-    running.wait_stderr("No space left on device; sending goes on");
+    running.wait_stderr("No space left on device; sending continues");
     place.wait_sent(2);
     drop(filler);
     fs::remove_file(Path::new(&inside).join("filler")).unwrap();

@@ -1,4 +1,4 @@
-//! `--follow` and `--positions` where names, directories or the program that logs are odd.
+//! `--follow` and `--positions` with unusual names, directories or logging programs.
 
 use rmq_tests::brokers;
 use rmq_tests::tool::{Tool, binary};

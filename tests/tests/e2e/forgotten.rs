@@ -1,4 +1,4 @@
-//! A consumer that its queue has forgotten, which a client can see only from being given nothing.
+//! A consumer that its queue has forgotten, which a client can only infer from receiving nothing.
 
 use rmq_tests::hostile::{
     ACK, CONSUME, CONSUME_OK, Hostile, OPEN, Peer, QUEUE_DECLARE, QUEUE_DECLARE_OK, delivery,
@@ -7,7 +7,7 @@ use rmq_tests::hostile::{
 use rmq_tests::tool::Tool;
 use std::io;
 
-/// Has a message, which no consumer on the first channel is given.
+/// Has a message, which no consumer on the first channel receives.
 fn forgetful(peer: &mut Peer) -> io::Result<()> {
     // It sends no heartbeats.
     peer.tuning.heartbeat = 60;

@@ -1,4 +1,4 @@
-//! rmq-send's framings: what is a record, and what is said where something is none.
+//! rmq-send's framings: what is a record, and the message if something is not one.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -105,7 +105,7 @@ fn files_are_read_one_after_another_and_each_ends_its_last_record() {
     let sent = vhost.send(&["q", &a, "-", &b]).input("from standard input\n").run();
     sent.expect(0);
     assert_eq!(vhost.drain("q"), b"a1\na2\nfrom standard input\nb1\nb2\n");
-    // Each is one message; the text of -b is one, too, and standard input is not touched.
+    // Each is one message; so is the text of -b, for which standard input is not read.
     vhost.send(&["--format", "whole", "q", &a, &b]).run().expect(0);
     assert_eq!(vhost.take_bodies("q"), [&b"a1\na2"[..], b"b1\nb2\n"]);
     let mut sending = vhost.send(&["-b", "two\nlines\n", "q"]).open_input().start();
@@ -128,8 +128,8 @@ fn a_file_is_named_where_it_fails_with_how_far_it_got() {
     // A wrong name is noticed before anything is sent.
     assert_eq!(vhost.held("q"), Held::ready(0));
     vhost.send(&["q", &a, "/proc"]).run().expect(74).says("read /proc: Is a directory");
-    // Its permission is gone between the look and the read of it in no test that runs as root; but
-    // the memory of a process cannot be read at its beginning.
+    // No test that runs as root can remove a permission between the check and the read; but the
+    // memory of a process cannot be read at its beginning.
     let sent = vhost.send(&["q", &a, "/proc/self/mem"]).run().expect(74);
     sent.says("read /proc/self/mem: line 1 (record 3): Input/output error; confirmed 1-2");
     let sent = vhost.send(&["-K", "1", "--routed", &a, &b]).run().expect(65);

@@ -1,4 +1,4 @@
-//! Connections that nothing passes on: idle ones live, and dead ones are noticed.
+//! Connections without traffic: idle ones survive, and dead ones are noticed.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// A vhost of the shared broker whose queue `q` is there.
+/// A vhost of the shared broker with the queue `q`.
 fn vhost() -> Vhost<'static> {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
@@ -33,7 +33,7 @@ fn heartbeats_go_on_while_standard_input_or_output_blocks() {
     let url = beating(&vhost.url());
     let mut sending = vhost.send(&["--url", &url, "idle"]).open_input().start();
     sending.write(b"one\n");
-    // Held open and not read: the pipe is full after the first 64 KiB, and the write waits.
+    // Held open and not read: the pipe is full after the first 64 KiB, and the write blocks.
     let mut receiving = vhost.receive(&["--quiet", "--url", &url, "q"]).output_to_pipe().start();
     let mut output = receiving.take_output();
     let mut waiting = vhost.receive(&["--url", &url, "idle"]).start();
@@ -43,10 +43,10 @@ fn heartbeats_go_on_while_standard_input_or_output_blocks() {
     for connection in &before {
         assert_eq!(connection.heartbeat, HEARTBEAT.as_secs().to_string());
     }
-    // A broker that hears nothing closes the connection after two heartbeats.
+    // A broker that receives nothing closes the connection after two heartbeats.
     std::thread::sleep(HEARTBEAT * 7 / 2);
     assert_eq!(pids.map(|pid| vhost.connection_of(pid)), before);
-    // And they are of use.
+    // And they can still be used.
     sending.write(b"two\n");
     waiting.wait_stdout(8);
     let mut came = vec![0; text.len()];
@@ -61,7 +61,7 @@ fn heartbeats_go_on_while_standard_input_or_output_blocks() {
     assert_eq!(sent.stderr, "");
 }
 
-/// Lets the proxy fall silent, and waits until the tool has noticed and has gone on to `next`.
+/// Makes the proxy fall silent, and waits until the tool has noticed and has moved to `next`.
 #[track_caller]
 fn is_noticed(proxy: &Proxy, running: &Running, next: &str) {
     proxy.stall();

@@ -1,4 +1,4 @@
-//! `--help` as people see it.
+//! `--help` as users see it.
 
 use rmq_tests::help::{help, options};
 use rmq_tests::tool::Tool;

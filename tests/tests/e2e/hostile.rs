@@ -1,5 +1,5 @@
-//! A broker that keeps to no rule: whatever it does, and whenever, each tool ends in time, without a
-//! panic, with lines of its own and an exit status that the manual gives for it.
+//! A broker that follows no rules: whatever it does, and whenever, each tool ends in time, without
+//! a panic, with its own messages and an exit status that the manual lists for it.
 
 mod answers;
 mod deliveries;
@@ -15,18 +15,18 @@ use std::time::Duration;
 
 const TOOLS: [&str; 3] = ["rmq-declare", "rmq-send", "rmq-recv"];
 
-/// The broker could not be reached, or it was lost with something still to be done.
+/// The broker could not be reached, or the connection was lost with something still to do.
 const LOST: &[i32] = &[69, 75];
-/// The broker broke protocol.
+/// The broker violated the protocol.
 const BROKEN: &[i32] = &[70];
-/// The broker's message is not taken.
+/// The broker's message is not accepted.
 const REFUSED: &[i32] = &[65];
 /// Everything was done already.
 const DONE: &[i32] = &[0];
 
 type Script = Box<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>;
 
-/// What a broker does to a tool, and how that may end.
+/// What a broker does to a tool, and how the tool may end.
 struct Case {
     tool: &'static str,
     what: String,
@@ -69,7 +69,7 @@ fn start(tool: &str, words: &[&str], hostile: &Hostile) -> Tool {
     if tool == "rmq-send" { tool_of_it.input(*b"one\ntwo\n") } else { tool_of_it }
 }
 
-/// Runs them many at a time, since most of them mostly wait.
+/// Runs many at a time, because most of them mostly wait.
 #[track_caller]
 fn run(cases: Vec<Case>) {
     let (cases, failed) = (Mutex::new(cases.into_iter()), Mutex::new(Vec::new()));
@@ -78,7 +78,7 @@ fn run(cases: Vec<Case>) {
             scope.spawn(|| {
                 loop {
                     let Some(case) = cases.lock().unwrap().next() else { return };
-                    // Before the lock, which would have them wait for one another.
+                    // Before taking the lock, which would make them wait for one another.
                     let failure = case.run().err();
                     failed.lock().unwrap().extend(failure);
                 }
@@ -89,14 +89,14 @@ fn run(cases: Vec<Case>) {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// A tool that may hold 150 MB, run with these words against a broker that plays this script.
+/// A tool that may use 150 MB, run with these words against a broker that plays this script.
 fn limited(
     tool: &str,
     words: &[&str],
     script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
 ) -> Ended {
     let hostile = Hostile::new(move |peer| {
-        // It takes as long as it takes.
+        // However long it takes.
         peer.tuning.heartbeat = 60;
         script(peer)
     });
@@ -120,7 +120,7 @@ fn a_broker_that_refuses_and_blocks_takes_no_more_of_rmq_sends_time_than_one_tha
     let mut sending = start("rmq-send", &[], &hostile).open_input().start();
     sending.write(b"one\n");
     let ended = sending.wait().expect(75).says("q nacks: it is full, its max-length-bytes is smaller than the message, or it has no leader");
-    // The question for another channel is never even written; it has 40 s elsewhere.
+    // The request for another channel is never even written; elsewhere it has 40 s.
     assert!(ended.took < Duration::from_secs(15), "{:?}", ended.took);
 }
 
@@ -147,7 +147,7 @@ fn whatever_limits_a_broker_proposes_the_work_is_done() {
     run(cases);
 }
 
-/// A signal comes while nobody answers what this tool, run with these words, has asked.
+/// A signal comes while a request of this tool, run with these words, is not answered.
 fn unanswered(tool: &str, words: &[&str], method: Method) {
     let hostile = Hostile::new(move |peer| {
         peer.until(method)?;
@@ -185,13 +185,13 @@ fn a_signal_ends_a_tool_whose_question_nobody_answers() {
     });
 }
 
-/// A whole machine may stand still, and then everything comes at once: what is published after the
-/// end of a connection is not told why it ended.
+/// A whole machine may be suspended, and then everything comes at once: a publish after the end of
+/// a connection does not learn why it ended.
 #[test]
 fn a_broken_protocol_is_told_by_a_tool_that_stood_still_meanwhile() {
     let stand_still = || {
         let hostile = Hostile::new(|peer| {
-            // Standing still must not be what ends the connection.
+            // Being suspended must not be what ends the connection.
             peer.tuning.heartbeat = 60;
             peer.until(QUEUE_DECLARE)?;
             std::thread::sleep(Duration::from_millis(500));
@@ -223,7 +223,7 @@ fn a_broker_that_allows_one_channel_is_enough_to_send() {
     let hostile = Hostile::new(|peer| {
         peer.tuning.channel_max = 1;
         let asked = peer.until(PUBLISH)?;
-        // Sent again on a new channel, which has to wait for the end of the old one.
+        // It is sent again on a new channel, which has to wait for the end of the old one.
         peer.send(&method(asked.channel, NACK, &[&1u64.to_be_bytes(), &[0]]))?;
         peer.behave()
     });

@@ -1,10 +1,10 @@
-//! Headers that no client should have to read, and that anybody who may publish can send.
+//! Headers that no client should have to read, and that any publisher can send.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
 use rmq_tests::vhost::Vhost;
 
-/// Publishes a message whose headers are so many tables in one another.
+/// Publishes a message whose headers are nested this deeply.
 fn publish_nested(vhost: &Vhost<'_>, depth: usize) {
     vhost.pika(&format!(
         "sys.setrecursionlimit(100000)\n\
@@ -35,7 +35,7 @@ fn headers_nested_beyond_reading_end_rmq_recv_with_a_word_and_leave_the_message(
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
         vhost.wait_held("q", Held::ready(1));
     }
-    // Who knows of it can have it thrown away.
+    // An operator who knows of it can discard it.
     vhost.tool("rmq-declare").arguments(&["--delete", "q"]).run().expect(0);
 }
 

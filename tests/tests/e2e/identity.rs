@@ -1,4 +1,4 @@
-//! Who we are to the broker's operator, and what we tell our own of the connection.
+//! How the broker's operator sees us, and what we report about the connection.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -12,7 +12,7 @@ fn the_brokers_own_list_shows_tool_version_host_and_pid_of_every_connection() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
     let hosts = vhost.cluster.hosts();
-    // Held back a little at every step: else rmq-declare is gone before one can look.
+    // Slowed down a little at every step; otherwise rmq-declare would end before it is observed.
     let proxy = Proxy::new(hosts, Duration::from_millis(100));
     let slow = vhost.url().replace(hosts, proxy.address());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();

@@ -24,7 +24,7 @@ fn the_second_loss_of_a_connection_after_the_same_idle_time_gives_the_heartbeat_
         let first = stderr.lines().find(|line| line.contains("lost the connection to "));
         assert!(first.is_some_and(|line| !line.contains(HINT)), "{stderr}");
     }
-    // The advice is good: with it the connection outlives what cut the others.
+    // The advice works: with it, the connection outlives what cut the others.
     let kept = vhost.receive(&["--url", &format!("{url}?heartbeat=2"), "q"]).start();
     let since = Instant::now();
     sending.end_input();

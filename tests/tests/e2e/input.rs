@@ -1,4 +1,4 @@
-//! What rmq-send makes of its input, and of a signal while it reads.
+//! What rmq-send does with its input, and with a signal while it reads.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -69,7 +69,7 @@ fn a_line_that_fails_ends_it_also_when_much_more_has_been_read() {
     sending.write(b"one\n");
     vhost.wait_held("q", Held::ready(1));
     vhost.delete("q");
-    // More than the window holds, and the input stays open: nothing but the failure ends it.
+    // More than the window holds, and the input stays open: only the failure ends it.
     sending.feed(&numbered(20_000));
     sending.wait().expect(65).says("line 2: publish to q: no such queue").says("confirmed 1");
 }
@@ -98,7 +98,7 @@ fn a_password_shows_nowhere_but_where_the_user_typed_it() {
     );
     let sent = sending.finish().expect(0);
     assert!(!sent.stderr.contains(PASSWORD), "{}", sent.stderr);
-    // Failures speak of URLs, hosts and users, too.
+    // Failures also mention URLs, hosts and users.
     let nobody = url.replacen("127.0.0.1:", &format!("{}:{PASSWORD}@127.0.0.1:1", vhost.name), 1);
     for words in [["-v", "--retry=0", &nobody], ["-v", "--vhost=nowhere", &vhost.url()]] {
         let failed = vhost.send(&words[..2]).arguments(&["--url", words[2], "q"]).run();

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// `make` in the sources, with busybox for all other programs and without cargo.
+/// `make` in the sources, with busybox instead of all other programs and without cargo.
 fn make(directory: &Path, words: &[&str]) -> Tool {
     let programs = directory.join("programs");
     if !programs.is_dir() {

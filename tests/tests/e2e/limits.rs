@@ -1,5 +1,5 @@
-//! What the tools take of the machine and of the broker does not grow, however long they run and
-//! however often they are disconnected, and is all given back.
+//! The resources that the tools take from the machine and the broker do not grow, however long they
+//! run and however often they are disconnected, and are all released.
 
 use rmq_tests::brokers;
 use rmq_tests::limits::Taken;
@@ -19,11 +19,11 @@ use tempfile::TempDir;
 const LONG: Duration = Duration::from_secs(7200);
 const SOON: Duration = Duration::from_secs(60);
 
-/// Kibibytes that memory may grow by and still count as flat. The allocator takes 4 MiB at a time
-/// from the system, and does so two or three times until each of its heaps has what it needs.
+/// By how many kibibytes memory may grow and still count as flat. The allocator takes 4 MiB at a
+/// time from the system, two or three times until each of its heaps has what it needs.
 const FLAT: usize = 16 << 10;
 
-/// An rmq-send with a spool, one without, and an rmq-recv for each, which have all begun.
+/// An rmq-send with a spool, one without, and an rmq-recv for each, all started.
 struct Four {
     sending: [Running; 2],
     receiving: [Running; 2],
@@ -58,7 +58,7 @@ impl Four {
         four
     }
 
-    /// So many more lines go in, and come out.
+    /// Passes this many more lines through.
     fn pass(&mut self, count: usize) {
         let lines = self.passed..self.passed + count;
         self.passed += count;
@@ -98,8 +98,8 @@ impl Four {
     }
 }
 
-/// Threads, descriptors and zombies are what they were, once whatever was on its way has ended;
-/// memory has not grown to speak of.
+/// Threads, descriptors and zombies are as before, once all is over; memory has not grown
+/// noticeably.
 #[track_caller]
 fn expect_flat(four: &Four, early: [Taken; 4]) {
     for (pid, early) in four.pids().into_iter().zip(early) {
@@ -140,7 +140,7 @@ fn what_they_take_is_flat_over_steady_load() {
     let mut early = None;
     while began.elapsed() < length {
         four.pass(200);
-        // After a tenth of it everything that is ever needed is there.
+        // After a tenth of the time, everything that is ever needed exists.
         if early.is_none() && began.elapsed() > length / 10 {
             early = Some(four.taken());
         }

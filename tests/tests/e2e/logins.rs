@@ -1,4 +1,4 @@
-//! Passwords and certificates that are changed while a tool runs: each login uses what there is then.
+//! Passwords and certificates that are changed while a tool runs: each login uses the current ones.
 
 use rmq_tests::brokers;
 use rmq_tests::certificates::Valid;
@@ -15,7 +15,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A directory with the password of a user in it, in a file that only we can read.
+/// A directory with a user's password, in a file that only we can read.
 struct Place(tempfile::TempDir);
 
 impl Place {
@@ -135,7 +135,7 @@ fn a_password_file_that_cannot_be_read_leaves_the_password_read_before_and_one_n
     let said = receiving.stderr();
     assert_eq!(said.matches(notice).count(), 1, "{said}");
     assert!(said.contains(&format!("read the password from {}: No such file", place.file())));
-    // Without a password that is accepted it waits for one, and does not end.
+    // Without an accepted password it waits for one, and does not end.
     change_password(&vhost, "another");
     vhost.close_connection_of(receiving.pid(), "a test");
     wait_until(Duration::from_secs(20), "lost", || {
@@ -145,7 +145,7 @@ fn a_password_file_that_cannot_be_read_leaves_the_password_read_before_and_one_n
     wait_until(Duration::from_secs(20), "connected", || {
         receiving.stderr().matches("connected to ").count() == 3
     });
-    // Others can read it now, which is said once.
+    // Other users can read it now, which is reported once.
     fs::set_permissions(place.file(), Permissions::from_mode(0o644)).unwrap();
     lose(&vhost, &[&receiving], 4);
     lose(&vhost, &[&receiving], 5);
@@ -158,7 +158,7 @@ fn a_password_file_that_cannot_be_read_leaves_the_password_read_before_and_one_n
 #[test]
 fn a_login_refused_while_the_file_is_written_is_tried_once_more_and_else_ends_with_77() {
     let (vhost, place) = (vhost(), Place::new());
-    // It takes a while from the connection to the login.
+    // The login comes some time after the connection.
     let proxy = Proxy::new(vhost.cluster.hosts(), Duration::from_millis(500));
     let receiving = place.tool("rmq-recv", &vhost, proxy.address()).arguments(&["q"]).start();
     vhost.connection_of(receiving.pid());
@@ -245,7 +245,7 @@ fn a_client_certificate_that_is_renewed_is_shown_at_the_next_connection() {
     let words = ["--cacert", &authority.path(), "--url", &url, "--cert", &cert, "--key", &key];
     let receiving = Tool::new("rmq-recv").arguments(&words).arguments(&["q"]).start();
     vhost.connection_of(receiving.pid());
-    // Only half of it is written yet.
+    // Only half of it has been written.
     put(&unfit.cert, &cert);
     lose(&vhost, &[&receiving], 1);
     receiving.wait_stderr("; connecting with the certificates that were read before\n");

@@ -1,4 +1,4 @@
-//! Other ways to receive: a tap on an exchange, a look that puts back, a place in a stream.
+//! Other ways to receive: tapping an exchange, peeking, starting at a place in a stream.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -22,7 +22,7 @@ fn a_tap_gets_what_goes_through_an_exchange_and_leaves_nothing_behind() {
     let some = vhost.receive(&words).start();
     vhost.connection_of(all.pid());
     vhost.connection_of(some.pid());
-    // A message that goes before the taps are there is none of theirs.
+    // A message that is sent before the taps exist does not reach them.
     for running in [&all, &some] {
         let publish = || {
             for key in ["c", "b"] {
@@ -97,11 +97,11 @@ fn peek_shows_messages_and_puts_them_back_where_they_were() {
     vhost.receive(&["--peek", "1", "alone"]).run().expect(65).says("single active consumer");
 }
 
-/// How thirty looks at the one message of `q` go, one after the other: how many show it, and what was said of
-/// the last that did and of the last of all.
+/// The results of thirty consecutive peeks at the only message of `q`: how many show it, and the
+/// messages of the last that did and of the last of all.
 fn thirty_looks(vhost: &Vhost) -> (usize, String, String) {
     let looked = looks_until(vhost, 30);
-    // A stream has nothing that is ready.
+    // A stream has no ready messages.
     if vhost.receive(&["-n", "1", "--idle", "2s", "q"]).run().status.code() != Some(0) {
         assert!(vhost.try_held("q").is_none(), "the message is gone");
     }
@@ -138,7 +138,7 @@ fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_c
             } else if new {
                 assert_eq!((shown, said), (30, String::new()), "{last}");
             } else {
-                // Ten are shown and ten refused, then a copy is in its place, and nine are shown.
+                // Ten are shown and ten refused, then a copy replaces it, and nine are shown.
                 assert_eq!(shown, 19, "{last}");
                 assert!(said.contains("can be returned 11 more times"), "{said}");
                 assert!(said.contains("after 20"), "{said}");
@@ -149,7 +149,7 @@ fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_c
             if new {
                 assert_eq!((shown, said), (30, String::new()), "{last}");
             } else {
-                // Two, the refusal, the copy in its place, and so on.
+                // Two are shown, one refused, a copy replaces it, and so on.
                 assert_eq!(shown, 16, "{last}");
                 assert!(said.contains("can be returned 1 more time,"), "{said}");
             }
@@ -163,7 +163,7 @@ fn whoever_looks_for_ever_destroys_nothing_and_is_refused_only_where_something_c
             assert_eq!((shown, said), (30, String::new()), "{last}");
         });
         scope.spawn(|| {
-            // RabbitMQ 3.10 drops whatever comes back to such a queue.
+            // RabbitMQ 3.10 drops any message that comes back to such a queue.
             let vhost = with_queue(&[], 0);
             vhost.pika(
                 "channel.queue_delete('q')\n\
@@ -267,6 +267,6 @@ fn drain_of_a_stream_ends_with_its_last_message() {
     assert!(drained(&["--offset", "first"]) == text);
     assert!(drained(&["--offset", "2990"]) == text[numbered(2990).len()..]);
     assert_eq!(drained(&["--offset", "next"]), b"");
-    // Of what is there it would give nothing, and it ends all the same.
+    // It would receive nothing of what is there, and ends nevertheless.
     assert_eq!(drained(&[]), b"");
 }

@@ -1,4 +1,4 @@
-//! The manual and the tools know the same options, and the same messages.
+//! The manual and the tools have the same options and the same messages.
 
 use rmq_tests::help::{help, options};
 use rmq_tests::messages::{pieces, told, unfounded};
@@ -78,7 +78,7 @@ fn holds(tool: &str) {
 
 /// `  -u, --url URL         broker, as ...` gives `-u` and `--url`.
 fn options_of_help(help: &str) -> BTreeSet<String> {
-    // What the text behind them says of other options does not count.
+    // Mentions of other options in the text after them do not count.
     let words = options(help).flat_map(|line| {
         line.split([' ', ',', '['])
             .filter(|word| !word.is_empty())

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// What is known of a virtual host's queues, or of its bindings or exchanges.
+/// A listing of a virtual host's queues, bindings or exchanges.
 fn listed(place: &Place, vhost: &Vhost, what: &str) -> String {
     let command = format!("rmq-perm {what} -p {} --format json", vhost.name);
     String::from_utf8(place.operator(&command).run().expect(0).stdout).unwrap()
@@ -52,7 +52,7 @@ fn a_queue_is_moved_with_its_arguments_bindings_exchanges_and_messages() {
     ] {
         let of = |vhost| {
             let listed = listed(&place, vhost, what);
-            // What stays behind is the stream.
+            // The stream stays behind.
             listed
                 .split(",\n ")
                 .filter(|row| !row.contains("\"log\""))
@@ -62,7 +62,8 @@ fn a_queue_is_moved_with_its_arguments_bindings_exchanges_and_messages() {
         let trimmed = |text: String| text.trim_matches(['[', ']', '\n']).to_owned();
         assert_eq!(trimmed(of(&other)), trimmed(of(&vhost)), "{what}");
     }
-    // Again, it changes nothing; what cannot be moved so is refused, and so is a queue that differs there.
+    // A second time, it changes nothing; what cannot be moved or differs at the destination is
+    // refused.
     moving("jo$b", &vhost.name).run().expect(0);
     moving("log", &vhost.name).run().expect(65).says("log is a stream");
     moving("missing", &vhost.name).run().expect(65).says("lists no queue missing");

@@ -1,4 +1,4 @@
-//! The README's table for those who know another tool: each of our commands in it is run.
+//! The README's table for users of other tools: each of our commands in it is run.
 
 use crate::examples::Place;
 use rmq_tests::brokers;
@@ -31,12 +31,12 @@ fn each_command_of_the_readme_for_those_who_know_another_tool_works() {
         let here = here.replace("subro", &vhost.name);
         let tool = place.operator(&format!("exec {here}"));
         match command.as_str() {
-            // It is given a file with the other cluster's dump.
+            // It gets a file with the other cluster's dump.
             "rmq-perm apply" => {}
             "rmq-recv jobs" | "rmq-recv jobs -- COMMAND" => {
                 place.run("rmq-send -b hello jobs");
                 tool.start().wait_stdout(1);
-                // Else the next message may go to it still.
+                // Otherwise the next message may still be delivered to it.
                 vhost.wait_no_connections();
             }
             _ if command.starts_with("rmq-recv -n 1 --drain") => {

@@ -1,4 +1,4 @@
-//! Standard output that takes no more: nothing is acknowledged that is not out.
+//! Standard output that accepts no more: only what is written is acknowledged.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -37,7 +37,7 @@ fn a_file_that_may_not_grow_holds_exactly_what_was_acknowledged() {
     assert!(text.starts_with(&out) && !out.ends_with(b"\n"));
     let whole = lines(&out).len() - 1;
     vhost.wait_held("q", Held::ready(2000 - whole));
-    // What is still there is the rest (in any order: the broker puts back as it likes).
+    // What is left is the rest (in any order: the broker puts messages back in any order).
     let end = out.iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
     let all = account(&[&out[..end], &vhost.drain("q")].concat());
     assert_eq!((all.missing(2000), all.duplicates()), (vec![], 0));

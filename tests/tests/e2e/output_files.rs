@@ -1,4 +1,4 @@
-//! The files that rmq-send writes, where something else stands in their place.
+//! The files that rmq-send writes, if something else is in their place.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -145,7 +145,7 @@ fn a_signal_ends_the_wait_for_the_reader_of_a_fifo() {
 fn nothing_of_a_stranger_is_written_through_in_a_directory_for_everybody() {
     use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
     if !rustix::process::geteuid().is_root() {
-        // Nobody else's files can be made; the unit tests have the rule.
+        // Files of another user cannot be created; the unit tests cover the rule.
         return;
     }
     let vhost = Vhost::new(brokers::one());
@@ -166,10 +166,10 @@ fn nothing_of_a_stranger_is_written_through_in_a_directory_for_everybody() {
     chown(&ack, Some(65_534), None).unwrap();
     let words = ["--ack", "downstream", "--ack-from", &ack_name, "q"];
     let received = vhost.receive(&words).run();
-    received.expect(74).says("belongs to user 65534, in a directory for everybody");
+    received.expect(74).says("belongs to user 65534, in a directory that everyone can write to");
     let _reader = fs::File::options().read(true).write(true).open(&ack).unwrap();
     let sent = vhost.send(&["--ack-to", &ack_name, "q"]).input("one\n").run().expect(74);
-    sent.says("belongs to user 65534, in a directory for everybody");
+    sent.says("belongs to user 65534, in a directory that everyone can write to");
     wait_until(LONG, "nothing sent", || vhost.held("q") == Held::ready(0));
 }
 

@@ -1,5 +1,5 @@
-//! Certificates that a broker has signed itself, files in other forms than PEM, and TLS that has
-//! nothing in common with ours: each has its sentence, and the way out of it.
+//! Certificates that a broker has signed itself, files in formats other than PEM, and TLS that is
+//! incompatible with ours: each has its own message with a remedy.
 
 use rmq_tests::certificates::{Certificate, Valid};
 use rmq_tests::secured::{Listener, secured};
@@ -16,7 +16,7 @@ fn run(tool: &str, words: &[&str]) -> Ended {
     Tool::new(tool).arguments(&words).run()
 }
 
-/// It has failed with this status and sentence before it could have tried a second time.
+/// It failed with this status and message before it could have tried a second time.
 #[track_caller]
 fn expect_at_once(ended: Ended, status: i32, sentence: &str) {
     let ended = ended.expect(status).says(sentence);
@@ -37,17 +37,17 @@ fn a_certificate_that_the_broker_has_signed_itself_is_trusted_where_it_is_the_on
     let url = secured.url(Listener::SelfSigned, &vhost);
     for tool in TOOLS {
         run(tool, &["--cacert", &itself, "--url", &url]).expect(0);
-        // Another one that is its own authority says nothing of it.
+        // Another self-signed one does not help.
         let sentence = "its certificate is an authority's own and not one that was trusted";
         expect_at_once(run(tool, &["--cacert", &other, "--url", &url]), 69, sentence);
-        // And its names count.
+        // And its names are checked.
         let url = secured.url(Listener::SelfSignedOther, &vhost);
         let sentence = "its certificate is for another name: broker.example";
         expect_at_once(run(tool, &["--cacert", &other, "--url", &url]), 69, sentence);
         let asked = format!("{url}?server_name_indication=broker.example");
         run(tool, &["--cacert", &other, "--url", &asked]).expect(0);
     }
-    // One that somebody else has signed is as good, if it is the broker's own.
+    // One that was signed by an unknown authority works as well, if it is the broker's own.
     let url = secured.url(Listener::UnknownAuthority, &vhost);
     run("rmq-recv", &["--cacert", &authority.named("unknown.pem"), "--url", &url]).expect(0);
     let url = secured.url(Listener::Expired, &vhost);
@@ -67,7 +67,7 @@ fn a_certificate_of_version_one_and_a_broker_with_no_cipher_in_common_are_69_in_
         expect_at_once(run(tool, &["--cacert", &old, "--url", &url]), 69, sentence);
         let url = secured.url(Listener::OldCipher, &vhost);
         let words = ["--cacert", &secured.authority.path(), "--url", &url];
-        let sentence = "it has no version or cipher of TLS in common with us";
+        let sentence = "it has no TLS version or cipher in common with us";
         expect_at_once(run(tool, &words), 69, sentence);
         let shown = ["--cert", &mine.cert, "--key", &mine.key];
         expect_at_once(run(tool, &[&words[..], &shown].concat()), 69, sentence);
@@ -98,7 +98,7 @@ fn a_key_or_certificate_in_another_form_is_named_with_the_command_that_converts_
     let words = ["-q", "-t", "ed25519", "-N", "", "-f", &ssh];
     let has_ssh = std::process::Command::new("ssh-keygen").args(words).status();
     if !has_ssh.is_ok_and(|status| status.success()) {
-        // No ssh-keygen here: the first line is what tells.
+        // There is no ssh-keygen here: the first line is enough.
         let text = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
         std::fs::write(&ssh, text).unwrap();
     }
@@ -117,8 +117,8 @@ fn a_key_or_certificate_in_another_form_is_named_with_the_command_that_converts_
         (&der, &key, "it is in DER form (openssl x509 -inform DER -in "),
         (&cert, &p12, "it is a PKCS#12 file (openssl pkcs12 -nodes -nocerts -in "),
         (&p12, &key, "it is a PKCS#12 file (openssl pkcs12 -nokeys -in "),
-        (&cert, &ssh, "it is in the form of OpenSSH (cp "),
-        (&cert, &other.key, "the key is not the one that the certificate is for"),
+        (&cert, &ssh, "it is in OpenSSH format (cp "),
+        (&cert, &other.key, "the key does not belong to the certificate"),
         (&cert, &empty, "it is empty"),
         (&empty, &key, "it is empty"),
         (&cert, &cut, "it is cut off: its -----END line is missing"),
@@ -147,7 +147,7 @@ fn a_key_or_certificate_in_another_form_is_named_with_the_command_that_converts_
         let api = ["--api", "https://127.0.0.1:1", "--cacert", cacert, "list-vhosts"];
         expect_at_once(Tool::new("rmq-perm").arguments(&api).run(), 78, sentence);
     }
-    // And the commands do what they say.
+    // And the commands work.
     authority.openssl(&["pkey", "-inform", "DER", "-in", &der_key, "-out", &file("again.key")]);
     authority.openssl(&["x509", "-inform", "DER", "-in", &der, "-out", &file("again.pem")]);
     let (cert, key) = (file("again.pem"), file("again.key"));

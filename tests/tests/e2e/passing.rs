@@ -1,4 +1,4 @@
-//! What a broker refuses for the moment only: it is tried again, and ends with 75 where it lasts.
+//! What a broker refuses only temporarily: it is tried again, and ends with 75 if it does not pass.
 
 use rmq_tests::brokers;
 use rmq_tests::tool::Tool;

@@ -1,5 +1,5 @@
-//! No part of a password is shown or looked up, wherever in a command line it was put by mistake;
-//! and none goes to whom it is not for.
+//! No part of a password is shown or looked up, wherever it was put by mistake in a command line;
+//! and none is sent to the wrong host.
 
 use rmq_tests::brokers;
 use rmq_tests::hostile::{self, Hostile, START_OK};
@@ -104,7 +104,9 @@ fn what_other_clients_take_in_a_url_is_ignored_with_a_notice() {
     let url = format!("{}?channel_max=5&connection_attempts=3&heartbeat=5", vhost.url());
     for tool in TOOLS {
         let done = run(tool, &["--url", &url]).expect(0);
-        done.says("ignored, since other clients alone know it: channel_max, connection_attempts\n");
+        done.says(
+            "ignored, because only other clients support it: channel_max, connection_attempts\n",
+        );
         assert!(run(tool, &["--quiet", "--url", &url]).expect(0).stderr.is_empty());
     }
 }
@@ -128,7 +130,7 @@ fn a_command_inherits_what_leads_to_the_broker_only_where_that_is_asked_for() {
         }
         assert!(told.contains("AMQP_QUEUE=in\n"), "{told}");
     }
-    // A worker that sends on, in both of the ways that the page gives.
+    // A worker that forwards, in both ways that the page shows.
     let send = rmq_tests::tool::binary("rmq-send");
     let send = send.to_str().unwrap();
     vhost.send(&["-b", "one", "in"]).run().expect(0);

@@ -8,8 +8,7 @@ use rmq_tests::vhost::Vhost;
 use std::io::Read;
 use std::time::Duration;
 
-/// A broker that waits three seconds in place of half an hour, as long as this is there; RabbitMQ
-/// 4.3 waits for a minute at least.
+/// A broker that waits three seconds instead of half an hour; RabbitMQ 4.3 waits at least a minute.
 struct Impatient<'a>(&'a Cluster);
 
 impl<'a> Impatient<'a> {
@@ -44,7 +43,7 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     vhost.declare(&[], "q");
     vhost.send(&["q"]).input(numbered(3000)).run().expect(0);
     let receiving = vhost.receive(&["-n", "3000", "q"]).output_to_pipe();
-    // It looks once a minute.
+    // The broker checks once a minute.
     let mut receiving = receiving.timeout(Duration::from_secs(240)).start();
     let mut output = receiving.take_output();
     receiving.wait_stderr(if is_4_3() {
@@ -53,7 +52,7 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
         "the broker requeued what was unacknowledged for too long"
     });
     vhost.wait_held("q", Held::ready(3000));
-    // It does not take them again, again and again, while nobody reads.
+    // It does not take them again repeatedly while nothing reads.
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(vhost.held("q"), Held::ready(3000));
     assert_eq!(receiving.stderr().lines().count(), 1, "{}", receiving.stderr());
@@ -62,7 +61,7 @@ fn nothing_is_taken_again_before_what_is_in_the_pipe_was_read() {
     output.read_to_end(&mut text).unwrap();
     receiving.wait().expect(0);
     let account = account(&text);
-    // The one that was in the pipe comes again, and no other.
+    // Only the one that was in the pipe is delivered again.
     assert_eq!(account.missing(3000), []);
     assert_eq!(account.duplicates(), 1);
     vhost.wait_held("q", Held::ready(0));

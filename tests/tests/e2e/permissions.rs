@@ -10,7 +10,8 @@ fn every_missing_permission_is_named_with_its_object_and_vhost() {
     let name = &vhost.name;
     let dlx = &["--dead-letter-exchange", "dlx", "jobs"][..];
     let alternate = r#"{"name":"x","type":"topic","arguments":{"alternate-exchange":"ae"}}"#;
-    // Who may configure, write and read what; what they try; what they lack, on 3.10 and later.
+    // A user's permissions (configure, write, read), what it tries, what it lacks, on 3.10 and
+    // later.
     let table: [([&str; 3], &[&str], &str); 8] = [
         (["^$", ".*", ".*"], &["jobs"], "configure on jobs"),
         ([".*", "^$", ".*"], dlx, "write on dlx"),

@@ -1,4 +1,4 @@
-//! From queue to queue: pipelines that lose nothing, whoever dies in them.
+//! From queue to queue: pipelines that lose nothing, whichever program dies.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(120);
 
-/// A filter that maps: one record for one.
+/// A filter that maps: one record for each.
 const MAP: [&str; 3] = ["sed", "-u", "s/^/>/"];
 
-/// A filter of envelopes: of the lines whose number is divisible by 7 nothing is passed on, and
-/// those divisible by 5 are passed on three times.
+/// A filter of envelopes: numbers divisible by 7 are dropped, those divisible by 5 passed on three
+/// times.
 const CHOOSE: [&str; 3] = [
     "/usr/bin/python3",
     "-uc",
@@ -63,7 +63,7 @@ impl Pipeline {
         Pipeline { receiving, filtering, sending, _directory: directory }
     }
 
-    /// Waits until all have ended, however they do.
+    /// Waits until all have ended, in whatever way.
     fn end(self) -> [Option<i32>; 3] {
         let Pipeline { receiving, filtering, sending, _directory } = self;
         [receiving, filtering, sending].map(|running| running.wait().status.code())
@@ -92,7 +92,7 @@ fn loses_nothing(name: &str, format: &str, filter: &[&str]) -> (usize, BTreeMap<
         let victim = [&pipeline.receiving, &pipeline.filtering, &pipeline.sending];
         victim[random.usize(0..3)].signal(Signal::KILL);
         let codes = pipeline.end();
-        // Who was not killed knows that something is not done.
+        // A program that was not killed knows that something is not done.
         assert!(codes[0].is_none_or(|code| [0, 75].contains(&code)), "{codes:?}");
         wait_until(LONG, "everything back", || vhost.held("a").unacked == 0);
         in_use += usize::from(vhost.held("a").ready > 0);
@@ -133,7 +133,7 @@ fn a_sender_left_over_from_an_earlier_pipeline_acknowledges_nothing_for_a_new_on
     vhost.declare(&[], "b");
     vhost.send(&["a"]).input(numbered(50)).run().expect(0);
     let old = Pipeline::start(&vhost, &["--prefetch", "5"], "lines", &MAP);
-    // All of it is through but what the stopped sender still holds.
+    // Everything has passed except what the stopped sender still holds.
     wait_until(LONG, "a beginning", || vhost.held("b").ready > 5);
     old.sending.signal(Signal::STOP);
     old.receiving.signal(Signal::KILL);
@@ -150,7 +150,7 @@ fn a_sender_left_over_from_an_earlier_pipeline_acknowledges_nothing_for_a_new_on
     writeln!(sender, "run 00112233445566778899aabbccddeeff").unwrap();
     receiving.wait_stdout(1);
     std::thread::sleep(Duration::from_millis(100));
-    // It goes on, confirms what it had, and says so to whoever listens now.
+    // It continues, confirms what it had, and reports it to the present reader.
     old.signal(Signal::CONT);
     old.wait();
     std::thread::sleep(Duration::from_millis(200));
@@ -243,7 +243,7 @@ fn a_connection_that_is_cut_among_messages_that_are_not_written_yet_does_not_sto
     let mut random = random("a connection that is cut");
     let part = numbered(30);
     for round in 1..=10 {
-        // Some of them pass, the last not whole, and the end of the connection right behind it.
+        // Some of them pass, the last incomplete, directly followed by the end of the connection.
         proxy.cut(random.usize(200..2500));
         vhost.send(&["a"]).input(part.clone()).run().expect(0);
         let through = || vhost.held("b").ready >= 30 * round && vhost.held("a").messages() == 0;

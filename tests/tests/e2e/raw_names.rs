@@ -1,4 +1,4 @@
-//! Names that are not UTF-8, and headers that no object of JSON can have: they pass both ways.
+//! Names that are not UTF-8, and headers that no JSON object can represent, pass both ways.
 
 use rmq_tests::brokers;
 use rmq_tests::vhost::Vhost;
@@ -19,7 +19,7 @@ fn raw(properties: Vec<u8>, body: &[u8]) -> Raw {
     Raw { exchange: b"all".to_vec(), routing_key: KEY.to_vec(), properties, body: body.to_vec() }
 }
 
-/// Every kind of value, in an order and with duplicates that only the wire knows.
+/// Every kind of value, in an order and with duplicates that only the wire format can represent.
 fn odd_headers() -> Vec<u8> {
     headers(&[
         (b"b", b"S\0\0\0\x01\xff"),
@@ -54,7 +54,7 @@ fn a_message_is_the_same_byte_for_byte_after_both_tools_as_without_them() {
         for properties in &properties {
             for body in [&b"text"[..], b"\xff\0\n", b""] {
                 let message = raw(properties.clone(), body);
-                // What the broker makes of it, and what it makes of that again, without us.
+                // The broker's version of it, and its version of that, without our tools.
                 wire.publish(&message);
                 let once = wire.take("in");
                 assert_eq!(once.routing_key, KEY);
@@ -143,7 +143,7 @@ fn rmq_send_sends_bytes_that_are_not_utf_8_where_amqp_takes_them() {
     let header = &headers(&[(b"h\xff", b"S\0\0\0\x02v\xfe")])[2..];
     let rest = [&[1][..], &short(b"m\xff"), &short(b"t\xff")].concat();
     assert_eq!(taken.properties, [&flags[..], header, &rest].concat());
-    // What no queue takes is reported, escaped, and rejected as it is.
+    // An unroutable message is reported, escaped, and rejected unchanged.
     let directory = tempfile::tempdir().unwrap();
     let rejects = directory.path().join("rejects");
     let words = ["--routed", "-K", ":", "--rejects", rejects.to_str().unwrap()];

@@ -1,4 +1,4 @@
-//! More of `examples`, each once through from beginning to end.
+//! More of `examples`, each run from beginning to end.
 
 use crate::examples::Place;
 use rmq_tests::brokers;
@@ -93,7 +93,7 @@ fn a_password_is_rotated_while_a_shipper_goes_on() {
     let mode = fs::metadata(place.path("password")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(!place.read("password").contains(PASSWORD));
-    // What is open stays open, and what is made anew has the new password.
+    // Open connections stay open, and new ones use the new password.
     place.run("echo between >> app.log");
     vhost.wait_held("logs", Held::ready(2));
     place.operator(&format!("rmq-perm close-connections {user}")).run().expect(0);
@@ -139,7 +139,7 @@ fn what_passes_is_recorded_by_the_firehose_and_replayed_where_it_went() {
     place.run("rmq-declare --quiet --exchange events:topic --bind 'events:#' all");
     vhost.cluster.control(1, &["trace_on", "-p", &vhost.name]);
     let recording = place.shell("exec firehose record").start();
-    // It is there once something of it is seen; what is sent before that is not recorded.
+    // It is bound once something of it is seen; what is sent before that is not recorded.
     let mut probes = 0;
     wait_until(SOON, "the firehose", || {
         place.run("rmq-send -b probe -e events -r probe");

@@ -1,5 +1,4 @@
-//! Records as people have them: what is not a record is said, and nothing that was read is neither
-//! sent nor reported.
+//! Records as users have them: everything that was read is sent or reported.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;

@@ -1,4 +1,4 @@
-//! `--rejects`: the run goes on, and a run over the rejects finishes the job.
+//! `--rejects`: the run continues, and a run over the rejects finishes the job.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -132,7 +132,7 @@ fn a_signal_leaves_what_was_read_in_the_rejects() {
     vhost.wait_held("q", Held::ready(1));
     cluster.pause(&[1]);
     sending.write(b"two\nthree\nfo");
-    // It has read them when the pipe is empty; then it is told twice, and does not wait.
+    // It has read them when the pipe is empty; then it is signalled twice, and does not wait.
     std::thread::sleep(Duration::from_millis(300));
     sending.signal(Signal::TERM);
     std::thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Direct Reply-to: a worker answers a requester who waits, at an address that is no queue.
+//! Direct Reply-to: a worker answers a requester that waits, at an address that is not a queue.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -7,7 +7,7 @@ use rmq_tests::vhost::Vhost;
 use std::fs;
 use std::time::Duration;
 
-/// A request by pika; the answer that comes.
+/// A request by pika, and the answer to it.
 const REQUEST: &str = "\
 def answered(channel, method, properties, body):
     sys.stdout.buffer.write(properties.correlation_id.encode() + b' ' + body)
@@ -53,7 +53,7 @@ fn what_a_requester_consumes_from_is_refused_as_a_queue_at_once() {
     }
     vhost.receive(&["--drain", address]).run().expect(65).says(why);
     vhost.tool("rmq-declare").arguments(&[address]).run().expect(65).says(why);
-    // It does not keep what comes after it from being sent.
+    // It does not keep later records from being sent.
     let directory = tempfile::tempdir().unwrap();
     for (option, file) in [("--rejects", "rejects"), ("--spool", "spool")] {
         let file = directory.path().join(file);

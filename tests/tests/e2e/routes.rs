@@ -62,7 +62,7 @@ fn an_unroutable_key_in_the_middle_is_named_and_rejected_and_all_others_arrive()
     let mut input = String::new();
     for line in 1..=2000 {
         let key = if line == 1234 { "bad" } else { "good" };
-        // Bodies repeat, so that only the key tells the returned one.
+        // Bodies repeat, so that only the key identifies the returned one.
         input.push_str(&format!("{key} {}\n", line % 7));
     }
     let words = ["-e", "direct", "-K", " ", "--rejects", rejects.to_str().unwrap()];
@@ -73,7 +73,7 @@ fn an_unroutable_key_in_the_middle_is_named_and_rejected_and_all_others_arrive()
     assert_eq!(sent.tally("rejected"), 1);
     assert_eq!(std::fs::read(&rejects).unwrap(), b"bad 2\n");
     vhost.wait_held("q", Held::ready(1999));
-    // It can be allowed, for a fanout nobody listens to yet.
+    // It can be allowed, for a fanout that nobody listens to yet.
     let words = ["-e", "direct", "-r", "bad", "--allow-unroutable", "-b", "x"];
     vhost.send(&words).run().expect(0);
     vhost.wait_held("q", Held::ready(1999));
@@ -245,7 +245,7 @@ fn what_contradicts_itself_is_a_usage_error_before_anything_is_read() {
         (&["-e", ""], "--exchange '' sends to the queue that --routing-key names, which is empty"),
         (&["-e", "", "-r", ""], "--exchange '' sends to the queue that --routing-key names"),
         (&["-0", "--format", "json", "q"], "--nul and another --format cannot be combined"),
-        (&["--format", "xml", "q"], "none of lines, nul, length, whole, json"),
+        (&["--format", "xml", "q"], "not one of lines, nul, length, whole, json"),
         (&["-b", "x", "q", "file"], "--body cannot be combined with a file to read: file"),
         (&["--max-size", "1.5M", "q"], "'1.5M' is not a size"),
     ];

@@ -1,4 +1,4 @@
-//! What every tool has in common is the same in all of them, to the letter.
+//! What all tools have in common is identical in all of them, to the letter.
 
 use rmq_tests::tool::Tool;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Where passwords come from, and where they never show; and whatever else the environment and
-//! profiles say.
+//! Where passwords come from, and must never appear; other settings in the environment and in
+//! profiles.
 
 use rmq_tests::brokers;
 use rmq_tests::tool::{Ended, Tool};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 const TOOLS: [&str; 3] = ["rmq-declare", "rmq-send", "rmq-recv"];
 
-/// A vhost of the shared broker whose queue `q` is there.
+/// A vhost of the shared broker with the queue `q`.
 fn vhost() -> Vhost<'static> {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
@@ -23,7 +23,7 @@ fn bare_url(vhost: &Vhost<'_>) -> String {
     format!("amqp://{}/{}", vhost.cluster.hosts(), vhost.name)
 }
 
-/// A tool with a configuration directory of its own, in which these are the profiles.
+/// A tool with its own configuration directory, which contains these profiles.
 fn with_profiles(tool: &str, text: &str, mode: u32) -> (Tool, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rmq/profiles.toml");
@@ -47,7 +47,7 @@ fn a_password_comes_from_the_environment_a_file_a_credential_or_a_profile() {
     let vhost = vhost();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("password");
-    // As editors, printf and systemd leave it: with or without the line's end.
+    // As editors, printf and systemd leave it: with or without the line end.
     for text in [format!("{PASSWORD}\n"), PASSWORD.to_owned(), format!("{PASSWORD}\r\nmore\n")] {
         fs::write(&file, text).unwrap();
         for name in TOOLS {
@@ -128,7 +128,7 @@ fn profiles_with_a_password_that_others_can_read_are_refused_with_the_chmod_that
             let file = directory.path().join("rmq/profiles.toml");
             let refused = finish(tool.arguments(&["--url", "@here"]), name).expect(78);
             refused.says(&format!("chmod 600 {}\n", path(&file)));
-            // And it does mend it.
+            // And that fixes it.
             let chmod = Tool::program("chmod").arguments(&["600", path(&file)]);
             chmod.run().expect(0);
             let home = path(directory.path());

@@ -1,4 +1,4 @@
-//! What a service manager is told (sd_notify(3)), and that nothing depends on it.
+//! What a service manager learns (sd_notify(3)), and that nothing depends on it.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -25,7 +25,7 @@ impl Manager {
         self.directory.path().join("notify")
     }
 
-    /// Waits for a message that begins so; what came before it.
+    /// Waits for a message that begins like this; returns what came before it.
     #[track_caller]
     fn wait(&self, begins: &str) -> Vec<String> {
         self.socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -43,7 +43,7 @@ impl Manager {
         }
     }
 
-    /// What has come and was not waited for.
+    /// What has arrived and was not waited for.
     fn rest(&self) -> Vec<String> {
         self.socket.set_nonblocking(true).unwrap();
         let mut bytes = [0; 4096];

@@ -1,4 +1,4 @@
-//! What a message looks like where people look: templates by name, and `--format pretty`.
+//! Human-readable forms of a message: templates by name, and `--format pretty`.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;

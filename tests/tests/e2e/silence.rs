@@ -1,4 +1,4 @@
-//! A listener that accepts and never says a word.
+//! A listener that accepts connections and never sends anything.
 
 use rmq_tests::tool::Tool;
 use rmq_tests::wait::wait_until;
@@ -16,22 +16,22 @@ fn a_hundred_tries_at_a_silent_listener_leave_threads_and_descriptors_as_they_we
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
-        // Kept open, so that it is the tool that has to let go.
+        // Kept open, so that the tool has to give up.
         let mut silent = Vec::new();
         while let Ok((stream, _)) = listener.accept() {
             silent.push(stream);
             ACCEPTED.fetch_add(1, Ordering::Relaxed);
         }
     });
-    // The same host many times: between hosts there is no pause, as there is between rounds.
+    // The same host many times: there is no pause between hosts, only between rounds.
     let hosts = vec![format!("127.0.0.1:{port}"); 20].join(",");
     let url = format!("amqp://{hosts}/?connection_timeout=50");
     let sending = Tool::new("rmq-send").arguments(&["--retry", "forever", "--url", &url, "q"]);
     let mut sending = sending.open_input().start();
     let accepted = || ACCEPTED.load(Ordering::Relaxed);
     let count = |what| fs::read_dir(format!("/proc/{}/{what}", sending.pid())).unwrap().count();
-    // Within one try a thread may come a moment before the last one's goes: what counts is the
-    // most seen in the tries at the beginning, and the least in those at the end.
+    // Within one try, a thread may start a moment before the previous one ends: what counts is the
+    // maximum in the first tries, and the minimum in the last ones.
     let watch = |from: usize, to: usize| {
         wait_until(Duration::from_secs(50), "tries", || accepted() >= from);
         let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! The main path, whole: what `make smoke` runs once more on another release of RabbitMQ.
+//! The complete main path, which `make smoke` repeats on another release of RabbitMQ.
 
 use rmq_tests::brokers;
 use rmq_tests::cluster::Cluster;
@@ -24,7 +24,7 @@ fn rows(ended: &Ended) -> Vec<Vec<String>> {
     text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
-/// Takes away what the walkthrough leaves.
+/// Removes what the walkthrough leaves.
 struct Walked<'a>(&'a Cluster);
 
 impl Drop for Walked<'_> {
@@ -69,7 +69,7 @@ fn the_walkthrough_goes_from_an_empty_cluster_to_a_message_received() {
         "{listed:?}"
     );
 
-    // `$AMQP_URL` says where and who, -p which vhost, with no %2F.
+    // `$AMQP_URL` gives the host and the login, -p the vhost, without %2F.
     let as_user = |user: &str, password: &str, tool: &str, words: &[&str]| {
         let url = format!("amqp://{user}:{password}@{}", cluster.hosts());
         let tool = Tool::new(tool).environment("AMQP_URL", &url);

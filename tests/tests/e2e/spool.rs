@@ -1,4 +1,4 @@
-//! `--spool`: what is read is safe, whatever becomes of the broker and of rmq-send.
+//! `--spool`: what is read is safe, whatever happens to the broker and to rmq-send.
 
 mod crashes;
 
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(180);
-/// Nobody listens there.
+/// Nothing listens there.
 const NOWHERE: &str = "amqp://127.0.0.1:1";
 
 fn text(path: &Path) -> &str {
@@ -45,7 +45,7 @@ fn a_service_goes_on_while_the_broker_is_away_and_every_line_arrives_in_order() 
     let arrived = || vhost.try_held("logs").is_some_and(|held| held.messages() > 0);
     wait_until(Duration::from_secs(20), "the first lines", arrived);
     cluster.stop(&[1]);
-    // With nobody to send it to, all of it is taken all the same.
+    // Without a broker, all of it is accepted nevertheless.
     sending.write(thirds[1]);
     let lost = "lost the connection";
     sending.wait_stderr(lost);
@@ -56,7 +56,7 @@ fn a_service_goes_on_while_the_broker_is_away_and_every_line_arrives_in_order() 
     let out = vhost.drain("logs");
     let account = account(&out);
     assert_eq!(account.missing(scale().restart_lines), []);
-    // What was on its way may have come twice, and nothing else.
+    // Only what was on its way may have come twice.
     assert!(account.duplicates() <= sent.tally("resent"), "{}", account.duplicates());
     if account.duplicates() == 0 {
         assert!(out == lines);
@@ -115,7 +115,7 @@ fn a_full_spool_makes_the_input_wait_and_says_so_once() {
     let other = directory.path().join("other");
     let failed = vhost.send(&words).arguments(&[text(&other), "bounded"]).input(lines.clone());
     let failed = failed.run().expect(74).says("full (--spool-max)").says("read found no room");
-    // What it read is in the spool, or said to be lost.
+    // What it read is in the spool, or reported as lost.
     assert_eq!(accounted(&failed), failed.tally("read"), "{}", failed.stderr);
     cluster.start(&[1]);
     for (sending, queue) in [(by_bound, "bounded"), (by_disk, "disk")] {
@@ -142,7 +142,7 @@ fn what_the_broker_refuses_for_good_is_set_aside_and_the_replay_goes_on() {
     let rejected = spool.join("rejected");
     vhost.send(&["--format", "json", "--routed", text(&rejected)]).run().expect(0);
     assert_eq!(vhost.drain("nowhere"), b"two\n");
-    // Nothing of it is in the spool any more.
+    // Nothing of it is left in the spool.
     assert_eq!(vhost.send(&["--spool", text(&spool), "q"]).run().expect(0).stderr, "");
 }
 
@@ -196,7 +196,7 @@ fn a_signal_ends_it_at_once_where_there_is_no_broker_and_the_spool_keeps_what_wa
     let sent = sending.wait().expect(75);
     assert!(signalled.elapsed() < Duration::from_secs(5));
     sent.says("3 bytes of an incomplete record not sent; 2 records are in the spool");
-    // With nothing in it, the signal is all there is to say.
+    // If it is empty, the signal is all there is to report.
     let empty = directory.path().join("empty");
     let words = ["--url", NOWHERE, "--spool", text(&empty), "q"];
     let sending = Tool::new("rmq-send").arguments(&words).open_input().start();
@@ -260,7 +260,7 @@ fn with_nothing_to_send_no_broker_is_needed() {
     assert_eq!(Tool::new("rmq-send").arguments(&words).run().expect(0).stderr, "");
 }
 
-/// Records that are in the spool, and those that found no room there, as the error says.
+/// Records in the spool, and those for which there was no room, according to the error.
 fn accounted(sent: &Ended) -> usize {
     let number = |before: &str, after: &str| {
         let end = sent.stderr.find(after).unwrap_or_else(|| panic!("{}", sent.stderr));

@@ -63,7 +63,7 @@ fn while_no_broker_is_there_the_old_one_leaves_its_spool_to_the_new_one() {
     let mut new = vhost.send(&words).open_input().start();
     new.write(b"three\n");
     waits_for(&new, &old);
-    // While its own input is open, it goes on by itself.
+    // While its own input is open, it continues by itself.
     assert!(old.is_running());
     let old = old.finish().expect(75);
     old.says("the rest is left to the rmq-send that waits for the spool; 2 records are in the");

@@ -1,4 +1,4 @@
-//! How a run stands, asked while it goes on: SIGUSR1, `--stats` and `--stats-every`.
+//! The state of a running tool: SIGUSR1, `--stats` and `--stats-every`.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A member of the object in a file, which is there whole or not at all.
+/// A member of the object in a file, which is complete or missing.
 fn member(path: &Path, name: &str) -> Option<u64> {
     let text = fs::read_to_string(path).ok().filter(|text| !text.is_empty())?;
     assert!(text.starts_with('{') && text.ends_with("}\n"), "{text:?}");
@@ -66,7 +66,7 @@ fn sigusr1_counts_what_waits_in_a_spool_and_in_a_window() {
     let words = ["--url", "amqp://127.0.0.1:1", "--spool", spool.to_str().unwrap(), "q"];
     let mut sending = Tool::new("rmq-send").arguments(&words).open_input().start();
     sending.write(&numbered(25));
-    // Its own handlers are there once it runs.
+    // Its own handlers are set by now.
     wait_until(SOON, "the spool", || spool.is_dir());
     wait_until(SOON, "the spool", || {
         sending.signal(Signal::USR1);

@@ -1,5 +1,5 @@
-//! Every stop condition with every end of a command: each ends as the manual page says, and no
-//! message is in two places or in none.
+//! Every stop condition combined with every result of a command: each ends as the manual page says,
+//! and no message is in two places or in none.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -23,23 +23,23 @@ struct Cell {
     code: i32,
     jobs: &'static str,
     queue: String,
-    /// What each run of the command leaves a byte in.
+    /// A file in which each run of the command leaves a byte.
     runs: PathBuf,
     running: Running,
 }
 
 impl Cell {
-    /// Whether the run stops at the first message that fails.
+    /// Whether the run stops at the first failed message.
     fn stops_at_once(&self) -> bool {
         self.code == 1 && self.on_failure == "stop"
     }
 
-    /// Whether all messages are settled, as long as it goes on.
+    /// Whether all messages are settled, while it continues.
     fn settles(&self) -> bool {
         self.code == 0 || (self.code == 1 && self.on_failure == "dead-letter")
     }
 
-    /// Whether it has to be told to stop.
+    /// Whether it has to be asked to stop.
     fn goes_on(&self) -> bool {
         self.stop == "SIGTERM" || (!self.settles() && self.stop != "--timeout")
     }
@@ -83,7 +83,7 @@ fn table(stop: &'static str) {
             .into_iter()
             .flat_map(move |code| ["1", "8"].map(|jobs| (*on_failure, code, jobs)))
     });
-    // Of two cells that differ in their jobs alone, the short form has one.
+    // Of two cells that differ only in their jobs, the short form has one.
     let kept = all.enumerate().filter(|(at, _)| scale().all_cells || (at / 2 + at) % 2 == 0);
     let cells: Vec<Cell> = kept
         .map(|(_, (on_failure, code, jobs))| {
@@ -97,7 +97,7 @@ fn table(stop: &'static str) {
             let enough = if settles { COUNT } else { 1 };
             rmq_tests::wait::wait_until(Duration::from_secs(30), &what, || cell.runs() >= enough);
             if settles {
-                // The last of them is acknowledged, or given up.
+                // The last of them is acknowledged or rejected.
                 vhost.wait_held(&cell.queue, Held { consumers: 1, ..Held::default() });
             }
             cell.running.signal(Signal::TERM);

@@ -1,4 +1,4 @@
-//! How rmq-recv ends: when it has what was asked for, when nobody reads, when it is told to.
+//! How rmq-recv ends: when it has what was asked for, when nobody reads, when told to.
 
 use rmq_tests::brokers;
 use rmq_tests::observe::Held;
@@ -72,7 +72,7 @@ fn idle_stops_when_nothing_has_come_for_so_long() {
     assert!(received.took >= Duration::from_millis(300), "{:?}", received.took);
     vhost.wait_held("q", Held::ready(0));
     vhost.receive(&["--idle", "100ms", "-n", "1", "q"]).run().expect(1);
-    // While messages come it goes on.
+    // While messages come, it continues.
     let mut sending = vhost.send(&["q"]).open_input().start();
     let receiving = vhost.receive(&["--idle", "2s", "-n", "8", "q"]).start();
     for _ in 0..8 {

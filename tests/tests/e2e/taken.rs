@@ -22,14 +22,14 @@ fn what_a_paused_reader_has_not_read_is_not_acknowledged() {
     let line = lines(&numbered(3))[0].len() + 1;
     let mut receiving = vhost.receive(&["q"]).output_to_pipe().start();
     let mut output = receiving.take_output();
-    // All but its last byte: it has not left the pipe.
+    // All but its last byte, so it has not left the pipe.
     let mut text = vec![0; line];
     output.read_exact(&mut text[..line - 1]).unwrap();
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(vhost.held("q"), Held { ready: 2, unacked: 1, consumers: 1 });
     output.read_exact(&mut text[line - 1..]).unwrap();
     wait_until(Duration::from_secs(10), "two left", || vhost.held("q").messages() == 2);
-    // The others are in the pipe, and a reader that goes away leaves them there.
+    // The others are in the pipe, and stay there when the reader goes away.
     drop(output);
     receiving.wait().expect(0);
     assert_eq!(text, numbered(1));
@@ -48,7 +48,7 @@ fn a_reader_that_takes_half_of_what_is_in_the_pipe_and_dies_loses_nothing() {
         drop(output);
         receiving.wait().expect(0);
         vhost.wait_no_connections();
-        // Whatever is gone from the queue was among what was read, in whole lines.
+        // Whatever has left the queue was among what was read, in complete lines.
         let whole = text.iter().filter(|byte| **byte == b'\n').count();
         let after = vhost.held("q").messages();
         assert!(before - after <= whole, "{size} bytes: {whole} lines, {before} to {after}");
@@ -75,7 +75,7 @@ fn a_while_read_loop_of_a_shell_that_ends_early_loses_nothing() {
     all.extend(vhost.drain("q"));
     let account = account(&all);
     assert_eq!(account.missing(500), []);
-    // What the loop had just read when it ended may come again; nothing else does.
+    // Only what the loop had just read when it ended may be delivered again.
     assert!(account.duplicates() <= 6, "{}", account.duplicates());
 }
 
@@ -88,7 +88,7 @@ fn what_is_given_back_is_in_the_queue_when_the_run_has_ended() {
         for _ in 0..5 {
             shell(&vhost, "recv q | head -5").run().expect(0);
             let checked = vhost.tool("rmq-declare").arguments(&["--check", "q"]).run().expect(0);
-            // It said so at once, and says the same when everything has come to rest.
+            // It reported that at once, and the state is the same when everything has settled.
             vhost.wait_no_connections();
             let later = vhost.tool("rmq-declare").arguments(&["--check", "q"]).run().expect(0);
             let counts = [checked, later].map(|checked| String::from_utf8(checked.stdout).unwrap());
@@ -100,7 +100,7 @@ fn what_is_given_back_is_in_the_queue_when_the_run_has_ended() {
 
 #[test]
 fn n_1_for_a_reader_that_ends_at_once_takes_exactly_one() {
-    // So often, because the reader may be gone before the tool knows what it has written.
+    // Repeated, because the reader may be gone before the tool knows what it has written.
     let count = 60;
     let vhost = Vhost::filled(brokers::one(), count);
     for number in 0..count {

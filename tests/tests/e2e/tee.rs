@@ -57,7 +57,7 @@ fn a_signal_ends_the_wait_for_a_reader_that_stopped() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
     let text = numbered(20_000);
-    // A pipe that nobody reads from.
+    // A pipe that nothing reads.
     let mut sending = vhost.send(&["--tee", "q"]).input(text).output_to_pipe().start();
     let pipe = sending.take_output();
     vhost.wait_held("q", Held::ready(20_000));

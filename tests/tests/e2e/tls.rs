@@ -1,4 +1,4 @@
-//! TLS: whose certificates are trusted, for which names, and what is said of those that are not.
+//! TLS: whose certificates are trusted, for which names, and the messages about those that are not.
 
 use rmq_tests::brokers;
 use rmq_tests::certificates::{Certificate, Valid};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const TOOLS: [&str; 3] = ["rmq-declare", "rmq-send", "rmq-recv"];
 
-/// A vhost of the secured broker whose queue `q` is there.
+/// A vhost of the TLS broker with the queue `q`.
 fn vhost(secured: &Secured) -> Vhost<'_> {
     let vhost = Vhost::new(&secured.cluster);
     vhost.declare(&[], "q");
@@ -22,7 +22,7 @@ fn run(tool: &str, words: &[&str]) -> Ended {
     Tool::new(tool).arguments(&words).run()
 }
 
-/// It has failed with this status before it could have tried a second time.
+/// It failed with this status before it could have tried a second time.
 #[track_caller]
 fn expect_at_once(ended: Ended, status: i32) -> Ended {
     let ended = ended.expect(status);
@@ -151,8 +151,8 @@ fn a_client_certificate_the_broker_asks_for_and_is_not_shown_is_77_every_time() 
     for listener in [Listener::Mutual, Listener::Mutual12] {
         let url = secured.url(listener, &vhost);
         let words = ["--cacert", &authority, "--url", &url];
-        // Under TLS 1.3 the refusal comes when the handshake is over for us, and with it a reset
-        // that may be seen first; more so when the machine is busy.
+        // Under TLS 1.3 the refusal comes after our side has finished the handshake, with a reset
+        // that may be seen first, especially on a busy machine.
         std::thread::scope(|scope| {
             for tool in TOOLS {
                 scope.spawn(move || {
@@ -211,7 +211,7 @@ fn auth_mechanism_external_where_it_is_not_offered_is_77_and_told_at_once() {
     for tool in TOOLS {
         let refused = expect_at_once(run(tool, &["--url", &url]), 77);
         refused.says("it does not offer EXTERNAL");
-        // Offered, but no certificate is shown.
+        // The mechanism is offered, but no certificate is presented.
         let url = format!("{}?auth_mechanism=external", secured.url(Listener::Good, &vhost));
         let refused = run(tool, &["--cacert", &secured.authority.path(), "--url", &url]);
         expect_at_once(refused, 77);
@@ -226,7 +226,7 @@ fn auth_mechanism_external_logs_in_as_the_certificates_common_name() {
     let names = format!("DNS:{}", vhost.name);
     let mine = secured.authority.sign("client-external", &vhost.name, &names, Valid::Now);
     let nobody = secured.authority.sign("client-nobody", "nobody", "DNS:nobody", Valid::Now);
-    // Neither a user nor a password: the certificate says it all.
+    // Neither a user nor a password: the certificate is enough.
     let host = secured.host(Listener::Mutual);
     let url = format!("amqps://{host}/{}?auth_mechanism=external", vhost.name);
     let words = ["--cacert", &authority, "--url", &url];

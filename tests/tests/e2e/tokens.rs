@@ -1,4 +1,4 @@
-//! Tokens of OAuth 2 as passwords: one that is replaced in time does not expire under a connection.
+//! OAuth 2 tokens as passwords: one that is replaced in time does not expire during a connection.
 
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// What the tokens are signed with: as it is, and as a key of the broker's.
+/// The signing key of the tokens: as a text, and as a key of the broker.
 const KEY: &str = "secretsecretsecretsecretsecretsecret";
 const SHARED: &str = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
 
-/// A broker that takes tokens, and looks every half second whether they are still good.
+/// A broker that accepts tokens, and checks every half second whether they are still valid.
 fn broker() -> Cluster {
     let settings = [
         "auth_backends.1 = rabbit_auth_backend_internal",
@@ -32,7 +32,7 @@ fn broker() -> Cluster {
     cluster
 }
 
-/// Puts a token into `file` that is good until then.
+/// Writes a token to `file` that is valid until then.
 fn put_token(file: &Path, end: SystemTime) {
     let end = end.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let script = format!(

@@ -1,4 +1,4 @@
-//! Faults of every kind at once: the short form of `make torture`.
+//! Faults of every kind at the same time: the short form of `make torture`.
 
 use rmq_tests::scale::{random, scale};
 use rmq_tests::tool::{Tool, binary};
@@ -8,7 +8,7 @@ use std::time::Duration;
 #[test]
 fn whatever_is_killed_stopped_cut_off_or_full_nothing_that_was_promised_is_lost() {
     let seed = random("torture").u32(..).to_string();
-    // Where it fails this says what every program said.
+    // If it fails, this is the log of all programs.
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture.log");
     let tortured = Tool::program(binary("torture"))
         .environment("RMQ_SEED", &seed)

@@ -41,7 +41,7 @@ fn a_binding_is_removed_and_no_other_and_one_that_is_not_there_is_no_error() {
                   nope\tmissing\tnowhere:a\n";
     assert_eq!(String::from_utf8(told.stdout).unwrap(), wanted);
     assert_eq!(vhost.bindings("q"), before);
-    // Nothing like it is bound, and the broker does not say so.
+    // No such binding exists, and the broker does not say so.
     let told = declare(&vhost, &["--unbind", "e:zz", "q"]).expect(0);
     assert_eq!(told.stdout, b"q\tunbound\te:zz\n");
     assert_eq!(vhost.bindings("q"), before);
@@ -59,7 +59,7 @@ fn a_binding_is_removed_and_no_other_and_one_that_is_not_there_is_no_error() {
     assert!(left.iter().any(|it| it == "e  []") && left.iter().any(|it| it.contains("<<\"y\">>")));
     assert_eq!(vhost.bindings("r"), before);
     declare(&vhost, &words).expect(0);
-    // What is printed is a binding as it is given.
+    // The binding is printed in the form in which it can be given.
     let given = told.lines().find_map(|line| line.strip_prefix("q\tunbound\t{")).unwrap();
     declare(&vhost, &["--unbind", &format!("{{{given}"), "r"]).expect(0);
     assert_eq!(vhost.bindings("r").len(), before.len() - 1);
@@ -190,7 +190,7 @@ fn a_permission_that_is_missing_is_named_and_nothing_is_removed() {
     told.says("delete exchange e in ").says(&format!("{reader} lacks configure on e in "));
     assert_eq!((vhost.held("q"), vhost.bindings("q").len()), (Held::ready(2), 1));
     assert!(vhost.exchange("e").is_some());
-    // Nothing is lost by it of other queues, and none is taken for the one that is refused.
+    // No other queue is affected, and none is mistaken for the one that is refused.
     let queues: Vec<String> = (0..40).map(|number| format!("q{number}")).collect();
     let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
     declare(&vhost, &[&["--type", "classic"], &queues[..]].concat()).expect(0);
@@ -200,7 +200,7 @@ fn a_permission_that_is_missing_is_named_and_nothing_is_removed() {
     assert_eq!(refused.count(), 2, "{}", told.stderr);
     let wanted: String = queues.iter().map(|queue| format!("{queue}\t0\n")).collect();
     assert_eq!(String::from_utf8(told.says("purge nope in ").stdout).unwrap(), wanted);
-    // Who may not configure cannot learn the type first, and the broker ends the connection.
+    // Without configure permission, the type is unknown, and the broker closes the connection.
     let told = declare_as(&vhost, &reader, &["--purge", "stream"]).expect(65);
     told.says("RabbitMQ cannot purge queues of this type, such as streams");
     assert_eq!(declare_as(&vhost, &reader, &["--purge", "q"]).expect(0).stdout, b"q\t2\n");

@@ -1,5 +1,5 @@
-//! A user whom the broker allows few channels. It does not propose that limit when a client connects,
-//! and closes the connection over the first channel too many.
+//! A user for whom the broker allows few channels. It does not propose that limit when a client
+//! connects, and closes the connection over the first channel too many.
 
 use rmq_tests::brokers;
 use rmq_tests::vhost::Vhost;
@@ -27,7 +27,7 @@ fn a_user_who_may_have_few_channels_declares_and_sends_all_the_same() {
         for words in [&["a", "b", "c"][..], &["--with-dlq", "w"]] {
             vhost.tool("rmq-declare").arguments(words).run().expect(0);
         }
-        // A check may ask about a leader on a connection of its own, which counts, too (4.3).
+        // A check may ask about a leader on a separate connection, which counts, too (4.3).
         let checked =
             vhost.tool("rmq-declare").arguments(&["--retry=3s", "--check", "a", "b"]).run();
         if checked.status.code() != Some(0) {

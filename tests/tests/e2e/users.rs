@@ -1,5 +1,5 @@
-//! rmq-perm's users by both of its transports: after `add-user` and `apply` they can log in, whatever the
-//! hash of their password was made by; drift of users is shown; what is done already is no failure.
+//! rmq-perm's users over both of its transports: after `add-user` and `apply` they can log in,
+//! whatever hash algorithm they have; drift is shown; what is already done is not a failure.
 
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
@@ -21,7 +21,7 @@ fn perm(way: Way, words: &[&str]) -> Tool {
     way.perm(managed()).arguments(words)
 }
 
-/// A hash as a cluster made it whose configuration names this algorithm.
+/// A hash from a cluster whose configuration names this algorithm.
 fn hash(cluster: &Cluster, algorithm: &str, password: &str) -> String {
     cluster.erlang(&format!(
         "binary_to_list(base64:encode(rabbit_password:hash(rabbit_password_hashing_{algorithm}, \
@@ -37,7 +37,7 @@ fn logs_in(way: Way, user: &str, password: &str, status: i32) {
     let words = ["--retry", "0", "--url", &url, "--delete", "no-such-queue-of-users"];
     let ended = Tool::new("rmq-declare").arguments(&words).run();
     if status == 0 {
-        // Logged in, and then refused for what it may not do, or done.
+        // Logged in, and then either refused an operation or done.
         assert!(!ended.stderr.contains("log in to"), "{}", ended.stderr);
         assert_ne!(ended.status.code(), Some(69), "{}", ended.stderr);
     } else {
@@ -109,7 +109,7 @@ fn users_are_taken_to_another_cluster_with_their_passwords_in_a_file_of_mode_060
         assert_eq!(output(&made), format!("+user\t{user}\tmanagement,monitoring\n"));
         assert_eq!(made.stderr, "");
         logs_in(way, &user, "rabbit-hole", 0);
-        // Without the hashes it is said before anything is made.
+        // Without the hashes, that is reported before any change.
         perm(way, &["delete-user", &user]).run().expect(0);
         let dry = perm(way, &["apply", "--dry-run", "-"]).input(format!("user,tags\n{user},\n"));
         dry.run().expect(1).says("have no password, so they cannot log in");
@@ -172,7 +172,8 @@ fn a_user_that_the_file_lacks_is_shown_with_prune_and_deleted_with_prune_users_a
         assert!(!output(&perm(&["list-users"]).run().expect(0)).contains("intruder"));
         assert_eq!(output(&apply(&["--prune", "--dry-run"]).run().expect(0)), "");
 
-        // A file of permissions is none of users, and a topic permission that it has no column for is told.
+        // A file of permissions does not list users; a topic permission without its column is
+        // reported.
         let words = ["apply", "--prune-users", "--yes", "-"];
         perm(&words)
             .input("vhost,user,configure,write,read\n")

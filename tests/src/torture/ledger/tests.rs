@@ -15,7 +15,7 @@ fn a_line_that_was_promised_and_does_not_come_is_lost() {
     let account = ledger.account();
     assert_eq!((account.promised, account.out, account.lost.len()), (2, 1, 1));
     assert_eq!(account.faults(0).len(), 1);
-    // What was not promised is for the next run.
+    // What was not promised is given to the next run.
     let run = ledger.begin();
     assert_eq!(ledger.feed(run, false), Some(Line { number: 2, run }));
     assert_eq!(ledger.feed(run, false), None);

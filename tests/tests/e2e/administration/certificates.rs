@@ -1,4 +1,4 @@
-//! The management API behind TLS.
+//! The management API with TLS.
 
 use rmq_tests::brokers::release;
 use rmq_tests::certificates::{Authority, Valid};

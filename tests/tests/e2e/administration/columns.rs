@@ -7,7 +7,7 @@ use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_equal;
 use std::time::Duration;
 
-/// The broker collects what it tells by HTTP every five seconds.
+/// The broker collects its HTTP statistics every five seconds.
 const COLLECTED: Duration = Duration::from_secs(40);
 
 fn rows(cluster: &Cluster, way: Way, words: &[&str]) -> Vec<Vec<String>> {

@@ -1,4 +1,4 @@
-//! `list-connections` and `close-connections`, the same by both ways.
+//! `list-connections` and `close-connections`, identical over both transports.
 
 use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{WAYS, Way, managed};
@@ -9,7 +9,7 @@ use rmq_tests::wait::{wait_equal, wait_for};
 use rustix::process::Signal;
 use std::time::Duration;
 
-/// The broker collects what it tells by HTTP every five seconds.
+/// The broker collects what it reports over HTTP every five seconds.
 const COLLECTED: Duration = Duration::from_secs(40);
 
 fn perm(cluster: &Cluster, way: Way, words: &[&str]) -> Ended {
@@ -102,7 +102,7 @@ fn a_users_connections_are_closed_and_nobody_elses() {
         let changed = way.perm(cluster).arguments(&["change-password", &leaving]);
         changed.input("another one\n").run().expect(0);
         assert_eq!(count(), 3);
-        // As rabbitmqctl has it.
+        // As rabbitmqctl does it.
         let same = ["close_all_user_connections", &leaving, "moved away"];
         let making = if way == WAYS[0] { &same[..] } else { &close[..] };
         assert_eq!(perm(cluster, way, making).expect(0).stdout, b"3\n", "{way:?}");

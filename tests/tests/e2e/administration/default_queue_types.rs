@@ -1,4 +1,4 @@
-//! The default queue type of a virtual host: what an application gets that names none.
+//! The default queue type of a virtual host: the type an application gets if it names none.
 
 use super::output;
 use rmq_tests::brokers::release;
@@ -6,7 +6,7 @@ use rmq_tests::managed::{WAYS, Way, managed};
 use rmq_tests::tool::{Ended, Tool};
 use rmq_tests::vhost::{PASSWORD, Vhost};
 
-/// rmq-perm, this way.
+/// rmq-perm, over this transport.
 fn perm(way: Way, words: &[&str]) -> Tool {
     way.perm(managed()).arguments(words)
 }
@@ -77,7 +77,7 @@ fn a_virtual_host_is_added_and_set_like_the_options_say_and_else_stays_as_it_is(
         changed_or_refused(set, 0);
         let kind = if release() == "3.10" { "quorum" } else { "classic" };
         assert_eq!(described(other, name), format!("{kind}\t''\t-"));
-        // Nobody has got permissions by that.
+        // This has given permissions to no user.
         let listed = perm(way, &["list", "-p", name]).run().expect(0);
         assert_eq!(output(&listed), "");
         perm(way, &["set-vhost", "--tags", "a", "like-none"])
@@ -110,7 +110,7 @@ fn a_file_says_what_virtual_hosts_are_like() {
         assert_eq!(output(&apply(&[], &rows).expect(0)), "");
         assert_eq!(described(way, &old), "quorum\tmine\t-");
         assert_eq!(described(way, &new), "stream\ttheirs\tx,y");
-        // Either it can be done, or nothing is changed.
+        // Either it is possible, or nothing is changed.
         let rows = format!("{new},quorum,,\n{new}-2,quorum,,\n");
         changed_or_refused(apply(&[], &rows), 0);
         let names = output(&perm(way, &["list-vhosts"]).run().expect(0));

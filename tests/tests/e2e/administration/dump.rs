@@ -1,4 +1,4 @@
-//! `dump`: one document, which `apply` takes on another cluster and release.
+//! `dump`: one document, which `apply` accepts on another cluster and release.
 
 use super::output;
 use rmq_tests::brokers::release;
@@ -9,7 +9,7 @@ use rmq_tests::tool::Tool;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-/// What the management API itself has, each with what is to be the same on every release.
+/// Lists of the management API, each with what must be the same on every release.
 const MOVED: [(&str, &str); 6] = [
     ("vhosts", "{name, description, tags: (.tags | sort)}"),
     ("users", "{name, password_hash, hashing_algorithm, tags: (.tags | sort)}"),
@@ -21,7 +21,7 @@ const MOVED: [(&str, &str); 6] = [
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// A list of the API's, as it is to be the same.
+/// A list of the API, in the form that must be the same.
 fn of_api(cluster: &Cluster, list: &str, filter: &str) -> String {
     let url = format!("http://guest:guest@{}/api/{list}", http_address(cluster));
     let script = format!("curl -fsS '{url}' | jq -S 'map({filter}) | sort'");
@@ -32,7 +32,7 @@ fn perm(cluster: &Cluster, way: Way, words: &[&str]) -> Tool {
     way.perm(cluster).arguments(words)
 }
 
-/// Fills a node: virtual hosts with all that they can have, and three users.
+/// Fills a node: virtual hosts with everything that they can have, and three users.
 fn fill(cluster: &Cluster) {
     let done = |words: &[&str]| perm(cluster, WAYS[0], words).run().expect(0);
     let quorum = ["--default-queue-type", "quorum"];
@@ -59,7 +59,7 @@ fn fill(cluster: &Cluster) {
 
 #[test]
 fn a_whole_node_moves_to_another_release_by_dump_and_apply() {
-    // The newest release is in Debian's testing suite, which changes: the short form does without.
+    // The newest release is in Debian's testing suite, which changes: not in the short form.
     let newer = if scale().all_cells { "4.3" } else { "4.0" };
     let (old, new) =
         (Cluster::up_with(1, &release(), &MANAGEMENT), Cluster::up_with(1, newer, &MANAGEMENT));
@@ -76,7 +76,7 @@ fn a_whole_node_moves_to_another_release_by_dump_and_apply() {
     });
     assert_eq!(dumps[0], dumps[1]);
     for way in WAYS {
-        // Where it comes from it changes nothing, and it says so of itself on standard output alone.
+        // On its origin it changes nothing, and writes only to standard output.
         let again = perm(&old, way, &["--quiet", "apply", "--prune", "--dry-run", file]);
         assert_eq!(output(&again.run().expect(0)), "");
         let written = perm(&old, way, &["dump"]).run().expect(0).says("keep it private");
@@ -101,7 +101,7 @@ fn a_whole_node_moves_to_another_release_by_dump_and_apply() {
     for kind in ["/orders quorum", "größer stream"] {
         assert!(types.contains(kind), "{types}");
     }
-    // The old password is the new one, and what it opens is the same.
+    // The old password still works, with the same permissions.
     let port = new.variable("RMQ_NODE1_AMQP_PORT");
     let url = format!("amqp://app:app-pass-7@127.0.0.1:{port}/%2Forders");
     let declare = |queue: &str| Tool::new("rmq-declare").arguments(&["--quiet", "-u", &url, queue]);
@@ -158,7 +158,7 @@ fn one_virtual_host_is_dumped_with_those_who_may_use_it_and_topics_can_wait_for_
     }
 }
 
-/// What `list` writes, and what a file of two sections has, is read as it is meant.
+/// The output of `list`, and a file with two sections, are read as intended.
 #[test]
 fn users_and_permissions_that_are_called_like_columns_are_not_taken_for_headers() {
     let cluster = Cluster::up_with(1, &release(), &MANAGEMENT);

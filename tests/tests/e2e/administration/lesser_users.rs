@@ -1,5 +1,5 @@
-//! Users of the management API who are not administrators: what they may see is listed, and what they
-//! lack is named.
+//! Users of the management API who are not administrators: what they may see is listed, and what
+//! they lack is named.
 
 use super::output;
 use rmq_tests::brokers::release;

@@ -1,4 +1,4 @@
-//! Limits: what is set is what the broker holds clients to.
+//! Limits: the broker enforces what is set.
 
 use rmq_tests::managed::{WAYS, managed};
 use rmq_tests::tool::Tool;

@@ -1,4 +1,4 @@
-//! What there is to be seen of a cluster and its queues, the same by both ways.
+//! What can be seen of a cluster and its queues, identical over both transports.
 
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
@@ -8,7 +8,7 @@ use rmq_tests::vhost::Vhost;
 use rmq_tests::wait::wait_equal;
 use std::time::Duration;
 
-/// The broker collects what it tells by HTTP every five seconds.
+/// The broker collects what it reports over HTTP every five seconds.
 const COLLECTED: Duration = Duration::from_secs(40);
 
 fn rows(cluster: &Cluster, way: Way, words: &[&str]) -> Vec<Vec<String>> {
@@ -49,7 +49,7 @@ fn messages_and_consumers_are_counted_in_queues_of_each_type() {
 fn members_that_run_are_short_of_something_or_down_are_told_of() {
     let cluster = Cluster::up_with(3, &release(), &MANAGEMENT);
     let vhost = Vhost::new(&cluster);
-    // Only this row's node has it, and nobody else once that is down.
+    // Only this row's node has it; while that is down, no node has.
     let url = format!(
         "amqp://{}:{}@127.0.0.1:{}/{}",
         vhost.name,
@@ -92,7 +92,7 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
         let words = [&["--quiet", "cluster-status"], words].concat();
         way.perm(&cluster).arguments(&words).run().expect(1)
     };
-    // How a member is: name, state, version, alarms, and how many listeners it has.
+    // A member: name, state, version, alarms, and how many listeners it has.
     let told = |way| {
         let rows = rows_of(status(way, &[]));
         let told = |row: &Vec<String>| {
@@ -123,7 +123,7 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
             rows
         });
     }
-    // What is wrong is on one line, and with it what depends on a node that still runs.
+    // What is wrong is on one line, together with what depends on a node that is still running.
     let name = |node: usize| cluster.variable(&format!("RMQ_NODE{node}_NAME")).to_owned();
     let wrong =
         format!("rmq-perm: cluster-status: {} has an alarm: disk; {} is down", name(1), name(3));
@@ -147,7 +147,7 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
     told.says("NODE requires --if-node-stops");
 }
 
-/// What `list-queues -v` says of each queue: name, state, messages, members and online members.
+/// What `list-queues -v` shows of each queue: name, state, messages, members and online members.
 fn replicas(cluster: &Cluster, way: Way, vhost: &str) -> Vec<[String; 5]> {
     let words = ["list-queues", "-p", vhost, "name", "state", "messages", "members", "online"];
     let mut rows = rows(cluster, way, &words);

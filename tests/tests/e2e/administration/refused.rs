@@ -1,4 +1,4 @@
-//! Who may not, and is told what is missing.
+//! A user who may not do something is shown what is missing.
 
 use rmq_tests::brokers;
 use rmq_tests::managed::{WAYS, Way, http_address, managed};

@@ -1,4 +1,4 @@
-//! One table of cases, each through every way.
+//! One table of cases, each over every transport.
 
 mod identities;
 mod rights;
@@ -8,12 +8,12 @@ use rights::{PERMISSIONS, TOPICS};
 use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{WAYS, Way, managed};
 
-/// What is typed, what is on standard input, and what comes: the exit status, standard output, and
-/// what stands on standard error behind the tool's name (nothing where it is empty; only how it
-/// begins where it ends with an ellipsis). `@` is a name of the way's own.
+/// The words, standard input, and the result: the exit status, standard output, and what follows
+/// the tool's name on standard error (nothing if empty; only the beginning if it ends with an
+/// ellipsis). `@` is a name that belongs to the transport.
 type Case = (&'static [&'static str], &'static str, i32, &'static str, &'static str);
 
-/// Each follows from those before.
+/// Each depends on those before it.
 const CASES: [&[Case]; 5] = [IDENTITIES, PERMISSIONS, TOPICS, LIMITS, REMOVAL];
 
 #[test]
@@ -36,14 +36,14 @@ fn run(cluster: &Cluster, way: Way, case: &Case) {
     let words: Vec<String> = words.iter().map(|word| named(word)).collect();
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     if words[0].starts_with("set") {
-        // What a pattern may not be meant to say is another test's.
+        // Warnings about patterns have a test of their own.
         words.push("--quiet");
     }
     let ended = way.perm(cluster).arguments(&words).input(input).run().expect(exit);
     assert_eq!(String::from_utf8_lossy(&ended.stdout), named(stdout), "{way:?} {words:?}");
     let wanted = match stderr {
         "" => String::new(),
-        // Every error of the command line ends so.
+        // Every error of the command line ends like this.
         stderr if exit == 64 && !stderr.ends_with('…') => {
             format!("rmq-perm: {} (see --help)\n", named(stderr))
         }
@@ -65,7 +65,7 @@ fn what_one_way_has_done_the_other_way_sees() {
         let (vhost, user) = (&*vhost, &*user);
         let done = |way: Way, words: &[&str]| way.perm(cluster).arguments(words).run().expect(0);
         let seen = |words: &[&str]| {
-            // What other tests make meanwhile is not looked at.
+            // Objects that other tests create meanwhile are ignored.
             let told = WAYS.map(|way| {
                 let told = String::from_utf8(done(way, words).stdout).unwrap();
                 let ours = told.split_inclusive('\n').filter(|line| line.contains("seen-"));
@@ -85,7 +85,7 @@ fn what_one_way_has_done_the_other_way_sees() {
         assert_eq!(seen(&["list", "-p", vhost]), format!("{user}\ta\tb\tc\n"));
         let topics = seen(&["list-topic", "--all"]);
         assert!(topics.contains(&format!("{vhost}\t{user}\tamq.topic\td\te\n")), "{topics}");
-        // A new password is one for AMQP, too, and took away neither tags nor permissions.
+        // A new password also works for AMQP, and has removed neither tags nor permissions.
         done(other, &["change-password", user, "--generate"]);
         assert!(seen(&["list-users"]).contains(&format!("{user}\tmine,monitoring\n")));
         done(other, &["delete-user", user]);

@@ -1,5 +1,5 @@
-//! A node that closes a connection on which it has heard nothing for a second, which is the lowest
-//! `net_ticktime` there is, and tools that have something else to do for longer.
+//! A node that closes a connection on which it has received nothing for a second, which is the
+//! lowest possible `net_ticktime`, and tools that are busy for longer.
 
 use rmq_tests::brokers::release;
 use rmq_tests::cluster::Cluster;
@@ -51,7 +51,7 @@ fn the_connection_lasts_while_large_answers_are_decoded_and_a_question_waits() {
     wait_for(Duration::from_secs(30), "the question", || {
         String::from_utf8_lossy(&asked.stdout()).contains("[y/N]").then_some(())
     });
-    // What is waited for is that nothing happens.
+    // The test is that nothing happens.
     std::thread::sleep(Duration::from_secs(2));
     asked.write(b"y\n");
     asked.wait().expect(0);

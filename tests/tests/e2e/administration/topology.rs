@@ -1,4 +1,4 @@
-//! `list-exchanges` and `list-bindings`, the same by both ways.
+//! `list-exchanges` and `list-bindings`, identical over both transports.
 
 use rmq_tests::cluster::Cluster;
 use rmq_tests::managed::{WAYS, Way, managed};

@@ -1,4 +1,4 @@
-//! Names that the management API cannot be asked about, because servers resolve them in a path.
+//! Names that cannot be used with the management API, because servers resolve them in a path.
 
 use super::output;
 use rmq_tests::brokers::release;
@@ -20,7 +20,7 @@ fn a_virtual_host_called_dots_hides_no_other_and_a_file_with_one_changes_nothing
         assert!(!output(&perm(http, &["list-users"]).run().expect(0)).contains("new"));
     }
     perm(distribution, &["--quiet", "apply", "-"]).input(file).run().expect(0);
-    // What is like that already is no change.
+    // What is already so is not a change.
     perm(http, &["--quiet", "apply", "-"]).input(file).run().expect(0);
     for list in ["list-exchanges", "list-bindings", "list-queues"] {
         let listed = perm(http, &[list, "--all"]).run().expect(0);

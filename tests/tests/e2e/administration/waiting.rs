@@ -16,7 +16,7 @@ const WORDS: [&[&str]; 6] = [
     &["add-vhost", "again"],
 ];
 
-/// Ends the probing, also if the test fails.
+/// Ends the probing, even if the test fails.
 struct Ending<'a>(&'a AtomicBool);
 
 impl Drop for Ending<'_> {
@@ -38,7 +38,7 @@ fn a_script_that_runs_before_the_node_is_up_waits_for_it_and_nothing_is_called_a
         let told = perm(way, &["--retry", "500ms", "wait"]).run().expect(75);
         told.says("rmq-perm: wait: connect to ").says("; trying again, --retry 500ms");
     }
-    // A cookie that the node has yet to make is waited for, and by nothing else.
+    // `wait` alone waits for a cookie that the node has yet to create.
     let missing = ["--cookie-file", "/nonexistent/cookie", "--retry", "500ms"];
     let asked = |word| Tool::new("rmq-perm").arguments(&missing).arguments(&[word]);
     asked("wait").run().expect(75).says("cookie file /nonexistent/cookie");
@@ -63,7 +63,7 @@ fn a_script_that_runs_before_the_node_is_up_waits_for_it_and_nothing_is_called_a
         cluster.start(&[1]);
         for (way, waiting) in WAYS.into_iter().zip(waiting) {
             waiting.wait().expect(0);
-            // It takes work at once.
+            // It can be used at once.
             perm(way, &["--retry", "0", "list-queues", "-p", &vhost.name]).run().expect(0);
             vhost.declare(&["--quiet", "--retry", "0"], way.name());
             vhost.send(&["--retry", "0", way.name()]).input("line\n").run().expect(0);

@@ -1,17 +1,17 @@
-//! A table of all arguments, each declared, compared and told apart.
+//! A table of all arguments, each declared, compared and distinguished.
 
 use super::*;
 
-/// An argument, and a queue that differs in it alone.
+/// An argument, and a queue that differs only in it.
 #[derive(Clone, Copy)]
 struct Case {
     /// The options.
     words: &'static str,
     /// Others, which differ in one argument.
     other: &'static str,
-    /// What the broker has it as.
+    /// The broker's form of it.
     term: &'static str,
-    /// What is told of the difference.
+    /// The message about the difference.
     told: &'static str,
     /// The first release that knows it, and the last.
     releases: (u32, u32),
@@ -164,7 +164,7 @@ fn every_argument_holds(vhost: &Vhost<'_>) {
         if !other.is_empty() {
             declared(check(&other).expect(1).says(told), &line);
         }
-        // Nothing of all that has changed anything.
+        // None of that has changed anything.
         assert_eq!(vhost.arguments(&queue), Some(is), "{given}");
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(20);
 const COUNT: usize = 20_000;
 
-/// Drains the queue, loses the connection while it does, and gives all that came out.
+/// Drains the queue, loses the connection meanwhile, and returns everything that was written.
 fn drained_with_a_lost_connection(vhost: &Vhost<'_>) -> (Ended, Vec<u8>) {
     let mut draining = vhost.receive(&["--drain", "q"]).output_to_pipe().start();
     let mut output = draining.take_output();

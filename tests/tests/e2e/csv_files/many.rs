@@ -1,4 +1,4 @@
-//! Files of many queues, on few channels, on several virtual hosts, over connections that end.
+//! Files with many queues, with few channels, on several virtual hosts, over connections that end.
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn a_file_may_have_queues_on_several_virtual_hosts() {
         "begin ok = rabbit_auth_backend_internal:set_permissions(<<\"{here}\">>, <<\"{there}\">>, \
          <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"tests\">>), \"\" end"
     ));
-    // The same queue is another one there, and no contradiction.
+    // On the other virtual host it is another queue, so there is no contradiction.
     let file = format!(
         "# Ours.\nvhost,queue,type,exchange,bind\n{here},q,quorum,,\n{there},q,classic,e:topic,e:k\n\
          {there},r,classic,,\n,s,classic,,\n# That is all.\n"
@@ -105,7 +105,7 @@ fn a_file_may_have_queues_on_several_virtual_hosts() {
     assert_eq!(other.bindings("q"), ["e k []"]);
     let checked = run(&vhost, &["--check"], &file).expect(0);
     assert_eq!(String::from_utf8(checked.stdout).unwrap(), file);
-    // What is on a virtual host that is missing, or not ours, fails alone.
+    // Rows on a virtual host that is missing, or not accessible, fail alone.
     let wrong = format!("queue,vhost,type\na,nowhere,classic\nb,{there},classic\nc,/,classic\n");
     let failed = run(&vhost, &[], &wrong).expect(77);
     assert_eq!(failed.stdout, b"b\t0\t0\n");

@@ -1,4 +1,4 @@
-//! Connections that are lost while something is with the filter.
+//! Connections that are lost while a filter holds messages.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn what_is_said_of_a_lost_connection_is_neither_reported_nor_taken_for_something
     let fifo = Fifo::new();
     let (receiving, mut sender, old) = begun_by_ids(&vhost, &fifo);
     vhost.close_connection_of(receiving.pid(), "test");
-    // The nine come again, the first of them alone.
+    // The nine are delivered again, the first of them alone.
     let more = wait_ids(&receiving, 11);
     for id in &old[1..] {
         writeln!(sender, "{RUN} id {id}").unwrap();

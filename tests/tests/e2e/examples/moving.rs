@@ -23,7 +23,7 @@ fn any_bytes_are_saved_restored_moved_and_fanned_out_as_they_are() {
     place.run(&format!("{names}; move-queue \"$AMQP_URL\" '{}' \"$queue\"", other.url()));
     let drain = ["--drain", "--format", "length", queue];
     assert!(other.receive(&drain).run().expect(0).stdout == framed);
-    // What did not begin is no file in the way of the next.
+    // A run that did not start leaves no file in the way of the next.
     place.shell("queue-save missing saved").run().expect(65);
     assert!(!place.files().contains("saved"));
 
@@ -44,7 +44,7 @@ fn a_line_is_fanned_out_to_every_queue_and_a_tap_sees_what_passes() {
     assert_eq!(vhost.drain("shipping"), b"1\n2\n");
     vhost.add_exchange("events", "topic");
     let tap = place.shell("exec tap events 'order.*' 'invoice.#'").start();
-    // Nobody can see from outside that the tap is bound: it is when something arrives.
+    // Whether the tap is bound cannot be seen from outside: it is when something arrives.
     let send = "printf 'order.new\\tx\\nother.y\\tz\\ninvoice.a.b\\tw\\n' | \
                 rmq-send --allow-unroutable -e events -K '\\t'";
     wait_until(LONG, "the tap", || {
@@ -71,7 +71,7 @@ fn a_queue_is_moved_saved_and_restored_with_all_that_messages_carry() {
     place.shell(&script).run().expect(65).says("no queue jobs at the destination");
     vhost.wait_held("jobs", Held::ready(2));
     other.declare(&[], "jobs");
-    // Where the new place cannot be asked, nothing is taken.
+    // If the destination cannot be reached, nothing is taken.
     let elsewhere = format!("move-queue \"$AMQP_URL\" '{}-x' jobs", other.url());
     let ended = place.shell(&elsewhere).run();
     assert!(!ended.status.success() && !ended.stderr.contains("rmq-recv"), "{}", ended.stderr);

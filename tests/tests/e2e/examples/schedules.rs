@@ -7,7 +7,7 @@ fn the_journal_is_sent_from_where_it_was_confirmed() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "journal");
     let place = Place::new(&vhost);
-    // A build machine has no journal: this journalctl writes what is in a file.
+    // A build machine has no journal: this journalctl writes the content of a file.
     stand_in(
         place.directory.path(),
         "journalctl",
@@ -60,7 +60,7 @@ fn the_lines_of_the_crontab_do_what_they_say_with_what_it_sets_and_nothing_else(
         .lines()
         .filter(|line| line.starts_with(|first: char| first == '*' || first.is_ascii_digit()))
         .map(|line| {
-            // Five fields, then what cron gives to the shell.
+            // Five fields, then what cron passes to the shell.
             let command = line.splitn(6, ' ').last().unwrap().trim_start().replace("\\%", "%");
             assert!(!line.replace("\\%", "").contains('%'), "{line}");
             let shell = place.shell(&format!("unset XDG_CONFIG_HOME\n{command}"));
@@ -87,7 +87,7 @@ fn a_report_that_could_not_be_sent_is_mailed_of_and_goes_with_the_next() {
     assert_eq!(place.run("ls outbox"), b"");
     let received = vhost.receive(&["--drain", "-0", "reports"]).run().expect(0).stdout;
     assert_eq!(received, b"a\nb\n\0c\n\0");
-    // Half a report is not sent, nor kept.
+    // Half a report is neither sent nor kept.
     place.shell("cron-report outbox reports sh -c 'echo half; exit 3'").run().expect(3);
     assert_eq!(vhost.drain("reports"), b"");
     assert_eq!(place.run("ls outbox"), b"");
@@ -98,7 +98,7 @@ fn reports_that_overlap_are_whole_and_one_that_is_too_large_stops_no_other() {
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "r p\"s");
     let place = Place::new(&vhost);
-    // The second is made whole while the first is half made.
+    // The second is completed while the first is half done.
     let inner = "cron-report 'o ut' 'r p\"s' echo second";
     place.write("first", &format!("echo begun\n{inner} >&2\necho ended\n"));
     place.run("cron-report 'o ut' 'r p\"s' sh first");

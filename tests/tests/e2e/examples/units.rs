@@ -1,8 +1,8 @@
-//! Units of systemd.
+//! systemd units.
 
 use super::*;
 
-/// A unit, checked by systemd itself; what is open to the outside counts less than three of ten.
+/// A unit, checked by systemd itself; its exposure must be below three of ten.
 fn checked_unit(name: &str, instance: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let unit = examples().join("systemd").join(name);
@@ -62,7 +62,7 @@ fn the_unit_of_systemd_is_valid_and_ships_a_log_through_a_restart_of_the_broker(
     place.write("password", &format!("{PASSWORD}\n"));
     place.write("app.log", "before\n");
     fs::create_dir(directory.join("rmq-send-log")).unwrap();
-    // What systemd puts in place of its specifiers, and a log and a broker that are here.
+    // The values of systemd's specifiers, and a log and a broker on this machine.
     let here = directory.to_str().unwrap();
     let command = line("ExecStart=").replace("%d", here).replace("%S", here);
     let command = command.replace("/var/log/app.log", &format!("{here}/app.log"));

@@ -19,12 +19,12 @@ fn what_fails_in_a_pool_of_workers_is_a_dead_letter_that_is_looked_at_and_replay
     place.run("dead-letters replay jobs");
     vhost.wait_held("jobs.dlq", Held::ready(0));
     assert_eq!(vhost.drain("jobs"), b"bad\n");
-    // With none there is nothing to wait for.
+    // If there are none, there is nothing to wait for.
     place.run("dead-letters replay jobs");
     place.shell("dead-letters replay elsewhere").run().expect(65).says("no queue elsewhere.dlq");
 }
 
-/// A request by pika for each word, to a queue and with an address of its own; the answers, sorted.
+/// A request by pika for each word, to a queue, with its own reply address; the answers, sorted.
 const REQUESTS: &str = "\
 answers = []
 def answered(channel, method, properties, body):
@@ -43,7 +43,7 @@ print('|'.join(sorted(answers)))
 fn requests_of_another_client_are_answered_where_it_waits_and_one_that_fails_is_a_dead_letter() {
     let vhost = Vhost::new(brokers::one());
     let place = Place::new(&vhost);
-    // It fails over some, says nothing to others, and is given no password.
+    // It fails for some, writes nothing for others, and gets no password.
     let work = "[ -z \"${AMQP_URL-}\" ] || exit 1
         read -r line; [ \"$line\" != bad ] || { echo half; exit 1; }
         [ \"$line\" = empty ] || printf '%s\\n' \"$1\" \"$line\"";
@@ -55,7 +55,7 @@ fn requests_of_another_client_are_answered_where_it_waits_and_one_that_fails_is_
     let answers = vhost.pika(&format!("words = ['one', 'empty', 'none', 'x y']\n{REQUESTS}"));
     let wanted = "- it is\nnone\n|-empty |-one it is\none\n|-x y it is\nx y\n\n";
     assert_eq!(String::from_utf8(answers).unwrap(), wanted);
-    // Without an address it is only worked on, and so is what its sender no longer waits for.
+    // Without a reply address, or if its sender no longer waits, the work is done but not answered.
     vhost.send(&["requests"]).input("quiet\n").run().expect(0);
     vhost.pika(
         "channel.basic_consume('amq.rabbitmq.reply-to', print, auto_ack=True)\n\
@@ -79,7 +79,7 @@ fn a_filter_takes_nothing_with_it_when_it_dies() {
     vhost.declare(&[], "out");
     vhost.send(&["in"]).input("1\n2\n3\n").run().expect(0);
     let place = Place::new(&vhost);
-    // It takes two and dies with the second.
+    // It takes two and dies at the second.
     let script = "through-a-filter in out sh -c 'read -r a; echo $a; read -r b; exit 1'";
     let status = place.shell(script).run().status;
     assert!(!status.success());
@@ -90,7 +90,7 @@ fn a_filter_takes_nothing_with_it_when_it_dies() {
     interrupt(running);
     assert_eq!(vhost.drain("out"), b"1\nseen 2\nseen 3\n");
     vhost.wait_held("in", Held::ready(0));
-    // What it leaves of a line in which it dies is not sent in place of the line.
+    // The part of a line that it leaves when it dies is not sent instead of the line.
     vhost.send(&["in"]).input("one\ntwo\n").run().expect(0);
     let script =
         "through-a-filter in out sh -c 'read -r a; echo $a; read -r b; printf t; kill -9 $$'";

@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// Ways to rotate, each with the line that is written to the old file last.
+/// Ways to rotate, each with the last line that is written to the old file.
 fn rotate(place: &Place, way: usize, last: &str) {
     // As with logrotate, a higher number is older.
     let number = 9 - way;
     match way % 4 {
-        // The writer has the old file open until it is told.
+        // The writer keeps the old file open until it is notified.
         0 => {
             place.rename("app.log", &format!("app.log.{number}"));
             place.append(&format!("app.log.{number}"), last);
@@ -18,7 +18,7 @@ fn rotate(place: &Place, way: usize, last: &str) {
             fs::copy(place.path("app.log"), place.path(&format!("app-{number}.log"))).unwrap();
             File::create(place.path("app.log")).unwrap();
         }
-        // It is gone for a while.
+        // It is missing for a while.
         2 => {
             place.append("app.log", last);
             place.rename("app.log", &format!("app.log-2026{way}"));
@@ -44,7 +44,7 @@ fn rotation_of_any_kind_loses_nothing_and_keeps_the_order() {
         rotate(&place, way, &lines[0]);
         place.append("app.log", &lines[1]);
         wanted.extend(lines);
-        // Where the next rotation comes is left to chance in half of the cases.
+        // In half of the cases, the next rotation comes at a random moment.
         if way % 2 == 0 {
             place.wait_sent(wanted.lines().count());
         }
@@ -71,7 +71,7 @@ fn rotation_while_nothing_follows_loses_nothing_either() {
         place.append("app.log", &lines[2]);
         wanted.extend(lines);
         place.once().expect(0);
-        // What was confirmed right before the kill may come again.
+        // What was confirmed right before the kill may be sent again.
         let sent = place.sent();
         let mut all: Vec<&str> = sent.lines().collect();
         all.dedup();
@@ -113,8 +113,8 @@ fn a_followed_file_is_read_on_after_it_was_deleted() {
     assert_eq!(sent, ["1", "2", "3 without an end", "4"]);
 }
 
-/// Writes lines, and rotates by copying and truncating, mostly, about every 10 ms, until told. How
-/// many lines.
+/// Writes and rotates, mostly by copying and truncating, every 10 ms, until stopped. Returns the
+/// lines.
 fn write_and_rotate(directory: &Path, is_over: &AtomicBool) -> usize {
     let (path, mut random) = (directory.join("app.log"), random("write_and_rotate"));
     let mut lines = 0;

@@ -1,4 +1,4 @@
-//! Confirms and returns of what was never published, or too many of them.
+//! Confirms and returns of messages that were never published, or too many of them.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn a_flood_of_returned_messages_is_a_broken_protocol_and_takes_no_memory() {
             let returned = method(asked.channel, RETURN, &[&[1, 56], b"\x08NO_ROUTE", b"\0\x01q"]);
             let mut message = [returned, content(asked.channel, &[0, 0], body)].concat();
             if body.is_empty() {
-                // Nothing has no frame.
+                // An empty body has no frame.
                 message.truncate(message.len() - frame(3, 1, b"").len());
             }
             let many = message.repeat((100_000 / message.len()).max(1));
@@ -83,7 +83,7 @@ fn a_confirm_of_many_that_were_never_published_is_a_broken_protocol() {
             peer.fall_silent()
         });
         let ended = start("rmq-send", &[], &hostile).run().expect(70);
-        let ended = ended.says("the broker confirmed what was not published");
+        let ended = ended.says("the broker confirmed something that was not published");
         assert!(!ended.stderr.contains("; confirmed 1-"), "{}", ended.stderr);
     }
 }

@@ -1,4 +1,4 @@
-//! Deliveries that are none, that were not asked for, that are too large.
+//! Deliveries that are malformed, were not requested, or are too large.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn receiving(
     })
 }
 
-/// The method of a delivery, without what has to follow.
+/// The method of a delivery, without what must follow it.
 fn deliver(channel: u16) -> Vec<u8> {
     let whole = delivery(channel, "tag", 1, &[0, 0], b"");
     let size = u32::from_be_bytes(whole[3..7].try_into().unwrap()) as usize;

@@ -4,7 +4,7 @@ use super::*;
 
 type Misdeed = fn(&mut Peer, &[u8]) -> io::Result<()>;
 
-/// What a broker may do in place of the right answer, and how that ends where not all is done yet.
+/// What a broker may do instead of the correct answer, and how that ends if work is left.
 const MISDEEDS: &[(&str, &[i32], Misdeed)] = &[
     ("says nothing", LOST, |peer, _| peer.fall_silent()),
     ("hangs up", LOST, |_, _| Ok(())),
@@ -61,7 +61,7 @@ fn a_broker_that_goes_wrong_at_any_stage_is_told_of_and_never_waited_for_without
             for &(what, otherwise, misdeed) in MISDEEDS {
                 let allowed = match stage {
                     Some(CLOSE | CHANNEL_CLOSE) => DONE,
-                    // The next connection need not look again.
+                    // The next connection need not check again.
                     Some(QUEUE_DECLARE) if tool == "rmq-send" && otherwise == LOST => DONE,
                     _ => otherwise,
                 };
@@ -79,7 +79,7 @@ fn a_broker_that_goes_wrong_at_any_stage_is_told_of_and_never_waited_for_without
             }
         }
     }
-    // Those of rmq-send take longest: it waits for confirms.
+    // Those of rmq-send first, because they take longest: it waits for confirms.
     cases.sort_by_key(|case| case.tool != "rmq-send");
     run(cases);
 }
@@ -93,7 +93,7 @@ fn a_broker_that_closes_with_any_code_is_told_with_the_exit_status_of_that_code(
             403 => &[77],
             311 | 312 | 404 | 406 | 530 | 540 => &[65],
             313 | 402 | 501..=505 => BROKEN,
-            // 405 among them: whoever has locked the queue may go.
+            // 405 among them: the client that has locked the queue may go away.
             _ => LOST,
         };
         for tool in TOOLS {
@@ -110,7 +110,7 @@ fn a_broker_that_closes_with_any_code_is_told_with_the_exit_status_of_that_code(
                         if asked.method == stage {
                             let channel = if is_channel { asked.channel } else { 0 };
                             peer.send(&close(channel, code, "SOME_THING - the reason"))?;
-                            // What was on its way is for nobody.
+                            // What was on its way is discarded.
                             while is_channel && peer.next_method()?.method != CHANNEL_CLOSE_OK {}
                         } else {
                             peer.answer(asked)?;

@@ -1,23 +1,23 @@
-//! What a kill leaves: nothing lost but what was read last.
+//! The effect of a kill: only what was read last is lost.
 
 use super::*;
 
 #[test]
 fn killed_at_random_moments_it_loses_nothing_but_what_it_read_last() {
-    /// What a pipe holds (pipe(7)).
+    /// The capacity of a pipe (pipe(7)).
     const PIPE: usize = 64 << 10;
     let vhost = Vhost::new(brokers::one());
     vhost.declare(&[], "q");
     let mut random = random("spool kills");
     let directory = tempfile::tempdir().unwrap();
     let spool = directory.path().join("spool");
-    // One pipe for all of them: what one has not read, the next one does.
+    // One pipe for all runs: what one has not read, the next one does.
     let (reader, mut writer) = std::io::pipe().unwrap();
     let lines = numbered(400_000);
     let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
     let (written, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let now = || written.load(Ordering::SeqCst);
-    // Where each line ends in the input, and how many lines are read when so many bytes of them are.
+    // Where each line ends in the input, and how many lines are in a given number of bytes.
     let ends: Vec<usize> = lines
         .iter()
         .scan(0, |end, line| {
@@ -30,7 +30,7 @@ fn killed_at_random_moments_it_loses_nothing_but_what_it_read_last() {
         ends.partition_point(|end| *end <= bytes)
     };
     let waiting = || rustix::io::ioctl_fionread(&reader).unwrap() as usize;
-    // At each kill, lines that it may have read and not kept: what one read takes of a full pipe. It
+    // For each kill, lines that it may have read and not kept: at most one read of a full pipe. It
     // keeps what it has read before it reads more.
     let mut gaps = Vec::new();
     std::thread::scope(|scope| {

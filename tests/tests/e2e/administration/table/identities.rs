@@ -2,7 +2,7 @@
 
 use super::Case;
 
-/// They are made first.
+/// These come first.
 pub(super) const IDENTITIES: &[Case] = &[
     // Virtual hosts.
     (&["add-vhost", "@v"], "", 0, "", ""),
@@ -79,7 +79,7 @@ pub(super) const IDENTITIES: &[Case] = &[
         "RabbitMQ does not know the tag 'adminstrator' (did you mean administrator?)",
     ),
     (&["delete-user", "@r"], "", 0, "", ""),
-    // Their passwords; who may not use the management API can still log in.
+    // Their passwords; a user who may not use the management API can still log in.
     (&["add-user", "@plain"], "right\n", 0, "", ""),
     (&["add-user", "@bare", "--tags", "monitoring"], "right\n", 0, "", ""),
     (&["authenticate", "@plain"], "right\n", 0, "", ""),
@@ -167,7 +167,7 @@ pub(super) const LIMITS: &[Case] = &[
     (&["clear-user-limits", "@u", "max-queues"], "", 64, "", "'max-queues' is not a limit; use…"),
 ];
 
-/// And away with all of it.
+/// Removes all of them.
 pub(super) const REMOVAL: &[Case] = &[
     (&["clear", "-p", "@v", "@u"], "", 0, "", ""),
     (&["clear", "-p", "@v", "@u"], "", 0, "", ""),

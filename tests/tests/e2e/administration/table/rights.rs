@@ -82,7 +82,7 @@ pub(super) const PERMISSIONS: &[Case] = &[
         "",
         "set permissions of @u on @none: the broker does not accept the regular expression '(': …",
     ),
-    // What a listing writes for the empty pattern is taken back, and a backslash is as it is.
+    // The form in which a listing shows the empty pattern is accepted, and a backslash is kept.
     (&["set", "-p", "@v", "@u", "^a\\.b", "''", "''"], "", 0, "", ""),
     (&["list", "-p", "@v"], "", 0, "@u\t^a\\.b\t''\t''\n", ""),
     (&["--anchor", "set", "-p", "@v", "@u", "a", "b", "c"], "", 0, "", ""),
@@ -114,7 +114,7 @@ pub(super) const PERMISSIONS: &[Case] = &[
     (&["list_queues", "name", "mesages"], "", 64, "", "no column 'mesages'; did you…"),
     (&["list_queues", "-p", "@v", "name", "messages"], "", 0, "", ""),
     (&["-u", "amqp://h", "list-queues"], "", 64, "", "rmq-perm has no --url: give a node…"),
-    // Nothing of all that was refused has changed anything.
+    // None of the refused commands has changed anything.
     (&["list", "-p", "@v"], "", 0, "@u\t^a\t''\t.*\n", ""),
     // What they allow.
     (&["check", "-p", "@v", "@u", "configure", "abc"], "", 0, "yes\n", ""),
