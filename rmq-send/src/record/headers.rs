@@ -109,7 +109,7 @@ mod tests {
             (
                 "a:json=[{\"b\":{\"$float\":\"ff800000\"}}]",
                 "-H a:json=[{\"b\":{\"$float\":\"ff800000\"}}]: a float that is NaN or infinite, which \
-                 RabbitMQ does not carry",
+                 RabbitMQ cannot carry",
             ),
             ("a:bytes=?", "-H a:bytes=?: '?' is not base64"),
             (
