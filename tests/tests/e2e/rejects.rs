@@ -266,7 +266,7 @@ fn a_hyphen_is_standard_output_and_what_is_kept_there_is_a_record_like_any_other
     let script = "printf 'q:one\\nnowhere:two\\nq:three\\n' | rmq-send --routed -K : --rejects - >kept; \
                   status=$?; cat kept; exit $status";
     let ended = Tool::shell(directory.path(), script).environment("AMQP_URL", &vhost.url()).run();
-    let ended = ended.expect(65).says("1 record rejected, kept in /dev/stdout");
+    let ended = ended.expect(65).says("1 record rejected, written to /dev/stdout");
     assert_eq!(ended.stdout, b"nowhere:two\n");
     assert!(!directory.path().join("-").exists());
     assert_eq!(vhost.drain("q"), b"one\nthree\n");
