@@ -79,7 +79,9 @@ fn members_that_run_are_short_of_something_or_down_are_told_of() {
          {}\n",
         vhost.name
     );
-    for way in WAYS {
+    // The API of 4.0 goes by the nodes alone.
+    let know = WAYS.into_iter().filter(|way| release() != "4.0" || *way == Way::Distribution);
+    for way in know {
         wait_equal(COLLECTED, &(Some(1), needed.clone()), || {
             let words = ["cluster-status", "--if-node-stops", first];
             let ended = way.perm(&cluster).arguments(&words).run();
