@@ -46,12 +46,22 @@ impl Vigil {
         Some(self.times.until().map_or(long, |until| until.max(long)))
     }
 
+    /// Whether the wait has to be reported by now.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.due().is_some_and(|due| now >= due)
+    }
+
+    /// It is reported, as one of many.
+    pub fn counts(&mut self, now: Instant) {
+        self.times.another(now);
+        self.reported = true;
+    }
+
     /// Whether the wait has to be reported now. True only once.
     pub fn is_long(&mut self, now: Instant) -> bool {
-        let is_long = self.due().is_some_and(|due| now >= due);
+        let is_long = self.is_due(now);
         if is_long {
-            self.times.another(now);
-            self.reported = true;
+            self.counts(now);
         }
         is_long
     }
@@ -118,6 +128,7 @@ mod tests {
         vigil.set(after(24), true);
         assert_eq!(vigil.due(), Some(after(29)));
         vigil.known();
+        assert_eq!(vigil.progress(after(26)), None);
         vigil.set(after(26), true);
         vigil.reported();
         assert!(!vigil.is_long(after(40)));

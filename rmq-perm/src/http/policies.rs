@@ -10,37 +10,25 @@ use rmq_common::failure::Failure;
 use serde_json::Value;
 use std::cmp::Reverse;
 
-/// What a policy may say about a queue of each type. With anything else, the broker may skip the
-/// policy for that type.
-const OF_TYPE: [(&str, &[&str]); 3] = [
-    (
-        "classic",
-        &[
-            "max-length",
-            "max-length-bytes",
-            "overflow",
-            "expires",
-            "message-ttl",
-            "dead-letter-exchange",
-            "dead-letter-routing-key",
-            "queue-version",
-        ],
-    ),
-    (
-        "quorum",
-        &[
-            "max-length",
-            "max-length-bytes",
-            "overflow",
-            "expires",
-            "message-ttl",
-            "dead-letter-exchange",
-            "dead-letter-routing-key",
-            "dead-letter-strategy",
-            "delivery-limit",
-        ],
-    ),
-    ("stream", &["max-length-bytes", "max-age", "stream-max-segment-size-bytes"]),
+const CLASSIC: &str = "classic";
+const QUORUM: &str = "quorum";
+const STREAM: &str = "stream";
+
+/// What a policy may say about queues, and of which types. With anything else, the broker may skip
+/// the policy for that type.
+const KNOWN: [(&str, &[&str]); 12] = [
+    ("max-length", &[CLASSIC, QUORUM]),
+    ("max-length-bytes", &[CLASSIC, QUORUM, STREAM]),
+    ("overflow", &[CLASSIC, QUORUM]),
+    ("expires", &[CLASSIC, QUORUM]),
+    ("message-ttl", &[CLASSIC, QUORUM]),
+    ("dead-letter-exchange", &[CLASSIC, QUORUM]),
+    ("dead-letter-routing-key", &[CLASSIC, QUORUM]),
+    ("dead-letter-strategy", &[QUORUM]),
+    ("delivery-limit", &[QUORUM]),
+    ("queue-version", &[CLASSIC]),
+    ("max-age", &[STREAM]),
+    ("stream-max-segment-size-bytes", &[STREAM]),
 ];
 
 /// A policy of a virtual host.
@@ -73,7 +61,8 @@ pub fn add(broker: &Http, vhost: &str, queues: &mut [Queue]) -> Result<(), Failu
 
 /// The first that matches, empty if none does; `None` if that is uncertain.
 fn in_force(policies: &[Policy], queue: &Queue) -> Option<Text> {
-    let (_, known) = OF_TYPE.iter().find(|(kind, _)| kind.as_bytes() == queue.kind)?;
+    let kinds = [CLASSIC, QUORUM, STREAM];
+    let kind = kinds.into_iter().find(|kind| kind.as_bytes() == queue.kind)?;
     let mut matching = Vec::new();
     for policy in policies.iter().filter(|policy| policy.is_for(&queue.kind)) {
         // One that our library does not take, or takes too long for, may match or not.
@@ -83,7 +72,9 @@ fn in_force(policies: &[Policy], queue: &Queue) -> Option<Text> {
     }
     let Some(first) = matching.first() else { return Some(Text::new()) };
     let is_tied = matching.get(1).is_some_and(|second| second.priority == first.priority);
-    let is_known = first.says.iter().all(|key| known.contains(&&**key));
+    let is_known =
+        |key: &String| KNOWN.iter().any(|(known, of)| known == key && of.contains(&kind));
+    let is_known = first.says.iter().all(is_known);
     (is_known && !is_tied).then(|| first.name.clone())
 }
 
@@ -91,9 +82,9 @@ impl Policy {
     fn is_for(&self, kind: &[u8]) -> bool {
         match &*self.applies_to {
             b"all" | b"queues" => true,
-            b"classic_queues" => kind == b"classic",
-            b"quorum_queues" => kind == b"quorum",
-            b"streams" => kind == b"stream",
+            b"classic_queues" => kind == CLASSIC.as_bytes(),
+            b"quorum_queues" => kind == QUORUM.as_bytes(),
+            b"streams" => kind == STREAM.as_bytes(),
             _ => false,
         }
     }

@@ -1,7 +1,7 @@
 //! Noticing a consumer that its queue has forgotten, and a queue that has no majority.
 //!
 //! A channel that RabbitMQ 3.10 opened while a quorum queue had no leader, or its node had just been
-//! started, may be given nothing, and its acknowledgements may be lost. Nothing tells a client of it:
+//! started, may be given nothing, and its acknowledgements may be lost. A client is not informed of it:
 //! an idle queue looks the same, and so does one whose single active consumer is another client's. So
 //! after a while without messages the queue is looked at, ever more rarely while nothing comes.
 //!

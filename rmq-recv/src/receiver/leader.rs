@@ -1,6 +1,6 @@
 //! Whether a queue shows that it has no leader, as while the majority of its members is down.
 //!
-//! Nothing tells a consumer of that: an idle queue looks the same. But a quorum queue without a leader
+//! A consumer is not informed of that: an idle queue looks the same. But a quorum queue without a leader
 //! answers a query with no messages and no consumers (RabbitMQ 3.10 to 4.3), though ours is registered.
 //! A core without I/O.
 

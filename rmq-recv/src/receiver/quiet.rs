@@ -115,7 +115,7 @@ impl Quiet {
             return Seen::Stream;
         }
         // A quorum queue that has no leader just now answers 0 and 0, though our consumer is on
-        // it: that is no answer.
+        // it: that is not an answer.
         if state.consumers > 0 && state.ready == 0 {
             let was_empty = mem::replace(&mut self.seen_empty, true);
             return match filter_holds {

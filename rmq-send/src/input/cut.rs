@@ -37,6 +37,7 @@ pub struct Broken(pub String);
 
 /// The largest body that any broker takes; a larger number is not a length.
 const LONGEST: usize = 512 << 20;
+
 /// Cuts an input into records.
 #[derive(Debug)]
 pub struct Cutter {
@@ -62,7 +63,8 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// Records of at most `max_size` bytes, of an input that is read by some `block` bytes.
+    /// Records of at most `max_size` bytes. There is [`room`](Self::room) for about `block` bytes at
+    /// a time; 0 if blocks that were read elsewhere are appended to it.
     pub fn new(format: Format, max_size: usize, block: usize) -> Self {
         Cutter {
             format,

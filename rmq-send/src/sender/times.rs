@@ -19,11 +19,13 @@ impl Sender {
             self.diagnostics.notice(&format!("records continue, after {seconds} s"));
         }
         self.vigil.set(now, waits && is_connected);
-        if self.vigil.due().is_some_and(|due| now >= due) {
+        if self.vigil.is_due(now) {
             let reader = self.places.waits_for().map(str::to_owned);
             match reader.or_else(|| self.connection.waits_for(in_flight, self.retry)) {
-                Some(text) if self.vigil.is_long(now) => self.diagnostics.notice(&text),
-                Some(_) => {}
+                Some(text) => {
+                    self.vigil.counts(now);
+                    self.diagnostics.notice(&text);
+                }
                 // It does not count as one of many.
                 None => self.vigil.known(),
             }

@@ -143,7 +143,7 @@ fn a_lost_majority_is_a_line_of_each_tool_and_its_end_another() {
         let said = sending.stderr();
         said.contains("it has no leader; trying") || said.contains("no majority")
     });
-    // Which is no news to one who knows that no answer comes.
+    // Which is not news to one who knows that no answer comes.
     watched.wait_stderr("lost the connection to ");
     cluster.start(&[2, 3]);
     // One receiver may be given the first two.

@@ -76,7 +76,7 @@ impl Reports {
         self.kept = Some(kept);
     }
 
-    /// A connection is lost, for a reason that is no news if none has served since the last, or if it
+    /// A connection is lost, for a reason that is not news if none has served since the last, or if it
     /// is `known` that an answer is awaited, and none comes.
     pub(super) fn lost(&mut self, host: &str, why: &Lost, hint: &str, known: bool) {
         let text = format!("lost the connection to {host}: {why}{hint}");
@@ -240,7 +240,7 @@ mod tests {
             assert!(known || reports.outage.slow());
             reports.lost("a", &unanswered, "", known);
             assert!(!reports.loss_reported);
-            // Another question is no news either.
+            // Another question is not news either.
             assert!(!reports.outage.slow());
             reports.begin();
             assert!(reports.due().is_some());
