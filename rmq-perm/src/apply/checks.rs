@@ -50,16 +50,11 @@ impl Desired {
         let misplaced = exchanges::misplaced(self, state, broker)?;
         problems.extend(misplaced.iter().map(Misplaced::problem));
         let asked = self.patterns().map(|(_, _, pattern)| pattern);
-        let asked: BTreeSet<&str> = asked.filter(|it| !pattern::is_plain(it)).collect();
-        let asked: Vec<&str> = asked.into_iter().collect();
-        let objections = broker.objections_to(&asked).map_err(|(place, failure)| {
-            let pattern = pattern::shown(asked.get(place).unwrap_or(&""));
-            failure.context(format!("ask about '{pattern}'"))
+        let known = objections(broker, asked).map_err(|(pattern, failure)| {
+            failure.context(format!("ask about '{}'", pattern::shown(pattern)))
         })?;
-        let known: HashMap<_, _> = asked.into_iter().zip(objections).collect();
         for (line, column, pattern) in self.patterns() {
-            let objection = known.get(pattern).and_then(Option::as_ref);
-            if let Some(why) = objection {
+            if let Some(why) = known.get(pattern) {
                 let failure = Refusal::invalid_pattern(pattern, why).failure();
                 problems.push(Problem { line, wrong: Wrong { column: Some(column), failure } });
             }
@@ -67,6 +62,23 @@ impl Desired {
         problems.sort_by_key(|problem| problem.line);
         Ok(problems)
     }
+}
+
+/// The broker's objections to those of `patterns` that it does not accept.
+///
+/// # Errors
+/// One about which the broker did not answer, and why.
+pub fn objections<'a>(
+    broker: &mut dyn Administration,
+    patterns: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<&'a str, String>, (&'a str, Failure)> {
+    let asked: BTreeSet<&str> = patterns.filter(|it| !pattern::is_plain(it)).collect();
+    let asked: Vec<&str> = asked.into_iter().collect();
+    let objections = broker.objections_to(&asked);
+    let objections = objections
+        .map_err(|(place, failure)| (asked.get(place).copied().unwrap_or_default(), failure))?;
+    let known = asked.into_iter().zip(objections);
+    Ok(known.filter_map(|(pattern, objection)| Some((pattern, objection?))).collect())
 }
 
 /// Names in the planned changes that this transport cannot send.

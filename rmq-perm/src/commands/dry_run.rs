@@ -3,8 +3,8 @@
 
 use crate::administration::{Administration, Holder, LimitsChange, Rule, Scope, Text, VhostTraits};
 use crate::apply::change::{Change, What, removed};
+use crate::apply::checks::objections;
 use crate::output;
-use crate::pattern;
 use crate::queues::Asked;
 use crate::refusal::Refusal;
 use rmq_common::exit::{Ending, Exit};
@@ -28,13 +28,10 @@ pub fn set(broker: &mut dyn Administration, rule: &Rule<&str>) -> Result<String,
     if let Some(exchange) = rule.exchange() {
         broker.require_topic_exchange(&rule.vhost(), &exchange)?;
     }
-    let patterns = rule.patterns().into_iter().map(|(_, pattern)| *pattern);
-    let patterns: Vec<&str> = patterns.filter(|pattern| !pattern::is_plain(pattern)).collect();
-    let objections = broker.objections_to(&patterns).map_err(|(_, failure)| failure)?;
-    for (pattern, objection) in patterns.iter().zip(objections) {
-        if let Some(why) = objection {
-            return Err(Refusal::invalid_pattern(pattern, &why).failure());
-        }
+    let patterns = || rule.patterns().into_iter().map(|(_, pattern)| *pattern);
+    let known = objections(broker, patterns()).map_err(|(_, failure)| failure)?;
+    if let Some((pattern, why)) = patterns().find_map(|it| Some((it, known.get(it)?))) {
+        return Err(Refusal::invalid_pattern(pattern, why).failure());
     }
     let scope =
         Scope { vhost: Some(rule.vhost().into_owned()), user: Some(rule.user().into_owned()) };
